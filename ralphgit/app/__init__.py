@@ -1,0 +1,1 @@
+"""One module per use case. It joins records, rules and git, and prints nothing."""

@@ -1,0 +1,50 @@
+"""The attempt's audit file: who changed what, appended event by event (SPEC 3.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records import emit, plain
+from ralphgit.records import text as texts
+
+
+class Event(NamedTuple):
+    at: str
+    event: str
+    by: str
+    from_: str
+    to: str
+    note: str = ""
+
+
+def path(records: str, task: str, claim: str) -> str:
+    """Where the attempt `claim` at `task` is recorded, relative to the top."""
+    return f"{records}/audit/{task}/{claim}.yaml"
+
+
+def appended(old: bytes | None, event: Event, *, task: str, claim: str) -> bytes:
+    """The file's bytes with one more event; what was there stays as it was.
+
+    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    """
+    entry = {
+        "at": event.at, "event": event.event, "by": event.by,
+        "from": event.from_, "to": event.to, "note": event.note,
+    }  # fmt: skip
+    if not event.note:
+        del entry["note"]
+    if old is None:
+        head = {"kind": "event", "task": task, "claim": claim}
+        return (emit.mapping(head) + "events:\n" + emit.sequence([entry], indent=2)).encode()
+    text = texts.decode(old, limit=texts.MAX_RECORD_BYTES)
+    known = plain.load(text)
+    if not isinstance(known, dict) or known.get("claim") != claim or not isinstance(known.get("events"), list):
+        raise InvalidRecord(f"not the audit of claim {claim}", hint="git restore the file")
+    eol = "\r\n" if "\r\n" in text else "\n"
+    text += "" if text.endswith("\n") else eol
+    new = text + emit.sequence([entry], indent=2, eol=eol)
+    expected = {**known, "events": [*known["events"], entry]}
+    if plain.load(new) != expected:
+        new = emit.mapping(expected)
+    return new.encode()

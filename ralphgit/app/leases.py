@@ -1,0 +1,126 @@
+"""Leases: at most one holder of a task among all worktrees that share the refs (SPEC 4)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app.lookaround import LEASES, read_leases
+from ralphgit.app.project import Project
+from ralphgit.errors import RemoteUnavailable
+from ralphgit.git import refs, remote
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+from ralphgit.records import lease as codec
+
+
+class Taken(NamedTuple):
+    lease: Lease
+
+
+class Held(NamedTuple):
+    """Somebody else has it; `by` is None where the holder cannot be read."""
+
+    by: Lease | None
+
+
+def is_dead(lease: Lease, row: Row | None) -> bool:
+    """Whether the base has moved past a lease's claim, so that it guards nothing."""
+    if row is None:
+        return False
+    if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):
+        return True
+    return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
+
+
+def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
+    """Take the lease on a task by compare-and-swap.
+
+    Of any number of callers at most one gets it. A dead lease is replaced. In mode
+    `remote` the lease is also pushed, create-only, so that other machines see it; an
+    unreachable remote is warned of. In mode `off` the lease is granted and not stored.
+    """
+    mode = project.config.lease
+    git = project.repository.git
+    if mode == "off":
+        return Taken(lease)
+    ref = LEASES + lease.task
+    oid = project.repository.objects.write_blob(codec.encode(lease))
+    if not refs.swap(git, ref, new=oid, old=""):
+        project.repository.__dict__.pop("refs", None)
+        other = read_leases(project).get(lease.task)
+        if other is None or not is_dead(other, row):
+            return Held(other)
+        if not refs.swap(git, ref, new=oid, old=other.oid):
+            return Held(None)
+    taken = lease._replace(oid=oid)
+    if mode == "remote" and project.base.remote:
+        held = _push(project, taken, row)
+        if held is not None:
+            refs.swap(git, ref, new="", old=oid)
+            return held
+    return Taken(taken)
+
+
+def _push(project: Project, lease: Lease, row: Row | None) -> Held | None:
+    git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
+    ref = LEASES + lease.task
+    try:
+        if remote.push(git, where, lease.oid, ref, old="", timeout=timeout):
+            return None
+        other = _fetch(project, lease.task)
+        if other is not None and is_dead(other, row):
+            if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout):
+                return None
+            other = _fetch(project, lease.task)
+        return Held(other)
+    except RemoteUnavailable as error:
+        if project.config.require_remote:
+            refs.swap(git, ref, new="", old=lease.oid)
+            raise
+        project.warn(f"{error.message}; the lease is on this machine only")
+        return None
+
+
+def _fetch(project: Project, task: str) -> Lease | None:
+    """The lease on the remote, brought here without a ref of its own."""
+    git = project.repository.git
+    ref = LEASES + task
+    listing = git.run("ls-remote", project.base.remote, ref, timeout=project.config.fetch_timeout)
+    oid = listing.decode().partition("\t")[0].strip()
+    if not oid:
+        return None
+    git.run(
+        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", project.base.remote, oid,
+        timeout=project.config.fetch_timeout,
+    )  # fmt: skip
+    data = project.repository.objects.read([oid])
+    return codec.parse(data[oid], oid) if oid in data else None
+
+
+def drop(project: Project, lease: Lease) -> bool:
+    """Give the lease back; False if it is not this one any more.
+
+    The remote's copy goes first, so that no other machine takes a task whose lease is
+    still here; an unreachable remote is warned of.
+    """
+    if not lease.oid:
+        return False
+    ref = LEASES + lease.task
+    if project.config.lease == "remote" and project.base.remote:
+        try:
+            remote.push(
+                project.repository.git, project.base.remote, "", ref,
+                old=lease.oid, timeout=project.config.fetch_timeout,
+            )  # fmt: skip
+        except RemoteUnavailable as error:
+            project.warn(f"{error.message}; its lease on {lease.task} is still there")
+    return refs.swap(project.repository.git, ref, new="", old=lease.oid)
+
+
+def drop_dead(project: Project, rows: dict[str, Row]) -> list[str]:
+    """Drop the leases that the base has moved past; the tasks whose lease went."""
+    gone = []
+    for task, lease in read_leases(project).items():
+        if is_dead(lease, rows.get(task)) and drop(project, lease):
+            gone.append(task)
+    return gone

@@ -1,0 +1,90 @@
+"""Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.project import GraphView, Project, Surroundings
+from ralphgit.model.row import Row
+from ralphgit.rules import guards, readiness
+from ralphgit.rules.readiness import Standing
+
+Pair = tuple[Row, Standing]
+
+
+def project(around: Surroundings, warnings: list[str], *, fetch: bool = False) -> Project:
+    """The project that a command looks at; its warnings go to the end of `warnings`.
+
+    Raises: NotARepository; with `fetch`, RemoteUnavailable where the remote is required.
+    """
+    found = Project.open(around)
+    found.warnings = warnings
+    if fetch:
+        from ralphgit.app.claim import synchronise
+
+        synchronise(found)
+    return found
+
+
+class Takeable(NamedTuple):
+    tasks: list[Pair]
+    why: str
+    """Where there are none: what stands in the way."""
+
+
+def takeable(project: Project, *, story: str = "", priority: object = None) -> Takeable:
+    """The ready tasks that a claim would not refuse, in the order it would take them."""
+    situation = Situation(project)
+    standings = situation.standings
+    flying = guards.in_flight(situation.base.rows, standings)
+    found: list[Pair] = []
+    why = ""
+    for row in situation.ready():
+        if story and row.story != story:
+            continue
+        if isinstance(priority, int) and row.priority > priority:
+            continue
+        if flying and (refusal := guards.overlap(row, flying)):
+            why = why or refusal.message
+            continue
+        found.append((row, standings[row.id]))
+    return Takeable(found, why)
+
+
+def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:
+    """Every task of a view with its standing.
+
+    The base judges. A task that the base does not have, or with `alone` every task, is
+    judged by the view itself.
+    """
+    own = readiness.derive(view.rows, {})
+    if alone or not project.base.commit:
+        return [(row, own[row.id]) for row in view.rows]
+    situation = Situation(project)
+    judged = situation.standings
+    return [(row, judged.get(row.id) or own[row.id]) for row in view.rows]
+
+
+def pair(project: Project, task: str) -> Pair:
+    """One task of this worktree with its standing. Raises: UnknownTask."""
+    view = project.require_here()
+    row = view.row(task)
+    return next(found for found in pairs(project, view) if found[0] is row)
+
+
+def at_revision(project: Project, revision: str) -> GraphView:
+    """The graph on any revision.
+
+    Raises: UsageError for what names no commit; InvalidRecord.
+    """
+    from ralphgit.errors import UsageError
+
+    spec = f"{revision}^{{commit}}"
+    result = project.repository.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
+    if result.status:
+        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
+    view = project.view(result.out.decode().strip(), revision)
+    if not view.shards:
+        raise project.no_graph(revision)
+    return view

@@ -1,0 +1,232 @@
+"""Look around: who holds what, on every branch, in every worktree and in every lease."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+from ralphgit.app import heartbeat
+from ralphgit.app.project import GraphView, Project, Shard
+from ralphgit.errors import InvalidRecord
+from ralphgit.git.repository import Worktree
+from ralphgit.model.flight import Flight, Lease
+from ralphgit.model.row import Row
+from ralphgit.rules import readiness
+from ralphgit.rules.readiness import Standing
+
+LEASES = "refs/ralph/leases/"
+RESCUE = "refs/ralph/rescue/"
+
+
+class Situation:
+    """The base's graph, and all that is in flight beside it. Read once, on demand."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def base(self) -> GraphView:
+        return self.project.base_view
+
+    @cached_property
+    def leases(self) -> dict[str, Lease]:
+        """Every lease that can be read, by task."""
+        return read_leases(self.project)
+
+    @cached_property
+    def flights(self) -> dict[str, list[Flight]]:
+        """Where a task stands otherwise than on the base, by task."""
+        found: dict[str, list[Flight]] = {}
+        for flight in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
+            known = found.setdefault(flight.task, [])
+            # What a branch says, its own worktree need not say again.
+            if not any(same.claim == flight.claim and same.status == flight.status
+                       and same.kind == "branch" and flight.kind == "worktree"
+                       and not flight.path for same in known):  # fmt: skip
+                known.append(flight)
+        return found
+
+    @cached_property
+    def standings(self) -> dict[str, Standing]:
+        """Every task's derived state."""
+        return readiness.derive(self.base.rows, self.flights)
+
+    def ready(self) -> list[Row]:
+        """What may be taken now, in the order in which it would be."""
+        standings = self.standings
+        return readiness.order([row for row in self.base.rows if standings[row.id].state == "ready"])
+
+    # -- sightings -----------------------------------------------------------------
+
+    def _on_branches(self) -> Iterable[Flight]:
+        base = self.project.base
+        tips: dict[str, list[str]] = {}
+        for name, ref in self.project.repository.refs.items():
+            if name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref:
+                if ref.oid != base.commit:
+                    tips.setdefault(ref.oid, []).append(name)
+        if not tips:
+            return
+        shards = self.project.shards_at([*tips])
+        usual = {shard[1] for shard in self.base.shards}
+        differing = {tip: [s for s in shards[tip] if s[1] not in usual] for tip in tips}
+        deltas = self._deltas({s for own in differing.values() for s in own}, self._read_blobs)
+        for tip, own in differing.items():
+            for name in tips[tip]:
+                worktree = self.project.worktree_of(name)
+                short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+                if deltas is None:
+                    continue
+                for shard in own:
+                    for row in deltas.get(shard, ()):
+                        yield self._flight(row, "branch", f"branch {short}", worktree)
+
+    def _in_worktrees(self) -> Iterable[Flight]:
+        usual = {shard[1] for shard in self.base.shards}
+        here = self.project.repository.top
+        for worktree in self.project.repository.worktrees:
+            if worktree.bare or not worktree.exists:
+                continue
+            contents: dict[Shard, bytes] = {}
+            for path, data in self._working_files(worktree):
+                oid = self.project._blob_id(data)
+                if oid not in usual:
+                    contents[(path, oid)] = data
+            if not contents:
+                continue
+            where = "this worktree" if here and os.path.realpath(here) == os.path.realpath(worktree.path) else f"worktree {self.project.show_path(worktree.path)}"
+            deltas = self._deltas(contents, lambda shards, c=contents: {s: c[s] for s in shards})
+            for shard in contents:
+                for row in deltas.get(shard, ()):
+                    yield self._flight(row, "worktree", where, worktree)
+
+    def _working_files(self, worktree: Worktree) -> Iterable[tuple[str, bytes]]:
+        for path in self.project.paths_in(worktree.path):
+            try:
+                with open(os.path.join(worktree.path, path), "rb") as file:
+                    yield path, file.read()
+            except OSError as error:
+                self.project.warn(f"{os.path.join(worktree.path, path)} cannot be read: {error.strerror}")
+
+    def _leased(self) -> Iterable[Flight]:
+        for lease in self.leases.values():
+            worktree = Worktree(lease.worktree, "", "", False, False, False, False)
+            row = self.base.by_id.get(lease.task)
+            if row is not None and row.claim == lease.claim and row.status != "in-progress":
+                continue
+            where = f"worktree {self.project.show_path(lease.worktree)}"
+            if lease.host != heartbeat.host():
+                where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
+            yield Flight(
+                lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
+                "lease", where, lease.worktree, self._stale(worktree, lease),
+            )  # fmt: skip
+
+    def _stale(self, worktree: Worktree, lease: Lease) -> bool:
+        """Whether the holder is provably gone: its folder, or its process."""
+        if lease.host != heartbeat.host():
+            return False
+        if not worktree.exists:
+            return True
+        beat = heartbeat.read(worktree.path)
+        return beat is not None and beat.claim == lease.claim and heartbeat.gone(beat)
+
+    def _flight(self, row: Row, kind: str, where: str, worktree: Worktree | None) -> Flight:
+        path = worktree.path if worktree else ""
+        if kind == "branch" and worktree:
+            where = f"worktree {self.project.show_path(worktree.path)} ({where})"
+        return Flight(row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path)
+
+    # -- differences ---------------------------------------------------------------
+
+    def _read_blobs(self, shards: Sequence[Shard]) -> dict[Shard, bytes]:
+        blobs = self.project.repository.objects.read(oid for _, oid in shards)
+        return {shard: blobs[shard[1]] for shard in shards}
+
+    def _deltas(self, shards: Iterable[Shard], read: object) -> dict[Shard, list[Row]]:
+        """For each graph file that is not the base's: its tasks that stand otherwise there.
+
+        Only blocks whose bytes the base does not have are parsed. A file that cannot be
+        read (a merge under way, say) is passed over with a warning: its lease still counts.
+        """
+        wanted = list(dict.fromkeys(shards))
+        if not wanted:
+            return {}
+        found = {}
+        contents = read(wanted)  # type: ignore[operator]
+        base = self._base_texts
+        for shard in wanted:
+            try:
+                found[shard] = _changed_rows(contents[shard], shard[0], base, self.base.by_id)
+            except InvalidRecord as error:
+                self.project.warn(f"{error} (passed over while looking around)")
+                found[shard] = []
+        return found
+
+    @cached_property
+    def _base_texts(self) -> frozenset[str]:
+        """The text of every block on the base."""
+        from ralphgit.records import blocks
+
+        texts: set[str] = set()
+        for data in self._read_blobs(self.base.shards).values() if self._base_is_committed else (
+            self.base._read(shard) for shard in self.base.shards
+        ):
+            text = data.decode("utf-8")
+            if layout := blocks.find(text):
+                texts.update(text[span.start : span.end] for span in layout.blocks)
+        return frozenset(texts)
+
+    @property
+    def _base_is_committed(self) -> bool:
+        return self.base is not self.project.__dict__.get("here")
+
+
+def _changed_rows(
+    data: bytes, path: str, base: frozenset[str], known: dict[str, Row]
+) -> list[Row]:
+    from ralphgit.records import blocks, graph
+    from ralphgit.records import text as texts
+
+    text = texts.decode(data, limit=max(len(data), 1))
+    layout = blocks.find(text)
+    if layout is None:
+        rows = graph.rows(graph.parse(data, path=path, limit=max(len(data), 1)))
+    else:
+        rows = []
+        for span in layout.blocks:
+            block = text[span.start : span.end]
+            if block not in base:
+                piece = f"version: 1\ntasks:\n{block}".encode()
+                rows.extend(graph.rows(graph.parse(piece, path=path, limit=len(piece))))
+    return [row for row in rows if _stands_otherwise(row, known.get(row.id))]
+
+
+def _stands_otherwise(row: Row, base: Row | None) -> bool:
+    if base is None:
+        return bool(row.claim) or row.status != "pending"
+    if row.status == "pending":
+        return False
+    same = (row.status, row.claim, row.epoch) == (base.status, base.claim, base.epoch)
+    return not same
+
+
+def read_leases(project: Project) -> dict[str, Lease]:
+    """Every lease of the repository, by task; one that cannot be read is warned of."""
+    from ralphgit.records import lease
+
+    refs = [ref for name, ref in project.repository.refs.items() if name.startswith(LEASES)]
+    if not refs:
+        return {}
+    blobs = project.repository.objects.read(ref.oid for ref in refs)
+    found = {}
+    for ref in refs:
+        try:
+            one = lease.parse(blobs[ref.oid], ref.oid)
+        except (InvalidRecord, KeyError):
+            project.warn(f"{ref.name} holds no lease; look with: ralphgit doctor")
+            continue
+        found[ref.name.removeprefix(LEASES)] = one
+    return found
+

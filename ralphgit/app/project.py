@@ -1,0 +1,451 @@
+"""A repository with a task graph: where every use case begins."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ralphgit.errors import GuardRefused, InvalidRecord, UnknownTask
+from ralphgit.git.repository import Repository, Worktree
+from ralphgit.model.config import SAFETY, Config, resolve, setting_name
+from ralphgit.model.row import Row
+from ralphgit.records import cache, files, settings
+
+if TYPE_CHECKING:
+    from ralphgit.model.task import Task
+    from ralphgit.records.graph import GraphFile
+
+Shard = tuple[str, str]
+"""Path relative to the top of the worktree, and blob id of the content."""
+
+
+class Surroundings(NamedTuple):
+    """All that a command takes from outside; nothing below reads it elsewhere."""
+
+    directory: str
+    environ: Mapping[str, str]
+    now: Callable[[], float]
+    """Seconds since 1970, UTC."""
+    new_id: Callable[[], str]
+    """A fresh record id."""
+    flags: Mapping[str, object] = {}
+    """Settings from the command line."""
+
+
+class Base(NamedTuple):
+    """The branch that decides."""
+
+    branch: str
+    """Short name, `main`."""
+    remote: str
+    """`origin`; "" where the local branch decides."""
+    ref: str
+    """Full name of the ref that is read; "" if there is none yet."""
+    commit: str
+    """Object id; "" if there is none yet."""
+
+    @property
+    def label(self) -> str:
+        return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
+
+
+class GraphView:
+    """The task graph as it stands in one place: a commit or a working tree."""
+
+    def __init__(
+        self, rows: list[Row], shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str
+    ) -> None:
+        self.rows = rows
+        self.shards = tuple(shards)
+        self.label = label
+        self._read = read
+        self._files: dict[str, GraphFile] = {}
+
+    @cached_property
+    def by_id(self) -> dict[str, Row]:
+        return {row.id: row for row in self.rows}
+
+    def row(self, task: str) -> Row:
+        """Raises: UnknownTask, naming ids that look alike."""
+        found = self.by_id.get(task)
+        if found is None:
+            close = [row.id for row in self.rows if row.id.casefold() == task.casefold()]
+            hint = f"did you mean {close[0]}?" if close else "ralphgit list"
+            raise UnknownTask(
+                f"there is no task {task} on {self.label}", hint=hint, details={"task": task}
+            )
+        return found
+
+    def text(self, row: Row) -> str:
+        """The task's block, byte for byte."""
+        return self.content(row.file)[row.start : row.end]
+
+    def content(self, path: str) -> str:
+        shard = next(shard for shard in self.shards if shard[0] == path)
+        return self._read(shard).decode("utf-8")
+
+    def stored(self, row: Row) -> dict[str, Any]:
+        """The task's normalised mapping."""
+        import json
+
+        found: dict[str, Any] = json.loads(row.json)
+        return found
+
+    def task(self, task: str) -> Task:
+        """Raises: UnknownTask."""
+        from ralphgit.records import tasks
+
+        return tasks.task(self.stored(self.row(task)))
+
+
+class Project:
+    """A repository, its settings, and its graph seen from the base and from here."""
+
+    def __init__(self, repository: Repository, around: Surroundings) -> None:
+        self.repository = repository
+        self.around = around
+        self.warnings: list[str] = []
+        self._cache = cache.Cache(repository.common_dir)
+        self._started = around.now()
+
+    @classmethod
+    def open(cls, around: Surroundings) -> Project:
+        """Raises: NotARepository."""
+        return cls(Repository.open(around.directory, around.environ), around)
+
+    # -- time and settings ---------------------------------------------------------
+
+    def now(self) -> str:
+        """UTC to the second, as records write it."""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.around.now()))
+
+    @cached_property
+    def config(self) -> Config:
+        """Flag, environment, git config, ralph.toml, default; in this order.
+
+        Of ralph.toml, settings that weaken a guard or run something count only as they
+        stand on the base commit, where there is one.
+
+        Raises: UsageError, InvalidRecord.
+        """
+        flags = self.around.flags
+        strong = [("the command line", flags), *self._own_layers()]
+        here = self._toml_here()
+        if not here and not self.base.commit:
+            return resolve(strong)
+        there = self._toml_on_base
+        if there is None:
+            return resolve([*strong, (settings.FILE, {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY})])
+        safe = {name: value for name, value in there.items() if name in SAFETY}
+        free = {name: value for name, value in here.items() if name not in SAFETY}
+        where = f"{settings.FILE} on {self.base.label}"
+        return resolve([*strong, (where, safe), (settings.FILE, free), (where, there)])
+
+    def _own_layers(self) -> list[tuple[str, dict[str, object]]]:
+        environ: dict[str, object] = {}
+        for key, value in self.around.environ.items():
+            if key.startswith("RALPH_") and (name := setting_name(key[6:])):
+                environ[name] = value
+        configured: dict[str, object] = {}
+        for key, value in self.repository.config.items():
+            if key.startswith("ralph.") and (name := setting_name(key[6:])):
+                configured[name] = value
+        return [("the environment", environ), ("git config", configured)]
+
+    def _toml_here(self) -> dict[str, object]:
+        if self.repository.top is None:
+            return {}
+        data = files.read(os.path.join(self.repository.top, settings.FILE))
+        return settings.parse(data) if data is not None else {}
+
+    @cached_property
+    def _toml_on_base(self) -> dict[str, object] | None:
+        spec = f"{self.base.commit}:{settings.FILE}"
+        found = self.repository.objects.resolve([spec])[0]
+        if found is None:
+            return None
+        data = self.repository.objects.read([found])[found]
+        return settings.parse(data, path=f"{self.base.label}:{settings.FILE}")
+
+    # -- the base ------------------------------------------------------------------
+
+    @cached_property
+    def base(self) -> Base:
+        """The base branch (SPEC 6): configured, else the remote's HEAD, else main or master."""
+        early: dict[str, object] = {}
+        for _, layer in [("", self.around.flags), *self._own_layers(), ("", self._toml_here())]:
+            for name in ("base", "remote"):
+                if layer.get(name) and name not in early:
+                    early[name] = layer[name]
+        refs = self.repository.refs
+        branch = str(early.get("base", "")).removeprefix("refs/heads/")
+        remote = str(early.get("remote", "")) or self._remote_of(branch)
+        if branch.startswith(f"{remote}/") and f"refs/heads/{branch}" not in refs:
+            branch = branch.removeprefix(f"{remote}/")
+        if not branch and remote and (head := refs.get(f"refs/remotes/{remote}/HEAD")):
+            branch = head.symref.removeprefix(f"refs/remotes/{remote}/")
+        if not branch:
+            places = [f"refs/remotes/{remote}/{{}}"] if remote else []
+            places.append("refs/heads/{}")
+            for place in places:
+                for name in ("main", "master"):
+                    if not branch and place.format(name) in refs:
+                        branch = name
+        if not branch:
+            branch = self._only_branch()
+        for ref in (f"refs/remotes/{remote}/{branch}" if remote else "", f"refs/heads/{branch}"):
+            if ref in refs:
+                tracked = remote if ref.startswith("refs/remotes/") else ""
+                return Base(branch, tracked, ref, refs[ref].oid)
+        return Base(branch, "", "", "")
+
+    def _only_branch(self) -> str:
+        """What stands in for main where there is neither main nor master."""
+        configured = self.repository.config.get("init.defaultbranch", "")
+        heads = [name for name in self.repository.refs if name.startswith("refs/heads/")]
+        main = self.repository.worktrees[0].branch
+        ref = heads[0] if len(heads) == 1 else main
+        return ref.removeprefix("refs/heads/") or configured or "main"
+
+    def _remote_of(self, branch: str) -> str:
+        config = self.repository.config
+        names = [
+            key[len("remote.") : -len(".url")]
+            for key in config
+            if key.startswith("remote.") and key.endswith(".url")
+        ]
+        configured = config.get(f"branch.{branch or 'main'}.remote", "")
+        if configured in names:
+            return configured
+        if "origin" in names or not names:
+            return "origin" if names else ""
+        return names[0]
+
+    def require_base(self) -> Base:
+        """Raises: GuardRefused when nothing has been committed yet."""
+        if not self.base.commit:
+            raise GuardRefused(
+                "the repository has no commit on its base branch yet",
+                code="no_commit",
+                hint="git add -A, then: git commit -m 'First commit'",
+            )
+        return self.base
+
+    def local_base_ahead(self) -> int:
+        """How many commits the local base branch has that its remote has not."""
+        local = self.repository.refs.get(f"refs/heads/{self.base.branch}")
+        if not self.base.remote or local is None or local.oid == self.base.commit:
+            return 0
+        count = self.repository.git.line("rev-list", "--count", local.oid, f"^{self.base.commit}")
+        return int(count)
+
+    # -- the graph -----------------------------------------------------------------
+
+    def view(self, commit: str, label: str) -> GraphView:
+        """The graph on a commit; no rows where it has no graph file.
+
+        Raises: InvalidRecord.
+        """
+        return self._load(self.shards_at([commit])[commit], self._blob, label, f"{label}:")
+
+    def shards_at(self, commits: Sequence[str]) -> dict[str, tuple[Shard, ...]]:
+        """The graph files on each commit."""
+        exact, folders, matches = self._places
+        return self.repository.objects.files(commits, exact, folders, matches)
+
+    @cached_property
+    def base_view(self) -> GraphView:
+        """The graph on the base; where the base has none yet, this worktree's, with a warning.
+
+        Raises: InvalidRecord; GuardRefused (no_commit).
+        """
+        base = self.require_base()
+        found = self.view(base.commit, base.label)
+        if not found.shards and self.repository.top is not None:
+            here = self.here
+            if here.shards:
+                self.warn(f"{base.label} has no task graph yet; this worktree's files serve")
+                return here
+        if not found.shards:
+            raise self.no_graph(base.label)
+        return found
+
+    @cached_property
+    def here(self) -> GraphView:
+        """The graph in this worktree's files.
+
+        Raises: InvalidRecord; GuardRefused in a bare repository.
+        """
+        if self.repository.top is None:
+            raise GuardRefused(
+                "a bare repository has no working files", code="bare", hint="use -C WORKTREE, or --at REV"
+            )
+        return self.view_in(self.repository.top)
+
+    def view_in(self, top: str) -> GraphView:
+        """The graph in the working files below `top`."""
+        contents: dict[Shard, bytes] = {}
+        for path in self.paths_in(top):
+            data = files.read(os.path.join(top, path))
+            if data is not None:
+                contents[(path, self._blob_id(data))] = data
+        return self._load(tuple(contents), contents.__getitem__, "this worktree", "")
+
+    def no_graph(self, where: str) -> InvalidRecord:
+        names = ", ".join(self.config.graph)
+        return InvalidRecord(
+            f"there is no task graph ({names}) in {where}", code="no_graph",
+            hint="ralphgit init, or ralphgit import FILE",
+        )  # fmt: skip
+
+    def require_here(self) -> GraphView:
+        """This worktree's graph. Raises: InvalidRecord (no_graph) where it has no file."""
+        if not self.here.shards:
+            raise self.no_graph("this worktree")
+        return self.here
+
+    def paths_in(self, top: str) -> list[str]:
+        """The graph files that exist below `top`, sorted."""
+        exact, folders, matches = self._places
+        found = {path for path in exact if os.path.isfile(os.path.join(top, path))}
+        for folder in folders:
+            for parent, names, leaves in os.walk(os.path.join(top, folder)):
+                names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
+                for leaf in leaves:
+                    path = os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
+                    if matches(path):
+                        found.add(path)
+        return sorted(found)
+
+    @cached_property
+    def _places(self) -> tuple[tuple[str, ...], tuple[str, ...], Callable[[str], bool]]:
+        """The graph setting as exact paths, folders to look in, and what to take there."""
+        exact = tuple(p for p in self.config.graph if not any(c in p for c in "*?[{"))
+        globs = tuple(p for p in self.config.graph if p not in exact)
+        if not globs:
+            return exact, (), lambda path: False
+        from ralphgit.rules import overlap
+
+        def fixed(pattern: str) -> str:
+            parts = pattern.split("/")[:-1]
+            kept = []
+            for part in parts:
+                if any(c in part for c in "*?[{"):
+                    break
+                kept.append(part)
+            return "/".join(kept)
+
+        def matches(path: str) -> bool:
+            name = path.rpartition("/")[2]
+            return (
+                path.endswith((".yaml", ".yml"))
+                and not name.startswith(files.TEMPORARY)
+                and overlap.covers_any(globs, path)
+            )
+
+        return exact, tuple(dict.fromkeys(map(fixed, globs))), matches
+
+    def _blob(self, shard: Shard) -> bytes:
+        return self.repository.objects.read([shard[1]])[shard[1]]
+
+    def _blob_id(self, data: bytes) -> str:
+        import hashlib
+
+        digest = hashlib.new(self.repository.object_format, b"blob %d\0" % len(data))
+        digest.update(data)
+        return digest.hexdigest()
+
+    def _load(
+        self, shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str, prefix: str
+    ) -> GraphView:
+        known = self._cache.load(shards) if shards else {}
+        missing = [shard for shard in shards if shard not in known]
+        if missing:
+            from ralphgit.records import graph
+
+            contents = self._contents(missing, read)
+            for shard in missing:
+                limit = self.config.max_graph_bytes
+                try:
+                    file = graph.parse(contents[shard], path=shard[0], limit=limit)
+                except InvalidRecord as error:
+                    raise error.at(prefix + error.file) from None
+                known[shard] = graph.rows(file)
+            self._cache.store(shards, known)
+        rows = [row for shard in shards for row in known[shard]]
+        _refuse_twins(rows, prefix)
+        return GraphView(rows, shards, read, label)
+
+    def _contents(
+        self, shards: Sequence[Shard], read: Callable[[Shard], bytes]
+    ) -> dict[Shard, bytes]:
+        if read == self._blob:
+            blobs = self.repository.objects.read(oid for _, oid in shards)
+            return {shard: blobs[shard[1]] for shard in shards}
+        return {shard: read(shard) for shard in shards}
+
+    # -- this worktree -------------------------------------------------------------
+
+    @property
+    def top(self) -> str:
+        """Raises: GuardRefused in a bare repository."""
+        if self.repository.top is None:
+            raise GuardRefused(
+                "a bare repository has no working files", code="bare", hint="use -C WORKTREE"
+            )
+        return self.repository.top
+
+    @cached_property
+    def worker(self) -> str:
+        """The worker's name: configured, else the folder's without the project's name."""
+        from ralphgit.model.ids import is_id, parse_worker
+
+        if self.config.worker:
+            return parse_worker(self.config.worker)
+        name = os.path.basename(self.repository.top or self.repository.common_dir)
+        main = self.repository.worktrees[0].path
+        prefix = os.path.basename(main.removesuffix("/.git").removesuffix(".git")) + "-"
+        if self.repository.linked and name.startswith(prefix) and len(name) > len(prefix):
+            name = name[len(prefix) :]
+        safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+        safe = safe.strip(".-_")[:64] or "worker"
+        return safe if is_id(safe) else "worker"
+
+    def show_path(self, path: str) -> str:
+        """A folder as people see it from here: relative where that is shorter."""
+        relative = os.path.relpath(path, self.repository.top or self.around.directory)
+        return relative if len(relative) <= len(path) else path
+
+    def refresh(self) -> None:
+        """Read refs, base and graphs anew: something outside has changed them."""
+        self.repository.forget()
+        for name in ("base", "config", "_toml_on_base", "base_view", "here"):
+            self.__dict__.pop(name, None)
+
+    def warn(self, sentence: str) -> None:
+        """Keep a warning for whoever renders the result."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def worktree_of(self, branch: str) -> Worktree | None:
+        """The worktree that has `branch` checked out."""
+        return next((w for w in self.repository.worktrees if w.branch == branch), None)
+
+
+def _refuse_twins(rows: Iterable[Row], prefix: str) -> None:
+    """Ids are unique when case-folded, over all shards."""
+    seen: dict[str, Row] = {}
+    rows = list(rows)
+    if len({row.id.casefold() for row in rows}) == len(rows):
+        return
+    for row in rows:
+        first = seen.setdefault(row.id.casefold(), row)
+        if first is not row:
+            raise InvalidRecord(
+                f"the id {row.id} stands twice; first at {first.file}:{first.line}",
+                file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
+                hint="rename one of the two tasks",
+            )  # fmt: skip

@@ -1,0 +1,77 @@
+"""`.ralph/`: what this worktree remembers and never commits."""
+
+from __future__ import annotations
+
+import os
+
+from ralphgit.app.project import Project
+from ralphgit.errors import InvalidRecord, NotWritable
+from ralphgit.model.flight import Lease
+from ralphgit.records import files, lease
+
+FOLDER = ".ralph"
+CURRENT = os.path.join(FOLDER, "current.yaml")
+_EXCLUDED = "/.ralph/"
+
+
+def prepare(project: Project) -> None:
+    """Make `.ralph/`, and exclude it through `.git/info/exclude`, not the user's .gitignore.
+
+    Raises: NotWritable.
+    """
+    folder = os.path.join(project.top, FOLDER)
+    if os.path.isdir(folder) and is_excluded(project):
+        return
+    exclude(project)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(
+            f"cannot make {folder}: {error.strerror}", hint="fix the permissions, then repeat"
+        ) from error
+
+
+def _exclude_file(project: Project) -> str:
+    return os.path.join(project.repository.common_dir, "info", "exclude")
+
+
+def is_excluded(project: Project) -> bool:
+    data = files.read(_exclude_file(project)) or b""
+    return any(line.strip() in (b"/.ralph/", b".ralph/", b".ralph") for line in data.splitlines())
+
+
+def exclude(project: Project) -> None:
+    """Idempotent. Raises: NotWritable."""
+    if is_excluded(project):
+        return
+    path = _exclude_file(project)
+    data = files.read(path) or b""
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    files.write(path, data + _EXCLUDED.encode() + b"\n")
+
+
+def remember(project: Project, claim: Lease) -> None:
+    """Note the claim that this worktree works on. Raises: NotWritable."""
+    files.write(os.path.join(project.top, CURRENT), lease.encode(claim), durable=False)
+
+
+def remembered(top: str) -> Lease | None:
+    """The claim that the worktree at `top` noted last; None without one that can be read."""
+    data = files.read(os.path.join(top, CURRENT))
+    if data is None:
+        return None
+    try:
+        return lease.parse(data, "")
+    except InvalidRecord:
+        return None
+
+
+def forget(top: str) -> None:
+    """Remove the note, if there is one."""
+    try:
+        os.unlink(os.path.join(top, CURRENT))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {CURRENT}: {error.strerror}") from error

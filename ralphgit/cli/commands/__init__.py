@@ -1,0 +1,1 @@
+"""One module per command: `run(around, options, warnings, screen) -> Outcome`."""

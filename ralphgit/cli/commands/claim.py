@@ -1,0 +1,37 @@
+"""`claim`: take a task."""
+
+from __future__ import annotations
+
+from ralphgit.app import claim, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    from ralphgit.model.ids import parse_task_id
+
+    project = look.project(around, warnings)
+    priority = options.get("priority")
+    claimed = claim.claim(
+        project,
+        claim.Options(
+            task=parse_task_id(str(options["task"])) if "task" in options else "",
+            story=str(options.get("story", "")),
+            priority=priority if isinstance(priority, int) else None,
+            fetch=not options.get("no_fetch"),
+            stack=bool(options.get("stack")),
+            force=str(options.get("force", "")),
+        ),
+    )
+    project.refresh()
+    row, standing = look.pair(project, claimed.lease.task)
+    return Outcome(
+        Json('{"task": ' + task_json(row, standing) + "}"),
+        before=(
+            f"{claimed.lease.by} has {row.id}: {safe(row.title)}",
+            "The claim is staged; it travels in your first commit of the work.",
+            f"Next: do the work, then ralphgit complete {row.id}",
+        ),
+    )

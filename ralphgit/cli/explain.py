@@ -1,0 +1,129 @@
+"""Help, usage errors and completion: click, built from the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, Command, Param
+from ralphgit.cli.words import Line
+from ralphgit.errors import UsageError
+
+
+class _Group(click.Group):
+    """The program: its commands under the headings of the table."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            rows = [(c.name, c.help) for c in COMMANDS.values() if c.group == group]
+            if rows:
+                with formatter.section(group.capitalize()):
+                    formatter.write_dl(rows)
+
+
+def program(name: str = "ralphgit") -> click.Group:
+    """The whole command line as click sees it."""
+    group = _Group(
+        name=name,
+        help="A git-native record store for coding agents that work in parallel.",
+        params=[*map(_parameter, GLOBAL), _version()],
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+    )
+    for command in COMMANDS.values():
+        group.add_command(_command(command))
+    return group
+
+
+def _version() -> click.Option:
+    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from ralphgit import __version__
+
+            click.echo(f"ralphgit {__version__}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show,
+        help="Show the version and exit.",
+    )  # fmt: skip
+
+
+def _command(command: Command) -> click.Command:
+    def found(**values: object) -> Line:
+        outer = click.get_current_context().parent
+        merged = dict(outer.params) if outer else {}
+        for name, value in values.items():
+            if value not in (None, False, ()):
+                merged[name] = list(value) if _is_many(command, name) else value  # type: ignore[call-overload]
+        kept = {n: v for n, v in merged.items() if v not in (None, False, ())}
+        return Line(command.name, kept)
+
+    return click.Command(
+        command.name,
+        params=[*map(_parameter, command.params), *(_parameter(p, hidden=True) for p in GLOBAL)],
+        callback=found,
+        help=command.help + (f"\n\n{command.detail}" if command.detail else ""),
+        short_help=command.help,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _is_many(command: Command, name: str) -> bool:
+    return any(p.name == name and p.kind == "many" for p in command.params)
+
+
+def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
+    choice = click.Choice(param.choices) if param.choices else None
+    if not param.flags:
+        return click.Argument(
+            [param.name], required=param.kind != "optional", metavar=param.metavar,
+            nargs=-1 if param.kind == "rest" else 1, type=choice,
+            shell_complete=_task_ids if param.name == "task" else None,
+        )  # fmt: skip
+    kinds: dict[str, dict[str, Any]] = {
+        "flag": {"is_flag": True},
+        "int": {"type": click.IntRange(min=0)},
+        "many": {"multiple": True},
+        "text": {},
+    }
+    extra = kinds[param.kind]
+    if choice is not None:
+        extra = {**extra, "type": choice}
+    return click.Option(
+        [param.name, *param.flags], help=param.help, required=param.required, hidden=hidden,
+        metavar=param.metavar or None, **extra,
+    )  # fmt: skip
+
+
+def _task_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Live ids of this worktree's graph; none where there is no graph."""
+    from ralphgit.cli.main import surroundings
+    from ralphgit.errors import RalphError
+    from ralphgit.app.project import Project
+
+    try:
+        rows = Project.open(surroundings({})).here.rows
+    except RalphError:
+        return []
+    return [row.id for row in rows if row.id.startswith(incomplete)]
+
+
+def read(words: Sequence[str], name: str) -> Line | int:
+    """The command line as click reads it, or the exit code once help has been shown.
+
+    Raises: UsageError with click's message.
+    """
+    try:
+        result = program(name).main(list(words), prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return 2
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else name
+        raise UsageError(error.format_message(), hint=f"{command} --help") from None
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return result if isinstance(result, Line) else int(result or 0)

@@ -1,0 +1,160 @@
+"""The entry point of `ralphgit` and `git ralph`."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from ralphgit.cli import render, words
+from ralphgit.errors import Bug, RalphError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ralphgit.app.project import Surroundings
+
+_INTERRUPTED, _TERMINATED, _PIPE_CLOSED = 130, 143, 141
+
+
+class Terminated(BaseException):
+    """SIGTERM, raised where the program is, so that what was begun is undone."""
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    # A short life: collecting cycles while a graph loads makes the loading 3 times slower.
+    gc.disable()
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; the exit code of SPEC 6."""
+    import signal
+
+    def terminate(_signal: int, _frame: object) -> None:
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return _TERMINATED
+    except BrokenPipeError:
+        # Whoever read our output has gone, `head` for one; say nothing more, as git does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+
+
+def _run(arguments: Sequence[str]) -> int:
+    name = os.path.basename(sys.argv[0])
+    program = "git ralph" if name == "git-ralph" else "ralphgit"
+    line = words.read(arguments)
+    if line is None:
+        if "_RALPHGIT_COMPLETE" in os.environ or "_GIT_RALPH_COMPLETE" in os.environ:
+            return _complete_word(program)
+        from ralphgit.cli import explain
+
+        screen = _screen({"json": "--json" in arguments})
+        try:
+            found = explain.read(arguments, program)
+        except RalphError as error:
+            verb = next((word for word in arguments if not word.startswith("-")), "ralphgit")
+            render.fail(error, verb, (), screen)
+            return error.exit_code
+        if isinstance(found, int):
+            return found
+        line = found
+    return _command(line)
+
+
+def _complete_word(program: str) -> int:
+    from click.shell_completion import shell_complete
+
+    from ralphgit.cli import explain
+
+    variable = "_RALPHGIT_COMPLETE"
+    return shell_complete(
+        explain.program(program), {}, program, variable, os.environ.get(variable, "")
+    )
+
+
+def _screen(options: Mapping[str, object]) -> render.Screen:
+    environ = os.environ
+    terminal = sys.stdout.isatty()
+    colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
+    if environ.get("FORCE_COLOR"):
+        colour = True
+    if options.get("no_color") or environ.get("NO_COLOR"):
+        colour = False
+    return render.Screen(
+        json=bool(options.get("json")),
+        quiet=bool(options.get("quiet")),
+        verbose=bool(options.get("verbose")),
+        terminal=terminal,
+        colour=colour,
+    )
+
+
+#: Options of commands that are settings as well: a flag is the strongest layer.
+_SETTINGS = ("worker", "require_remote")
+
+
+def surroundings(options: Mapping[str, object]) -> Surroundings:
+    """The outside world, as `app` gets to see it."""
+    import time
+
+    from ralphgit.app.project import Surroundings
+    from ralphgit.model.ids import record_id
+
+    directory = os.path.abspath(str(options.get("directory") or os.getcwd()))
+    return Surroundings(
+        directory=directory,
+        environ=dict(os.environ),
+        now=time.time,
+        new_id=lambda: record_id(os.urandom(8)),
+        flags={name: options[name] for name in _SETTINGS if name in options},
+    )
+
+
+def _command(line: words.Line) -> int:
+    from importlib import import_module
+
+    from ralphgit.cli.table import module_of
+
+    screen = _screen(line.options)
+    # Filled by the command as it goes, so that a failure still shows what was warned of.
+    warnings: list[str] = []
+    try:
+        module = import_module(module_of(line.command))
+        outcome = module.run(surroundings(line.options), line.options, warnings, screen)
+        render.show(outcome, line.command, warnings, screen)
+        return outcome.error.exit_code if outcome.error else 0
+    except RalphError as error:
+        render.fail(error, line.command, warnings, screen)
+        if screen.verbose and isinstance(error, Bug):
+            raise
+        return error.exit_code
+    except (KeyboardInterrupt, Terminated, BrokenPipeError):
+        raise
+    except Exception as error:  # the last resort: an error that is ours, with exit code 70
+        bug = Bug(
+            f"a bug in ralphgit: {type(error).__name__}: {error}",
+            hint="repeat the command with -v and report what it prints",
+        )
+        render.fail(bug, line.command, warnings, screen)
+        if screen.verbose:
+            import traceback
+
+            traceback.print_exc()
+        return bug.exit_code

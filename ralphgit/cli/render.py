@@ -1,0 +1,229 @@
+"""Results and errors as text for people, or as one JSON object for programs.
+
+Everything that comes from a repository is untrusted: what cannot be printed, escape
+sequences and characters that reorder text are shown escaped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.errors import RalphError
+from ralphgit.model.flight import Flight
+from ralphgit.model.row import Row
+from ralphgit.rules.readiness import Standing
+
+SCHEMA_VERSION = 1
+
+
+class Json(str):
+    """Text that is JSON already."""
+
+    __slots__ = ()
+
+
+class Table(NamedTuple):
+    headers: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+class Outcome(NamedTuple):
+    """What a command found or did."""
+
+    data: object
+    """For --json: anything `json` can write, or `Json`."""
+    before: Sequence[str] = ()
+    table: Table | None = None
+    after: Sequence[str] = ()
+    error: RalphError | None = None
+    """A valid "no": exit code and JSON error beside the data."""
+
+
+class Screen(NamedTuple):
+    """How to show things."""
+
+    json: bool
+    quiet: bool
+    verbose: bool
+    terminal: bool
+    colour: bool
+
+
+def safe(text: str) -> str:
+    """`text` on one line with everything unprintable escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}.get(character)
+    if short:
+        return short
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def safe_lines(text: str) -> list[str]:
+    """`text` line by line, each safe."""
+    return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
+
+
+def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -> None:
+    """Print a result: stdout gets the result, stderr everything else."""
+    if screen.json:
+        print(envelope(kind, outcome.data, warnings, outcome.error))
+        return
+    _warn(warnings, screen)
+    for line in outcome.before:
+        print(line)
+    if outcome.table is not None:
+        _table(outcome.table, screen)
+    for line in outcome.after:
+        print(line)
+    if outcome.error is not None:
+        _explain(outcome.error, screen)
+
+
+def fail(error: RalphError, kind: str, warnings: Sequence[str], screen: Screen) -> None:
+    """Print a refusal."""
+    if screen.json:
+        print(envelope(kind, error.data, warnings, error))
+        return
+    _warn(warnings, screen)
+    _explain(error, screen)
+
+
+def _explain(error: RalphError, screen: Screen) -> None:
+    if not str(error):
+        return
+    red, plain = ("\x1b[31m", "\x1b[0m") if screen.colour else ("", "")
+    print(f"{red}error:{plain} {safe(str(error))}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {safe(error.hint)}", file=sys.stderr)
+
+
+def _warn(warnings: Sequence[str], screen: Screen) -> None:
+    if not screen.quiet:
+        for sentence in warnings:
+            print(f"warning: {safe(sentence)}", file=sys.stderr)
+
+
+def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError | None) -> str:
+    """The one JSON object of SPEC 6."""
+    told = data if isinstance(data, Json) else json.dumps(data)
+    failure: dict[str, object] | None = None
+    if error is not None:
+        failure = {"code": error.code, "exit": error.exit_code, "message": error.message}
+        failure.update(error.details)
+        failure["hint"] = error.hint
+    text = (
+        f'{{"schema_version": {SCHEMA_VERSION}, "kind": {json.dumps(kind)}, '
+        f'"ok": {"false" if error else "true"}, "data": {told}, '
+        f'"warnings": {json.dumps(list(warnings))}, "error": {json.dumps(failure)}}}'
+    )
+    return text.replace("\x7f", "\\u007f")
+
+
+def _table(table: Table, screen: Screen) -> None:
+    rows = [tuple(map(safe, row)) for row in table.rows]
+    if not screen.terminal:
+        for row in rows:
+            print("\t".join(row))
+        return
+    if not rows:
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, header in enumerate(table.headers):
+        drawn.add_column(header, overflow="fold", ratio=None, no_wrap=number == 0)
+    for row in rows:
+        drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    Console(no_color=not screen.colour, highlight=False).print(drawn)
+
+
+_STYLES = {
+    "ready": "green",
+    "blocked": "red",
+    "in-progress": "yellow",
+    "claimed": "yellow",
+    "in-review": "cyan",
+    "complete": "dim",
+    "cancelled": "dim",
+}
+
+
+# -- tasks -------------------------------------------------------------------------------
+
+
+def holder_of(flight: Flight | None) -> dict[str, object] | None:
+    """A holder as JSON tells it."""
+    if flight is None:
+        return None
+    return {
+        "worker": flight.by, "where": flight.where, "since": flight.at,
+        "claim": flight.claim, "kind": flight.kind,
+    }  # fmt: skip
+
+
+_FREE = '"holder": null, "stale": false, "blocked_on": []'
+
+
+def task_json(row: Row, standing: Standing) -> str:
+    """TASK of SPEC 6: the stored block and what is derived.
+
+    The stored part is the row's JSON text as it is: at thousands of tasks, reading it
+    only to write it again would be most of the command.
+    """
+    if standing.holder is None and not standing.blocked_on and not standing.stale:
+        middle = _FREE
+    else:
+        middle = (
+            f'"holder": {json.dumps(holder_of(standing.holder))}, '
+            f'"stale": {"true" if standing.stale else "false"}, '
+            f'"blocked_on": {json.dumps(standing.blocked_on)}'
+        )
+    return (
+        f'{row.json[:-1]}, "state": "{standing.state}", {middle}, '
+        f'"file": {json.dumps(row.file)}, "line": {row.line}}}'
+    )
+
+
+def tasks_json(pairs: Sequence[tuple[Row, Standing]]) -> str:
+    """A JSON list of TASK."""
+    return "[" + ", ".join([task_json(row, standing) for row, standing in pairs]) + "]"
+
+
+def task_table(pairs: Sequence[tuple[Row, Standing]]) -> Table:
+    """The usual columns."""
+    return Table(
+        ("ID", "STATE", "P", "STORY", "TITLE", "HOLDER / WAITS FOR"),
+        [
+            (
+                row.id,
+                standing.state + (" (stale)" if standing.stale else ""),
+                str(row.priority),
+                row.story or "-",
+                row.title,
+                _note(standing),
+            )
+            for row, standing in pairs
+        ],
+    )
+
+
+def _note(standing: Standing) -> str:
+    if standing.holder is not None and standing.state not in ("complete", "cancelled"):
+        return f"{standing.holder.by}, {standing.holder.where}"
+    return ", ".join(standing.blocked_on)
+
+
+def stored(mapping: Mapping[str, object]) -> str:
+    return json.dumps(mapping)

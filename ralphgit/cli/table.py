@@ -1,0 +1,230 @@
+"""Every command as data: what it is called, what it takes, where it lives.
+
+Help, completion and usage errors are click's, built from this table (`cli.explain`). A
+well-formed command line is read from the same table without it (`cli.words`), because
+importing click takes as long as everything else that `ralphgit next` does.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Param(NamedTuple):
+    """An option, or an argument where `flags` is empty."""
+
+    name: str
+    flags: tuple[str, ...]
+    help: str
+    kind: str = "flag"
+    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest."""
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+class Command(NamedTuple):
+    name: str
+    group: str
+    help: str
+    params: tuple[Param, ...] = ()
+    detail: str = ""
+    """More than one line, for `COMMAND --help`."""
+
+
+def _flag(name: str, help: str, *flags: str) -> Param:
+    return Param(name, flags or (f"--{name.replace('_', '-')}",), help)
+
+
+def _text(
+    name: str,
+    help: str,
+    *flags: str,
+    metavar: str = "TEXT",
+    choices: tuple[str, ...] = (),
+    required: bool = False,
+) -> Param:
+    return Param(
+        name, flags or (f"--{name.replace('_', '-')}",), help, "text", metavar, choices, required
+    )
+
+
+def _int(name: str, help: str, metavar: str = "N") -> Param:
+    return Param(name, (f"--{name.replace('_', '-')}",), help, "int", metavar)
+
+
+def _many(name: str, help: str, *flags: str, metavar: str = "TEXT") -> Param:
+    return Param(name, flags or (f"--{name.replace('_', '-')}",), help, "many", metavar)
+
+
+def _arg(name: str, metavar: str, *, kind: str = "text") -> Param:
+    return Param(name, (), "", kind, metavar)
+
+
+GLOBAL = (
+    _text("directory", "Work in DIR instead of the current folder.", "-C", metavar="DIR"),
+    _flag("json", "One JSON object on stdout, also for errors."),
+    _flag("quiet", "Say nothing but results and errors.", "-q", "--quiet"),
+    _flag("verbose", "Say more; with a bug, show the traceback.", "-v", "--verbose"),
+    _flag("no_color", "No colour (NO_COLOR does the same)."),
+)
+
+_STORY = _text("story", "Only tasks of this story.", metavar="S")
+_PRIORITY = _int("priority", "Only tasks of priority P or more urgent (0 is the most urgent).", "P")
+_WORKER = _text("worker", "The worker's name.", metavar="NAME")
+_AT = _text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
+_NO_FETCH = _flag("no_fetch", "Judge by what was fetched before.")
+_FETCH = _flag("fetch", "Fetch the base branch first.")
+_CONTRACT = (
+    _text("title", "What is to be done, in one line."),
+    _text("story", "The story it belongs to.", metavar="S"),
+    _int("priority", "0 to 5, lower first.", "P"),
+    _text("complexity", "How large it is, in your own words (S, M, L).", metavar="C"),
+    _many("depends_on", "A task that must be complete before; repeatable.", metavar="ID"),
+    _text("description", "More about it, in as many lines as it takes."),
+    _many("acceptance", "A criterion; repeatable."),
+    _many("verify", "A command that proves it; repeatable.", metavar="CMD"),
+    _many("output", "A file that must exist afterwards; repeatable.", metavar="PATH"),
+    _many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),
+    _many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
+    _many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME"),
+    _text("mode", "How it runs beside its story.", choices=("parallel", "sequential", "verify"), metavar="MODE"),
+)  # fmt: skip
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        # look
+        Command("status", "look", "What needs a person, who does what, what is next.", (_FETCH,)),
+        Command(
+            "list", "look", "Tasks of this worktree's graph.",
+            (
+                _STORY,
+                _text("state", "Only tasks in this state.", metavar="STATE", choices=(
+                    "waiting", "ready", "claimed", "in-progress", "in-review",
+                    "blocked", "complete", "cancelled")),
+                _AT,
+            ),
+        ),
+        Command("show", "look", "One task, whole.", (_arg("task", "ID"), _AT)),
+        Command(
+            "next", "look", "What can be taken now, in the order in which it would be.",
+            (_STORY, _PRIORITY, _FETCH, _int("limit", "At most N tasks.")),
+        ),
+        Command("prompt", "look", "The prompt for a task (the next one without ID).",
+                (_arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY)),
+        Command(
+            "graph", "look", "The dependency graph.",
+            (
+                _text("format", "How it is drawn.", choices=("tree", "mermaid", "dot"), metavar="FORM"),
+                _STORY,
+                _flag("all", "Also finished tasks."),
+                _AT,
+            ),
+        ),
+        # work
+        Command(
+            "claim", "work", "Take a task: lease and record, staged for your first commit.",
+            (
+                _arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _WORKER, _NO_FETCH,
+                _flag("require_remote", "Refuse when the remote cannot be reached."),
+                _flag("stack", "Accept dependencies that are complete on this branch only."),
+                _text("force", "Pass the guards; the reason goes into the audit.", metavar="REASON"),
+            ),
+        ),
+        Command(
+            "complete", "work", "Verify a claimed task and commit it with its evidence.",
+            (
+                _arg("task", "[ID]", kind="optional"),
+                _text("message", "The commit's subject.", "-m", "--message"),
+                _many("concern", "Something a reviewer should know; repeatable."),
+                _flag("accept_contract", "Complete although the task's contract has changed."),
+                _text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
+                _WORKER,
+            ),
+        ),
+        Command(
+            "block", "work", "Say why a claimed task cannot go on.",
+            (
+                _arg("task", "[ID]", kind="optional"),
+                _text("reason", "Why.", metavar="WORD", choices=(
+                    "needs_context", "conflict", "verify-failed", "scope", "other")),
+                _text("question", "What a person should answer."),
+                _many("option", "A possible answer; repeatable."),
+                _WORKER,
+            ),
+        ),
+        Command(
+            "release", "work", "Give a claimed task back.",
+            (_arg("task", "[ID]", kind="optional"), _text("reason", "Why."), _WORKER),
+        ),
+        Command(
+            "reset", "work", "Release what a crashed worker held; its work is kept.",
+            (
+                _arg("task", "ID"),
+                _text("reason", "Why; it goes into the record.", required=True),
+                _text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
+                _flag("reopen", "Also a complete or cancelled task."),
+                _flag("force", "Although the holder is alive."),
+                _flag("no_push", "Leave the commit on the local base branch."),
+                _NO_FETCH,
+            ),
+        ),
+        Command(
+            "add", "work", "Add a task to this worktree's graph.",
+            (
+                _text("id", "Its id; without one, the next free number.", metavar="ID"),
+                *_CONTRACT,
+                _text("file", "The graph file it goes into.", metavar="PATH"),
+                _text("after", "The task it is placed behind.", metavar="ID"),
+            ),
+        ),
+        Command(
+            "edit", "work", "Change a task's fields in this worktree's graph.",
+            (
+                _arg("task", "ID"), *_CONTRACT,
+                _many("remove", "A field to take out; repeatable.", metavar="FIELD"),
+                _text("cancel", "Say that it will not be done.", metavar="REASON"),
+                _flag("block", "Write the task in block style, nothing else."),
+            ),
+        ),
+        Command(
+            "preflight", "work", "Would a claim succeed? Would this branch merge?",
+            (_arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _FETCH,
+             _flag("stack", "Accept dependencies that are complete on this branch only.")),
+        ),
+        # review
+        Command(
+            "check", "review", "The gate: is every record valid, every change legal?",
+            (_text("base", "Judge the changes since REF, as merged into it.", metavar="REF"), _AT),
+        ),
+        # set up
+        Command(
+            "init", "set up", "Begin a task graph here.",
+            (_text("layout", "Where tasks live.", choices=("single", "story", "task"), metavar="LAYOUT"),),
+        ),
+        Command(
+            "import", "set up", "Bring tasks of another tool into the graph.",
+            (_arg("files", "FILE...", kind="rest"), _flag("dry_run", "Show the result, write nothing.")),
+        ),
+        Command(
+            "trust", "set up", "Allow this repository's verify commands to run.",
+            (
+                _flag("yes", "Answer yes to the question."),
+                _flag("list", "Show what is trusted and what is not."),
+                _flag("revoke", "Take the consent back."),
+            ),
+        ),
+        Command("doctor", "set up", "Find what a crash or a setting left behind.",
+                (_flag("fix", "Mend what is safe to mend."),)),
+        Command("completion", "set up", "The completion script for a shell.",
+                (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),)),
+    )
+}  # fmt: skip
+
+GROUPS = ("look", "work", "loop", "prove", "review", "set up")
+
+
+def module_of(command: str) -> str:
+    """Where the command's `run` is."""
+    return f"ralphgit.cli.commands.{command.replace('-', '_')}"

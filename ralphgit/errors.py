@@ -1,0 +1,155 @@
+"""Every way ralphgit says no, in one tree.
+
+    RalphError                      code, exit_code, hint, details
+    ├── UsageError            2     the words of the command are off
+    │   ├── UnknownTask       2
+    │   └── NotARepository    2
+    ├── NothingReady          3     no task can be taken now
+    ├── RemoteUnavailable     4     network, authentication
+    ├── ClaimHeld             5     somebody else has the task
+    ├── ClaimLost             5     this worktree's claim no longer stands
+    ├── InvalidRecord         6     a file is not a record; file:line:column
+    ├── NeedsPerson           7     blocked, untrusted
+    ├── GuardRefused          8     the state of the repository forbids it
+    │   └── IllegalMove       8
+    ├── Refused               1     a valid "no": verification failed, problems found
+    │   └── NotWritable       1     the disk or its permissions said no
+    └── Bug                  70     an invariant of ours broke
+
+They are raised anywhere, carried unchanged, and rendered in one place (`cli/render.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class RalphError(Exception):
+    """A refusal with a stable `code`, an exit code and the next command to try.
+
+    `message` is one sentence; `details` become keys of the JSON error object.
+    `data` is what the command still has to show (the list of what is missing, say).
+    """
+
+    exit_code = 1
+    code = "refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str = "",
+        details: Mapping[str, object] | None = None,
+        data: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.hint = hint
+        self.details = dict(details or {})
+        self.data = data
+
+
+class Refused(RalphError):
+    """A valid "no": nothing is wrong with the question, the answer is negative."""
+
+
+class NotWritable(Refused):
+    """The file system refused a write; what was begun has been undone."""
+
+    code = "not_writable"
+
+
+class UsageError(RalphError):
+    exit_code = 2
+    code = "usage"
+
+
+class UnknownTask(UsageError):
+    code = "unknown_task"
+
+
+class NotARepository(UsageError):
+    code = "not_a_repository"
+
+
+class NothingReady(RalphError):
+    exit_code = 3
+    code = "nothing_ready"
+
+
+class RemoteUnavailable(RalphError):
+    exit_code = 4
+    code = "remote_unavailable"
+
+
+class ClaimHeld(RalphError):
+    exit_code = 5
+    code = "claim_held"
+
+
+class ClaimLost(RalphError):
+    exit_code = 5
+    code = "claim_lost"
+
+
+class InvalidRecord(RalphError):
+    """A file that cannot be read as a record. `line` and `column` count from 1."""
+
+    exit_code = 6
+    code = "invalid_record"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str = "",
+        line: int = 1,
+        column: int = 1,
+        code: str | None = None,
+        hint: str = "",
+        task: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.file, self.line, self.column, self.task = file, line, column, task
+        self.details = {"file": file, "line": line, "column": column}
+        if task is not None:
+            self.details["task"] = task
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
+        return f"{where}{self.message}"
+
+    def at(self, file: str) -> InvalidRecord:
+        """The same refusal, in `file`."""
+        return InvalidRecord(
+            self.message,
+            file=file,
+            line=self.line,
+            column=self.column,
+            code=self.code,
+            hint=self.hint,
+            task=self.task,
+        )
+
+
+class NeedsPerson(RalphError):
+    exit_code = 7
+    code = "needs_person"
+
+
+class GuardRefused(RalphError):
+    exit_code = 8
+    code = "guard_refused"
+
+
+class IllegalMove(GuardRefused):
+    code = "illegal_move"
+
+
+class Bug(RalphError):
+    """An invariant of ours does not hold: the only error that is our fault."""
+
+    exit_code = 70
+    code = "bug"

@@ -1,0 +1,143 @@
+"""Staging and committing, with whatever the user has staged left in place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from ralphgit.errors import NotWritable
+from ralphgit.git.process import Git
+from ralphgit.git.repository import Repository
+
+
+def add(git: Git, paths: Sequence[str]) -> None:
+    """Stage `paths` as they are in the worktree, also ones that are ignored or gone.
+
+    Raises: GitError, NotWritable; the index is then as before.
+    """
+    if paths:
+        git.run(
+            "--literal-pathspecs", "add", "-A", "-f",
+            "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths),
+        )  # fmt: skip
+
+
+def _nul(paths: Iterable[str]) -> bytes:
+    return "\0".join(paths).encode("utf-8", "surrogateescape")
+
+
+def unmerged(git: Git) -> list[str]:
+    """Paths with a conflict that waits to be resolved."""
+    out = git.run("ls-files", "-u", "-z").decode("utf-8", "surrogateescape")
+    return sorted({entry.partition("\t")[2] for entry in out.split("\0") if entry})
+
+
+def changed(git: Git, paths: Sequence[str]) -> list[str]:
+    """Which of `paths` differ between worktree and index."""
+    out = git.run("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+class Snapshot:
+    """The index file's bytes, to put back when what follows fails."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._path = os.path.join(repository.git_dir, "index")
+        self._data: bytes | None = None
+        try:
+            with open(self._path, "rb") as file:
+                self._data = file.read()
+        except FileNotFoundError:
+            return
+
+    def restore(self) -> None:
+        """Put the bytes back under git's own lock; a lock held by another is left alone.
+
+        Raises: NotWritable.
+        """
+        lock = f"{self._path}.lock"
+        try:
+            fd = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                if self._data is None:
+                    os.unlink(self._path)
+                    os.unlink(lock)
+                    return
+                view = memoryview(self._data)
+                while view:
+                    view = view[os.write(fd, view) :]
+            finally:
+                os.close(fd)
+            os.replace(lock, self._path)
+        except OSError as error:
+            raise NotWritable(f"cannot restore the index: {error.strerror}") from error
+
+
+class Scratch:
+    """A copy of the index to build trees with; the user's index is not touched."""
+
+    def __init__(self, repository: Repository, folder: str) -> None:
+        self._git = repository.git
+        self._path = os.path.join(folder, "index")
+        self._env = {"GIT_INDEX_FILE": self._path}
+        source = os.path.join(repository.git_dir, "index")
+        try:
+            with open(source, "rb") as old, open(self._path, "wb") as new:
+                new.write(old.read())
+        except FileNotFoundError:
+            return
+
+    def add_all(self) -> None:
+        """Stage everything in the worktree that is not ignored."""
+        self._git.run("add", "-A", "--", ":/", env=self._env)
+
+    def read_tree(self, treeish: str) -> None:
+        """Replace the content by a tree."""
+        self._git.run("read-tree", treeish, env=self._env)
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Stage `paths`, not ones that are ignored."""
+        if paths:
+            self._git.run(
+                "--literal-pathspecs", "add", "-A",
+                "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths), env=self._env,
+            )  # fmt: skip
+
+    def put(self, path: str, oid: str, mode: str = "100644") -> None:
+        """Set one entry to a blob that is already stored."""
+        self._git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self._env)
+
+    def tree(self) -> str:
+        """Write the content as a tree and give its id."""
+        return self._git.line("write-tree", env=self._env)
+
+
+def commit(git: Git, message: str) -> None:
+    """Commit the index, with the user's hooks, identity and signing; flushed to disk.
+
+    Raises: GitError when a hook or git refuses; nothing is committed then.
+    """
+    git.run(
+        "-c", "core.fsync=committed", "commit", "--quiet", "--cleanup=verbatim",
+        "--file=-", "--allow-empty", stdin=message.encode(),
+    )  # fmt: skip
+
+
+def commit_only(git: Git, message: str, paths: Sequence[str]) -> None:
+    """Commit `paths` as they are in the worktree; what else is staged stays staged."""
+    git.run(
+        "-c", "core.fsync=committed", "--literal-pathspecs", "commit", "--quiet",
+        "--cleanup=verbatim", f"--message={message}", "--only", "--", *paths,
+    )  # fmt: skip
+
+
+def differing(git: Git, old: str, new: str) -> list[str]:
+    """Paths that differ between two trees or commits; a rename is two paths."""
+    out = git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", old, new)
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def staged_against(git: Git, tree: str) -> list[str]:
+    """Paths whose index entry differs from `tree`."""
+    out = git.run("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]

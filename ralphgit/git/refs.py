@@ -1,0 +1,51 @@
+"""Moving refs, each by compare-and-swap.
+
+`git update-ref NEW OLD` had exactly one winner in every measured race, also beside
+`git pack-refs`; libgit2's create-only reference did not, so it is not used.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ralphgit.git.process import Git, failure
+
+_LOCKED = ("Unable to create", "unable to create")
+_MOVED = ("reference already exists", "but expected", "unable to resolve reference", "is at ")
+_PATIENCE_S = 5.0
+
+
+def swap(git: Git, ref: str, *, new: str, old: str) -> bool:
+    """Set `ref` to `new` if it is at `old`; "" is no ref, on either side.
+
+    Returns whether it was done. Of several callers with the same `old` exactly one gets
+    True. A lock that another process holds is waited for, some seconds at most.
+
+    Raises: GitError, NotWritable.
+    """
+    zero = "0" * (len(new or old))
+    if new:
+        arguments = ("update-ref", "--no-deref", ref, new, old or zero)
+    else:
+        arguments = ("update-ref", "--no-deref", "-d", ref, old)
+    deadline = time.monotonic() + _PATIENCE_S
+    pause = 0.005
+    while True:
+        result = git.try_run(*arguments)
+        if result.status == 0:
+            return True
+        text = result.err.decode("utf-8", "replace")
+        if any(sign in text for sign in _MOVED):
+            return False
+        if any(sign in text for sign in _LOCKED) and "File exists" in text:
+            if time.monotonic() < deadline:
+                time.sleep(pause)
+                pause = min(pause * 2, 0.2)
+                continue
+        raise failure(arguments, result)
+
+
+def current(git: Git, ref: str) -> str:
+    """The object id that `ref` is at, "" if it does not exist."""
+    result = git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", ref)
+    return result.out.decode().strip() if result.status == 0 else ""

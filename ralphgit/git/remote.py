@@ -1,0 +1,75 @@
+"""The network: fetch one branch, push with compare-and-swap."""
+
+from __future__ import annotations
+
+import time
+
+from ralphgit.errors import RalphError, RemoteUnavailable
+from ralphgit.git.process import Git, failure
+
+_REFUSED = ("[rejected]", "[remote rejected]", "stale info", "non-fast-forward")
+_QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
+
+
+def fetch(git: Git, remote: str, branch: str, *, timeout: float) -> bool:
+    """Fetch one branch into its remote-tracking ref; False if the remote has no such branch.
+
+    Other worktrees may fetch at the same moment: a ref that another process has just
+    moved or locks is tried again.
+
+    Raises: RemoteUnavailable.
+    """
+    refspec = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    arguments = ("fetch", *_QUIET, "--end-of-options", remote, refspec)
+    for attempt in range(5):
+        result = git.try_run(*arguments, timeout=timeout)
+        if result.status == 0:
+            return True
+        text = result.err.decode("utf-8", "replace")
+        if "couldn't find remote ref" in text:
+            return False
+        if "cannot lock ref" not in text and ".lock'" not in text:
+            break
+        time.sleep(0.05 * (attempt + 1))
+    raise _unavailable(remote, text)
+
+
+def _unavailable(remote: str, text: str) -> RemoteUnavailable:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    reason = next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
+    return RemoteUnavailable(
+        f"the remote {remote} cannot be reached: {reason.removeprefix('fatal: ')}",
+        hint="check the network and your credentials; --no-fetch works offline",
+        details={"remote": remote},
+    )
+
+
+def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float) -> bool:
+    """Set the remote's `ref` to `new` if it is at `old`; "" is no ref, on either side.
+
+    Returns False when it has moved. The objects must be unique to the caller: for an
+    object that the remote ref has already, git says "up to date", whoever put it there.
+
+    Raises: RemoteUnavailable; RalphError (push_refused) when the remote forbids it.
+    """
+    arguments = (
+        "push", "--quiet", "--no-verify", "--porcelain", f"--force-with-lease={ref}:{old}",
+        "--end-of-options", remote, f"{new}:{ref}",
+    )  # fmt: skip
+    result = git.try_run(*arguments, timeout=timeout)
+    if result.status == 0:
+        return True
+    text = result.err.decode("utf-8", "replace") + result.out.decode("utf-8", "replace")
+    if any(sign in text for sign in ("stale info", "[rejected]", "reference already exists")):
+        return False
+    if "failed to update ref" in text or "cannot lock ref" in text:
+        return False
+    if any(sign in text for sign in _REFUSED):
+        error = failure(arguments, result)
+        raise RalphError(
+            f"the remote {remote} refused to move {ref}",
+            code="push_refused",
+            hint="the branch may be protected: push a branch of your own and open a pull request",
+            details=error.details,
+        )
+    raise _unavailable(remote, text)

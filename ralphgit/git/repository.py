@@ -1,0 +1,170 @@
+"""Which repository this is: folders, configuration, refs, worktrees. All read once, lazily."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from ralphgit.errors import NotARepository, NotWritable
+from ralphgit.git.objects import Objects
+from ralphgit.git.process import Git, failure
+
+
+class Ref(NamedTuple):
+    name: str
+    oid: str
+    symref: str
+    """The full name it points at, for a symbolic ref; else ""."""
+
+
+class Worktree(NamedTuple):
+    """One working tree of the repository, as `git worktree list` tells it."""
+
+    path: str
+    head: str
+    """Object id; "" without a commit."""
+    branch: str
+    """Full ref name; "" when HEAD is detached."""
+    main: bool
+    bare: bool
+    locked: bool
+    prunable: bool
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def exists(self) -> bool:
+        return os.path.isdir(self.path)
+
+
+class Repository:
+    """A repository, seen from one folder in it."""
+
+    def __init__(self, git: Git, folders: tuple[str, str, str | None], bare: bool, fmt: str) -> None:
+        self.git = git
+        self.git_dir, self.common_dir, self.top = folders
+        self.bare = bare
+        self.object_format = fmt
+        self.objects = Objects(git)
+
+    @classmethod
+    def open(cls, directory: str, environ: Mapping[str, str]) -> Repository:
+        """The repository that `directory` is in.
+
+        Raises: NotARepository, also where git does not trust its owner.
+        """
+        if not os.path.isdir(directory):
+            raise NotARepository(f"{directory} is not a folder", hint="check -C DIR")
+        git = Git(directory, environ)
+        arguments = (
+            "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
+            "--is-bare-repository", "--is-inside-work-tree", "--show-object-format",
+            "--show-toplevel",
+        )  # fmt: skip
+        result = git.try_run(*arguments)
+        lines = result.out.decode("utf-8", "surrogateescape").splitlines()
+        if len(lines) < 5:
+            text = result.err.decode("utf-8", "replace").strip()
+            if "not a git repository" in text:
+                raise NotARepository(
+                    f"{directory} is not in a git repository", hint="git init, or use -C DIR"
+                )
+            error = failure(arguments, result)
+            if isinstance(error, NotWritable):
+                raise error
+            raise NotARepository(error.message, hint="the message above is git's own")
+        git_dir, common_dir, bare, _, object_format = lines[:5]
+        top = lines[5] if len(lines) > 5 else None
+        root = git if top is None else git.at(top)
+        return cls(root, (git_dir, common_dir, top), bare == "true", object_format)
+
+    @cached_property
+    def config(self) -> Mapping[str, str]:
+        """git's configuration, the last value of each key; sections and names lower case."""
+        found = {}
+        for entry in self.git.run("config", "--list", "-z").decode("utf-8", "replace").split("\0"):
+            key, newline, value = entry.partition("\n")
+            if key:
+                found[key] = value if newline else "true"
+        return found
+
+    @cached_property
+    def refs(self) -> Mapping[str, Ref]:
+        """Branches, remote-tracking branches, leases and rescue refs, by full name."""
+        form = "--format=%(objectname) %(refname) %(symref)"
+        lines = self.git.run(
+            "for-each-ref", form, "refs/heads", "refs/remotes", "refs/ralph"
+        ).decode("utf-8", "surrogateescape")
+        found = {}
+        for line in lines.splitlines():
+            oid, name, symref = line.split(" ", 2)
+            found[name] = Ref(name, oid, symref)
+        return found
+
+    @cached_property
+    def worktrees(self) -> tuple[Worktree, ...]:
+        """Every worktree, the main one first."""
+        text = self.git.run("worktree", "list", "--porcelain").decode("utf-8", "surrogateescape")
+        found = []
+        for number, entry in enumerate(filter(None, text.split("\n\n"))):
+            fields: dict[str, str] = {}
+            for line in entry.splitlines():
+                key, _, value = line.partition(" ")
+                fields[key] = value
+            head = fields.get("HEAD", "")
+            found.append(
+                Worktree(
+                    path=fields["worktree"],
+                    head="" if not head.strip("0") else head,
+                    branch=fields.get("branch", ""),
+                    main=number == 0,
+                    bare="bare" in fields,
+                    locked="locked" in fields,
+                    prunable="prunable" in fields,
+                )
+            )
+        return tuple(found)
+
+    @cached_property
+    def worktree(self) -> Worktree | None:
+        """The worktree that this folder is in; None in a bare repository or a git folder."""
+        if self.top is None:
+            return None
+        here = os.path.realpath(self.top)
+        for worktree in self.worktrees:
+            if os.path.realpath(worktree.path) == here:
+                return worktree
+        # core.worktree or GIT_WORK_TREE style layouts: git lists the git folder's parent.
+        first = self.worktrees[0]
+        return first._replace(path=self.top)
+
+    @property
+    def linked(self) -> bool:
+        """Whether this is a linked worktree and not the main one."""
+        return os.path.realpath(self.git_dir) != os.path.realpath(self.common_dir)
+
+    def forget(self) -> None:
+        """Read refs, worktrees and configuration anew when they are next asked for."""
+        for name in ("config", "refs", "worktrees", "worktree"):
+            self.__dict__.pop(name, None)
+
+    def under_way(self) -> str:
+        """The merge, rebase or the like that waits to be finished here; "" if none."""
+        for name, what in _STATES:
+            if os.path.exists(os.path.join(self.git_dir, name)):
+                return what
+        return ""
+
+
+_STATES = (
+    ("MERGE_HEAD", "merge"),
+    ("rebase-merge", "rebase"),
+    ("rebase-apply", "rebase"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)

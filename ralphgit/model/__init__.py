@@ -1,0 +1,1 @@
+"""What the records are. Pure values: no file, no clock, no git."""

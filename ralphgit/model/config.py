@@ -1,0 +1,127 @@
+"""The settings, their types and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ralphgit.errors import UsageError
+
+
+class Config(NamedTuple):
+    """Every setting; the comment beside each is its unit or its words."""
+
+    graph: tuple[str, ...] = ("task-graph.yaml",)
+    """Files and globs of the task graph."""
+    records: str = "records"
+    """The folder of evidence, audit and guidance."""
+    base: str = ""
+    """The base branch; "" finds it (SPEC 6)."""
+    remote: str = ""
+    """The remote of the base branch; "" finds it."""
+    lease: str = "local"
+    """local, remote or off."""
+    worker: str = ""
+    """This worktree's worker; "" takes the folder's name."""
+    require_remote: bool = False
+    """Refuse to claim when the remote cannot be reached."""
+    max_graph_bytes: int = 8 * 1024 * 1024
+    max_record_bytes: int = 256 * 1024
+    verify_timeout: float = 900.0
+    """Seconds for each verify command."""
+    verify_env: tuple[str, ...] = ("inherit",)
+    """Names of the variables that verify commands see; "inherit" is all of them."""
+    fetch_timeout: float = 30.0
+    """Seconds for each fetch or push."""
+    agent_command: str = ""
+    agent_timeout: float = 3600.0
+    land_mode: str = "none"
+    notify_command: str = ""
+    worktree_setup: str = ""
+
+
+CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("pr", "merge", "none")}
+
+#: Settings that weaken a guard or run something: a branch must not change them for itself,
+#: so of the repository's files only the base commit's has a say.
+SAFETY = frozenset(
+    {
+        "lease",
+        "require_remote",
+        "max_graph_bytes",
+        "max_record_bytes",
+        "verify_timeout",
+        "verify_env",
+        "agent_command",
+        "agent_timeout",
+        "notify_command",
+        "worktree_setup",
+    }
+)
+
+_SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
+
+
+def setting_name(spelling: str) -> str | None:
+    """The field that `verify.timeout`, `RALPH_VERIFY_TIMEOUT` or `requireRemote` means."""
+    return _SPELLINGS.get(spelling.lower().replace("_", "").replace(".", ""))
+
+
+def parse_setting(name: str, value: object, where: str) -> object:
+    """`value` as the type of the setting `name`; text is understood for every type.
+
+    Raises: UsageError naming `where` it was set.
+    """
+    default = Config._field_defaults[name]
+    made: object = None
+    if isinstance(default, bool):
+        if isinstance(value, bool):
+            made = value
+        elif isinstance(value, str) and value.lower() in _TRUE + _FALSE:
+            made = value.lower() in _TRUE
+    elif isinstance(default, (int, float)):
+        try:
+            made = type(default)(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            made = None
+        if isinstance(value, bool) or (made is not None and not 0 < made < 2**53):  # type: ignore[operator]
+            made = None
+    elif isinstance(default, tuple):
+        if isinstance(value, str):
+            made = tuple(value.split())
+        elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+            made = tuple(value)
+        if not made:
+            made = None
+    elif isinstance(value, str) and value in CHOICES.get(name, (value,)):
+        made = value
+    if made is None:
+        words = CHOICES.get(name)
+        expected = " or ".join(words) if words else _KINDS[type(default)]
+        raise UsageError(
+            f"{where}: {name} is {value!r}, and should be {expected}", code="bad_setting"
+        )
+    return made
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a positive whole number",
+    float: "a positive number",
+    tuple: "a list of text",
+    str: "text",
+}
+
+
+def resolve(layers: Iterable[tuple[str, Mapping[str, object]]]) -> Config:
+    """The settings from `layers` of (where, settings), the strongest first.
+
+    Raises: UsageError.
+    """
+    made: dict[str, object] = {}
+    for where, layer in layers:
+        for name, value in layer.items():
+            if name not in made:
+                made[name] = parse_setting(name, value, where)
+    return Config(**made)  # type: ignore[arg-type]

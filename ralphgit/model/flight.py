@@ -1,0 +1,46 @@
+"""What is in flight: claims and results that the base does not have (yet)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Flight(NamedTuple):
+    """One place where a task stands otherwise than on the base."""
+
+    task: str
+    status: str
+    """`Status` in that place; a lease counts as in-progress."""
+    claim: str
+    by: str
+    at: str
+    epoch: int
+    kind: str
+    """lease, worktree (not committed) or branch."""
+    where: str
+    """For people: "worktree ../proj-beta", "branch origin/feature/beta"."""
+    path: str = ""
+    """The worktree's folder, where one is known."""
+    stale: bool = False
+    """Its holder is provably gone."""
+
+
+class Lease(NamedTuple):
+    """What a lease ref points at: enough to write the claim's record again."""
+
+    task: str
+    claim: str
+    by: str
+    at: str
+    base: str
+    contract: str
+    epoch: int
+    start: str
+    """HEAD when the claim was made: the task's own work begins there."""
+    branch: str
+    worktree: str
+    """The worktree's folder, absolute."""
+    host: str
+    unsynchronised: bool = False
+    oid: str = ""
+    """The object behind the ref; not part of the record itself."""

@@ -1,0 +1,42 @@
+"""The slim form of a task: all that readiness and ordering need.
+
+A NamedTuple and not a dataclass: 10,000 are made from cached columns in 4 ms, where
+frozen dataclasses take 40.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    id: str
+    title: str
+    status: str
+    """Normalised: one of `Status`."""
+    priority: int
+    story: str
+    mode: str
+    depends_on: tuple[str, ...]
+    write: tuple[str, ...]
+    read: tuple[str, ...]
+    resources: tuple[str, ...]
+    epoch: int
+    claim: str
+    """The claim's id, "" without one; likewise the next four."""
+    by: str
+    at: str
+    base: str
+    contract: str
+    mark: str
+    """The id of the newest lifecycle record that is not the claim (result, blocked,
+    reset, cancelled): with `claim` and `epoch` it tells two states of a task apart."""
+    file: str
+    """Path of the shard, relative to the top of the worktree, `/`-separated."""
+    line: int
+    """Of the task's first line, from 1."""
+    start: int
+    end: int
+    """The task's text is `text[start:end]` of its shard, in characters."""
+    json: str
+    """The stored block as a JSON object."""

@@ -1,0 +1,130 @@
+"""A task and its lifecycle, as stored (SPEC 3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ralphgit.model.status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who does a task. `id` is random: two claims are never the same bytes."""
+
+    id: str
+    by: str
+    at: str
+    """UTC, `2026-11-21T10:00:00Z`."""
+    base: str
+    """The commit of the base branch that the claim was made from, 12 hex digits."""
+    contract: str
+    """Digest of what was promised: `rules.contract`."""
+    unsynchronised: bool = False
+    """The remote could not be reached when the claim was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a claimed task was completed."""
+
+    id: str
+    claim: str
+    outcome: Outcome
+    at: str
+    concerns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Why a claimed task cannot go on."""
+
+    id: str
+    reason: Reason
+    question: str
+    options: tuple[str, ...]
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """Stands in place of a claim that was reset or released."""
+
+    id: str
+    claim: str
+    by: str
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """Why a task will not be done."""
+
+    id: str
+    by: str
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """The fields of a task that ralphgit itself changes, and nothing else.
+
+    Every change writes a fresh random id into this group: that is what makes two
+    changes of one task conflict in a line-based merge (law L1).
+    """
+
+    status: Status = Status.PENDING
+    claim: Claim | None = None
+    result: Result | None = None
+    blocked: Blocked | None = None
+    reset: Reset | None = None
+    cancelled: Cancelled | None = None
+    epoch: int = 0
+    """Raised by each reset and release: a claim of a lower epoch is fenced off (law L3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Path patterns (`rules.overlap`) and named resources."""
+
+    write: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task of the graph: what is promised, and how far it is."""
+
+    id: str
+    title: str
+    lifecycle: Lifecycle
+    story: str = ""
+    priority: int = DEFAULT_PRIORITY
+    complexity: str = ""
+    depends_on: tuple[str, ...] = ()
+    description: str = ""
+    acceptance: tuple[Criterion, ...] = ()
+    verify: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    scope: Scope = Scope()
+    mode: Mode = Mode.PARALLEL
+
+    @property
+    def status(self) -> Status:
+        return self.lifecycle.status
+
+    @property
+    def claim(self) -> Claim | None:
+        return self.lifecycle.claim
+
+    @property
+    def epoch(self) -> int:
+        return self.lifecycle.epoch

@@ -1,0 +1,112 @@
+"""Writing a file so that a reader sees the old bytes or the new ones, never half of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from ralphgit.errors import NotWritable
+
+#: Temporary files are named so that `doctor` knows a leftover one.
+TEMPORARY = ".ralph-tmp-"
+
+
+def write(path: str, data: bytes, *, durable: bool = True) -> None:
+    """Put `data` at `path`: temporary file beside it, flush, rename. Mode bits are kept.
+
+    After a failure `path` has its old content and the temporary file is gone.
+
+    Raises: NotWritable.
+    """
+    folder = os.path.dirname(path) or "."
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if os.path.islink(path):
+            path = os.path.realpath(path)
+            folder = os.path.dirname(path)
+        temporary = os.path.join(folder, f"{TEMPORARY}{os.getpid()}-{os.path.basename(path)}")
+        mode = _mode(path)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view) :]
+            if mode is not None:
+                os.fchmod(fd, mode)
+            if durable:
+                os.fsync(fd)
+            os.close(fd)
+            fd = -1
+            os.replace(temporary, path)
+        except BaseException:
+            if fd >= 0:
+                os.close(fd)
+            _remove(temporary)
+            raise
+    except OSError as error:
+        raise NotWritable(
+            f"cannot write {path}: {error.strerror}",
+            hint="free space or fix the permissions, then repeat the command",
+            details={"file": path},
+        ) from error
+
+
+def _mode(path: str) -> int | None:
+    try:
+        return os.stat(path).st_mode & 0o7777
+    except FileNotFoundError:
+        return None
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def read(path: str) -> bytes | None:
+    """The file's content, None if there is no such file (nor one under a missing folder)."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+class Undo:
+    """Remembers the old content of files that are about to change, and puts it back.
+
+    Used as a context: leaving it by an exception restores every file written through it;
+    `undo` in reverse order, so that a file written twice gets its first content.
+    """
+
+    def __init__(self) -> None:
+        self._steps: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Undo:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is not None:
+            self.undo()
+
+    def write(self, path: str, data: bytes) -> None:
+        """As `files.write`, remembered."""
+        old = read(path)
+        write(path, data)
+        self.on_failure(lambda: _remove(path) if old is None else write(path, old))
+
+    def on_failure(self, step: Callable[[], None]) -> None:
+        """Run `step` if the context is left by an exception."""
+        self._steps.append(step)
+
+    def undo(self) -> None:
+        while self._steps:
+            step = self._steps.pop()
+            try:
+                step()
+            except NotWritable:
+                # The disk that refused the change may refuse its undoing; the other steps
+                # still count, and `doctor` finds what is left.
+                continue

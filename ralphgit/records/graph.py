@@ -1,0 +1,192 @@
+"""One graph file: bytes -> rows and tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.model.status import DEFAULT_PRIORITY
+from ralphgit.records import blocks, plain
+from ralphgit.records import text as texts
+from ralphgit.records.shape import Problem, normalise
+
+
+class GraphFile(NamedTuple):
+    """A graph file that was read whole and found valid."""
+
+    path: str
+    text: str
+    tasks: tuple[dict[str, Any], ...]
+    """Normalised (`records.shape`), in file order."""
+    spans: tuple[blocks.Block, ...]
+    """Where each task stands in `text`, in the same order."""
+    root: dict[str, Any]
+    """The other root keys."""
+
+
+def parse(data: bytes, *, path: str, limit: int = texts.MAX_GRAPH_BYTES) -> GraphFile:
+    """Read a graph file.
+
+    Raises: InvalidRecord with file, line, column of the first problem.
+    """
+    found, problems = parse_all(data, path=path, limit=limit)
+    if problems:
+        raise problems[0]
+    return found
+
+
+def parse_all(
+    data: bytes, *, path: str, limit: int = texts.MAX_GRAPH_BYTES
+) -> tuple[GraphFile, list[InvalidRecord]]:
+    """Read a graph file; every problem in the shape of its tasks, not only the first.
+
+    Raises: InvalidRecord when the file as a whole cannot be read.
+    """
+    try:
+        text = texts.decode(data, limit=limit)
+        layout = blocks.find(text)
+        spans = layout.blocks if layout else ()
+        root = plain.load(text, _parts(text, spans))
+        if not isinstance(root, dict):
+            raise InvalidRecord("a graph is a mapping with version and tasks", hint=_FORM)
+        if root.get("version") != 1:
+            _bad_version(root.get("version"))
+        tasks = root.pop("tasks", None)
+        if tasks is None:
+            tasks = []
+        if not isinstance(tasks, list):
+            raise InvalidRecord("tasks should be a list", hint=_FORM)
+        if not _matches(text, spans, tasks):
+            spans = _exact_spans(text, len(tasks))
+    except InvalidRecord as error:
+        raise error.at(path) from None
+    problems: list[InvalidRecord] = []
+    for task, span in zip(tasks, spans, strict=True):
+        for problem in normalise(task, _as_written(text, span)):
+            problems.append(locate(text, span, problem, path=path, task=task))
+    return GraphFile(path, text, tuple(tasks), spans, root), problems
+
+
+_FORM = "a graph begins with: version: 1, then tasks: with one - id: per task"
+
+
+def _bad_version(version: object) -> None:
+    if version is None:
+        raise InvalidRecord("version is missing", hint=_FORM, code="bad_version")
+    raise InvalidRecord(
+        f"version {version!r} is not known; this ralphgit reads version 1",
+        code="bad_version",
+        hint="graphs of other tools: ralphgit import FILE",
+    )
+
+
+def _parts(text: str, spans: tuple[blocks.Block, ...]) -> list[plain.Span]:
+    if not spans:
+        return []
+    return [
+        (0, spans[0].start),
+        *((span.start, span.end) for span in spans),
+        (spans[-1].end, len(text)),
+    ]
+
+
+def _matches(text: str, spans: tuple[blocks.Block, ...], tasks: list[Any]) -> bool:
+    """Whether the scanner's blocks are the parsed tasks, as far as a look can tell."""
+    return len(spans) == len(tasks) and all(
+        isinstance(task, dict) and text.find(str(task.get("id")), span.start, span.end) >= 0
+        for span, task in zip(spans, tasks, strict=True)
+    )
+
+
+def _exact_spans(text: str, count: int) -> tuple[blocks.Block, ...]:
+    """Spans from the node tree, for layouts that the line scanner does not see through."""
+    from ralphgit.records import nodes
+
+    root = nodes.compose(text)
+    sequence = nodes.at_path(root, ("tasks",))
+    items = sequence.value if count else []
+    return tuple(blocks.Block(item.start_mark.index, item.end_mark.index) for item in items)
+
+
+def _as_written(text: str, span: blocks.Block) -> Callable[[], Any]:
+    def read() -> Any:
+        from ralphgit.records import nodes
+
+        found = nodes.written(nodes.compose(text[span.start : span.end]))
+        return found[0] if isinstance(found, list) else found
+
+    return read
+
+
+def locate(
+    text: str, span: blocks.Block, problem: Problem, *, path: str, task: object = None
+) -> InvalidRecord:
+    """`problem` as an error with the position of the value it is about."""
+    from ralphgit.records import nodes
+
+    root = nodes.compose(text[span.start : span.end])
+    if isinstance(nodes.value(root), list):
+        root = nodes.at_path(root, (0,))
+    node = nodes.at_path(root, problem.path)
+    index = span.start + node.start_mark.index
+    line, column = texts.position(text, index)
+    known = task.get("id") if isinstance(task, dict) else None
+    return InvalidRecord(
+        problem.message, file=path, line=line, column=column,
+        task=known if isinstance(known, str) else None, hint="fix the line, then: ralphgit check",
+    )  # fmt: skip
+
+
+def rows(file: GraphFile) -> list[Row]:
+    """The slim form of every task, in file order."""
+    made = []
+    line, last = 1, 0
+    encode = json.dumps
+    for task, span in zip(file.tasks, file.spans, strict=True):
+        start = span.start
+        line += file.text.count("\n", last, start)
+        last = start
+        made.append(row(task, file.path, line, span, encode(task, ensure_ascii=False)))
+    return made
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+def row(task: Mapping[str, Any], path: str, line: int, span: blocks.Block, as_json: str) -> Row:
+    """The slim form of one normalised task."""
+    get = task.get
+    claim = get("claim") or _NOTHING
+    scope = get("scope") or _NOTHING
+    mark = ""
+    for name in ("result", "blocked", "reset", "cancelled"):
+        if record := get(name):
+            mark = record["id"]
+    priority = get("priority")
+    return Row(
+        task["id"],
+        task["title"],
+        task["status"],
+        DEFAULT_PRIORITY if priority is None else priority,
+        get("story") or "",
+        get("mode") or "parallel",
+        tuple(get("depends_on") or ()),
+        tuple(scope.get("write") or ()),
+        tuple(scope.get("read") or ()),
+        tuple(scope.get("resources") or ()),
+        get("epoch") or 0,
+        claim.get("id", ""),
+        claim.get("by", ""),
+        claim.get("at") or "",
+        claim.get("base") or "",
+        claim.get("contract") or "",
+        mark,
+        path,
+        line,
+        span.start,
+        span.end,
+        as_json,
+    )

@@ -1,0 +1,40 @@
+"""The object behind a lease ref: a small YAML record that only one claim can produce."""
+
+from __future__ import annotations
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.flight import Lease
+from ralphgit.records import emit, plain
+from ralphgit.records import text as texts
+
+_LIMIT = 64 * 1024
+
+
+def encode(lease: Lease) -> bytes:
+    """The record's bytes; unique, since the claim id is random."""
+    fields = {name: value for name, value in lease._asdict().items() if name != "oid"}
+    return emit.mapping(fields).encode("utf-8", "surrogateescape")
+
+
+def parse(data: bytes, oid: str) -> Lease:
+    """The lease that an object holds.
+
+    Raises: InvalidRecord.
+    """
+    value = plain.load(texts.decode(data, limit=_LIMIT))
+    if not isinstance(value, dict):
+        raise InvalidRecord("a lease is a mapping")
+    fields = {
+        name: value.get(name, default)
+        for name, default in (*_TEXT, ("epoch", 0), ("unsynchronised", False))
+    }
+    if not all(isinstance(fields[name], str) for name, _ in _TEXT):
+        raise InvalidRecord("a lease holds text")
+    if type(fields["epoch"]) is not int or type(fields["unsynchronised"]) is not bool:
+        raise InvalidRecord("a lease has a whole number as its epoch")
+    return Lease(**fields, oid=oid)
+
+
+_TEXT = tuple(
+    (name, "") for name in Lease._fields if name not in ("epoch", "unsynchronised", "oid")
+)

@@ -1,0 +1,171 @@
+"""The slow and exact look at YAML: every node and token with its position.
+
+ruamel.yaml reads some 200 KB a second this way, so it is asked only about one task's block,
+or about a file that the fast reader refused. Nothing here constructs objects, and an alias
+is refused at its token, before it could expand.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.tokens import AliasToken, AnchorToken, ScalarToken, TagToken
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records import text as texts
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    return yaml
+
+
+def compose(text: str) -> Node:
+    """The node tree of `text`; marks count characters from 0.
+
+    Raises: InvalidRecord for anything that is not plain YAML.
+    """
+    refuse_indicators(text)
+    try:
+        node = _yaml().compose(text)
+    except YAMLError as error:
+        _translate(error, text)
+    except RecursionError:
+        raise _too_deep(text) from None
+    if node is None:
+        raise InvalidRecord("the file is empty", hint="a graph begins with: version: 1")
+    _refuse_duplicates(text, node)
+    return node
+
+
+def refuse_indicators(text: str) -> None:
+    """Raises: InvalidRecord at the first anchor, alias, tag or merge key in `text`."""
+    try:
+        for token in _yaml().scan(text):
+            if isinstance(token, AnchorToken):
+                what, code, hint = f"anchor &{token.value}", "anchor", "write the value out"
+            elif isinstance(token, AliasToken):
+                what, code, hint = f"alias *{token.value}", "alias", "write the value out"
+            elif isinstance(token, TagToken):
+                what, code, hint = "a tag (!)", "tag", "remove it, or quote the text"
+            elif isinstance(token, ScalarToken) and token.plain and token.value == "<<":
+                what, code, hint = "merge key <<", "merge_key", "write the keys out"
+            else:
+                continue
+            raise texts.refuse(
+                text, token.start_mark.index, f"{what} is not allowed", hint=hint, code=code
+            )
+    except YAMLError as error:
+        _translate(error, text)
+    except RecursionError:
+        raise _too_deep(text) from None
+
+
+def _too_deep(text: str) -> InvalidRecord:
+    longest = max(range(len(text)), key=lambda i: text[i] in "[{", default=0)
+    return texts.refuse(
+        text, longest, f"nested more than {texts.MAX_DEPTH} deep", code="too_deep",
+        hint="flatten the structure",
+    )  # fmt: skip
+
+
+def _translate(error: YAMLError, text: str) -> NoReturn:
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        message = " ".join(str(part) for part in (error.problem, error.context) if part)
+        if mark is not None:
+            index = min(mark.index, len(text))
+            raise texts.refuse(text, index, f"not YAML: {message}", code="syntax") from None
+    raise InvalidRecord(f"not YAML: {str(error).splitlines()[0]}", code="syntax") from None
+
+
+def _refuse_duplicates(text: str, root: Node) -> None:
+    stack = [(root, 1)]
+    while stack:
+        node, level = stack.pop()
+        if level > texts.MAX_DEPTH and not isinstance(node, ScalarNode):
+            raise texts.refuse(
+                text, node.start_mark.index, f"nested more than {texts.MAX_DEPTH} deep",
+                code="too_deep", hint="flatten the structure",
+            )  # fmt: skip
+        if isinstance(node, MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                name = key.value if isinstance(key, ScalarNode) else None
+                if name is None:
+                    raise texts.refuse(
+                        text, key.start_mark.index, "a key that is not text", code="syntax"
+                    )
+                if name in seen:
+                    raise texts.refuse(
+                        text, key.start_mark.index, f"duplicate key {name!r}",
+                        code="duplicate_key", hint="keep one of the two lines",
+                    )  # fmt: skip
+                seen.add(name)
+                stack.append((value, level + 1))
+        elif isinstance(node, SequenceNode):
+            stack.extend((child, level + 1) for child in node.value)
+
+
+def entries(node: Node) -> dict[str, tuple[Node, Node]]:
+    """A mapping node's key and value nodes by key; {} for any other node."""
+    if not isinstance(node, MappingNode):
+        return {}
+    return {key.value: (key, value) for key, value in node.value}
+
+
+def at_path(root: Node, path: tuple[str | int, ...]) -> Node:
+    """The node at `path`, or the deepest one on the way that exists."""
+    node = root
+    for step in path:
+        if isinstance(step, int) and isinstance(node, SequenceNode) and step < len(node.value):
+            node = node.value[step]
+        elif isinstance(step, str) and step in (known := entries(node)):
+            node = known[step][1]
+        else:
+            break
+    return node
+
+
+def value(node: Node) -> Any:
+    """The node as Python values, by the core schema of YAML 1.2.
+
+    Numbers that the fast reader cannot hold stay text, as written.
+    """
+    if isinstance(node, MappingNode):
+        return {key.value: value(child) for key, child in node.value}
+    if isinstance(node, SequenceNode):
+        return [value(child) for child in node.value]
+    tag = str(node.tag).rpartition(":")[2]
+    written: str = node.value
+    if node.style is not None or tag == "str":
+        return written
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return written.lower() == "true"
+    if tag == "int":
+        try:
+            number = int(written.replace("_", ""), 0) if len(written) < 40 else None
+        except ValueError:
+            return written
+        return number if number is not None and -(2**63) <= number < 2**64 else written
+    if tag == "float":
+        try:
+            return float(written)
+        except ValueError:
+            return written
+    return written
+
+
+def written(node: Node) -> Any:
+    """The node as Python values with every scalar as the text that was written."""
+    if isinstance(node, MappingNode):
+        return {key.value: written(child) for key, child in node.value}
+    if isinstance(node, SequenceNode):
+        return [written(child) for child in node.value]
+    return node.value

@@ -1,0 +1,325 @@
+"""Change one task in a graph file; every other byte stays as it was.
+
+The lifecycle fields are written as one group at the place of `status`, so that two changes
+of one task always meet in a line-based merge. What is about to be written is read again and
+compared: the intended fields changed and no other, or nothing is written at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ralphgit.errors import Bug, InvalidRecord
+from ralphgit.model.task import Lifecycle
+from ralphgit.records import blocks, emit, graph, plain
+from ralphgit.records import text as texts
+from ralphgit.records.shape import normalise
+from ralphgit.records.tasks import LIFECYCLE_KEYS, stored_lifecycle
+
+_DASH = re.compile(r"( *)-( +)(?=[^ \r\n#])")
+
+
+def set_lifecycle(file: graph.GraphFile, index: int, life: Lifecycle) -> str:
+    """The text of `file` with task number `index` in the lifecycle `life`.
+
+    Raises: InvalidRecord when the block's layout cannot be edited without touching more.
+    """
+    group = stored_lifecycle(life)
+    wanted = {key: value for key, value in file.tasks[index].items() if key not in LIFECYCLE_KEYS}
+    wanted.update(group)
+    return _rewritten(file, index, wanted, lambda old: _with_group(old, group))
+
+
+def set_fields(
+    file: graph.GraphFile, index: int, fields: Mapping[str, Any], *, drop: tuple[str, ...] = ()
+) -> str:
+    """The text of `file` with `fields` of one task set and the keys in `drop` removed.
+
+    Lifecycle fields are not for this: they go through `set_lifecycle`.
+    """
+    if set(fields) & set(LIFECYCLE_KEYS):
+        raise Bug("lifecycle fields are set by set_lifecycle alone")
+    wanted = {key: value for key, value in file.tasks[index].items() if key not in drop}
+    wanted.update(fields)
+
+    def edit(old: str) -> str:
+        for key, value in fields.items():
+            old = _with_field(old, key, value)
+        for key in drop:
+            old = _without_field(old, key)
+        return old
+
+    return _rewritten(file, index, wanted, edit)
+
+
+def to_block_style(file: graph.GraphFile, index: int) -> str:
+    """The text of `file` with one task written in block style, its values unchanged."""
+    task = file.tasks[index]
+
+    def edit(old: str) -> str:
+        eol = "\r\n" if "\r\n" in file.text else "\n"
+        indent = len(old) - len(old.lstrip(" "))
+        end = blocks.content_end(old, blocks.Block(0, len(old)), indent)
+        made = emit.sequence([task], indent=indent, eol=eol)
+        return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
+
+    return _rewritten(file, index, dict(task), edit)
+
+
+def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
+    """`text` with a new task's block behind task number `after` (None: as the first)."""
+    file = graph.parse(text.encode(), path=path, limit=max(len(text) * 4, 1))
+    layout = blocks.find(text)
+    eol = "\r\n" if "\r\n" in text else "\n"
+    if layout is not None and len(layout.blocks) == len(file.tasks) > 0:
+        if after is None:
+            at = layout.blocks[0].start
+        else:
+            at = blocks.content_end(text, layout.blocks[after], layout.dash)
+        made = emit.sequence([task], indent=layout.dash, eol=eol)
+        before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
+        made = made if text[:at].endswith("\n") or at < len(text) else made.removesuffix(eol)
+        new = before + made + text[at:]
+    elif not file.tasks:
+        new = _first_task(text, task, eol)
+    else:
+        raise InvalidRecord(
+            "tasks is written in flow style, which cannot be extended",
+            file=path,
+            hint="write each task as '- id: ...' on lines of its own",
+        )
+    again = graph.parse(new.encode(), path=path, limit=max(len(new) * 4, 1))
+    place = 0 if after is None else after + 1
+    expected = [*file.tasks[:place], _plain_copy(task), *file.tasks[place:]]
+    if list(again.tasks) != expected or again.root != file.root:
+        raise Bug(f"adding {task.get('id')} to {path} would have changed another task")
+    return new
+
+
+def _first_task(text: str, task: Mapping[str, Any], eol: str) -> str:
+    """`text`, whose `tasks` is empty or missing, with its first task."""
+    made = emit.sequence([task], indent=2, eol=eol)
+    empty = re.compile(r"^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)", re.M)
+    found = empty.search(text)
+    if found is None:
+        before = text if not text or text.endswith("\n") else text + eol
+        return f"{before}tasks:{eol}{made}"
+    comment = f"  {found.group(2).rstrip()}" if found.group(2) else ""
+    return text[: found.start()] + found.group(1) + comment + eol + made + text[found.end() :]
+
+
+def _plain_copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain_copy(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_copy(child) for child in value]
+    return value
+
+
+def _rewritten(file: graph.GraphFile, index: int, wanted: Mapping[str, Any], edit: Any) -> str:
+    """Apply `edit` to one block's text, and make sure that it did just what was meant."""
+    start, end = file.spans[index]
+    old = file.text[start:end]
+    try:
+        if _read(old) != file.tasks[index]:
+            raise _unclear(file, index)
+        new = edit(old)
+        if _read(new) != _plain_copy(wanted):
+            raise _unclear(file, index)
+    except InvalidRecord as error:
+        if error.file:
+            raise
+        raise _unclear(file, index) from error
+    return file.text[:start] + new + file.text[end:]
+
+
+def _unclear(file: graph.GraphFile, index: int) -> InvalidRecord:
+    line, column = texts.position(file.text, file.spans[index].start)
+    task = file.tasks[index]["id"]
+    return InvalidRecord(
+        f"the layout of {task} cannot be edited without touching more than the change; "
+        "nothing was written",
+        file=file.path, line=line, column=column, task=task, code="unclear_layout",
+        hint="write the task in block style, one key a line",
+    )  # fmt: skip
+
+
+def _read(block: str) -> Any:
+    """The one task of a block's text, normalised."""
+    value = plain.load(block)
+    task = value[0] if isinstance(value, list) and len(value) == 1 else value
+
+    def as_written() -> Any:
+        from ralphgit.records import nodes
+
+        found = nodes.written(nodes.compose(block))
+        return found[0] if isinstance(found, list) else found
+
+    if problems := normalise(task, as_written):
+        raise InvalidRecord(problems[0].message)
+    return task
+
+
+# -- block style: lines --------------------------------------------------------------
+
+
+def _key_line(name: str, column: int) -> re.Pattern[str]:
+    """Matches the key `name` at `column` of a line, or behind the item's dash."""
+    pad = rf"(?:^ {{{column}}}|\A *- *(?<=^.{{{column}}}))" if column else "^"
+    return re.compile(rf"""{pad}(?:{name}|"{name}"|'{name}')[ \t]*:(?=[ \t\r\n]|\Z)""", re.M)
+
+
+def _column(block: str) -> int | None:
+    """The column of a block-style task's keys; None for flow style and odd layouts."""
+    dash = _DASH.match(block)
+    if dash is None or block[dash.end()] in "{[\"'|>?&*!":
+        bare = re.match(r"( *)-[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( +)(?=[A-Za-z_])", block)
+        return len(bare.group(2)) if bare else None
+    return dash.end()
+
+
+def _keys(block: str, column: int) -> dict[str, tuple[int, int]]:
+    """Where each key of a block-style task stands: from its line's first column to the
+    first line that is not its value's. The first key's lines begin behind the dash."""
+    key = re.compile(
+        rf"""(?:^ {{{column}}}|\A.{{{column}}})(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'#\-\[\]{{}}][^\n:]*?))[ \t]*:(?=[ \t\r\n]|\Z)""",
+        re.M,
+    )
+    found = list(key.finditer(block))
+    spans: dict[str, tuple[int, int]] = {}
+    for number, match in enumerate(found):
+        name = next(part for part in match.groups() if part is not None)
+        begin = block.rfind("\n", 0, match.start() + 1) + 1 if number else match.start()
+        limit = found[number + 1].start() if number + 1 < len(found) else len(block)
+        spans[name] = (begin, _value_end(block, match.end(), limit, column))
+    return spans
+
+
+def _value_end(block: str, begin: int, limit: int, column: int) -> int:
+    """The end of a value's own lines: trailing blanks and shallow comments are not its."""
+    end = limit
+    while end > begin:
+        line_start = block.rfind("\n", begin, end - 1) + 1
+        if line_start <= begin:
+            break
+        line = block[line_start:end]
+        bare = line.strip()
+        if bare and not (bare.startswith("#") and len(line) - len(line.lstrip()) <= column):
+            break
+        end = line_start
+    return end
+
+
+def _eol(block: str) -> str:
+    return "\r\n" if "\r\n" in block else "\n"
+
+
+_STATUS_VALUE = re.compile(r"""(:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#"'][^\n#]*?)(?=[ \t]*(?:[ \t]#[^\n]*)?\r?$)""", re.M)
+
+
+def _with_group(block: str, group: Mapping[str, Any]) -> str:
+    """`block` with the lifecycle fields replaced by `group`."""
+    column = _column(block)
+    if column is None:
+        return _with_group_flow(block, group)
+    for key in LIFECYCLE_KEYS[1:]:
+        block = _without_field(block, key)
+    spans = _keys(block, column)
+    begin, end = spans["status"]
+    lines = block[begin:end]
+    value = _STATUS_VALUE.search(lines)
+    if value is None:
+        raise InvalidRecord("status has no value on its line")
+    lines = lines[: value.start(2)] + emit.scalar(group["status"]) + lines[value.end(2) :]
+    eol = _eol(block)
+    rest = {key: item for key, item in group.items() if key != "status"}
+    added = emit.mapping(rest, indent=column, eol=eol)
+    if added and not lines.endswith("\n"):
+        lines, added = lines + eol, added.removesuffix(eol)
+    return block[:begin] + lines + added + block[end:]
+
+
+def _with_field(block: str, name: str, value: Any) -> str:
+    column = _column(block)
+    if column is None:
+        raise InvalidRecord("fields of a flow-style task are not edited in place")
+    spans = _keys(block, column)
+    eol = _eol(block)
+    made = emit.mapping({name: value}, indent=column, eol=eol)
+    if name in spans:
+        begin, end = spans[name]
+        first = begin == 0 or block[begin:end].lstrip(" ").startswith("-")
+        if first:
+            prefix = block[: column]
+            made = prefix + made[column:]
+            begin = 0
+        if not block[begin:end].endswith("\n"):
+            made = made.removesuffix(eol)
+        return block[:begin] + made + block[end:]
+    at = max(end for _, end in spans.values())
+    before = block[:at]
+    if not before.endswith("\n"):
+        before, made = before + eol, made.removesuffix(eol)
+    return before + made + block[at:]
+
+
+def _without_field(block: str, name: str) -> str:
+    column = _column(block)
+    if column is None:
+        raise InvalidRecord("fields of a flow-style task are not edited in place")
+    spans = _keys(block, column)
+    if name not in spans:
+        return block
+    begin, end = spans[name]
+    if begin < column:
+        # The first key shares its line with the dash: the next key moves up to it.
+        following = min((start for start, _ in spans.values() if start > begin), default=None)
+        if following is None:
+            raise InvalidRecord("a task needs a key")
+        return block[:column] + block[following + column :]
+    kept = block[:begin] + block[end:]
+    if end == len(block) and not block.endswith("\n"):
+        kept = kept.removesuffix("\n").removesuffix("\r")
+    return kept
+
+
+# -- flow style: positions -----------------------------------------------------------
+
+
+def _with_group_flow(block: str, group: Mapping[str, Any]) -> str:
+    from ralphgit.records import nodes
+
+    root = nodes.compose(block)
+    entries = nodes.entries(nodes.at_path(root, (0,)))
+    if "status" not in entries:
+        raise InvalidRecord("the task is not a mapping in flow style")
+    pieces = [(key, node.start_mark.index) for key, (node, _) in entries.items()]
+    ends = {key: value.end_mark.index for key, (_, value) in entries.items()}
+    doomed = [key for key in LIFECYCLE_KEYS[1:] if key in entries]
+    edits: list[tuple[int, int, str]] = []
+    for key in doomed:
+        # From the end of the entry before, so that its comma goes too.
+        start = dict(pieces)[key]
+        comma = block.rfind(",", 0, start)
+        if comma < 0 or block[comma + 1 : start].strip():
+            raise InvalidRecord("a lifecycle field stands first")
+        edits.append((comma, ends[key], ""))
+    _, status = entries["status"]
+    made = ", ".join(
+        f"{key}: {_flow(value)}" for key, value in group.items() if key != "status"
+    )
+    text = emit.scalar(group["status"]) + (f", {made}" if made else "")
+    edits.append((status.start_mark.index, status.end_mark.index, text))
+    for start, end, text in sorted(edits, reverse=True):
+        block = block[:start] + text + block[end:]
+    return block
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_flow(child)}" for key, child in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_flow(child) for child in value) + "]"
+    return emit.scalar(value)

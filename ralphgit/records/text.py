@@ -1,0 +1,172 @@
+"""What is refused before anything is parsed or acted on.
+
+A record is plain YAML: one document, no anchors, aliases, tags, merge keys or directives,
+no control characters, bounded in size and depth. The checks are regular expressions over
+the text and cost some 20 ns a byte; an exact look (`records.nodes`) follows only where one
+of them finds something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ralphgit.errors import InvalidRecord
+
+MAX_GRAPH_BYTES = 8 * 1024 * 1024
+MAX_RECORD_BYTES = 256 * 1024
+MAX_DEPTH = 32
+
+# C0 and C1 controls but tab and line feed; line and paragraph separators, which YAML 1.1
+# readers take for line breaks and 1.2 readers do not; a byte order mark inside the text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ufeff]|\r(?!\n)")
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)", re.M)
+_DIRECTIVE = re.compile(r"^%", re.M)
+_DOCUMENT = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.M)
+_BLANK_OR_COMMENT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
+#: Where an anchor, an alias or a tag could begin. In a scalar or a comment it is harmless.
+_INDICATOR = re.compile(r"(?<![^\s\[\]{},:])[&*!]")
+_HIDDEN = {"&": "\ue000", "*": "\ue001", "!": "\ue002"}
+_HIDDEN_TEXT = re.compile("[\ue000-\ue002]")
+
+
+def position(text: str, index: int) -> tuple[int, int]:
+    """Line and column of `text[index]`, both from 1."""
+    line = text.count("\n", 0, index) + 1
+    return line, index - text.rfind("\n", 0, index)
+
+
+def refuse(
+    text: str, index: int, message: str, *, hint: str = "", code: str | None = None
+) -> InvalidRecord:
+    """The error for what stands at `text[index]`."""
+    line, column = position(text, index)
+    return InvalidRecord(message, line=line, column=column, hint=hint, code=code)
+
+
+def decode(data: bytes, *, limit: int) -> str:
+    """`data` as text that is safe to hand to a YAML reader.
+
+    Raises: InvalidRecord (without a file name) with line and column.
+    """
+    if len(data) > limit:
+        raise InvalidRecord(
+            f"the file has {len(data)} bytes, and the limit is {limit}",
+            code="too_large",
+            hint="split the graph (ralphgit shard), or raise max_graph_bytes in ralph.toml",
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        line, column = position(before, len(before))
+        raise InvalidRecord(
+            f"byte 0x{data[error.start]:02x} is not UTF-8",
+            line=line,
+            column=column,
+            code="not_utf8",
+            hint="save the file as UTF-8",
+        ) from None
+    if found := _CONTROL.search(text, 1 if text.startswith("\ufeff") else 0):
+        character = found.group()[0]
+        what = "a carriage return alone" if character == "\r" else f"control character U+{ord(character):04X}"
+        raise refuse(
+            text, found.start(), f"{what} is not allowed", code="control_character",
+            hint="remove it, or write it as an escape inside double quotes",
+        )  # fmt: skip
+    if found := _CONFLICT.search(text):
+        raise refuse(
+            text, found.start(), "unresolved conflict marker", code="conflict_marker",
+            hint="decide which side stands, edit the file, then: git add",
+        )  # fmt: skip
+    if found := _DIRECTIVE.search(text):
+        raise refuse(
+            text, found.start(), "YAML directives are not allowed", code="directive",
+            hint="remove the line that begins with %",
+        )  # fmt: skip
+    for found in _DOCUMENT.finditer(text):
+        if found.group() == "---" and _only_comments(text, found.start()):
+            continue
+        if found.group() == "..." and not text[found.end() :].strip():
+            continue
+        raise refuse(
+            text, found.start(), "a file holds one YAML document, and here a second begins",
+            code="several_documents", hint="move it to a file of its own",
+        )  # fmt: skip
+    return text
+
+
+def _only_comments(text: str, index: int) -> bool:
+    begin = 1 if text.startswith("\ufeff") else 0
+    found = _BLANK_OR_COMMENT.match(text, begin)
+    return found is not None and found.end() == index
+
+
+def may_hold_indicators(text: str) -> bool:
+    """Whether an anchor, an alias or a tag could stand in `text`."""
+    return _INDICATOR.search(text) is not None
+
+
+def hide_indicators(text: str) -> str | None:
+    """`text` with every possible indicator replaced by a letter of the private use area.
+
+    What is a scalar stays one, so parsing the result is safe (no alias can expand), and
+    an indicator shows up as a scalar that begins with such a letter. None if `text`
+    itself has these letters.
+    """
+    if _HIDDEN_TEXT.search(text):
+        return None
+    return _INDICATOR.sub(lambda found: _HIDDEN[found.group()], text)
+
+
+def hidden_indicator(value: object) -> bool:
+    """Whether a scalar or key of `value` begins as an anchor, alias or tag would."""
+    return any(_begins_hidden(text) for text in _strings(value))
+
+
+def _begins_hidden(text: str) -> bool:
+    return text[:1] in ("\ue000", "\ue001", "\ue002") and (
+        text[0] == "\ue002" or not text[1:2].isspace()
+    )
+
+
+def _strings(value: object) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            stack.extend(item.keys())
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def depth(value: object) -> int:
+    """How deep mappings and sequences nest in `value`; a scalar has depth 0."""
+    level = 0
+    layer = [value] if isinstance(value, (dict, list)) else []
+    while layer:
+        level += 1
+        layer = [
+            child
+            for item in layer
+            for child in (item.values() if isinstance(item, dict) else item)
+            if isinstance(child, (dict, list))
+        ]
+    return level
+
+
+def has_merge_key(value: object) -> bool:
+    """Whether some mapping in `value` has the key `<<`."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if "<<" in item:
+                return True
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+    return False

@@ -1,0 +1,92 @@
+"""What forbids a claim although nobody holds the task (SPEC 4, preflight)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ralphgit.model.row import Row
+from ralphgit.rules.readiness import Standing
+
+IN_FLIGHT = frozenset({"claimed", "in-progress", "in-review"})
+
+
+class Refusal(NamedTuple):
+    """A guard that says no."""
+
+    code: str
+    message: str
+    hint: str
+    related: tuple[str, ...] = ()
+    """Ids of the tasks it is about."""
+
+
+def dependencies(
+    row: Row, base: Mapping[str, Row], here: Mapping[str, Row] | None
+) -> Refusal | None:
+    """Every dependency is complete on the base, or in `here` where that is accepted too."""
+    open_ = [other for other in row.depends_on if not _complete(other, base)]
+    if here is not None:
+        open_ = [other for other in open_ if not _complete(other, here)]
+    if not open_:
+        return None
+    unknown = [other for other in open_ if other not in base]
+    names = ", ".join(f"{other} (unknown)" if other in unknown else other for other in open_)
+    return Refusal(
+        "dependencies_incomplete",
+        f"{row.id} depends on what is not complete on the base: {names}",
+        "ralphgit next; --stack accepts what is complete on this branch",
+        tuple(open_),
+    )
+
+
+def _complete(task: str, rows: Mapping[str, Row]) -> bool:
+    return task in rows and rows[task].status == "complete"
+
+
+def mode(row: Row, standing: Standing) -> Refusal | None:
+    """The task's mode lets it run now, beside what runs of its story."""
+    others = [other for other in standing.blocked_on if other not in row.depends_on]
+    if not others:
+        return None
+    return Refusal(
+        "mode",
+        f"{row.id} (mode {row.mode}) must not run beside, or before, {', '.join(others)}",
+        "ralphgit next",
+        tuple(others),
+    )
+
+
+def overlap(row: Row, others: Iterable[Row]) -> Refusal | None:
+    """No task in flight may write where this one writes, or needs the same resource."""
+    others = [other for other in others if other.id != row.id]
+    for other in others:
+        shared = sorted(set(row.resources) & set(other.resources))
+        if shared:
+            return Refusal(
+                "scope_overlap",
+                f"{row.id} and {other.id}, which is in flight, both need {', '.join(shared)}",
+                "ralphgit next",
+                (other.id,),
+            )
+    if not row.write or not any(other.write for other in others):
+        return None
+    from ralphgit.rules.overlap import overlaps
+
+    for other in others:
+        found = overlaps(row.write, other.write)
+        if found:
+            mine, theirs, example = found[0]
+            return Refusal(
+                "scope_overlap",
+                f"{row.id} writes {mine}, and {other.id}, which is in flight, writes {theirs}: "
+                f"both cover {example}",
+                "ralphgit next",
+                (other.id,),
+            )
+    return None
+
+
+def in_flight(rows: Iterable[Row], standings: Mapping[str, Standing]) -> list[Row]:
+    """The tasks that somebody works on, or whose work has not landed."""
+    return [row for row in rows if standings[row.id].state in IN_FLIGHT]

@@ -1,0 +1,165 @@
+"""What each task's state is, and which may be taken next (SPEC 3.1).
+
+The base decides; what is in flight can only make a task busier than the base says. A claim
+of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.model.flight import Flight
+from ralphgit.model.row import Row
+
+_NO_FLIGHTS: tuple[Flight, ...] = ()
+
+
+class Standing(NamedTuple):
+    """A task's derived state."""
+
+    state: str
+    """One of `State`."""
+    holder: Flight | None = None
+    blocked_on: tuple[str, ...] = ()
+    """What it waits for: unfinished dependencies, or tasks of its story by its mode."""
+    stale: bool = False
+    lost: tuple[Flight, ...] = ()
+    """Claims that cannot land: somebody else's is on the base."""
+
+
+def in_force(row: Row, flights: Iterable[Flight]) -> tuple[list[Flight], list[Flight]]:
+    """`flights` of one task parted into those that count and those that have lost.
+
+    Fenced ones (lower epoch) and ones that the base has already (a finished task, a branch
+    left behind) are neither.
+    """
+    count: list[Flight] = []
+    lost: list[Flight] = []
+    if row.status in ("complete", "cancelled"):
+        lost = [
+            flight for flight in flights
+            if flight.epoch >= row.epoch and flight.claim != row.claim and flight.kind != "lease"
+        ]  # fmt: skip
+        return count, lost
+    for flight in flights:
+        if flight.epoch < row.epoch:
+            continue
+        ours = flight.claim == row.claim or not row.claim or row.status == "blocked"
+        (count if ours or flight.epoch > row.epoch else lost).append(flight)
+    return count, lost
+
+
+_STRENGTH = {"complete": 4, "cancelled": 3, "blocked": 2, "in-progress": 1}
+_KIND = {"branch": 0, "worktree": 1, "lease": 2}
+
+
+def derive(
+    rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]
+) -> dict[str, Standing]:
+    """The standing of every task on the base."""
+    status = {row.id: row.status for row in rows}
+    standings: dict[str, Standing] = {}
+    undecided: list[Row] = []
+    busy: dict[str, list[str]] = {}
+    exclusive: dict[str, list[str]] = {}
+    get = flights.get
+    for row in rows:
+        own = get(row.id, _NO_FLIGHTS)
+        if row.status == "complete" or row.status == "cancelled":
+            lost = tuple(in_force(row, own)[1]) if own else ()
+            standings[row.id] = Standing(row.status, _on_base(row), lost=lost)
+            continue
+        count, lost_list = in_force(row, own) if own else ([], [])
+        standing = _occupied(row, count, tuple(lost_list))
+        if standing is None:
+            undecided.append(row)
+            continue
+        standings[row.id] = standing
+        if row.story and standing.state != "blocked":
+            busy.setdefault(row.story, []).append(row.id)
+            if row.mode != "parallel":
+                exclusive.setdefault(row.story, []).append(row.id)
+    earlier = _unfinished_before_checkpoints(rows)
+    for row in undecided:
+        lost = tuple(in_force(row, get(row.id, _NO_FLIGHTS))[1]) if row.id in flights else ()
+        waits = [other for other in row.depends_on if status.get(other) != "complete"]
+        if row.mode == "verify":
+            waits += [other for other in earlier.get(row.id, ()) if other not in waits]
+        if row.story:
+            others = busy if row.mode != "parallel" else exclusive
+            waits += [other for other in others.get(row.story, ()) if other not in waits]
+        state = "waiting" if waits else "ready"
+        standings[row.id] = Standing(state, None, tuple(waits), lost=lost)
+    return standings
+
+
+def _on_base(row: Row) -> Flight | None:
+    if not row.claim:
+        return None
+    return Flight(row.id, row.status, row.claim, row.by, row.at, row.epoch, "base", "the base")
+
+
+def _occupied(row: Row, count: list[Flight], lost: tuple[Flight, ...]) -> Standing | None:
+    """The standing of a task that somebody holds or that is blocked; None if it is free."""
+    if count:
+        best = max(count, key=lambda flight: _STRENGTH.get(flight.status, 0))
+        status = best.status
+        if row.status == "blocked" and status == "blocked":
+            return Standing("blocked", best, stale=False, lost=lost)
+        if row.status == "blocked" and best.claim == row.claim and status == "in-progress":
+            return Standing("blocked", best, lost=lost)
+        holders = [flight for flight in count if flight.status == status]
+        holder = min(holders, key=lambda flight: (_KIND.get(flight.kind, 9), flight.at))
+        if status == "complete":
+            return Standing("in-review", holder, lost=lost)
+        if status in ("cancelled", "blocked"):
+            return Standing(status, holder, lost=lost)
+        committed = row.status == "in-progress" or any(f.kind == "branch" for f in count)
+        stale = any(flight.stale for flight in count)
+        return Standing(
+            "in-progress" if committed else "claimed", _placed(holder, count), stale=stale, lost=lost
+        )
+    if row.status == "in-progress":
+        return Standing("in-progress", _on_base(row), lost=lost)
+    if row.status == "blocked":
+        return Standing("blocked", _on_base(row), lost=lost)
+    return None
+
+
+def _placed(holder: Flight, count: list[Flight]) -> Flight:
+    """`holder` with the worktree that it works in, where another sighting tells it."""
+    for flight in count:
+        if flight.claim == holder.claim and flight.path and not holder.path:
+            return holder._replace(where=flight.where, path=flight.path)
+    return holder
+
+
+def _unfinished_before_checkpoints(rows: Sequence[Row]) -> dict[str, list[str]]:
+    """For each task in mode verify: the unfinished tasks of its story that stand before it."""
+    found: dict[str, list[str]] = {}
+    seen: dict[str, list[str]] = {}
+    if not any(row.mode == "verify" for row in rows):
+        return found
+    for row in rows:
+        if row.mode == "verify" and row.story:
+            found[row.id] = list(seen.get(row.story, ()))
+        if row.story and row.status not in ("complete", "cancelled"):
+            seen.setdefault(row.story, []).append(row.id)
+    return found
+
+
+def order(rows: Sequence[Row]) -> list[Row]:
+    """`rows` as they would be taken: priority, then story order, then file order.
+
+    A story stands where its first task stands; tasks without one come after all stories of
+    their priority.
+    """
+    stories: dict[str, int] = {}
+    for row in rows:
+        if row.story:
+            stories.setdefault(row.story, len(stories))
+    last = len(stories)
+    place = stories.get
+    keyed = [(row.priority, place(row.story, last), number) for number, row in enumerate(rows)]
+    return [rows[number] for _, _, number in sorted(keyed)]

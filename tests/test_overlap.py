@@ -1,0 +1,411 @@
+"""Path patterns: tables of what they mean, and properties against brute force."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from functools import cache, lru_cache
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ralphgit.rules import overlap as module
+from ralphgit.rules.overlap import check_pattern, covers, covers_any, overlap, overlaps
+
+# --- tables -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "covered", "not_covered"),
+    [
+        ("src/lib", ["src/lib", "src/lib/a", "src/lib/a/b"], ["src", "src/li", "src/libs", "lib"]),
+        ("src/", ["src", "src/a", "src/a/b"], ["srcs", "a/src"]),
+        ("src/**", ["src", "src/a", "src/a/b"], ["srcs", "a/src"]),
+        ("./src", ["src", "src/a"], ["a/src"]),
+        ("/src", ["src", "src/a"], ["a/src"]),
+        ("src//./lib", ["src/lib"], ["src", "src/x/lib"]),
+        (".", ["a", "a/b", ".git"], []),
+        ("/", ["a", "a/b", ".git"], []),
+        ("**", ["a", "a/b", ".git"], []),
+        ("*", ["a", "a/b", ".git"], []),
+        ("*/*", ["a/b", "a/b/c"], ["a"]),
+        ("*.py", ["a.py", ".py", "a.py/b"], ["a.pyc", "src/a.py"]),
+        ("**/*.py", ["a.py", "src/a.py", "src/lib/a.py"], ["src/a.pyc"]),
+        ("a/**/b", ["a/b", "a/x/b", "a/x/y/b", "a/x/b/c"], ["a", "a/x", "a/xb", "ab"]),
+        ("a/**/b/**/c", ["a/b/c", "a/b/b/c", "a/b/x/c"], ["a/c/b", "a/b"]),
+        ("a**b", ["ab", "axxb"], ["a/b", "a/x/b"]),
+        ("***/a", ["b/a"], ["a", "b/c/a"]),
+        ("a?c", ["abc", "a.c"], ["ac", "a/c", "abbc"]),
+        ("[abc]", ["a", "b", "c"], ["d", "ab", "A"]),
+        ("[a-c]x", ["ax", "cx"], ["dx", "x"]),
+        ("[!a]", ["b", "A"], ["a", "bb"]),
+        ("[^a-c]", ["d", "\n"], ["a", "c"]),
+        ("[]a]", ["]", "a"], ["b"]),
+        ("[!]a]", ["b"], ["]", "a"]),
+        ("[a-]", ["a", "-"], ["b"]),
+        ("[a\\-c]", ["a", "-", "c"], ["b"]),
+        ("[\\]]", ["]"], ["\\"]),
+        ("[*?{,}]", ["*", "?", "{", ",", "}"], ["a"]),
+        ("a[+-0]b", ["a+b", "a0b"], ["a/b"]),
+        ("a[!x]b", ["ayb"], ["a/b"]),
+        ("{a,b}/c", ["a/c", "b/c"], ["c", "a,b/c"]),
+        ("{a,b/{c,d}}/e", ["a/e", "b/c/e", "b/d/e"], ["b/e", "c/e"]),
+        ("x{,.test}.ts", ["x.ts", "x.test.ts"], ["x,.test.ts"]),
+        ("{a}", ["a"], ["{a}"]),
+        ("a,b", ["a,b"], ["a", "b"]),
+        ("src/{**,a}/b", ["src/b", "src/x/y/b"], ["src"]),
+        ("\\*", ["*"], ["a"]),
+        ("\\*\\*/a", ["**/a"], ["a", "b/a"]),
+        ("\\[id\\]/\\{a,b\\}", ["[id]/{a,b}"], ["i/a"]),
+        ("a\\/b", ["a/b"], ["a\\/b"]),
+        ("a\\\\b", ["a\\b"], ["a/b", "ab"]),
+        ("[.]", [], [".", "..", "./a", "../a"]),
+        ("?[.]", ["a."], [".", ".."]),
+        ("README", ["README"], ["readme"]),
+        ("(a|b)+$", ["(a|b)+$"], ["a", "b"]),
+        ("é/日本?", ["é/日本語"], ["é/日本"]),
+        ("[!\x01-\U0010ffff]", [], ["a"]),
+    ],
+)
+def test_what_a_pattern_covers(pattern: str, covered: list[str], not_covered: list[str]) -> None:
+    assert check_pattern(pattern) is None
+    assert [path for path in covered + not_covered if covers(pattern, path)] == covered
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", "./", "..", "../a", "a/..", "a/../b"])
+def test_what_is_no_path_in_the_repository_is_never_covered(path: str) -> None:
+    assert not covers("**", path)
+    assert not covers("a", path)
+
+
+def test_paths_are_read_as_patterns_are() -> None:
+    for path in ("a/b", "./a/b", "a//b", "a/./b", "a/b/", "/a/b"):
+        assert covers("a/b", path)
+
+
+def test_covers_any() -> None:
+    assert covers_any(["docs/**", "src/*.py"], "src/a.py")
+    assert not covers_any(["docs/**", "src/*.py"], "src/a.ts")
+    assert not covers_any([], "src/a.py")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "meet"),
+    [
+        ("src/lib", "src/lib", "src/lib"),
+        ("src", "src/lib/a.ts", "src/lib/a.ts"),
+        ("src/**", "src/lib/*.ts", "src/lib/a.ts"),
+        ("src/", "src", "src"),
+        ("**", "**", "a"),
+        ("**", "*", "a"),
+        ("**", "./", "a"),
+        ("*.ts", "a*", "a.ts"),
+        ("*a*", "*b*", "ba"),
+        ("a*c", "*b*", "abc"),
+        ("src/*/api", "src/lib/*", "src/lib/api"),
+        ("**/test", "src/**", "src/test"),
+        ("**/a/**/b", "x/**/y", "x/y/a/b"),
+        ("[a-m]x", "[h-z]x", "hx"),
+        ("[!a]", "[!b]", "c"),
+        ("{a,b}/x", "{b,c}/x", "b/x"),
+        ("[!a-zA-Z0-9_-]", "?", "!"),
+        (".*", "*", ".a"),
+        ("..*", "*", "..a"),
+        ("[.]?", ".*", ".a"),
+        ("[.][.]*", "..?", "..a"),
+        ("**/*.py", "**/*.ts", "a.ts/a.py"),
+        ("src", "lib", None),
+        ("src", "source", None),
+        ("src/lib", "src/library", None),
+        ("src/*.py", "src/*.ts", None),
+        ("a*", "b*", None),
+        ("*a", "*b", None),
+        ("a/*/c", "a/b/d", None),
+        ("a/**/c", "b/**/c", None),
+        ("?", "??", None),
+        ("[a-m]", "[n-z]", None),
+        ("[abc]", "[!a-c]", None),
+        ("{a,b}", "{c,d}", None),
+        ("A", "a", None),
+        ("[.]", "?", None),
+        ("[.][.]", "??", None),
+        ("[.]", "**", None),
+        ("\\*", "a", None),
+        ("\\*", "[*]", "*"),
+    ],
+)
+def test_where_two_patterns_meet(a: str, b: str, meet: str | None) -> None:
+    assert overlap(a, b) == meet
+    assert overlap(b, a) == meet
+
+
+def test_overlaps_names_each_pair_in_order() -> None:
+    assert overlaps(["src/**", "docs/*.md", "x"], ["docs/", "src/lib/a.ts", "y"]) == (
+        ("src/**", "src/lib/a.ts", "src/lib/a.ts"),
+        ("docs/*.md", "docs/", "docs/a.md"),
+    )
+    assert overlaps(["src"], ["docs"]) == ()
+    assert overlaps([], ["**"]) == ()
+    assert overlaps((p for p in ["a"]), (p for p in ["*"])) == (("a", "*", "a"),)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("", "the pattern is empty; the whole repository is written '**'"),
+        ("  ", "the pattern is empty; the whole repository is written '**'"),
+        ("{,a}", "the pattern is empty; the whole repository is written '**'"),
+        ("..", "'..' leads out of its folder; write the path from the root"),
+        ("../a", "'..' leads out of its folder; write the path from the root"),
+        ("a/../b", "'..' leads out of its folder; write the path from the root"),
+        ("a/{b,..}", "'..' leads out of its folder; write the path from the root"),
+        ("a/\\.\\.", "'..' leads out of its folder; write the path from the root"),
+        ("[a", "'[' is not closed before the next '/'; the character itself is written '\\['"),
+        ("[]", "'[' is not closed before the next '/'; the character itself is written '\\['"),
+        ("[!]", "'[' is not closed before the next '/'; the character itself is written '\\['"),
+        ("[a/b]", "'[' is not closed before the next '/'; the character itself is written '\\['"),
+        ("[a\\]", "'[' is not closed before the next '/'; the character itself is written '\\['"),
+        ("a]", "']' closes nothing; the character itself is written '\\]'"),
+        ("{a,b", "'{' is not closed; the character itself is written '\\{'"),
+        ("{a,{b}", "'{' is not closed; the character itself is written '\\{'"),
+        ("a}", "'}' closes nothing; the character itself is written '\\}'"),
+        ("a\\", "the '\\' at the end quotes nothing"),
+        ("[z-a]", "the range 'z-a' runs backwards"),
+        ("{a,b}" * 9, "the braces make more than 256 patterns of this one"),
+        ("{" + "," * 256 + "}x", "the braces make more than 256 patterns of this one"),
+    ],
+)
+def test_what_is_wrong_with_a_pattern(pattern: str, says: str) -> None:
+    assert check_pattern(pattern) == says
+    for ask in (
+        lambda: covers(pattern, "a"),
+        lambda: covers_any(["a", pattern], "a"),
+        lambda: overlap(pattern, "a"),
+        lambda: overlap("a", pattern),
+        lambda: overlaps(["a"], [pattern]),
+    ):
+        with pytest.raises(ValueError) as caught:
+            ask()
+        assert str(caught.value) == says
+
+
+def test_as_many_alternatives_as_are_allowed() -> None:
+    assert check_pattern("{a,b}" * 8) is None
+    assert covers("{a,b}" * 8, "abababab")
+    assert overlap("{a,b}" * 8, "{b,c}" * 8) == "b" * 8
+    assert overlap("{a,b}" * 8, "{c,d}" * 8) is None
+
+
+# --- how much it costs --------------------------------------------------------------------
+
+
+def test_no_pattern_makes_matching_explode() -> None:
+    name = "a" * 2000
+    assert not covers("*a" * 40 + "*b", name)
+    assert not covers("**/*a*/" * 20 + "b", "/".join(["aaa"] * 400))
+    assert overlap("*a" * 40 + "b", "*a" * 40 + "c") is None
+    assert overlap("{" * 100 + "a" + "}" * 100, "a") == "a"
+    assert check_pattern("{" * 20_000) == "'{' is not closed; the character itself is written '\\{'"
+
+
+def test_a_thousand_tasks_in_pairs_need_few_decisions() -> None:
+    tasks: list[tuple[str, ...]] = [
+        (f"src/part{n % 50}/mod{n}/**", f"tests/part{n % 50}/test_mod{n}_*.py", f"docs/{n}.md")
+        for n in range(1000)
+    ]
+    tasks[7] += ("src/part3/*/api.ts",)
+    module._meet.cache_clear()
+    found = [
+        (m, n, pairs)
+        for (m, a), (n, b) in itertools.combinations(enumerate(tasks), 2)
+        if (pairs := overlaps(a, b))
+    ]
+    api, part = "src/part3/*/api.ts", "src/part3/mod{}/**"
+    meet = "src/part3/mod{}/api.ts"
+    assert found == [
+        (3, 7, ((part.format(3), api, meet.format(3)),)),
+        *((7, n, ((api, part.format(n), meet.format(n)),)) for n in range(53, 1000, 50)),
+    ]
+    assert module._meet.cache_info().misses == 20  # of 4.5 million pairs of patterns
+
+
+def test_the_import_is_cheap() -> None:
+    root = Path(str(module.__file__)).parents[2]
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import ralphgit.rules.overlap, ralphgit.rules.cycles\n"
+        "print(sorted({'dataclasses', 'inspect', 'subprocess', 'pathlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(root)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+# --- properties ---------------------------------------------------------------------------
+#
+# Patterns are made as trees. The text is what the module reads; the meaning is taken from
+# the tree, by a matcher that tries everything. So nothing is shared with the module, not
+# even how a pattern is read.
+
+LETTERS = "ab."
+NAMES = [
+    "".join(name)
+    for length in (1, 2)
+    for name in itertools.product(LETTERS, repeat=length)
+    if "".join(name) not in (".", "..")
+]
+PATHS = [path for depth in (1, 2, 3) for path in itertools.product(NAMES, repeat=depth)]
+
+Piece = tuple[str, str]  # (kind, text): ("char", "a"), ("any", ""), ("run", ""), ("set", "!ab")
+Part = tuple[Piece, ...] | None  # None: "**"
+Tree = tuple[Part, ...]
+
+pieces = st.one_of(
+    st.sampled_from(LETTERS).map(lambda letter: ("char", letter)),
+    st.just(("any", "")),
+    st.just(("run", "")),
+    st.sampled_from(["a", "ab", "!a", "^b", "a.", "!ab", "!.", "a-b", "!a-b"]).map(
+        lambda body: ("set", body)
+    ),
+)
+parts = st.one_of(st.none(), st.lists(pieces, min_size=1, max_size=3).map(tuple))
+trees = st.lists(parts, min_size=1, max_size=3).map(tuple)
+choices = st.tuples(
+    st.lists(parts, max_size=1).map(tuple),
+    st.lists(trees, min_size=1, max_size=3),
+    st.lists(parts, max_size=1).map(tuple),
+)
+
+
+def is_sound(tree: Tree) -> bool:
+    """Whether the text means what the tree says: no `..`, and `**` only where None is."""
+    return all(
+        part is None
+        or (any(kind != "char" for kind, _ in part) or written((part,)) not in (".", ".."))
+        and [kind for kind, _ in part] != ["run", "run"]
+        for part in tree
+    )
+
+
+def written(tree: Tree) -> str:
+    text = {"char": "{}", "any": "?", "run": "*", "set": "[{}]"}
+    return "/".join(
+        "**" if part is None else "".join(text[kind].format(body) for kind, body in part)
+        for part in tree
+    )
+
+
+def piece_takes(piece: Piece, letter: str) -> bool:
+    kind, body = piece
+    if kind != "set":
+        return kind == "any" or body == letter
+    members = body.lstrip("!^").replace("a-b", "ab")
+    return (letter in members) != (body[0] in "!^")
+
+
+@cache
+def name_matches(part: tuple[Piece, ...], name: str) -> bool:
+    if not part:
+        return not name
+    if part[0][0] == "run":
+        return any(name_matches(part[1:], name[at:]) for at in range(len(name) + 1))
+    return bool(name) and piece_takes(part[0], name[0]) and name_matches(part[1:], name[1:])
+
+
+def path_matches(tree: Tree, path: tuple[str, ...]) -> bool:
+    """Whether the tree names the path, or a folder above it."""
+    if not tree:
+        return True
+    if tree[0] is None:
+        return any(path_matches(tree[1:], path[at:]) for at in range(len(path) + 1))
+    return bool(path) and name_matches(tree[0], path[0]) and path_matches(tree[1:], path[1:])
+
+
+@lru_cache(maxsize=2000)
+def brute_force(tree: Tree) -> frozenset[tuple[str, ...]]:
+    return frozenset(path for path in PATHS if path_matches(tree, path))
+
+
+def names_of(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees.filter(is_sound))
+def test_covers_is_what_the_pattern_means(tree: Tree) -> None:
+    pattern = written(tree)
+    found = {path for path in PATHS if covers(pattern, "/".join(path))}
+    assert found == brute_force(tree)
+
+
+@settings(max_examples=400, deadline=None)
+@given(trees.filter(is_sound), trees.filter(is_sound))
+@example(((("run", ""),),), ((("set", "a."), ("set", "a.")),))
+def test_overlap_is_exact(a: Tree, b: Tree) -> None:
+    meet = overlap(written(a), written(b))
+    assert meet == overlap(written(b), written(a))
+    if meet is None:
+        assert not brute_force(a) & brute_force(b)
+    else:
+        assert not {"", ".", ".."} & set(names_of(meet))
+        assert path_matches(a, names_of(meet))
+        assert path_matches(b, names_of(meet))
+        assert covers(written(a), meet)
+        assert covers(written(b), meet)
+
+
+@settings(max_examples=150, deadline=None)
+@given(choices, trees.filter(is_sound))
+def test_braces_are_the_patterns_they_stand_for(
+    made_of: tuple[Tree, list[Tree], Tree], other: Tree
+) -> None:
+    before, inner, after = made_of
+    flat = [before + tree + after for tree in inner]
+    if not all(map(is_sound, flat)):
+        return
+    choice = "{" + ",".join(map(written, inner)) + "}"
+    pattern = "/".join(filter(None, [written(before), choice, written(after)]))
+    meet = overlap(pattern, written(other))
+    assert (meet is None) == all(overlap(written(t), written(other)) is None for t in flat)
+    assert meet is None or any(path_matches(tree, names_of(meet)) for tree in flat)
+    for path in PATHS[:: len(PATHS) // 60]:
+        assert covers(pattern, "/".join(path)) == any(path_matches(t, path) for t in flat)
+
+
+texts = st.text(alphabet="ab/*?[]!^{},\\.-", max_size=12)
+
+
+@settings(max_examples=800, deadline=None)
+@given(texts, texts)
+def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
+    wrong = check_pattern(a) or check_pattern(b)
+    if wrong is not None:
+        with pytest.raises(ValueError):
+            overlaps([a], [b])
+        return
+    meet = overlap(a, b)
+    assert meet == overlap(b, a)
+    assert overlaps([a], [b]) == (() if meet is None else ((a, b, meet),))
+    if meet is not None:
+        assert covers(a, meet)
+        assert covers(b, meet)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4).map("/".join))
+def test_a_quoted_path_covers_itself_alone_and_what_is_below(path: str) -> None:
+    if "\0" in path or not path.strip() or set(path.split("/")) & {"", ".", ".."}:
+        return
+    pattern = "".join("\\" + char if char != "/" else char for char in path)
+    assert check_pattern(pattern) is None
+    assert covers(pattern, path)
+    assert covers(pattern, path + "/x")
+    assert not covers(pattern, path + "x")
+    assert overlap(pattern, "**") == path
