@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import audit, heartbeat, leases, runtime
+from ralphgit.app import audit, heartbeat, leases, mine, runtime
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import GraphView, Project
 from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady, RalphError, RemoteUnavailable
@@ -165,26 +165,10 @@ def refuse_unfit(project: Project) -> None:
 
 
 def own_claim(project: Project, situation: Situation) -> Lease | None:
-    """The claim that this worktree works on, by its lease or by its own note.
-
-    A claim that the base has moved past, or that is complete or blocked here, is none.
-    """
-    here = project.here.by_id
-    noted = runtime.remembered(project.top)
-    candidates = [
-        lease for lease in situation.leases.values()
-        if os.path.realpath(lease.worktree) == os.path.realpath(project.top)
-        and lease.host == heartbeat.host()
-    ]  # fmt: skip
-    if noted is not None and all(noted.claim != lease.claim for lease in candidates):
-        row = here.get(noted.task)
-        if row is not None and row.claim == noted.claim:
-            candidates.append(noted)
-    for lease in candidates:
-        row = here.get(lease.task)
-        ended = row is not None and row.claim == lease.claim and row.status != "in-progress"
-        fenced = row is not None and row.epoch > lease.epoch
-        if not ended and not fenced and not leases.is_dead(lease, situation.base.by_id.get(lease.task)):
+    """The claim that this worktree works on and that the base has not moved past."""
+    base = situation.base.by_id
+    for lease in mine.open_claims(project, situation):
+        if not leases.is_dead(lease, base.get(lease.task)):
             return lease
     return None
 

@@ -73,6 +73,13 @@ def pair(project: Project, task: str) -> Pair:
     return next(found for found in pairs(project, view) if found[0] is row)
 
 
+def on_base(project: Project, task: str) -> Pair:
+    """One task as the base has it, with its standing. Raises: UnknownTask."""
+    situation = Situation(project)
+    row = situation.base.row(task)
+    return row, situation.standings[task]
+
+
 def at_revision(project: Project, revision: str) -> GraphView:
     """The graph on any revision.
 

@@ -120,7 +120,7 @@ class Project:
 
     def now(self) -> str:
         """UTC to the second, as records write it."""
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.around.now()))
+        return stamp(self.around.now())
 
     @cached_property
     def config(self) -> Config:
@@ -433,6 +433,11 @@ class Project:
     def worktree_of(self, branch: str) -> Worktree | None:
         """The worktree that has `branch` checked out."""
         return next((w for w in self.repository.worktrees if w.branch == branch), None)
+
+
+def stamp(seconds: float) -> str:
+    """Seconds since 1970 as records write a time: UTC, to the second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def _refuse_twins(rows: Iterable[Row], prefix: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
@@ -225,5 +225,7 @@ def _note(standing: Standing) -> str:
     return ", ".join(standing.blocked_on)
 
 
-def stored(mapping: Mapping[str, object]) -> str:
-    return json.dumps(mapping)
+def stored_task(row: Row, standing: Standing, **beside: object) -> Json:
+    """`{"task": TASK}` with more keys beside it."""
+    more = "".join(f', "{key}": {json.dumps(value)}' for key, value in beside.items())
+    return Json(f'{{"task": {task_json(row, standing)}{more}}}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.process import Git
@@ -76,11 +76,11 @@ class Snapshot:
 class Scratch:
     """A copy of the index to build trees with; the user's index is not touched."""
 
-    def __init__(self, repository: Repository, folder: str) -> None:
+    def __init__(self, repository: Repository, folder: str, *, like: Scratch | None = None) -> None:
         self._git = repository.git
         self._path = os.path.join(folder, "index")
         self._env = {"GIT_INDEX_FILE": self._path}
-        source = os.path.join(repository.git_dir, "index")
+        source = like._path if like else os.path.join(repository.git_dir, "index")
         try:
             with open(source, "rb") as old, open(self._path, "wb") as new:
                 new.write(old.read())
@@ -107,37 +107,48 @@ class Scratch:
         """Set one entry to a blob that is already stored."""
         self._git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self._env)
 
+    def commit(self, message: str) -> None:
+        """Commit the content on HEAD, with the user's hooks, identity and signing.
+
+        The user's own index is not touched: stage there what was committed.
+        """
+        commit(self._git, message, env=self._env)
+
     def tree(self) -> str:
         """Write the content as a tree and give its id."""
         return self._git.line("write-tree", env=self._env)
 
 
-def commit(git: Git, message: str) -> None:
+def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> None:
     """Commit the index, with the user's hooks, identity and signing; flushed to disk.
 
     Raises: GitError when a hook or git refuses; nothing is committed then.
     """
     git.run(
         "-c", "core.fsync=committed", "commit", "--quiet", "--cleanup=verbatim",
-        "--file=-", "--allow-empty", stdin=message.encode(),
+        "--file=-", "--allow-empty", stdin=message.encode(), env=env,
     )  # fmt: skip
 
 
-def commit_only(git: Git, message: str, paths: Sequence[str]) -> None:
-    """Commit `paths` as they are in the worktree; what else is staged stays staged."""
-    git.run(
-        "-c", "core.fsync=committed", "--literal-pathspecs", "commit", "--quiet",
-        "--cleanup=verbatim", f"--message={message}", "--only", "--", *paths,
-    )  # fmt: skip
+def differing(git: Git, old: str, new: str, *, filter: str = "") -> list[str]:
+    """Paths that differ between two trees or commits; a rename is two paths.
 
-
-def differing(git: Git, old: str, new: str) -> list[str]:
-    """Paths that differ between two trees or commits; a rename is two paths."""
-    out = git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id", old, new)
+    `filter` is git's `--diff-filter`: "A" gives only what is new.
+    """
+    arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id"]
+    if filter:
+        arguments.append(f"--diff-filter={filter}")
+    out = git.run(*arguments, old, new)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
 def staged_against(git: Git, tree: str) -> list[str]:
     """Paths whose index entry differs from `tree`."""
     out = git.run("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def untracked(git: Git, folders: Sequence[str]) -> list[str]:
+    """Files below `folders` that git neither tracks nor ignores."""
+    out = git.run("--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--", *folders)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app import claim, look
 from ralphgit.app.project import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
+from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 
 
 def run(
@@ -28,7 +28,7 @@ def run(
     project.refresh()
     row, standing = look.pair(project, claimed.lease.task)
     return Outcome(
-        Json('{"task": ' + task_json(row, standing) + "}"),
+        stored_task(row, standing),
         before=(
             f"{claimed.lease.by} has {row.id}: {safe(row.title)}",
             "The claim is staged; it travels in your first commit of the work.",

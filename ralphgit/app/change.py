@@ -1,0 +1,94 @@
+"""What a task really changed, and the content that its evidence is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from ralphgit.app.project import Project
+from ralphgit.git import index
+from ralphgit.model.flight import Lease
+from ralphgit.model.task import Scope
+from ralphgit.rules.overlap import covers, covers_any
+
+
+def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
+    """The paths that the work under `lease` changed, records left out, sorted.
+
+    Counted are the commits since the claim that the base does not have, and what is not
+    committed; a path that ends as it began, or as the base has it, is not a change.
+    """
+    git = project.repository.git
+    base = project.base.commit
+    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges", "HEAD", f"^{base}"]
+    start = lease.start if lease.start and _exists(project, lease.start) else ""
+    if start:
+        arguments.append(f"^{start}")
+    out = git.run(*arguments).decode("utf-8", "surrogateescape")
+    touched = {path.strip("\n") for path in out.split("\0")} - {""}
+    touched |= set(index.differing(git, "HEAD", tree))
+    for origin in {start, _fork(project)} - {""}:
+        touched &= set(index.differing(git, origin, tree))
+    return sorted(path for path in touched if not is_record(project, path))
+
+
+def _exists(project: Project, oid: str) -> bool:
+    return project.repository.objects.resolve([f"{oid}^{{commit}}"])[0] is not None
+
+
+def _fork(project: Project) -> str:
+    result = project.repository.git.try_run("merge-base", "HEAD", project.base.commit)
+    return result.out.decode().strip() if result.status == 0 else ""
+
+
+def is_record(project: Project, path: str) -> bool:
+    """Whether a path is ralphgit's own: the graph, the records, the runtime state."""
+    if path.startswith((f"{project.config.records}/", ".ralph/")):
+        return True
+    return any(path == pattern or covers(pattern, path) for pattern in project.config.graph)
+
+
+def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:
+    """Which outputs are not in `tree`, or are empty there, each as a sentence."""
+    missing = []
+    listing: list[tuple[str, int]] | None = None
+    for output in outputs:
+        if listing is None:
+            listing = _listing(project, tree)
+        found = [size for path, size in listing if path == output.strip("/") or covers(output, path) or path.startswith(output.rstrip("/") + "/")]
+        if not found:
+            missing.append(f"output {output} does not exist, or git ignores it")
+        elif not any(found):
+            missing.append(f"output {output} is empty")
+    return missing
+
+
+def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
+    """Path and size of every file in a tree."""
+    out = project.repository.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree)
+    found = []
+    for entry in out.decode("utf-8", "surrogateescape").split("\0"):
+        meta, tab, path = entry.partition("\t")
+        if tab:
+            size = meta.split()[3]
+            found.append((path, int(size) if size.isdigit() else 0))
+    return found
+
+
+def scope_digest(project: Project, tree: str, scope: Scope) -> str:
+    """SHA-256 over path, mode and blob id of every file in the read and write scope.
+
+    A task without a scope is judged by every file but the records.
+    """
+    out = project.repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree)
+    patterns = (*scope.write, *scope.read)
+    digest = hashlib.sha256()
+    for entry in out.split(b"\0"):
+        meta, tab, raw = entry.partition(b"\t")
+        path = raw.decode("utf-8", "surrogateescape")
+        if not tab or is_record(project, path):
+            continue
+        if not patterns or covers_any(patterns, path):
+            mode, _, oid = meta.split()[:3]
+            digest.update(b"%b %b\t%b\0" % (mode, oid, raw))
+    return digest.hexdigest()

@@ -1,0 +1,299 @@
+"""Complete a task: done means verified (SPEC 5)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app import audit, change, claim, leases, runtime, trust, verify, work
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, NeedsPerson, Refused
+from ralphgit.git import index
+from ralphgit.model.status import Outcome
+from ralphgit.model.task import Lifecycle, Result, Task
+from ralphgit.records import emit, files, splice, tasks
+from ralphgit.rules import lifecycle
+from ralphgit.rules.contract import contract
+from ralphgit.rules.overlap import covers, covers_any
+
+
+class Options(NamedTuple):
+    task: str = ""
+    message: str = ""
+    """The commit's subject; "" is "ID: title"."""
+    concerns: tuple[str, ...] = ()
+    accept_contract: bool = False
+    force: str = ""
+    """A reason to complete whatever is missing; recorded as force-completed."""
+
+
+class Completed(NamedTuple):
+    task: str
+    commit: str
+    evidence: tuple[str, ...]
+    """Paths of the records written."""
+    again: bool = False
+    """It was complete already; nothing was done."""
+
+
+def complete(project: Project, options: Options) -> Completed:
+    """Verify the claimed task and commit all that is left, with result, evidence and audit.
+
+    The commands, outputs and scope that count are those on the base: a branch cannot
+    loosen its own checks. What is committed is what stood in the worktree when the verify
+    commands began; files that they leave behind are not swept in, but for declared
+    outputs. On any refusal nothing is committed, and worktree and index are as before.
+
+    Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
+    GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
+    """
+    situation = Situation(project)
+    if (done := _done_already(project, options.task)) is not None:
+        return done
+    _undo_interrupted(project, options.task)
+    held = work.held(project, situation, options.task, "complete")
+    mine = held.lease
+    here = project.here.task(mine.task)
+    promised = situation.base.task(mine.task) if mine.task in situation.base.by_id else here
+    _accept_contract(project, mine.contract, promised, here, options)
+    commands = promised.verify
+    runnable = True
+    try:
+        trust.require(project, commands)
+    except NeedsPerson:
+        if not options.force:
+            raise
+        runnable = False
+        project.warn("the verify commands are not trusted, so they did not run")
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        before = index.Scratch(project.repository, scratch)
+        before.add_all()
+        tree = before.tree()
+        work_done = change.of_task(project, mine, tree)
+        missing = _missing_change(project, promised, work_done)
+        runs = _run_all(project, commands, mine.task, mine.claim) if runnable else []
+        missing += [_failed(run) for run in runs if not run.passed]
+        spoilt, made = _after_verification(project, before, tree, promised.outputs)
+        missing += [f"a verify command changed {path}" for path in spoilt]
+        if made:
+            before.add(made)
+            tree = before.tree()
+        missing += change.missing_outputs(project, tree, promised.outputs)
+        if missing and not options.force:
+            raise _refused(mine.task, missing, runs)
+        return _commit(project, mine.task, held, promised, here, options, tree, runs, missing)
+
+
+def _done_already(project: Project, task: str) -> Completed | None:
+    """Completing twice is completing once: after a crash the command is just repeated."""
+    noted = runtime.remembered(project.top) if project.repository.top else None
+    row = project.here.by_id.get(noted.task) if noted else None
+    if noted is None or row is None or row.claim != noted.claim or row.status != "complete":
+        return None
+    if task and task != noted.task:
+        return None
+    head = project.repository.worktree
+    if head is None or not head.head:
+        return None
+    committed = project.view(head.head, "HEAD").by_id.get(row.id)
+    if committed is None or committed.status != "complete" or committed.claim != row.claim:
+        return None
+    project.warn(f"{row.id} is complete already")
+    return Completed(row.id, head.head, (), again=True)
+
+
+def _undo_interrupted(project: Project, task: str) -> None:
+    """A completion that was killed before its commit is taken back, to be done anew."""
+    noted = runtime.remembered(project.top) if project.repository.top else None
+    row = project.here.by_id.get(noted.task) if noted else None
+    if noted is None or row is None or row.claim != noted.claim or row.status != "complete":
+        return
+    if task and task != noted.task:
+        return
+    file, number = claim.parsed_here(project, row.id)
+    old = tasks.lifecycle(file.tasks[number])
+    life = Lifecycle(status=lifecycle.Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
+    with files.Undo() as undo:
+        text = splice.set_lifecycle(file, number, life)
+        claim.stage_graph(project, undo, file, text, number, life)
+    project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
+    project.refresh()
+
+
+def _accept_contract(
+    project: Project, claimed: str, promised: Task, here: Task, options: Options
+) -> None:
+    changed = []
+    if contract(promised) != claimed:
+        changed.append(f"on {project.base.label}")
+    if contract(here) != claimed:
+        changed.append("on this branch")
+    if not changed:
+        return
+    sentence = f"what {here.id} promises has changed {' and '.join(changed)} since it was claimed"
+    if options.accept_contract or options.force:
+        project.warn(f"{sentence}; accepted")
+        return
+    raise GuardRefused(
+        sentence,
+        code="contract_changed",
+        hint=f"ralphgit show {here.id}; then ralphgit complete {here.id} --accept-contract",
+        details={"task": here.id, "claimed": claimed, "now": contract(promised)},
+    )
+
+
+def _missing_change(project: Project, promised: Task, paths: Sequence[str]) -> list[str]:
+    checkpoint = promised.mode == "verify" and promised.verify and not promised.scope.write and not promised.outputs
+    if not paths and not checkpoint:
+        return ["the task changed no file (records do not count)"]
+    if not promised.scope.write:
+        return []
+    outside = [path for path in paths if not covers_any(promised.scope.write, path)]
+    return [f"{path} is outside scope.write ({', '.join(promised.scope.write)})" for path in outside]
+
+
+def _run_all(project: Project, commands: Sequence[str], task: str, claim_id: str) -> list[verify.Run]:
+    extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim_id, "RALPH_WORKER": project.worker}
+    environ = verify.environment(project.around.environ, project.config.verify_env, extra)
+    return [
+        verify.run(
+            command, top=project.top, environ=environ,
+            timeout=project.config.verify_timeout, now=project.around.now(),
+        )
+        for command in commands
+    ]  # fmt: skip
+
+
+def _failed(run: verify.Run) -> str:
+    how = f"ran longer than {run.duration_s:g} s" if run.timed_out else f"exit {run.exit_code}"
+    return f"verify failed ({how}): {run.command}"
+
+
+def _after_verification(
+    project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What the verify commands changed of the tree they judged, and which outputs they made."""
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        after = index.Scratch(project.repository, scratch, like=before)
+        after.add_all()
+        now = after.tree()
+    if now == tree:
+        return [], []
+    new = set(index.differing(project.repository.git, tree, now, filter="A"))
+    changed = [p for p in index.differing(project.repository.git, tree, now) if p not in new]
+    return changed, sorted(p for p in new if any(covers(o, p) for o in outputs))
+
+
+def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refused:
+    failed = [run for run in runs if not run.passed]
+    data = {
+        "task": task,
+        "missing": missing,
+        "verify": [
+            {"command": r.command, "exit_code": r.exit_code, "duration_s": r.duration_s, "tail": r.tail}
+            for r in runs
+        ],
+    }
+    return Refused(
+        f"{task} is not done; nothing was committed: " + "; ".join(missing),
+        code="verification_failed" if failed else "not_done",
+        hint=f"mend it, then: ralphgit complete {task}",
+        details={"task": task, "missing": missing},
+        data=data,
+    )
+
+
+def _commit(
+    project: Project, task: str, held: work.Held, promised: Task, here: Task, options: Options,
+    tree: str, runs: Sequence[verify.Run], missing: Sequence[str],
+) -> Completed:
+    """Write the records, stage exactly what was verified, and commit."""
+    mine, git = held.lease, project.repository.git
+    file, number = claim.parsed_here(project, task)
+    old = tasks.lifecycle(file.tasks[number])
+    outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
+    at = project.now()
+    result = Result(
+        id=project.around.new_id(), claim=mine.claim, outcome=outcome, at=at, concerns=options.concerns
+    )
+    new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
+    event = "force-completed" if options.force else "completed"
+    note = options.force + (f" (missing: {'; '.join(missing)})" if options.force and missing else "")
+    records = project.config.records
+    evidence = [
+        (f"{records}/evidence/{task}/{identity}.yaml", record)
+        for identity, record in (_evidence(project, mine.claim, promised, tree, run) for run in runs)
+    ]
+    path = audit.path(records, task, mine.claim)
+    snapshot = index.Snapshot(project.repository)
+    with files.Undo() as undo:
+        undo.on_failure(snapshot.restore)
+        undo.write(os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode())
+        for name, record in evidence:
+            undo.write(os.path.join(project.top, name), record)
+        line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
+        claim.write_audit(project, undo, path, line, task, mine.claim)
+        index.add(git, [p for p in index.staged_against(git, tree) if p != file.path])
+        index.add(git, [file.path, path, *(name for name, _ in evidence)])
+        index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
+    project.refresh()
+    leases.drop_dead(project, project.base_view.by_id)
+    commit = git.line("rev-parse", "HEAD")
+    return Completed(task, commit, tuple(name for name, _ in evidence))
+
+
+def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
+    """The claim with the contract that was accepted in the end."""
+    if life.claim is None or life.claim.contract == digest:
+        return life
+    from dataclasses import replace
+
+    return replace(life, claim=replace(life.claim, contract=digest))
+
+
+def _message(task: str, title: str, options: Options, claim_id: str, by: str) -> str:
+    subject = options.message or f"{task}: {' '.join(title.split())}"
+    trailers = f"Ralph-Task: {task}\nRalph-Claim: {claim_id}\nRalph-Worker: {by}\n"
+    body = "".join(f"Concern: {' '.join(concern.split())}\n" for concern in options.concerns)
+    if options.force:
+        body += f"Completed by force: {' '.join(options.force.split())}\n"
+    return f"{subject}\n\n{body}{chr(10) if body else ''}{trailers}"
+
+
+def _evidence(
+    project: Project, claim_id: str, promised: Task, tree: str, run: verify.Run
+) -> tuple[str, bytes]:
+    """One command's evidence record, bound to the content that it judged."""
+    identity = project.around.new_id()
+    from ralphgit.app.project import stamp
+
+    record = {
+        "id": identity,
+        "task": promised.id,
+        "claim": claim_id,
+        "kind": "command",
+        "supports": [
+            {"criterion": item.id, "verdict": "supports" if run.passed else "challenges"}
+            for item in promised.acceptance
+        ],
+        "shows": f"the command exits {run.exit_code}",
+        "does_not_show": "anything that the command does not look at",
+        "command": run.command,
+        "command_digest": hashlib.sha256(run.command.encode()).hexdigest(),
+        "exit_code": run.exit_code,
+        "started_at": stamp(run.started),
+        "duration_s": run.duration_s,
+        "output": {"sha256": run.sha256, "bytes": run.bytes, "tail": run.tail},
+        "subject": {
+            "commit": project.repository.git.line("rev-parse", "HEAD"),
+            "tree": tree,
+            "scope_digest": change.scope_digest(project, tree, promised.scope),
+        },
+    }
+    return identity, emit.mapping(record).encode()
+
+

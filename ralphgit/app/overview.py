@@ -1,0 +1,178 @@
+"""`status`: what needs a person, who does what, how far everything is."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app import heartbeat, leases, mine
+from ralphgit.app.lookaround import RESCUE, Situation
+from ralphgit.app.project import Project
+from ralphgit.app.look import Pair
+from ralphgit.model.status import State
+
+
+class Attention(NamedTuple):
+    """Something that will not go on by itself."""
+
+    code: str
+    task: str
+    message: str
+    hint: str
+
+
+class Busy(NamedTuple):
+    """A worktree that holds, or could hold, a claim."""
+
+    name: str
+    path: str
+    branch: str
+    task: str
+    claim: str
+    since: str
+    beat: float | None
+    """When its loop last gave a sign of life, seconds since 1970."""
+    phase: str
+    stale: bool
+
+
+class Overview(NamedTuple):
+    base: dict[str, object]
+    counts: dict[str, int]
+    tasks: list[Pair]
+    workers: list[Busy]
+    attention: list[Attention]
+
+
+def overview(project: Project) -> Overview:
+    """Everything at a glance. Reads only.
+
+    Raises: InvalidRecord, GuardRefused (no_commit).
+    """
+    situation = Situation(project)
+    standings = situation.standings
+    counts = {state.value: 0 for state in State}
+    for standing in standings.values():
+        counts[standing.state] += 1
+    base = project.base
+    ahead = project.local_base_ahead()
+    about: dict[str, object] = {
+        "branch": base.branch,
+        "remote": base.remote or None,
+        "ref": base.label,
+        "commit": base.commit,
+        "local_ahead": ahead,
+    }
+    if ahead:
+        project.warn(
+            f"the local {base.branch} is {ahead} commit{'' if ahead == 1 else 's'} ahead of "
+            f"{base.label}, which decides: git push {base.remote} {base.branch}"
+        )
+    workers = _workers(project, situation)
+    return Overview(
+        about,
+        counts,
+        [(row, standings[row.id]) for row in situation.base.rows],
+        workers,
+        _attention(project, situation, workers),
+    )
+
+
+def _workers(project: Project, situation: Situation) -> list[Busy]:
+    """Every worktree that holds a claim, and this one."""
+    found = []
+    by_path: dict[str, list[tuple[str, str, str, str, bool]]] = {}
+    for task, standing in situation.standings.items():
+        holder = standing.holder
+        if holder is None or not holder.path or standing.state not in ("claimed", "in-progress"):
+            continue
+        path = os.path.realpath(holder.path)
+        by_path.setdefault(path, []).append((task, holder.by, holder.claim, holder.at, standing.stale))
+    branches = {os.path.realpath(w.path): w.branch for w in project.repository.worktrees}
+    for path, claims in sorted(by_path.items()):
+        beat = heartbeat.read(path)
+        for task, by, claim, since, stale in claims:
+            branch = branches.get(path, "").removeprefix("refs/heads/")
+            mine_ = beat if beat is not None and beat.claim == claim else None
+            found.append(
+                Busy(by, path, branch, task, claim, since, mine_.time if mine_ else None,
+                     mine_.phase if mine_ else "", stale)
+            )  # fmt: skip
+    return found
+
+
+def _attention(project: Project, situation: Situation, workers: list[Busy]) -> list[Attention]:
+    found: list[Attention] = []
+    rows = situation.base.by_id
+    for task, standing in situation.standings.items():
+        if standing.state == "blocked":
+            holder = standing.holder
+            who = f" by {holder.by}" if holder else ""
+            question = _question(project, situation, task)
+            found.append(
+                Attention("blocked", task, f"{task} is blocked{who}{question}", f"ralphgit show {task}")
+            )
+        if standing.stale and standing.holder is not None:
+            found.append(
+                Attention(
+                    "stale", task,
+                    f"{task} is held by {standing.holder.by}, who is gone ({standing.holder.where})",
+                    f"ralphgit reset {task} --reason TEXT",
+                )
+            )  # fmt: skip
+        for flight in standing.lost:
+            found.append(
+                Attention(
+                    "claim_lost", task,
+                    f"the claim of {flight.by} on {task} in {flight.where} can no longer land",
+                    f"ralphgit show {task}",
+                )
+            )  # fmt: skip
+        claims = {f.claim for f in situation.flights.get(task, ()) if f.epoch >= rows[task].epoch}
+        if len(claims) > 1 and standing.state in ("claimed", "in-progress", "in-review") and not standing.lost:
+            names = ", ".join(sorted({f"{f.by} ({f.where})" for f in situation.flights[task]}))
+            found.append(
+                Attention("double_claim", task, f"{task} is claimed twice: {names}; the first to merge has it",
+                          f"ralphgit show {task}")
+            )  # fmt: skip
+    missing = [
+        f"{row.id} depends on {other}"
+        for row in situation.base.rows
+        for other in row.depends_on
+        if other not in rows
+    ]
+    if missing:
+        found.append(
+            Attention("unknown_dependency", "", f"{missing[0]}, which does not exist"
+                      + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""), "ralphgit check")
+        )  # fmt: skip
+    if project.repository.top is not None:
+        for lease in mine.open_claims(project, situation):
+            row = project.here.by_id.get(lease.task)
+            if leases.is_dead(lease, rows.get(lease.task)):
+                continue
+            if row is None or row.claim != lease.claim:
+                found.append(
+                    Attention("record_missing", lease.task,
+                              f"this worktree holds {lease.task}, and its claim is not in the files",
+                              f"ralphgit claim {lease.task}")
+                )  # fmt: skip
+    rescued = sorted(name for name in project.repository.refs if name.startswith(RESCUE))
+    if rescued:
+        found.append(
+            Attention("rescued", "", f"{len(rescued)} rescue ref{'' if len(rescued) == 1 else 's'} "
+                      f"with kept work, the first: {rescued[0]}", f"git log -p {rescued[0]}")
+        )  # fmt: skip
+    return found
+
+
+def _question(project: Project, situation: Situation, task: str) -> str:
+    """What a blocked task asks, where the record that says so is at hand."""
+    for view in (situation.base, project.here if project.repository.top else None):
+        if view is None or task not in view.by_id:
+            continue
+        stored = view.stored(view.row(task)).get("blocked")
+        if stored:
+            question = stored.get("question") or ""
+            return f" ({stored['reason']})" + (f": {question}" if question else "")
+    return ""

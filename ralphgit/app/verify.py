@@ -1,0 +1,130 @@
+"""Running a task's verify commands, each bounded in time, its output hashed and capped."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.records.redact import redact, secrets_in
+
+TAIL_BYTES = 4096
+TIMED_OUT = 124
+"""Exit code recorded for a command that was stopped at its time limit, as timeout(1) has it."""
+
+
+class Run(NamedTuple):
+    """What one command did."""
+
+    command: str
+    exit_code: int
+    started: float
+    """Seconds since 1970, UTC."""
+    duration_s: float
+    sha256: str
+    """Of the whole output, stdout and stderr as they came."""
+    bytes: int
+    tail: str
+    """The last 4 KiB, redacted."""
+    timed_out: bool
+
+    @property
+    def passed(self) -> bool:
+        return self.exit_code == 0
+
+
+def environment(
+    environ: Mapping[str, str], policy: Sequence[str], extra: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables a verify command sees: all, or the ones named by `policy` and PATH.
+
+    Variables that would point git at another repository are never among them.
+    """
+    if "inherit" in policy:
+        kept = {k: v for k, v in environ.items() if not _points_git(k)}
+    else:
+        kept = {k: environ[k] for k in (*policy, "PATH") if k in environ}
+    return {**kept, **extra}
+
+
+def _points_git(name: str) -> bool:
+    return name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX",
+                    "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")  # fmt: skip
+
+
+def run(
+    command: str, *, top: str, environ: Mapping[str, str], timeout: float, now: float
+) -> Run:
+    """Run `command` by sh in the folder `top`, stdin closed, in a process group of its own.
+
+    When it ends, is timed out, or we are interrupted, nothing of its group stays behind.
+    """
+    begin = time.monotonic()
+    digest, size, tail = hashlib.sha256(), 0, b""
+    timed_out = False
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        cwd=top, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        fd = process.stdout.fileno()
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        while True:
+            left = begin + timeout - time.monotonic()
+            if left <= 0:
+                timed_out = True
+                break
+            if poll.poll(min(left, 0.2) * 1000):
+                chunk = os.read(fd, 1 << 16)
+                if not chunk:
+                    break
+                digest.update(chunk)
+                size += len(chunk)
+                tail = (tail + chunk)[-2 * TAIL_BYTES :]
+            elif process.poll() is not None:
+                # The command is done; a child of it in the background holds the pipe.
+                break
+        if not timed_out:
+            try:
+                process.wait(max(0.0, begin + timeout - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                timed_out = True
+    finally:
+        _end(process)
+    code = TIMED_OUT if timed_out else process.returncode
+    text = redact(tail.decode("utf-8", "replace"), secrets_in(environ))
+    return Run(
+        command=command,
+        exit_code=code if code >= 0 else 128 - code,
+        started=now,
+        duration_s=round(time.monotonic() - begin, 3),
+        sha256=digest.hexdigest(),
+        bytes=size,
+        tail=_capped(text),
+        timed_out=timed_out,
+    )
+
+
+def _capped(text: str) -> str:
+    printable = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+    kept = printable.encode("utf-8")[-TAIL_BYTES:].decode("utf-8", "ignore")
+    return "\n".join(line.rstrip() for line in kept.splitlines())
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the group, and reap the command."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
+    if process.stdout:
+        process.stdout.close()

@@ -1,0 +1,147 @@
+"""The claim that a worktree works on: finding it, and losing it."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app import claim as claiming
+from ralphgit.app import heartbeat, leases, rescue, runtime
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.mine import open_claims
+from ralphgit.app.project import Project
+from ralphgit.errors import ClaimHeld, ClaimLost, IllegalMove
+from ralphgit.git import index
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+
+
+class Held(NamedTuple):
+    """A claim of this worktree that still stands, its record in the working files."""
+
+    lease: Lease
+    """`oid` is "" where no lease ref is behind it."""
+    row: Row
+    """As it is in this worktree."""
+
+
+def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
+    """The claim that this worktree works on (on `task`, if given).
+
+    A record that the worker's `git reset` or `git stash` dropped is put back from the
+    lease. A claim that has lost is given up: its work is kept in a rescue ref, and the
+    branch goes back to where the work began.
+
+    Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
+    """
+    claiming.refuse_unfit(project)
+    mine = _mine(project, situation, task)
+    if mine is None:
+        raise _nothing_held(project, situation, task, verb)
+    row = project.here.by_id.get(mine.task)
+    if winner := _winner(situation, mine):
+        raise lose(project, mine, winner)
+    if row is None or row.claim != mine.claim:
+        claiming.record(project, mine, note="put back from the lease")
+        project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
+        project.refresh()
+        row = project.here.row(mine.task)
+    return Held(mine, row)
+
+
+def _mine(project: Project, situation: Situation, task: str) -> Lease | None:
+    """This worktree's claim, also one that has lost; by lease, note, or worker's name."""
+    for lease in open_claims(project, situation):
+        if not task or lease.task == task:
+            return lease
+    row = project.here.by_id.get(task) if task else None
+    if row is not None and row.status == "in-progress" and row.by == project.worker:
+        fork = project.repository.git.try_run("merge-base", "HEAD", project.base.commit)
+        worktree = project.repository.worktree
+        return Lease(
+            task=row.id, claim=row.claim, by=row.by, at=row.at, base=row.base,
+            contract=row.contract, epoch=row.epoch, start=fork.out.decode().strip(),
+            branch=worktree.branch.removeprefix("refs/heads/") if worktree else "",
+            worktree=project.top, host=heartbeat.host(),
+        )  # fmt: skip
+    return None
+
+
+def _nothing_held(project: Project, situation: Situation, task: str, verb: str) -> Exception:
+    if not task:
+        return IllegalMove(
+            f"this worktree has no claim to {verb}", code="not_claimed", hint="ralphgit claim"
+        )
+    row = project.require_here().row(task)
+    details: dict[str, object] = {"task": task}
+    if row.status == "in-progress":
+        standing = situation.standings.get(task)
+        holder = standing.holder if standing else None
+        if holder is not None:
+            return claiming.held(task, holder, standing.state if standing else "in-progress")
+        return ClaimHeld(
+            f"{row.by} has {task}, claim {row.claim}",
+            hint=f"as {row.by}: ralphgit {verb} {task} --worker {row.by}",
+            details={**details, "holder": {"worker": row.by, "since": row.at, "claim": row.claim}},
+        )
+    hint = f"ralphgit claim {task}" if row.status == "pending" else f"ralphgit show {task}"
+    return IllegalMove(
+        f"{task} is {row.status} in this worktree, so there is nothing to {verb}",
+        code="not_claimed" if row.status == "pending" else "illegal_move",
+        hint=hint,
+        details=details,
+    )
+
+
+def _winner(situation: Situation, mine: Lease) -> str:
+    """Who took the task from under `mine`, as a sentence; "" while it stands."""
+    row = situation.base.by_id.get(mine.task)
+    label = situation.project.base.label
+    if row is not None:
+        if row.epoch > mine.epoch:
+            return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
+        if row.status == "cancelled":
+            return f"{mine.task} was cancelled on {label}"
+        if row.claim and row.claim != mine.claim and row.status != "blocked":
+            return f"{row.by} won {mine.task} on {label} (claim {row.claim}, {row.status}, since {row.at})"
+    other = situation.leases.get(mine.task)
+    if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
+        where = situation.project.show_path(other.worktree)
+        return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
+    return ""
+
+
+def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
+    """Give up a claim that no longer stands; the error to raise.
+
+    First everything is kept under `refs/ralph/rescue/<task>/<claim>`; only then does the
+    branch go back to where the task's work began, and the lease is dropped.
+    """
+    kept = rescue.worktree(project, project.top, mine.task, mine.claim, mine.by)
+    back = _return_point(project, mine)
+    git = project.repository.git
+    git.run("reset", "--hard", "--quiet", back)
+    # New files are in the rescue ref; of those left behind only the claim's own go, so that
+    # the record does not come back with the next task.
+    for path in index.untracked(git, [f"{project.config.records}/"]):
+        if f"/{mine.task}/{mine.claim}" in path:
+            os.unlink(os.path.join(project.top, path))
+    leases.drop(project, mine)
+    runtime.forget(project.top)
+    note = f"; your work is kept in {kept.ref}" if kept.ref else ""
+    return ClaimLost(
+        f"{winner}{note}; the branch is back at {back[:12]}",
+        hint=f"git log -p {kept.ref}" if kept.ref else "ralphgit next",
+        details={"task": mine.task, "claim": mine.claim, "rescue": kept.ref, "returned_to": back},
+    )
+
+
+def _return_point(project: Project, mine: Lease) -> str:
+    """Where the branch goes: the base, unless it holds earlier work that has not landed."""
+    git = project.repository.git
+    start = mine.start
+    if start and git.try_run("merge-base", "--is-ancestor", start, "HEAD").status == 0:
+        landed = git.try_run("merge-base", "--is-ancestor", start, project.base.commit).status == 0
+        if not landed:
+            return start
+    return project.base.commit

@@ -1,0 +1,35 @@
+"""`block`: say why a claimed task cannot go on."""
+
+from __future__ import annotations
+
+from ralphgit.app import giveup, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, stored_task
+from ralphgit.model.ids import parse_task_id
+from ralphgit.model.status import Reason
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    question = str(options.get("question", ""))
+    answers = options.get("option", [])
+    assert isinstance(answers, list)
+    default = Reason.NEEDS_CONTEXT if question else Reason.OTHER
+    given = giveup.block(
+        project,
+        parse_task_id(str(options["task"])) if "task" in options else "",
+        reason=Reason(str(options.get("reason", default))),
+        question=question,
+        options=tuple(answers),
+    )
+    project.refresh()
+    row, standing = look.pair(project, given.task)
+    return Outcome(
+        stored_task(row, standing, commit=given.commit),
+        before=(
+            f"{row.id} is blocked: commit {given.commit[:12]}",
+            "It waits for a person; this worktree is free for another task.",
+        ),
+    )

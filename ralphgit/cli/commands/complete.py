@@ -1,0 +1,33 @@
+"""`complete`: verify and commit."""
+
+from __future__ import annotations
+
+from ralphgit.app import complete, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, stored_task
+from ralphgit.model.ids import parse_task_id
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    concerns = options.get("concern", [])
+    assert isinstance(concerns, list)
+    done = complete.complete(
+        project,
+        complete.Options(
+            task=parse_task_id(str(options["task"])) if "task" in options else "",
+            message=str(options.get("message", "")),
+            concerns=tuple(concerns),
+            accept_contract=bool(options.get("accept_contract")),
+            force=str(options.get("force", "")),
+        ),
+    )
+    row, standing = look.pair(project, done.task)
+    count = len(done.evidence)
+    what = f"{count} evidence record{'' if count == 1 else 's'}"
+    return Outcome(
+        stored_task(row, standing, commit=done.commit, evidence=list(done.evidence)),
+        before=(f"{done.task} is complete: commit {done.commit[:12]}, {what}",),
+    )

@@ -1,0 +1,42 @@
+"""`reset`: release what a crashed worker held."""
+
+from __future__ import annotations
+
+from ralphgit.app import look, reset
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe, stored_task
+from ralphgit.errors import UsageError
+from ralphgit.model.ids import parse_task_id
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    reason = str(options["reason"]).strip()
+    if not reason:
+        raise UsageError("a reset needs a reason", hint="--reason TEXT")
+    project = look.project(around, warnings)
+    done = reset.reset(
+        project,
+        reset.Options(
+            task=parse_task_id(str(options["task"])),
+            reason=reason,
+            claim=str(options.get("claim", "")),
+            reopen=bool(options.get("reopen")),
+            force=bool(options.get("force")),
+            push=not options.get("no_push"),
+            fetch=not options.get("no_fetch"),
+        ),
+    )
+    project.refresh()
+    row, standing = look.on_base(project, done.task)
+    where = project.base.label if done.pushed or not project.base.remote else project.base.branch
+    lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), commit {done.commit[:12]} on {where}"]
+    lines += [f"Kept: {safe(ref)}" for ref in done.rescued] or ["There was no work to keep."]
+    return Outcome(
+        stored_task(
+            row, standing, rescued=list(done.rescued), claim=done.claim,
+            commit=done.commit, pushed=done.pushed,
+        ),
+        before=lines,
+    )  # fmt: skip

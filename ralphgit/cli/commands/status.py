@@ -1,0 +1,60 @@
+"""`status`: first what needs a person, then who does what."""
+
+from __future__ import annotations
+
+import json
+
+from ralphgit.app import look
+from ralphgit.app.overview import Overview, overview
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.cli.render import Json, Outcome, Screen, Table, safe, tasks_json
+from ralphgit.rules import readiness
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    found = overview(project)
+    if screen.json:
+        return Outcome(_data(project, found))
+    lines = []
+    for item in found.attention:
+        lines.append(f"! {safe(item.message)}")
+        lines.append(f"  {safe(item.hint)}")
+    if lines:
+        lines.append("")
+    counts = ", ".join(f"{n} {state}" for state, n in found.counts.items() if n)
+    lines.append(f"{found.base['ref']}: {counts or 'no tasks'}")
+    busy = Table(
+        ("TASK", "STATE", "WORKER", "WHERE", "SINCE"),
+        [
+            (row.id, s.state + (" (stale)" if s.stale else ""), s.holder.by, s.holder.where, s.holder.at)
+            for row, s in found.tasks
+            if s.holder is not None and s.state not in ("complete", "cancelled")
+        ],
+    )  # fmt: skip
+    standings = {row.id: s for row, s in found.tasks}
+    ready = readiness.order([row for row, s in found.tasks if s.state == "ready"])
+    after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
+    if not ready and not busy.rows and found.counts["complete"] + found.counts["cancelled"] == len(standings):
+        after = ["Everything is done."] if standings else []
+    return Outcome(None, before=lines, table=busy, after=after)
+
+
+def _data(project: Project, found: Overview) -> Json:
+    now = project.around.now()
+    workers = [
+        {
+            "worker": busy.name, "path": busy.path, "branch": busy.branch, "task": busy.task,
+            "claim": busy.claim, "since": busy.since, "phase": busy.phase, "stale": busy.stale,
+            "heartbeat_age_s": None if busy.beat is None else round(now - busy.beat, 1),
+        }
+        for busy in found.workers
+    ]  # fmt: skip
+    attention = [item._asdict() for item in found.attention]
+    return Json(
+        f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '
+        f'"tasks": {tasks_json(found.tasks)}, "workers": {json.dumps(workers)}, '
+        f'"attention": {json.dumps(attention)}}}'
+    )
