@@ -35,7 +35,7 @@ def appended(old: bytes | None, event: Event, *, task: str, claim: str) -> bytes
     if not event.note:
         del entry["note"]
     if old is None:
-        head = {"kind": "event", "task": task, "claim": claim}
+        head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         return (emit.mapping(head) + "events:\n" + emit.sequence([entry], indent=2)).encode()
     text = texts.decode(old, limit=texts.MAX_RECORD_BYTES)
     known = plain.load(text)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ralphgit.app.project import Project
 from ralphgit.git import index
+from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
 from ralphgit.model.task import Scope
 from ralphgit.rules.overlap import covers, covers_any
@@ -75,12 +76,14 @@ def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
     return found
 
 
-def scope_digest(project: Project, tree: str, scope: Scope) -> str:
+def scope_digest(project: Project, tree: str, scope: Scope, *, git: Git | None = None) -> str:
     """SHA-256 over path, mode and blob id of every file in the read and write scope.
 
-    A task without a scope is judged by every file but the records.
+    A task without a scope is judged by every file but the records. `git` reads trees of a
+    merge that was made aside.
     """
-    out = project.repository.git.run("ls-tree", "-r", "-z", "--full-tree", tree)
+    git = git or project.repository.git
+    out = git.run("ls-tree", "-r", "-z", "--full-tree", tree)
     patterns = (*scope.write, *scope.read)
     digest = hashlib.sha256()
     for entry in out.split(b"\0"):

@@ -81,14 +81,14 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
     own = own_claim(project, situation)
     if own is not None:
         return _resume(project, own, options)
-    _refuse_main_worktree(project, situation, options)
+    refuse_main_worktree(project, situation, options)
     held: RalphError | None = None
-    for row in _candidates(project, situation, options):
-        refusal = _refusal(project, situation, row, options)
-        if refusal is not None:
+    for row in candidates(project, situation, options):
+        reason = refusal(project, situation, row, options)
+        if reason is not None:
             if options.task:
-                raise refusal
-            held = refusal
+                raise reason
+            held = reason
             continue
         lease = _new_lease(project, row, unsynchronised)
         before = _heads(project)
@@ -192,7 +192,7 @@ def _resume(project: Project, own: Lease, options: Options) -> Claimed:
     return Claimed(own, resumed=True)
 
 
-def _refuse_main_worktree(project: Project, situation: Situation, options: Options) -> None:
+def refuse_main_worktree(project: Project, situation: Situation, options: Options) -> None:
     if project.repository.linked or options.force:
         return
     here = os.path.realpath(project.top)
@@ -211,7 +211,7 @@ def _refuse_main_worktree(project: Project, situation: Situation, options: Optio
                 )
 
 
-def _candidates(project: Project, situation: Situation, options: Options) -> Iterator[Row]:
+def candidates(project: Project, situation: Situation, options: Options) -> Iterator[Row]:
     if not options.task:
         for row in situation.ready():
             if options.story and row.story != options.story:
@@ -227,7 +227,7 @@ def _candidates(project: Project, situation: Situation, options: Options) -> Ite
     yield row
 
 
-def _refusal(
+def refusal(
     project: Project, situation: Situation, row: Row, options: Options
 ) -> RalphError | None:
     """Why `row` cannot be claimed from here now, or None."""
@@ -240,9 +240,9 @@ def _refusal(
         return _guard(task, guards.Refusal(
             "outside_filter", f"{task} has priority {row.priority}", "drop --priority"))  # fmt: skip
     if standing is not None:
-        refusal = _occupied(project, row, standing.state, standing.holder, options)
-        if refusal is not None:
-            return refusal
+        taken = _occupied(project, row, standing.state, standing.holder, options)
+        if taken is not None:
+            return taken
     here = project.require_here().by_id
     if not options.force:
         stacked = here if options.stack else None

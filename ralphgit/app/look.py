@@ -80,18 +80,24 @@ def on_base(project: Project, task: str) -> Pair:
     return row, situation.standings[task]
 
 
+def commit_of(project: Project, revision: str) -> str:
+    """The commit that a revision names. Raises: UsageError (bad_revision)."""
+    from ralphgit.errors import UsageError
+
+    spec = f"{revision}^{{commit}}"
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
+    result = project.repository.git.try_run(*arguments)
+    if result.status:
+        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
+    return result.out.decode().strip()
+
+
 def at_revision(project: Project, revision: str) -> GraphView:
     """The graph on any revision.
 
     Raises: UsageError for what names no commit; InvalidRecord.
     """
-    from ralphgit.errors import UsageError
-
-    spec = f"{revision}^{{commit}}"
-    result = project.repository.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
-    if result.status:
-        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
-    view = project.view(result.out.decode().strip(), revision)
+    view = project.view(commit_of(project, revision), revision)
     if not view.shards:
         raise project.no_graph(revision)
     return view

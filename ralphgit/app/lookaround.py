@@ -84,7 +84,6 @@ class Situation:
 
     def _in_worktrees(self) -> Iterable[Flight]:
         usual = {shard[1] for shard in self.base.shards}
-        here = self.project.repository.top
         for worktree in self.project.repository.worktrees:
             if worktree.bare or not worktree.exists:
                 continue
@@ -95,7 +94,7 @@ class Situation:
                     contents[(path, oid)] = data
             if not contents:
                 continue
-            where = "this worktree" if here and os.path.realpath(here) == os.path.realpath(worktree.path) else f"worktree {self.project.show_path(worktree.path)}"
+            where = self._name(worktree.path)
             deltas = self._deltas(contents, lambda shards, c=contents: {s: c[s] for s in shards})
             for shard in contents:
                 for row in deltas.get(shard, ()):
@@ -115,7 +114,7 @@ class Situation:
             row = self.base.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim and row.status != "in-progress":
                 continue
-            where = f"worktree {self.project.show_path(lease.worktree)}"
+            where = self._name(lease.worktree)
             if lease.host != heartbeat.host():
                 where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
             yield Flight(
@@ -135,8 +134,18 @@ class Situation:
     def _flight(self, row: Row, kind: str, where: str, worktree: Worktree | None) -> Flight:
         path = worktree.path if worktree else ""
         if kind == "branch" and worktree:
-            where = f"worktree {self.project.show_path(worktree.path)} ({where})"
-        return Flight(row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path)
+            where = f"{self._name(worktree.path)} ({where})"
+        note = question(row) if row.status == "blocked" else ""
+        return Flight(
+            row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path, note=note
+        )
+
+    def _name(self, path: str) -> str:
+        """A worktree as people see it from here."""
+        here = self.project.repository.top
+        if here is not None and os.path.realpath(here) == os.path.realpath(path):
+            return "this worktree"
+        return f"worktree {self.project.show_path(path)}"
 
     # -- differences ---------------------------------------------------------------
 
@@ -201,6 +210,14 @@ def _changed_rows(
                 piece = f"version: 1\ntasks:\n{block}".encode()
                 rows.extend(graph.rows(graph.parse(piece, path=path, limit=len(piece))))
     return [row for row in rows if _stands_otherwise(row, known.get(row.id))]
+
+
+def question(row: Row) -> str:
+    """What a blocked task asks."""
+    import json
+
+    record = json.loads(row.json).get("blocked") or {}
+    return ": ".join(filter(None, (record.get("reason"), record.get("question"))))
 
 
 def _stands_otherwise(row: Row, base: Row | None) -> bool:

@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app import heartbeat, leases, mine
-from ralphgit.app.lookaround import RESCUE, Situation
+from ralphgit.app.lookaround import RESCUE, Situation, question
 from ralphgit.app.project import Project
 from ralphgit.app.look import Pair
 from ralphgit.model.status import State
@@ -108,10 +108,11 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
         if standing.state == "blocked":
             holder = standing.holder
             who = f" by {holder.by}" if holder else ""
-            question = _question(project, situation, task)
-            found.append(
-                Attention("blocked", task, f"{task} is blocked{who}{question}", f"ralphgit show {task}")
-            )
+            note = holder.note if holder else ""
+            if not note and rows[task].status == "blocked":
+                note = question(rows[task])
+            message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
+            found.append(Attention("blocked", task, message, f"ralphgit show {task}"))
         if standing.stale and standing.holder is not None:
             found.append(
                 Attention(
@@ -164,15 +165,3 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                       f"with kept work, the first: {rescued[0]}", f"git log -p {rescued[0]}")
         )  # fmt: skip
     return found
-
-
-def _question(project: Project, situation: Situation, task: str) -> str:
-    """What a blocked task asks, where the record that says so is at hand."""
-    for view in (situation.base, project.here if project.repository.top else None):
-        if view is None or task not in view.by_id:
-            continue
-        stored = view.stored(view.row(task)).get("blocked")
-        if stored:
-            question = stored.get("question") or ""
-            return f" ({stored['reason']})" + (f": {question}" if question else "")
-    return ""

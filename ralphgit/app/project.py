@@ -15,6 +15,7 @@ from ralphgit.model.row import Row
 from ralphgit.records import cache, files, settings
 
 if TYPE_CHECKING:
+    from ralphgit.git.objects import Objects
     from ralphgit.model.task import Task
     from ralphgit.records.graph import GraphFile
 
@@ -255,6 +256,11 @@ class Project:
         """The graph files on each commit."""
         exact, folders, matches = self._places
         return self.repository.objects.files(commits, exact, folders, matches)
+
+    def shards_in(self, objects: Objects, treeish: str) -> tuple[Shard, ...]:
+        """The graph files on one tree, read through `objects` (a merge made aside, say)."""
+        exact, folders, matches = self._places
+        return objects.files([treeish], exact, folders, matches)[treeish]
 
     @cached_property
     def base_view(self) -> GraphView:

@@ -121,11 +121,7 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     back = _return_point(project, mine)
     git = project.repository.git
     git.run("reset", "--hard", "--quiet", back)
-    # New files are in the rescue ref; of those left behind only the claim's own go, so that
-    # the record does not come back with the next task.
-    for path in index.untracked(git, [f"{project.config.records}/"]):
-        if f"/{mine.task}/{mine.claim}" in path:
-            os.unlink(os.path.join(project.top, path))
+    _remove_kept(project, kept.ref)
     leases.drop(project, mine)
     runtime.forget(project.top)
     note = f"; your work is kept in {kept.ref}" if kept.ref else ""
@@ -134,6 +130,18 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
         hint=f"git log -p {kept.ref}" if kept.ref else "ralphgit next",
         details={"task": mine.task, "claim": mine.claim, "rescue": kept.ref, "returned_to": back},
     )
+
+
+def _remove_kept(project: Project, ref: str) -> None:
+    """Remove new files that the rescue commit holds, so that the next task begins clean."""
+    if not ref:
+        return
+    git = project.repository.git
+    names = index.untracked(git, ["."])
+    found = project.repository.objects.resolve([f"{ref}:{name}" for name in names])
+    for name, oid in zip(names, found, strict=True):
+        if oid is not None:
+            os.unlink(os.path.join(project.top, name))
 
 
 def _return_point(project: Project, mine: Lease) -> str:

@@ -11,7 +11,7 @@ class Objects:
     """The object store of a repository."""
 
     def __init__(self, git: Git) -> None:
-        self._git = git
+        self.git = git
         self._listed: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def resolve(self, specs: Sequence[str]) -> list[str | None]:
@@ -22,7 +22,7 @@ class Objects:
         if not specs:
             return []
         request = "".join(f"{spec}\n" for spec in specs).encode("utf-8", "surrogateescape")
-        out = self._git.run("cat-file", "--batch-check=%(objectname)", stdin=request)
+        out = self.git.run("cat-file", "--batch-check=%(objectname)", stdin=request)
         found: list[str | None] = []
         for line in out.decode("utf-8", "surrogateescape").splitlines():
             found.append(None if line.endswith((" missing", " ambiguous")) else line)
@@ -34,7 +34,7 @@ class Objects:
         if not wanted:
             return {}
         request = "".join(f"{oid}\n" for oid in wanted).encode("utf-8", "surrogateescape")
-        out = self._git.run("cat-file", "--batch=%(objectsize)", stdin=request)
+        out = self.git.run("cat-file", "--batch=%(objectsize)", stdin=request)
         found = {}
         at = 0
         for oid in wanted:
@@ -81,7 +81,7 @@ class Objects:
     def _below(self, tree: str) -> tuple[tuple[str, str], ...]:
         """Path and id of every file below a tree."""
         if tree not in self._listed:
-            result = self._git.try_run("ls-tree", "-r", "-z", "--full-tree", tree)
+            result = self.git.try_run("ls-tree", "-r", "-z", "--full-tree", tree)
             pairs = []
             for entry in result.out.decode("utf-8", "surrogateescape").split("\0"):
                 meta, _, path = entry.partition("\t")
@@ -92,4 +92,4 @@ class Objects:
 
     def write_blob(self, data: bytes) -> str:
         """Store `data` as it is (no filters) and give its id."""
-        return self._git.line("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
+        return self.git.line("hash-object", "-w", "--stdin", "--no-filters", stdin=data)

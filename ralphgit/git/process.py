@@ -73,6 +73,12 @@ class Git:
         """The same git in another folder; it shares nothing but the environment."""
         return Git(directory, self._environ)
 
+    def using(self, env: Mapping[str, str]) -> Git:
+        """The same git with more variables, also ones that are scrubbed when inherited."""
+        made = Git(self.directory, self._environ)
+        made._environ.update(env)
+        return made
+
     def try_run(
         self,
         *arguments: str,

@@ -23,6 +23,8 @@ class Flight(NamedTuple):
     """The worktree's folder, where one is known."""
     stale: bool = False
     """Its holder is provably gone."""
+    note: str = ""
+    """What a blocked task asks."""
 
 
 class Lease(NamedTuple):

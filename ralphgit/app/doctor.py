@@ -1,0 +1,280 @@
+"""What a crash or a setting left behind, and what is safe to mend (law L6)."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ralphgit.app import heartbeat, leases, mine, runtime
+from ralphgit.app.lookaround import LEASES, Situation, read_leases
+from ralphgit.app.project import Project
+from ralphgit.errors import NotWritable, RalphError
+from ralphgit.git import refs
+from ralphgit.records import files
+
+OLDEST_GIT = (2, 34)
+PREVIEW_GIT = (2, 38)
+#: Seconds that a lock must be old before it can be taken for a leftover.
+_LOCK_AGE_S = 10.0
+
+
+class Finding(NamedTuple):
+    """Something that is not as it should be."""
+
+    code: str
+    severity: str
+    """error, warning, or advice (no reason to fail)."""
+    message: str
+    hint: str
+    fixable: bool = False
+    fixed: bool = False
+
+
+def examine(project: Project, *, fix: bool) -> list[Finding]:
+    """Look for leftovers and for settings that harm; with `fix`, mend what is provably safe.
+
+    Nothing that somebody wrote is removed: only leases that the base has moved past,
+    ralphgit's own temporary files of dead processes, notes of ended claims, and lock files
+    of git that no living process can own.
+    """
+    found = [*_git(project), *_settings(project), *_runtime(project, fix), *_locks(project, fix)]
+    found += _temporary(project, fix)
+    try:
+        situation = Situation(project)
+        rows = situation.base.by_id
+    except RalphError as error:
+        found.append(Finding("no_graph", "error", str(error), error.hint))
+        return found
+    found += _leases(project, situation, fix)
+    found += _claims(project, situation, fix)
+    found += [
+        Finding("unknown_dependency", "warning", f"{row.id} depends on {other}, which does not exist", "ralphgit check")
+        for row in rows.values()
+        for other in row.depends_on
+        if other not in rows
+    ]
+    return found
+
+
+def _git(project: Project) -> Iterator[Finding]:
+    text = project.repository.git.line("version")
+    numbers = tuple(int(n) for n in re.findall(r"\d+", text)[:2])
+    if numbers < OLDEST_GIT:
+        yield Finding("old_git", "error", f"{text} is too old", "install git 2.34 or newer")
+    elif numbers < PREVIEW_GIT:
+        yield Finding("old_git", "advice", f"{text} previews merges through libgit2", "git 2.38 does it itself")
+
+
+def _settings(project: Project) -> Iterator[Finding]:
+    config = project.repository.config
+    if config.get("rerere.autoupdate") == "true":
+        yield Finding(
+            "rerere", "warning",
+            "rerere.autoupdate is on: an old resolution of a claim conflict would be staged silently",
+            "git config rerere.autoupdate false",
+        )  # fmt: skip
+    if config.get("core.autocrlf") == "true":
+        yield Finding(
+            "autocrlf", "advice", "core.autocrlf rewrites line endings of records on checkout",
+            "put '*.yaml text eol=lf' into .gitattributes",
+        )  # fmt: skip
+    top = project.repository.top
+    if top is None:
+        return
+    paths = project.paths_in(top)
+    asked = [*paths, f"{project.config.records}/audit/x.yaml"]
+    out = project.repository.git.run("check-attr", "-z", "--stdin", "merge", stdin="\0".join(asked).encode())
+    fields = out.decode("utf-8", "surrogateescape").split("\0")
+    for path, value in zip(fields[::3], fields[2::3], strict=False):
+        if value not in ("unspecified", "set", "text"):
+            yield Finding(
+                "merge_attribute", "error",
+                f"{path} is merged by '{value}': claims would no longer conflict, or only on some machines",
+                "take the merge attribute out of .gitattributes",
+            )  # fmt: skip
+    for path in paths:
+        data = files.read(os.path.join(top, path)) or b""
+        crlf = data.count(b"\r\n")
+        if 0 < crlf < data.count(b"\n"):
+            yield Finding(
+                "mixed_line_endings", "warning", f"{path} has both kinds of line ending",
+                "git add --renormalize, in a commit of its own, while nothing is claimed",
+            )  # fmt: skip
+    tracked = project.repository.git.run("ls-files", "-z", "--", ".ralph")
+    if tracked:
+        yield Finding("runtime_tracked", "error", ".ralph/ is committed", "git rm -r --cached .ralph")
+
+
+def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
+    top = project.repository.top
+    if top is None or not os.path.isdir(os.path.join(top, runtime.FOLDER)):
+        return
+    if not runtime.is_excluded(project):
+        if fix:
+            runtime.exclude(project)
+        yield Finding(
+            "not_excluded", "warning", ".ralph/ is not in .git/info/exclude", "ralphgit doctor --fix",
+            fixable=True, fixed=fix,
+        )  # fmt: skip
+
+
+def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
+    """Temporary files of writes that were killed."""
+    top = project.repository.top
+    if top is None:
+        return
+    folders = {os.path.join(top, os.path.dirname(path)) for path in project.paths_in(top)}
+    folders |= {os.path.join(top, folder) for folder in (project.config.records, runtime.FOLDER)}
+    pattern = re.compile(re.escape(files.TEMPORARY) + r"(\d+)-")
+    for folder in sorted(folders):
+        for parent, names, leaves in os.walk(folder):
+            if os.path.realpath(folder) == os.path.realpath(top):
+                names[:] = []
+            for leaf in leaves:
+                found = pattern.match(leaf)
+                if found is None or os.path.exists(f"/proc/{found.group(1)}"):
+                    continue
+                path = os.path.join(parent, leaf)
+                if fix:
+                    _unlink(path)
+                yield Finding(
+                    "temporary_file", "warning", f"{project.show_path(path)} is left of a killed write",
+                    "ralphgit doctor --fix", fixable=True, fixed=fix,
+                )  # fmt: skip
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error
+
+
+def _leases(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:
+    known = read_leases(project)
+    for name, ref in project.repository.refs.items():
+        if not name.startswith(LEASES):
+            continue
+        task = name.removeprefix(LEASES)
+        lease = known.get(task)
+        if lease is None:
+            if fix:
+                refs.swap(project.repository.git, name, new="", old=ref.oid)
+            yield Finding(
+                "bad_lease", "error", f"{name} holds no lease", "ralphgit doctor --fix",
+                fixable=True, fixed=fix,
+            )  # fmt: skip
+        elif leases.is_dead(lease, situation.base.by_id.get(task)):
+            if fix:
+                leases.drop(project, lease)
+            yield Finding(
+                "dead_lease", "advice", f"the lease of {lease.by} on {task} guards nothing any more",
+                "ralphgit doctor --fix", fixable=True, fixed=fix,
+            )  # fmt: skip
+        elif lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+            yield Finding(
+                "stale_lease", "error",
+                f"{task} is held by {lease.by}, whose worktree {lease.worktree} is gone",
+                f"ralphgit reset {task} --reason TEXT",
+            )  # fmt: skip
+
+
+def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:
+    if project.repository.top is None:
+        return
+    for lease in mine.open_claims(project, situation):
+        row = project.here.by_id.get(lease.task)
+        if leases.is_dead(lease, situation.base.by_id.get(lease.task)):
+            yield Finding(
+                "claim_lost", "error", f"this worktree's claim on {lease.task} no longer stands",
+                f"ralphgit complete {lease.task} says who has it, and keeps your work",
+            )  # fmt: skip
+        elif row is None or row.claim != lease.claim:
+            yield Finding(
+                "record_missing", "warning",
+                f"this worktree holds {lease.task}, and its claim is not in the files",
+                f"ralphgit claim {lease.task}",
+            )  # fmt: skip
+    noted = runtime.remembered(project.top)
+    row = situation.base.by_id.get(noted.task) if noted else None
+    if noted is not None and row is not None and row.status == "complete" and row.claim == noted.claim:
+        if fix:
+            runtime.forget(project.top)
+        yield Finding(
+            "old_note", "advice", f"{runtime.CURRENT} notes {noted.task}, which has landed",
+            "ralphgit doctor --fix", fixable=True, fixed=fix,
+        )  # fmt: skip
+
+
+# -- locks of git ------------------------------------------------------------------------
+
+
+def _locks(project: Project, fix: bool) -> Iterator[Finding]:
+    """Lock files that a killed git left; while any git works in this repository, none is."""
+    locks = list(_lock_files(project))
+    if not locks:
+        return
+    busy = _git_at_work(project)
+    for path in locks:
+        try:
+            age = project.around.now() - os.stat(path).st_mtime
+        except FileNotFoundError:
+            continue
+        dead = not busy and age > _LOCK_AGE_S
+        if dead and fix:
+            _unlink(path)
+        what = "was left by a git process that is gone" if dead else "exists, and may be in use"
+        yield Finding(
+            "git_lock", "error" if dead else "warning", f"{project.show_path(path)} {what}",
+            "ralphgit doctor --fix" if dead else "wait for git to finish, then look again",
+            fixable=dead, fixed=dead and fix,
+        )  # fmt: skip
+
+
+def _lock_files(project: Project) -> Iterator[str]:
+    common = project.repository.common_dir
+    for folder in (common, *_subfolders(os.path.join(common, "worktrees"))):
+        for name in ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"):
+            path = os.path.join(folder, name)
+            if os.path.lexists(path):
+                yield path
+    for parent, _, names in os.walk(os.path.join(common, "refs")):
+        for name in names:
+            if name.endswith(".lock"):
+                yield os.path.join(parent, name)
+
+
+def _subfolders(folder: str) -> list[str]:
+    try:
+        return sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _git_at_work(project: Project) -> bool:
+    """Whether a git process works in this repository, or cannot be ruled out."""
+    if not os.path.isdir("/proc/self"):
+        return True
+    places = [os.path.realpath(w.path) for w in project.repository.worktrees]
+    places.append(os.path.realpath(project.repository.common_dir))
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                name = file.read().strip()
+            if not name.startswith("git"):
+                continue
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                if file.read().rpartition(b")")[2].split()[0] == b"Z":
+                    continue
+            cwd = os.readlink(f"/proc/{pid}/cwd")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError:
+            return True
+        if any(cwd == place or cwd.startswith(place + os.sep) for place in places):
+            return True
+    return False
