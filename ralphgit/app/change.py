@@ -20,15 +20,21 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     committed; a path that ends as it began, or as the base has it, is not a change.
     """
     git = project.repository.git
-    base = project.base.commit
-    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges", "HEAD", f"^{base}"]
     start = lease.start if lease.start and _exists(project, lease.start) else ""
-    if start:
-        arguments.append(f"^{start}")
+    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges"]
+    fork = _fork(project)
+    head = git.line("rev-parse", "HEAD")
+    if fork == head and start:
+        # The work was committed on the base branch itself: what came since the claim.
+        arguments += ["--first-parent", "HEAD", f"^{start}"]
+        origins = {start}
+    else:
+        arguments += ["HEAD", f"^{project.base.commit}", *([f"^{start}"] if start else [])]
+        origins = {start, fork} - {""}
     out = git.run(*arguments).decode("utf-8", "surrogateescape")
     touched = {path.strip("\n") for path in out.split("\0")} - {""}
     touched |= set(index.differing(git, "HEAD", tree))
-    for origin in {start, _fork(project)} - {""}:
+    for origin in origins:
         touched &= set(index.differing(git, origin, tree))
     return sorted(path for path in touched if not is_record(project, path))
 

@@ -396,7 +396,8 @@ def record(project: Project, lease: Lease, *, note: str = "") -> None:
     event = audit.Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
     path = audit.path(project.config.records, lease.task, lease.claim)
     runtime.prepare(project)
-    with files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
         stage_graph(project, undo, file, splice.set_lifecycle(file, number, new), number, new)
         write_audit(project, undo, path, event, lease.task, lease.claim)
         index.add(project.repository.git, [path])
@@ -423,15 +424,13 @@ def stage_graph(
     """Write a graph file and stage just this change.
 
     Where the user has other edits in the same file that are not staged, they stay so: the
-    staged form gets the same change on its own.
+    staged form gets the same change on its own. The caller restores the index on failure.
     """
     from ralphgit.model.task import Lifecycle
 
     repository = project.repository
     others = index.changed(repository.git, [file.path])
-    snapshot = index.Snapshot(repository)
     undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
-    undo.on_failure(snapshot.restore)
     if not others:
         index.add(repository.git, [file.path])
         return

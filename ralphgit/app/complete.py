@@ -117,7 +117,8 @@ def _undo_interrupted(project: Project, task: str) -> None:
     file, number = claim.parsed_here(project, row.id)
     old = tasks.lifecycle(file.tasks[number])
     life = Lifecycle(status=lifecycle.Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
-    with files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
         text = splice.set_lifecycle(file, number, life)
         claim.stage_graph(project, undo, file, text, number, life)
     project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
@@ -229,9 +230,8 @@ def _commit(
         for identity, record in (_evidence(project, mine.claim, promised, tree, run) for run in runs)
     ]
     path = audit.path(records, task, mine.claim)
-    snapshot = index.Snapshot(project.repository)
-    with files.Undo() as undo:
-        undo.on_failure(snapshot.restore)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
         undo.write(os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode())
         for name, record in evidence:
             undo.write(os.path.join(project.top, name), record)

@@ -34,9 +34,12 @@ def commit_change(
     file, number = claim.parsed_here(project, task)
     path = audit.path(project.config.records, task, claim_id)
     written = {**(extra or {})}
-    snapshot = index.Snapshot(repository)
-    with files.Undo() as undo, tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        undo.on_failure(snapshot.restore)
+    with (
+        index.Snapshot(repository) as staged,
+        files.Undo() as undo,
+        tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
+    ):
+        undo.on_failure(staged.restore)
         claim.stage_graph(project, undo, file, splice.set_lifecycle(file, number, new), number, new)
         claim.write_audit(project, undo, path, event, task, claim_id)
         for name, data in written.items():

@@ -6,7 +6,7 @@ import os
 import tempfile
 from typing import NamedTuple
 
-from ralphgit.app import audit, heartbeat, leases, rescue
+from ralphgit.app import audit, heartbeat, leases, rescue, runtime
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import GraphView, Project
@@ -23,7 +23,7 @@ from ralphgit.git.repository import Repository
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.model.task import Reset as ResetRecord
-from ralphgit.records import graph, splice, tasks
+from ralphgit.records import files, graph, splice, tasks
 from ralphgit.rules import lifecycle, readiness
 
 
@@ -98,6 +98,8 @@ class _Holders(NamedTuple):
 
 def _attempt(project: Project, options: Options) -> WasReset | None:
     situation = Situation(project)
+    if not project.shards_at([project.require_base().commit])[project.base.commit]:
+        raise project.no_graph(project.base.label)
     row = situation.base.by_id.get(options.task)
     if row is None:
         raise UnknownTask(
@@ -108,6 +110,7 @@ def _attempt(project: Project, options: Options) -> WasReset | None:
     holders = _holders(situation, row)
     _refuse(project, situation, row, holders, options)
     rescued = _rescue(project, row, holders)
+    _clear_own_record(project, row, holders)
     old_tip = project.base.commit
     made, epoch = _build(project, situation.base, row, holders, options)
     moved, pushed = _advance(project, old_tip, made, push=options.push)
@@ -123,9 +126,9 @@ def _holders(situation: Situation, row: Row) -> _Holders:
     count, _ = readiness.in_force(row, flights)
     lease = situation.leases.get(row.id)
     holder = situation.standings[row.id].holder
-    claim = row.claim or (holder.claim if holder else "") or (lease.claim if lease else "")
+    held = row.claim or (holder.claim if holder else "") or (lease.claim if lease else "")
     by = row.by or (holder.by if holder else "") or (lease.by if lease else "")
-    return _Holders(claim, by, tuple(count), lease)
+    return _Holders(held, by, tuple(count), lease)
 
 
 def _refuse(
@@ -178,12 +181,12 @@ def _rescue(project: Project, row: Row, holders: _Holders) -> tuple[str, ...]:
         paths.append(holders.lease.worktree)
     for path in dict.fromkeys(map(os.path.realpath, paths)):
         mine = next((f for f in holders.flights if os.path.realpath(f.path or "/") == path), None)
-        claim = mine.claim if mine else holders.claim
-        if os.path.isdir(path) and os.path.realpath(project.repository.top or "") != path:
+        identity = mine.claim if mine else holders.claim
+        if os.path.isdir(path):
             worktree = next((w for w in project.repository.worktrees if os.path.realpath(w.path) == path), None)
             if worktree is None:
                 continue
-            found = rescue.worktree(project, path, row.id, claim, holders.by)
+            found = rescue.worktree(project, path, row.id, identity, holders.by)
             done.add(worktree.branch)
             if found.ref:
                 kept.append(found.ref)
@@ -198,6 +201,35 @@ def _rescue(project: Project, row: Row, holders: _Holders) -> tuple[str, ...]:
             if found.ref:
                 kept.append(found.ref)
     return tuple(dict.fromkeys(kept))
+
+
+def _clear_own_record(project: Project, row: Row, holders: _Holders) -> None:
+    """Take the claim's uncommitted record out of the main worktree, if it was made there.
+
+    It would stand in the way of the reset; like all else it is in the rescue ref.
+    """
+    if project.repository.top is None or row.id not in project.here.by_id:
+        return
+    here, worktree = project.here.row(row.id), project.repository.worktree
+    if here.claim != holders.claim or here.claim == row.claim or worktree is None:
+        return
+    committed = project.view(worktree.head, "HEAD").by_id.get(row.id)
+    if committed is None or committed.claim == here.claim:
+        return
+    head = project.view(worktree.head, "HEAD")
+    path = audit.path(project.config.records, row.id, here.claim)
+    old = head.text(committed)
+    with files.Undo() as undo:
+        text = project.here.content(here.file)
+        undo.write(
+            os.path.join(project.top, here.file),
+            (text[: here.start] + old + text[here.end :]).encode("utf-8"),
+        )
+        full = os.path.join(project.top, path)
+        if os.path.exists(full) and project.repository.objects.resolve([f"HEAD:{path}"]) == [None]:
+            os.unlink(full)
+        index.add(project.repository.git, [here.file, path])
+    runtime.forget(project.top)
 
 
 def _build(

@@ -11,7 +11,8 @@ from ralphgit.records import files, lease
 
 FOLDER = ".ralph"
 CURRENT = os.path.join(FOLDER, "current.yaml")
-_EXCLUDED = "/.ralph/"
+#: The folder, and what a killed write may leave beside a record.
+_EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
 
 
 def prepare(project: Project) -> None:
@@ -35,20 +36,26 @@ def _exclude_file(project: Project) -> str:
     return os.path.join(project.repository.common_dir, "info", "exclude")
 
 
+def _missing(project: Project) -> list[str]:
+    data = (files.read(_exclude_file(project)) or b"").decode("utf-8", "replace")
+    lines = {line.strip() for line in data.splitlines()}
+    return [pattern for pattern in _EXCLUDED if pattern not in lines]
+
+
 def is_excluded(project: Project) -> bool:
-    data = files.read(_exclude_file(project)) or b""
-    return any(line.strip() in (b"/.ralph/", b".ralph/", b".ralph") for line in data.splitlines())
+    return not _missing(project)
 
 
 def exclude(project: Project) -> None:
     """Idempotent. Raises: NotWritable."""
-    if is_excluded(project):
+    missing = _missing(project)
+    if not missing:
         return
     path = _exclude_file(project)
     data = files.read(path) or b""
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    files.write(path, data + _EXCLUDED.encode() + b"\n")
+    files.write(path, data + "".join(f"{pattern}\n" for pattern in missing).encode())
 
 
 def remember(project: Project, claim: Lease) -> None:

@@ -16,10 +16,7 @@ def add(git: Git, paths: Sequence[str]) -> None:
     Raises: GitError, NotWritable; the index is then as before.
     """
     if paths:
-        git.run(
-            "--literal-pathspecs", "add", "-A", "-f",
-            "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths),
-        )  # fmt: skip
+        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=_nul(paths))
 
 
 def _nul(paths: Iterable[str]) -> bytes:
@@ -39,38 +36,48 @@ def changed(git: Git, paths: Sequence[str]) -> list[str]:
 
 
 class Snapshot:
-    """The index file's bytes, to put back when what follows fails."""
+    """The index as it is now, to put back if what follows fails.
+
+    git replaces the index file and never writes into it, so a second link keeps the old
+    content, and putting it back needs no space. Used as a context, which lets the link go.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self._path = os.path.join(repository.git_dir, "index")
-        self._data: bytes | None = None
+        self._kept = f"{self._path}.ralph-{os.getpid()}"
+
+    def __enter__(self) -> Snapshot:
         try:
-            with open(self._path, "rb") as file:
-                self._data = file.read()
+            os.link(self._path, self._kept)
         except FileNotFoundError:
-            return
+            self._kept = ""
+        except OSError as error:
+            raise NotWritable(
+                f"cannot write to {os.path.dirname(self._path)}: {error.strerror}",
+                hint="free space or fix the permissions, then repeat the command",
+            ) from error
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._kept:
+            try:
+                os.unlink(self._kept)
+            except FileNotFoundError:
+                return
 
     def restore(self) -> None:
-        """Put the bytes back under git's own lock; a lock held by another is left alone.
+        """Put it back under git's own lock; a lock that another process holds is respected.
 
-        Raises: NotWritable.
+        Raises: OSError.
         """
         lock = f"{self._path}.lock"
-        try:
-            fd = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            try:
-                if self._data is None:
-                    os.unlink(self._path)
-                    os.unlink(lock)
-                    return
-                view = memoryview(self._data)
-                while view:
-                    view = view[os.write(fd, view) :]
-            finally:
-                os.close(fd)
+        if self._kept:
+            if os.path.exists(self._path) and os.path.samefile(self._kept, self._path):
+                return  # untouched; and a rename onto its own second link would do nothing
+            os.link(self._kept, lock)
             os.replace(lock, self._path)
-        except OSError as error:
-            raise NotWritable(f"cannot restore the index: {error.strerror}") from error
+        elif os.path.exists(self._path):
+            os.unlink(self._path)
 
 
 class Scratch:

@@ -133,6 +133,10 @@ _UNWRITABLE = (
     "No space left on device",
     "Disk quota exceeded",
     "insufficient permission",
+    "Out of diskspace",
+    "couldn't write",
+    "unable to write",
+    "write error",
 )
 
 

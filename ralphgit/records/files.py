@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ralphgit.errors import NotWritable
 
@@ -58,11 +58,17 @@ def _mode(path: str) -> int | None:
         return None
 
 
-def _remove(path: str) -> None:
+def _remove(path: str, folders: Sequence[str] = ()) -> None:
+    """Remove a file if it exists, and then those of `folders` that are empty."""
     try:
         os.unlink(path)
     except FileNotFoundError:
         pass
+    for folder in folders:
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return
 
 
 def read(path: str) -> bytes | None:
@@ -75,14 +81,16 @@ def read(path: str) -> bytes | None:
 
 
 class Undo:
-    """Remembers the old content of files that are about to change, and puts it back.
+    """Keeps the old form of files that are about to change, and puts it back on failure.
 
-    Used as a context: leaving it by an exception restores every file written through it;
-    `undo` in reverse order, so that a file written twice gets its first content.
+    A file is kept as a second link to its old content, so that putting it back needs no
+    space: the full disk that refused the change does not refuse its undoing. Used as a
+    context; leaving it by an exception undoes every step, the last first.
     """
 
     def __init__(self) -> None:
         self._steps: list[Callable[[], None]] = []
+        self._kept: list[str] = []
 
     def __enter__(self) -> Undo:
         return self
@@ -90,23 +98,55 @@ class Undo:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
             self.undo()
+        for kept in self._kept:
+            _remove(kept)
 
     def write(self, path: str, data: bytes) -> None:
         """As `files.write`, remembered."""
-        old = read(path)
+        kept = self._keep(path)
+        made = _missing_folders(path)
         write(path, data)
-        self.on_failure(lambda: _remove(path) if old is None else write(path, old))
+        if kept is None:
+            self.on_failure(lambda: _remove(path, made))
+        else:
+            self.on_failure(lambda: os.replace(kept, path))
 
     def on_failure(self, step: Callable[[], None]) -> None:
         """Run `step` if the context is left by an exception."""
         self._steps.append(step)
+
+    def _keep(self, path: str) -> str | None:
+        """A second link to the file at `path`; None if there is no such file."""
+        folder, name = os.path.split(os.path.realpath(path))
+        kept = os.path.join(folder, f"{TEMPORARY}{os.getpid()}-{len(self._kept)}-{name}")
+        try:
+            os.link(os.path.join(folder, name), kept)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise NotWritable(
+                f"cannot write beside {path}: {error.strerror}",
+                hint="free space or fix the permissions, then repeat the command",
+                details={"file": path},
+            ) from error
+        self._kept.append(kept)
+        return kept
 
     def undo(self) -> None:
         while self._steps:
             step = self._steps.pop()
             try:
                 step()
-            except NotWritable:
-                # The disk that refused the change may refuse its undoing; the other steps
-                # still count, and `doctor` finds what is left.
+            except (NotWritable, OSError):
+                # The other steps still count, and `doctor` finds what is left.
                 continue
+
+
+def _missing_folders(path: str) -> list[str]:
+    """The folders above `path` that do not exist yet, the innermost first."""
+    found = []
+    folder = os.path.dirname(path)
+    while folder and not os.path.isdir(folder):
+        found.append(folder)
+        folder = os.path.dirname(folder)
+    return found
