@@ -21,14 +21,14 @@ They are raised anywhere, carried unchanged, and rendered in one place (`cli/ren
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class RalphError(Exception):
     """A refusal with a stable `code`, an exit code and the next command to try.
 
-    `message` is one sentence; `details` become keys of the JSON error object.
-    `data` is what the command still has to show (the list of what is missing, say).
+    `message` is one sentence; `details` become keys of the JSON error object; `lines` are
+    shown to people below the message; `data` is what the command still has to tell programs.
     """
 
     exit_code = 1
@@ -41,6 +41,7 @@ class RalphError(Exception):
         code: str | None = None,
         hint: str = "",
         details: Mapping[str, object] | None = None,
+        lines: Sequence[str] = (),
         data: object = None,
     ) -> None:
         super().__init__(message)
@@ -48,6 +49,7 @@ class RalphError(Exception):
         self.code = code or type(self).code
         self.hint = hint
         self.details = dict(details or {})
+        self.lines = tuple(lines)
         self.data = data
 
 

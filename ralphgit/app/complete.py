@@ -31,6 +31,10 @@ class Options(NamedTuple):
     """A reason to complete whatever is missing; recorded as force-completed."""
 
 
+_SHOWN_LINES = 12
+"""How much of a failed command's output is shown; JSON has all that is kept."""
+
+
 class Completed(NamedTuple):
     task: str
     commit: str
@@ -199,11 +203,17 @@ def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refus
             for r in runs
         ],
     }
+    lines = [f"- {sentence}" for sentence in missing]
+    for run in failed:
+        tail = run.tail.splitlines()[-_SHOWN_LINES:]
+        if tail:
+            lines += ["", f"the end of what it printed: {run.command}", *(f"| {line}" for line in tail)]
     return Refused(
-        f"{task} is not done; nothing was committed: " + "; ".join(missing),
+        f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
         hint=f"mend it, then: ralphgit complete {task}",
         details={"task": task, "missing": missing},
+        lines=lines,
         data=data,
     )
 

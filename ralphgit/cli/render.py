@@ -102,6 +102,8 @@ def _explain(error: RalphError, screen: Screen) -> None:
         return
     red, plain = ("\x1b[31m", "\x1b[0m") if screen.colour else ("", "")
     print(f"{red}error:{plain} {safe(str(error))}", file=sys.stderr)
+    for line in error.lines:
+        print(f"  {safe(line)}", file=sys.stderr)
     if error.hint:
         print(f"hint: {safe(error.hint)}", file=sys.stderr)
 

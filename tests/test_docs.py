@@ -1,0 +1,105 @@
+"""The examples in the documents do what they say.
+
+A document's `console` blocks are one session: every command is run in the order in which it
+stands, and what it prints is compared with what the document shows. Ids, commits and times
+differ each time, and compare as equal; a line `...` stands for any lines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from ralphgit.records import graph
+
+from world import ROOT, World, environment
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
+_MARK = "@@ command "
+
+
+def _blocks(document: Path, kind: str) -> list[str]:
+    return [body for found, body in _BLOCK.findall(document.read_text()) if found == kind]
+
+
+def _commands(document: Path) -> list[tuple[str, list[str]]]:
+    """Each command of a document's session, with the lines it is shown to print."""
+    found: list[tuple[str, list[str]]] = []
+    for block in _blocks(document, "console"):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+def _normal(line: str) -> str:
+    line = re.sub(r"\b[ghj-np-tv-z][0-9a-hj-np-tv-z]{9}\b", "<id>", line)
+    line = re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b", "<commit>", line)
+    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>", line)
+    return line.rstrip()
+
+
+def _matches(shown: list[str], printed: list[str]) -> bool:
+    """Whether `printed` is `shown`, in which `...` is any number of lines."""
+    if not shown:
+        return not printed
+    if shown[0] == "...":
+        return any(_matches(shown[1:], printed[skip:]) for skip in range(len(printed) + 1))
+    return bool(printed) and shown[0] == printed[0] and _matches(shown[1:], printed[1:])
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with the commands as an installation has them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("ralphgit", "git-ralph"):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -m ralphgit "$@"\n')
+        program.chmod(0o755)
+    return folder
+
+
+def _sessions() -> list[Path]:
+    return [document for document in DOCUMENTS if _blocks(document, "console")]
+
+
+@pytest.mark.parametrize("document", _sessions(), ids=lambda path: path.name)
+def test_every_command_prints_what_the_document_shows(
+    document: Path, tmp_path: Path, programs: Path
+) -> None:
+    commands = _commands(document)
+    script = "".join(f"echo '{_MARK}{n}'\n{command}\n" for n, (command, _) in enumerate(commands))
+    folder = tmp_path / "session"
+    folder.mkdir()
+    place = World(tmp_path / "unused")
+    place.path = folder
+    place.environ = environment(tmp_path)
+    place.environ["PATH"] = f"{programs}{os.pathsep}{place.environ['PATH']}"
+    done = place.run("bash", "-c", f"exec 2>&1\n{script}")
+    printed = re.split(rf"^{_MARK}\d+\n", done.out, flags=re.M)[1:]
+    assert len(printed) == len(commands), done.out
+    for (command, shown), output in zip(commands, printed, strict=True):
+        expected, got = list(map(_normal, shown)), list(map(_normal, output.splitlines()))
+        while expected and not expected[-1]:
+            expected.pop()
+        assert _matches(expected, got), f"$ {command}\n{output}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_graph_in_a_document_is_valid(document: Path) -> None:
+    for block in _blocks(document, "yaml"):
+        if block.startswith("version:"):
+            assert graph.parse(block.encode(), path=document.name).tasks
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_local_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), target

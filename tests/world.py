@@ -1,0 +1,210 @@
+"""A world to test in: real repositories, worktrees and remotes, and the real command line.
+
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit()
+    alpha = world.worktree("alpha")
+    claimed = alpha.ralph("claim", "T-1")
+    assert claimed.code == 0, claimed.err
+
+The main worktree is `<tmp_path>/proj`, the others are `<tmp_path>/proj-NAME`, each on a
+branch of its name. Nothing of the machine's user or its git configuration is seen: HOME,
+identity, dates, locale and time zone are the world's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+_CACHE = os.path.join(".git", "ralphgit", "cache")
+
+
+class Result(NamedTuple):
+    """What a program did. stdout and stderr are kept apart."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one object on stdout of a command run with --json."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def data(self) -> Any:
+        """`json["data"]`."""
+        return self.json["data"]
+
+    @property
+    def error(self) -> str:
+        """The error's code in `json`, "" for a yes."""
+        error = self.json["error"]
+        return str(error["code"]) if error else ""
+
+
+class Place:
+    """A folder in which programs are run, with the world's environment."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self.path = path
+        self.environ = dict(environ)
+
+    # -- programs --------------------------------------------------------------------
+
+    def run(self, *argv: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
+        """Run a program here and wait for it."""
+        done = subprocess.run(
+            argv,
+            cwd=self.path,
+            env={**self.environ, **(env or {})},
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        return Result(
+            done.returncode,
+            done.stdout.decode("utf-8", "surrogateescape"),
+            done.stderr.decode("utf-8", "surrogateescape"),
+        )
+
+    def ralph(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
+        """Run `ralphgit WORDS` here."""
+        return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
+
+    def git(self, *words: str, stdin: str = "") -> str:
+        """stdout of `git WORDS`, which must succeed, without the last line end."""
+        done = self.run("git", *words, stdin=stdin)
+        assert done.code == 0, f"git {' '.join(words)}: {done.err}"
+        return done.out.removesuffix("\n")
+
+    # -- files -----------------------------------------------------------------------
+
+    def write(self, name: str, text: str) -> Path:
+        """Put `text` at `name`, folders included."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+        return path
+
+    def write_graph(self, text: str, name: str = "task-graph.yaml") -> Path:
+        """Put a task graph into the working files; it is not committed."""
+        return self.write(name, text)
+
+    def read(self, name: str = "task-graph.yaml") -> str:
+        """The text of a file, line ends as they are."""
+        return (self.path / name).read_bytes().decode()
+
+    def replace(self, old: str, new: str, name: str = "task-graph.yaml") -> None:
+        """Edit a file as a person would: `old` stands in it just once."""
+        text = self.read(name)
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
+        self.write(name, text.replace(old, new))
+
+    def stored(self, task: str) -> dict[str, Any]:
+        """A task as `show` gives it."""
+        found: dict[str, Any] = self.ralph("show", task, "--json").data["task"]
+        return found
+
+    # -- history ---------------------------------------------------------------------
+
+    def commit(self, message: str = "Change") -> str:
+        """Commit all there is; the commit's id."""
+        self.git("add", "-A")
+        self.git("commit", "--quiet", "--allow-empty", "-m", message)
+        return self.head
+
+    @property
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    def merge(self, branch: str) -> Result:
+        """`git merge`, which may end in a conflict."""
+        return self.run("git", "merge", "--no-edit", "--quiet", branch)
+
+
+class World(Place):
+    """A repository with its main worktree, on branch main; the centre of a test."""
+
+    def __init__(self, folder: Path, *, name: str = "proj") -> None:
+        home = folder / "home"
+        home.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder / name, environment(home))
+        self.folder = folder
+        self.path.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def worktree(self, name: str, *, at: str = "HEAD") -> Place:
+        """A linked worktree beside this one, on a new branch of the same name."""
+        path = self.folder / f"{self.path.name}-{name}"
+        self.git("worktree", "add", "--quiet", "--no-track", "-b", name, str(path), at)
+        return Place(path, self.environ)
+
+    @cached_property
+    def origin(self) -> Place:
+        """A bare repository that is this one's `origin`; made, and pushed to, on first use."""
+        path = self.folder / "origin.git"
+        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
+        self.git("remote", "add", "origin", str(path))
+        self.git("push", "--quiet", "origin", "main")
+        self.git("fetch", "--quiet", "origin")
+        self.git("remote", "set-head", "origin", "main")
+        return Place(path, self.environ)
+
+    def clone(self, name: str) -> Place:
+        """Another machine's clone of `origin`."""
+        path = self.folder / name
+        self.git("clone", "--quiet", str(self.origin.path), str(path))
+        return Place(path, self.environ)
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every file of the world but the caches: worktrees, `.git`, remotes and HOME.
+
+        Two equal snapshots mean that what ran in between wrote nothing (law L8). A folder
+        counts as a name that ends in `/`, a link as its target.
+        """
+        found: dict[str, bytes] = {}
+        for parent, names, leaves in os.walk(self.folder):
+            if parent.endswith(_CACHE):
+                names.clear()
+                continue
+            where = os.path.relpath(parent, self.folder)
+            if not where.endswith(os.path.dirname(_CACHE)):
+                found[where + "/"] = b""
+            for leaf in leaves:
+                path = os.path.join(parent, leaf)
+                name = os.path.join(where, leaf)
+                if os.path.islink(path):
+                    found[name] = os.fsencode(os.readlink(path))
+                else:
+                    found[name] = Path(path).read_bytes()
+        return found
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The variables that programs see: the world's own, and PATH."""
+    who = {"NAME": "Ann Author", "EMAIL": "ann@example.com", "DATE": "2026-11-21T10:00:00Z"}
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        **{f"GIT_AUTHOR_{key}": value for key, value in who.items()},
+        **{f"GIT_COMMITTER_{key}": value for key, value in who.items()},
+        # The package under test, whether or not it is installed; its warnings are errors.
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "error",
+    }
