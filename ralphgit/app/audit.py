@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, plain
+from ralphgit.records import emit, plain, schema
 from ralphgit.records import text as texts
 
 
@@ -23,7 +23,7 @@ def path(records: str, task: str, claim: str) -> str:
     return f"{records}/audit/{task}/{claim}.yaml"
 
 
-def appended(old: bytes | None, event: Event, *, task: str, claim: str) -> bytes:
+def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: str) -> bytes:
     """The file's bytes with one more event; what was there stays as it was.
 
     Raises: InvalidRecord when `old` is no audit file of this attempt.
@@ -36,7 +36,8 @@ def appended(old: bytes | None, event: Event, *, task: str, claim: str) -> bytes
         del entry["note"]
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
-        return (emit.mapping(head) + "events:\n" + emit.sequence([entry], indent=2)).encode()
+        first = schema.modeline(path, "audit") + emit.mapping(head)
+        return f"{first}events:\n{emit.sequence([entry], indent=2)}".encode()
     text = texts.decode(old, limit=texts.MAX_RECORD_BYTES)
     known = plain.load(text)
     if not isinstance(known, dict) or known.get("claim") != claim or not isinstance(known.get("events"), list):

@@ -452,4 +452,4 @@ def write_audit(
 ) -> None:
     """Append one event to the attempt's audit file."""
     full = os.path.join(project.top, path)
-    undo.write(full, audit.appended(files.read(full), event, task=task, claim=claim_id))
+    undo.write(full, audit.appended(files.read(full), event, path=path, task=task, claim=claim_id))

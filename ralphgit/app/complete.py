@@ -15,7 +15,7 @@ from ralphgit.errors import GuardRefused, NeedsPerson, Refused
 from ralphgit.git import index
 from ralphgit.model.status import Outcome
 from ralphgit.model.task import Lifecycle, Result, Task
-from ralphgit.records import emit, files, splice, tasks
+from ralphgit.records import emit, files, schema, splice, tasks
 from ralphgit.rules import lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers, covers_any
@@ -235,10 +235,7 @@ def _commit(
     event = "force-completed" if options.force else "completed"
     note = options.force + (f" (missing: {'; '.join(missing)})" if options.force and missing else "")
     records = project.config.records
-    evidence = [
-        (f"{records}/evidence/{task}/{identity}.yaml", record)
-        for identity, record in (_evidence(project, mine.claim, promised, tree, run) for run in runs)
-    ]
+    evidence = [_evidence(project, mine.claim, promised, tree, run) for run in runs]
     path = audit.path(records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
@@ -277,7 +274,7 @@ def _message(task: str, title: str, options: Options, claim_id: str, by: str) ->
 def _evidence(
     project: Project, claim_id: str, promised: Task, tree: str, run: verify.Run
 ) -> tuple[str, bytes]:
-    """One command's evidence record, bound to the content that it judged."""
+    """One command's evidence record and its path, bound to the content that it judged."""
     identity = project.around.new_id()
     from ralphgit.app.project import stamp
 
@@ -304,6 +301,7 @@ def _evidence(
             "scope_digest": change.scope_digest(project, tree, promised.scope),
         },
     }
-    return identity, emit.mapping(record).encode()
+    path = f"{project.config.records}/evidence/{promised.id}/{identity}.yaml"
+    return path, (schema.modeline(path, "evidence") + emit.mapping(record)).encode()
 
 

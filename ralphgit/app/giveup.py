@@ -9,7 +9,7 @@ from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Blocked, Reset
-from ralphgit.records import emit, tasks
+from ralphgit.records import emit, schema, tasks
 from ralphgit.rules import lifecycle
 
 
@@ -45,7 +45,7 @@ def block(
             "options": list(options), "at": at, "by": mine.by,
         }  # fmt: skip
         path = f"{project.config.records}/guidance/{mine.task}/{identity}.yaml"
-        extra[path] = emit.mapping(guidance).encode()
+        extra[path] = (schema.modeline(path, "guidance") + emit.mapping(guidance)).encode()
     commit = records.commit_change(
         project, mine.task, new, claim_id=mine.claim, extra=extra,
         event=audit.Event(at, "blocked", mine.by, old.status.value, new.status.value, reason.value),

@@ -58,12 +58,10 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     The base judges. A task that the base does not have, or with `alone` every task, is
     judged by the view itself.
     """
-    own = readiness.derive(view.rows, {})
-    if alone or not project.base.commit:
-        return [(row, own[row.id]) for row in view.rows]
-    situation = Situation(project)
-    judged = situation.standings
-    return [(row, judged.get(row.id) or own[row.id]) for row in view.rows]
+    judged = {} if alone or not project.base.commit else Situation(project).standings
+    if any(row.id not in judged for row in view.rows):
+        judged = {**readiness.derive(view.rows, {}), **judged}
+    return [(row, judged[row.id]) for row in view.rows]
 
 
 def pair(project: Project, task: str) -> Pair:

@@ -258,7 +258,7 @@ def _build(
     tip = project.base.commit
     known = repository.objects.resolve([f"{tip}:{path}"])[0]
     before = repository.objects.read([known])[known] if known else None
-    log = audit.appended(before, event, task=row.id, claim=attempt)
+    log = audit.appended(before, event, path=path, task=row.id, claim=attempt)
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = index.Scratch(repository, scratch)
         copy.read_tree(tip)

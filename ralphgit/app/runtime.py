@@ -7,7 +7,7 @@ import os
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, NotWritable
 from ralphgit.model.flight import Lease
-from ralphgit.records import files, lease
+from ralphgit.records import files, lease, schema
 
 FOLDER = ".ralph"
 CURRENT = os.path.join(FOLDER, "current.yaml")
@@ -16,12 +16,14 @@ _EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
 
 
 def prepare(project: Project) -> None:
-    """Make `.ralph/`, and exclude it through `.git/info/exclude`, not the user's .gitignore.
+    """Make `.ralph/` with the schemas for editors in it, excluded through
+    `.git/info/exclude`, not through the user's .gitignore.
 
     Raises: NotWritable.
     """
     folder = os.path.join(project.top, FOLDER)
-    if os.path.isdir(folder) and is_excluded(project):
+    schemas = os.path.join(project.top, schema.HOME)
+    if os.path.isdir(schemas) and is_excluded(project):
         return
     exclude(project)
     try:
@@ -30,6 +32,9 @@ def prepare(project: Project) -> None:
         raise NotWritable(
             f"cannot make {folder}: {error.strerror}", hint="fix the permissions, then repeat"
         ) from error
+    if not os.path.isdir(schemas):
+        for name, data in schema.schema_files().items():
+            files.write(os.path.join(schemas, name), data, durable=False)
 
 
 def _exclude_file(project: Project) -> str:

@@ -105,7 +105,8 @@ def _task_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[s
     from ralphgit.app.project import Project
 
     try:
-        rows = Project.open(surroundings({})).here.rows
+        outer = ctx.find_root().params
+        rows = Project.open(surroundings(outer)).here.rows
     except RalphError:
         return []
     return [row.id for row in rows if row.id.startswith(incomplete)]

@@ -83,10 +83,9 @@ def _complete_word(program: str) -> int:
 
     from ralphgit.cli import explain
 
-    variable = "_RALPHGIT_COMPLETE"
-    return shell_complete(
-        explain.program(program), {}, program, variable, os.environ.get(variable, "")
-    )
+    names = ("_RALPHGIT_COMPLETE", "_GIT_RALPH_COMPLETE")
+    variable = next(name for name in names if name in os.environ)
+    return shell_complete(explain.program(program), {}, program, variable, os.environ[variable])
 
 
 def _screen(options: Mapping[str, object]) -> render.Screen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -52,13 +53,13 @@ def parse_all(
         root = plain.load(text, _parts(text, spans))
         if not isinstance(root, dict):
             raise InvalidRecord("a graph is a mapping with version and tasks", hint=_FORM)
-        if root.get("version") != 1:
-            _bad_version(root.get("version"))
+        if root.get("version") != 1 or root["version"] is True:
+            raise _bad_version(text, root.get("version"))
         tasks = root.pop("tasks", None)
         if tasks is None:
             tasks = []
         if not isinstance(tasks, list):
-            raise InvalidRecord("tasks should be a list", hint=_FORM)
+            raise _refuse(text, "tasks", "tasks should be a list", code="invalid_record")
         if not _matches(text, spans, tasks):
             spans = _exact_spans(text, len(tasks))
     except InvalidRecord as error:
@@ -73,14 +74,19 @@ def parse_all(
 _FORM = "a graph begins with: version: 1, then tasks: with one - id: per task"
 
 
-def _bad_version(version: object) -> None:
+def _bad_version(text: str, version: object) -> InvalidRecord:
     if version is None:
-        raise InvalidRecord("version is missing", hint=_FORM, code="bad_version")
-    raise InvalidRecord(
-        f"version {version!r} is not known; this ralphgit reads version 1",
-        code="bad_version",
-        hint="graphs of other tools: ralphgit import FILE",
-    )
+        return _refuse(text, "version", "version is missing", code="bad_version")
+    return _refuse(
+        text, "version", f"version {version!r} is not known; this ralphgit reads version 1",
+        code="bad_version", hint="graphs of other tools: ralphgit import FILE",
+    )  # fmt: skip
+
+
+def _refuse(text: str, key: str, message: str, *, code: str, hint: str = _FORM) -> InvalidRecord:
+    """The error for the value of a root key, which in block style begins a line."""
+    found = re.search(rf"""^\ufeff?(["']?){key}\1[ \t]*:[ \t]*""", text, re.M)
+    return texts.refuse(text, found.end() if found else 0, message, hint=hint, code=code)
 
 
 def _parts(text: str, spans: tuple[blocks.Block, ...]) -> list[plain.Span]:
@@ -96,8 +102,25 @@ def _parts(text: str, spans: tuple[blocks.Block, ...]) -> list[plain.Span]:
 def _matches(text: str, spans: tuple[blocks.Block, ...], tasks: list[Any]) -> bool:
     """Whether the scanner's blocks are the parsed tasks, as far as a look can tell."""
     return len(spans) == len(tasks) and all(
-        isinstance(task, dict) and text.find(str(task.get("id")), span.start, span.end) >= 0
+        isinstance(task, dict) and _holds(text, span, task.get("id"))
         for span, task in zip(spans, tasks, strict=True)
+    )
+
+
+def _holds(text: str, span: blocks.Block, id: object) -> bool:
+    """Whether the task with this id, as it was read, is the one that stands at `span`."""
+    if isinstance(id, str) and text.find(id, span.start, span.end) >= 0:
+        return True
+    # A number is not spelled as it prints (1e3), nor is quoted text with escapes.
+    try:
+        alone = plain.load(text[span.start : span.end])
+    except InvalidRecord:
+        return False
+    return (
+        isinstance(alone, list)
+        and len(alone) == 1
+        and isinstance(alone[0], dict)
+        and alone[0].get("id") == id
     )
 
 
@@ -108,7 +131,17 @@ def _exact_spans(text: str, count: int) -> tuple[blocks.Block, ...]:
     root = nodes.compose(text)
     sequence = nodes.at_path(root, ("tasks",))
     items = sequence.value if count else []
-    return tuple(blocks.Block(item.start_mark.index, item.end_mark.index) for item in items)
+    spans = [blocks.Block(item.start_mark.index, item.end_mark.index) for item in items]
+    if not spans or sequence.flow_style:
+        return tuple(spans)
+    dash = re.compile(rf"^ {{{sequence.start_mark.column}}}-(?=[ \r\n])", re.M)
+    after = 0
+    starts = []
+    for span in spans:
+        # Its dash is the last one before it: what else looks like one is text of the task above.
+        starts.append(max(found.start() for found in dash.finditer(text, after, span.start)))
+        after = span.start
+    return tuple(map(blocks.Block, starts, [*starts[1:], spans[-1].end]))
 
 
 def _as_written(text: str, span: blocks.Block) -> Callable[[], Any]:
@@ -144,12 +177,13 @@ def rows(file: GraphFile) -> list[Row]:
     """The slim form of every task, in file order."""
     made = []
     line, last = 1, 0
-    encode = json.dumps
+    # json.dumps would make an encoder for each task.
+    encode = json.JSONEncoder().encode
     for task, span in zip(file.tasks, file.spans, strict=True):
         start = span.start
         line += file.text.count("\n", last, start)
         last = start
-        made.append(row(task, file.path, line, span, encode(task, ensure_ascii=False)))
+        made.append(row(task, file.path, line, span, encode(task)))
     return made
 
 

@@ -22,6 +22,16 @@ def file_name(kind: str) -> str:
     return f"{kind}.schema.json"
 
 
+#: Where a worktree keeps them for editors; never committed.
+HOME = ".ralph/schemas"
+
+
+def modeline(path: str, kind: str) -> str:
+    """The first line of a file at `path` (relative to the top) that names its schema."""
+    up = "../" * path.count("/")
+    return f"# yaml-language-server: $schema={up}{HOME}/{file_name(kind)}\n"
+
+
 def read(kind: str) -> bytes:
     """The schema of `kind`, one of KINDS."""
     with open(os.path.join(folder(), file_name(kind)), "rb") as file:

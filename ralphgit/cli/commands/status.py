@@ -35,7 +35,9 @@ def run(
         ],
     )  # fmt: skip
     standings = {row.id: s for row, s in found.tasks}
-    ready = readiness.order([row for row, s in found.tasks if s.state == "ready"])
+    ready = readiness.order(
+        [row for row, s in found.tasks if s.state == "ready"], of=[row for row, _ in found.tasks]
+    )
     after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
     if not ready and not busy.rows and found.counts["complete"] + found.counts["cancelled"] == len(standings):
         after = ["Everything is done."] if standings else []

@@ -1,0 +1,77 @@
+"""Tasks as `list` and `show` give them: this worktree's, or those on any revision."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ralphgit.app import look
+from ralphgit.app.look import Pair
+from ralphgit.app.project import GraphView, Project
+from ralphgit.model.row import Row
+from ralphgit.rules.readiness import Standing
+
+
+def listed(project: Project, *, story: str = "", state: str = "", at: str = "") -> list[Pair]:
+    """The tasks of this worktree, or of the revision `at`, in file order.
+
+    The base says what state they are in; a revision is judged by itself alone.
+
+    Raises: InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
+    """
+    pairs = look.pairs(project, _view(project, at), alone=bool(at))
+    return [
+        (row, standing)
+        for row, standing in pairs
+        if (not story or row.story == story) and (not state or standing.state == state)
+    ]
+
+
+class Dependency(NamedTuple):
+    task: str
+    state: str
+    """"unknown" where there is no such task."""
+
+
+class Shown(NamedTuple):
+    """One task, whole."""
+
+    row: Row
+    standing: Standing
+    stored: dict[str, Any]
+    """Its normalised mapping."""
+    dependencies: tuple[Dependency, ...]
+    contract: str
+    """What its contract is now, where that is not what its claim promised; else ""."""
+
+
+def shown(project: Project, task: str, *, at: str = "") -> Shown:
+    """One task of this worktree, or of the revision `at`.
+
+    Raises: UnknownTask; else as `listed`.
+    """
+    view = _view(project, at)
+    row = view.row(task)
+    pairs = look.pairs(project, view, alone=bool(at))
+    standings = {other.id: standing for other, standing in pairs}
+    states = {other: standing.state for other, standing in standings.items()}
+    return Shown(
+        row,
+        standings[row.id],
+        view.stored(row),
+        tuple(Dependency(other, states.get(other, "unknown")) for other in row.depends_on),
+        _changed_contract(view, row),
+    )
+
+
+def _view(project: Project, at: str) -> GraphView:
+    return look.at_revision(project, at) if at else project.require_here()
+
+
+def _changed_contract(view: GraphView, row: Row) -> str:
+    if not row.contract:
+        return ""
+    # Not above: tasks are dataclasses, which take longer to import than `list` does its work.
+    from ralphgit.rules.contract import contract
+
+    now = contract(view.task(row.id))
+    return "" if now == row.contract else now

@@ -1,0 +1,70 @@
+"""`import`: bring tasks of another tool into the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ralphgit.app import importing, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+
+#: With more tasks than this, only their number is shown.
+_FEW = 20
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    names = options["files"]
+    assert isinstance(names, tuple)
+    dry_run = bool(options.get("dry_run"))
+    done = importing.bring(project, importing.Options(names, dry_run))
+    data = {
+        "added": [change.task for change in done.added],
+        "updated": [change.task for change in done.updated],
+        "unchanged": list(done.unchanged),
+        "dropped": list(done.dropped),
+        "notes": list(done.notes),
+        "file": done.file,
+        "dry_run": dry_run,
+        "text": done.text if dry_run else None,
+    }
+    if not dry_run:
+        return Outcome(data, before=_told(done, dry_run))
+    # The summary as comments: what is printed is YAML, and can be kept as such.
+    lines = [f"# {line}" for line in _told(done, dry_run)]
+    for change in (*done.added, *done.updated):
+        lines += safe_lines(change.block)
+    return Outcome(data, before=lines)
+
+
+def _told(done: importing.Import, dry_run: bool) -> list[str]:
+    lines = [
+        *_changes("would add" if dry_run else "added", done.added),
+        *_changes("would update" if dry_run else "updated", done.updated),
+    ]
+    if done.unchanged:
+        lines.append(f"unchanged: {_count(len(done.unchanged))}")
+    if done.dropped:
+        lines.append(f"left out, because it is computed: {safe(', '.join(done.dropped))}")
+    lines += [f"note: {safe(sentence)}" for sentence in done.notes]
+    if dry_run:
+        lines.append("Nothing was written.")
+    elif done.added or done.updated:
+        lines.append("Nothing is staged; look at: git status")
+    return lines
+
+
+def _changes(what: str, changes: Sequence[importing.Change]) -> list[str]:
+    if len(changes) > _FEW:
+        return [f"{what}: {_count(len(changes))}"]
+    lines = []
+    for change in changes:
+        fields = f" ({', '.join(change.fields)})" if change.fields else ""
+        lines.append(f"{what} {change.task}: {safe(change.title)}{safe(fields)}")
+    return lines
+
+
+def _count(number: int) -> str:
+    return f"{number} task{'' if number == 1 else 's'}"

@@ -1,0 +1,21 @@
+"""`list`: the tasks of this worktree's graph."""
+
+from __future__ import annotations
+
+from ralphgit.app import listing, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    pairs = listing.listed(
+        look.project(around, warnings),
+        story=str(options.get("story", "")),
+        state=str(options.get("state", "")),
+        at=str(options.get("at", "")),
+    )
+    if screen.json:
+        return Outcome(Json('{"tasks": ' + tasks_json(pairs) + "}"))
+    return Outcome(None, table=task_table(pairs))

@@ -1,0 +1,124 @@
+"""`show`: one task, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ralphgit.app import listing, look
+from ralphgit.app.listing import Shown
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Json, Outcome, Screen, safe, safe_lines, task_json
+from ralphgit.model.ids import parse_task_id
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    found = listing.shown(
+        look.project(around, warnings),
+        parse_task_id(str(options["task"])),
+        at=str(options.get("at", "")),
+    )
+    if screen.json:
+        if found.contract:
+            warnings.append(_contract_changed(found))
+        return Outcome(Json('{"task": ' + task_json(found.row, found.standing) + "}"))
+    return Outcome(None, before=tuple(_lines(found)))
+
+
+def _contract_changed(found: Shown) -> str:
+    row = found.row
+    sentence = (
+        f"the contract of {row.id} has changed since {row.by} claimed it "
+        f"({row.contract} -> {found.contract})"
+    )
+    if row.status in ("in-progress", "blocked"):
+        sentence += ": completing it will need --accept-contract"
+    return sentence
+
+
+#: Fields that have a place of their own below; the others are named at the end.
+_RECORDS = ("claim", "result", "blocked", "reset", "cancelled")
+_KNOWN = frozenset(
+    {
+        *("id", "title", "status", "epoch", "story", "priority", "mode", "complexity"),
+        *("depends_on", "description", "acceptance", "verify", "outputs", "scope"),
+        *_RECORDS,
+    }
+)
+
+
+def _lines(found: Shown) -> Iterator[str]:
+    """The task for people; all of its text is untrusted."""
+    row, standing, stored = found.row, found.standing, found.stored
+    yield f"{row.id}  {safe(row.title)}"
+    yield ""
+    facts = [
+        ("state", standing.state + (", stale" if standing.stale else "")),
+        ("holder", ""),
+        ("waits for", ", ".join(standing.blocked_on)),
+        ("story", row.story),
+        ("priority", str(row.priority)),
+        ("mode", row.mode),
+        ("complexity", stored.get("complexity") or ""),
+        ("epoch", str(row.epoch) if row.epoch else ""),
+        ("file", f"{row.file}:{row.line}"),
+        ("also has", ", ".join(sorted(set(stored) - _KNOWN))),
+    ]
+    if (holder := standing.holder) is not None:
+        facts[1] = ("holder", f"{holder.by}, {holder.where}, since {holder.at}")
+    yield from _table(facts)
+    if found.contract:
+        yield from ("", safe(_contract_changed(found)))
+    if found.dependencies:
+        yield from _section("depends on")
+        yield from _table([(other.task, other.state) for other in found.dependencies])
+    if stored.get("description"):
+        yield from _section("description")
+        yield from _indented(stored["description"])
+    if stored.get("acceptance"):
+        yield from _section("acceptance")
+        for number, item in enumerate(stored["acceptance"], 1):
+            own = {"id": f"ACC-{number}", "text": item} if isinstance(item, str) else item
+            yield from _table([(own["id"], own["text"])])
+    for name in ("verify", "outputs"):
+        if stored.get(name):
+            yield from _section(name)
+            for item in stored[name]:
+                yield from _indented(item)
+    scope = {name: items for name, items in (stored.get("scope") or {}).items() if items}
+    if scope:
+        yield from _section("scope")
+        yield from _table([(name, item) for name, items in scope.items() for item in _list(items)])
+    for name in _RECORDS:
+        if stored.get(name):
+            yield from _section(name)
+            yield from _record(stored[name])
+
+
+def _section(name: str) -> tuple[str, str]:
+    return "", f"{name}:"
+
+
+def _record(record: Mapping[str, Any]) -> Iterator[str]:
+    yield from _table([(name, item) for name, value in record.items() for item in _list(value)])
+
+
+def _list(value: Any) -> list[str]:
+    """One text, or several, as texts."""
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _table(facts: list[tuple[str, str]]) -> Iterator[str]:
+    """Names and texts in two columns; a text of several lines goes on below itself."""
+    for name, text in facts:
+        first, *rest = safe_lines(text) or [""]
+        if first or rest:
+            yield f"  {safe(name):<12}  {first}"
+            yield from (f"{'':16}{line}".rstrip() for line in rest)
+
+
+def _indented(text: str) -> Iterator[str]:
+    for line in safe_lines(text):
+        yield f"  {line}".rstrip()
