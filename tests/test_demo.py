@@ -42,7 +42,7 @@ def test_the_demo_tells_the_whole_story(environ: dict[str, str], left: list[str]
     # The race: two claims in one conflict, a winner, and a loser whose work is kept.
     raced = re.search(r"<<<<<<< HEAD\n.*id: (\w+)\n.*=======\n.*id: (\w+)\n", story)
     assert raced and raced[1] != raced[2]
-    assert f"error: alpha won ST-102 on origin/main (claim {raced[2]}," in story
+    assert f"alpha won ST-102 on origin/main (claim {raced[2]}," in " ".join(story.split())
     assert f"refs/ralph/rescue/ST-102/{raced[1]}" in story
     # The crash: kept, free again, and the late result refused.
     assert "task-reset" in story

@@ -71,11 +71,15 @@ def pair(project: Project, task: str) -> Pair:
     return next(found for found in pairs(project, view) if found[0] is row)
 
 
-def on_base(project: Project, task: str) -> Pair:
-    """One task as the base has it, with its standing. Raises: UnknownTask."""
+def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
+    """One task as the base has it, or will have it with `commit`, with its standing.
+
+    Raises: UnknownTask.
+    """
     situation = Situation(project)
-    row = situation.base.row(task)
-    return row, situation.standings[task]
+    view = project.view(commit, project.base.branch) if commit else situation.base
+    row = view.row(task)
+    return row, readiness.derive(view.rows, situation.flights)[task]
 
 
 def commit_of(project: Project, revision: str) -> str:

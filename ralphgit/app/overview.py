@@ -117,7 +117,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             found.append(
                 Attention(
                     "stale", task,
-                    f"{task} is held by {standing.holder.by}, who is gone ({standing.holder.where})",
+                    f"{task} is held by {standing.holder.by}, who is gone or silent ({standing.holder.where})",
                     f"ralphgit reset {task} --reason TEXT",
                 )
             )  # fmt: skip
@@ -162,6 +162,6 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
     if rescued:
         found.append(
             Attention("rescued", "", f"{len(rescued)} rescue ref{'' if len(rescued) == 1 else 's'} "
-                      f"with kept work, the first: {rescued[0]}", f"git log -p {rescued[0]}")
+                      f"with kept work, the first: {rescued[0]}", "git for-each-ref refs/ralph/rescue")
         )  # fmt: skip
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from typing import NamedTuple
 
@@ -69,7 +70,7 @@ def reset(project: Project, options: Options) -> WasReset:
         raise GuardRefused(
             "a reset is made from the main worktree",
             code="linked_worktree",
-            hint=f"ralphgit -C {main} reset {options.task} --reason TEXT; "
+            hint=f"ralphgit -C {shlex.quote(main)} reset {options.task} --reason {shlex.quote(options.reason)}; "
             f"your own claim: ralphgit release {options.task}",
         )
     if options.fetch:

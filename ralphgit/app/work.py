@@ -78,7 +78,9 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
         standing = situation.standings.get(task)
         holder = standing.holder if standing else None
         if holder is not None:
-            return claiming.held(task, holder, standing.state if standing else "in-progress")
+            return claiming.held(
+                project, task, holder, standing.state if standing else "in-progress"
+            )
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}",
             hint=f"as {row.by}: ralphgit {verb} {task} --worker {row.by}",
@@ -124,10 +126,13 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     _remove_kept(project, kept.ref)
     leases.drop(project, mine)
     runtime.forget(project.top)
-    note = f"; your work is kept in {kept.ref}" if kept.ref else ""
+    lines = [f"your work is kept in {kept.ref}"] if kept.ref else ["there was no work to keep"]
+    lines.append(f"the branch is back at {back[:12]}")
+    label = project.base.label
     return ClaimLost(
-        f"{winner}{note}; the branch is back at {back[:12]}",
-        hint=f"git log -p {kept.ref}" if kept.ref else "ralphgit next",
+        f"the claim on {mine.task} is lost: {winner}",
+        lines=lines,
+        hint=f"git log -p {label}..{kept.ref}" if kept.ref else "ralphgit next",
         details={"task": mine.task, "claim": mine.claim, "rescue": kept.ref, "returned_to": back},
     )
 

@@ -29,7 +29,7 @@ def run(
         ),
     )
     project.refresh()
-    row, standing = look.on_base(project, done.task)
+    row, standing = look.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), commit {done.commit[:12]} on {where}"]
     lines += [f"Kept: {safe(ref)}" for ref in done.rescued] or ["There was no work to keep."]

@@ -42,7 +42,7 @@ def run(
     trust.grant(project, found.untrusted)
     now = trust.consent(project)
     count = len(found.untrusted)
-    lines = asked if options.get("yes") else []
+    lines = asked if options.get("yes") and not screen.quiet else []
     return Outcome(
         {"trusted": list(now.trusted), "untrusted": list(now.untrusted)},
         before=(*lines, *([""] if lines else []), f"Trusted: {count} command{'' if count == 1 else 's'}."),
