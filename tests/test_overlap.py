@@ -30,14 +30,40 @@ from ralphgit.rules.overlap import check_pattern, covers, covers_any, overlap, o
         (".", ["a", "a/b", ".git"], []),
         ("/", ["a", "a/b", ".git"], []),
         ("**", ["a", "a/b", ".git"], []),
-        ("*", ["a", "a/b", ".git"], []),
-        ("*/*", ["a/b", "a/b/c"], ["a"]),
-        ("*.py", ["a.py", ".py", "a.py/b"], ["a.pyc", "src/a.py"]),
-        ("**/*.py", ["a.py", "src/a.py", "src/lib/a.py"], ["src/a.pyc"]),
+        ("*", ["a", ".git"], ["a/b"]),
+        ("*/", ["a", "a/b", "a/b/c"], []),
+        ("*/*", ["a/b"], ["a", "a/b/c"]),
+        ("src/*", ["src/a", "src/a.py"], ["src", "src/a/b"]),
+        ("src/*/", ["src/a", "src/a/b"], ["src", "lib/a"]),
+        ("src/*/**", ["src/a", "src/a/b"], ["src", "lib/a"]),
+        ("src/a*", ["src/a", "src/ab"], ["src/ab/c"]),
+        ("src/[a]", ["src/a"], ["src/a/b"]),
+        ("src/a?", ["src/ab"], ["src/ab/c"]),
+        ("package.json", ["package.json"], ["package.json/a", "a/package.json"]),
+        ("src/lib/types.ts", ["src/lib/types.ts"], ["src/lib/types.ts/a", "src/lib"]),
+        ("src/lib/types.ts/", ["src/lib/types.ts", "src/lib/types.ts/a"], ["src/lib"]),
+        ("src/lib/types.ts/**", ["src/lib/types.ts", "src/lib/types.ts/a"], ["src/lib"]),
+        ("v1.2/.", ["v1.2", "v1.2/a"], []),
+        ("v1.2/src", ["v1.2/src", "v1.2/src/a"], ["v1.2"]),
+        (".github", [".github", ".github/a.yml"], ["github"]),
+        (".a.b", [".a.b"], [".a.b/c"]),
+        ("..a", ["..a"], ["..a/b"]),
+        ("a.", ["a."], ["a./b"]),
+        ("a\\.b", ["a.b"], ["a.b/c"]),
+        ("\\.a", [".a", ".a/b"], []),
+        ("Makefile", ["Makefile", "Makefile/a"], []),
+        ("src/{lib,a.ts,b*}", ["src/lib/x", "src/a.ts", "src/b"], ["src/a.ts/x", "src/b/x"]),
+        ("{a.b,c.d/}", ["a.b", "c.d/x"], ["a.b/x"]),
+        ("a.b\\/", ["a.b", "a.b/c"], []),
+        ("**/a.b", ["a.b", "x/a.b", "a.b/a.b"], ["a.b/x", "xa.b"]),
+        ("x/**/a.b/**/*.c", ["x/a.b/.c", "x/y/a.b/z/a.c"], ["x/a.c", "x/a.b/a.c/d"]),
+        ("*.py", ["a.py", ".py"], ["a.py/b", "a.pyc", "src/a.py"]),
+        ("**/*.py", ["a.py", "src/a.py", "src/lib/a.py"], ["src/a.pyc", "a.py/b"]),
         ("a/**/b", ["a/b", "a/x/b", "a/x/y/b", "a/x/b/c"], ["a", "a/x", "a/xb", "ab"]),
         ("a/**/b/**/c", ["a/b/c", "a/b/b/c", "a/b/x/c"], ["a/c/b", "a/b"]),
-        ("a**b", ["ab", "axxb"], ["a/b", "a/x/b"]),
-        ("***/a", ["b/a"], ["a", "b/c/a"]),
+        ("a**b", ["ab", "axxb"], ["a/b", "a/x/b", "ab/c"]),
+        ("***/a", ["b/a", "b/a/c"], ["a", "b/c/a"]),
+        ("a/***", ["a/b"], ["a", "a/b/c"]),
         ("a?c", ["abc", "a.c"], ["ac", "a/c", "abbc"]),
         ("[abc]", ["a", "b", "c"], ["d", "ab", "A"]),
         ("[a-c]x", ["ax", "cx"], ["dx", "x"]),
@@ -116,7 +142,14 @@ def test_covers_any() -> None:
         ("..*", "*", "..a"),
         ("[.]?", ".*", ".a"),
         ("[.][.]*", "..?", "..a"),
-        ("**/*.py", "**/*.ts", "a.ts/a.py"),
+        ("*.ts/**/*.py", "**/*.py", "a.ts/a.py"),
+        ("**/*.ts/", "**/*.py", "a.ts/a.py"),
+        ("src/types.ts", "src", "src/types.ts"),
+        ("src/*", "src/a/", "src/a"),
+        ("**/*.py", "**/*.ts", None),
+        ("src/types.ts", "src/types.ts/a", None),
+        ("src/*", "src/a/b", None),
+        ("*", "src/a", None),
         ("src", "lib", None),
         ("src", "source", None),
         ("src/lib", "src/library", None),
@@ -206,6 +239,8 @@ def test_no_pattern_makes_matching_explode() -> None:
     name = "a" * 2000
     assert not covers("*a" * 40 + "*b", name)
     assert not covers("**/*a*/" * 20 + "b", "/".join(["aaa"] * 400))
+    assert not covers("**/*a*/" * 20 + "*b", "/".join(["aaa"] * 400))
+    assert not covers("**/" + "*a*a/" * 20 + "*b", "/".join(["aaa"] * 400))
     assert overlap("*a" * 40 + "b", "*a" * 40 + "c") is None
     assert overlap("{" * 100 + "a" + "}" * 100, "a") == "a"
     assert check_pattern("{" * 20_000) == "'{' is not closed; the character itself is written '\\{'"
@@ -276,7 +311,12 @@ pieces = st.one_of(
     ),
 )
 parts = st.one_of(st.none(), st.lists(pieces, min_size=1, max_size=3).map(tuple))
-trees = st.lists(parts, min_size=1, max_size=3).map(tuple)
+SLASH: Part = ()  # at the end of a tree
+trees = st.builds(
+    lambda tree, end: (*tree, *end),
+    st.lists(parts, min_size=1, max_size=3),
+    st.sampled_from([(), (SLASH,)]),
+)
 choices = st.tuples(
     st.lists(parts, max_size=1).map(tuple),
     st.lists(trees, min_size=1, max_size=3),
@@ -288,8 +328,10 @@ def is_sound(tree: Tree) -> bool:
     """Whether the text means what the tree says: no `..`, and `**` only where None is."""
     return all(
         part is None
-        or (any(kind != "char" for kind, _ in part) or written((part,)) not in (".", ".."))
-        and [kind for kind, _ in part] != ["run", "run"]
+        or (
+            (any(kind != "char" for kind, _ in part) or written((part,)) not in (".", ".."))
+            and [kind for kind, _ in part] != ["run", "run"]
+        )
         for part in tree
     )
 
@@ -319,13 +361,26 @@ def name_matches(part: tuple[Piece, ...], name: str) -> bool:
     return bool(name) and piece_takes(part[0], name[0]) and name_matches(part[1:], name[1:])
 
 
-def path_matches(tree: Tree, path: tuple[str, ...]) -> bool:
-    """Whether the tree names the path, or a folder above it."""
-    if not tree:
+def covers_below(tree: Tree) -> bool:
+    last = tree[-1]
+    if last is None or last == SLASH:
         return True
-    if tree[0] is None:
-        return any(path_matches(tree[1:], path[at:]) for at in range(len(path) + 1))
-    return bool(path) and name_matches(tree[0], path[0]) and path_matches(tree[1:], path[1:])
+    name = "".join(text for _, text in last)
+    return all(kind == "char" for kind, _ in last) and "." not in name[1:]
+
+
+def path_matches(tree: Tree, path: tuple[str, ...]) -> bool:
+    """Whether the tree names the path, or as a folder one above it."""
+    below = covers_below(tree)
+
+    def fits(tree: Tree, path: tuple[str, ...]) -> bool:
+        if not tree:
+            return below or not path
+        if tree[0] is None:
+            return any(fits(tree[1:], path[at:]) for at in range(len(path) + 1))
+        return bool(path) and name_matches(tree[0], path[0]) and fits(tree[1:], path[1:])
+
+    return fits(tuple(part for part in tree if part != SLASH), path)
 
 
 @lru_cache(maxsize=2000)
@@ -400,12 +455,13 @@ def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4).map("/".join))
-def test_a_quoted_path_covers_itself_alone_and_what_is_below(path: str) -> None:
+def test_a_quoted_path_covers_itself_and_what_is_below_a_folder(path: str) -> None:
     if "\0" in path or not path.strip() or set(path.split("/")) & {"", ".", ".."}:
         return
     pattern = "".join("\\" + char if char != "/" else char for char in path)
     assert check_pattern(pattern) is None
     assert covers(pattern, path)
-    assert covers(pattern, path + "/x")
+    assert covers(pattern, path + "/x") == ("." not in path.rpartition("/")[2][1:])
+    assert covers(pattern + "/", path + "/x")
     assert not covers(pattern, path + "x")
     assert overlap(pattern, "**") == path

@@ -1,26 +1,7 @@
-r"""Whether a path pattern covers a path, and whether two patterns can meet in one path.
+"""Whether a path pattern covers a path, and whether two patterns can meet in one path.
 
 Decided on the patterns alone: no folder is read, so the answer is the same on every machine
-and holds for files that do not exist yet.
-
-A path is relative to the root of the repository and `/`-separated. `.` and empty segments
-are skipped, in paths and in patterns; a path with a `..` segment is covered by nothing.
-
-    a/b           the path `a/b`, and everything below it should it be a folder
-    a/            everything below `a`; the same as `a/**` and as `a`
-    ./a   /a      `a`; a pattern always begins at the root
-    .     /       the whole repository
-    **            as a whole segment: any number of segments, also none
-    *             any run of characters except `/`, also none; `a**b` is `a*b`
-    ?             one character except `/`
-    [ab] [a-z]    one of these characters; `]` as the first one stands for itself
-    [!ab] [^ab]   one character that is none of these, and not `/`
-    {a,b/c}       either; may be nested; expanded before all else, to at most 256 patterns
-    \x            the character `x` itself, also in brackets: a folder `[id]` is `\[id\]`
-
-Upper and lower case differ, and a leading dot is a character like any other.
-
-Because a pattern covers what is below, `**/*.py` and `**/*.ts` do meet: in `a.ts/a.py`.
+and holds for files that do not exist yet. What a pattern says stands in `rules.patterns`.
 
 Every function but `check_pattern` raises ValueError, with the sentence that `check_pattern`
 gives, for a pattern that is wrong.
@@ -34,34 +15,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-#: How many patterns the braces of one pattern may make.
-MOST_ALTERNATIVES = 256
+from ralphgit.rules.patterns import ANY_CHAR, CharSet, Glob, Route, Segment
+from ralphgit.rules.patterns import MOST_ALTERNATIVES as MOST_ALTERNATIVES
+from ralphgit.rules.patterns import glob as _glob
+from ralphgit.rules.patterns import intersection as _intersection
+from ralphgit.rules.patterns import routes as _routes
 
-# None stands for "any run": of characters in a glob, of segments in a route.
-_CharSet = tuple[tuple[int, int], ...]  # code points from, to (included); sorted, apart
-_Glob = tuple[_CharSet | None, ...]
-_Segment = str | _Glob  # a name without wildcards is kept as it is
-_Route = tuple[_Segment | None, ...]
 _State = tuple[int, ...]
 _T = TypeVar("_T")
 
-_ANY_CHAR: _CharSet = ((0x01, 0x2E), (0x30, 0x10FFFF))  # all but NUL and "/"
-_ANY_NAME: _Glob = (None,)
+_ANY_NAME: Glob = (None,)
 
-_DOT: _CharSet = ((0x2E, 0x2E),)
-_NOT_DOT: _CharSet = ((0x01, 0x2D), (0x30, 0x10FFFF))
+_DOT: CharSet = ((0x2E, 0x2E),)
+_NOT_DOT: CharSet = ((0x01, 0x2D), (0x30, 0x10FFFF))
 #: Together: every name but "", "." and "..". In this order, since `a.ts` is a better
 #: example than `.ts`.
-_NAMES: tuple[_Glob, ...] = (
+_NAMES: tuple[Glob, ...] = (
     (_NOT_DOT, None),
     (_DOT, _NOT_DOT, None),
-    (_DOT, _DOT, _ANY_CHAR, None),
+    (_DOT, _DOT, ANY_CHAR, None),
 )
 _PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-
-_BRACKET = r"\[[!^]?+(?:\\[^/]|[^\\/])(?:\\[^/]|[^]\\/])*\]"
-_TOKEN = re.compile(rf"\\.|{_BRACKET}|.", re.DOTALL)
-_MEMBER = re.compile(r"(\\?.)(?:-(\\?.))?", re.DOTALL)
 
 
 # --- what callers ask ---------------------------------------------------------------------
@@ -77,7 +51,7 @@ def check_pattern(pattern: str) -> str | None:
 
 
 def covers(pattern: str, path: str) -> bool:
-    """Whether `pattern` names `path` or a folder that it is in.
+    """Whether `pattern` names `path`, or as a folder one that it is in.
 
     Raises: ValueError for a wrong pattern.
     """
@@ -157,7 +131,7 @@ def _head(pattern: str) -> str:
     return _common_prefix([_route_head(route) for route in _routes(pattern)])
 
 
-def _route_head(route: _Route) -> str:
+def _route_head(route: Route) -> str:
     head = ""
     for segment in route:
         if not isinstance(segment, str):
@@ -197,7 +171,7 @@ def _meet(a: str, b: str) -> str | None:
     return None
 
 
-def _common_path(a: _Route, b: _Route) -> list[str] | None:
+def _common_path(a: Route, b: Route) -> list[str] | None:
     """The names of a shortest path that both routes lead along."""
 
     def moves(state: _State) -> Iterator[tuple[_State, str]]:
@@ -211,7 +185,7 @@ def _common_path(a: _Route, b: _Route) -> list[str] | None:
 
 
 @lru_cache(maxsize=1 << 16)
-def _common_name(a: _Segment, b: _Segment) -> str | None:
+def _common_name(a: Segment, b: Segment) -> str | None:
     """A shortest name that both segments match; never empty, `.` or `..`."""
     if isinstance(a, str) and isinstance(b, str):
         return a if a == b else None
@@ -223,11 +197,11 @@ def _common_name(a: _Segment, b: _Segment) -> str | None:
     return None
 
 
-def _common_letters(a: _Glob, b: _Glob, c: _Glob) -> list[str] | None:
+def _common_letters(a: Glob, b: Glob, c: Glob) -> list[str] | None:
     def moves(state: _State) -> Iterator[tuple[_State, str]]:
-        for i, x in _steps(a, state[0], _ANY_CHAR):
-            for j, y in _steps(b, state[1], _ANY_CHAR):
-                for k, z in _steps(c, state[2], _ANY_CHAR):
+        for i, x in _steps(a, state[0], ANY_CHAR):
+            for j, y in _steps(b, state[1], ANY_CHAR):
+                for k, z in _steps(c, state[2], ANY_CHAR):
                     letter = _common_letter(x, y, z)
                     if letter is not None:
                         yield (i, j, k), letter
@@ -239,7 +213,7 @@ def _common_letters(a: _Glob, b: _Glob, c: _Glob) -> list[str] | None:
 
 
 @lru_cache(maxsize=1 << 12)
-def _common_letter(a: _CharSet, b: _CharSet, c: _CharSet) -> str | None:
+def _common_letter(a: CharSet, b: CharSet, c: CharSet) -> str | None:
     """A character that is in all three, a plain one where there is one."""
     chars = _intersection(_intersection(a, b), c)
     for letter in _PLAIN:
@@ -297,18 +271,24 @@ def _matcher(pattern: str) -> re.Pattern[str]:
     """An expression that matches at the start of a covered path with a `/` put after it.
 
     A run takes the first place where what follows it fits, and the atomic group keeps it from
-    looking for another: no pattern makes the time grow faster than a small power of the path.
+    looking for another; the last one takes the only place that leaves nothing over. So no
+    pattern makes the time grow faster than a small power of the path.
     """
     return re.compile("|".join(_route_expression(route) for route in _routes(pattern)))
 
 
-def _route_expression(route: _Route) -> str:
-    parts: list[list[_Segment]] = _between_runs(route)
+def _route_expression(route: Route) -> str:
+    parts: list[list[Segment]] = _between_runs(route)
     first, *rest = ("".join(map(_segment_expression, part)) for part in parts)
-    return first + "".join(f"(?>(?:[^/]+/)*?{part})" for part in rest if part)
+    last = rest.pop() if rest else None
+    middle = "".join(f"(?>(?:[^/]+/)*?{part})" for part in rest)
+    if last is None:
+        return rf"{first}\Z"
+    # Nothing after the last run: what is below is covered too.
+    return first + middle + (rf"(?:[^/]+/)*{last}\Z" if last else "")
 
 
-def _segment_expression(segment: _Segment) -> str:
+def _segment_expression(segment: Segment) -> str:
     if isinstance(segment, str):
         return re.escape(segment) + "/"
     first, *rest = ("".join(map(_char_expression, part)) for part in _between_runs(segment))
@@ -318,7 +298,7 @@ def _segment_expression(segment: _Segment) -> str:
     return f"{first}{middle}[^/]*{rest[-1]}/"
 
 
-def _char_expression(chars: _CharSet) -> str:
+def _char_expression(chars: CharSet) -> str:
     if not chars:
         return "(?!)"
     return "[" + "".join(rf"\U{low:08x}-\U{high:08x}" for low, high in chars) + "]"
@@ -333,143 +313,3 @@ def _between_runs(items: Sequence[_T | None]) -> list[list[_T]]:
         else:
             lists[-1].append(item)
     return lists
-
-
-# --- reading a pattern --------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1 << 14)
-def _routes(pattern: str) -> tuple[_Route, ...]:
-    """What `pattern` says, one route for each choice in its braces.
-
-    Every route ends in a run of segments: what is below is covered as well.
-
-    Raises: ValueError, with a sentence on what is wrong.
-    """
-    return tuple(dict.fromkeys(_route(text) for text in _expand(pattern)))
-
-
-def _expand(pattern: str) -> list[str]:
-    """`pattern` without its braces: one text for each choice."""
-    outside: list[tuple[list[str], list[str]]] = []  # for each open brace: choices, so far
-    choices: list[str] = []
-    so_far = [""]
-    for token in _TOKEN.findall(pattern):
-        if token == "{":
-            outside.append((choices, so_far))
-            choices, so_far = [], [""]
-        elif token == "," and outside:
-            choices += so_far
-            so_far = [""]
-        elif token == "}":
-            if not outside:
-                raise ValueError("'}' closes nothing; the character itself is written '\\}'")
-            inner = choices + so_far
-            choices, so_far = outside.pop()
-            _bound(len(so_far) * len(inner))
-            so_far = [before + choice for before in so_far for choice in inner]
-        elif token == "[":
-            raise ValueError(
-                "'[' is not closed before the next '/'; the character itself is written '\\['"
-            )
-        elif token == "]":
-            raise ValueError("']' closes nothing; the character itself is written '\\]'")
-        elif token == "\\":
-            raise ValueError("the '\\' at the end quotes nothing")
-        else:
-            so_far = [text + token for text in so_far]
-        _bound(len(choices) + len(so_far))
-    if outside:
-        raise ValueError("'{' is not closed; the character itself is written '\\{'")
-    return so_far
-
-
-def _bound(count: int) -> None:
-    if count > MOST_ALTERNATIVES:
-        raise ValueError(f"the braces make more than {MOST_ALTERNATIVES} patterns of this one")
-
-
-def _route(text: str) -> _Route:
-    """The segments of a pattern without braces."""
-    if not text.strip():
-        raise ValueError("the pattern is empty; the whole repository is written '**'")
-    route: list[_Segment | None] = []
-    tokens: list[str] = []
-    for token in [*_TOKEN.findall(text), "/"]:
-        if token not in ("/", "\\/"):
-            tokens.append(token)
-            continue
-        segment = _segment(tokens)
-        if segment == "..":
-            raise ValueError("'..' leads out of its folder; write the path from the root")
-        if tokens == ["*", "*"]:
-            route.append(None)
-        elif segment not in ("", "."):
-            route.append(segment)
-        tokens = []
-    return _runs_joined([*route, None])
-
-
-def _segment(tokens: list[str]) -> _Segment:
-    if not any(token in ("*", "?") or token[0] == "[" for token in tokens):
-        return "".join(token[-1] for token in tokens)
-    glob: list[_CharSet | None] = []
-    for token in tokens:
-        if token == "*":
-            glob.append(None)
-        elif token == "?":
-            glob.append(_ANY_CHAR)
-        elif token[0] == "[":
-            glob.append(_bracket(token[1:-1]))
-        else:
-            glob.append(_one(token[-1]))
-    return _runs_joined(glob)
-
-
-def _runs_joined(items: list[_T | None]) -> tuple[_T | None, ...]:
-    """The items, with one run where several follow each other."""
-    return tuple(
-        item
-        for at, item in enumerate(items)
-        if at == 0 or item is not None or items[at - 1] is not None
-    )
-
-
-def _glob(segment: _Segment) -> _Glob:
-    return tuple(map(_one, segment)) if isinstance(segment, str) else segment
-
-
-def _one(char: str) -> _CharSet:
-    return ((ord(char), ord(char)),)
-
-
-def _bracket(body: str) -> _CharSet:
-    """The characters that `[body]` stands for, never `/`."""
-    negated = body[0] in "!^"
-    ranges = []
-    for first, last in _MEMBER.findall(body[negated:]):
-        low, high = ord(first[-1]), ord((last or first)[-1])
-        if low > high:
-            raise ValueError(f"the range '{first}-{last}' runs backwards")
-        ranges.append((low, high))
-    ranges.sort()
-    chars: list[tuple[int, int]] = []
-    gaps: list[tuple[int, int]] = []
-    end = -1  # the last code point seen
-    for low, high in ranges:
-        if low > end + 1:
-            gaps.append((end + 1, low - 1))
-        if high > end:
-            chars.append((max(low, end + 1), high))
-            end = high
-    gaps.append((end + 1, 0x10FFFF))
-    return _intersection(tuple(gaps if negated else chars), _ANY_CHAR)
-
-
-def _intersection(a: _CharSet, b: _CharSet) -> _CharSet:
-    return tuple(
-        (max(low, other_low), min(high, other_high))
-        for low, high in a
-        for other_low, other_high in b
-        if max(low, other_low) <= min(high, other_high)
-    )

@@ -1,0 +1,44 @@
+"""What came of one foreign file, and what happened on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Imported(NamedTuple):
+    """One foreign file in our terms."""
+
+    tasks: tuple[dict[str, object], ...]
+    """In file order; keys in canonical order, then the fields that are not ours."""
+    root: dict[str, object]
+    """The root keys to keep beside `tasks`: stories, milestones and what is not ours."""
+    dropped: tuple[str, ...]
+    """Derived fields left out, such as `meta` or `nodes[].ready`."""
+    notes: tuple[str, ...]
+    """What was changed, kept aside or left out, one sentence each."""
+
+
+class Log:
+    """What happened on the way, each thing once, in order."""
+
+    __slots__ = ("_dropped", "_empty", "_notes")
+
+    def __init__(self) -> None:
+        self._dropped: dict[str, None] = {}
+        self._empty: dict[str, None] = {}
+        self._notes: dict[str, None] = {}
+
+    def drop(self, field: str) -> None:
+        self._dropped[field] = None
+
+    def empty(self, field: str) -> None:
+        self._empty[field] = None
+
+    def note(self, sentence: str) -> None:
+        self._notes[sentence] = None
+
+    def imported(self, tasks: Iterable[dict[str, object]], root: dict[str, object]) -> Imported:
+        if self._empty:
+            self.note(f"Fields without a value were left out: {', '.join(self._empty)}.")
+        return Imported(tuple(tasks), root, tuple(self._dropped), tuple(self._notes))
