@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from ralphgit.errors import NotWritable
+from ralphgit.errors import NotWritable, Refused
 
 #: Temporary files are named so that `doctor` knows a leftover one.
 TEMPORARY = ".ralph-tmp-"
@@ -72,12 +72,22 @@ def _remove(path: str, folders: Sequence[str] = ()) -> None:
 
 
 def read(path: str) -> bytes | None:
-    """The file's content, None if there is no such file (nor one under a missing folder)."""
+    """The file's content, None if there is no such file (nor one under a missing folder).
+
+    Raises: Refused (not_readable) for a folder, or where permissions forbid it.
+    """
     try:
         with open(path, "rb") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise Refused(
+            f"cannot read {path}: {error.strerror}",
+            code="not_readable",
+            hint="it should be a file that you may read",
+            details={"file": path},
+        ) from error
 
 
 class Undo:
