@@ -10,7 +10,7 @@ from ralphgit.git import index
 from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
 from ralphgit.model.task import Scope
-from ralphgit.rules.overlap import covers, covers_any
+from ralphgit.rules.overlap import check_pattern, covers, covers_any
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
@@ -62,12 +62,20 @@ def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list
     for output in outputs:
         if listing is None:
             listing = _listing(project, tree)
-        found = [size for path, size in listing if path == output.strip("/") or covers(output, path) or path.startswith(output.rstrip("/") + "/")]
+        found = [size for path, size in listing if is_output(output, path)]
         if not found:
             missing.append(f"output {output} does not exist, or git ignores it")
         elif not any(found):
             missing.append(f"output {output} is empty")
     return missing
+
+
+def is_output(output: str, path: str) -> bool:
+    """Whether a file is what a task names as its output: by its path, its folder, or a pattern."""
+    name = output.removeprefix("./").strip("/")
+    if path == name or path.startswith(f"{name}/"):
+        return True
+    return check_pattern(output) is None and covers(output, path)
 
 
 def _listing(project: Project, tree: str) -> list[tuple[str, int]]:

@@ -16,7 +16,8 @@ from ralphgit.model.row import Row
 from ralphgit.model.task import Scope
 from ralphgit.records import graph, plain, tasks, validate
 from ralphgit.records import text as texts
-from ralphgit.records.files import read
+from ralphgit.records.files import TEMPORARY, read
+from ralphgit.records.schema import file_name
 from ralphgit.rules import gate
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
@@ -45,6 +46,8 @@ class _Tree(NamedTuple):
     content: Callable[[str], bytes | None]
 
 
+#: For problems whose file names its place already.
+_NOWHERE = _Tree("", (), (), lambda path: None)
 _ORDER = {"error": 0, "warning": 1}
 
 
@@ -54,13 +57,16 @@ def check(project: Project, *, base: str = "", at: str = "") -> list[Problem]:
     With `base`: also of what this branch changes, judged as merged into that revision, by
     a merge that is made aside. Reads only.
 
-    Raises: UsageError (bad_revision), GuardRefused (bare).
+    Raises: UsageError (bad_revision), GuardRefused (bare), InvalidRecord (no_graph).
     """
     if base:
         return _sorted(_range(project, base, at or "HEAD"))
     if at:
         commit = look.commit_of(project, at)
-        return _sorted(_state(project, _commit_tree(project, commit, f"{at}:", project.repository.objects)))
+        tree = _commit_tree(project, commit, f"{at}:", project.repository.objects)
+        if not tree.shards:
+            raise project.no_graph(at)
+        return _sorted(_state(project, tree))
     return _sorted(_state(project, _working_tree(project)))
 
 
@@ -83,7 +89,7 @@ def _working_tree(project: Project) -> _Tree:
         os.path.relpath(os.path.join(parent, name), top)
         for parent, _, names in os.walk(folder)
         for name in names
-        if name.endswith(".yaml")
+        if name.endswith(".yaml") and not name.startswith(TEMPORARY)
     ]
     shards = tuple((path, "") for path in paths)
     return _Tree("", shards, tuple(sorted(found)), lambda path: read(os.path.join(top, path)))
@@ -237,9 +243,10 @@ def _record(project: Project, tree: _Tree, path: str, rows: Mapping[str, Row]) -
         return [_from_error(tree, error.at(path))]
     label = tree.label + path
     found = [
-        Problem("schema", "error", label, *validate.position(text, where), "", message)
+        Problem("schema", "error", label, *validate.position(text, where), "", message,
+                f"see schemas/{file_name(kind)}")
         for where, message in validate.problems(kind, value)
-    ]
+    ]  # fmt: skip
     if found or not isinstance(value, dict):
         return found
     task = value.get("task") or value.get("target")
@@ -263,17 +270,24 @@ def _range(project: Project, base: str, head: str) -> list[Problem]:
         return [Problem("unrelated", "error", "", 1, 1, "", f"{head} and {base} share no history",
                         "a shallow clone? git fetch --unshallow")]  # fmt: skip
     start = fork.out.decode().strip()
-    before = {row.id: row for row in project.view(ours, base).rows}
+    try:
+        before = {row.id: row for row in project.view(ours, base).rows}
+    except InvalidRecord as error:
+        # Whoever mends the base must pass: what the branch does to its tasks cannot be told.
+        found = _from_error(_NOWHERE, error)._replace(severity="warning")
+        return [found, *_state(project, _commit_tree(project, theirs, "", repository.objects))]
     with merge.merged(repository, ours, theirs) as merged:
         if merged.conflicts:
             return _conflicts(project, merged.conflicts, base, start, before, theirs)
         tree = _commit_tree(project, merged.tree, "", merged.objects)
+        if not tree.shards:
+            raise project.no_graph(f"{head} merged into {base}")
         problems = _state(project, tree)
         rows = _rows(project, tree)
         if rows is None:
             return problems
         after = {row.id: row for row in rows}
-        problems += _moves(tree, before, after)
+        problems += _moves(project, tree, before, after)
         problems += _kept_records(project, start, theirs)
         problems += _completions(project, tree, merged, before, after)
         problems += _scope(project, start, theirs, before, after)
@@ -310,7 +324,7 @@ def _conflicts(
         fork = {row.id: row for row in project.view(start, "the merge base").rows}
         mine = {row.id: row for row in project.view(head, "the branch").rows}
     except InvalidRecord as error:
-        return [*found, _from_error(_Tree("", (), (), lambda path: None), error)]
+        return [*found, _from_error(_NOWHERE, error)]
     for task, row in mine.items():
         known, theirs = fork.get(task), before.get(task)
         if theirs is None or theirs.file not in graphs or known == theirs:
@@ -333,10 +347,17 @@ def _stage(row: Row) -> tuple[object, ...]:
     return (row.status, row.claim, row.epoch, row.mark)
 
 
-def _moves(tree: _Tree, before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Problem]:
+def _moves(
+    project: Project, tree: _Tree, before: Mapping[str, Row], after: Mapping[str, Row]
+) -> list[Problem]:
     found = []
     for task, row in after.items():
-        if fault := gate.change(before.get(task), row):
+        old = before.get(task)
+        fault = gate.change(old, row)
+        if old is not None and old.claim and row.epoch > old.epoch:
+            if not _events(project, tree, old) & {"reset", "released"}:
+                fault = gate.raised(old, row)
+        if fault:
             found.append(_place(tree, fault, after))
     for task, row in before.items():
         if task not in after:
@@ -403,7 +424,7 @@ def _completions(
                                f"ralphgit claim {task}, then: ralphgit complete {task}")  # fmt: skip
             found.append(_place(tree, fault, after))
             continue
-        if _forced(project, tree, row):
+        if "force-completed" in _events(project, tree, row):
             fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
             found.append(_place(tree, fault, after))
             continue
@@ -437,12 +458,13 @@ def _evidence_of(project: Project, tree: _Tree, row: Row) -> list[dict[str, obje
     return [record for record in found if record.get("claim") == row.claim]
 
 
-def _forced(project: Project, tree: _Tree, row: Row) -> bool:
+def _events(project: Project, tree: _Tree, row: Row) -> set[object]:
+    """What happened to the row's claim, as its audit says."""
     path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
     events = _mapping(tree.content(path) or b"").get("events")
-    return isinstance(events, list) and any(
-        isinstance(event, dict) and event.get("event") == "force-completed" for event in events
-    )
+    if not isinstance(events, list):
+        return set()
+    return {event.get("event") for event in events if isinstance(event, dict)}
 
 
 def _fresh(project: Project, merged: merge.Merged, scope: Scope, record: Mapping[str, object]) -> bool:
@@ -459,9 +481,11 @@ def _scope(
         row for task, row in after.items()
         if row.claim and (before.get(task) is None or _stage(before[task]) != _stage(row))
     ]  # fmt: skip
-    if not worked or any(not row.write for row in worked):
+    # As the base has it: a branch cannot widen its own scope.
+    promised = [before.get(row.id) or row for row in worked]
+    if not worked or any(not row.write for row in promised):
         return []
-    allowed = [pattern for row in worked for pattern in (before.get(row.id) or row).write]
+    allowed = [pattern for row in promised for pattern in row.write]
     names = ", ".join(row.id for row in worked)
     return [
         Problem("outside_scope", "error", path, 1, 1, worked[0].id if len(worked) == 1 else "",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app import audit, heartbeat, leases, mine, runtime
-from ralphgit.app.lookaround import Situation
+from ralphgit.app.lookaround import LEASES, Situation, elsewhere
 from ralphgit.app.project import GraphView, Project
 from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady, RalphError, RemoteUnavailable
 from ralphgit.git import index, remote
@@ -55,17 +55,21 @@ def claim(project: Project, options: Options) -> Claimed:
 
 
 def synchronise(project: Project) -> bool:
-    """Fetch the base branch; False, with a warning, if its remote cannot be reached.
+    """Fetch the base branch, and with `lease = "remote"` the remote's leases.
+
+    Returns False, with a warning, if the remote cannot be reached.
 
     Raises: RemoteUnavailable where the configuration requires the remote.
     """
     base = project.base
     if not base.remote:
         return True
+    there = elsewhere(project)
     try:
         remote.fetch(
-            project.repository.git, base.remote, base.branch, timeout=project.config.fetch_timeout
-        )
+            project.repository.git, base.remote, base.branch,
+            timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
+        )  # fmt: skip
     except RemoteUnavailable as error:
         if project.config.require_remote:
             raise
@@ -116,6 +120,7 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
         except BaseException:
             leases.drop(project, outcome.lease)
             raise
+        leases.drop_dead(project, situation.base.by_id)
         return Claimed(outcome.lease, resumed=False)
     if held is not None and not isinstance(held, ClaimHeld):
         raise NothingReady(
@@ -143,18 +148,20 @@ def refuse_unfit(project: Project) -> None:
     repository = project.repository
     top = project.top
     project.require_base()
+    # Before HEAD: a rebase or bisect detaches it, and the way out is its own.
+    if what := repository.under_way():
+        raise GuardRefused(
+            f"a {what} is under way in this worktree",
+            code="unfinished_merge",
+            hint="git bisect reset" if what == "bisect"
+            else f"git {what} --continue, or git {what} --abort",
+        )  # fmt: skip
     worktree = repository.worktree
     if worktree is not None and not worktree.branch:
         raise GuardRefused(
             f"HEAD is detached in {top}; what is committed there belongs to no branch",
             code="detached_head",
             hint="git switch -c NAME",
-        )
-    if what := repository.under_way():
-        raise GuardRefused(
-            f"a {what} is under way in this worktree",
-            code="unfinished_merge",
-            hint=f"git {what} --continue, or git {what} --abort",
         )
     if paths := index.unmerged(repository.git):
         raise GuardRefused(
@@ -195,12 +202,13 @@ def _resume(project: Project, own: Lease, options: Options) -> Claimed:
 def refuse_main_worktree(project: Project, situation: Situation, options: Options) -> None:
     if project.repository.linked or options.force:
         return
-    here = os.path.realpath(project.top)
+    others = {os.path.realpath(worktree.path) for worktree in project.repository.worktrees}
+    others.discard(os.path.realpath(project.top))
     for task, flights in situation.flights.items():
         row = situation.base.by_id.get(task)
         for flight in flights:
-            elsewhere = flight.path and os.path.realpath(flight.path) != here
-            if elsewhere and flight.status == "in-progress" and (
+            beside = flight.path and os.path.realpath(flight.path) in others
+            if beside and flight.status == "in-progress" and (
                 row is None or row.status not in ("complete", "cancelled") and flight.epoch >= row.epoch
             ):
                 raise GuardRefused(
@@ -234,16 +242,18 @@ def refusal(
     task = row.id
     standing = situation.standings.get(task)
     if options.story and row.story != options.story:
-        return _guard(task, guards.Refusal(
+        return guarded(task, guards.Refusal(
             "outside_filter", f"{task} is not of story {options.story}", "drop --story"))  # fmt: skip
     if options.priority is not None and row.priority > options.priority:
-        return _guard(task, guards.Refusal(
+        return guarded(task, guards.Refusal(
             "outside_filter", f"{task} has priority {row.priority}", "drop --priority"))  # fmt: skip
     if standing is not None:
         taken = _occupied(project, row, standing.state, standing.holder, options)
         if taken is not None:
             return taken
     here = project.require_here().by_id
+    if (wrong := guards.contract(row)) is not None:
+        return guarded(task, wrong)
     if not options.force:
         stacked = here if options.stack else None
         found = guards.dependencies(row, situation.base.by_id, stacked)
@@ -253,20 +263,21 @@ def refusal(
             flying = guards.in_flight(situation.base.rows, situation.standings)
             found = guards.overlap(row, flying)
         if found is not None:
-            return _guard(task, found)
+            return guarded(task, found)
     if task not in here:
-        return _guard(task, guards.Refusal(
+        return guarded(task, guards.Refusal(
             "worktree_behind", f"{task} is on {project.base.label} and not in this worktree",
             f"git merge {project.base.label}"))  # fmt: skip
     if _behind(project, situation.base, row):
-        return _guard(task, guards.Refusal(
+        return guarded(task, guards.Refusal(
             "worktree_behind",
             f"{task} has changed on {project.base.label} since this branch left it",
             f"git merge {project.base.label}"))  # fmt: skip
     return None
 
 
-def _guard(task: str, refusal: guards.Refusal) -> GuardRefused:
+def guarded(task: str, refusal: guards.Refusal) -> GuardRefused:
+    """A guard's "no" as an error."""
     details: dict[str, object] = {"task": task}
     if refusal.related:
         details["related"] = list(refusal.related)
@@ -304,13 +315,13 @@ def _occupied(
     if holder is not None and not on_base and project.config.lease == "off":
         project.warn(f"{holder.by} holds {row.id} in {holder.where}; leases are off, so the merge decides")
         return None
-    return held(row.id, holder, state)
+    return held(project, row.id, holder, state)
 
 
-def held(task: str, holder: Flight | None, state: str = "claimed") -> ClaimHeld:
+def held(project: Project, task: str, holder: Flight | None, state: str = "claimed") -> ClaimHeld:
     """The refusal that names who has the task."""
     who = f"{holder.by} has {task} ({state}), in {holder.where}, since {holder.at}" if holder else f"{task} is held"
-    stale = f"its holder is gone: ralphgit reset {task} --reason TEXT" if holder and holder.stale else ""
+    stale = f"its holder is gone or silent: ralphgit reset {task} --reason TEXT" if holder and holder.stale else ""
     details: dict[str, object] = {"task": task}
     if holder is not None:
         details["holder"] = {
@@ -318,17 +329,19 @@ def held(task: str, holder: Flight | None, state: str = "claimed") -> ClaimHeld:
         }  # fmt: skip
         beat = heartbeat.read(holder.path) if holder.path else None
         if beat is not None and beat.claim == holder.claim:
-            details["holder"]["heartbeat"] = beat.time  # type: ignore[index]
+            age = round(max(0.0, project.around.now() - beat.time), 1)
+            details["holder"]["heartbeat_age_s"] = age  # type: ignore[index]
+            who += f", last heartbeat {age:g} s ago"
     return ClaimHeld(who, hint=stale or "ralphgit next", details=details)
 
 
 def _held_by_lease(project: Project, task: str, outcome: leases.Held) -> ClaimHeld:
     lease = outcome.by
     if lease is None:
-        return held(task, None)
+        return held(project, task, None)
     where = f"worktree {project.show_path(lease.worktree)}"
     flight = Flight(task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch, "lease", where, lease.worktree)
-    return held(task, flight)
+    return held(project, task, flight)
 
 
 def _behind(project: Project, base: GraphView, row: Row) -> bool:

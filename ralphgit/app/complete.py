@@ -16,9 +16,9 @@ from ralphgit.git import index
 from ralphgit.model.status import Outcome
 from ralphgit.model.task import Lifecycle, Result, Task
 from ralphgit.records import emit, files, schema, splice, tasks
-from ralphgit.rules import lifecycle
+from ralphgit.rules import guards, lifecycle
 from ralphgit.rules.contract import contract
-from ralphgit.rules.overlap import covers, covers_any
+from ralphgit.rules.overlap import covers_any
 
 
 class Options(NamedTuple):
@@ -63,6 +63,8 @@ def complete(project: Project, options: Options) -> Completed:
     mine = held.lease
     here = project.here.task(mine.task)
     promised = situation.base.task(mine.task) if mine.task in situation.base.by_id else here
+    if (wrong := guards.contract(situation.base.by_id.get(mine.task, held.row))) is not None:
+        raise claim.guarded(mine.task, wrong)
     _accept_contract(project, mine.contract, promised, here, options)
     commands = promised.verify
     runnable = True
@@ -76,11 +78,12 @@ def complete(project: Project, options: Options) -> Completed:
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         before = index.Scratch(project.repository, scratch)
         before.add_all()
+        _leave_out(project, before, promised.outputs)
         tree = before.tree()
         work_done = change.of_task(project, mine, tree)
         missing = _missing_change(project, promised, work_done)
         runs = _run_all(project, commands, mine.task, mine.claim) if runnable else []
-        missing += [_failed(run) for run in runs if not run.passed]
+        missing += [_failed(project, run) for run in runs if not run.passed]
         spoilt, made = _after_verification(project, before, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
         if made:
@@ -173,24 +176,41 @@ def _run_all(project: Project, commands: Sequence[str], task: str, claim_id: str
     ]  # fmt: skip
 
 
-def _failed(run: verify.Run) -> str:
-    how = f"ran longer than {run.duration_s:g} s" if run.timed_out else f"exit {run.exit_code}"
+def _failed(project: Project, run: verify.Run) -> str:
+    limit = project.config.verify_timeout
+    how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
     return f"verify failed ({how}): {run.command}"
+
+
+def _leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
+    """Take out of `copy` what earlier verify commands left behind and nobody has staged."""
+    left = [p for p in runtime.left(project.top) if not any(change.is_output(o, p) for o in outputs)]
+    copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
 
 
 def _after_verification(
     project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """What the verify commands changed of the tree they judged, and which outputs they made."""
+    """What the verify commands changed of the tree they judged, and which outputs they made.
+
+    What else they made is noted, so that a later completion leaves it out too.
+    """
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         after = index.Scratch(project.repository, scratch, like=before)
         after.add_all()
         now = after.tree()
-    if now == tree:
-        return [], []
-    new = set(index.differing(project.repository.git, tree, now, filter="A"))
-    changed = [p for p in index.differing(project.repository.git, tree, now) if p not in new]
-    return changed, sorted(p for p in new if any(covers(o, p) for o in outputs))
+    git = project.repository.git
+    new = set(index.differing(git, tree, now, filter="A")) if now != tree else set()
+    changed = [path for path in index.differing(git, tree, now) if path not in new]
+    made = {path for path in new if any(change.is_output(o, path) for o in outputs)}
+    left = sorted(new - made)
+    runtime.leave(project, left)
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        project.warn(
+            f"left by verify commands, and not committed: {left[0]}{more} (to .gitignore, or git add)"
+        )
+    return changed, sorted(made)
 
 
 def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refused:

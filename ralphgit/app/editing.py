@@ -208,7 +208,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     row = project.require_here().row(task)
     old = tasks.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
-        refusal = claim.held(task, *holder)
+        refusal = claim.held(project, task, *holder)
         refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
         raise refusal
     identity, at, by = project.around.new_id(), project.now(), project.worker

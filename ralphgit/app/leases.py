@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.lookaround import LEASES, read_leases
+from ralphgit.app.lookaround import LEASES, elsewhere, read_leases
 from ralphgit.app.project import Project
-from ralphgit.errors import RemoteUnavailable
+from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import refs, remote
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
@@ -29,6 +29,8 @@ def is_dead(lease: Lease, row: Row | None) -> bool:
         return False
     if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):
         return True
+    if row.status == "blocked":
+        return row.claim == lease.claim
     return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
 
 
@@ -38,6 +40,9 @@ def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
     Of any number of callers at most one gets it. A dead lease is replaced. In mode
     `remote` the lease is also pushed, create-only, so that other machines see it; an
     unreachable remote is warned of. In mode `off` the lease is granted and not stored.
+
+    Raises: RemoteUnavailable (require_remote only), RalphError (push_refused) when the
+    remote takes no leases; there is no lease then.
     """
     mode = project.config.lease
     git = project.repository.git
@@ -54,7 +59,11 @@ def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
             return Held(None)
     taken = lease._replace(oid=oid)
     if mode == "remote" and project.base.remote:
-        held = _push(project, taken, row)
+        try:
+            held = _push(project, taken, row)
+        except BaseException:
+            refs.swap(git, ref, new="", old=oid)
+            raise
         if held is not None:
             refs.swap(git, ref, new="", old=oid)
             return held
@@ -75,10 +84,13 @@ def _push(project: Project, lease: Lease, row: Row | None) -> Held | None:
         return Held(other)
     except RemoteUnavailable as error:
         if project.config.require_remote:
-            refs.swap(git, ref, new="", old=lease.oid)
             raise
         project.warn(f"{error.message}; the lease is on this machine only")
         return None
+    except RalphError as error:
+        if error.code == "push_refused":
+            error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
+        raise
 
 
 def _fetch(project: Project, task: str) -> Lease | None:
@@ -98,10 +110,10 @@ def _fetch(project: Project, task: str) -> Lease | None:
 
 
 def drop(project: Project, lease: Lease) -> bool:
-    """Give the lease back; False if it is not this one any more.
+    """Give the lease back; False if it is not this repository's own any more.
 
     The remote's copy goes first, so that no other machine takes a task whose lease is
-    still here; an unreachable remote is warned of.
+    still here; a remote that cannot be reached, or refuses, is warned of.
     """
     if not lease.oid:
         return False
@@ -112,8 +124,11 @@ def drop(project: Project, lease: Lease) -> bool:
                 project.repository.git, project.base.remote, "", ref,
                 old=lease.oid, timeout=project.config.fetch_timeout,
             )  # fmt: skip
-        except RemoteUnavailable as error:
+        except RalphError as error:
             project.warn(f"{error.message}; its lease on {lease.task} is still there")
+        else:
+            copy = elsewhere(project) + lease.task
+            refs.swap(project.repository.git, copy, new="", old=lease.oid)
     return refs.swap(project.repository.git, ref, new="", old=lease.oid)
 
 

@@ -16,6 +16,8 @@ from ralphgit.rules import readiness
 from ralphgit.rules.readiness import Standing
 
 LEASES = "refs/ralph/leases/"
+#: The remote's leases as they were last fetched, below the remote's name.
+ELSEWHERE = "refs/ralph/elsewhere/"
 RESCUE = "refs/ralph/rescue/"
 
 
@@ -55,7 +57,8 @@ class Situation:
     def ready(self) -> list[Row]:
         """What may be taken now, in the order in which it would be."""
         standings = self.standings
-        return readiness.order([row for row in self.base.rows if standings[row.id].state == "ready"])
+        rows = self.base.rows
+        return readiness.order([row for row in rows if standings[row.id].state == "ready"], of=rows)
 
     # -- sightings -----------------------------------------------------------------
 
@@ -123,13 +126,15 @@ class Situation:
             )  # fmt: skip
 
     def _stale(self, worktree: Worktree, lease: Lease) -> bool:
-        """Whether the holder is provably gone: its folder, or its process."""
+        """Whether the holder is gone, its folder or its process, or has gone silent."""
         if lease.host != heartbeat.host():
             return False
         if not worktree.exists:
             return True
         beat = heartbeat.read(worktree.path)
-        return beat is not None and beat.claim == lease.claim and heartbeat.gone(beat)
+        if beat is None or beat.claim != lease.claim:
+            return False
+        return not heartbeat.alive(beat, self.project.around.now())
 
     def _flight(self, row: Row, kind: str, where: str, worktree: Worktree | None) -> Flight:
         path = worktree.path if worktree else ""
@@ -229,21 +234,33 @@ def _stands_otherwise(row: Row, base: Row | None) -> bool:
     return not same
 
 
+def elsewhere(project: Project) -> str:
+    """Where the remote's leases are kept here; "" where there are none to keep."""
+    shared = project.config.lease == "remote" and project.base.remote
+    return f"{ELSEWHERE}{project.base.remote}/" if shared else ""
+
+
 def read_leases(project: Project) -> dict[str, Lease]:
-    """Every lease of the repository, by task; one that cannot be read is warned of."""
+    """Every lease, by task: the repository's own, and those of other machines as they were
+    last fetched. One that cannot be read is warned of.
+    """
     from ralphgit.records import lease
 
-    refs = [ref for name, ref in project.repository.refs.items() if name.startswith(LEASES)]
+    places = [place for place in (elsewhere(project), LEASES) if place]
+    refs = [
+        (ref, place) for place in places
+        for name, ref in project.repository.refs.items() if name.startswith(place)
+    ]  # fmt: skip
     if not refs:
         return {}
-    blobs = project.repository.objects.read(ref.oid for ref in refs)
+    blobs = project.repository.objects.read(ref.oid for ref, _ in refs)
     found = {}
-    for ref in refs:
+    for ref, place in refs:
         try:
             one = lease.parse(blobs[ref.oid], ref.oid)
         except (InvalidRecord, KeyError):
             project.warn(f"{ref.name} holds no lease; look with: ralphgit doctor")
             continue
-        found[ref.name.removeprefix(LEASES)] = one
+        found[ref.name.removeprefix(place)] = one
     return found
 

@@ -228,6 +228,12 @@ class Project:
     def require_base(self) -> Base:
         """Raises: GuardRefused when nothing has been committed yet."""
         if not self.base.commit:
+            if any(name.startswith("refs/heads/") for name in self.repository.refs):
+                raise GuardRefused(
+                    f"the base branch {self.base.branch} does not exist, or has no commit yet",
+                    code="no_commit",
+                    hint="set base in ralph.toml, or git config ralph.base BRANCH",
+                )
             raise GuardRefused(
                 "the repository has no commit on its base branch yet",
                 code="no_commit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, NotWritable
@@ -11,6 +12,7 @@ from ralphgit.records import files, lease, schema
 
 FOLDER = ".ralph"
 CURRENT = os.path.join(FOLDER, "current.yaml")
+LEFT = os.path.join(FOLDER, "left")
 #: The folder, and what a killed write may leave beside a record.
 _EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
 
@@ -77,6 +79,20 @@ def remembered(top: str) -> Lease | None:
         return lease.parse(data, "")
     except InvalidRecord:
         return None
+
+
+def leave(project: Project, paths: Iterable[str]) -> None:
+    """Note the files that verify commands left behind. Raises: NotWritable."""
+    data = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    if data != (files.read(os.path.join(project.top, LEFT)) or b""):
+        prepare(project)
+        files.write(os.path.join(project.top, LEFT), data, durable=False)
+
+
+def left(top: str) -> list[str]:
+    """The files that verify commands left behind here, as far as it was noted."""
+    data = files.read(os.path.join(top, LEFT)) or b""
+    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def forget(top: str) -> None:

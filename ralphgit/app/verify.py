@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ralphgit.records.redact import redact, secrets_in
 
@@ -67,13 +67,15 @@ def run(
     begin = time.monotonic()
     digest, size, tail = hashlib.sha256(), 0, b""
     timed_out = False
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", command],
-        cwd=top, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    assert process.stdout is not None
+    process: subprocess.Popen[bytes] | None = None
     try:
+        with _Deferred():
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=top, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        assert process.stdout is not None
         fd = process.stdout.fileno()
         poll = select.poll()
         poll.register(fd, select.POLLIN)
@@ -98,7 +100,8 @@ def run(
             except subprocess.TimeoutExpired:
                 timed_out = True
     finally:
-        _end(process)
+        if process is not None:
+            _end(process)
     code = TIMED_OUT if timed_out else process.returncode
     text = redact(tail.decode("utf-8", "replace"), secrets_in(environ))
     return Run(
@@ -111,6 +114,30 @@ def run(
         tail=_capped(text),
         timed_out=timed_out,
     )
+
+
+class _Deferred:
+    """Lets a signal wait while a process is started: one that came between fork and return
+    would leave a process behind that nobody knows of.
+
+    Only the main thread gets signals; in another one there is nothing to wait for.
+    """
+
+    def __enter__(self) -> None:
+        self._came: list[int] = []
+        self._kept: list[tuple[int, Any]] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                old = signal.signal(number, lambda came, _frame: self._came.append(came))
+            except ValueError:
+                return
+            self._kept.append((number, old))
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        for number, old in self._kept:
+            signal.signal(number, old)
+        for number in self._came:
+            os.kill(os.getpid(), number)
 
 
 def _capped(text: str) -> str:

@@ -146,7 +146,12 @@ def _remove_kept(project: Project, ref: str) -> None:
     found = project.repository.objects.resolve([f"{ref}:{name}" for name in names])
     for name, oid in zip(names, found, strict=True):
         if oid is not None:
-            os.unlink(os.path.join(project.top, name))
+            path = os.path.join(project.top, name)
+            os.unlink(path)
+            try:
+                os.removedirs(os.path.dirname(path))
+            except OSError:
+                continue  # something is left in there
 
 
 def _return_point(project: Project, mine: Lease) -> str:

@@ -16,7 +16,8 @@ def add(git: Git, paths: Sequence[str]) -> None:
     Raises: GitError, NotWritable; the index is then as before.
     """
     if paths:
-        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=_nul(paths))
+        arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
+        git.run("update-index", *arguments, stdin=_nul(paths))
 
 
 def _nul(paths: Iterable[str]) -> bytes:
@@ -110,6 +111,12 @@ class Scratch:
                 "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths), env=self._env,
             )  # fmt: skip
 
+    def remove(self, paths: Sequence[str]) -> None:
+        """Take `paths` out, whatever is in the worktree."""
+        if paths:
+            arguments = ("--force-remove", "-z", "--stdin")
+            self._git.run("update-index", *arguments, stdin=_nul(paths), env=self._env)
+
     def put(self, path: str, oid: str, mode: str = "100644") -> None:
         """Set one entry to a blob that is already stored."""
         self._git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self._env)
@@ -155,7 +162,16 @@ def staged_against(git: Git, tree: str) -> list[str]:
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
+def tracked(git: Git, paths: Sequence[str]) -> list[str]:
+    """Which of `paths` are in the index."""
+    if not paths:
+        return []
+    out = git.run("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
 def untracked(git: Git, folders: Sequence[str]) -> list[str]:
     """Files below `folders` that git neither tracks nor ignores."""
-    out = git.run("--literal-pathspecs", "ls-files", "--others", "--exclude-standard", "-z", "--", *folders)
+    arguments = ("ls-files", "--others", "--exclude-standard", "-z")
+    out = git.run("--literal-pathspecs", *arguments, "--", *folders)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]

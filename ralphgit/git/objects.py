@@ -1,10 +1,21 @@
-"""Reading and writing objects through `git cat-file --batch` and `git hash-object`."""
+"""Reading and writing objects through `git cat-file --batch` and `git hash-object`.
+
+The reading processes, one for ids and one for contents, are started when first needed and
+kept: a question costs 0.05 ms then, where a process costs 1.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
-from ralphgit.git.process import Git
+from ralphgit.git.child import LONGEST_QUESTION, Dialogue
+from ralphgit.git.process import Git, failure
+
+_T = TypeVar("_T")
+_IDS = "--batch-check=%(objectname)"
+_CONTENTS = "--batch=%(objectsize)"
+_NONE = (b" missing", b" ambiguous")
 
 
 class Objects:
@@ -12,6 +23,7 @@ class Objects:
 
     def __init__(self, git: Git) -> None:
         self.git = git
+        self._kept: dict[str, Dialogue] = {}
         self._listed: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def resolve(self, specs: Sequence[str]) -> list[str | None]:
@@ -19,33 +31,39 @@ class Objects:
 
         One process, whatever the number; contents are not read.
         """
-        if not specs:
-            return []
-        request = "".join(f"{spec}\n" for spec in specs).encode("utf-8", "surrogateescape")
-        out = self.git.run("cat-file", "--batch-check=%(objectname)", stdin=request)
-        found: list[str | None] = []
-        for line in out.decode("utf-8", "surrogateescape").splitlines():
-            found.append(None if line.endswith((" missing", " ambiguous")) else line)
-        return found
+        answers = self._ask(_IDS, specs, Dialogue.line)
+        return [
+            None if answer is None or answer.endswith(_NONE) else answer.decode("ascii")
+            for answer in answers
+        ]
 
     def read(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The contents of each object that exists, by what it was asked for as."""
         wanted = list(dict.fromkeys(oids))
-        if not wanted:
-            return {}
-        request = "".join(f"{oid}\n" for oid in wanted).encode("utf-8", "surrogateescape")
-        out = self.git.run("cat-file", "--batch=%(objectsize)", stdin=request)
-        found = {}
-        at = 0
-        for oid in wanted:
-            end = out.index(b"\n", at)
-            header = out[at:end]
-            at = end + 1
-            if header.endswith((b" missing", b" ambiguous")):
-                continue
-            size = int(header)
-            found[oid] = out[at : at + size]
-            at += size + 1
+        answers = self._ask(_CONTENTS, wanted, _content)
+        return {oid: data for oid, data in zip(wanted, answers, strict=True) if data is not None}
+
+    def _ask(
+        self, form: str, names: Sequence[str], answer: Callable[[Dialogue], _T]
+    ) -> list[_T | None]:
+        """What `git cat-file FORM` answers for each name, None for one that it cannot be asked.
+
+        Raises: GitError.
+        """
+        found: list[_T | None] = []
+        # Out of its place until all is answered: after an exception it is forgotten.
+        dialogue = self._kept.pop(form, None) if names else None
+        for request, lines in _portions(names):
+            dialogue = dialogue or self.git.dialogue("cat-file", form)
+            try:
+                dialogue.ask(lines)
+                found += [None if "\n" in name else answer(dialogue) for name in request]
+            except (EOFError, BrokenPipeError):
+                # It died. Asked once more, alone, it says why.
+                again = self.git.try_run("cat-file", form, stdin=lines)
+                raise failure(("cat-file", form), again) from None
+        if dialogue is not None:
+            self._kept[form] = dialogue
         return found
 
     def files(
@@ -93,3 +111,30 @@ class Objects:
     def write_blob(self, data: bytes) -> str:
         """Store `data` as it is (no filters) and give its id."""
         return self.git.line("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
+
+
+def _portions(names: Sequence[str]) -> Iterator[tuple[list[str], bytes]]:
+    """`names` in portions of one question's length, each with the question.
+
+    A name with a line end cannot be asked for, and no record has one.
+    """
+    request: list[str] = []
+    lines = b""
+    for name in names:
+        line = b"" if "\n" in name else name.encode("utf-8", "surrogateescape") + b"\n"
+        if request and len(lines) + len(line) > LONGEST_QUESTION:
+            yield request, lines
+            request, lines = [], b""
+        request.append(name)
+        lines += line
+    if request:
+        yield request, lines
+
+
+def _content(dialogue: Dialogue) -> bytes | None:
+    header = dialogue.line()
+    if header.endswith(_NONE):
+        return None
+    data = dialogue.exactly(int(header))
+    dialogue.exactly(1)
+    return data

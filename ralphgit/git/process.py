@@ -8,23 +8,21 @@ resolution must never decide a claim.
 from __future__ import annotations
 
 import os
-import select
-import signal
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
-from ralphgit.errors import NotWritable, RalphError, RemoteUnavailable
+from ralphgit.errors import NotWritable, RalphError
+from ralphgit.git.child import Child, Dialogue, Result
 
 #: Inherited variables that choose a repository, an index or an object store.
-_SCRUBBED = frozenset(
-    """GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
-    GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_PREFIX GIT_INTERNAL_SUPER_PREFIX GIT_GRAFT_FILE
-    GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_QUARANTINE_PATH GIT_EXTERNAL_DIFF GIT_DIFF_OPTS
-    GIT_LITERAL_PATHSPECS GIT_GLOB_PATHSPECS GIT_NOGLOB_PATHSPECS GIT_ICASE_PATHSPECS
-    GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_PAGER GIT_REFLOG_ACTION GIT_DEFAULT_HASH
-    GIT_MERGE_AUTOEDIT GIT_PUSH_OPTION_COUNT GIT_REF_PARANOIA""".split()
-)
+_SCRUBBED = frozenset((
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+    "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
+    "GIT_QUARANTINE_PATH", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "GIT_REFLOG_ACTION", "GIT_DEFAULT_HASH",
+    "GIT_MERGE_AUTOEDIT", "GIT_PUSH_OPTION_COUNT", "GIT_REF_PARANOIA",
+))  # fmt: skip
 _OPTIONS = ("-c", "rerere.enabled=false", "-c", "core.quotePath=false", "--no-pager")
 
 
@@ -48,12 +46,6 @@ class GitError(RalphError):
 _FATAL = ("fatal:", "error:", " ! [")
 
 
-class Result(NamedTuple):
-    status: int
-    out: bytes
-    err: bytes
-
-
 class Git:
     """The git program, run in one folder."""
 
@@ -66,6 +58,8 @@ class Git:
             LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
         )
         self._program = ""
+        self.common_dir = ""
+        """The folder that the repository's worktrees share, once it is known."""
         self.calls = 0
         """How many git processes were started: a test bounds it for each command."""
 
@@ -91,11 +85,31 @@ class Git:
         After `timeout` seconds the process is killed with all its children, and
         RemoteUnavailable is raised (only the network takes long).
         """
+        environ = {**self._environ, **env} if env else self._environ
+        # A group of its own where a time limit may have to kill it with its children.
+        child = self._start(arguments, environ, group=timeout is not None)
+        return child.finish(stdin, timeout)
+
+    def start(self, *arguments: str) -> Child:
+        """Start `git ARGUMENTS`, which needs no stdin, and go on."""
+        return self._start(arguments, self._environ)
+
+    def dialogue(self, *arguments: str) -> Dialogue:
+        """Start a `git ARGUMENTS` that answers questions; what it says on stderr is lost."""
+        return Dialogue(self._start(arguments, self._environ, errors=False))
+
+    def _start(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        group: bool = False,
+        errors: bool = True,
+    ) -> Child:
         program = self._program or self._find()
         argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
-        environ = {**self._environ, **env} if env else self._environ
         self.calls += 1
-        return _spawn(program, argv, environ, stdin, timeout)
+        return Child(program, argv, environ, group=group, errors=errors)
 
     def run(
         self,
@@ -114,7 +128,9 @@ class Git:
             raise failure(arguments, result)
         return result.out
 
-    def line(self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> str:
+    def line(
+        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+    ) -> str:
         """stdout of `run`, which is one line, without its end."""
         return self.run(*arguments, stdin=stdin, env=env).decode().rstrip("\n")
 
@@ -158,101 +174,3 @@ def failure(arguments: Iterable[str], result: Result) -> RalphError:
             details=error.details,
         )
     return error
-
-
-def _spawn(
-    program: str,
-    argv: Sequence[str],
-    environ: Mapping[str, str],
-    stdin: bytes,
-    timeout: float | None,
-) -> Result:
-    in_read, in_write = os.pipe()
-    out_read, out_write = os.pipe()
-    err_read, err_write = os.pipe()
-    try:
-        pid = os.posix_spawn(
-            program,
-            argv,
-            environ,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, in_read, 0),
-                (os.POSIX_SPAWN_DUP2, out_write, 1),
-                (os.POSIX_SPAWN_DUP2, err_write, 2),
-            ],
-            # A group of its own where a time limit may have to kill it with its children.
-            **({"setpgroup": 0} if timeout is not None else {}),
-            setsigdef=(signal.SIGPIPE,),
-        )
-    except BaseException:
-        for fd in (in_write, out_read, err_read):
-            os.close(fd)
-        raise
-    finally:
-        for fd in (in_read, out_write, err_write):
-            os.close(fd)
-    deadline = None if timeout is None else time.monotonic() + timeout
-    try:
-        out, err = _talk(in_write, out_read, err_read, stdin, deadline)
-    except BaseException as error:
-        if timeout is not None:
-            os.killpg(pid, signal.SIGKILL)
-        else:
-            os.kill(pid, signal.SIGTERM)
-        os.waitpid(pid, 0)
-        if isinstance(error, TimeoutError):
-            raise RemoteUnavailable(
-                f"git {argv[-1]} gave no answer within {timeout:g} s",
-                hint="check the network, or use --no-fetch",
-            ) from None
-        raise
-    _, status = os.waitpid(pid, 0)
-    return Result(os.waitstatus_to_exitcode(status), out, err)
-
-
-def _talk(
-    in_write: int, out_read: int, err_read: int, stdin: bytes, deadline: float | None
-) -> tuple[bytes, bytes]:
-    """Feed stdin and drain both outputs until they close; never blocks on one of them."""
-    chunks: dict[int, list[bytes]] = {out_read: [], err_read: []}
-    pending = memoryview(stdin)
-    open_fds = {in_write, out_read, err_read}
-    poll = select.poll()
-    poll.register(out_read, select.POLLIN)
-    poll.register(err_read, select.POLLIN)
-
-    def close(fd: int) -> None:
-        open_fds.discard(fd)
-        os.close(fd)
-
-    try:
-        if pending:
-            os.set_blocking(in_write, False)
-            poll.register(in_write, select.POLLOUT)
-        else:
-            close(in_write)
-        while open_fds:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-            events = poll.poll(left)
-            if not events and deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError
-            for fd, _ in events:
-                if fd == in_write:
-                    try:
-                        pending = pending[os.write(in_write, pending[:65536]) :]
-                    except BlockingIOError:
-                        continue
-                    except BrokenPipeError:
-                        pending = pending[len(pending) :]
-                    if not pending:
-                        poll.unregister(fd)
-                        close(fd)
-                elif chunk := os.read(fd, 1 << 20):
-                    chunks[fd].append(chunk)
-                else:
-                    poll.unregister(fd)
-                    close(fd)
-    finally:
-        for fd in tuple(open_fds):
-            close(fd)
-    return b"".join(chunks[out_read]), b"".join(chunks[err_read])

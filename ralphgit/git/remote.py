@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git.process import Git, failure
 
 _REFUSED = ("[rejected]", "[remote rejected]", "stale info", "non-fast-forward")
-_QUIET = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance", "--no-write-fetch-head")
+_QUIET = (
+    "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
+    "--no-write-fetch-head",
+)  # fmt: skip
 
 
-def fetch(git: Git, remote: str, branch: str, *, timeout: float) -> bool:
+def fetch(
+    git: Git, remote: str, branch: str, *, timeout: float, mirrors: Mapping[str, str] | None = None
+) -> bool:
     """Fetch one branch into its remote-tracking ref; False if the remote has no such branch.
+
+    `mirrors` are namespaces of the remote to have a true copy of here: `{there: here}`.
 
     Other worktrees may fetch at the same moment: a ref that another process has just
     moved or locks is tried again.
 
     Raises: RemoteUnavailable.
     """
-    refspec = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
-    arguments = ("fetch", *_QUIET, "--end-of-options", remote, refspec)
+    refspecs = [f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"]
+    refspecs += [f"+{there}*:{here}*" for there, here in (mirrors or {}).items()]
+    prune = ("--prune",) if mirrors else ()
+    arguments = ("fetch", *_QUIET, *prune, "--end-of-options", remote, *refspecs)
     for attempt in range(5):
         result = git.try_run(*arguments, timeout=timeout)
         if result.status == 0:

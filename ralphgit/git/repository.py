@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
+from ralphgit.git.child import Child
 from ralphgit.git.objects import Objects
 from ralphgit.git.process import Git, failure
 
@@ -41,12 +42,33 @@ class Worktree(NamedTuple):
         return os.path.isdir(self.path)
 
 
+#: What nearly every command asks; while one process starts, so can the others.
+_QUESTIONS = {
+    "config": ("config", "--list", "-z"),
+    "refs": (
+        "for-each-ref", "--format=%(objectname) %(refname) %(symref)",
+        "refs/heads", "refs/remotes", "refs/ralph",
+    ),
+    "worktrees": ("worktree", "list", "--porcelain"),
+}  # fmt: skip
+
+
 class Repository:
     """A repository, seen from one folder in it."""
 
-    def __init__(self, git: Git, folders: tuple[str, str, str | None], bare: bool, fmt: str) -> None:
+    def __init__(
+        self,
+        git: Git,
+        folders: tuple[str, str, str | None],
+        bare: bool,
+        fmt: str,
+        asked: Mapping[str, Child],
+    ) -> None:
+        """`asked` are processes under way, by their name in `_QUESTIONS`."""
         self.git = git
+        self._asked = dict(asked)
         self.git_dir, self.common_dir, self.top = folders
+        git.common_dir = self.common_dir
         self.bare = bare
         self.object_format = fmt
         self.objects = Objects(git)
@@ -65,7 +87,9 @@ class Repository:
             "--is-bare-repository", "--is-inside-work-tree", "--show-object-format",
             "--show-toplevel",
         )  # fmt: skip
-        result = git.try_run(*arguments)
+        opening = git.start(*arguments)
+        asked = {name: git.start(*question) for name, question in _QUESTIONS.items()}
+        result = opening.finish()
         lines = result.out.decode("utf-8", "surrogateescape").splitlines()
         if len(lines) < 5:
             text = result.err.decode("utf-8", "replace").strip()
@@ -80,13 +104,22 @@ class Repository:
         git_dir, common_dir, bare, _, object_format = lines[:5]
         top = lines[5] if len(lines) > 5 else None
         root = git if top is None else git.at(top)
-        return cls(root, (git_dir, common_dir, top), bare == "true", object_format)
+        return cls(root, (git_dir, common_dir, top), bare == "true", object_format, asked)
+
+    def _answer(self, name: str) -> bytes:
+        """The answer to one of `_QUESTIONS`, by the process that is under way or a new one."""
+        question = _QUESTIONS[name]
+        child = self._asked.pop(name, None) or self.git.start(*question)
+        result = child.finish()
+        if result.status:
+            raise failure(question, result)
+        return result.out
 
     @cached_property
     def config(self) -> Mapping[str, str]:
         """git's configuration, the last value of each key; sections and names lower case."""
         found = {}
-        for entry in self.git.run("config", "--list", "-z").decode("utf-8", "replace").split("\0"):
+        for entry in self._answer("config").decode("utf-8", "replace").split("\0"):
             key, newline, value = entry.partition("\n")
             if key:
                 found[key] = value if newline else "true"
@@ -95,10 +128,7 @@ class Repository:
     @cached_property
     def refs(self) -> Mapping[str, Ref]:
         """Branches, remote-tracking branches, leases and rescue refs, by full name."""
-        form = "--format=%(objectname) %(refname) %(symref)"
-        lines = self.git.run(
-            "for-each-ref", form, "refs/heads", "refs/remotes", "refs/ralph"
-        ).decode("utf-8", "surrogateescape")
+        lines = self._answer("refs").decode("utf-8", "surrogateescape")
         found = {}
         for line in lines.splitlines():
             oid, name, symref = line.split(" ", 2)
@@ -108,7 +138,7 @@ class Repository:
     @cached_property
     def worktrees(self) -> tuple[Worktree, ...]:
         """Every worktree, the main one first."""
-        text = self.git.run("worktree", "list", "--porcelain").decode("utf-8", "surrogateescape")
+        text = self._answer("worktrees").decode("utf-8", "surrogateescape")
         found = []
         for number, entry in enumerate(filter(None, text.split("\n\n"))):
             fields: dict[str, str] = {}
@@ -149,7 +179,8 @@ class Repository:
 
     def forget(self) -> None:
         """Read refs, worktrees and configuration anew when they are next asked for."""
-        for name in ("config", "refs", "worktrees", "worktree"):
+        self._asked.clear()
+        for name in (*_QUESTIONS, "worktree"):
             self.__dict__.pop(name, None)
 
     def under_way(self) -> str:

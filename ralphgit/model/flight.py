@@ -22,7 +22,7 @@ class Flight(NamedTuple):
     path: str = ""
     """The worktree's folder, where one is known."""
     stale: bool = False
-    """Its holder is provably gone."""
+    """Its holder is gone, or has gone silent."""
     note: str = ""
     """What a blocked task asks."""
 

@@ -132,14 +132,15 @@ def _exact_spans(text: str, count: int) -> tuple[blocks.Block, ...]:
     sequence = nodes.at_path(root, ("tasks",))
     items = sequence.value if count else []
     spans = [blocks.Block(item.start_mark.index, item.end_mark.index) for item in items]
-    if not spans or sequence.flow_style:
+    if not spans or text[sequence.start_mark.index] == "[":
         return tuple(spans)
-    dash = re.compile(rf"^ {{{sequence.start_mark.column}}}-(?=[ \r\n])", re.M)
+    dash = re.compile(rf"^ {{{sequence.start_mark.column}}}-(?=[ \t\r\n]|\Z)", re.M)
     after = 0
     starts = []
     for span in spans:
         # Its dash is the last one before it: what else looks like one is text of the task above.
-        starts.append(max(found.start() for found in dash.finditer(text, after, span.start)))
+        before = dash.finditer(text, after, span.start + 1)
+        starts.append(max((found.start() for found in before), default=span.start))
         after = span.start
     return tuple(map(blocks.Block, starts, [*starts[1:], spans[-1].end]))
 
@@ -165,6 +166,9 @@ def locate(
         root = nodes.at_path(root, (0,))
     node = nodes.at_path(root, problem.path)
     index = span.start + node.start_mark.index
+    if node.start_mark.index == node.end_mark.index:
+        # A value that is not there: ruamel.yaml has it where the next one begins.
+        index = len(text[:index].rstrip())
     line, column = texts.position(text, index)
     known = task.get("id") if isinstance(task, dict) else None
     return InvalidRecord(

@@ -7,12 +7,26 @@ is refused at its token, before it could expand.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.tokens import AliasToken, AnchorToken, ScalarToken, TagToken
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    KeyToken,
+    ScalarToken,
+    TagToken,
+)
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import text as texts
@@ -34,18 +48,27 @@ def compose(text: str) -> Node:
         node = _yaml().compose(text)
     except YAMLError as error:
         _translate(error, text)
-    except RecursionError:
-        raise _too_deep(text) from None
     if node is None:
         raise InvalidRecord("the file is empty", hint="a graph begins with: version: 1")
     _refuse_duplicates(text, node)
     return node
 
 
+_OPENING = (
+    BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken,
+)  # fmt: skip
+_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+
+
 def refuse_indicators(text: str) -> None:
-    """Raises: InvalidRecord at the first anchor, alias, tag or merge key in `text`."""
+    """Raises: InvalidRecord at the first anchor, alias, tag or merge key in `text`.
+
+    Also where it nests too deep: ruamel.yaml takes 3 s for 2,000 brackets and then recurses.
+    """
+    level, previous = 0, None
     try:
         for token in _yaml().scan(text):
+            last, previous = previous, token
             if isinstance(token, AnchorToken):
                 what, code, hint = f"anchor &{token.value}", "anchor", "write the value out"
             elif isinstance(token, AliasToken):
@@ -53,22 +76,24 @@ def refuse_indicators(text: str) -> None:
             elif isinstance(token, TagToken):
                 what, code, hint = "a tag (!)", "tag", "remove it, or quote the text"
             elif isinstance(token, ScalarToken) and token.plain and token.value == "<<":
+                if not isinstance(last, KeyToken):
+                    continue
                 what, code, hint = "merge key <<", "merge_key", "write the keys out"
             else:
+                level += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+                if level > texts.MAX_DEPTH:
+                    raise _too_deep(text, token.start_mark.index)
                 continue
             raise texts.refuse(
                 text, token.start_mark.index, f"{what} is not allowed", hint=hint, code=code
             )
     except YAMLError as error:
         _translate(error, text)
-    except RecursionError:
-        raise _too_deep(text) from None
 
 
-def _too_deep(text: str) -> InvalidRecord:
-    longest = max(range(len(text)), key=lambda i: text[i] in "[{", default=0)
+def _too_deep(text: str, index: int) -> InvalidRecord:
     return texts.refuse(
-        text, longest, f"nested more than {texts.MAX_DEPTH} deep", code="too_deep",
+        text, index, f"nested more than {texts.MAX_DEPTH} deep", code="too_deep",
         hint="flatten the structure",
     )  # fmt: skip
 
@@ -79,8 +104,15 @@ def _translate(error: YAMLError, text: str) -> NoReturn:
         message = " ".join(str(part) for part in (error.problem, error.context) if part)
         if mark is not None:
             index = min(mark.index, len(text))
-            raise texts.refuse(text, index, f"not YAML: {message}", code="syntax") from None
-    raise InvalidRecord(f"not YAML: {str(error).splitlines()[0]}", code="syntax") from None
+            raise texts.refuse(
+                text, index, f"not YAML: {message}", code="syntax", hint=_SYNTAX
+            ) from None
+    raise InvalidRecord(
+        f"not YAML: {str(error).splitlines()[0]}", code="syntax", hint=_SYNTAX
+    ) from None
+
+
+_SYNTAX = "look at the indentation; text with a sign like : # [ { @ ` in it may need quotes"
 
 
 def _refuse_duplicates(text: str, root: Node) -> None:
@@ -88,18 +120,16 @@ def _refuse_duplicates(text: str, root: Node) -> None:
     while stack:
         node, level = stack.pop()
         if level > texts.MAX_DEPTH and not isinstance(node, ScalarNode):
-            raise texts.refuse(
-                text, node.start_mark.index, f"nested more than {texts.MAX_DEPTH} deep",
-                code="too_deep", hint="flatten the structure",
-            )  # fmt: skip
+            raise _too_deep(text, node.start_mark.index)
         if isinstance(node, MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
                 name = key.value if isinstance(key, ScalarNode) else None
                 if name is None:
                     raise texts.refuse(
-                        text, key.start_mark.index, "a key that is not text", code="syntax"
-                    )
+                        text, key.start_mark.index, "a key that is not text", code="syntax",
+                        hint="write the key as text",
+                    )  # fmt: skip
                 if name in seen:
                     raise texts.refuse(
                         text, key.start_mark.index, f"duplicate key {name!r}",
@@ -132,33 +162,46 @@ def at_path(root: Node, path: tuple[str | int, ...]) -> Node:
 
 
 def value(node: Node) -> Any:
-    """The node as Python values, by the core schema of YAML 1.2.
+    """The node as Python values, just as the fast reader (`records.plain`) reads them.
 
-    Numbers that the fast reader cannot hold stay text, as written.
+    An integer that the fast reader refuses, as it fits no 64 bits, stays text as written.
     """
     if isinstance(node, MappingNode):
         return {key.value: value(child) for key, child in node.value}
     if isinstance(node, SequenceNode):
         return [value(child) for child in node.value]
-    tag = str(node.tag).rpartition(":")[2]
     written: str = node.value
-    if node.style is not None or tag == "str":
-        return written
-    if tag == "null":
-        return None
-    if tag == "bool":
-        return written.lower() == "true"
-    if tag == "int":
-        try:
-            number = int(written.replace("_", ""), 0) if len(written) < 40 else None
-        except ValueError:
+    plain = isinstance(node, ScalarNode) and node.style is None
+    return written if not plain else _CONSTANTS.get(written, _number(written))
+
+
+_CONSTANTS: dict[str, object] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+|0|[1-9][0-9]*)")
+_PADDED = re.compile(r"[-+]?0[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+def _number(written: str) -> object:
+    """The number that a plain scalar means, or its text if it means none.
+
+    Whole numbers of 128 bits are refused by the fast reader, larger ones are floats to it.
+    """
+    if len(written) < 140 and _INTEGER.fullmatch(written):
+        number = int(written, 0)
+        if -(2**63) <= number < 2**64:
+            return number
+        if -(2**127) <= number < 2**128:
             return written
-        return number if number is not None and -(2**63) <= number < 2**64 else written
-    if tag == "float":
-        try:
-            return float(written)
-        except ValueError:
-            return written
+    if _FLOAT.fullmatch(written) and not _PADDED.fullmatch(written):
+        approximate = float(written)
+        return approximate if approximate - approximate == 0 else written
     return written
 
 

@@ -36,6 +36,9 @@ _REFUSED = object()
 
 def _quick(text: str) -> object:
     """The value, or _REFUSED where only the exact look can tell."""
+    text = text.removeprefix("\ufeff")  # ryaml takes it for a document of its own
+    if texts.may_nest_too_deep(text):
+        return _REFUSED
     try:
         if texts.may_hold_indicators(text):
             hidden = texts.hide_indicators(text)

@@ -23,20 +23,25 @@ class Problem(NamedTuple):
 
 
 _MODES = frozenset(Mode)
-_REASONS = frozenset(Reason)
-_OUTCOMES = frozenset(Outcome)
+_RISKS = ("low", "medium", "high")
 _TEXT = ("complexity", "description", "milestone")
-_TEXT_LISTS = ("verify", "outputs")
-_RECORDS: dict[str, tuple[str, ...]] = {
-    # required keys first; every key but those in _FREE holds text
-    "claim": ("id", "by"),
-    "result": ("id", "outcome", "at"),
-    "blocked": ("id", "reason", "at"),
-    "reset": ("id", "claim", "by", "at"),
-    "cancelled": ("id", "by", "at"),
-}
-_RECORD_TEXT = ("id", "by", "at", "base", "contract", "claim", "question")
-_LISTS_OF_TEXT = frozenset({"concerns", "options"})
+_TEXT_LISTS = ("verify", "outputs", "tags")
+#: What each field of a lifecycle record holds; a required one begins with `!`.
+_RECORDS: dict[str, dict[str, str]] = {
+    "claim": {
+        "id": "!id", "by": "!id", "at": "text", "base": "text", "contract": "text",
+        "unsynchronised": "truth",
+    },
+    "result": {
+        "id": "!id", "outcome": "!outcome", "at": "!text", "claim": "id", "concerns": "texts",
+    },
+    "blocked": {
+        "id": "!id", "reason": "!reason", "question": "text", "options": "list", "at": "text",
+    },
+    "reset": {"id": "!id", "by": "!name", "claim": "id", "at": "text", "reason": "text"},
+    "cancelled": {"id": "!id", "by": "!name", "at": "text", "reason": "text"},
+}  # fmt: skip
+_WORDS: dict[str, tuple[str, ...]] = {"outcome": tuple(Outcome), "reason": tuple(Reason)}
 
 
 def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
@@ -51,12 +56,12 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
     problems: list[Problem] = []
     source: Any = None
 
-    def text_at(container: Any, key: Any, path: Path) -> None:
-        """Make `container[key]` text, or report it."""
+    def text_at(container: Any, key: Any, path: Path) -> bool:
+        """Make `container[key]` text; report it and return False where it cannot be."""
         nonlocal source
         value = container[key]
         if isinstance(value, str):
-            return
+            return True
         if isinstance(value, (int, float)):
             if source is None:
                 source = as_written()
@@ -64,10 +69,22 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
             for step in path:
                 found = found[step]
             container[key] = found
-        elif value is None:
-            problems.append(Problem(path, f"{path[-1]} is empty, and should be text"))
-        else:
-            problems.append(Problem(path, f"{path[-1]} should be text"))
+            return True
+        is_empty = " is empty, and" if value is None else ""
+        problems.append(Problem(path, f"{_named(path)}{is_empty} should be text"))
+        return False
+
+    def name_at(container: Any, key: Any, path: Path) -> None:
+        """The same, and the text is not empty."""
+        if container[key] == "":
+            problems.append(Problem(path, f"{_named(path)} is empty"))
+        elif not isinstance(container[key], str):
+            text_at(container, key, path)
+
+    def id_at(container: Any, key: Any, path: Path) -> None:
+        """The same, and the text is an id."""
+        if text_at(container, key, path) and not is_id(container[key]):
+            problems.append(Problem(path, f"{container[key]!r} is not an id"))
 
     def text_list(container: Any, key: str, path: Path) -> bool:
         items = container.get(key)
@@ -77,8 +94,8 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
             problems.append(Problem(path, f"{key} should be a list"))
             return False
         for index, item in enumerate(items):
-            if not isinstance(item, str):
-                text_at(items, index, (*path, index))
+            if not item or not isinstance(item, str):
+                name_at(items, index, (*path, index))
         return True
 
     for name in ("id", "title", "status"):
@@ -104,16 +121,16 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
         if get(name) is not None and not isinstance(task[name], str):
             text_at(task, name, (name,))
     if get("story") is not None:
-        if not isinstance(task["story"], str):
-            text_at(task, "story", ("story",))
-        if isinstance(task["story"], str) and not is_id(task["story"]):
-            problems.append(Problem(("story",), f"{task['story']!r} is not an id"))
+        id_at(task, "story", ("story",))
     for name in _TEXT_LISTS:
         text_list(task, name, (name,))
     if text_list(task, "depends_on", ("depends_on",)):
         for index, other in enumerate(task["depends_on"]):
-            if isinstance(other, str) and not is_id(other):
+            if other and isinstance(other, str) and not is_id(other):
                 problems.append(Problem(("depends_on", index), f"{other!r} is not a task id"))
+    for name in ("priority", "epoch"):
+        if type(get(name)) is float and task[name].is_integer():
+            task[name] = int(task[name])  # 1.0 is a whole number, to JSON Schema too
     priority = get("priority", DEFAULT_PRIORITY)
     if priority is not None and (type(priority) is not int or not 0 <= priority <= 5):
         problems.append(Problem(("priority",), "priority is a whole number from 0 to 5"))
@@ -121,8 +138,10 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
     if epoch is not None and (type(epoch) is not int or epoch < 0):
         problems.append(Problem(("epoch",), "epoch is a whole number from 0"))
     mode = get("mode")
-    if mode is not None and mode not in _MODES:
+    if mode is not None and (not isinstance(mode, str) or mode not in _MODES):
         problems.append(Problem(("mode",), f"mode is one of {', '.join(Mode)}"))
+    if get("risk") is not None and task["risk"] not in _RISKS:
+        problems.append(Problem(("risk",), f"risk is one of {', '.join(_RISKS)}"))
     scope = get("scope")
     if scope is not None:
         if isinstance(scope, dict):
@@ -131,53 +150,56 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
         else:
             problems.append(Problem(("scope",), "scope is a mapping of write, read, resources"))
     if get("acceptance") is not None:
-        _acceptance(task, text_at, problems)
-    for name, required in _RECORDS.items():
+        _acceptance(task["acceptance"], name_at, id_at, problems)
+    readers = {"text": text_at, "name": name_at, "id": id_at}
+    for name, fields in _RECORDS.items():
         if get(name) is not None:
-            _record(name, required, task[name], text_at, text_list, problems)
+            _record(name, fields, task[name], readers, text_list, problems)
     return problems
 
 
-def _acceptance(task: Any, text_at: Any, problems: list[Problem]) -> None:
-    items = task["acceptance"]
+def _named(path: Path) -> str:
+    """The value at `path` as people call it."""
+    last = path[-1]
+    return f"item {last + 1} of {path[-2]}" if isinstance(last, int) else last
+
+
+def _acceptance(items: Any, name_at: Any, id_at: Any, problems: list[Problem]) -> None:
     if not isinstance(items, list):
         problems.append(Problem(("acceptance",), "acceptance should be a list"))
         return
     for index, item in enumerate(items):
         path: Path = ("acceptance", index)
-        if isinstance(item, dict):
-            for name in ("id", "text"):
-                if name not in item:
-                    problems.append(Problem(path, f"a criterion has id and text; no {name} here"))
-                else:
-                    text_at(item, name, (*path, name))
-        elif not isinstance(item, str):
-            text_at(items, index, path)
+        if not isinstance(item, dict):
+            name_at(items, index, path)
+            continue
+        for name, read in (("id", id_at), ("text", name_at)):
+            if name not in item:
+                problems.append(Problem(path, f"a criterion has id and text; no {name} here"))
+            else:
+                read(item, name, (*path, name))
 
 
 def _record(
-    name: str,
-    required: tuple[str, ...],
-    record: Any,
-    text_at: Any,
-    text_list: Any,
+    name: str, fields: dict[str, str], record: Any, readers: Any, text_list: Any,
     problems: list[Problem],
-) -> None:
+) -> None:  # fmt: skip
     if not isinstance(record, dict):
         problems.append(Problem((name,), f"{name} should be a mapping"))
         return
-    for key in required:
-        if key not in record:
-            problems.append(Problem((name,), f"{name} has no {key}"))
-    for key in _RECORD_TEXT:
-        if record.get(key) is not None:
-            text_at(record, key, (name, key))
-    if name != "blocked" and record.get("reason") is not None:
-        text_at(record, "reason", (name, "reason"))
-    for key in _LISTS_OF_TEXT:
-        if isinstance(record.get(key), list):
-            text_list(record, key, (name, key))
-    if name == "blocked" and record.get("reason") not in _REASONS:
-        problems.append(Problem((name, "reason"), f"reason is one of {', '.join(Reason)}"))
-    if name == "result" and record.get("outcome") not in _OUTCOMES:
-        problems.append(Problem((name, "outcome"), f"outcome is one of {', '.join(Outcome)}"))
+    for key, kind in fields.items():
+        value, path = record.get(key), (name, key)
+        kind = kind.removeprefix("!")
+        if value is None:
+            if fields[key] != kind:
+                problems.append(Problem((name,), f"{name} has no {key}"))
+        elif kind == "list" or (kind == "texts" and isinstance(value, list)):
+            text_list(record, key, path)
+        elif kind == "truth":
+            if not isinstance(value, bool):
+                problems.append(Problem(path, f"{key} is true or false"))
+        elif words := _WORDS.get(kind):
+            if value not in words:
+                problems.append(Problem(path, f"{key} is one of {', '.join(words)}"))
+        else:
+            readers.get(kind, readers["text"])(record, key, path)

@@ -8,7 +8,7 @@ compared: the intended fields changed and no other, or nothing is written at all
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ralphgit.errors import Bug, InvalidRecord
@@ -16,9 +16,15 @@ from ralphgit.model.task import Lifecycle
 from ralphgit.records import blocks, emit, graph, plain
 from ralphgit.records import text as texts
 from ralphgit.records.shape import normalise
-from ralphgit.records.tasks import LIFECYCLE_KEYS, stored_lifecycle
+from ralphgit.records.tasks import LIFECYCLE_KEYS, lifecycle, stored_lifecycle
 
 _DASH = re.compile(r"( *)-( +)(?=[^ \r\n#])")
+#: A key of a block mapping and its colon; its text is one of the three groups.
+_KEY = (
+    r"""(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\n]|'')*)'"""
+    r"""|((?:[^\s"'#\[\]{},&*!|>%@`:?-]|[:?-](?=\S))(?:[^\n:#]|:(?=\S)|(?<=\S)\#)*?))"""
+    r"""[ \t]*:(?=[ \t\r\n]|\Z)"""
+)
 
 
 def set_lifecycle(file: graph.GraphFile, index: int, life: Lifecycle) -> str:
@@ -26,10 +32,32 @@ def set_lifecycle(file: graph.GraphFile, index: int, life: Lifecycle) -> str:
 
     Raises: InvalidRecord when the block's layout cannot be edited without touching more.
     """
-    group = stored_lifecycle(life)
+    group = _group(life, file.tasks[index])
     wanted = {key: value for key, value in file.tasks[index].items() if key not in LIFECYCLE_KEYS}
     wanted.update(group)
     return _rewritten(file, index, wanted, lambda old: _with_group(old, group))
+
+
+def _group(life: Lifecycle, task: Mapping[str, Any]) -> dict[str, Any]:
+    """The lifecycle fields to write into `task`.
+
+    A record that stays as it was keeps the fields that ralphgit does not know.
+    """
+    group = stored_lifecycle(life)
+    old = lifecycle(task)
+    for key, record in group.items():
+        if not isinstance(record, dict):
+            continue
+        if isinstance(task.get(key), dict) and getattr(old, key) == getattr(life, key):
+            group[key] = task[key]
+        elif _has_lines(record[[*record][-1]]):
+            # A block scalar at its end would swallow a comment or blank line that follows.
+            record["at"] = record.pop("at")
+    return group
+
+
+def _has_lines(value: object) -> bool:
+    return any("\n" in str(item) for item in (value if isinstance(value, list) else [value]))
 
 
 def set_fields(
@@ -98,11 +126,15 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
     return new
 
 
+_EMPTY_TASKS = re.compile(
+    r"^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)", re.M
+)
+
+
 def _first_task(text: str, task: Mapping[str, Any], eol: str) -> str:
     """`text`, whose `tasks` is empty or missing, with its first task."""
     made = emit.sequence([task], indent=2, eol=eol)
-    empty = re.compile(r"^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)", re.M)
-    found = empty.search(text)
+    found = _EMPTY_TASKS.search(text)
     if found is None:
         before = text if not text or text.endswith("\n") else text + eol
         return f"{before}tasks:{eol}{made}"
@@ -118,7 +150,9 @@ def _plain_copy(value: Any) -> Any:
     return value
 
 
-def _rewritten(file: graph.GraphFile, index: int, wanted: Mapping[str, Any], edit: Any) -> str:
+def _rewritten(
+    file: graph.GraphFile, index: int, wanted: Mapping[str, Any], edit: Callable[[str], str]
+) -> str:
     """Apply `edit` to one block's text, and make sure that it did just what was meant."""
     start, end = file.spans[index]
     old = file.text[start:end]
@@ -171,22 +205,23 @@ def _key_line(name: str, column: int) -> re.Pattern[str]:
     return re.compile(rf"""{pad}(?:{name}|"{name}"|'{name}')[ \t]*:(?=[ \t\r\n]|\Z)""", re.M)
 
 
+_FIRST_KEY = re.compile(_KEY)
+_BARE_DASH = re.compile(r" *-[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:#[^\n]*)?\r?\n)*) +")
+
+
 def _column(block: str) -> int | None:
     """The column of a block-style task's keys; None for flow style and odd layouts."""
     dash = _DASH.match(block)
-    if dash is None or block[dash.end()] in "{[\"'|>?&*!":
-        bare = re.match(r"( *)-[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( +)(?=[A-Za-z_])", block)
-        return len(bare.group(2)) if bare else None
-    return dash.end()
+    if dash is not None:
+        return dash.end() if _FIRST_KEY.match(block, dash.end()) else None
+    bare = _BARE_DASH.match(block)
+    return bare.end() - bare.end(1) if bare and _FIRST_KEY.match(block, bare.end()) else None
 
 
 def _keys(block: str, column: int) -> dict[str, tuple[int, int]]:
     """Where each key of a block-style task stands: from its line's first column to the
     first line that is not its value's. The first key's lines begin behind the dash."""
-    key = re.compile(
-        rf"""(?:^ {{{column}}}|\A.{{{column}}})(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"'#\-\[\]{{}}][^\n:]*?))[ \t]*:(?=[ \t\r\n]|\Z)""",
-        re.M,
-    )
+    key = re.compile(rf"(?:^ {{{column}}}|\A.{{{column}}}){_KEY}", re.M)
     found = list(key.finditer(block))
     spans: dict[str, tuple[int, int]] = {}
     for number, match in enumerate(found):
@@ -198,7 +233,7 @@ def _keys(block: str, column: int) -> dict[str, tuple[int, int]]:
 
 
 def _value_end(block: str, begin: int, limit: int, column: int) -> int:
-    """The end of a value's own lines: trailing blanks and shallow comments are not its."""
+    """The end of a value's own lines: blank lines and comments behind it are not its."""
     end = limit
     while end > begin:
         line_start = block.rfind("\n", begin, end - 1) + 1
@@ -206,17 +241,52 @@ def _value_end(block: str, begin: int, limit: int, column: int) -> int:
             break
         line = block[line_start:end]
         bare = line.strip()
-        if bare and not (bare.startswith("#") and len(line) - len(line.lstrip()) <= column):
+        if bare and not bare.startswith("#"):
             break
         end = line_start
+    return _block_scalar_end(block, begin, end, limit)
+
+
+_BLOCK_SCALAR = re.compile(
+    r"^( *)[^\n]*[:-][ \t]+[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\n]*)?\r?\n", re.M
+)
+_LINE = re.compile(r"( *)([^\n]*)(?:\n|\Z)")
+
+
+def _block_scalar_end(block: str, begin: int, end: int, limit: int) -> int:
+    """`end`, or further down if a block scalar ends there: its text may look like comments."""
+    at = block.rfind("\n", 0, begin) + 1
+    while header := _BLOCK_SCALAR.search(block, at, end):
+        depth = len(header.group(1)) + 1
+        fixed = any(sign.isdigit() for sign in header.group(2))
+        at = header.end()
+        for line in _LINE.finditer(block, at, limit):
+            if not line.group(2).strip():
+                continue
+            indent = len(line.group(1))
+            if indent < depth:
+                break
+            if not fixed:
+                depth, fixed = indent, True
+            at = line.end()
+        if at >= end:
+            return at
     return end
+
+
+def _ends_in_block_scalar(block: str) -> bool:
+    """Whether the last line's end is part of a text."""
+    last = len(block) - 1
+    return _block_scalar_end(block, 0, last, len(block)) > last
 
 
 def _eol(block: str) -> str:
     return "\r\n" if "\r\n" in block else "\n"
 
 
-_STATUS_VALUE = re.compile(r"""(:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#"'][^\n#]*?)(?=[ \t]*(?:[ \t]#[^\n]*)?\r?$)""", re.M)
+_STATUS_VALUE = re.compile(
+    r"""(:[ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s#"'][^\n#]*?)(?=[ \t]*(?:[ \t]#[^\n]*)?\r?$)""", re.M
+)
 
 
 def _with_group(block: str, group: Mapping[str, Any]) -> str:
@@ -228,6 +298,7 @@ def _with_group(block: str, group: Mapping[str, Any]) -> str:
         block = _without_field(block, key)
     spans = _keys(block, column)
     begin, end = spans["status"]
+    end = block.find("\n", begin, end) + 1 or end
     lines = block[begin:end]
     value = _STATUS_VALUE.search(lines)
     if value is None:
@@ -273,14 +344,17 @@ def _without_field(block: str, name: str) -> str:
     if name not in spans:
         return block
     begin, end = spans[name]
-    if begin < column:
+    if begin == 0:
         # The first key shares its line with the dash: the next key moves up to it.
         following = min((start for start, _ in spans.values() if start > begin), default=None)
         if following is None:
             raise InvalidRecord("a task needs a key")
+        if end < following:
+            # Comments stand between: they stay, and the dash stays alone above them.
+            return block[:column].rstrip() + _eol(block) + block[end:]
         return block[:column] + block[following + column :]
     kept = block[:begin] + block[end:]
-    if end == len(block) and not block.endswith("\n"):
+    if end == len(block) and not block.endswith("\n") and not _ends_in_block_scalar(kept):
         kept = kept.removesuffix("\n").removesuffix("\r")
     return kept
 
@@ -319,7 +393,8 @@ def _with_group_flow(block: str, group: Mapping[str, Any]) -> str:
 
 def _flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(child)}" for key, child in value.items()) + "}"
+        entries = (f"{emit.scalar(key)}: {_flow(child)}" for key, child in value.items())
+        return "{" + ", ".join(entries) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_flow(child) for child in value) + "]"
     return emit.scalar(value)

@@ -90,21 +90,21 @@ def lifecycle(stored: Mapping[str, Any]) -> Lifecycle:
             reason=Reason(blocked["reason"]),
             question=blocked.get("question") or "",
             options=_texts(blocked.get("options")),
-            at=blocked["at"],
+            at=blocked.get("at") or "",
         ),
         reset=reset
         and Reset(
             id=reset["id"],
-            claim=reset["claim"],
+            claim=reset.get("claim") or "",
             by=reset["by"],
-            at=reset["at"],
+            at=reset.get("at") or "",
             reason=reset.get("reason") or "",
         ),
         cancelled=cancelled
         and Cancelled(
             id=cancelled["id"],
             by=cancelled["by"],
-            at=cancelled["at"],
+            at=cancelled.get("at") or "",
             reason=cancelled.get("reason") or "",
         ),
         epoch=get("epoch") or 0,
@@ -126,6 +126,8 @@ def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:
             "id": reset.id, "claim": reset.claim, "by": reset.by,
             "at": reset.at, "reason": reset.reason,
         }  # fmt: skip
+        if not reset.claim:  # a finished task that nobody had claimed was reopened
+            del made["reset"]["claim"]
     if cancelled := life.cancelled:
         made["cancelled"] = {
             "id": cancelled.id, "by": cancelled.by,

@@ -123,6 +123,14 @@ def change(old: Row | None, new: Row) -> Fault | None:
     return None
 
 
+def raised(old: Row, new: Row) -> Fault:
+    """A higher epoch, and no reset or release of the claim that it fences off."""
+    return Fault("illegal_move", new.id,
+                 f"{new.id} goes from epoch {old.epoch} to {new.epoch}, and nobody has reset or "
+                 f"released claim {old.claim} ({old.by})",
+                 f"ralphgit reset {new.id} --reason TEXT")  # fmt: skip
+
+
 def removed(old: Row) -> Fault:
     """A task that the change takes out of the graph."""
     severity = "error" if old.status in ("in-progress", "blocked") else "warning"

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.model.row import Row
-from ralphgit.rules.readiness import Standing
-
-IN_FLIGHT = frozenset({"claimed", "in-progress", "in-review"})
+from ralphgit.rules.readiness import IN_FLIGHT, Standing
 
 
 class Refusal(NamedTuple):
@@ -44,6 +42,22 @@ def _complete(task: str, rows: Mapping[str, Row]) -> bool:
     return task in rows and rows[task].status == "complete"
 
 
+def contract(row: Row) -> Refusal | None:
+    """What the task may write and read is said in patterns that can be understood."""
+    if not row.write and not row.read:
+        return None
+    from ralphgit.rules.overlap import check_pattern
+
+    for pattern in (*row.write, *row.read):
+        if wrong := check_pattern(pattern):
+            return Refusal(
+                "contract_invalid",
+                f"{row.id} has a scope that means nothing: {pattern!r}: {wrong}",
+                f"mend it where {row.id} stands: {row.file}:{row.line}",
+            )
+    return None
+
+
 def mode(row: Row, standing: Standing) -> Refusal | None:
     """The task's mode lets it run now, beside what runs of its story."""
     others = [other for other in standing.blocked_on if other not in row.depends_on]
@@ -74,7 +88,12 @@ def overlap(row: Row, others: Iterable[Row]) -> Refusal | None:
     from ralphgit.rules.overlap import overlaps
 
     for other in others:
-        found = overlaps(row.write, other.write)
+        try:
+            found = overlaps(row.write, other.write)
+        except ValueError:
+            if (wrong := contract(row)) is not None:
+                return wrong
+            continue  # the other one's pattern names no path
         if found:
             mine, theirs, example = found[0]
             return Refusal(

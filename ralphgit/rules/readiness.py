@@ -12,6 +12,8 @@ from typing import NamedTuple
 from ralphgit.model.flight import Flight
 from ralphgit.model.row import Row
 
+#: The states of a task that somebody works on, or whose work has not landed.
+IN_FLIGHT = frozenset({"claimed", "in-progress", "in-review"})
 _NO_FLIGHTS: tuple[Flight, ...] = ()
 
 
@@ -43,11 +45,16 @@ def in_force(row: Row, flights: Iterable[Flight]) -> tuple[list[Flight], list[Fl
         ]  # fmt: skip
         return count, lost
     for flight in flights:
-        if flight.epoch < row.epoch:
+        if flight.epoch < row.epoch or _left_behind(row, flight):
             continue
         ours = flight.claim == row.claim or not row.claim or row.status == "blocked"
         (count if ours or flight.epoch > row.epoch else lost).append(flight)
     return count, lost
+
+
+def _left_behind(row: Row, flight: Flight) -> bool:
+    """Whether a flight is from before its own claim was blocked on the base."""
+    return row.status == "blocked" and flight.claim == row.claim and flight.status == "in-progress"
 
 
 _STRENGTH = {"complete": 4, "cancelled": 3, "blocked": 2, "in-progress": 1}
@@ -76,7 +83,7 @@ def derive(
             undecided.append(row)
             continue
         standings[row.id] = standing
-        if row.story and standing.state != "blocked":
+        if row.story and standing.state in IN_FLIGHT:
             busy.setdefault(row.story, []).append(row.id)
             if row.mode != "parallel":
                 exclusive.setdefault(row.story, []).append(row.id)
@@ -103,23 +110,19 @@ def _on_base(row: Row) -> Flight | None:
 def _occupied(row: Row, count: list[Flight], lost: tuple[Flight, ...]) -> Standing | None:
     """The standing of a task that somebody holds or that is blocked; None if it is free."""
     if count:
-        best = max(count, key=lambda flight: _STRENGTH.get(flight.status, 0))
+        best = max(count, key=lambda flight: (flight.epoch, _STRENGTH.get(flight.status, 0)))
         status = best.status
-        if row.status == "blocked" and status == "blocked":
-            return Standing("blocked", best, stale=False, lost=lost)
-        if row.status == "blocked" and best.claim == row.claim and status == "in-progress":
-            return Standing("blocked", best, lost=lost)
-        holders = [flight for flight in count if flight.status == status]
+        holders = [f for f in count if f.status == status and f.epoch == best.epoch]
         holder = min(holders, key=lambda flight: (_KIND.get(flight.kind, 9), flight.at))
         if status == "complete":
             return Standing("in-review", holder, lost=lost)
         if status in ("cancelled", "blocked"):
             return Standing(status, holder, lost=lost)
-        committed = row.status == "in-progress" or any(f.kind == "branch" for f in count)
-        stale = any(flight.stale for flight in count)
-        return Standing(
-            "in-progress" if committed else "claimed", _placed(holder, count), stale=stale, lost=lost
-        )
+        own = [flight for flight in count if flight.claim == holder.claim]
+        committed = row.status == "in-progress" or any(flight.kind == "branch" for flight in own)
+        state = "in-progress" if committed else "claimed"
+        stale = any(flight.stale for flight in own)
+        return Standing(state, _placed(holder, own), stale=stale, lost=lost)
     if row.status == "in-progress":
         return Standing("in-progress", _on_base(row), lost=lost)
     if row.status == "blocked":
@@ -127,10 +130,10 @@ def _occupied(row: Row, count: list[Flight], lost: tuple[Flight, ...]) -> Standi
     return None
 
 
-def _placed(holder: Flight, count: list[Flight]) -> Flight:
-    """`holder` with the worktree that it works in, where another sighting tells it."""
-    for flight in count:
-        if flight.claim == holder.claim and flight.path and not holder.path:
+def _placed(holder: Flight, own: list[Flight]) -> Flight:
+    """`holder` with the worktree that it works in, where another sighting of it tells."""
+    for flight in own:
+        if flight.path and not holder.path:
             return holder._replace(where=flight.where, path=flight.path)
     return holder
 
@@ -149,14 +152,14 @@ def _unfinished_before_checkpoints(rows: Sequence[Row]) -> dict[str, list[str]]:
     return found
 
 
-def order(rows: Sequence[Row]) -> list[Row]:
+def order(rows: Sequence[Row], *, of: Sequence[Row] | None = None) -> list[Row]:
     """`rows` as they would be taken: priority, then story order, then file order.
 
-    A story stands where its first task stands; tasks without one come after all stories of
-    their priority.
+    A story stands where its first task stands in the graph `of` (by default `rows`), also
+    one that is complete; tasks without one come after all stories of their priority.
     """
     stories: dict[str, int] = {}
-    for row in rows:
+    for row in rows if of is None else of:
         if row.story:
             stories.setdefault(row.story, len(stories))
     last = len(stories)

@@ -1,0 +1,189 @@
+"""One process: started, fed and drained, or asked line by line.
+
+By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ralphgit.errors import RemoteUnavailable
+
+
+class Result(NamedTuple):
+    status: int
+    out: bytes
+    err: bytes
+
+
+class Child:
+    """A process that runs while we do other things, until `finish`.
+
+    Whoever forgets one ends it: no process, pipe or zombie is left behind.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        argv: list[str],
+        environ: Mapping[str, str],
+        *,
+        group: bool = False,
+        errors: bool = True,
+    ) -> None:
+        """`group`: in a process group of its own, to be killed with its children.
+
+        `errors`: keep what it writes to stderr.
+        """
+        self._argv = argv
+        self._group = group
+        self._pid = 0
+        self.stdin = self.stdout = self._stderr = -1
+        in_read, self.stdin = os.pipe()
+        self.stdout, out_write = os.pipe()
+        self._stderr, err_write = os.pipe() if errors else (-1, os.open(os.devnull, os.O_WRONLY))
+        own_group: dict[str, Any] = {"setpgroup": 0} if group else {}
+        try:
+            self._pid = os.posix_spawn(
+                program,
+                argv,
+                environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, in_read, 0),
+                    (os.POSIX_SPAWN_DUP2, out_write, 1),
+                    (os.POSIX_SPAWN_DUP2, err_write, 2),
+                ],
+                setsigdef=(signal.SIGPIPE,),
+                **own_group,
+            )
+        finally:
+            for fd in (in_read, out_write, err_write):
+                os.close(fd)
+
+    def __del__(self) -> None:
+        for fd in (self.stdin, self.stdout, self._stderr):
+            self._close(fd)
+        self.end()
+
+    def finish(self, stdin: bytes = b"", timeout: float | None = None) -> Result:
+        """Feed it `stdin` and wait until it ends.
+
+        After `timeout` seconds it is killed. Raises: RemoteUnavailable, then.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            out, err = self._talk(stdin, deadline)
+        except BaseException as error:
+            self.end()
+            if isinstance(error, TimeoutError):
+                raise RemoteUnavailable(
+                    f"git {self._argv[-1]} gave no answer within {timeout:g} s",
+                    hint="check the network, or use --no-fetch",
+                ) from None
+            raise
+        return Result(self._wait(), out, err)
+
+    def end(self) -> None:
+        """Stop it now; with `group`, its children too."""
+        if not self._pid:
+            return
+        if self._group:
+            os.killpg(self._pid, signal.SIGKILL)
+        else:
+            os.kill(self._pid, signal.SIGTERM)
+        self._wait()
+
+    def _wait(self) -> int:
+        _, status = os.waitpid(self._pid, 0)
+        self._pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def _close(self, fd: int) -> None:
+        """Close one of the three pipes, once."""
+        if fd < 0:
+            return
+        os.close(fd)
+        if fd == self.stdin:
+            self.stdin = -1
+        elif fd == self.stdout:
+            self.stdout = -1
+        else:
+            self._stderr = -1
+
+    def _talk(self, stdin: bytes, deadline: float | None) -> tuple[bytes, bytes]:
+        """Feed stdin and drain both outputs until they close; never blocks on one of them."""
+        chunks: dict[int, list[bytes]] = {self.stdout: [], self._stderr: []}
+        kept = tuple(chunks.values())
+        pending = memoryview(stdin)
+        poll = select.poll()
+        for fd in chunks:
+            poll.register(fd, select.POLLIN)
+        if pending:
+            os.set_blocking(self.stdin, False)
+            poll.register(self.stdin, select.POLLOUT)
+        else:
+            self._close(self.stdin)
+        while max(self.stdin, self.stdout, self._stderr) >= 0:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            events = poll.poll(left)
+            if not events and deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError
+            for fd, _ in events:
+                if fd == self.stdin:
+                    try:
+                        pending = pending[os.write(fd, pending[:65536]) :]
+                    except BlockingIOError:
+                        continue
+                    except BrokenPipeError:
+                        pending = pending[len(pending) :]
+                    if pending:
+                        continue
+                elif chunk := os.read(fd, 1 << 20):
+                    chunks[fd].append(chunk)
+                    continue
+                poll.unregister(fd)
+                self._close(fd)
+        return b"".join(kept[0]), b"".join(kept[1])
+
+
+class Dialogue:
+    """A process that answers each line it is given, and waits for the next.
+
+    After an exception it is out of step: forget it, and start another.
+    """
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._answers = os.fdopen(child.stdout, "rb", closefd=False)
+
+    def ask(self, lines: bytes) -> None:
+        """Pass on whole lines, at most `LONGEST_QUESTION` bytes: answers may have to wait
+        for us in their pipe, but the question never in its own.
+
+        Raises: BrokenPipeError when the process has ended.
+        """
+        while lines:
+            lines = lines[os.write(self._child.stdin, lines) :]
+
+    def line(self) -> bytes:
+        """The next line of the answer, without its end. Raises: EOFError."""
+        found = self._answers.readline()
+        if not found.endswith(b"\n"):
+            raise EOFError
+        return found[:-1]
+
+    def exactly(self, size: int) -> bytes:
+        """The next `size` bytes of the answer. Raises: EOFError."""
+        found = self._answers.read(size)
+        if len(found) < size:
+            raise EOFError
+        return found
+
+
+#: A pipe holds 64 KiB on Linux, and 16 KiB on macOS.
+LONGEST_QUESTION = 8 * 1024

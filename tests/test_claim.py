@@ -1,0 +1,1003 @@
+"""`claim`: what it leaves behind, who is told apart, and all that refuses it (SPEC 4)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import Place, Result, World
+
+GRAPH = """\
+version: 1
+# How we work: see docs.
+tasks:
+  - id: T-1
+    title: First
+    status: pending  # for now
+    story: S-1
+    priority: 1
+    estimate: 3h
+    scope:
+      write: [one/**]
+
+  # The second is urgent.
+  - id: T-2
+    title: Second
+    status: pending
+    story: S-2
+    scope: {write: [two/**]}
+  - id: T-3
+    title: Third
+    status: pending
+    story: S-1
+    depends_on: [T-1]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Begin")
+    return made
+
+
+def task(id: str, *lines: str, status: str = "pending") -> str:
+    """A task's block."""
+    more = "".join(f"    {line}\n" for line in lines)
+    return f"  - id: {id}\n    title: Task {id}\n    status: {status}\n{more}"
+
+
+def graph(*tasks: str) -> str:
+    return "version: 1\ntasks:\n" + "".join(tasks)
+
+
+def made(folder: Path, *tasks: str, name: str = "proj") -> World:
+    """A world with a graph of `tasks`, committed."""
+    world = World(folder, name=name)
+    world.write_graph(graph(*tasks))
+    world.commit("Begin")
+    return world
+
+
+def lease(place: Place, id: str) -> dict[str, Any]:
+    """What the lease ref of a task points at."""
+    found: dict[str, Any] = ryaml.loads(place.git("cat-file", "blob", f"refs/ralph/leases/{id}"))
+    return found
+
+
+def leases(place: Place) -> list[str]:
+    return place.git("for-each-ref", "--format=%(refname)", "refs/ralph/leases").split()
+
+
+def claims(place: Place, *words: str) -> Result:
+    """`claim WORDS --json`."""
+    return place.ralph("claim", *words, "--json")
+
+
+def snapshot(world: World) -> dict[str, bytes]:
+    """All but loose objects: a lease that was not granted leaves its blob to `git gc`."""
+    return {name: data for name, data in world.snapshot().items() if "/objects/" not in name}
+
+
+def audit(place: Place, id: str, claim: str) -> list[dict[str, Any]]:
+    """The events of an attempt."""
+    events = ryaml.loads(place.read(f"records/audit/{id}/{claim}.yaml"))["events"]
+    assert isinstance(events, list)
+    return events
+
+
+def refuses(world: World, place: Place, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
+    """`claim WORDS` is refused and leaves everything as it was; the error."""
+    before = snapshot(world)
+    result = claims(place, *words)
+    assert (result.code, result.error, result.data) == (exit, code, None)
+    assert snapshot(world) == before
+    error: dict[str, Any] = result.json["error"]
+    return error
+
+
+# -- what it leaves ----------------------------------------------------------------------
+
+
+def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
+    alpha, head = world.worktree("alpha"), world.head
+    result = alpha.ralph("claim", "T-1")
+    assert result == Result(
+        0,
+        "alpha has T-1: First\n"
+        "The claim is staged; it travels in your first commit of the work.\n"
+        "Next: do the work, then ralphgit complete T-1\n",
+        "",
+    )
+    held = lease(world, "T-1")
+    claim, at, contract = held["claim"], held["at"], held["contract"]
+    assert alpha.head == head
+    assert alpha.git("status", "--porcelain") == (
+        f"A  records/audit/T-1/{claim}.yaml\nM  task-graph.yaml"
+    )
+    assert alpha.git("diff", "--cached", "-U1", "task-graph.yaml").splitlines()[4:] == [
+        "@@ -5,3 +5,9 @@ tasks:",
+        "     title: First",
+        "-    status: pending  # for now",
+        "+    status: in-progress  # for now",
+        "+    claim:",
+        f"+      id: {claim}",
+        "+      by: alpha",
+        f'+      at: "{at}"',
+        f"+      base: {head[:12]}",
+        f"+      contract: {contract}",
+        "     story: S-1",
+    ]
+    assert ryaml.loads(alpha.read(f"records/audit/T-1/{claim}.yaml")) == {
+        "id": claim,
+        "kind": "event",
+        "task": "T-1",
+        "claim": claim,
+        "events": [
+            {"at": at, "event": "claimed", "by": "alpha", "from": "pending", "to": "in-progress"}
+        ],
+    }
+    assert held == {
+        "task": "T-1",
+        "claim": claim,
+        "by": "alpha",
+        "at": at,
+        "base": head[:12],
+        "contract": contract,
+        "epoch": 0,
+        "start": head,
+        "branch": "alpha",
+        "worktree": str(alpha.path),
+        "host": os.uname().nodename,
+        "unsynchronised": False,
+    }
+    assert leases(world) == ["refs/ralph/leases/T-1"]
+    assert world.git("status", "--porcelain") == ""
+    assert not (alpha.path / ".gitignore").exists()
+
+
+def test_a_claim_as_json(world: World) -> None:
+    alpha = world.worktree("alpha")
+    result = claims(alpha, "T-1")
+    held = lease(world, "T-1")
+    assert result.json == {
+        "schema_version": 1,
+        "kind": "claim",
+        "ok": True,
+        "data": {
+            "task": {
+                "id": "T-1",
+                "title": "First",
+                "status": "in-progress",
+                "claim": {k: held[v] for k, v in _CLAIM_FIELDS.items()},
+                "story": "S-1",
+                "priority": 1,
+                "estimate": "3h",
+                "scope": {"write": ["one/**"]},
+                "state": "claimed",
+                "holder": {
+                    "worker": "alpha",
+                    "where": "this worktree",
+                    "since": held["at"],
+                    "claim": held["claim"],
+                    "kind": "worktree",
+                },
+                "stale": False,
+                "blocked_on": [],
+                "file": "task-graph.yaml",
+                "line": 4,
+            }
+        },
+        "warnings": [],
+        "error": None,
+    }
+    assert result.err == ""
+
+
+_CLAIM_FIELDS = {"id": "claim", "by": "by", "at": "at", "base": "base", "contract": "contract"}
+
+
+def test_a_repeated_claim_changes_nothing(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    before = world.snapshot()
+    again = alpha.ralph("claim", "T-1")
+    assert (again.code, again.err) == (0, "warning: T-1 was this worktree's already\n")
+    assert world.snapshot() == before
+    alpha.commit("Half of it")
+    before = world.snapshot()
+    assert alpha.ralph("claim", "T-1").code == 0
+    assert world.snapshot() == before
+
+
+def test_two_claims_are_never_the_same_bytes(world: World) -> None:
+    """Same second, same worker: the objects behind the leases and the records differ."""
+    alpha = world.worktree("alpha")
+    seen = set()
+    for _ in range(2):
+        assert alpha.ralph("claim", "T-1").code == 0
+        seen.add((lease(world, "T-1")["claim"], alpha.git("rev-parse", "refs/ralph/leases/T-1")))
+        world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+        alpha.git("reset", "--hard", "--quiet")
+        (alpha.path / ".ralph" / "current.yaml").unlink()
+    (one, two), (first, second) = zip(*seen, strict=True)
+    assert one != two
+    assert first != second
+
+
+# -- who has it --------------------------------------------------------------------------
+
+
+def test_the_holder_is_named(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    held = lease(world, "T-1")
+    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    assert error == {
+        "code": "claim_held",
+        "exit": 5,
+        "message": f"alpha has T-1 (claimed), in worktree ../proj-alpha, since {held['at']}",
+        "task": "T-1",
+        "holder": {
+            "worker": "alpha",
+            "where": "worktree ../proj-alpha",
+            "since": held["at"],
+            "claim": held["claim"],
+        },
+        "hint": "ralphgit next",
+    }
+    assert beta.ralph("claim", "T-1") == Result(
+        5,
+        "",
+        f"error: alpha has T-1 (claimed), in worktree ../proj-alpha, since {held['at']}\n"
+        "hint: ralphgit next\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "where"),
+    [
+        ("lease", "claimed", "worktree ../proj-alpha"),
+        ("worktree", "claimed", "worktree ../proj-alpha"),
+        ("branch with its worktree", "in-progress", "worktree ../proj-alpha (branch alpha)"),
+        ("branch", "in-progress", "branch alpha"),
+        ("remote-tracking branch", "in-progress", "branch origin/alpha"),
+    ],
+)
+def test_a_claim_is_found_wherever_it_stands(
+    world: World, seen: str, state: str, where: str
+) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    origin = world.origin
+    alpha.ralph("claim", "T-1")
+    held = lease(world, "T-1")
+    if seen == "lease":
+        alpha.git("reset", "--hard", "--quiet")
+    else:
+        world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    if "branch" in seen:
+        alpha.commit("Half of it")
+    if "branch" in seen and "worktree" not in seen:
+        world.git("worktree", "remove", "--force", str(alpha.path))
+    if seen == "remote-tracking branch":
+        world.git("push", "--quiet", str(origin.path), "alpha:alpha")
+        world.git("fetch", "--quiet", "origin")
+        world.git("branch", "-D", "--quiet", "alpha")
+    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    assert error["message"] == f"alpha has T-1 ({state}), in {where}, since {held['at']}"
+    assert error["holder"] == {
+        "worker": "alpha",
+        "where": where,
+        "since": held["at"],
+        "claim": held["claim"],
+    }
+
+
+def test_a_claim_on_the_base_names_its_holder(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    alpha.commit("Half of it")
+    world.merge("alpha")
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    world.git("worktree", "remove", "--force", str(alpha.path))
+    world.git("branch", "-D", "--quiet", "alpha")
+    error = refuses(world, beta, "T-1", "--force", "mine now", code="claim_held", exit=5)
+    assert error["holder"]["where"] == "the base"
+
+
+def test_what_a_heartbeat_says_is_told(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    claim = lease(world, "T-1")["claim"]
+    alpha.write(".ralph/heartbeat", f"pid: {os.getpid()}\nclaim: {claim}\ntime: 1000.0\n")
+    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    assert error["holder"]["heartbeat_age_s"] > 1e9
+    assert "last heartbeat" in error["message"]
+
+
+# -- what refuses it ---------------------------------------------------------------------
+
+
+def test_the_main_worktree_is_for_one_worker_alone(world: World) -> None:
+    alpha = world.worktree("alpha")
+    assert claims(alpha, "T-1").code == 0
+    error = refuses(world, world, "T-2", code="main_worktree")
+    assert error["message"] == (
+        "this is the main worktree, and alpha works on T-1 in worktree ../proj-alpha"
+    )
+    assert error["task"] == "T-1"
+    forced = claims(world, "T-2", "--force", "the release waits")
+    assert forced.code == 0
+    claim = forced.data["task"]["claim"]["id"]
+    assert [event["note"] for event in audit(world, "T-2", claim)] == ["the release waits"]
+
+
+def test_a_single_worker_may_use_the_main_worktree(world: World) -> None:
+    world.worktree("idle")
+    result = claims(world, "T-1")
+    assert (result.code, result.data["task"]["claim"]["by"]) == (0, "proj")
+
+
+def test_one_task_at_a_time(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    claim = lease(world, "T-1")["claim"]
+    error = refuses(world, alpha, "T-2", code="already_working")
+    assert error == {
+        "code": "already_working",
+        "exit": 8,
+        "message": f"this worktree works on T-1 already (claim {claim})",
+        "task": "T-1",
+        "hint": "ralphgit complete T-1, or ralphgit release T-1",
+    }
+    refuses(world, alpha, code="already_working")
+
+
+@pytest.mark.parametrize("what", ["merge", "rebase", "cherry-pick", "revert"])
+def test_nothing_is_claimed_in_the_middle_of(what: str, world: World) -> None:
+    world.write("a.txt", "here\n")
+    world.commit("Here")
+    alpha = world.worktree("alpha", at="main~1")
+    alpha.write("a.txt", "there\n")
+    alpha.commit("There")
+    if what == "revert":
+        alpha.write("a.txt", "later\n")
+        alpha.commit("Later")
+    arguments = {"rebase": ["main"], "revert": ["HEAD~1"]}.get(what, ["main"])
+    stopped = alpha.run("git", what, *arguments)
+    assert stopped.code != 0, stopped
+    # In a rebase HEAD is detached as well; the way out is the rebase's.
+    error = refuses(world, alpha, "T-1", code="unfinished_merge")
+    assert error["message"] == f"a {what} is under way in this worktree"
+    assert error["hint"] == f"git {what} --continue, or git {what} --abort"
+
+
+def test_nothing_is_claimed_over_an_unmerged_index(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.write("a.txt", "one\n")
+    alpha.commit()
+    alpha.write("a.txt", "two\n")
+    alpha.git("stash", "--quiet")
+    alpha.write("a.txt", "three\n")
+    alpha.commit()
+    assert alpha.run("git", "stash", "pop").code == 1
+    error = refuses(world, alpha, "T-1", code="unmerged")
+    assert error["message"] == "unresolved conflicts in a.txt"
+
+
+def test_a_detached_head_is_no_branch(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.git("switch", "--quiet", "--detach")
+    error = refuses(world, alpha, "T-1", code="detached_head")
+    assert error["hint"] == "git switch -c NAME"
+
+
+def test_a_worktree_that_is_behind_in_this_task(world: World) -> None:
+    alpha = world.worktree("alpha")
+    world.replace("title: First", "title: First, and best")
+    world.write_graph(world.read() + task("T-4"))
+    world.commit("Change T-1, add T-4")
+    changed = refuses(world, alpha, "T-1", code="worktree_behind")
+    assert changed["message"] == "T-1 has changed on main since this branch left it"
+    added = refuses(world, alpha, "T-4", code="worktree_behind")
+    assert added["message"] == "T-4 is on main and not in this worktree"
+    assert (added["hint"], changed["hint"]) == ("git merge main", "git merge main")
+    # The rest of what the base has done since does not touch T-2.
+    assert claims(alpha, "T-2").code == 0
+
+
+def test_the_own_filter_is_kept_to(world: World) -> None:
+    alpha = world.worktree("alpha")
+    story = refuses(world, alpha, "T-1", "--story", "S-2", code="outside_filter")
+    priority = refuses(world, alpha, "T-1", "--priority", "0", code="outside_filter")
+    assert (story["message"], priority["message"]) == (
+        "T-1 is not of story S-2",
+        "T-1 has priority 1",
+    )
+    assert claims(alpha, "T-1", "--story", "S-1", "--priority", "1").code == 0
+
+
+def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
+    alpha = world.worktree("alpha")
+    world.replace("depends_on: [T-1]", "depends_on: [T-1, T-9]")
+    world.commit("An unknown dependency")
+    alpha.merge("main")
+    error = refuses(world, alpha, "T-3", code="dependencies_incomplete")
+    assert error["message"] == (
+        "T-3 depends on what is not complete on the base: T-1, T-9 (unknown)"
+    )
+    assert error["related"] == ["T-1", "T-9"]
+    world.replace("depends_on: [T-1, T-9]", "depends_on: [T-1]")
+    world.commit("No more")
+    alpha.merge("main")
+    alpha.ralph("claim", "T-1")
+    alpha.write("one/a.txt", "done\n")
+    assert alpha.ralph("complete").code == 0
+    error = refuses(world, alpha, "T-3", code="dependencies_incomplete")
+    assert error["hint"] == "ralphgit next; --stack accepts what is complete on this branch"
+    assert claims(alpha, "T-3", "--stack").data["task"]["state"] == "claimed"
+
+
+MODES = [
+    task("T-1", "story: S", "mode: sequential"),
+    task("T-2", "story: S"),
+    task("T-3", "story: S", "mode: verify"),
+]
+
+
+def test_a_task_s_mode_and_force(tmp_path: Path) -> None:
+    world = made(tmp_path, *MODES)
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    error = refuses(world, alpha, "T-3", code="mode")
+    assert error["message"] == "T-3 (mode verify) must not run beside, or before, T-1, T-2"
+    alpha.ralph("claim", "T-1")
+    error = refuses(world, beta, "T-2", code="mode")
+    assert error["related"] == ["T-1"]
+    forced = claims(beta, "T-2", "--force", "they do not touch")
+    claim = forced.data["task"]["claim"]["id"]
+    event = {**audit(beta, "T-2", claim)[0], "at": ""}
+    assert event == {
+        "at": "",
+        "event": "claimed",
+        "by": "beta",
+        "from": "pending",
+        "to": "in-progress",
+        "note": "they do not touch",
+    }
+
+
+@pytest.mark.parametrize("landing", [False, True], ids=["claimed", "in-review"])
+def test_no_overlap_with_a_task_in_flight(tmp_path: Path, landing: bool) -> None:
+    world = made(
+        tmp_path,
+        task("T-1", "scope: {write: [src/**], resources: [port]}"),
+        task("T-2", "scope: {write: [src/api/*.ts]}"),
+        task("T-3", "scope: {write: [docs/**], resources: [db, port]}"),
+        task("T-4", "scope: {read: [src/**], write: [lib/**], resources: [db]}"),
+    )
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    if landing:
+        alpha.write("src/a.ts", "x\n")
+        assert alpha.ralph("complete").code == 0
+    error = refuses(world, beta, "T-2", code="scope_overlap")
+    assert error["message"].startswith(
+        "T-2 writes src/api/*.ts, and T-1, which is in flight, writes src/**: both cover src/api/"
+    )
+    assert error["related"] == ["T-1"]
+    error = refuses(world, beta, "T-3", code="scope_overlap")
+    assert error["message"] == "T-3 and T-1, which is in flight, both need port"
+    assert claims(beta).data["task"]["id"] == "T-4"
+
+
+def test_force_passes_dependencies_and_overlap(tmp_path: Path) -> None:
+    world = made(
+        tmp_path,
+        task("T-1", "scope: {write: [src/**]}"),
+        task("T-2", "depends_on: [T-1]", "scope: {write: [src/a]}"),
+    )
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    forced = claims(beta, "T-2", "--force", "agreed with alpha")
+    assert forced.code == 0
+    # What somebody has is not taken by force.
+    refuses(world, world.worktree("gamma"), "T-1", "--force", "x", code="claim_held", exit=5)
+
+
+@pytest.mark.parametrize("status", ["complete", "cancelled"])
+def test_a_finished_task_is_not_claimed(tmp_path: Path, status: str) -> None:
+    world = made(tmp_path, task("T-1", status=status))
+    error = refuses(world, world, "T-1", code="illegal_move")
+    assert error["message"] == f"T-1 is {status}"
+    assert error["hint"] == "ralphgit reset T-1 --reopen --reason TEXT"
+
+
+def test_an_unknown_task(world: World) -> None:
+    error = refuses(world, world, "t-1", code="unknown_task", exit=2)
+    assert error["message"] == "there is no task t-1 on this worktree"
+    assert error["hint"] == "did you mean T-1?"
+    assert refuses(world, world, "no/task", code="bad_id", exit=2)["hint"].startswith("an id is")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["'../other/**'", "'src/[a'", "'{a,b'"],
+)
+def test_an_invalid_contract_is_not_claimed(tmp_path: Path, pattern: str) -> None:
+    two, three = (task(f"T-{n}", f"scope: {{write: [{n}]}}") for n in (2, 3))
+    world = made(tmp_path, task("T-1", f"scope: {{write: [{pattern}]}}"), two, three)
+    error = refuses(world, world, "T-1", "--force", "x", code="contract_invalid")
+    assert error["task"] == "T-1"
+    assert error["message"].startswith(f"T-1 has a scope that means nothing: {pattern}: ")
+    assert error["hint"] == "mend it where T-1 stands: task-graph.yaml:3"
+    # It does not stand in the way of other tasks.
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    assert claims(alpha).data["task"]["id"] == "T-2"
+    ids = [one["id"] for one in beta.ralph("next", "--json").data["tasks"]]
+    assert ids == ["T-3"]
+    assert claims(beta).data["task"]["id"] == "T-3"
+
+
+def test_nothing_is_claimed_before_the_first_commit(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    error = refuses(world, world, "T-1", code="no_commit")
+    assert error["message"] == "the repository has no commit on its base branch yet"
+
+
+def test_outside_a_repository(tmp_path: Path) -> None:
+    world = made(tmp_path, task("T-1"))
+    refuses(world, Place(tmp_path, world.environ), "T-1", code="not_a_repository", exit=2)
+
+
+# -- without an id -----------------------------------------------------------------------
+
+
+def test_without_an_id_the_next_one_is_taken(world: World) -> None:
+    alpha, beta, gamma = (world.worktree(name) for name in ("alpha", "beta", "gamma"))
+    first = alpha.ralph("next", "--json").data["tasks"][0]["id"]
+    assert claims(alpha).data["task"]["id"] == first == "T-1"
+    assert claims(beta, "--story", "S-2").data["task"]["id"] == "T-2"
+    before = world.snapshot()
+    assert gamma.ralph("claim") == Result(
+        3, "", "error: nothing is ready\nhint: ralphgit status\n"
+    )
+    assert claims(gamma, "--story", "S-9").error == "nothing_ready"
+    assert world.snapshot() == before
+
+
+def test_without_an_id_what_overlaps_is_passed_over(tmp_path: Path) -> None:
+    one, two, three = (
+        task(f"T-{n}", f"scope: {{write: [{path}]}}")
+        for n, path in ((1, "src/**"), (2, "src/a"), (3, "docs"))
+    )
+    world = made(tmp_path, one, two, three)
+    alpha, beta, gamma = (world.worktree(name) for name in ("alpha", "beta", "gamma"))
+    claims(alpha, "T-1")
+    assert claims(beta).data["task"]["id"] == "T-3"
+    error = refuses(world, gamma, code="nothing_ready", exit=3)
+    assert error["message"].startswith("no ready task can be claimed here: T-2 writes src/a")
+
+
+# -- the record and the lease ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["T-1"], []], ids=["by id", "without"])
+def test_a_claim_is_put_back_from_its_lease(world: World, words: list[str]) -> None:
+    """As after a crash between lease and record, or the worker's `git reset --hard`."""
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    held, recorded = lease(world, "T-1"), alpha.read()
+    alpha.git("reset", "--hard", "--quiet")
+    (alpha.path / ".ralph" / "current.yaml").unlink()
+    refuses(world, alpha, "T-2", code="already_working")
+    again = alpha.ralph("claim", *words)
+    assert (again.code, again.err) == (
+        0,
+        "warning: the claim on T-1 was made before; its record has been put back\n",
+    )
+    assert lease(world, "T-1") == held
+    assert alpha.read() == recorded
+    assert alpha.git("diff", "--cached", "--name-only").splitlines() == [
+        f"records/audit/T-1/{held['claim']}.yaml",
+        "task-graph.yaml",
+    ]
+    events = [(e["event"], e["note"]) for e in audit(alpha, "T-1", held["claim"])]
+    assert events == [("claimed", "put back from the lease")]
+
+
+def test_a_dead_lease_is_replaced(world: World) -> None:
+    """The base has moved past the claim: what is left of it guards nothing."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.ralph("claim", "T-1")
+    world.replace("status: pending  # for now", "status: pending\n    epoch: 1")
+    world.commit("As after a reset whose last step was lost")
+    beta.merge("main")
+    assert claims(beta, "T-1").code == 0
+    assert (lease(world, "T-1")["by"], lease(world, "T-1")["epoch"]) == ("beta", 1)
+    # alpha has lost it, and is free for another task.
+    assert alpha.ralph("complete").code == 5
+
+
+# -- files -------------------------------------------------------------------------------
+
+
+def test_the_user_s_own_edits_stay_as_they_are(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.replace("title: Second", "title: Second, edited")
+    alpha.write("staged.txt", "staged\n")
+    alpha.git("add", "staged.txt")
+    alpha.write("staged.txt", "staged, then edited\n")
+    alpha.write("new.txt", "new\n")
+    assert alpha.ralph("claim", "T-1").code == 0
+    claim = lease(world, "T-1")["claim"]
+    assert alpha.git("status", "--porcelain").splitlines() == [
+        f"A  records/audit/T-1/{claim}.yaml",
+        "AM staged.txt",
+        "MM task-graph.yaml",
+        "?? new.txt",
+    ]
+    unstaged = alpha.git("diff", "-U0", "task-graph.yaml").splitlines()[5:]
+    assert unstaged == ["-    title: Second", "+    title: Second, edited"]
+    staged = alpha.git("diff", "--cached", "-U0", "task-graph.yaml").splitlines()[5:]
+    assert staged[:2] == ["-    status: pending  # for now", "+    status: in-progress  # for now"]
+    assert not any("Second" in line for line in staged)
+
+
+def test_windows_line_ends_stay(tmp_path: Path) -> None:
+    world = made(tmp_path, task("T-1"), task("T-2"))
+    world.write_graph(world.read().replace("\n", "\r\n"))
+    world.commit("CRLF")
+    alpha = world.worktree("alpha")
+    assert claims(alpha, "T-2").code == 0
+    text = alpha.read()
+    assert text.count("\n") == text.count("\r\n") == world.read().count("\n") + 6
+    assert alpha.git("diff", "--cached", "--numstat", "task-graph.yaml").split()[:2] == ["7", "1"]
+
+
+def test_autocrlf(world: World) -> None:
+    world.git("config", "core.autocrlf", "true")
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    assert "\r\n" in alpha.read()
+    assert claims(alpha, "T-1").code == 0
+    assert alpha.read().count("\n") == alpha.read().count("\r\n")
+    assert alpha.git("diff", "--cached", "--numstat", "task-graph.yaml").split()[:2] == ["7", "1"]
+    assert alpha.git("diff", "--name-only") == ""
+    refuses(world, beta, "T-1", code="claim_held", exit=5)
+    assert claims(beta, "T-2").code == 0
+
+
+def test_a_graph_in_several_files(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("ralph.toml", 'graph = ["task-graph.yaml", "graph/**/*.yaml"]\n')
+    world.write_graph(graph(task("T-1")))
+    world.write("graph/solar.yaml", graph(task("S-1", "depends_on: [T-1]"), task("S-2")))
+    world.write("graph/deep/wind.yaml", graph(task("W-1", "priority: 0")))
+    world.write("other/not-a-graph.yaml", graph(task("X-1")))
+    world.commit()
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    assert claims(alpha).data["task"]["file"] == "graph/deep/wind.yaml"
+    assert claims(beta, "S-2").data["task"]["line"] == 7
+    assert beta.git("diff", "--cached", "--name-only").startswith("graph/solar.yaml\n")
+    gamma = world.worktree("gamma")
+    refuses(world, gamma, "S-2", code="claim_held", exit=5)
+    refuses(world, gamma, "S-1", code="dependencies_incomplete")
+    refuses(world, gamma, "X-1", code="unknown_task", exit=2)
+
+
+def test_one_file_a_task(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("ralph.toml", 'graph = ["graph/*.yaml"]\n')
+    for id in ("T-1", "T-2"):
+        world.write(f"graph/{id}.yaml", graph(task(id)))
+    world.commit()
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    claim = claims(alpha, "T-1").data["task"]["claim"]["id"]
+    assert alpha.git("diff", "--cached", "--name-only").splitlines() == [
+        "graph/T-1.yaml",
+        f"records/audit/T-1/{claim}.yaml",
+    ]
+    assert claims(beta).data["task"]["id"] == "T-2"
+    alpha.commit("One")
+    beta.commit("Two")
+    assert world.merge("alpha").code == world.merge("beta").code == 0
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one file", "two files"])
+def test_ids_that_differ_in_case_only(tmp_path: Path, apart: bool) -> None:
+    world = World(tmp_path)
+    world.write("ralph.toml", 'graph = ["task-graph.yaml", "more.yaml"]\n')
+    world.write_graph(graph(task("T-1"), *(() if apart else [task("t-1")])))
+    world.write("more.yaml", graph(task("t-1") if apart else task("T-2")))
+    world.commit()
+    error = refuses(world, world, "T-1", code="duplicate_id", exit=6)
+    where = ("main:task-graph.yaml", 3) if apart else ("main:task-graph.yaml", 6)
+    first = "more.yaml:3" if apart else "task-graph.yaml:3"
+    assert (error["file"], error["line"]) == where
+    assert error["message"].endswith(f"first at {first}")
+
+
+def test_a_graph_that_is_not_on_the_base_yet(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("README", "x\n")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.write_graph(GRAPH)
+    result = claims(alpha, "T-1")
+    assert (result.code, result.json["warnings"]) == (
+        0,
+        ["main has no task graph yet; this worktree's files serve"],
+    )
+    assert "+    status: in-progress  # for now" in alpha.git("diff", "--cached")
+
+
+# -- workers -----------------------------------------------------------------------------
+
+
+def test_a_worker_s_name_the_strongest_first(world: World) -> None:
+    """Folder, then ralph.toml, git config, environment, flag."""
+
+    def name(place: Place, *words: str, env: dict[str, str] | None = None) -> str:
+        result = place.ralph("claim", "T-1", "--json", *words, env=env)
+        assert result.code == 0, result
+        assert place.ralph("release", "T-1").code == 0
+        return str(result.data["task"]["claim"]["by"])
+
+    alpha = world.worktree("alpha")
+    assert name(alpha) == "alpha"
+    alpha.write("ralph.toml", 'worker = "from-file"\n')
+    assert name(alpha) == "from-file"
+    world.git("config", "ralph.worker", "from-config")
+    assert name(alpha) == "from-config"
+    env = {"RALPH_WORKER": "from-environment"}
+    assert name(alpha, env=env) == "from-environment"
+    assert name(alpha, "--worker", "from-flag", env=env) == "from-flag"
+    refuses(world, alpha, "T-1", "--worker", "not a name", code="bad_worker", exit=2)
+
+
+def test_a_worker_s_name_from_an_odd_folder(world: World) -> None:
+    world.git("worktree", "add", "--quiet", "-b", "odd", str(world.folder / "..ünder way.lock"))
+    odd = Place(world.folder / "..ünder way.lock", world.environ)
+    by = claims(odd, "T-1").data["task"]["claim"]["by"]
+    assert by == "worker"
+
+
+# -- the base ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "way", ["ralph.toml", "git config", "environment", "origin/HEAD", "only branch"]
+)
+def test_a_base_that_is_not_main(tmp_path: Path, way: str) -> None:
+    world = World(tmp_path)
+    world.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    world.write_graph(graph(task("T-1")))
+    world.commit()
+    if way != "only branch":
+        world.git("branch", "main")
+    if way == "ralph.toml":
+        world.write("ralph.toml", 'base = "trunk"\n')
+    if way == "origin/HEAD":
+        path = world.folder / "origin.git"
+        world.git("init", "--quiet", "--bare", "--initial-branch=trunk", str(path))
+        world.git("remote", "add", "origin", str(path))
+        world.git("push", "--quiet", "origin", "trunk", "main")
+    world.write_graph(graph(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-0")))
+    world.replace("T-1\n    title: Task T-1\n    status: pending",
+                  "T-1\n    title: Task T-1\n    status: complete")  # fmt: skip
+    tip = world.commit()
+    env = {"RALPH_BASE": "trunk"} if way == "environment" else {}
+    if way == "git config":
+        world.git("config", "ralph.base", "trunk")
+    if way == "origin/HEAD":
+        world.git("push", "--quiet", "origin", "trunk")
+        world.git("remote", "set-head", "origin", "trunk")
+    alpha = world.worktree("alpha")
+    result = alpha.ralph("claim", "T-2", "--json", env=env)
+    assert (result.code, result.err) == (0, "")
+    assert result.data["task"]["claim"]["base"] == tip[:12]
+
+
+def test_a_base_that_does_not_exist(world: World) -> None:
+    world.git("config", "ralph.base", "trnuk")
+    error = refuses(world, world, "T-1", code="no_commit")
+    assert error["message"] == "the base branch trnuk does not exist, or has no commit yet"
+
+
+def test_the_base_s_own_remote_counts_among_several(world: World) -> None:
+    for name in ("origin", "upstream"):
+        world.git("init", "--quiet", "--bare", str(world.folder / f"{name}.git"))
+        world.git("remote", "add", name, str(world.folder / f"{name}.git"))
+        world.git("push", "--quiet", name, "main")
+    world.git("config", "branch.main.remote", "upstream")
+    other = world.folder / "other"
+    world.git("clone", "--quiet", str(world.folder / "upstream.git"), str(other))
+    there = Place(other, world.environ)
+    there.git("checkout", "--quiet", "main")
+    there.replace("title: First", "title: First, upstream")
+    there.commit()
+    there.git("push", "--quiet", "origin", "main")
+    alpha = world.worktree("alpha")
+    refuses_ = claims(alpha, "T-1")
+    assert (refuses_.code, refuses_.error) == (8, "worktree_behind")
+    assert refuses_.json["error"]["hint"] == "git merge upstream/main"
+    assert claims(alpha, "T-2").data["task"]["claim"]["base"] == there.head[:12]
+
+
+def test_a_remote_s_base_is_fetched_unless_told_otherwise(world: World) -> None:
+    other = world.clone("other")
+    claims(other, "T-1")
+    other.commit("Half of it")
+    other.git("push", "--quiet", "origin", "HEAD:main")
+    alpha, before = world.worktree("alpha"), world.head
+    assert claims(alpha, "T-1", "--no-fetch").code == 0
+    assert lease(world, "T-1")["base"] == before[:12]
+    assert alpha.ralph("release", "T-1").code == 0
+    beta = world.worktree("beta")
+    fetched = claims(beta, "T-1")
+    assert (fetched.code, fetched.error) == (5, "claim_held")
+    assert fetched.json["error"]["holder"]["worker"] == "other"
+    assert world.git("rev-parse", "origin/main") == other.head
+    assert leases(world) == []
+
+
+def test_an_unreachable_remote(world: World) -> None:
+    path = world.origin.path
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    path.rename(path.with_name("gone.git"))
+    error = refuses(world, alpha, "T-1", "--require-remote", code="remote_unavailable", exit=4)
+    assert error["remote"] == "origin"
+    world.git("config", "ralph.requireRemote", "true")
+    refuses(world, alpha, "T-1", code="remote_unavailable", exit=4)
+    world.git("config", "ralph.requireRemote", "false")
+    result = claims(alpha, "T-1")
+    assert result.code == 0
+    (warning,) = result.json["warnings"]
+    assert warning.startswith("the remote origin cannot be reached: ")
+    assert warning.endswith("; going on with what was fetched before")
+    assert result.data["task"]["claim"]["unsynchronised"] is True
+    assert lease(world, "T-1")["unsynchronised"] is True
+    assert "      unsynchronised: true\n" in alpha.read()
+    quiet = claims(beta, "T-2", "--no-fetch")
+    assert (quiet.code, quiet.json["warnings"]) == (0, [])
+    assert "unsynchronised" not in quiet.data["task"]["claim"]
+
+
+def test_a_local_base_that_is_ahead_is_told(world: World) -> None:
+    world.origin.git("rev-parse", "main")
+    world.replace("title: First", "title: First, not pushed")
+    world.commit()
+    result = world.ralph("status")
+    assert result.err == (
+        "warning: the local main is 1 commit ahead of origin/main, which decides: "
+        "git push origin main\n"
+    )
+    assert result.out.splitlines()[0] == "origin/main: 1 waiting, 2 ready"
+
+
+def test_a_bare_common_repository(tmp_path: Path) -> None:
+    seed = made(tmp_path, task("T-1"), task("T-2"), name="seed")
+    bare = tmp_path / "proj" / ".bare"
+    seed.git("clone", "--quiet", "--bare", str(seed.path), str(bare))
+    common = Place(bare, seed.environ)
+    for name in ("main", "alpha"):
+        new = [] if name == "main" else ["-b", name]
+        common.git("worktree", "add", "--quiet", *new, str(tmp_path / "proj" / name),
+                   *(["main"] if name == "main" else []))  # fmt: skip
+    main, alpha = (Place(tmp_path / "proj" / name, seed.environ) for name in ("main", "alpha"))
+    assert claims(common, "T-1").error == "bare"
+    assert claims(alpha, "T-1").data["task"]["claim"]["by"] == "alpha"
+    held = claims(main, "T-1")
+    assert (held.code, held.json["error"]["holder"]["where"]) == (5, "worktree ../alpha")
+    # The worktree of main is a linked one as well: several may work beside each other.
+    assert claims(main, "T-2").data["task"]["claim"]["by"] == "main"
+
+
+# -- lease modes -------------------------------------------------------------------------
+
+
+def test_without_leases_the_merge_decides(world: World) -> None:
+    world.write("ralph.toml", 'lease = "off"\n')
+    world.commit()
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    assert claims(alpha, "T-1").json["warnings"] == []
+    second = claims(beta, "T-1")
+    assert (second.code, second.json["warnings"]) == (
+        0,
+        ["alpha holds T-1 in worktree ../proj-alpha; leases are off, so the merge decides"],
+    )
+    assert leases(world) == []
+    alpha.commit("Mine")
+    beta.commit("No, mine")
+    assert world.merge("alpha").code == 0
+    assert world.merge("beta").code == 1
+    assert world.git("diff", "--name-only", "--diff-filter=U") == "task-graph.yaml"
+
+
+@pytest.fixture
+def machines(world: World) -> tuple[Place, Place, Place]:
+    """Two clones on two machines, and the remote between them; leases are remote."""
+    world.write("ralph.toml", 'lease = "remote"\n')
+    world.commit()
+    return world.clone("one"), world.clone("two"), world.origin
+
+
+def test_a_remote_lease_holds_between_machines(
+    world: World, machines: tuple[Place, Place, Place]
+) -> None:
+    one, two, origin = machines
+    assert claims(one, "T-1").code == 0
+    held = lease(one, "T-1")
+    assert lease(origin, "T-1") == held
+    refused = claims(two, "T-1")
+    assert (refused.code, refused.error) == (5, "claim_held")
+    holder = refused.json["error"]["holder"]
+    assert (holder["worker"], holder["since"], holder["claim"]) == (
+        "one",
+        held["at"],
+        held["claim"],
+    )
+    assert leases(two) == []
+    assert two.git("status", "--porcelain") == ""
+    # What somebody has elsewhere is not offered here.
+    assert claims(two).data["task"]["id"] == "T-2"
+    assert leases(origin) == ["refs/ralph/leases/T-1", "refs/ralph/leases/T-2"]
+
+
+def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) -> None:
+    one, two, origin = machines
+    claims(one, "T-1")
+    assert one.ralph("release", "T-1").code == 0
+    assert leases(origin) == leases(one) == []
+    assert claims(two, "T-1").code == 0
+
+
+def test_a_remote_lease_goes_once_the_task_has_landed(
+    machines: tuple[Place, Place, Place],
+) -> None:
+    one, _, origin = machines
+    claims(one, "T-1")
+    one.write("one/a.txt", "x\n")
+    assert one.ralph("complete").code == 0
+    assert leases(origin) == ["refs/ralph/leases/T-1"]
+    one.git("push", "--quiet", "origin", "HEAD:main")
+    assert claims(one, "T-2").code == 0
+    assert leases(origin) == leases(one) == ["refs/ralph/leases/T-2"]
+
+
+def test_a_remote_that_is_gone_leaves_the_lease_here(
+    machines: tuple[Place, Place, Place],
+) -> None:
+    one, _, origin = machines
+    origin.path.rename(origin.path.with_name("gone.git"))
+    result = claims(one, "T-1")
+    assert (result.code, len(result.json["warnings"])) == (0, 2)
+    assert result.json["warnings"][1].endswith("; the lease is on this machine only")
+    assert result.data["task"]["claim"]["unsynchronised"] is True
+
+
+def test_a_remote_that_takes_no_leases(machines: tuple[Place, Place, Place]) -> None:
+    """L7: a refused claim leaves no lease."""
+    one, _, origin = machines
+    hook = origin.write("hooks/pre-receive", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    result = claims(one, "T-1")
+    assert (result.code, result.error) == (1, "push_refused")
+    assert "lease = \"local\"" in result.json["error"]["hint"]
+    assert leases(one) == leases(origin) == []
+    assert one.git("status", "--porcelain") == ""
+
+
+def test_a_lease_of_the_remote_is_not_forgotten_offline(
+    machines: tuple[Place, Place, Place],
+) -> None:
+    one, two, origin = machines
+    claims(one, "T-1")
+    assert claims(two, "T-1").code == 5
+    origin.path.rename(origin.path.with_name("gone.git"))
+    again = claims(two, "T-1")
+    assert (again.code, again.error) == (5, "claim_held")
