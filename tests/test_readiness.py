@@ -71,6 +71,8 @@ POLICY = """
   9 | pending             | blocked ours                 | blocked     | branch ours    |
  10 | pending             | blocked ours, lease ours     | blocked     | branch ours    |
  11 | pending             | dropped ours                 | cancelled   | branch ours    |
+ 33 | pending             | blocked ours, lease other    | claimed     | lease other    |
+ 34 | pending             | blocked ours, worktree other | blocked     | branch ours    |
  12 | pending             | lease other, branch ours     | in-progress | branch ours    |
  13 | pending             | branch other, done ours      | in-review   | branch ours    |
  14 | in-progress ours    |                              | in-progress | base ours      |
@@ -158,7 +160,7 @@ def seen(standing: Standing) -> tuple[str, str, bool, tuple[str, ...], tuple[str
 
 def test_the_numbers_of_the_policy_are_unique() -> None:
     numbers = [param.id for param in cases()]  # type: ignore[attr-defined]
-    assert len(set(numbers)) == len(numbers) == 49
+    assert len(set(numbers)) == len(numbers) == 51
 
 
 @pytest.mark.parametrize("case", cases())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import emit, plain, schema
@@ -38,10 +38,7 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schema.modeline(path, "audit") + emit.mapping(head)
         return f"{first}events:\n{emit.sequence([entry], indent=2)}".encode()
-    text = texts.decode(old, limit=texts.MAX_RECORD_BYTES)
-    known = plain.load(text)
-    if not isinstance(known, dict) or known.get("claim") != claim or not isinstance(known.get("events"), list):
-        raise InvalidRecord(f"not the audit of claim {claim}", hint="git restore the file")
+    text, known = _read(old, claim)
     eol = "\r\n" if "\r\n" in text else "\n"
     text += "" if text.endswith("\n") else eol
     new = text + emit.sequence([entry], indent=2, eol=eol)
@@ -49,3 +46,31 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
     if plain.load(new) != expected:
         new = emit.mapping(expected)
     return new.encode()
+
+
+def without_last(old: bytes, events: tuple[str, ...], *, claim: str) -> bytes:
+    """The file's bytes without its last event, if that is one of `events`.
+
+    Only for one that was never committed: the step that it tells of was killed.
+
+    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    """
+    text, known = _read(old, claim)
+    last = known["events"][-1] if known["events"] else {}
+    if not isinstance(last, dict) or last.get("event") not in events:
+        return old
+    expected = {**known, "events": known["events"][:-1]}
+    new = text[: text.rfind("\n  - at: ") + 1]
+    return (new if new and plain.load(new) == expected else emit.mapping(expected)).encode()
+
+
+def _read(data: bytes, claim: str) -> tuple[str, dict[str, Any]]:
+    text = texts.decode(data, limit=texts.MAX_RECORD_BYTES)
+    known = plain.load(text)
+    if (
+        not isinstance(known, dict)
+        or known.get("claim") != claim
+        or not isinstance(known.get("events"), list)
+    ):
+        raise InvalidRecord(f"not the audit of claim {claim}", hint="git restore the file")
+    return text, known

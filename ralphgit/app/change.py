@@ -98,7 +98,7 @@ def scope_digest(project: Project, tree: str, scope: Scope, *, git: Git | None =
     """
     git = git or project.repository.git
     out = git.run("ls-tree", "-r", "-z", "--full-tree", tree)
-    patterns = (*scope.write, *scope.read)
+    patterns = [p for p in (*scope.write, *scope.read) if check_pattern(p) is None]
     digest = hashlib.sha256()
     for entry in out.split(b"\0"):
         meta, tab, raw = entry.partition(b"\t")

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app import change, look
-from ralphgit.app.project import Project, Shard
+from ralphgit.app.project import Project
+from ralphgit.app.view import Shard
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index, merge
 from ralphgit.git.objects import Objects
@@ -18,7 +19,7 @@ from ralphgit.records import graph, plain, tasks, validate
 from ralphgit.records import text as texts
 from ralphgit.records.files import TEMPORARY, read
 from ralphgit.records.schema import file_name
-from ralphgit.rules import gate
+from ralphgit.rules import gate, guards
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
 
@@ -424,6 +425,11 @@ def _completions(
                                f"ralphgit claim {task}, then: ralphgit complete {task}")  # fmt: skip
             found.append(_place(tree, fault, after))
             continue
+        if row.contract and contract(stored) != row.contract:
+            fault = gate.Fault("stale_contract", task,
+                               f"{task} is completed under another contract than it has now",
+                               f"ralphgit complete {task} --accept-contract")  # fmt: skip
+            found.append(_place(tree, fault, after))
         if "force-completed" in _events(project, tree, row):
             fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
             found.append(_place(tree, fault, after))
@@ -483,7 +489,7 @@ def _scope(
     ]  # fmt: skip
     # As the base has it: a branch cannot widen its own scope.
     promised = [before.get(row.id) or row for row in worked]
-    if not worked or any(not row.write for row in promised):
+    if not worked or any(not row.write or guards.contract(row) for row in promised):
         return []
     allowed = [pattern for row in promised for pattern in row.write]
     names = ", ".join(row.id for row in worked)

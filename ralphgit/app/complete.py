@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import audit, change, claim, leases, runtime, trust, verify, work
+from ralphgit.app import audit, change, guard, leases, records, runtime, trust, verify, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, NeedsPerson, Refused
 from ralphgit.git import index
-from ralphgit.model.status import Outcome
+from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
 from ralphgit.records import emit, files, schema, splice, tasks
 from ralphgit.rules import guards, lifecycle
@@ -64,7 +64,7 @@ def complete(project: Project, options: Options) -> Completed:
     here = project.here.task(mine.task)
     promised = situation.base.task(mine.task) if mine.task in situation.base.by_id else here
     if (wrong := guards.contract(situation.base.by_id.get(mine.task, held.row))) is not None:
-        raise claim.guarded(mine.task, wrong)
+        raise guard.guarded(mine.task, wrong)
     _accept_contract(project, mine.contract, promised, here, options)
     commands = promised.verify
     runnable = True
@@ -121,13 +121,13 @@ def _undo_interrupted(project: Project, task: str) -> None:
         return
     if task and task != noted.task:
         return
-    file, number = claim.parsed_here(project, row.id)
+    file, number = records.parsed_here(project, row.id)
     old = tasks.lifecycle(file.tasks[number])
-    life = Lifecycle(status=lifecycle.Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
+    life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         text = splice.set_lifecycle(file, number, life)
-        claim.stage_graph(project, undo, file, text, number, life)
+        records.stage_graph(project, undo, file, text, number, life)
     project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
     project.refresh()
 
@@ -244,7 +244,7 @@ def _commit(
 ) -> Completed:
     """Write the records, stage exactly what was verified, and commit."""
     mine, git = held.lease, project.repository.git
-    file, number = claim.parsed_here(project, task)
+    file, number = records.parsed_here(project, task)
     old = tasks.lifecycle(file.tasks[number])
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
     at = project.now()
@@ -254,16 +254,15 @@ def _commit(
     new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
     event = "force-completed" if options.force else "completed"
     note = options.force + (f" (missing: {'; '.join(missing)})" if options.force and missing else "")
-    records = project.config.records
     evidence = [_evidence(project, mine.claim, promised, tree, run) for run in runs]
-    path = audit.path(records, task, mine.claim)
+    path = audit.path(project.config.records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         undo.write(os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode())
         for name, record in evidence:
             undo.write(os.path.join(project.top, name), record)
         line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
-        claim.write_audit(project, undo, path, line, task, mine.claim)
+        records.write_audit(project, undo, path, line, task, mine.claim)
         index.add(git, [p for p in index.staged_against(git, tree) if p != file.path])
         index.add(git, [file.path, path, *(name for name, _ in evidence)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))

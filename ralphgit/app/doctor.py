@@ -11,7 +11,7 @@ from ralphgit.app import heartbeat, leases, mine, runtime
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import NotWritable, RalphError
-from ralphgit.git import refs
+from ralphgit.git import index, refs
 from ralphgit.records import files
 
 OLDEST_GIT = (2, 34)
@@ -67,15 +67,20 @@ def _git(project: Project) -> Iterator[Finding]:
         yield Finding("old_git", "advice", f"{text} previews merges through libgit2", "git 2.38 does it itself")
 
 
+def _on(value: str | None) -> bool:
+    """Whether a setting of git's is true, in any of git's words for it."""
+    return (value or "").lower() in ("true", "yes", "on", "1")
+
+
 def _settings(project: Project) -> Iterator[Finding]:
     config = project.repository.config
-    if config.get("rerere.autoupdate") == "true":
+    if _on(config.get("rerere.autoupdate")):
         yield Finding(
             "rerere", "warning",
             "rerere.autoupdate is on: an old resolution of a claim conflict would be staged silently",
             "git config rerere.autoupdate false",
         )  # fmt: skip
-    if config.get("core.autocrlf") == "true":
+    if _on(config.get("core.autocrlf")):
         yield Finding(
             "autocrlf", "advice", "core.autocrlf rewrites line endings of records on checkout",
             "put '*.yaml text eol=lf' into .gitattributes",
@@ -122,27 +127,36 @@ def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
 
 def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
     """Temporary files of writes that were killed."""
-    top = project.repository.top
-    if top is None:
-        return
-    folders = {os.path.join(top, os.path.dirname(path)) for path in project.paths_in(top)}
-    folders |= {os.path.join(top, folder) for folder in (project.config.records, runtime.FOLDER)}
-    pattern = re.compile(re.escape(files.TEMPORARY) + r"(\d+)-")
-    for folder in sorted(folders):
+    for path, process in _leftovers(project):
+        # One with our own number is of a process that had it before us.
+        if process != os.getpid() and heartbeat.exists(process):
+            continue
+        if fix:
+            _unlink(path)
+        yield Finding(
+            "temporary_file", "warning", f"{project.show_path(path)} is left of a killed write",
+            "ralphgit doctor --fix", fixable=True, fixed=fix,
+        )  # fmt: skip
+
+
+def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
+    """Each temporary file, and the number of the process that made it."""
+    pattern = re.compile(rf"(?:{re.escape(files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)")
+    common, top = project.repository.common_dir, project.repository.top
+    shallow = {common, os.path.join(common, "info")}
+    shallow.update(_subfolders(os.path.join(common, "worktrees")))
+    deep = set()
+    if top is not None:
+        shallow.add(top)
+        shallow.update(os.path.join(top, os.path.dirname(p)) for p in project.paths_in(top))
+        deep = {os.path.join(top, folder) for folder in (project.config.records, runtime.FOLDER)}
+    for folder in sorted({os.path.normpath(folder) for folder in shallow | deep}):
         for parent, names, leaves in os.walk(folder):
-            if os.path.realpath(folder) == os.path.realpath(top):
+            if folder not in deep:
                 names[:] = []
-            for leaf in leaves:
-                found = pattern.match(leaf)
-                if found is None or os.path.exists(f"/proc/{found.group(1)}"):
-                    continue
-                path = os.path.join(parent, leaf)
-                if fix:
-                    _unlink(path)
-                yield Finding(
-                    "temporary_file", "warning", f"{project.show_path(path)} is left of a killed write",
-                    "ralphgit doctor --fix", fixable=True, fixed=fix,
-                )  # fmt: skip
+            for leaf in sorted(leaves):
+                if found := pattern.match(leaf):
+                    yield os.path.join(parent, leaf), int(found.group(1))
 
 
 def _unlink(path: str) -> None:
@@ -268,8 +282,9 @@ def _git_at_work(project: Project) -> bool:
             if not name.startswith("git"):
                 continue
             with open(f"/proc/{pid}/stat", "rb") as file:
-                if file.read().rpartition(b")")[2].split()[0] == b"Z":
-                    continue
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+            if state == b"Z" or int(parent) == os.getpid():
+                continue  # dead, or reading objects for us
             cwd = os.readlink(f"/proc/{pid}/cwd")
         except (FileNotFoundError, ProcessLookupError):
             continue

@@ -201,14 +201,14 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     Raises: UnknownTask, IllegalMove, UsageError; ClaimHeld when somebody else has the task;
     InvalidRecord, NotWritable.
     """
-    from ralphgit.app import claim
+    from ralphgit.app import guard, records
     from ralphgit.model.task import Cancelled
 
     _text("the reason", reason)
     row = project.require_here().row(task)
     old = tasks.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
-        refusal = claim.held(project, task, *holder)
+        refusal = guard.held(project, task, *holder)
         refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
         raise refusal
     identity, at, by = project.around.new_id(), project.now(), project.worker
@@ -222,7 +222,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
             # The words of an attempt's audit are fixed; a cancellation is a release for good.
             event = audit.Event(at, "released", by, old.status.value, new.status.value, reason)
             written.append(audit.path(project.config.records, task, row.claim))
-            claim.write_audit(project, undo, written[-1], event, task, row.claim)
+            records.write_audit(project, undo, written[-1], event, task, row.claim)
     project.refresh()
     return _changed(project, task, *written)
 
@@ -341,7 +341,7 @@ def _warn_unknown(project: Project, task: str, needs: Iterable[str], known: Iter
 
 def _parsed(project: Project, row: Row) -> tuple[graph.GraphFile, int]:
     """The task's file, and the task's number in it. Raises: InvalidRecord."""
-    from ralphgit.app.claim import parsed_here
+    from ralphgit.app.records import parsed_here
 
     return parsed_here(project, row.id)
 

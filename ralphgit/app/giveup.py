@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
-from ralphgit.app import audit, leases, records, runtime, work
+from ralphgit.app import audit, guard, leases, mine, records, runtime, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Blocked, Reset
 from ralphgit.records import emit, schema, tasks
@@ -32,27 +35,31 @@ def block(
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, GuardRefused, InvalidRecord, NotWritable.
     """
+    if (done := _done_already(project, task, "blocked")) is not None:
+        return done
     held = work.held(project, Situation(project), task, "block")
-    mine = held.lease
+    own = held.lease
     at, identity = project.now(), project.around.new_id()
     old = tasks.lifecycle(project.here.stored(held.row))
-    made = Blocked(id=identity, reason=reason, question=question, options=options, at=at)
-    new = lifecycle.blocked(mine.task, old, made)
+    made = Blocked(
+        id=identity, claim=own.claim, reason=reason, question=question, options=options, at=at
+    )
+    new = lifecycle.blocked(own.task, old, made)
     extra = {}
     if question:
         guidance = {
-            "id": identity, "task": mine.task, "claim": mine.claim, "question": question,
-            "options": list(options), "at": at, "by": mine.by,
+            "id": identity, "task": own.task, "claim": own.claim, "question": question,
+            "options": list(options), "at": at, "by": own.by,
         }  # fmt: skip
-        path = f"{project.config.records}/guidance/{mine.task}/{identity}.yaml"
+        path = f"{project.config.records}/guidance/{own.task}/{identity}.yaml"
         extra[path] = (schema.modeline(path, "guidance") + emit.mapping(guidance)).encode()
     commit = records.commit_change(
-        project, mine.task, new, claim_id=mine.claim, extra=extra,
-        event=audit.Event(at, "blocked", mine.by, old.status.value, new.status.value, reason.value),
-        message=f"{mine.task}: blocked ({reason.value})\n\n" + _trailers(mine.task, mine.claim, mine.by),
+        project, own.task, new, claim_id=own.claim, extra=extra,
+        event=audit.Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
+        message=f"{own.task}: blocked ({reason.value})\n\n" + _trailers(own.task, own.claim, own.by),
     )  # fmt: skip
-    leases.drop(project, mine)
-    return Given(mine.task, commit)
+    leases.drop(project, own)
+    return Given(own.task, commit)
 
 
 def release(project: Project, task: str, *, reason: str) -> Given:
@@ -63,19 +70,54 @@ def release(project: Project, task: str, *, reason: str) -> Given:
 
     Raises: as `block`.
     """
+    if (done := _done_already(project, task, "given back")) is not None:
+        return done
     held = work.held(project, Situation(project), task, "release")
-    mine = held.lease
+    own = held.lease
     at = project.now()
     old = tasks.lifecycle(project.here.stored(held.row))
     made = Reset(
-        id=project.around.new_id(), claim=mine.claim, by=mine.by, at=at, reason=reason or "released"
+        id=project.around.new_id(), claim=own.claim, by=own.by, at=at, reason=reason or "released"
     )
-    new = lifecycle.released(mine.task, old, made)
+    new = lifecycle.released(own.task, old, made)
     commit = records.commit_change(
-        project, mine.task, new, claim_id=mine.claim,
-        event=audit.Event(at, "released", mine.by, old.status.value, new.status.value, reason),
-        message=f"{mine.task}: released\n\n" + _trailers(mine.task, mine.claim, mine.by),
+        project, own.task, new, claim_id=own.claim,
+        event=audit.Event(at, "released", own.by, old.status.value, new.status.value, reason),
+        message=f"{own.task}: released\n\n" + _trailers(own.task, own.claim, own.by),
     )  # fmt: skip
-    leases.drop(project, mine)
+    leases.drop(project, own)
     runtime.forget(project.top)
-    return Given(mine.task, commit)
+    return Given(own.task, commit)
+
+
+def _done_already(project: Project, task: str, what: str) -> Given | None:
+    """Finish what was killed half-way: a lease that outlived its commit goes now.
+
+    A change that was written and never committed is taken back, to be made anew.
+    """
+    guard.refuse_unfit(project)
+    worktree = project.repository.worktree
+    head = worktree.head if worktree else ""
+    committed = project.view(head, "HEAD").by_id if head else {}
+    for lease in mine.leased(project, Situation(project)):
+        if task and lease.task != task:
+            continue
+        if _gave_up(committed.get(lease.task), lease, what):
+            leases.drop(project, lease)
+            project.warn(f"{lease.task} was {what} already; its lease has gone now")
+            return Given(lease.task, head)
+        if _gave_up(project.here.by_id.get(lease.task), lease, what):
+            records.take_back(project, lease)
+            project.warn(f"{lease.task} was not quite {what}; it is done anew")
+            project.refresh()
+    return None
+
+
+def _gave_up(row: Row | None, lease: Lease, what: str) -> bool:
+    """Whether a task's record says that this lease's claim was blocked, or given back."""
+    if row is None:
+        return False
+    if what == "blocked":
+        return row.status == "blocked" and row.claim == lease.claim
+    reset = json.loads(row.json).get("reset") or {}
+    return row.epoch > lease.epoch and reset.get("claim") == lease.claim

@@ -83,7 +83,8 @@ def read(worktree: str) -> Heartbeat | None:
     )
 
 
-def _exists(pid: int) -> bool:
+def exists(pid: int) -> bool:
+    """Whether a process has this number now."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -99,7 +100,7 @@ def gone(beat: Heartbeat) -> bool:
         return False
     if beat.boot and (now := boot_id()) and beat.boot != now:
         return True
-    if beat.pid <= 0 or not _exists(beat.pid):
+    if beat.pid <= 0 or not exists(beat.pid):
         return True
     return bool(beat.started and (start := start_time(beat.pid)) and start != beat.started)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app import placement, sources
-from ralphgit.app.project import GraphView, Project
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
 from ralphgit.model.row import Row
 from ralphgit.model.status import Status

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from ralphgit.app import look
 from ralphgit.app.look import Pair
-from ralphgit.app.project import GraphView, Project
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.model.row import Row
 from ralphgit.rules.readiness import Standing
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import GraphView, Project, Surroundings
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.view import GraphView
 from ralphgit.model.row import Row
 from ralphgit.rules import guards, readiness
 from ralphgit.rules.readiness import Standing

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from ralphgit.app import heartbeat
-from ralphgit.app.project import GraphView, Project, Shard
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView, Shard
 from ralphgit.errors import InvalidRecord
 from ralphgit.git.repository import Worktree
 from ralphgit.model.flight import Flight, Lease

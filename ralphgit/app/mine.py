@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app import heartbeat, runtime
+from ralphgit.app import heartbeat, leases, runtime
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.model.flight import Lease
@@ -16,19 +16,24 @@ def open_claims(project: Project, situation: Situation) -> list[Lease]:
     A claim has ended when this worktree, or a branch, has the task complete, blocked or
     given back under it.
     """
-    top = os.path.realpath(project.top)
     here = project.here.by_id
-    own = [
-        lease
-        for lease in situation.leases.values()
-        if os.path.realpath(lease.worktree) == top and lease.host == heartbeat.host()
-    ]
+    own = leased(project, situation)
     noted = runtime.remembered(project.top)
     if noted is not None and all(lease.claim != noted.claim for lease in own):
         row = here.get(noted.task)
         if row is not None and row.claim == noted.claim:
             own.append(noted)
     return [lease for lease in own if not _ended(situation, lease)]
+
+
+def leased(project: Project, situation: Situation) -> list[Lease]:
+    """The leases of this worktree, also of claims that have ended."""
+    top = os.path.realpath(project.top)
+    return [
+        lease
+        for lease in situation.leases.values()
+        if os.path.realpath(lease.worktree) == top and lease.host == heartbeat.host()
+    ]
 
 
 def _ended(situation: Situation, lease: Lease) -> bool:
@@ -41,3 +46,21 @@ def _ended(situation: Situation, lease: Lease) -> bool:
         flight.claim == lease.claim and flight.kind == "branch" and flight.status != "in-progress"
         for flight in situation.flights.get(lease.task, ())
     )
+
+
+def winner_over(situation: Situation, mine: Lease) -> str:
+    """Who took the task from under `mine`, as a sentence; "" while it stands."""
+    row = situation.base.by_id.get(mine.task)
+    label = situation.project.base.label
+    if row is not None:
+        if row.epoch > mine.epoch:
+            return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
+        if row.status == "cancelled":
+            return f"{mine.task} was cancelled on {label}"
+        if row.claim and row.claim != mine.claim and row.status != "blocked":
+            return f"{row.by} won {mine.task} on {label} (claim {row.claim}, {row.status}, since {row.at})"
+    other = situation.leases.get(mine.task)
+    if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
+        where = situation.project.show_path(other.worktree)
+        return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
+    return ""

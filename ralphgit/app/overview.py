@@ -6,9 +6,9 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app import heartbeat, leases, mine
+from ralphgit.app.look import Pair
 from ralphgit.app.lookaround import RESCUE, Situation, question
 from ralphgit.app.project import Project
-from ralphgit.app.look import Pair
 from ralphgit.model.status import State
 
 
@@ -121,7 +121,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                     f"ralphgit reset {task} --reason TEXT",
                 )
             )  # fmt: skip
-        for flight in standing.lost:
+        for flight in {flight.claim: flight for flight in reversed(standing.lost)}.values():
             found.append(
                 Attention(
                     "claim_lost", task,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app import claim
+from ralphgit.app import guard
 from ralphgit.app.look import Pair
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
@@ -32,25 +32,32 @@ class Preflight(NamedTuple):
         return next((f.error for f in self.findings if f.error is not None), None)
 
 
-def preflight(project: Project, options: claim.Options) -> Preflight:
+def preflight(project: Project, options: guard.Options) -> Preflight:
     """Ask all that a claim would ask, and whether this branch merges into the base.
 
     Raises: what makes the question itself impossible (UnknownTask, InvalidRecord).
     """
     situation = Situation(project)
-    findings = [_asked("worktree", lambda: claim.refuse_unfit(project), "this worktree can hold a claim")]
-    own = claim.own_claim(project, situation) if findings[0].ok else None
-    if own is not None:
-        findings.append(Finding("claim", True, f"this worktree works on {own.task}, and its claim stands"))
+    findings = [_asked("worktree", lambda: guard.refuse_unfit(project), "this worktree can hold a claim")]
+    own = guard.own_claim(project, situation) if findings[0].ok else None
+    if own is not None and options.task not in ("", own.task):
+        refusal = guard.already_working(own)
+        findings.append(Finding("claim", False, refusal.message, refusal))
+    elif own is not None:
+        sentence = f"this worktree works on {own.task}, and its claim stands"
+        findings.append(Finding("claim", True, sentence))
     elif findings[0].ok:
         findings.append(
             _asked(
                 "main-worktree",
-                lambda: claim.refuse_main_worktree(project, situation, options),
+                lambda: guard.refuse_main_worktree(project, situation, options),
                 "no other worktree stands in the way of this one",
             )
         )
     findings.append(_merge(project))
+    if own is None and findings[0].ok:
+        lost = _asked("claim", lambda: guard.refuse_lost(project, situation), "")
+        findings += [lost] if not lost.ok else []
     pair = None
     if own is None:
         found, pair = _task(project, situation, options)
@@ -68,11 +75,11 @@ def _asked(check: str, ask: object, yes: str) -> Finding:
 
 
 def _task(
-    project: Project, situation: Situation, options: claim.Options
+    project: Project, situation: Situation, options: guard.Options
 ) -> tuple[Finding, Pair | None]:
     first: RalphError | None = None
-    for row in claim.candidates(project, situation, options):
-        refusal = claim.refusal(project, situation, row, options)
+    for row in guard.candidates(project, situation, options):
+        refusal = guard.refusal(project, situation, row, options)
         if refusal is None:
             standing = situation.standings.get(row.id)
             pair = (row, standing) if standing is not None else None

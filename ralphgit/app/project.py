@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.errors import GuardRefused, InvalidRecord, UnknownTask
+from ralphgit.app.view import GraphView, Shard, refuse_twins
+from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.config import SAFETY, Config, resolve, setting_name
-from ralphgit.model.row import Row
 from ralphgit.records import cache, files, settings
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
-    from ralphgit.model.task import Task
-    from ralphgit.records.graph import GraphFile
-
-Shard = tuple[str, str]
-"""Path relative to the top of the worktree, and blob id of the content."""
-
 
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
@@ -51,55 +45,6 @@ class Base(NamedTuple):
     @property
     def label(self) -> str:
         return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
-
-
-class GraphView:
-    """The task graph as it stands in one place: a commit or a working tree."""
-
-    def __init__(
-        self, rows: list[Row], shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str
-    ) -> None:
-        self.rows = rows
-        self.shards = tuple(shards)
-        self.label = label
-        self._read = read
-        self._files: dict[str, GraphFile] = {}
-
-    @cached_property
-    def by_id(self) -> dict[str, Row]:
-        return {row.id: row for row in self.rows}
-
-    def row(self, task: str) -> Row:
-        """Raises: UnknownTask, naming ids that look alike."""
-        found = self.by_id.get(task)
-        if found is None:
-            close = [row.id for row in self.rows if row.id.casefold() == task.casefold()]
-            hint = f"did you mean {close[0]}?" if close else "ralphgit list"
-            raise UnknownTask(
-                f"there is no task {task} on {self.label}", hint=hint, details={"task": task}
-            )
-        return found
-
-    def text(self, row: Row) -> str:
-        """The task's block, byte for byte."""
-        return self.content(row.file)[row.start : row.end]
-
-    def content(self, path: str) -> str:
-        shard = next(shard for shard in self.shards if shard[0] == path)
-        return self._read(shard).decode("utf-8")
-
-    def stored(self, row: Row) -> dict[str, Any]:
-        """The task's normalised mapping."""
-        import json
-
-        found: dict[str, Any] = json.loads(row.json)
-        return found
-
-    def task(self, task: str) -> Task:
-        """Raises: UnknownTask."""
-        from ralphgit.records import tasks
-
-        return tasks.task(self.stored(self.row(task)))
 
 
 class Project:
@@ -388,7 +333,7 @@ class Project:
                 known[shard] = graph.rows(file)
             self._cache.store(shards, known)
         rows = [row for shard in shards for row in known[shard]]
-        _refuse_twins(rows, prefix)
+        refuse_twins(rows, prefix)
         return GraphView(rows, shards, read, label)
 
     def _contents(
@@ -450,19 +395,3 @@ class Project:
 def stamp(seconds: float) -> str:
     """Seconds since 1970 as records write a time: UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def _refuse_twins(rows: Iterable[Row], prefix: str) -> None:
-    """Ids are unique when case-folded, over all shards."""
-    seen: dict[str, Row] = {}
-    rows = list(rows)
-    if len({row.id.casefold() for row in rows}) == len(rows):
-        return
-    for row in rows:
-        first = seen.setdefault(row.id.casefold(), row)
-        if first is not row:
-            raise InvalidRecord(
-                f"the id {row.id} stands twice; first at {first.file}:{first.line}",
-                file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
-                hint="rename one of the two tasks",
-            )  # fmt: skip

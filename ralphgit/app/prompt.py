@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app import look
-from ralphgit.app.project import GraphView, Project
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.errors import NothingReady
 from ralphgit.model.row import Row
 from ralphgit.rules.readiness import Standing

@@ -6,9 +6,10 @@ import os
 import tempfile
 from collections.abc import Mapping
 
-from ralphgit.app import audit, claim
+from ralphgit.app import audit
 from ralphgit.app.project import Project
 from ralphgit.git import index
+from ralphgit.model.flight import Lease
 from ralphgit.model.task import Lifecycle
 from ralphgit.records import files, graph, splice
 
@@ -31,7 +32,7 @@ def commit_change(
     Returns the commit. Raises: InvalidRecord, NotWritable, GitError.
     """
     repository, git = project.repository, project.repository.git
-    file, number = claim.parsed_here(project, task)
+    file, number = parsed_here(project, task)
     path = audit.path(project.config.records, task, claim_id)
     written = {**(extra or {})}
     with (
@@ -40,8 +41,8 @@ def commit_change(
         tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
     ):
         undo.on_failure(staged.restore)
-        claim.stage_graph(project, undo, file, splice.set_lifecycle(file, number, new), number, new)
-        claim.write_audit(project, undo, path, event, task, claim_id)
+        stage_graph(project, undo, file, splice.set_lifecycle(file, number, new), number, new)
+        write_audit(project, undo, path, event, task, claim_id)
         for name, data in written.items():
             undo.write(os.path.join(project.top, name), data)
         index.add(git, [path, *written])
@@ -49,11 +50,42 @@ def commit_change(
         copy.read_tree("HEAD")
         copy.put(file.path, _on_head(project, file, task, new))
         for name in (path, *written):
-            data = files.read(os.path.join(project.top, name))
-            assert data is not None
-            copy.put(name, repository.objects.write_blob(data))
+            made = files.read(os.path.join(project.top, name))
+            assert made is not None
+            copy.put(name, repository.objects.write_blob(made))
         copy.commit(message)
     return git.line("rev-parse", "HEAD")
+
+
+def take_back(project: Project, lease: Lease) -> None:
+    """Bring the records of a claim back to what HEAD has, where a change was never committed.
+
+    The task's block, its audit and its questions: nothing else. A claim that HEAD does not
+    have yet is put back from its lease by whoever goes on.
+    """
+    repository = project.repository
+    file, number = parsed_here(project, lease.task)
+    head = project.view("HEAD", "HEAD")
+    known = head.by_id.get(lease.task)
+    life = Lifecycle(epoch=lease.epoch) if known is None else head.task(known.id).lifecycle
+    path = audit.path(project.config.records, lease.task, lease.claim)
+    guidance = f"{project.config.records}/guidance/{lease.task}/"
+    staged_now = index.staged_against(repository.git, "HEAD")
+    added = [name for name in staged_now if name.startswith(guidance)]
+    added += index.untracked(repository.git, [guidance])
+    with index.Snapshot(repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        text = splice.set_lifecycle(file, number, life)
+        stage_graph(project, undo, file, text, number, life)
+        names = [path, *added]
+        found = repository.objects.resolve([f"HEAD:{name}" for name in names])
+        for name, oid in zip(names, found, strict=True):
+            full = os.path.join(project.top, name)
+            if oid is not None:
+                undo.write(full, repository.objects.read([oid])[oid])
+            elif os.path.exists(full):
+                undo.remove(full)
+        index.add(repository.git, names)
 
 
 def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle) -> str:
@@ -70,3 +102,51 @@ def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle)
     data = files.read(os.path.join(project.top, file.path))
     assert data is not None
     return objects.write_blob(data)
+
+
+def parsed_here(project: Project, task: str) -> tuple[graph.GraphFile, int]:
+    """The file of this worktree that has `task`, and the task's number in it.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    row = project.require_here().row(task)
+    content = project.here.content(row.file)
+    found = graph.parse(
+        content.encode("utf-8"), path=row.file, limit=project.config.max_graph_bytes
+    )
+    number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == task)
+    return found, number
+
+
+def stage_graph(
+    project: Project, undo: files.Undo, file: graph.GraphFile, text: str, number: int, life: Lifecycle
+) -> None:
+    """Write a graph file and stage just this change.
+
+    Where the user has other edits in the same file that are not staged, they stay so: the
+    staged form gets the same change on its own. The caller restores the index on failure.
+    """
+    repository = project.repository
+    others = index.changed(repository.git, [file.path])
+    undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
+    if not others:
+        index.add(repository.git, [file.path])
+        return
+    staged = repository.git.run("cat-file", "blob", f":{file.path}")
+    indexed = graph.parse(staged, path=file.path, limit=project.config.max_graph_bytes)
+    task = file.tasks[number]["id"]
+    place = next((n for n, stored in enumerate(indexed.tasks) if stored["id"] == task), None)
+    if place is None:
+        index.add(repository.git, [file.path])
+        return
+    made = splice.set_lifecycle(indexed, place, life)
+    oid = repository.objects.write_blob(made.encode("utf-8"))
+    repository.git.run("update-index", "--cacheinfo", f"100644,{oid},{file.path}")
+
+
+def write_audit(
+    project: Project, undo: files.Undo, path: str, event: audit.Event, task: str, claim_id: str
+) -> None:
+    """Append one event to the attempt's audit file."""
+    full = os.path.join(project.top, path)
+    undo.write(full, audit.appended(files.read(full), event, path=path, task=task, claim=claim_id))

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ralphgit.app import audit, heartbeat, leases, rescue, runtime
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import GraphView, Project
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.errors import (
     ClaimHeld,
     GuardRefused,

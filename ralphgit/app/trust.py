@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.project import GraphView, Project
+from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.errors import InvalidRecord, NeedsPerson, NotWritable
 from ralphgit.records import emit, files, plain
 from ralphgit.records import text as texts

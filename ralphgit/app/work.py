@@ -6,9 +6,9 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app import claim as claiming
-from ralphgit.app import heartbeat, leases, rescue, runtime
+from ralphgit.app import guard, heartbeat, leases, rescue, runtime
 from ralphgit.app.lookaround import Situation
-from ralphgit.app.mine import open_claims
+from ralphgit.app.mine import open_claims, winner_over
 from ralphgit.app.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, IllegalMove
 from ralphgit.git import index
@@ -34,18 +34,20 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
     """
-    claiming.refuse_unfit(project)
+    guard.refuse_unfit(project)
     mine = _mine(project, situation, task)
     if mine is None:
         raise _nothing_held(project, situation, task, verb)
     row = project.here.by_id.get(mine.task)
-    if winner := _winner(situation, mine):
+    if winner := winner_over(situation, mine):
         raise lose(project, mine, winner)
     if row is None or row.claim != mine.claim:
         claiming.record(project, mine, note="put back from the lease")
         project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
         project.refresh()
         row = project.here.row(mine.task)
+    elif mine.oid:
+        claiming.settle(project, mine)
     return Held(mine, row)
 
 
@@ -78,7 +80,7 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
         standing = situation.standings.get(task)
         holder = standing.holder if standing else None
         if holder is not None:
-            return claiming.held(
+            return guard.held(
                 project, task, holder, standing.state if standing else "in-progress"
             )
         return ClaimHeld(
@@ -93,24 +95,6 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
         hint=hint,
         details=details,
     )
-
-
-def _winner(situation: Situation, mine: Lease) -> str:
-    """Who took the task from under `mine`, as a sentence; "" while it stands."""
-    row = situation.base.by_id.get(mine.task)
-    label = situation.project.base.label
-    if row is not None:
-        if row.epoch > mine.epoch:
-            return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
-        if row.status == "cancelled":
-            return f"{mine.task} was cancelled on {label}"
-        if row.claim and row.claim != mine.claim and row.status != "blocked":
-            return f"{row.by} won {mine.task} on {label} (claim {row.claim}, {row.status}, since {row.at})"
-    other = situation.leases.get(mine.task)
-    if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
-        where = situation.project.show_path(other.worktree)
-        return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
-    return ""
 
 
 def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, Command, Param
-from ralphgit.cli.words import Line
+from ralphgit.cli.words import Line, verb
 from ralphgit.errors import UsageError
 
 
@@ -56,10 +56,9 @@ def _command(command: Command) -> click.Command:
         outer = click.get_current_context().parent
         merged = dict(outer.params) if outer else {}
         for name, value in values.items():
-            if value not in (None, False, ()):
+            if _given(value):
                 merged[name] = list(value) if _is_many(command, name) else value  # type: ignore[call-overload]
-        kept = {n: v for n, v in merged.items() if v not in (None, False, ())}
-        return Line(command.name, kept)
+        return Line(command.name, {n: v for n, v in merged.items() if _given(v)})
 
     return click.Command(
         command.name,
@@ -69,6 +68,11 @@ def _command(command: Command) -> click.Command:
         short_help=command.help,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+def _given(value: object) -> bool:
+    """Whether a value was on the line; 0 and "" can be."""
+    return not (value is None or value is False or value == ())
 
 
 def _is_many(command: Command, name: str) -> bool:
@@ -100,9 +104,9 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
 
 def _task_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
     """Live ids of this worktree's graph; none where there is no graph."""
+    from ralphgit.app.project import Project
     from ralphgit.cli.main import surroundings
     from ralphgit.errors import RalphError
-    from ralphgit.app.project import Project
 
     try:
         outer = ctx.find_root().params
@@ -123,7 +127,8 @@ def read(words: Sequence[str], name: str) -> Line | int:
         click.echo(error.ctx.get_help() if error.ctx else "", err=True)
         return 2
     except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else name
+        known = verb(words) in COMMANDS
+        command = f"{name} {verb(words)}" if known else name
         raise UsageError(error.format_message(), hint=f"{command} --help") from None
     except click.Abort:
         raise KeyboardInterrupt from None

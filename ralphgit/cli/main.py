@@ -65,12 +65,11 @@ def _run(arguments: Sequence[str]) -> int:
             return _complete_word(program)
         from ralphgit.cli import explain
 
-        screen = _screen({"json": "--json" in arguments})
+        screen = _screen({"json": "--json" in arguments, "no_color": "--no-color" in arguments})
         try:
             found = explain.read(arguments, program)
         except RalphError as error:
-            verb = next((word for word in arguments if not word.startswith("-")), "ralphgit")
-            render.fail(error, verb, (), screen)
+            render.fail(error, words.verb(arguments) or "ralphgit", (), screen)
             return error.exit_code
         if isinstance(found, int):
             return found

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from ralphgit.cli.table import COMMANDS, GLOBAL, Param
 
+_MOST_DIGITS = 18
+
 
 class Line(NamedTuple):
     command: str
@@ -55,6 +57,15 @@ def read(words: Sequence[str]) -> Line | None:
     return Line(command.name, options)
 
 
+def verb(words: Sequence[str]) -> str:
+    """The command that a line asks for, also a wrong one; "" where it names none."""
+    with_value = {flag for param in GLOBAL if param.kind != "flag" for flag in param.flags}
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        position += 2 if words[position] in with_value else 1
+    return words[position] if position < len(words) else ""
+
+
 def _option(
     words: Sequence[str], position: int, by_flag: dict[str, Param], options: dict[str, object]
 ) -> int:
@@ -79,7 +90,7 @@ def _option(
     if param.choices and value not in param.choices:
         return 0
     if param.kind == "int":
-        if not value.isascii() or not value.isdigit():
+        if not value.isascii() or not value.isdigit() or len(value) > _MOST_DIGITS:
             return 0
         options[param.name] = int(value)
     elif param.kind == "many":

@@ -9,6 +9,9 @@ from ralphgit.errors import NotWritable
 from ralphgit.git.process import Git
 from ralphgit.git.repository import Repository
 
+#: Between the index's name and a process's: the old index, while that process changes it.
+KEPT = ".ralph-"
+
 
 def add(git: Git, paths: Sequence[str]) -> None:
     """Stage `paths` as they are in the worktree, also ones that are ignored or gone.
@@ -36,6 +39,13 @@ def changed(git: Git, paths: Sequence[str]) -> list[str]:
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+
+
 class Snapshot:
     """The index as it is now, to put back if what follows fails.
 
@@ -45,10 +55,11 @@ class Snapshot:
 
     def __init__(self, repository: Repository) -> None:
         self._path = os.path.join(repository.git_dir, "index")
-        self._kept = f"{self._path}.ralph-{os.getpid()}"
+        self._kept = f"{self._path}{KEPT}{os.getpid()}"
 
     def __enter__(self) -> Snapshot:
         try:
+            _forget(self._kept)  # of a killed process that had our number
             os.link(self._path, self._kept)
         except FileNotFoundError:
             self._kept = ""
@@ -61,10 +72,7 @@ class Snapshot:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if self._kept:
-            try:
-                os.unlink(self._kept)
-            except FileNotFoundError:
-                return
+            _forget(self._kept)
 
     def restore(self) -> None:
         """Put it back under git's own lock; a lock that another process holds is respected.

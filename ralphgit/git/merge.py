@@ -40,8 +40,16 @@ def merged(repository: Repository, ours: str, theirs: str) -> Iterator[Merged]:
     """
     store = os.path.join(repository.common_dir, "objects")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        env = {"GIT_OBJECT_DIRECTORY": scratch, "GIT_ALTERNATE_OBJECT_DIRECTORIES": store}
-        git = repository.git.using(env)
+        env = {
+            "GIT_OBJECT_DIRECTORY": scratch,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
+            # An empty worktree and index, so no .gitattributes: a forge knows no merge
+            # driver, and a `merge=union` must not hide here what conflicts there.
+            "GIT_DIR": repository.git_dir,
+            "GIT_WORK_TREE": scratch,
+            "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+        }
+        git = repository.git.at(scratch).using(env)
         arguments = (
             "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
         )  # fmt: skip
@@ -56,6 +64,13 @@ def merged(repository: Repository, ours: str, theirs: str) -> Iterator[Merged]:
             yield by_libgit2(repository, ours, theirs, scratch)
         else:
             raise failure(arguments, result)
+
+
+def _in_list(path: str) -> str:
+    """`path` as one entry of a list that git parts at colons."""
+    if ":" not in path and not path.startswith('"'):
+        return path
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
@@ -83,6 +98,6 @@ def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> 
         ) from None
     env = {
         "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": store,
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
     }
     return Merged(tuple(sorted(paths)), tree, Objects(repository.git.using(env)))

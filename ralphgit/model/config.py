@@ -81,12 +81,7 @@ def parse_setting(name: str, value: object, where: str) -> object:
         elif isinstance(value, str) and value.lower() in _TRUE + _FALSE:
             made = value.lower() in _TRUE
     elif isinstance(default, (int, float)):
-        try:
-            made = type(default)(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            made = None
-        if isinstance(value, bool) or (made is not None and not 0 < made < 2**53):  # type: ignore[operator]
-            made = None
+        made = _number(value, type(default))
     elif isinstance(default, tuple):
         if isinstance(value, str):
             made = tuple(value.split())
@@ -103,6 +98,17 @@ def parse_setting(name: str, value: object, where: str) -> object:
             f"{where}: {name} is {value!r}, and should be {expected}", code="bad_setting"
         )
     return made
+
+
+def _number(value: object, kind: type[int] | type[float]) -> int | float | None:
+    """`value` as a positive number of `kind`; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        number = kind(value)
+    except ValueError:
+        return None
+    return number if 0 < number < 2**53 else None
 
 
 _KINDS = {

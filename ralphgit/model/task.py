@@ -39,6 +39,7 @@ class Blocked:
     """Why a claimed task cannot go on."""
 
     id: str
+    claim: str
     reason: Reason
     question: str
     options: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Sequence
 
@@ -9,6 +10,17 @@ from ralphgit.errors import NotWritable, Refused
 
 #: Temporary files are named so that `doctor` knows a leftover one.
 TEMPORARY = ".ralph-tmp-"
+_NUMBERS = itertools.count()
+
+
+def _temporary(folder: str, name: str) -> str:
+    """A name in `folder` that no other living process and no other write of this one has.
+
+    What a killed process with our number left there goes: in a container numbers recur.
+    """
+    path = os.path.join(folder, f"{TEMPORARY}{os.getpid()}-{next(_NUMBERS)}-{name}")
+    _remove(path)
+    return path
 
 
 def write(path: str, data: bytes, *, durable: bool = True) -> None:
@@ -24,7 +36,7 @@ def write(path: str, data: bytes, *, durable: bool = True) -> None:
         if os.path.islink(path):
             path = os.path.realpath(path)
             folder = os.path.dirname(path)
-        temporary = os.path.join(folder, f"{TEMPORARY}{os.getpid()}-{os.path.basename(path)}")
+        temporary = _temporary(folder, os.path.basename(path))
         mode = _mode(path)
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
@@ -121,6 +133,13 @@ class Undo:
         else:
             self.on_failure(lambda: os.replace(kept, path))
 
+    def remove(self, path: str) -> None:
+        """Remove the file at `path`, remembered. Raises: NotWritable."""
+        kept = self._keep(path)
+        _remove(path)
+        if kept is not None:
+            self.on_failure(lambda: os.replace(kept, path))
+
     def on_failure(self, step: Callable[[], None]) -> None:
         """Run `step` if the context is left by an exception."""
         self._steps.append(step)
@@ -128,8 +147,8 @@ class Undo:
     def _keep(self, path: str) -> str | None:
         """A second link to the file at `path`; None if there is no such file."""
         folder, name = os.path.split(os.path.realpath(path))
-        kept = os.path.join(folder, f"{TEMPORARY}{os.getpid()}-{len(self._kept)}-{name}")
         try:
+            kept = _temporary(folder, name)
             os.link(os.path.join(folder, name), kept)
         except FileNotFoundError:
             return None

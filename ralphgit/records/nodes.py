@@ -45,7 +45,7 @@ def compose(text: str) -> Node:
     """
     refuse_indicators(text)
     try:
-        node = _yaml().compose(text)
+        node: Node | None = _yaml().compose(text)
     except YAMLError as error:
         _translate(error, text)
     if node is None:

@@ -36,7 +36,8 @@ _RECORDS: dict[str, dict[str, str]] = {
         "id": "!id", "outcome": "!outcome", "at": "!text", "claim": "id", "concerns": "texts",
     },
     "blocked": {
-        "id": "!id", "reason": "!reason", "question": "text", "options": "list", "at": "text",
+        "id": "!id", "reason": "!reason", "claim": "id", "question": "text", "options": "list",
+        "at": "text",
     },
     "reset": {"id": "!id", "by": "!name", "claim": "id", "at": "text", "reason": "text"},
     "cancelled": {"id": "!id", "by": "!name", "at": "text", "reason": "text"},

@@ -199,12 +199,6 @@ def _read(block: str) -> Any:
 # -- block style: lines --------------------------------------------------------------
 
 
-def _key_line(name: str, column: int) -> re.Pattern[str]:
-    """Matches the key `name` at `column` of a line, or behind the item's dash."""
-    pad = rf"(?:^ {{{column}}}|\A *- *(?<=^.{{{column}}}))" if column else "^"
-    return re.compile(rf"""{pad}(?:{name}|"{name}"|'{name}')[ \t]*:(?=[ \t\r\n]|\Z)""", re.M)
-
-
 _FIRST_KEY = re.compile(_KEY)
 _BARE_DASH = re.compile(r" *-[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:#[^\n]*)?\r?\n)*) +")
 

@@ -87,6 +87,7 @@ def lifecycle(stored: Mapping[str, Any]) -> Lifecycle:
         blocked=blocked
         and Blocked(
             id=blocked["id"],
+            claim=blocked.get("claim") or "",
             reason=Reason(blocked["reason"]),
             question=blocked.get("question") or "",
             options=_texts(blocked.get("options")),
@@ -142,7 +143,7 @@ def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:
             made["result"]["concerns"] = list(result.concerns)
     if blocked := life.blocked:
         made["blocked"] = {
-            "id": blocked.id, "reason": blocked.reason.value,
+            "id": blocked.id, "claim": blocked.claim, "reason": blocked.reason.value,
             "question": blocked.question, "options": list(blocked.options), "at": blocked.at,
         }  # fmt: skip
     if life.epoch:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.row import Row
+from ralphgit.rules import guards
 from ralphgit.rules.cycles import find_cycles
 
 
@@ -50,20 +51,22 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
     if status == "pending" and stored.get("claim"):
         faults.append(Fault("inconsistent", task, f"{task} is pending and has a claim",
                             f"ralphgit reset {task} --reason TEXT"))  # fmt: skip
-    claim, result = stored.get("claim"), stored.get("result")
-    if isinstance(result, Mapping) and result.get("claim"):
-        holder = claim.get("id") if isinstance(claim, Mapping) else None
-        if holder != result["claim"]:
+    claim = stored.get("claim")
+    holder = claim.get("id") if isinstance(claim, Mapping) else None
+    for name in ("result", "blocked"):
+        record = stored.get(name)
+        if isinstance(record, Mapping) and record.get("claim") and record["claim"] != holder:
             faults.append(
                 Fault("fenced", task,
-                      f"{task} has the result of claim {result['claim']}, and is held by {holder or 'nobody'}",
-                      "the claim that stands decides; take the other side's result out")
+                      f"{task} has the {name} record of claim {record['claim']}, and is held by "
+                      f"{holder or 'nobody'}",
+                      f"the claim that stands decides; take the other side's {name} record out")
             )  # fmt: skip
     return faults
 
 
 def graph_faults(rows: Sequence[Row]) -> list[Fault]:
-    """Cycles, unknown dependencies, and one claim on two tasks."""
+    """Cycles, unknown dependencies, wrong patterns, and one claim on two tasks."""
     faults = []
     known = {row.id for row in rows}
     for row in rows:
@@ -73,6 +76,9 @@ def graph_faults(rows: Sequence[Row]) -> list[Fault]:
                     Fault("unknown_dependency", row.id, f"{row.id} depends on {other}, which does not exist",
                           f"ralphgit add --id {other} --title TEXT, or take it out of depends_on")
                 )  # fmt: skip
+    for row in rows:
+        if wrong := guards.contract(row):
+            faults.append(Fault("bad_pattern", row.id, wrong.message, "what a pattern says stands in docs/format.md"))
     for cycle in find_cycles({row.id: row.depends_on for row in rows}):
         path = " -> ".join((*cycle, cycle[0]))
         faults.append(Fault("cycle", cycle[0], f"dependency cycle: {path}", "take one of these dependencies out"))

@@ -109,6 +109,10 @@ def _on_base(row: Row) -> Flight | None:
 
 def _occupied(row: Row, count: list[Flight], lost: tuple[Flight, ...]) -> Standing | None:
     """The standing of a task that somebody holds or that is blocked; None if it is free."""
+    # Blocking gives the lease back: whoever has one under another claim has taken it up again.
+    leased = {flight.claim for flight in count if flight.kind == "lease"}
+    if leased:
+        count = [f for f in count if f.status != "blocked" or f.claim in leased]
     if count:
         best = max(count, key=lambda flight: (flight.epoch, _STRENGTH.get(flight.status, 0)))
         status = best.status

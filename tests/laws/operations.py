@@ -81,6 +81,7 @@ def claim(task: tasks.Task, world: World) -> Lifecycle:
 
 def block(task: tasks.Task, world: World) -> Lifecycle:
     made = Blocked(
+        claim=task.claim.id if task.claim else "",
         id=fresh_id(world.ids), reason=Reason.NEEDS_CONTEXT, question=world.question,
         options=world.concerns, at=world.at,
     )  # fmt: skip
@@ -180,7 +181,7 @@ _ALLOWED = {
     "reset": {"id", "claim", "by", "at", "reason"},
     "cancelled": {"id", "by", "at", "reason"},
     "result": {"id", "claim", "outcome", "at", "concerns"},
-    "blocked": {"id", "reason", "question", "options", "at"},
+    "blocked": {"id", "claim", "reason", "question", "options", "at"},
 }
 
 
