@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ralphgit.records import graph
-
 from world import ROOT, World, environment
+
+from ralphgit.records import graph
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)

@@ -15,7 +15,9 @@ from ralphgit.rules import lifecycle
 FIRST = Claim(id="g1", by="alpha", at="t1", base="b1", contract="c1")
 SECOND = Claim(id="g2", by="beta", at="t2", base="b2", contract="c2")
 RESULT = Result(id="r1", claim="g1", outcome=Outcome.DONE, at="t1")
-BLOCKED = Blocked(id="k1", claim="c1", reason=Reason.SCOPE, question="which?", options=("a", "b"), at="t1")
+BLOCKED = Blocked(
+    id="k1", claim="c1", reason=Reason.SCOPE, question="which?", options=("a", "b"), at="t1"
+)
 RESET = Reset(id="s1", claim="g1", by="ann", at="t1", reason="gone")
 CANCELLED = Cancelled(id="x1", by="ann", at="t1", reason="not needed")
 

@@ -11,11 +11,13 @@ from typing import NamedTuple
 from ralphgit.app import audit, change, guard, leases, records, runtime, trust, verify, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, NeedsPerson, Refused
+from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
+from ralphgit.model.row import Row
 from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
-from ralphgit.records import emit, files, schema, splice, tasks
+from ralphgit.records import emit, files, plain, schema, splice, tasks
+from ralphgit.records import text as texts
 from ralphgit.rules import guards, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
@@ -114,7 +116,10 @@ def _done_already(project: Project, task: str) -> Completed | None:
 
 
 def _undo_interrupted(project: Project, task: str) -> None:
-    """A completion that was killed before its commit is taken back, to be done anew."""
+    """A completion that was killed before its commit is taken back, to be done anew.
+
+    With it go its last word in the audit and its evidence, so that nothing is told twice.
+    """
     noted = runtime.remembered(project.top) if project.repository.top else None
     row = project.here.by_id.get(noted.task) if noted else None
     if noted is None or row is None or row.claim != noted.claim or row.status != "complete":
@@ -128,8 +133,53 @@ def _undo_interrupted(project: Project, task: str) -> None:
         undo.on_failure(staged.restore)
         text = splice.set_lifecycle(file, number, life)
         records.stage_graph(project, undo, file, text, number, life)
+        _take_back_records(project, undo, row)
     project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
     project.refresh()
+
+
+def _take_back_records(project: Project, undo: files.Undo, row: Row) -> None:
+    path = audit.path(project.config.records, row.id, row.claim)
+    full = os.path.join(project.top, path)
+    log = files.read(full)
+    if log is not None:
+        cut = audit.without_last(log, ("completed", "force-completed"), claim=row.claim)
+        if cut != log:
+            undo.write(full, cut)
+    # Evidence of commands alone, and never what is committed: anything else is somebody's word.
+    folder = f"{project.config.records}/evidence/{row.id}"
+    digests = {_digest(command) for command in project.here.task(row.id).verify}
+    if row.id in project.base_view.by_id:
+        digests.update(map(_digest, project.base_view.task(row.id).verify))
+    names = [f"{folder}/{name}" for name in _listed(os.path.join(project.top, folder))]
+    committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
+    gone = []
+    for name, oid in zip(names, committed, strict=True):
+        found = _mapping(files.read(os.path.join(project.top, name)) or b"")
+        ours = found.get("claim") == row.claim and found.get("command_digest") in digests
+        if oid is None and ours and found.get("kind") == "command":
+            undo.remove(os.path.join(project.top, name))
+            gone.append(name)
+    index.add(project.repository.git, [path, *gone])
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _mapping(data: bytes) -> dict[str, object]:
+    try:
+        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+    except InvalidRecord:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _digest(command: str) -> str:
+    return hashlib.sha256(command.encode()).hexdigest()
 
 
 def _accept_contract(
@@ -155,25 +205,37 @@ def _accept_contract(
 
 
 def _missing_change(project: Project, promised: Task, paths: Sequence[str]) -> list[str]:
-    checkpoint = promised.mode == "verify" and promised.verify and not promised.scope.write and not promised.outputs
+    checkpoint = (
+        promised.mode == "verify"
+        and promised.verify
+        and not promised.scope.write
+        and not promised.outputs
+    )
     if not paths and not checkpoint:
         return ["the task changed no file (records do not count)"]
     if not promised.scope.write:
         return []
     outside = [path for path in paths if not covers_any(promised.scope.write, path)]
-    return [f"{path} is outside scope.write ({', '.join(promised.scope.write)})" for path in outside]
+    return [
+        f"{path} is outside scope.write ({', '.join(promised.scope.write)})" for path in outside
+    ]
 
 
-def _run_all(project: Project, commands: Sequence[str], task: str, claim_id: str) -> list[verify.Run]:
+def _run_all(
+    project: Project, commands: Sequence[str], task: str, claim_id: str
+) -> list[verify.Run]:
     extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim_id, "RALPH_WORKER": project.worker}
     environ = verify.environment(project.around.environ, project.config.verify_env, extra)
     return [
         verify.run(
-            command, top=project.top, environ=environ,
-            timeout=project.config.verify_timeout, now=project.around.now(),
+            command,
+            top=project.top,
+            environ=environ,
+            timeout=project.config.verify_timeout,
+            now=project.around.now(),
         )
         for command in commands
-    ]  # fmt: skip
+    ]
 
 
 def _failed(project: Project, run: verify.Run) -> str:
@@ -184,7 +246,9 @@ def _failed(project: Project, run: verify.Run) -> str:
 
 def _leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
     """Take out of `copy` what earlier verify commands left behind and nobody has staged."""
-    left = [p for p in runtime.left(project.top) if not any(change.is_output(o, p) for o in outputs)]
+    left = [
+        p for p in runtime.left(project.top) if not any(change.is_output(o, p) for o in outputs)
+    ]
     copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
 
 
@@ -208,7 +272,8 @@ def _after_verification(
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         project.warn(
-            f"left by verify commands, and not committed: {left[0]}{more} (to .gitignore, or git add)"
+            f"left by verify commands, and not committed: {left[0]}{more} "
+            "(put it into .gitignore, or git add it)"
         )
     return changed, sorted(made)
 
@@ -219,7 +284,12 @@ def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refus
         "task": task,
         "missing": missing,
         "verify": [
-            {"command": r.command, "exit_code": r.exit_code, "duration_s": r.duration_s, "tail": r.tail}
+            {
+                "command": r.command,
+                "exit_code": r.exit_code,
+                "duration_s": r.duration_s,
+                "tail": r.tail,
+            }
             for r in runs
         ],
     }
@@ -227,7 +297,11 @@ def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refus
     for run in failed:
         tail = run.tail.splitlines()[-_SHOWN_LINES:]
         if tail:
-            lines += ["", f"the end of what it printed: {run.command}", *(f"| {line}" for line in tail)]
+            lines += [
+                "",
+                f"the end of what it printed: {run.command}",
+                *(f"| {line}" for line in tail),
+            ]
     return Refused(
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
@@ -239,8 +313,15 @@ def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refus
 
 
 def _commit(
-    project: Project, task: str, held: work.Held, promised: Task, here: Task, options: Options,
-    tree: str, runs: Sequence[verify.Run], missing: Sequence[str],
+    project: Project,
+    task: str,
+    held: work.Held,
+    promised: Task,
+    here: Task,
+    options: Options,
+    tree: str,
+    runs: Sequence[verify.Run],
+    missing: Sequence[str],
 ) -> Completed:
     """Write the records, stage exactly what was verified, and commit."""
     mine, git = held.lease, project.repository.git
@@ -249,16 +330,24 @@ def _commit(
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
     at = project.now()
     result = Result(
-        id=project.around.new_id(), claim=mine.claim, outcome=outcome, at=at, concerns=options.concerns
+        id=project.around.new_id(),
+        claim=mine.claim,
+        outcome=outcome,
+        at=at,
+        concerns=options.concerns,
     )
     new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
     event = "force-completed" if options.force else "completed"
-    note = options.force + (f" (missing: {'; '.join(missing)})" if options.force and missing else "")
+    note = options.force + (
+        f" (missing: {'; '.join(missing)})" if options.force and missing else ""
+    )
     evidence = [_evidence(project, mine.claim, promised, tree, run) for run in runs]
     path = audit.path(project.config.records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
-        undo.write(os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode())
+        undo.write(
+            os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode()
+        )
         for name, record in evidence:
             undo.write(os.path.join(project.top, name), record)
         line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
@@ -309,7 +398,7 @@ def _evidence(
         "shows": f"the command exits {run.exit_code}",
         "does_not_show": "anything that the command does not look at",
         "command": run.command,
-        "command_digest": hashlib.sha256(run.command.encode()).hexdigest(),
+        "command_digest": _digest(run.command),
         "exit_code": run.exit_code,
         "started_at": stamp(run.started),
         "duration_s": run.duration_s,
@@ -322,5 +411,3 @@ def _evidence(
     }
     path = f"{project.config.records}/evidence/{promised.id}/{identity}.yaml"
     return path, (schema.modeline(path, "evidence") + emit.mapping(record)).encode()
-
-

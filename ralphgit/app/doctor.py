@@ -50,7 +50,12 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
     found += _leases(project, situation, fix)
     found += _claims(project, situation, fix)
     found += [
-        Finding("unknown_dependency", "warning", f"{row.id} depends on {other}, which does not exist", "ralphgit check")
+        Finding(
+            "unknown_dependency",
+            "warning",
+            f"{row.id} depends on {other}, which does not exist",
+            "ralphgit check",
+        )
         for row in rows.values()
         for other in row.depends_on
         if other not in rows
@@ -64,7 +69,12 @@ def _git(project: Project) -> Iterator[Finding]:
     if numbers < OLDEST_GIT:
         yield Finding("old_git", "error", f"{text} is too old", "install git 2.34 or newer")
     elif numbers < PREVIEW_GIT:
-        yield Finding("old_git", "advice", f"{text} previews merges through libgit2", "git 2.38 does it itself")
+        yield Finding(
+            "old_git",
+            "advice",
+            f"{text} previews merges through libgit2",
+            "git 2.38 does it itself",
+        )
 
 
 def _on(value: str | None) -> bool:
@@ -76,40 +86,52 @@ def _settings(project: Project) -> Iterator[Finding]:
     config = project.repository.config
     if _on(config.get("rerere.autoupdate")):
         yield Finding(
-            "rerere", "warning",
-            "rerere.autoupdate is on: an old resolution of a claim conflict would be staged silently",
+            "rerere",
+            "warning",
+            "rerere.autoupdate is on: "
+            "an old resolution of a claim conflict would be staged silently",
             "git config rerere.autoupdate false",
-        )  # fmt: skip
+        )
     if _on(config.get("core.autocrlf")):
         yield Finding(
-            "autocrlf", "advice", "core.autocrlf rewrites line endings of records on checkout",
+            "autocrlf",
+            "advice",
+            "core.autocrlf rewrites line endings of records on checkout",
             "put '*.yaml text eol=lf' into .gitattributes",
-        )  # fmt: skip
+        )
     top = project.repository.top
     if top is None:
         return
     paths = project.paths_in(top)
     asked = [*paths, f"{project.config.records}/audit/x.yaml"]
-    out = project.repository.git.run("check-attr", "-z", "--stdin", "merge", stdin="\0".join(asked).encode())
+    out = project.repository.git.run(
+        "check-attr", "-z", "--stdin", "merge", stdin="\0".join(asked).encode()
+    )
     fields = out.decode("utf-8", "surrogateescape").split("\0")
     for path, value in zip(fields[::3], fields[2::3], strict=False):
         if value not in ("unspecified", "set", "text"):
             yield Finding(
-                "merge_attribute", "error",
-                f"{path} is merged by '{value}': claims would no longer conflict, or only on some machines",
+                "merge_attribute",
+                "error",
+                f"{path} is merged by '{value}': "
+                "claims would no longer conflict, or only on some machines",
                 "take the merge attribute out of .gitattributes",
-            )  # fmt: skip
+            )
     for path in paths:
         data = files.read(os.path.join(top, path)) or b""
         crlf = data.count(b"\r\n")
         if 0 < crlf < data.count(b"\n"):
             yield Finding(
-                "mixed_line_endings", "warning", f"{path} has both kinds of line ending",
+                "mixed_line_endings",
+                "warning",
+                f"{path} has both kinds of line ending",
                 "git add --renormalize, in a commit of its own, while nothing is claimed",
-            )  # fmt: skip
+            )
     tracked = project.repository.git.run("ls-files", "-z", "--", ".ralph")
     if tracked:
-        yield Finding("runtime_tracked", "error", ".ralph/ is committed", "git rm -r --cached .ralph")
+        yield Finding(
+            "runtime_tracked", "error", ".ralph/ is committed", "git rm -r --cached .ralph"
+        )
 
 
 def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
@@ -120,9 +142,13 @@ def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
         if fix:
             runtime.exclude(project)
         yield Finding(
-            "not_excluded", "warning", ".ralph/ is not in .git/info/exclude", "ralphgit doctor --fix",
-            fixable=True, fixed=fix,
-        )  # fmt: skip
+            "not_excluded",
+            "warning",
+            ".ralph/ is not in .git/info/exclude",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
 
 
 def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
@@ -134,14 +160,20 @@ def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
         if fix:
             _unlink(path)
         yield Finding(
-            "temporary_file", "warning", f"{project.show_path(path)} is left of a killed write",
-            "ralphgit doctor --fix", fixable=True, fixed=fix,
-        )  # fmt: skip
+            "temporary_file",
+            "warning",
+            f"{project.show_path(path)} is left of a killed write",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
 
 
 def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
     """Each temporary file, and the number of the process that made it."""
-    pattern = re.compile(rf"(?:{re.escape(files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)")
+    pattern = re.compile(
+        rf"(?:{re.escape(files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)"
+    )
     common, top = project.repository.common_dir, project.repository.top
     shallow = {common, os.path.join(common, "info")}
     shallow.update(_subfolders(os.path.join(common, "worktrees")))
@@ -179,22 +211,31 @@ def _leases(project: Project, situation: Situation, fix: bool) -> Iterator[Findi
             if fix:
                 refs.swap(project.repository.git, name, new="", old=ref.oid)
             yield Finding(
-                "bad_lease", "error", f"{name} holds no lease", "ralphgit doctor --fix",
-                fixable=True, fixed=fix,
-            )  # fmt: skip
+                "bad_lease",
+                "error",
+                f"{name} holds no lease",
+                "ralphgit doctor --fix",
+                fixable=True,
+                fixed=fix,
+            )
         elif leases.is_dead(lease, situation.base.by_id.get(task)):
             if fix:
                 leases.drop(project, lease)
             yield Finding(
-                "dead_lease", "advice", f"the lease of {lease.by} on {task} guards nothing any more",
-                "ralphgit doctor --fix", fixable=True, fixed=fix,
-            )  # fmt: skip
+                "dead_lease",
+                "advice",
+                f"the lease of {lease.by} on {task} guards nothing any more",
+                "ralphgit doctor --fix",
+                fixable=True,
+                fixed=fix,
+            )
         elif lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
             yield Finding(
-                "stale_lease", "error",
+                "stale_lease",
+                "error",
                 f"{task} is held by {lease.by}, whose worktree {lease.worktree} is gone",
                 f"ralphgit reset {task} --reason TEXT",
-            )  # fmt: skip
+            )
 
 
 def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:
@@ -204,24 +245,36 @@ def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Findi
         row = project.here.by_id.get(lease.task)
         if leases.is_dead(lease, situation.base.by_id.get(lease.task)):
             yield Finding(
-                "claim_lost", "error", f"this worktree's claim on {lease.task} no longer stands",
+                "claim_lost",
+                "error",
+                f"this worktree's claim on {lease.task} no longer stands",
                 f"ralphgit complete {lease.task} says who has it, and keeps your work",
-            )  # fmt: skip
+            )
         elif row is None or row.claim != lease.claim:
             yield Finding(
-                "record_missing", "warning",
+                "record_missing",
+                "warning",
                 f"this worktree holds {lease.task}, and its claim is not in the files",
                 f"ralphgit claim {lease.task}",
-            )  # fmt: skip
+            )
     noted = runtime.remembered(project.top)
     row = situation.base.by_id.get(noted.task) if noted else None
-    if noted is not None and row is not None and row.status == "complete" and row.claim == noted.claim:
+    if (
+        noted is not None
+        and row is not None
+        and row.status == "complete"
+        and row.claim == noted.claim
+    ):
         if fix:
             runtime.forget(project.top)
         yield Finding(
-            "old_note", "advice", f"{runtime.CURRENT} notes {noted.task}, which has landed",
-            "ralphgit doctor --fix", fixable=True, fixed=fix,
-        )  # fmt: skip
+            "old_note",
+            "advice",
+            f"{runtime.CURRENT} notes {noted.task}, which has landed",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
 
 
 # -- locks of git ------------------------------------------------------------------------
@@ -243,10 +296,13 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             _unlink(path)
         what = "was left by a git process that is gone" if dead else "exists, and may be in use"
         yield Finding(
-            "git_lock", "error" if dead else "warning", f"{project.show_path(path)} {what}",
+            "git_lock",
+            "error" if dead else "warning",
+            f"{project.show_path(path)} {what}",
             "ralphgit doctor --fix" if dead else "wait for git to finish, then look again",
-            fixable=dead, fixed=dead and fix,
-        )  # fmt: skip
+            fixable=dead,
+            fixed=dead and fix,
+        )
 
 
 def _lock_files(project: Project) -> Iterator[str]:

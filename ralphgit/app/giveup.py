@@ -48,16 +48,26 @@ def block(
     extra = {}
     if question:
         guidance = {
-            "id": identity, "task": own.task, "claim": own.claim, "question": question,
-            "options": list(options), "at": at, "by": own.by,
-        }  # fmt: skip
+            "id": identity,
+            "task": own.task,
+            "claim": own.claim,
+            "question": question,
+            "options": list(options),
+            "at": at,
+            "by": own.by,
+        }
         path = f"{project.config.records}/guidance/{own.task}/{identity}.yaml"
         extra[path] = (schema.modeline(path, "guidance") + emit.mapping(guidance)).encode()
     commit = records.commit_change(
-        project, own.task, new, claim_id=own.claim, extra=extra,
+        project,
+        own.task,
+        new,
+        claim_id=own.claim,
+        extra=extra,
         event=audit.Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
-        message=f"{own.task}: blocked ({reason.value})\n\n" + _trailers(own.task, own.claim, own.by),
-    )  # fmt: skip
+        message=f"{own.task}: blocked ({reason.value})\n\n"
+        + _trailers(own.task, own.claim, own.by),
+    )
     leases.drop(project, own)
     return Given(own.task, commit)
 
@@ -81,10 +91,13 @@ def release(project: Project, task: str, *, reason: str) -> Given:
     )
     new = lifecycle.released(own.task, old, made)
     commit = records.commit_change(
-        project, own.task, new, claim_id=own.claim,
+        project,
+        own.task,
+        new,
+        claim_id=own.claim,
         event=audit.Event(at, "released", own.by, old.status.value, new.status.value, reason),
         message=f"{own.task}: released\n\n" + _trailers(own.task, own.claim, own.by),
-    )  # fmt: skip
+    )
     leases.drop(project, own)
     runtime.forget(project.top)
     return Given(own.task, commit)

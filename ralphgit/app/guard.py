@@ -121,9 +121,7 @@ def refuse_main_worktree(project: Project, situation: Situation, options: Option
 
 def _settled(row: Row | None, flight: Flight) -> bool:
     """Whether the base has moved past a flight."""
-    return row is not None and (
-        row.status in ("complete", "cancelled") or flight.epoch < row.epoch
-    )
+    return row is not None and (row.status in ("complete", "cancelled") or flight.epoch < row.epoch)
 
 
 def candidates(project: Project, situation: Situation, options: Options) -> Iterator[Row]:

@@ -67,9 +67,9 @@ class Situation:
         base = self.project.base
         tips: dict[str, list[str]] = {}
         for name, ref in self.project.repository.refs.items():
-            if name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref:
-                if ref.oid != base.commit:
-                    tips.setdefault(ref.oid, []).append(name)
+            branch = name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref
+            if branch and ref.oid != base.commit:
+                tips.setdefault(ref.oid, []).append(name)
         if not tips:
             return
         shards = self.project.shards_at([*tips])
@@ -110,7 +110,9 @@ class Situation:
                 with open(os.path.join(worktree.path, path), "rb") as file:
                     yield path, file.read()
             except OSError as error:
-                self.project.warn(f"{os.path.join(worktree.path, path)} cannot be read: {error.strerror}")
+                self.project.warn(
+                    f"{os.path.join(worktree.path, path)} cannot be read: {error.strerror}"
+                )
 
     def _leased(self) -> Iterable[Flight]:
         for lease in self.leases.values():
@@ -185,8 +187,10 @@ class Situation:
         from ralphgit.records import blocks
 
         texts: set[str] = set()
-        for data in self._read_blobs(self.base.shards).values() if self._base_is_committed else (
-            self.base._read(shard) for shard in self.base.shards
+        for data in (
+            self._read_blobs(self.base.shards).values()
+            if self._base_is_committed
+            else (self.base._read(shard) for shard in self.base.shards)
         ):
             text = data.decode("utf-8")
             if layout := blocks.find(text):
@@ -198,9 +202,7 @@ class Situation:
         return self.base is not self.project.__dict__.get("here")
 
 
-def _changed_rows(
-    data: bytes, path: str, base: frozenset[str], known: dict[str, Row]
-) -> list[Row]:
+def _changed_rows(data: bytes, path: str, base: frozenset[str], known: dict[str, Row]) -> list[Row]:
     from ralphgit.records import blocks, graph
     from ralphgit.records import text as texts
 
@@ -264,4 +266,3 @@ def read_leases(project: Project) -> dict[str, Lease]:
             continue
         found[ref.name.removeprefix(place)] = one
     return found
-

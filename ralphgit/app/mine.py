@@ -58,7 +58,8 @@ def winner_over(situation: Situation, mine: Lease) -> str:
         if row.status == "cancelled":
             return f"{mine.task} was cancelled on {label}"
         if row.claim and row.claim != mine.claim and row.status != "blocked":
-            return f"{row.by} won {mine.task} on {label} (claim {row.claim}, {row.status}, since {row.at})"
+            claim = f"claim {row.claim}, {row.status}, since {row.at}"
+            return f"{row.by} won {mine.task} on {label} ({claim})"
     other = situation.leases.get(mine.task)
     if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
         where = situation.project.show_path(other.worktree)

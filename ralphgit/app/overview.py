@@ -87,7 +87,9 @@ def _workers(project: Project, situation: Situation) -> list[Busy]:
         if holder is None or not holder.path or standing.state not in ("claimed", "in-progress"):
             continue
         path = os.path.realpath(holder.path)
-        by_path.setdefault(path, []).append((task, holder.by, holder.claim, holder.at, standing.stale))
+        by_path.setdefault(path, []).append(
+            (task, holder.by, holder.claim, holder.at, standing.stale)
+        )
     branches = {os.path.realpath(w.path): w.branch for w in project.repository.worktrees}
     for path, claims in sorted(by_path.items()):
         beat = heartbeat.read(path)
@@ -95,9 +97,18 @@ def _workers(project: Project, situation: Situation) -> list[Busy]:
             branch = branches.get(path, "").removeprefix("refs/heads/")
             mine_ = beat if beat is not None and beat.claim == claim else None
             found.append(
-                Busy(by, path, branch, task, claim, since, mine_.time if mine_ else None,
-                     mine_.phase if mine_ else "", stale)
-            )  # fmt: skip
+                Busy(
+                    by,
+                    path,
+                    branch,
+                    task,
+                    claim,
+                    since,
+                    mine_.time if mine_ else None,
+                    mine_.phase if mine_ else "",
+                    stale,
+                )
+            )
     return found
 
 
@@ -116,26 +127,37 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
         if standing.stale and standing.holder is not None:
             found.append(
                 Attention(
-                    "stale", task,
-                    f"{task} is held by {standing.holder.by}, who is gone or silent ({standing.holder.where})",
+                    "stale",
+                    task,
+                    f"{task} is held by {standing.holder.by}, who is gone or silent "
+                    f"({standing.holder.where})",
                     f"ralphgit reset {task} --reason TEXT",
                 )
-            )  # fmt: skip
+            )
         for flight in {flight.claim: flight for flight in reversed(standing.lost)}.values():
             found.append(
                 Attention(
-                    "claim_lost", task,
+                    "claim_lost",
+                    task,
                     f"the claim of {flight.by} on {task} in {flight.where} can no longer land",
                     f"ralphgit show {task}",
                 )
-            )  # fmt: skip
+            )
         claims = {f.claim for f in situation.flights.get(task, ()) if f.epoch >= rows[task].epoch}
-        if len(claims) > 1 and standing.state in ("claimed", "in-progress", "in-review") and not standing.lost:
+        if (
+            len(claims) > 1
+            and standing.state in ("claimed", "in-progress", "in-review")
+            and not standing.lost
+        ):
             names = ", ".join(sorted({f"{f.by} ({f.where})" for f in situation.flights[task]}))
             found.append(
-                Attention("double_claim", task, f"{task} is claimed twice: {names}; the first to merge has it",
-                          f"ralphgit show {task}")
-            )  # fmt: skip
+                Attention(
+                    "double_claim",
+                    task,
+                    f"{task} is claimed twice: {names}; the first to merge has it",
+                    f"ralphgit show {task}",
+                )
+            )
     missing = [
         f"{row.id} depends on {other}"
         for row in situation.base.rows
@@ -144,9 +166,14 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
     ]
     if missing:
         found.append(
-            Attention("unknown_dependency", "", f"{missing[0]}, which does not exist"
-                      + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""), "ralphgit check")
-        )  # fmt: skip
+            Attention(
+                "unknown_dependency",
+                "",
+                f"{missing[0]}, which does not exist"
+                + (f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""),
+                "ralphgit check",
+            )
+        )
     if project.repository.top is not None:
         for lease in mine.open_claims(project, situation):
             row = project.here.by_id.get(lease.task)
@@ -154,14 +181,22 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                 continue
             if row is None or row.claim != lease.claim:
                 found.append(
-                    Attention("record_missing", lease.task,
-                              f"this worktree holds {lease.task}, and its claim is not in the files",
-                              f"ralphgit claim {lease.task}")
-                )  # fmt: skip
+                    Attention(
+                        "record_missing",
+                        lease.task,
+                        f"this worktree holds {lease.task}, and its claim is not in the files",
+                        f"ralphgit claim {lease.task}",
+                    )
+                )
     rescued = sorted(name for name in project.repository.refs if name.startswith(RESCUE))
     if rescued:
         found.append(
-            Attention("rescued", "", f"{len(rescued)} rescue ref{'' if len(rescued) == 1 else 's'} "
-                      f"with kept work, the first: {rescued[0]}", "git for-each-ref refs/ralph/rescue")
-        )  # fmt: skip
+            Attention(
+                "rescued",
+                "",
+                f"{len(rescued)} rescue ref{'' if len(rescued) == 1 else 's'} "
+                f"with kept work, the first: {rescued[0]}",
+                "git for-each-ref refs/ralph/rescue",
+            )
+        )
     return found

@@ -38,7 +38,9 @@ def preflight(project: Project, options: guard.Options) -> Preflight:
     Raises: what makes the question itself impossible (UnknownTask, InvalidRecord).
     """
     situation = Situation(project)
-    findings = [_asked("worktree", lambda: guard.refuse_unfit(project), "this worktree can hold a claim")]
+    findings = [
+        _asked("worktree", lambda: guard.refuse_unfit(project), "this worktree can hold a claim")
+    ]
     own = guard.own_claim(project, situation) if findings[0].ok else None
     if own is not None and options.task not in ("", own.task):
         refusal = guard.already_working(own)

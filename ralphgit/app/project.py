@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from ralphgit.app.places import Places, places
 from ralphgit.app.view import GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.repository import Repository, Worktree
@@ -16,6 +17,7 @@ from ralphgit.records import cache, files, settings
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
+
 
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
@@ -84,7 +86,15 @@ class Project:
             return resolve(strong)
         there = self._toml_on_base
         if there is None:
-            return resolve([*strong, (settings.FILE, {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY})])
+            return resolve(
+                [
+                    *strong,
+                    (
+                        settings.FILE,
+                        {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY},
+                    ),
+                ]
+            )
         safe = {name: value for name, value in there.items() if name in SAFETY}
         free = {name: value for name, value in here.items() if name not in SAFETY}
         where = f"{settings.FILE} on {self.base.label}"
@@ -238,7 +248,9 @@ class Project:
         """
         if self.repository.top is None:
             raise GuardRefused(
-                "a bare repository has no working files", code="bare", hint="use -C WORKTREE, or --at REV"
+                "a bare repository has no working files",
+                code="bare",
+                hint="use -C WORKTREE, or --at REV",
             )
         return self.view_in(self.repository.top)
 
@@ -278,32 +290,8 @@ class Project:
         return sorted(found)
 
     @cached_property
-    def _places(self) -> tuple[tuple[str, ...], tuple[str, ...], Callable[[str], bool]]:
-        """The graph setting as exact paths, folders to look in, and what to take there."""
-        exact = tuple(p for p in self.config.graph if not any(c in p for c in "*?[{"))
-        globs = tuple(p for p in self.config.graph if p not in exact)
-        if not globs:
-            return exact, (), lambda path: False
-        from ralphgit.rules import overlap
-
-        def fixed(pattern: str) -> str:
-            parts = pattern.split("/")[:-1]
-            kept = []
-            for part in parts:
-                if any(c in part for c in "*?[{"):
-                    break
-                kept.append(part)
-            return "/".join(kept)
-
-        def matches(path: str) -> bool:
-            name = path.rpartition("/")[2]
-            return (
-                path.endswith((".yaml", ".yml"))
-                and not name.startswith(files.TEMPORARY)
-                and overlap.covers_any(globs, path)
-            )
-
-        return exact, tuple(dict.fromkeys(map(fixed, globs))), matches
+    def _places(self) -> Places:
+        return places(self.config.graph)
 
     def _blob(self, shard: Shard) -> bytes:
         return self.repository.objects.read([shard[1]])[shard[1]]

@@ -119,7 +119,12 @@ def parsed_here(project: Project, task: str) -> tuple[graph.GraphFile, int]:
 
 
 def stage_graph(
-    project: Project, undo: files.Undo, file: graph.GraphFile, text: str, number: int, life: Lifecycle
+    project: Project,
+    undo: files.Undo,
+    file: graph.GraphFile,
+    text: str,
+    number: int,
+    life: Lifecycle,
 ) -> None:
     """Write a graph file and stage just this change.
 

@@ -90,4 +90,6 @@ def identity(repository: Repository) -> dict[str, str]:
     if repository.git.try_run("var", "GIT_COMMITTER_IDENT").status == 0:
         return {}
     who = {"NAME": "ralphgit", "EMAIL": "ralphgit@localhost"}
-    return {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    return {
+        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+    }

@@ -68,11 +68,11 @@ def reset(project: Project, options: Options) -> WasReset:
     """
     if project.repository.linked:
         main = project.repository.worktrees[0].path
+        words = ("ralphgit", "-C", main, "reset", options.task, "--reason", options.reason)
         raise GuardRefused(
             "a reset is made from the main worktree",
             code="linked_worktree",
-            hint=f"ralphgit -C {shlex.quote(main)} reset {options.task} --reason {shlex.quote(options.reason)}; "
-            f"your own claim: ralphgit release {options.task}",
+            hint=f"{shlex.join(words)}; your own claim: ralphgit release {options.task}",
         )
     if options.fetch:
         synchronise(project)
@@ -165,7 +165,11 @@ def _refuse(
         )
     for flight in holders.flights:
         beat = heartbeat.read(flight.path) if flight.path else None
-        if beat is not None and beat.claim in ("", flight.claim) and heartbeat.alive(beat, project.around.now()):
+        if (
+            beat is not None
+            and beat.claim in ("", flight.claim)
+            and heartbeat.alive(beat, project.around.now())
+        ):
             raise GuardRefused(
                 f"{flight.by} is alive in {flight.where} (process {beat.pid})",
                 code="holder_alive",
@@ -185,7 +189,9 @@ def _rescue(project: Project, row: Row, holders: _Holders) -> tuple[str, ...]:
         mine = next((f for f in holders.flights if os.path.realpath(f.path or "/") == path), None)
         identity = mine.claim if mine else holders.claim
         if os.path.isdir(path):
-            worktree = next((w for w in project.repository.worktrees if os.path.realpath(w.path) == path), None)
+            worktree = next(
+                (w for w in project.repository.worktrees if os.path.realpath(w.path) == path), None
+            )
             if worktree is None:
                 continue
             found = rescue.worktree(project, path, row.id, identity, holders.by)
@@ -193,10 +199,17 @@ def _rescue(project: Project, row: Row, holders: _Holders) -> tuple[str, ...]:
             if found.ref:
                 kept.append(found.ref)
     for name, ref in project.repository.refs.items():
-        if not name.startswith("refs/heads/") or name in done or name == f"refs/heads/{project.base.branch}":
+        if (
+            not name.startswith("refs/heads/")
+            or name in done
+            or name == f"refs/heads/{project.base.branch}"
+        ):
             continue
         short = name.removeprefix("refs/heads/")
-        sighted = any(f.kind == "branch" and f.where.endswith((f"branch {short}", f"branch {short})")) for f in holders.flights)
+        sighted = any(
+            f.kind == "branch" and f.where.endswith((f"branch {short}", f"branch {short})"))
+            for f in holders.flights
+        )
         leased = holders.lease is not None and holders.lease.branch == short
         if sighted or leased:
             found = rescue.commit(project, ref.oid, row.id, holders.claim)
@@ -283,9 +296,13 @@ def _advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool,
     if push:
         try:
             moved = remote.push(
-                project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
-                old=old, timeout=project.config.fetch_timeout,
-            )  # fmt: skip
+                project.repository.git,
+                base.remote,
+                new,
+                f"refs/heads/{base.branch}",
+                old=old,
+                timeout=project.config.fetch_timeout,
+            )
         except RemoteUnavailable as error:
             if project.config.require_remote:
                 raise

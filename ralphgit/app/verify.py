@@ -57,9 +57,7 @@ def _points_git(name: str) -> bool:
                     "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")  # fmt: skip
 
 
-def run(
-    command: str, *, top: str, environ: Mapping[str, str], timeout: float, now: float
-) -> Run:
+def run(command: str, *, top: str, environ: Mapping[str, str], timeout: float, now: float) -> Run:
     """Run `command` by sh in the folder `top`, stdin closed, in a process group of its own.
 
     When it ends, is timed out, or we are interrupted, nothing of its group stays behind.

@@ -80,9 +80,7 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
         standing = situation.standings.get(task)
         holder = standing.holder if standing else None
         if holder is not None:
-            return guard.held(
-                project, task, holder, standing.state if standing else "in-progress"
-            )
+            return guard.held(project, task, holder, standing.state if standing else "in-progress")
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}",
             hint=f"as {row.by}: ralphgit {verb} {task} --worker {row.by}",

@@ -88,7 +88,8 @@ _CONTRACT = (
     _many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),
     _many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
     _many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME"),
-    _text("mode", "How it runs beside its story.", choices=("parallel", "sequential", "verify"), metavar="MODE"),
+    _text("mode", "How it runs beside its story.", metavar="MODE",
+          choices=("parallel", "sequential", "verify")),
 )  # fmt: skip
 
 COMMANDS = {
@@ -116,7 +117,8 @@ COMMANDS = {
         Command(
             "graph", "look", "The dependency graph.",
             (
-                _text("format", "How it is drawn.", choices=("tree", "mermaid", "dot"), metavar="FORM"),
+                _text("format", "How it is drawn.", metavar="FORM",
+                      choices=("tree", "mermaid", "dot")),
                 _STORY,
                 _flag("all", "Also finished tasks."),
                 _AT,
@@ -129,7 +131,8 @@ COMMANDS = {
                 _arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _WORKER, _NO_FETCH,
                 _flag("require_remote", "Refuse when the remote cannot be reached."),
                 _flag("stack", "Accept dependencies that are complete on this branch only."),
-                _text("force", "Pass the guards; the reason goes into the audit.", metavar="REASON"),
+                _text("force", "Pass the guards; the reason goes into the audit.",
+                      metavar="REASON"),
             ),
         ),
         Command(
@@ -201,11 +204,13 @@ COMMANDS = {
         # set up
         Command(
             "init", "set up", "Begin a task graph here.",
-            (_text("layout", "Where tasks live.", choices=("single", "story", "task"), metavar="LAYOUT"),),
+            (_text("layout", "Where tasks live.", metavar="LAYOUT",
+                   choices=("single", "story", "task")),),
         ),
         Command(
             "import", "set up", "Bring tasks of another tool into the graph.",
-            (_arg("files", "FILE...", kind="rest"), _flag("dry_run", "Show the result, write nothing.")),
+            (_arg("files", "FILE...", kind="rest"),
+             _flag("dry_run", "Show the result, write nothing.")),
         ),
         Command(
             "trust", "set up", "Allow this repository's verify commands to run.",

@@ -67,7 +67,10 @@ class Objects:
         return found
 
     def files(
-        self, commits: Sequence[str], exact: Sequence[str], folders: Sequence[str],
+        self,
+        commits: Sequence[str],
+        exact: Sequence[str],
+        folders: Sequence[str],
         matches: Callable[[str], bool],
     ) -> dict[str, tuple[tuple[str, str], ...]]:
         """For each commit, the (path, blob id) pairs of the wanted files, sorted by path.

@@ -51,9 +51,7 @@ class Git:
 
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
         self.directory = directory
-        self._environ = {
-            key: value for key, value in environ.items() if key not in _SCRUBBED
-        }
+        self._environ = {key: value for key, value in environ.items() if key not in _SCRUBBED}
         self._environ.update(
             LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
         )

@@ -13,7 +13,9 @@ from collections.abc import Mapping, Sequence
 
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
-_PLAIN = re.compile(r"[A-Za-z_/.0-9(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff#:\"'\\\[\]{},&*!|>%@`]*")
+_PLAIN = re.compile(
+    r"[A-Za-z_/.0-9(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff#:\"'\\\[\]{},&*!|>%@`]*"
+)
 _PLAIN_COLON = re.compile(r":(?=\S)")
 # Words and numbers that some YAML reader takes for something else than text.
 _AMBIGUOUS = re.compile(
@@ -27,7 +29,9 @@ _AMBIGUOUS = re.compile(
       )"""
 )  # fmt: skip
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_LITERAL_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_LITERAL_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+)
 _SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 

@@ -12,7 +12,10 @@ KINDS = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "con
 def folder() -> str:
     """Where the schema files are."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    for place in (os.path.join(package, "schemas"), os.path.join(os.path.dirname(package), "schemas")):
+    for place in (
+        os.path.join(package, "schemas"),
+        os.path.join(os.path.dirname(package), "schemas"),
+    ):
         if os.path.isfile(os.path.join(place, file_name("task-graph"))):
             return place
     raise Bug("the schemas are not installed with ralphgit")

@@ -58,7 +58,9 @@ def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
 
 def _position(message: str) -> tuple[int, int]:
     """From tomllib's "... (at line 3, column 5)"."""
-    digits = [int(part) for part in message.replace(",", " ").replace(")", " ").split() if part.isdigit()]
+    digits = [
+        int(part) for part in message.replace(",", " ").replace(")", " ").split() if part.isdigit()
+    ]
     return (digits[-2], digits[-1]) if len(digits) >= 2 else (1, 1)
 
 

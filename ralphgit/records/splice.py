@@ -241,9 +241,7 @@ def _value_end(block: str, begin: int, limit: int, column: int) -> int:
     return _block_scalar_end(block, begin, end, limit)
 
 
-_BLOCK_SCALAR = re.compile(
-    r"^( *)[^\n]*[:-][ \t]+[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\n]*)?\r?\n", re.M
-)
+_BLOCK_SCALAR = re.compile(r"^( *)[^\n]*[:-][ \t]+[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\n]*)?\r?\n", re.M)
 _LINE = re.compile(r"( *)([^\n]*)(?:\n|\Z)")
 
 
@@ -317,7 +315,7 @@ def _with_field(block: str, name: str, value: Any) -> str:
         begin, end = spans[name]
         first = begin == 0 or block[begin:end].lstrip(" ").startswith("-")
         if first:
-            prefix = block[: column]
+            prefix = block[:column]
             made = prefix + made[column:]
             begin = 0
         if not block[begin:end].endswith("\n"):
@@ -375,9 +373,7 @@ def _with_group_flow(block: str, group: Mapping[str, Any]) -> str:
             raise InvalidRecord("a lifecycle field stands first")
         edits.append((comma, ends[key], ""))
     _, status = entries["status"]
-    made = ", ".join(
-        f"{key}: {_flow(value)}" for key, value in group.items() if key != "status"
-    )
+    made = ", ".join(f"{key}: {_flow(value)}" for key, value in group.items() if key != "status")
     text = emit.scalar(group["status"]) + (f", {made}" if made else "")
     edits.append((status.start_mark.index, status.end_mark.index, text))
     for start, end, text in sorted(edits, reverse=True):

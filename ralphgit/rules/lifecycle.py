@@ -95,6 +95,4 @@ def released(task: str, old: Lifecycle, reset: Reset, *, reopen: bool = False) -
 def cancelled(task: str, old: Lifecycle, cancelled: Cancelled) -> Lifecycle:
     """Not to be done; a claim stays and says who held it."""
     _move(task, old, Status.CANCELLED, "cancel")
-    return Lifecycle(
-        status=Status.CANCELLED, claim=old.claim, cancelled=cancelled, epoch=old.epoch
-    )
+    return Lifecycle(status=Status.CANCELLED, claim=old.claim, cancelled=cancelled, epoch=old.epoch)

@@ -61,9 +61,7 @@ _STRENGTH = {"complete": 4, "cancelled": 3, "blocked": 2, "in-progress": 1}
 _KIND = {"branch": 0, "worktree": 1, "lease": 2}
 
 
-def derive(
-    rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]
-) -> dict[str, Standing]:
+def derive(rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]) -> dict[str, Standing]:
     """The standing of every task on the base."""
     status = {row.id: row.status for row in rows}
     standings: dict[str, Standing] = {}

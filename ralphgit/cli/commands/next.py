@@ -20,4 +20,7 @@ def run(
     if not pairs:
         error = NothingReady("nothing is ready", hint=found.why or "ralphgit status")
         return Outcome(Json('{"tasks": []}'), error=error)
-    return Outcome(Json('{"tasks": ' + tasks_json(pairs) + "}"), table=task_table(pairs) if not screen.json else None)
+    return Outcome(
+        Json('{"tasks": ' + tasks_json(pairs) + "}"),
+        table=task_table(pairs) if not screen.json else None,
+    )

@@ -31,12 +31,17 @@ def run(
     project.refresh()
     row, standing = look.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
-    lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), commit {done.commit[:12]} on {where}"]
+    commit = f"commit {done.commit[:12]} on {where}"
+    lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), {commit}"]
     lines += [f"Kept: {safe(ref)}" for ref in done.rescued] or ["There was no work to keep."]
     return Outcome(
         stored_task(
-            row, standing, rescued=list(done.rescued), claim=done.claim,
-            commit=done.commit, pushed=done.pushed,
+            row,
+            standing,
+            rescued=list(done.rescued),
+            claim=done.claim,
+            commit=done.commit,
+            pushed=done.pushed,
         ),
         before=lines,
-    )  # fmt: skip
+    )

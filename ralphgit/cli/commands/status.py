@@ -29,17 +29,27 @@ def run(
     busy = Table(
         ("TASK", "STATE", "WORKER", "WHERE", "SINCE"),
         [
-            (row.id, s.state + (" (stale)" if s.stale else ""), s.holder.by, s.holder.where, s.holder.at)
+            (
+                row.id,
+                s.state + (" (stale)" if s.stale else ""),
+                s.holder.by,
+                s.holder.where,
+                s.holder.at,
+            )
             for row, s in found.tasks
             if s.holder is not None and s.state not in ("complete", "cancelled")
         ],
-    )  # fmt: skip
+    )
     standings = {row.id: s for row, s in found.tasks}
     ready = readiness.order(
         [row for row, s in found.tasks if s.state == "ready"], of=[row for row, _ in found.tasks]
     )
     after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
-    if not ready and not busy.rows and found.counts["complete"] + found.counts["cancelled"] == len(standings):
+    if (
+        not ready
+        and not busy.rows
+        and found.counts["complete"] + found.counts["cancelled"] == len(standings)
+    ):
         after = ["Everything is done."] if standings else []
     return Outcome(None, before=lines, table=busy, after=after)
 
@@ -48,12 +58,18 @@ def _data(project: Project, found: Overview) -> Json:
     now = project.around.now()
     workers = [
         {
-            "worker": busy.name, "path": busy.path, "branch": busy.branch, "task": busy.task,
-            "claim": busy.claim, "since": busy.since, "phase": busy.phase, "stale": busy.stale,
+            "worker": busy.name,
+            "path": busy.path,
+            "branch": busy.branch,
+            "task": busy.task,
+            "claim": busy.claim,
+            "since": busy.since,
+            "phase": busy.phase,
+            "stale": busy.stale,
             "heartbeat_age_s": None if busy.beat is None else round(now - busy.beat, 1),
         }
         for busy in found.workers
-    ]  # fmt: skip
+    ]
     attention = [item._asdict() for item in found.attention]
     return Json(
         f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '

@@ -16,7 +16,10 @@ def run(
     project = look.project(around, warnings)
     if options.get("revoke"):
         trust.revoke(project)
-        return Outcome({"trusted": [], "untrusted": []}, before=("Nothing of this repository is trusted any more.",))
+        return Outcome(
+            {"trusted": [], "untrusted": []},
+            before=("Nothing of this repository is trusted any more.",),
+        )
     found = trust.consent(project)
     data = {"trusted": list(found.trusted), "untrusted": list(found.untrusted)}
     if options.get("list"):
@@ -25,7 +28,9 @@ def run(
         return Outcome(data, before=lines or ("This repository asks to run nothing.",))
     if not found.untrusted:
         count = len(found.trusted)
-        return Outcome(data, before=(f"Nothing to ask: {count} command{'' if count == 1 else 's'} trusted.",))
+        return Outcome(
+            data, before=(f"Nothing to ask: {count} command{'' if count == 1 else 's'} trusted.",)
+        )
     asked = ["This repository asks to run, with your rights:", ""]
     asked += [f"  {safe(command)}" for command in found.untrusted]
     if not options.get("yes"):
@@ -45,5 +50,9 @@ def run(
     lines = asked if options.get("yes") and not screen.quiet else []
     return Outcome(
         {"trusted": list(now.trusted), "untrusted": list(now.untrusted)},
-        before=(*lines, *([""] if lines else []), f"Trusted: {count} command{'' if count == 1 else 's'}."),
+        before=(
+            *lines,
+            *([""] if lines else []),
+            f"Trusted: {count} command{'' if count == 1 else 's'}.",
+        ),
     )

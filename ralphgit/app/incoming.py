@@ -1,0 +1,355 @@
+"""What a branch brings, judged as merged into its base (SPEC 8)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from ralphgit.app import change, look
+from ralphgit.app.judging import (
+    KINDS,
+    NOWHERE,
+    Problem,
+    Tree,
+    commit_tree,
+    from_error,
+    place,
+    state,
+)
+from ralphgit.app.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index, merge
+from ralphgit.model.row import Row
+from ralphgit.model.task import Scope
+from ralphgit.records import graph, plain, tasks
+from ralphgit.records import text as texts
+from ralphgit.rules import gate, guards
+from ralphgit.rules.contract import contract
+from ralphgit.rules.overlap import covers_any
+
+
+def incoming(project: Project, base: str, head: str) -> list[Problem]:
+    ours, theirs = look.commit_of(project, base), look.commit_of(project, head)
+    repository = project.repository
+    fork = repository.git.try_run("merge-base", ours, theirs)
+    if fork.status:
+        return [
+            Problem(
+                "unrelated",
+                "error",
+                "",
+                1,
+                1,
+                "",
+                f"{head} and {base} share no history",
+                "a shallow clone? git fetch --unshallow",
+            )
+        ]
+    start = fork.out.decode().strip()
+    try:
+        before = {row.id: row for row in project.view(ours, base).rows}
+    except InvalidRecord as error:
+        # Whoever mends the base must pass: what the branch does to its tasks cannot be told.
+        found = from_error(NOWHERE, error)._replace(severity="warning")
+        return [found, *state(project, commit_tree(project, theirs, "", repository.objects))]
+    with merge.merged(repository, ours, theirs) as merged:
+        if merged.conflicts:
+            return _conflicts(project, merged.conflicts, base, start, before, theirs)
+        tree = commit_tree(project, merged.tree, "", merged.objects)
+        if not tree.shards:
+            raise project.no_graph(f"{head} merged into {base}")
+        problems = state(project, tree)
+        rows = _rows(project, tree)
+        if rows is None:
+            return problems
+        after = {row.id: row for row in rows}
+        problems += _moves(project, tree, before, after)
+        problems += _kept_records(project, start, theirs)
+        problems += _completions(project, tree, merged, before, after)
+        problems += _scope(project, start, theirs, before, after)
+    return problems
+
+
+def _rows(project: Project, tree: Tree) -> list[Row] | None:
+    """The merged graph; None where it cannot be read, which is a problem of its own."""
+    try:
+        return [
+            row
+            for path, _ in tree.shards
+            for row in graph.rows(
+                graph.parse(
+                    tree.content(path) or b"", path=path, limit=project.config.max_graph_bytes
+                )
+            )
+        ]
+    except InvalidRecord:
+        return None
+
+
+def _conflicts(
+    project: Project,
+    paths: Sequence[str],
+    base: str,
+    start: str,
+    before: Mapping[str, Row],
+    head: str,
+) -> list[Problem]:
+    """A merge that conflicts; where the records do, which claim lost to which."""
+    found = [
+        Problem(
+            "merge_conflict",
+            "error",
+            path,
+            1,
+            1,
+            "",
+            f"the branch conflicts with {base} in {path}",
+            f"git merge {base}",
+        )
+        for path in paths
+    ]
+    graphs = {path for path in paths if change.is_record(project, path)}
+    if not graphs:
+        return found
+    try:
+        fork = {row.id: row for row in project.view(start, "the merge base").rows}
+        mine = {row.id: row for row in project.view(head, "the branch").rows}
+    except InvalidRecord as error:
+        return [*found, from_error(NOWHERE, error)]
+    for task, row in mine.items():
+        known, theirs = fork.get(task), before.get(task)
+        if theirs is None or theirs.file not in graphs or known == theirs:
+            continue
+        changed = known is None or _stage(row) != _stage(known)
+        if (
+            changed
+            and known is not None
+            and _stage(theirs) != _stage(known)
+            and _stage(theirs) != _stage(row)
+        ):
+            holder = (
+                f"{theirs.by} has it by claim {theirs.claim}"
+                if theirs.claim
+                else f"it is {theirs.status}"
+            )
+            if theirs.epoch > row.epoch:
+                holder = f"it was reset (epoch {theirs.epoch})"
+            found.append(
+                Problem(
+                    "claim_lost",
+                    "error",
+                    row.file,
+                    row.line,
+                    1,
+                    task,
+                    f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} no longer "
+                    f"stands: on {base} {holder}",
+                    f"keep the work on a branch of its own, then: git reset --hard {base}",
+                )
+            )
+    return found
+
+
+def _stage(row: Row) -> tuple[object, ...]:
+    return (row.status, row.claim, row.epoch, row.mark)
+
+
+def _moves(
+    project: Project, tree: Tree, before: Mapping[str, Row], after: Mapping[str, Row]
+) -> list[Problem]:
+    found = []
+    for task, row in after.items():
+        old = before.get(task)
+        fault = gate.change(old, row)
+        if (
+            old is not None
+            and old.claim
+            and row.epoch > old.epoch
+            and not _events(project, tree, old) & {"reset", "released"}
+        ):
+            fault = gate.raised(old, row)
+        if fault:
+            found.append(place(tree, fault, after))
+    for task, row in before.items():
+        if task not in after:
+            found.append(place(tree, gate.removed(row), before))
+    return found
+
+
+def _kept_records(project: Project, start: str, head: str) -> list[Problem]:
+    """Evidence and guidance are never edited, audit only grows."""
+    git, folder = project.repository.git, project.config.records
+    found = []
+    changed = index.differing(git, start, head, filter="MDT")
+    old = project.repository.objects.read(
+        f"{start}:{p}" for p in changed if p.startswith(f"{folder}/")
+    )
+    new = project.repository.objects.read(
+        f"{head}:{p}" for p in changed if p.startswith(f"{folder}/")
+    )
+    for path in changed:
+        kind, _, rest = path.removeprefix(f"{folder}/").partition("/")
+        if not path.startswith(f"{folder}/") or kind not in KINDS:
+            continue
+        before, after = old.get(f"{start}:{path}", b""), new.get(f"{head}:{path}")
+        if after is not None and kind == "audit" and _grew(before, after):
+            continue
+        if after is not None and kind == "guidance" and _answered(before, after):
+            continue
+        what = "removed" if after is None else "edited"
+        found.append(
+            Problem(
+                f"{what}_{kind}",
+                "error",
+                path,
+                1,
+                1,
+                rest.partition("/")[0],
+                f"{kind} is never {what}",
+                f"git checkout {start[:12]} -- {path}",
+            )
+        )
+    return found
+
+
+def _mapping(data: bytes) -> dict[str, object]:
+    try:
+        value = plain.load(texts.decode(data, limit=max(len(data), 1)))
+    except InvalidRecord:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _grew(before: bytes, after: bytes) -> bool:
+    old, new = _mapping(before), _mapping(after)
+    was, now = old.pop("events", None), new.pop("events", None)
+    return isinstance(was, list) and isinstance(now, list) and old == new and now[: len(was)] == was
+
+
+def _answered(before: bytes, after: bytes) -> bool:
+    """An answer may be added to a question; nothing else of it may change."""
+    old, new = _mapping(before), _mapping(after)
+    return "answer" not in old and {k: v for k, v in new.items() if k != "answer"} == old
+
+
+def _completions(
+    project: Project,
+    tree: Tree,
+    merged: merge.Merged,
+    before: Mapping[str, Row],
+    after: Mapping[str, Row],
+) -> list[Problem]:
+    """Each task that the change completes has passing, fresh evidence for each command."""
+    found = []
+    for task, row in after.items():
+        old = before.get(task)
+        if row.status != "complete" or (old is not None and old.status == "complete"):
+            continue
+        stored = tasks.task(_stored(row))
+        if not row.claim or stored.lifecycle.result is None:
+            fault = gate.Fault(
+                "not_claimed",
+                task,
+                f"{task} is complete, and nobody claimed it or no result says so",
+                f"ralphgit claim {task}, then: ralphgit complete {task}",
+            )
+            found.append(place(tree, fault, after))
+            continue
+        if row.contract and contract(stored) != row.contract:
+            fault = gate.Fault(
+                "stale_contract",
+                task,
+                f"{task} is completed under another contract than it has now",
+                f"ralphgit complete {task} --accept-contract",
+            )
+            found.append(place(tree, fault, after))
+        if "force-completed" in _events(project, tree, row):
+            fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
+            found.append(place(tree, fault, after))
+            continue
+        wanted = tasks.task(_stored(old)).verify if old is not None else stored.verify
+        evidence = _evidence_of(project, tree, row)
+        for command in wanted:
+            digest = hashlib.sha256(command.encode()).hexdigest()
+            mine = [e for e in evidence if e.get("command_digest") == digest]
+            if not any(e.get("exit_code") == 0 for e in mine):
+                fault = gate.Fault(
+                    "missing_evidence",
+                    task,
+                    f"{task} is complete without evidence for: {command}",
+                    f"ralphgit complete {task}",
+                )
+                found.append(place(tree, fault, after))
+            elif not any(_fresh(project, merged, stored.scope, e) for e in mine):
+                fault = gate.Fault(
+                    "stale_evidence",
+                    task,
+                    f"what {task} was judged by has changed since: {command}",
+                    "run the command again on the merged result",
+                    "warning",
+                )
+                found.append(place(tree, fault, after))
+    return found
+
+
+def _stored(row: Row) -> dict[str, object]:
+    import json
+
+    found: dict[str, object] = json.loads(row.json)
+    return found
+
+
+def _evidence_of(project: Project, tree: Tree, row: Row) -> list[dict[str, object]]:
+    prefix = f"{project.config.records}/evidence/{row.id}/"
+    found = [
+        _mapping(tree.content(path) or b"") for path in tree.records if path.startswith(prefix)
+    ]
+    return [record for record in found if record.get("claim") == row.claim]
+
+
+def _events(project: Project, tree: Tree, row: Row) -> set[object]:
+    """What happened to the row's claim, as its audit says."""
+    path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
+    events = _mapping(tree.content(path) or b"").get("events")
+    if not isinstance(events, list):
+        return set()
+    return {event.get("event") for event in events if isinstance(event, dict)}
+
+
+def _fresh(
+    project: Project, merged: merge.Merged, scope: Scope, record: Mapping[str, object]
+) -> bool:
+    subject = record.get("subject")
+    digest = subject.get("scope_digest") if isinstance(subject, Mapping) else None
+    return digest == change.scope_digest(project, merged.tree, scope, git=merged.objects.git)
+
+
+def _scope(
+    project: Project, start: str, head: str, before: Mapping[str, Row], after: Mapping[str, Row]
+) -> list[Problem]:
+    """The real diff lies inside the write scope of the tasks that the branch worked on."""
+    worked = [
+        row
+        for task, row in after.items()
+        if row.claim and (before.get(task) is None or _stage(before[task]) != _stage(row))
+    ]
+    # As the base has it: a branch cannot widen its own scope.
+    promised = [before.get(row.id) or row for row in worked]
+    if not worked or any(not row.write or guards.contract(row) for row in promised):
+        return []
+    allowed = [pattern for row in promised for pattern in row.write]
+    names = ", ".join(row.id for row in worked)
+    return [
+        Problem(
+            "outside_scope",
+            "error",
+            path,
+            1,
+            1,
+            worked[0].id if len(worked) == 1 else "",
+            f"{path} is outside the write scope of {names}",
+            "take it out, or widen the scope on the base",
+        )
+        for path in index.differing(project.repository.git, start, head)
+        if not change.is_record(project, path) and not covers_any(allowed, path)
+    ]

@@ -1,0 +1,292 @@
+"""Whether the records of one state are valid: a commit, a working tree, a merge made aside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.project import Project
+from ralphgit.app.view import Shard
+from ralphgit.errors import InvalidRecord
+from ralphgit.git.objects import Objects
+from ralphgit.model.row import Row
+from ralphgit.records import graph, plain, tasks, validate
+from ralphgit.records import text as texts
+from ralphgit.records.files import TEMPORARY, read
+from ralphgit.records.schema import file_name
+from ralphgit.rules import gate
+from ralphgit.rules.contract import contract
+
+
+class Problem(NamedTuple):
+    """What the gate stops (error), or shows (warning)."""
+
+    code: str
+    severity: str
+    file: str
+    line: int
+    column: int
+    task: str
+    message: str
+    hint: str = ""
+
+
+class Tree(NamedTuple):
+    """A set of files to judge: a commit, a merge that was not made, a working tree."""
+
+    label: str
+    shards: tuple[Shard, ...]
+    records: tuple[str, ...]
+    """Paths below the records folder."""
+    content: Callable[[str], bytes | None]
+
+
+#: For problems whose file names its place already.
+NOWHERE = Tree("", (), (), lambda path: None)
+
+
+# -- what is judged ----------------------------------------------------------------------
+
+
+def working_tree(project: Project) -> Tree:
+    top = project.top
+    paths = project.paths_in(top)
+    if not paths:
+        raise project.no_graph("this worktree")
+    folder = os.path.join(top, project.config.records)
+    found = [
+        os.path.relpath(os.path.join(parent, name), top)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".yaml") and not name.startswith(TEMPORARY)
+    ]
+    shards = tuple((path, "") for path in paths)
+    return Tree("", shards, tuple(sorted(found)), lambda path: read(os.path.join(top, path)))
+
+
+def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:
+    shards = (
+        project.shards_at([treeish])
+        if objects is project.repository.objects
+        else {treeish: project.shards_in(objects, treeish)}
+    )
+    folder = project.config.records
+    listed = objects.files([treeish], (), (folder,), lambda path: path.endswith(".yaml"))[treeish]
+    blobs = dict((*shards[treeish], *listed))
+
+    def content(path: str) -> bytes | None:
+        oid = blobs.get(path)
+        return objects.read([oid]).get(oid) if oid else None
+
+    return Tree(label, shards[treeish], tuple(path for path, _ in listed), content)
+
+
+# -- one state ---------------------------------------------------------------------------
+
+
+def state(project: Project, tree: Tree) -> list[Problem]:
+    problems: list[Problem] = []
+    files = list(_graph_files(project, tree, problems))
+    rows: list[Row] = []
+    for file in files:
+        rows.extend(graph.rows(file))
+    where = {row.id: row for row in rows}
+    problems += _twins(tree, rows)
+    problems += [place(tree, fault, where) for fault in gate.graph_faults(rows)]
+    homes = _homes(project, tree)
+    for file in files:
+        for stored in file.tasks:
+            row = where[stored["id"]]
+            faults = gate.consistency(row.id, row.status, stored)
+            faults += _claim_faults(stored, row, homes)
+            problems += [place(tree, fault, where) for fault in faults]
+        problems += _advice(tree, file, where)
+    for path in tree.records:
+        problems += _record(project, tree, path, where)
+    return problems
+
+
+def _graph_files(
+    project: Project, tree: Tree, problems: list[Problem]
+) -> Iterable[graph.GraphFile]:
+    for path, _ in tree.shards:
+        data = tree.content(path)
+        if data is None:
+            continue
+        try:
+            file, found = graph.parse_all(data, path=path, limit=project.config.max_graph_bytes)
+        except InvalidRecord as error:
+            problems.append(from_error(tree, error))
+            continue
+        problems.extend(from_error(tree, error) for error in found)
+        if not found:
+            yield file
+
+
+def from_error(tree: Tree, error: InvalidRecord) -> Problem:
+    return Problem(
+        error.code,
+        "error",
+        tree.label + error.file,
+        error.line,
+        error.column,
+        error.task or "",
+        error.message,
+        error.hint,
+    )
+
+
+def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
+    row = rows.get(fault.task)
+    file = tree.label + row.file if row else tree.label
+    return Problem(
+        fault.code,
+        fault.severity,
+        file,
+        row.line if row else 1,
+        1,
+        fault.task,
+        fault.message,
+        fault.hint,
+    )
+
+
+def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
+    first: dict[str, Row] = {}
+    found = []
+    for row in rows:
+        known = first.setdefault(row.id.casefold(), row)
+        if known is not row:
+            found.append(
+                Problem(
+                    "duplicate_id",
+                    "error",
+                    tree.label + row.file,
+                    row.line,
+                    1,
+                    row.id,
+                    f"the id {row.id} stands twice; first at {known.file}:{known.line}",
+                    "rename one of the two tasks",
+                )
+            )
+    return found
+
+
+def _homes(project: Project, tree: Tree) -> dict[str, str]:
+    """Which task each claim was made on, by the attempts' audit files."""
+    prefix = f"{project.config.records}/audit/"
+    found = {}
+    for path in tree.records:
+        parts = path.removeprefix(prefix).split("/")
+        if path.startswith(prefix) and len(parts) == 2:
+            found[parts[1].removesuffix(".yaml")] = parts[0]
+    return found
+
+
+def _claim_faults(
+    stored: Mapping[str, object], row: Row, homes: Mapping[str, str]
+) -> list[gate.Fault]:
+    if not row.claim or not row.contract:
+        return []
+    home = homes.get(row.claim)
+    if home is not None and home != row.id:
+        return [
+            gate.Fault(
+                "moved_claim",
+                row.id,
+                f"claim {row.claim} on {row.id} was made on {home}",
+                f"a merge moved it: restore the block of {row.id}",
+            )
+        ]
+    if contract(tasks.task(stored)) == row.contract:
+        return []
+    severity = "warning" if row.status in ("complete", "cancelled") else "error"
+    return [
+        gate.Fault(
+            "stale_contract",
+            row.id,
+            f"what {row.id} promises has changed since claim {row.claim} was made",
+            f"ralphgit complete {row.id} --accept-contract, or restore the fields",
+            severity,
+        )
+    ]
+
+
+def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[Problem]:
+    """Neighbours written on one line each conflict when both are claimed."""
+    found = []
+    flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]
+    for number, stored in enumerate(file.tasks[:-1]):
+        if flow[number] and flow[number + 1]:
+            row = rows[stored["id"]]
+            found.append(
+                Problem(
+                    "flow_style",
+                    "warning",
+                    tree.label + file.path,
+                    row.line,
+                    1,
+                    row.id,
+                    f"{row.id} and the next task are written on one line each: "
+                    "claims of both will conflict",
+                    f"ralphgit edit {row.id} --block",
+                )
+            )
+    return found
+
+
+# -- records -----------------------------------------------------------------------------
+
+KINDS = ("evidence", "audit", "guidance")
+
+
+def _record(project: Project, tree: Tree, path: str, rows: Mapping[str, Row]) -> list[Problem]:
+    parts = path.removeprefix(f"{project.config.records}/").split("/")
+    kind = parts[0]
+    if kind not in KINDS:
+        return []
+    data = tree.content(path)
+    if data is None:
+        return []
+    try:
+        text = texts.decode(data, limit=project.config.max_record_bytes)
+        value = plain.load(text)
+    except InvalidRecord as error:
+        return [from_error(tree, error.at(path))]
+    label = tree.label + path
+    found = [
+        Problem(
+            "schema",
+            "error",
+            label,
+            *validate.position(text, where),
+            "",
+            message,
+            f"see schemas/{file_name(kind)}",
+        )
+        for where, message in validate.problems(kind, value)
+    ]
+    if found or not isinstance(value, dict):
+        return found
+    task = value.get("task") or value.get("target")
+    if len(parts) != 3 or (task is not None and parts[1] != task):
+        found.append(
+            Problem(
+                "misplaced",
+                "error",
+                label,
+                1,
+                1,
+                str(task or ""),
+                f"a record of {task} belongs in {kind}/{task}/",
+                "git mv it there",
+            )
+        )
+    if parts[1] not in rows:
+        found.append(
+            Problem(
+                "orphan", "warning", label, 1, 1, parts[1], f"{parts[1]} is not in the graph", ""
+            )
+        )
+    return found

@@ -1,0 +1,138 @@
+"""`python -m bench [ROUNDS]`: print every figure with its target.
+
+A benchmark, not a test: "over" is no failure. The exit code is 1 only if something that
+was to be measured did not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import imports, places, timing
+from bench.places import Place, Worktree
+from bench.timing import Case, Cost
+
+_LIMIT_COLD_S, _LIMIT_PEAK = 0.6, 250 * 1000 * 1000
+
+
+class Line(NamedTuple):
+    """One figure as it is printed."""
+
+    name: str
+    figure: str
+    relation: str = ""
+    target: str = ""
+    kept: bool | None = None
+    """None where there is no target."""
+
+
+def main() -> int:
+    """Measure and print; the exit code."""
+    reader = argparse.ArgumentParser(prog="bench", description=__doc__)
+    reader.add_argument("rounds", nargs="?", type=int, default=15, help="default: 15")
+    count = max(1, reader.parse_args().rounds)
+    home = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="ralphgit-bench-") as folder:
+        try:
+            lines = _measure(Path(folder), count)
+        except timing.Failed as failure:
+            print(failure, file=sys.stderr)
+            return 1
+        finally:
+            os.chdir(home)
+    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True)
+    print(
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, {git.stdout.strip()}; "
+        f"{count} interleaved rounds; medians of whole processes, interpreter called directly"
+    )
+    _print(lines)
+    return 0
+
+
+def _measure(folder: Path, count: int) -> list[Line]:
+    env = places.surroundings(folder)
+    thousand = Place(folder, "thousand", env, 1_000)
+    single = Place(folder, "single", env, 10_000)
+    sharded = Place(folder, "sharded", env, 10_000, shards=100)
+    changing = Place(folder, "changing", env, 10_000, shards=100)
+    cold = Place(folder, "cold", env, 10_000)
+    small = Worktree(Place(folder, "small", env, 24))
+    large = Worktree(Place(folder, "large", env, 1_000))
+    script = shutil.which("ralphgit", path=str(Path(sys.executable).parent))
+    cases = [
+        Case("pass", lambda: thousand.timed(sys.executable, "-c", "pass")),
+        Case("next 1,000", thousand.next),
+        Case("next 10,000", single.next),
+        Case("next sharded", sharded.next),
+        Case("next changed", changing.next_changed),
+        Case("next cold", cold.next_cold),
+        Case("claim small", small.claim),
+        Case("bare small", small.bare),
+        Case("claim large", large.claim),
+        Case("bare large", large.bare),
+    ]
+    if script:
+        cases.append(Case("script", lambda: thousand.timed(script, "next", "--json")))
+    found = timing.rounds(cases, count)
+
+    def times(name: str, other: str, what: str, limit: float, title: str) -> Line:
+        ratio = timing.ratio(found[name], found[other])
+        return Line(
+            title, _ms(found[name]), f"{ratio:.2f} x {what}", f"<= {limit:g} x", ratio <= limit
+        )
+
+    lines = [
+        Line("a  python -c pass", _ms(found["pass"])),
+        times("next 1,000", "pass", "a", 6, "b  next --json, 1,000 tasks"),
+        times("next 10,000", "pass", "a", 8, "c  next --json, 10,000 tasks, one file"),
+        times("next sharded", "pass", "a", 8, "c' the same, 100 shards"),
+        times("next changed", "next sharded", "c'", 1.3, "d  one shard of 100 changed"),
+    ]
+    for size, tasks in (("small", "24"), ("large", "1,000")):
+        bare = f"bare {size}"
+        lines += [
+            times(f"claim {size}", bare, "bare", 9, f"e  claim and commit, {tasks} tasks"),
+            Line("     git add and git commit, same bytes", _ms(found[bare])),
+        ]
+    seconds = timing.median(found["next cold"])
+    peak = max(cost.peak for cost in found["next cold"])
+    lines += [
+        Line("f  10,000 tasks in one file, cold", _ms(found["next cold"]), "",
+             f"< {_LIMIT_COLD_S:g} s", seconds < _LIMIT_COLD_S),
+        Line("     its peak memory", f"{peak / 1e6:.0f} MB", "",
+             f"< {_LIMIT_PEAK / 1e6:.0f} MB", peak < _LIMIT_PEAK),
+    ]  # fmt: skip
+    if script:
+        lines.append(Line("   next --json, 1,000 tasks, console script", _ms(found["script"])))
+    small.restore()
+    for command, words in imports.usual(small.task).items():
+        heavy = imports.of(imports.HEAVY, imports.imported(words, at=small.path, env=env))
+        title = f"g  heavy imports of {command}"
+        lines.append(Line(title, ", ".join(heavy) or "none", "", "none", not heavy))
+    return lines
+
+
+def _ms(costs: list[Cost]) -> str:
+    return f"{timing.median(costs) * 1000:.1f} ms"
+
+
+def _print(lines: list[Line]) -> None:
+    words = {True: "ok", False: "over", None: ""}
+    for line in lines:
+        print(
+            f"{line.name:44} {line.figure:>10}  {line.relation:14} {line.target:9} "
+            f"{words[line.kept]}".rstrip()
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,592 @@
+"""`reset`: what a dead worker held is free again, its work is kept, its late "done" is no more."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import Place, Result, World
+
+from ralphgit.app import heartbeat
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: First
+    status: pending  # a comment
+    priority: 0
+  - id: T-2
+    title: Second
+    status: pending
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.write(".gitignore", "*.log\n")
+    made.commit("Begin")
+    return made
+
+
+def at_work(place: Place, task: str = "T-1", **env: str) -> str:
+    """Claim a task; the claim's id."""
+    result = place.ralph("claim", task, "--json", env=env)
+    assert result.code == 0, result.out
+    return str(result.data["task"]["claim"]["id"])
+
+
+def resets(place: Place, *words: str) -> Result:
+    """`reset WORDS --reason gone --json`."""
+    return place.ralph("reset", *words, "--reason", "gone", "--json")
+
+
+def refs(place: Place, below: str) -> list[str]:
+    return place.git("for-each-ref", "--format=%(refname)", f"refs/ralph/{below}").splitlines()
+
+
+def state(world: World) -> dict[str, bytes]:
+    """All but loose objects and the notes that git keeps of a merge."""
+    skipped = ("/objects/", "/ORIG_HEAD", "/COMMIT_EDITMSG")
+    files = world.snapshot().items()
+    return {name: data for name, data in files if not any(part in name for part in skipped)}
+
+
+def refuses(world: World, place: Place, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
+    """`reset WORDS` is refused and changes nothing; the error."""
+    before = state(world)
+    result = resets(place, *words)
+    assert (result.code, result.error, result.data) == (exit, code, None), result.out
+    assert state(world) == before
+    error: dict[str, Any] = result.json["error"]
+    return error
+
+
+def files_of(world: World, place: Place) -> dict[str, bytes]:
+    """A worktree's files, index and HEAD."""
+    folders = (place.path.name, f"proj/.git/worktrees/{place.path.name}")
+    return {name: data for name, data in world.snapshot().items() if name.startswith(folders)}
+
+
+# -- what it does ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["base never saw it", "base has the claim"])
+def test_a_reset(world: World, landed: bool) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("committed", "one\n")
+    alpha.commit("Half of it")
+    if landed:
+        assert world.merge("alpha").code == 0
+    alpha.write("committed", "two\n")
+    alpha.write("later", "x\n")
+    alpha.commit("More of it")
+    alpha.write("committed", "three\n")
+    alpha.write("staged", "x\n")
+    alpha.git("add", "staged")
+    alpha.write("new/file", "x\n")
+    alpha.write("ignored.log", "x\n")
+    theirs, tip = files_of(world, alpha), world.head
+    world.write("unrelated", "the user's own\n")
+
+    result = resets(world, "T-1")
+    assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
+    rescue = f"refs/ralph/rescue/T-1/{claim}"
+    told = result.data["task"]
+    assert {key: told.get(key) for key in ("status", "state", "epoch", "claim", "holder")} == {
+        "status": "pending",
+        "state": "ready",
+        "epoch": 1,
+        "claim": None,
+        "holder": None,
+    }
+    assert told["reset"] == {
+        "id": told["reset"]["id"],
+        "claim": claim,
+        "by": "proj",
+        "at": told["reset"]["at"],
+        "reason": "gone",
+    }
+    assert {key: value for key, value in result.data.items() if key != "task"} == {
+        "rescued": [rescue],
+        "claim": claim,
+        "commit": world.head,
+        "pushed": False,
+    }
+    # On the base: one commit, of the task's lines and the attempt's audit.
+    assert world.git("rev-parse", "HEAD~1") == tip
+    assert world.git("status", "--porcelain") == "?? unrelated"
+    audit = f"records/audit/T-1/{claim}.yaml"
+    assert world.git("show", "--format=", "--name-only").splitlines() == [audit, "task-graph.yaml"]
+    assert world.git("log", "-1", "--format=%B") == (
+        f"T-1: reset\n\ngone\n\nRalph-Task: T-1\nRalph-Claim: {claim}\nRalph-Worker: proj\n"
+    )
+    events = ryaml.loads(world.read(audit))["events"]
+    assert {**events[-1], "at": ""} == {
+        "at": "",
+        "event": "reset",
+        "by": "proj",
+        "from": "in-progress" if landed else "pending",
+        "to": "pending",
+        "note": "gone",
+    }
+    assert "    status: pending  # a comment\n    reset:\n" in world.read()
+    assert world.read().endswith(GRAPH[GRAPH.index("    priority: 0") :])
+    # What was done is kept, and the dead worker's worktree is as it was.
+    kept = world.git("ls-tree", "-r", "--name-only", rescue).splitlines()
+    assert {"committed", "later", "staged", "new/file"} <= set(kept)
+    assert "ignored.log" not in kept
+    assert world.git("show", f"{rescue}:committed") == "three"
+    assert world.git("rev-parse", f"{rescue}~1") == alpha.head
+    assert files_of(world, alpha) == theirs
+    assert refs(world, "leases") == []
+    # It is free, and only for those who know of the reset.
+    assert world.ralph("next", "--json").data["tasks"][0]["id"] == "T-1"
+    assert world.ralph("check", "--json").data["problems"] == []
+    beta = world.worktree("beta")
+    assert at_work(beta) != claim
+    assert beta.stored("T-1")["epoch"] == 1
+
+
+def test_in_words(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    result = world.ralph("reset", "T-1", "--reason", "it\nis gone")
+    assert result == Result(
+        0,
+        f"T-1 is ready again (epoch 1), commit {world.head[:12]} on main\n"
+        f"Kept: refs/ralph/rescue/T-1/{claim}\n",
+        "",
+    )
+    assert "\n\nit is gone\n\n" in world.git("log", "-1", "--format=%B")
+
+
+def test_a_reason_is_required(world: World) -> None:
+    at_work(world.worktree("alpha"))
+    before = state(world)
+    for words in (("reset", "T-1"), ("reset", "T-1", "--reason", "  "), ("reset", "--reason", "x")):
+        assert world.ralph(*words).code == 2
+    assert state(world) == before
+
+
+def test_from_the_main_worktree_alone(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    at_work(alpha)
+    for place in (alpha, beta):
+        error = refuses(world, place, "T-1", code="linked_worktree")
+        assert error["hint"].startswith(f"ralphgit -C {world.path} reset T-1 --reason ")
+
+
+def test_nothing_to_reset(world: World) -> None:
+    error = refuses(world, world, "T-1", code="not_claimed")
+    assert error["message"] == "nobody holds T-1: it is ready"
+    refuses(world, world, "T-9", code="unknown_task", exit=2)
+
+
+def test_an_empty_handed_holder_leaves_no_rescue(world: World) -> None:
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    alpha.git("reset", "--quiet", "--hard")
+    result = world.ralph("reset", "T-1", "--reason", "gone")
+    assert result.out.splitlines()[1] == "There was no work to keep."
+    assert refs(world, "rescue") == refs(world, "leases") == []
+
+
+@pytest.mark.parametrize("how", ["detached", "merging"])
+def test_a_worktree_in_an_odd_state_is_kept_too(world: World, how: str) -> None:
+    world.write("a", "base\n")
+    world.commit()
+    alpha = world.worktree("alpha", at="main~1")
+    claim = at_work(alpha)
+    alpha.write("a", "mine\n")
+    if how == "detached":
+        alpha.git("switch", "--quiet", "--detach")
+    alpha.commit("Half of it")
+    if how == "merging":
+        assert alpha.merge("main").code == 1
+    theirs = files_of(world, alpha)
+    assert resets(world, "T-1").data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    assert "mine" in world.git("show", f"refs/ralph/rescue/T-1/{claim}:a")
+    assert files_of(world, alpha) == theirs
+
+
+def test_two_holders_are_both_kept(world: World) -> None:
+    world.git("config", "ralph.lease", "off")
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    claims = [at_work(alpha), at_work(beta)]
+    for place in (alpha, beta):
+        place.write("mine", f"{place.path.name}\n")
+    result = resets(world, "T-1")
+    assert sorted(result.data["rescued"]) == sorted(
+        f"refs/ralph/rescue/T-1/{claim}" for claim in claims
+    )
+    kept = {world.git("show", f"{name}:mine") for name in result.data["rescued"]}
+    assert kept == {"proj-alpha", "proj-beta"}
+
+
+def test_a_rescue_is_made_once(world: World) -> None:
+    """As when it was killed after keeping the work: repeating ends the same."""
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    world.replace("title: Second", "title: Second, not committed")
+    assert resets(world, "T-1").error == "dirty_base"
+    world.git("checkout", "--quiet", "task-graph.yaml")
+    assert resets(world, "T-1").data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    assert refs(world, "rescue") == [f"refs/ralph/rescue/T-1/{claim}"]
+
+
+def test_a_blocked_task(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.ralph("block", "--question", "which?")
+    world.merge("alpha")
+    result = resets(world, "T-1")
+    assert (result.code, result.data["claim"]) == (0, claim)
+    assert "blocked" not in result.data["task"]
+
+
+def test_the_main_worktree_s_own_claim(world: World) -> None:
+    """A single worker died in the main worktree: its record would stand in the reset's way."""
+    claim = at_work(world)
+    world.write("work", "x\n")
+    result = resets(world, "T-1")
+    assert (result.code, result.data["rescued"]) == (0, [f"refs/ralph/rescue/T-1/{claim}"])
+    assert world.git("status", "--porcelain") == "?? work"
+    assert world.git("show", f"refs/ralph/rescue/T-1/{claim}:work") == "x"
+    assert at_work(world) != claim
+
+
+# -- who may be reset --------------------------------------------------------------------
+
+
+def test_a_claim_can_be_insisted_on(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    error = refuses(world, world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    assert error["message"] == f"T-1 is not held by claim g000000000 but by {claim} (alpha)"
+    assert resets(world, "T-1", "--claim", claim).code == 0
+    error = refuses(world, world, "T-1", "--claim", claim, code="claim_changed", exit=5)
+    assert error["message"] == f"T-1 is not held by claim {claim}"
+
+
+def beat(place: Place, **fields: object) -> None:
+    """Leave a heartbeat of this test's own process."""
+    pid = os.getpid()
+    alive = heartbeat.Heartbeat(
+        pid=pid,
+        started=heartbeat.start_time(pid),
+        boot=heartbeat.boot_id(),
+        host=heartbeat.host(),
+        worker="alpha",
+        task="T-1",
+        claim="",
+        phase="agent",
+        time=time.time(),
+    )
+    heartbeat.write(str(place.path), alive._replace(**fields))
+
+
+def test_a_living_holder_is_left_alone(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    beat(alpha, claim=claim)
+    error = refuses(world, world, "T-1", code="holder_alive")
+    assert error["message"] == (
+        f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})"
+    )
+    assert error["hint"] == "stop it first, or --force, which the audit will say"
+    result = resets(world, "T-1", "--force")
+    assert result.code == 0
+    events = ryaml.loads(world.read(f"records/audit/T-1/{claim}.yaml"))["events"]
+    assert events[-1]["note"] == "gone (forced)"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time": 1.0},
+        {"started": "1"},
+        {"boot": "another boot"},
+        {"pid": 2**22 + 1},
+        {"claim": "g000000000"},
+        {"host": "elsewhere", "time": 1.0},
+    ],
+    ids=["silent", "another process", "another boot", "no process", "another claim", "far away"],
+)
+def test_a_dead_holder_s_heartbeat_does_not_keep_it(world: World, fields: dict[str, Any]) -> None:
+    alpha = world.worktree("alpha")
+    beat(alpha, **{"claim": at_work(alpha), **fields})
+    assert resets(world, "T-1").code == 0
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_a_holder_whose_folder_is_gone(world: World, pruned: bool) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    tip = alpha.commit("Half of it")
+    shutil.rmtree(alpha.path)
+    if pruned:
+        world.git("worktree", "prune")
+    task = world.stored("T-1")
+    assert (task["state"], task["stale"]) == ("in-progress", True)
+    assert task["holder"]["worker"] == "alpha"
+    status = world.ralph("status").out.splitlines()
+    assert status[1] == "  ralphgit reset T-1 --reason TEXT"
+    assert resets(world, "T-1").data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    assert world.git("rev-parse", f"refs/ralph/rescue/T-1/{claim}") == tip
+    assert world.git("rev-parse", "alpha") == tip
+
+
+def test_finished_work_waits_to_land(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    assert alpha.ralph("complete").code == 0
+    error = refuses(world, world, "T-1", code="in_review")
+    assert error["message"] == (
+        "T-1 is complete in worktree ../proj-alpha (branch alpha) and waits to land"
+    )
+    assert resets(world, "T-1", "--force").data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+
+
+@pytest.mark.parametrize("status", ["complete", "cancelled"])
+def test_a_finished_task_is_reopened(world: World, status: str) -> None:
+    claim = ""
+    if status == "complete":
+        claim = at_work(world)
+        world.write("a", "x\n")
+        assert world.ralph("complete").code == 0
+    else:
+        assert world.ralph("edit", "T-1", "--cancel", "no need").code == 0
+        world.commit()
+    error = refuses(world, world, "T-1", code="illegal_move")
+    assert error["message"] == f"T-1 is {status}"
+    assert error["hint"] == "ralphgit reset T-1 --reopen --reason TEXT"
+    result = resets(world, "T-1", "--reopen")
+    task = result.data["task"]
+    assert (task["state"], task["epoch"], task["reset"].get("claim", "")) == ("ready", 1, claim)
+    assert result.data["rescued"] == []
+    assert world.ralph("check", "--json").data["problems"] == []
+    error = refuses(world, world, "T-1", "--reopen", code="illegal_move")
+    assert error["message"] == "T-1 is pending, so there is nothing to reopen"
+
+
+# -- where it is committed ---------------------------------------------------------------
+
+
+def test_the_user_s_edits_are_not_lost(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    world.replace("title: Second", "title: Second, edited")
+    tip, lease = world.head, world.git("rev-parse", "refs/ralph/leases/T-1")
+    result = resets(world, "T-1")
+    assert (result.code, result.error) == (8, "dirty_base")
+    assert result.json["error"]["hint"] == "commit or stash them, then repeat"
+    assert "title: Second, edited" in world.read()
+    assert world.git("status", "--porcelain") == " M task-graph.yaml"
+    assert (world.head, world.git("rev-parse", "refs/ralph/leases/T-1")) == (tip, lease)
+    # All that it has done is to keep the work.
+    assert refs(world, "rescue") == [f"refs/ralph/rescue/T-1/{claim}"]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "linked"])
+def test_the_base_branch_is_not_the_main_worktree_s(world: World, where: str) -> None:
+    at_work(world.worktree("alpha"))
+    world.git("switch", "--quiet", "-c", "other")
+    before = world.read()
+    place = world
+    if where == "linked":
+        world.git("worktree", "add", "--quiet", str(world.folder / "base"), "main")
+        place = Place(world.folder / "base", world.environ)
+    result = resets(world, "T-1")
+    assert (result.code, world.git("rev-parse", "main")) == (0, result.data["commit"])
+    assert world.read() == before
+    assert world.git("status", "--porcelain") == ""
+    if where == "linked":
+        assert "epoch: 1" in place.read()
+        assert place.git("status", "--porcelain") == ""
+
+
+def test_a_bare_common_repository(world: World) -> None:
+    bare = world.folder / "bare.git"
+    world.git("clone", "--quiet", "--bare", str(world.path), str(bare))
+    common = Place(bare, world.environ)
+    common.git("worktree", "add", "--quiet", str(world.folder / "main"), "main")
+    common.git("worktree", "add", "--quiet", "-b", "alpha", str(world.folder / "alpha"))
+    main, alpha = (Place(world.folder / name, world.environ) for name in ("main", "alpha"))
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    assert resets(main, "T-1").error == "linked_worktree"
+    result = resets(common, "T-1")
+    assert (result.code, result.data["rescued"]) == (0, [f"refs/ralph/rescue/T-1/{claim}"])
+    assert main.head == result.data["commit"]
+    assert "epoch: 1" in main.read()
+    assert main.git("status", "--porcelain") == ""
+
+
+def test_with_a_remote_it_is_pushed(world: World) -> None:
+    origin = world.origin
+    origin.git("config", "receive.denyNonFastForwards", "true")
+    at_work(world.worktree("alpha"))
+    result = resets(world, "T-1")
+    assert (result.code, result.data["pushed"], result.json["warnings"]) == (0, True, [])
+    commit = result.data["commit"]
+    assert origin.git("rev-parse", "main") == commit == world.head
+    assert world.git("rev-parse", "origin/main") == commit
+    assert world.git("status", "--porcelain") == ""
+
+
+def test_a_base_that_moved_is_fetched_and_tried_again(world: World) -> None:
+    other = world.clone("other")
+    at_work(world.worktree("alpha"))
+    other.replace("title: Second", "title: Second, from afar")
+    moved = other.commit("Meanwhile")
+    other.git("push", "--quiet", "origin", "HEAD:main")
+    result = resets(world, "T-1", "--no-fetch")
+    assert (result.code, result.data["pushed"]) == (0, True)
+    assert world.origin.git("rev-parse", "main~1") == moved
+    assert world.origin.git("rev-parse", "main") == result.data["commit"] == world.head
+    assert "from afar" in world.read()
+
+
+def test_a_remote_that_refuses(world: World) -> None:
+    origin = world.origin
+    hook = origin.write("hooks/pre-receive", "#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    at_work(world.worktree("alpha"))
+    result = resets(world, "T-1")
+    assert (result.code, result.data["pushed"]) == (0, False)
+    refused, told = result.json["warnings"]
+    assert refused.startswith("the remote origin refused to move refs/heads/main: ")
+    assert told == (
+        "the reset is on the local main only; others see it once it is on origin/main: "
+        "git push origin main"
+    )
+    assert world.head == result.data["commit"]
+    assert origin.git("rev-parse", "main") == world.git("rev-parse", "HEAD~1")
+    assert result.data["task"]["epoch"] == 1
+
+
+def test_without_pushing(world: World) -> None:
+    tip = world.origin.git("rev-parse", "main")
+    at_work(world.worktree("alpha"))
+    result = resets(world, "T-1", "--no-push")
+    assert (result.code, result.data["pushed"], len(result.json["warnings"])) == (0, False, 1)
+    assert world.origin.git("rev-parse", "main") == tip != world.head
+
+
+def test_a_remote_that_is_gone(world: World) -> None:
+    world.origin.path.rename(world.folder / "gone.git")
+    at_work(world.worktree("alpha"))
+    world.git("config", "ralph.requireRemote", "true")
+    refuses(world, world, "T-1", code="remote_unavailable", exit=4)
+    world.git("config", "ralph.requireRemote", "false")
+    result = resets(world, "T-1")
+    assert (result.code, result.data["pushed"]) == (0, False)
+    assert result.json["warnings"][-1].startswith("the reset is on the local main only")
+
+
+def test_a_local_base_that_went_its_own_way(world: World) -> None:
+    """Pushed, the reset leaves it alone; not to be pushed, it has no place to go."""
+    origin = world.origin
+    world.write("local", "x\n")
+    ahead = world.commit("Not pushed")
+    at_work(world.worktree("alpha", at="origin/main"))
+    result = resets(world, "T-1", "--no-push")
+    assert (result.code, result.error) == (8, "base_diverged")
+    assert refs(world, "leases") == ["refs/ralph/leases/T-1"]
+    result = resets(world, "T-1")
+    assert (result.code, result.data["pushed"]) == (0, True)
+    assert result.json["warnings"] == [
+        "the local main has gone its own way; git pull brings the reset"
+    ]
+    assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
+
+
+def test_a_lease_of_another_machine(world: World) -> None:
+    """A machine that died holds nothing for ever."""
+    world.write("ralph.toml", 'lease = "remote"\n')
+    world.commit()
+    there = world.clone("there")
+    claim = at_work(there)
+    error = resets(world, "T-1", "--claim", "g000000000").json["error"]
+    assert (error["code"], claim in error["message"]) == ("claim_changed", True)
+    result = resets(world, "T-1")
+    assert (result.code, result.data["claim"], result.data["rescued"]) == (0, claim, [])
+    assert refs(world.origin, "leases") == refs(world, "") == []
+    at_work(world.worktree("beta"))
+    # The zombie is told as soon as it looks.
+    there.write("a", "x\n")
+    there.git("fetch", "--quiet")
+    assert there.ralph("complete", "--json").error == "claim_lost"
+
+
+# -- the zombie --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", ["never saw the claim", "merged the claim", "squashed the claim"])
+def test_a_late_completion_conflicts_in_any_merge(world: World, base: str) -> None:
+    """Law L3. The zombie works on a clone of its own, and hears of nothing."""
+    zombie = world.clone("zombie")
+    zombie.git("switch", "--quiet", "-c", "zombie")
+    claim = at_work(zombie)
+    zombie.write("a", "half\n")
+    zombie.commit("Half of it")
+    if base != "never saw the claim":
+        world.git("fetch", "--quiet", str(zombie.path), "zombie")
+        squash = ["--squash"] if "squashed" in base else []
+        world.git("merge", "--quiet", *squash, "FETCH_HEAD")
+        world.commit("Take the half")
+        world.git("push", "--quiet", "origin", "main")
+    else:
+        world.git("fetch", "--quiet", str(zombie.path), "zombie:refs/remotes/zombie/zombie")
+    reset = resets(world, "T-1", "--no-fetch")
+    assert (reset.code, reset.data["claim"]) == (0, claim), reset.out
+    zombie.write("a", "all of it\n")
+    assert zombie.ralph("complete").code == 0
+    world.git("fetch", "--quiet", str(zombie.path), "+zombie:refs/heads/late")
+    checked = world.ralph("check", "--base", "main", "--at", "late", "--json")
+    assert checked.code == 1
+    codes = [problem["code"] for problem in checked.data["problems"]]
+    assert {"claim_lost", "merge_conflict"} <= set(codes)
+    assert world.merge("late").code == 1
+    assert "task-graph.yaml" in world.git("diff", "--name-only", "--diff-filter=U")
+    world.git("merge", "--abort")
+    assert world.run("git", "merge", "--squash", "late").code == 1
+
+
+@pytest.mark.parametrize("landed", [False, True], ids=["base never saw it", "base has the claim"])
+def test_a_late_completion_is_refused(world: World, landed: bool) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    alpha.commit("Half of it")
+    if landed:
+        world.merge("alpha")
+    assert resets(world, "T-1").code == 0
+    alpha.write("late", "x\n")
+    # Nothing is begun beside what is lost.
+    error = alpha.ralph("claim", "T-2", "--json").json["error"]
+    assert (error["code"], error["hint"]) == (
+        "claim_lost",
+        "ralphgit complete T-1 keeps your work, and frees the worktree",
+    )
+    assert (alpha.path / "late").exists()
+    result = alpha.ralph("complete", "--json")
+    assert (result.code, result.error) == (5, "claim_lost")
+    error = result.json["error"]
+    assert "T-1 was reset on main (epoch 1) after the claim was made" in error["message"]
+    assert alpha.git("show", f"{error['rescue']}:late") == "x"
+    assert error["rescue"].startswith(f"refs/ralph/rescue/T-1/{claim}")
+    assert (alpha.head, alpha.git("status", "--porcelain")) == (world.head, "")
+    at_work(alpha, "T-2")

@@ -1,0 +1,367 @@
+"""`status`: what needs a person first, then who does what; and the JSON of every command."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from world import ROOT, Place, Result, World
+
+from ralphgit.app import heartbeat
+
+ENVELOPE = Draft202012Validator(
+    json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))
+)
+
+
+def task(id: str, *lines: str, status: str = "pending") -> str:
+    more = "".join(f"    {line}\n" for line in lines)
+    return f"  - id: {id}\n    title: Task {id}\n    status: {status}\n{more}"
+
+
+def world_of(folder: Path, *tasks: str) -> World:
+    made = World(folder)
+    made.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    made.commit("Begin")
+    return made
+
+
+def claimed(place: Place, task: str) -> str:
+    """Claim a task; the claim's id."""
+    result = place.ralph("claim", task, "--json")
+    assert result.code == 0, result.out
+    return str(result.data["task"]["claim"]["id"])
+
+
+# -- the picture -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def busy(tmp_path: Path) -> World:
+    """Tasks in every state, and workers at some of them."""
+    record = "{id: x1, by: ann, at: t, reason: r}"
+    world = world_of(
+        tmp_path,
+        task("DONE", "claim: {id: g1, by: old}",
+             "result: {id: r1, claim: g1, outcome: done, at: t}", status="complete"),
+        task("DROPPED", f"cancelled: {record}", status="cancelled"),
+        task("LATER", "depends_on: [READY]"),
+        task("READY", "priority: 3"),
+        task("URGENT", "priority: 0"),
+        task("CLAIMED"),
+        task("BEGUN"),
+        task("REVIEW"),
+        task("STUCK"),
+    )  # fmt: skip
+    places = {name: world.worktree(name) for name in ("anna", "ben", "cleo", "dora")}
+    for place, id in zip(places.values(), ("CLAIMED", "BEGUN", "REVIEW", "STUCK"), strict=True):
+        claimed(place, id)
+    places["ben"].commit("Half of it")
+    places["cleo"].write("a", "x\n")
+    assert places["cleo"].ralph("complete").code == 0
+    words = ("block", "--reason", "scope", "--question", "May I touch b?")
+    assert places["dora"].ralph(*words).code == 0
+    return world
+
+
+def test_the_picture_as_json(busy: World) -> None:
+    before = busy.snapshot()
+    result = busy.ralph("status", "--json")
+    assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
+    assert busy.snapshot() == before
+    data = result.data
+    assert list(data) == ["base", "counts", "tasks", "workers", "attention"]
+    assert data["base"] == {
+        "branch": "main",
+        "remote": None,
+        "ref": "main",
+        "commit": busy.head,
+        "local_ahead": 0,
+    }
+    assert data["counts"] == {
+        "waiting": 1,
+        "ready": 2,
+        "claimed": 1,
+        "in-progress": 1,
+        "in-review": 1,
+        "blocked": 1,
+        "complete": 1,
+        "cancelled": 1,
+    }
+    assert [(one["id"], one["state"]) for one in data["tasks"]] == [
+        ("DONE", "complete"),
+        ("DROPPED", "cancelled"),
+        ("LATER", "waiting"),
+        ("READY", "ready"),
+        ("URGENT", "ready"),
+        ("CLAIMED", "claimed"),
+        ("BEGUN", "in-progress"),
+        ("REVIEW", "in-review"),
+        ("STUCK", "blocked"),
+    ]
+    begun = data["tasks"][6]["holder"]
+    assert (begun["worker"], begun["where"]) == ("ben", "worktree ../proj-ben (branch ben)")
+    assert [(one["worker"], one["task"], one["branch"]) for one in data["workers"]] == [
+        ("anna", "CLAIMED", "anna"),
+        ("ben", "BEGUN", "ben"),
+    ]
+    assert data["workers"][1] == {
+        "worker": "ben",
+        "path": str(busy.folder / "proj-ben"),
+        "branch": "ben",
+        "task": "BEGUN",
+        "claim": begun["claim"],
+        "since": begun["since"],
+        "phase": "",
+        "stale": False,
+        "heartbeat_age_s": None,
+    }
+    assert data["attention"] == [
+        {
+            "code": "blocked",
+            "task": "STUCK",
+            "message": "STUCK is blocked by dora (scope: May I touch b?)",
+            "hint": "ralphgit show STUCK",
+        }
+    ]
+    ENVELOPE.validate(result.json)
+
+
+def test_the_picture_in_words(busy: World) -> None:
+    since = {
+        one["id"]: one["holder"]["since"]
+        for one in busy.ralph("status", "--json").data["tasks"]
+        if one["holder"]
+    }
+    result = busy.ralph("status")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        "! STUCK is blocked by dora (scope: May I touch b?)",
+        "  ralphgit show STUCK",
+        "",
+        "main: 1 waiting, 2 ready, 1 claimed, 1 in-progress, 1 in-review, 1 blocked, 1 complete, "
+        "1 cancelled",
+        f"CLAIMED\tclaimed\tanna\tworktree ../proj-anna\t{since['CLAIMED']}",
+        f"BEGUN\tin-progress\tben\tworktree ../proj-ben (branch ben)\t{since['BEGUN']}",
+        f"REVIEW\tin-review\tcleo\tworktree ../proj-cleo (branch cleo)\t{since['REVIEW']}",
+        f"STUCK\tblocked\tdora\tworktree ../proj-dora (branch dora)\t{since['STUCK']}",
+        "next: URGENT  Task URGENT",
+        "next: READY  Task READY",
+    ]
+
+
+def test_when_everything_is_done(tmp_path: Path) -> None:
+    world = world_of(tmp_path, task("T-1"), task("T-2", status="cancelled"))
+    claimed(world, "T-1")
+    world.write("a", "x\n")
+    assert world.ralph("complete").code == 0
+    assert world.ralph("status") == Result(
+        0, "main: 1 complete, 1 cancelled\nEverything is done.\n", ""
+    )
+
+
+def test_before_there_is_anything(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    empty = world.ralph("status", "--json")
+    assert (empty.code, empty.error) == (8, "no_commit")
+    world.commit("Nothing")
+    no_graph = world.ralph("status", "--json")
+    assert (no_graph.code, no_graph.error) == (6, "no_graph")
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    assert world.ralph("status") == Result(0, "main: no tasks\n", "")
+
+
+def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
+    world = world_of(tmp_path, task("T-1"))
+    alpha = world.worktree("alpha")
+    claim, pid = claimed(alpha, "T-1"), os.getpid()
+
+    def beat(**fields: object) -> dict[str, object]:
+        alive = heartbeat.Heartbeat(
+            pid=pid,
+            started=heartbeat.start_time(pid),
+            boot=heartbeat.boot_id(),
+            host=heartbeat.host(),
+            worker="alpha",
+            task="T-1",
+            claim=claim,
+            phase="verify",
+            time=time.time(),
+        )
+        heartbeat.write(str(alpha.path), alive._replace(**fields))
+        (worker,) = world.ralph("status", "--json").data["workers"]
+        found: dict[str, object] = worker
+        return found
+
+    fresh = beat()
+    assert (fresh["phase"], fresh["stale"]) == ("verify", False)
+    assert 0 <= float(str(fresh["heartbeat_age_s"])) < 60
+    assert beat(time=time.time() - 3600)["stale"] is True
+    assert beat(pid=2**22 + 1)["stale"] is True
+    # A heartbeat of another claim says nothing about this one.
+    other = beat(claim="g000000000", pid=2**22 + 1)
+    assert (other["stale"], other["heartbeat_age_s"], other["phase"]) == (False, None, "")
+
+
+def test_what_needs_a_person(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", *(["depends_on: [T-8, T-9]"] if n == 5 else [])) for n in range(1, 6)]
+    world = world_of(tmp_path, *tasks)
+    lost, won, gone, twice, same, empty = (
+        world.worktree(name) for name in ("lost", "won", "gone", "twice", "same", "empty")
+    )
+    off = {"RALPH_LEASE": "off"}
+    claimed(lost, "T-1")
+    lost.commit("Mine")
+    won.ralph("claim", "T-1", env=off)
+    won.commit("Mine")
+    world.merge("won")
+    claimed(gone, "T-2")
+    claimed(twice, "T-3")
+    same.ralph("claim", "T-3", env=off)
+    claimed(empty, "T-4")
+    empty.git("reset", "--quiet", "--hard")
+    shutil.rmtree(gone.path)
+    result = empty.ralph("status", "--json")
+    found = [(one["code"], one["task"], one["message"]) for one in result.data["attention"]]
+    assert found == [
+        (
+            "claim_lost",
+            "T-1",
+            "the claim of lost on T-1 in worktree ../proj-lost (branch lost) can no longer land",
+        ),
+        ("stale", "T-2", "T-2 is held by gone, who is gone or silent (worktree ../proj-gone)"),
+        (
+            "double_claim",
+            "T-3",
+            "T-3 is claimed twice: same (worktree ../proj-same), twice (worktree ../proj-twice)"
+            "; the first to merge has it",
+        ),
+        ("unknown_dependency", "", "T-5 depends on T-8, which does not exist (and 1 more)"),
+        (
+            "record_missing",
+            "T-4",
+            "this worktree holds T-4, and its claim is not in the files",
+        ),
+    ]
+    ENVELOPE.validate(result.json)
+    assert lost.ralph("complete", "T-1").code == 5
+    (rescued,) = [
+        one for one in world.ralph("status", "--json").data["attention"] if one["code"] == "rescued"
+    ]
+    assert rescued["message"].startswith(
+        "1 rescue ref with kept work, the first: refs/ralph/rescue/T-1/"
+    )
+
+
+def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) -> None:
+    world = world_of(tmp_path, task("T-1"), task("T-2"))
+    alpha = world.worktree("alpha")
+    claimed(alpha, "T-1")
+    alpha.write_graph("<<<<<<< HEAD\n" + alpha.read())
+    result = world.ralph("status", "--json")
+    assert [one["state"] for one in result.data["tasks"]] == ["claimed", "ready"]
+    (warning,) = result.json["warnings"]
+    assert "(passed over while looking around)" in warning
+
+
+# -- text from anywhere ------------------------------------------------------------------
+
+HOSTILE = "\\e]0;own\\x07 \\e[31mred\\u202etxt.exe\\nnext: EVIL"
+
+
+def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
+    """Titles, questions and names come from a repository that somebody else wrote."""
+    raw = HOSTILE.replace("\\e", "\x1b").replace("\\x07", "\x07")
+    raw = raw.replace("\\u202e", "\u202e").replace("\\n", "\n")
+    quoted = json.dumps(raw)
+    record = f"{{id: k1, reason: other, question: {quoted}, at: t}}"
+    world = world_of(
+        tmp_path,
+        f"  - id: T-1\n    title: {quoted}\n    status: pending\n",
+        task("T-2", f"claim: {{id: g1, by: mallory, at: {quoted}}}", f"blocked: {record}",
+             status="blocked"),
+        task("T-3", f"claim: {{id: g2, by: mallory, at: {quoted}}}", status="in-progress"),
+    )  # fmt: skip
+    result = world.ralph("status")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        f"! T-2 is blocked by mallory (other: {HOSTILE})",
+        "  ralphgit show T-2",
+        "",
+        "main: 1 ready, 1 in-progress, 1 blocked",
+        f"T-2\tblocked\tmallory\tthe base\t{HOSTILE}",
+        f"T-3\tin-progress\tmallory\tthe base\t{HOSTILE}",
+        f"next: T-1  {HOSTILE}",
+    ]
+    for words in (["next"], ["list"], ["show", "T-2"], ["prompt", "T-1"], ["status", "-v"]):
+        shown = world.ralph(*words)
+        for line in (shown.out + shown.err).splitlines():
+            assert "\x1b" not in line and "\u202e" not in line and "\x07" not in line, words
+    told = world.ralph("status", "--json")
+    assert told.out.isascii() or "\x1b" not in told.out
+    assert told.data["tasks"][0]["title"] == raw
+    assert world.ralph("claim", "T-3").err.startswith("error: mallory has T-3 (in-progress)")
+
+
+# -- the one object ----------------------------------------------------------------------
+
+
+def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
+    world = world_of(
+        tmp_path, task("T-1", "verify: ['test -s b']"), task("T-2"), task("T-3", "depends_on: [X]")
+    )
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+
+    def asks(place: Place, *words: str, code: int, error: str = "", kind: str = "") -> None:
+        result = place.ralph(*words, "--json")
+        told = result.json
+        assert result.out.count("\n") == 1
+        assert (result.code, result.error, result.err) == (code, error, ""), result.out
+        assert told["kind"] == (kind or words[0])
+        assert told["ok"] is (code == 0)
+        assert list(told) == ["schema_version", "kind", "ok", "data", "warnings", "error"]
+        if told["error"]:
+            assert told["error"]["exit"] == code
+        ENVELOPE.validate(told)
+
+    asks(alpha, "claim", "T-1", code=0)
+    asks(alpha, "claim", "T-1", code=0)
+    asks(alpha, "claim", "T-2", code=8, error="already_working")
+    asks(beta, "claim", "T-1", code=5, error="claim_held")
+    asks(beta, "claim", "T-3", code=8, error="dependencies_incomplete")
+    asks(beta, "claim", "T-9", code=2, error="unknown_task")
+    asks(beta, "claim", "--nonsense", code=2, error="usage")
+    asks(beta, "reset", "T-1", code=2, error="usage", kind="reset")
+    asks(beta, "reset", "T-1", "--reason", "x", code=8, error="linked_worktree")
+    alpha.write("a", "x\n")
+    asks(alpha, "trust", code=7, error="untrusted")
+    asks(alpha, "complete", code=7, error="untrusted")
+    asks(alpha, "trust", "--yes", code=0)
+    asks(alpha, "complete", code=1, error="verification_failed")
+    alpha.write("b", "x\n")
+    asks(alpha, "complete", code=0)
+    asks(alpha, "complete", code=0)
+    asks(beta, "release", code=8, error="not_claimed")
+    asks(beta, "claim", code=0)
+    asks(beta, "block", "--question", "q", code=0)
+    asks(world, "claim", "T-2", code=7, error="blocked")
+    asks(world, "reset", "T-2", "--reason", "x", code=0)
+    beta.git("reset", "--quiet", "--hard", "main")
+    asks(beta, "claim", code=0)
+    asks(beta, "release", code=0)
+    asks(world, "status", code=0)
+    asks(world, "next", code=0)
+    asks(world, "next", "--story", "none", code=3, error="nothing_ready")
+    asks(world, "show", "T-1", code=0)
+    asks(world, "list", code=0)
+    asks(world, "check", code=1, error="problems_found")
+    asks(alpha, "preflight", "T-1", code=5, error="claim_held")
+    asks(Place(tmp_path, world.environ), "status", code=2, error="not_a_repository")
+    world.write_graph("version: 1\ntasks:\n  - title: no id\n")
+    asks(world, "list", code=6, error="invalid_record")

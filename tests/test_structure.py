@@ -1,0 +1,224 @@
+"""The house keeps its shape: who may import whom, what is pure, what a command may cost."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from bench import graphs, imports
+from world import ROOT, Place, World
+
+PACKAGE = ROOT / "ralphgit"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+LONGEST = 400
+
+# --- imports ------------------------------------------------------------------------------
+
+#: What each part of the package may import of the others.
+PARTS = {
+    "errors": set(),
+    "model": {"errors"},
+    "rules": {"errors", "model"},
+    "records": {"errors", "model"},
+    "git": {"errors"},
+    "app": {"errors", "model", "rules", "records", "git"},
+    "loop": {"errors", "model", "rules", "records", "git", "app"},
+    "cli": {"errors", "model", "rules", "app", "loop", ""},
+    "demo": {"errors", "model", "app", "loop", "cli", ""},
+    "__main__": {"cli"},
+    "": set(),
+}
+#: Which part alone may import a package that is not of Python's own library.
+HOMES = {
+    "click": "cli",
+    "rich": "cli",
+    "pygit2": "git",
+    "ruamel": "records",
+    "ryaml": "records",
+    "jsonschema": "records",
+    "referencing": "records",
+}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def part(module: str) -> str:
+    """`git` of `ralphgit.git.refs`; "" is the package itself."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def imported(module: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that a module imports, anywhere in it."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}:{node.lineno} imports by a relative name"
+            source = node.module or ""
+            for name in node.names:
+                full = f"{source}.{name.name}"
+                yield node.lineno, full if full in MODULES or source == "ralphgit" else source
+
+
+def test_imports_follow_the_house() -> None:
+    offenders = []
+    for module in MODULES:
+        allowed = PARTS[part(module)] | {part(module)}
+        for line, name in imported(module):
+            if name.partition(".")[0] == "ralphgit":
+                wanted = part(name) if name in MODULES else ""
+                if wanted not in allowed:
+                    offenders.append(f"{module}:{line} imports {name}")
+    assert offenders == []
+
+
+def test_each_foreign_package_has_one_home() -> None:
+    offenders = []
+    for module in MODULES:
+        for line, name in imported(module):
+            root = name.partition(".")[0]
+            if root == "ralphgit" or root in sys.stdlib_module_names:
+                continue
+            if part(module) != HOMES.get(root):
+                offenders.append(f"{module}:{line} imports {name}")
+    assert offenders == []
+
+
+# --- purity -------------------------------------------------------------------------------
+
+#: Parts that talk to the terminal, and know the environment and the clock.
+OUTER = {"cli", "loop", "demo", "__main__"}
+#: What the others take as arguments instead. time.monotonic, which measures a wait, is free.
+IMPURE = (
+    "print", "input", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv",
+    "os.environ", "os.environb", "os.getenv", "os.putenv", "os.getcwd",
+    "time.time", "time.time_ns", "datetime.datetime.now", "datetime.datetime.utcnow",
+    "datetime.datetime.today", "datetime.date.today",
+    "random", "secrets", "uuid", "os.urandom", "os.getrandom",
+)  # fmt: skip
+
+
+def names(module: str) -> Iterator[tuple[int, str]]:
+    """Line and full dotted name of everything that a module imports or mentions."""
+    known: dict[str, str] = {}
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                known[name.asname or name.name.partition(".")[0]] = (
+                    name.name if name.asname else name.name.partition(".")[0]
+                )
+                yield node.lineno, name.name
+        elif isinstance(node, ast.ImportFrom):
+            for name in node.names:
+                known[name.asname or name.name] = f"{node.module}.{name.name}"
+                yield node.lineno, f"{node.module}.{name.name}"
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Attribute | ast.Name) and (full := dotted(node, known)):
+            yield node.lineno, full
+
+
+def dotted(node: ast.expr, known: dict[str, str]) -> str:
+    """The full name that an expression like `a.b.c` stands for; "" for any other."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id, node.id if node.id in ("print", "input") else "")
+    if isinstance(node, ast.Attribute) and (before := dotted(node.value, known)):
+        return f"{before}.{node.attr}"
+    return ""
+
+
+def test_nothing_below_the_command_line_touches_the_outside() -> None:
+    offenders = [
+        f"{module}:{line} uses {name}"
+        for module in MODULES
+        if part(module) not in OUTER
+        for line, name in names(module)
+        if any(name == impure or name.startswith(f"{impure}.") for impure in IMPURE)
+    ]
+    assert offenders == []
+
+
+# --- size ---------------------------------------------------------------------------------
+
+
+def test_every_module_fits_in_a_head() -> None:
+    sizes = {
+        module: len(path.read_text(encoding="utf-8").splitlines())
+        for module, path in MODULES.items()
+    }
+    offenders = [f"{module}: {size} lines" for module, size in sizes.items() if size > LONGEST]
+    assert offenders == []
+
+
+# --- what a command costs -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A small graph, and beside the main worktree one whose worker has a task."""
+    made = World(tmp_path_factory.mktemp("structure"))
+    made.write_graph(graphs.files(48)["task-graph.yaml"])
+    made.commit()
+    beta = made.worktree("beta")
+    assert beta.ralph("claim", READY[-1], "--no-fetch").code == 0
+    return made
+
+
+READY = [graphs.name(number) for number in graphs.ready(48)]
+COMMANDS = imports.usual(READY[0])
+COMMANDS_AGAIN = imports.usual(READY[1])
+
+
+@pytest.fixture(params=COMMANDS)
+def command(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def alpha(world: World, command: str) -> Place:
+    """A worktree of its own for each test."""
+    number = len(world.git("worktree", "list").splitlines())
+    return world.worktree(f"w{number}-{command.strip('-')}")
+
+
+def test_a_command_imports_no_heavy_package(alpha: Place, command: str) -> None:
+    found = imports.imported(COMMANDS[command], at=alpha.path, env=alpha.environ)
+    assert imports.of(imports.HEAVY, found) == ()
+    if command in ("next", "claim"):
+        # click takes as long as all else that `next` does, subprocess 10 ms.
+        assert imports.of(("click", "subprocess"), found) == ()
+
+
+#: How many git processes a command may start: what it takes now, and one more.
+MOST_PROCESSES = {"--help": 0, "next": 7, "show": 7, "list": 7, "claim": 17}
+
+
+def test_a_command_starts_few_processes(alpha: Place, command: str) -> None:
+    log = alpha.path.parent / f"{alpha.path.name}.trace"
+    done = alpha.ralph(*COMMANDS_AGAIN[command], env={"GIT_TRACE2_EVENT": str(log)})
+    assert done.code == 0, done.err
+    events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    # Those that git itself starts have its session's id before their own.
+    started = [
+        " ".join(event["argv"])
+        for event in events
+        if event["event"] == "start" and "/" not in event["sid"]
+    ]
+    assert len(started) <= MOST_PROCESSES[command], "\n".join(started)
+    assert bool(started) == bool(MOST_PROCESSES[command])
+
+
+def test_what_a_command_costs_is_seen(tmp_path: Path) -> None:
+    """The means of the tests above find what they look for."""
+    seen = imports.imported(["--help"], at=tmp_path, env=World(tmp_path).environ)
+    assert imports.of(("click", "argparse", "ralphgit"), seen) == ("click", "ralphgit")
