@@ -424,6 +424,29 @@ def test_the_work_is_counted_and_not_the_base_s(tmp_path: Path, how: str) -> Non
     assert world.merge("alpha").code == 0
 
 
+def test_what_a_merge_commit_slips_in_is_the_task_s(tmp_path: Path) -> None:
+    files = {"elsewhere": "x\n", "src/a": "x\n"}
+    world = world_of(tmp_path, one_task("scope: {write: [src]}"), **files)
+    alpha = at_work(world)
+    alpha.write("src/a", "mine\n")
+    alpha.commit("Mine")
+    world.write("theirs", "y\n")
+    world.write("src/a", "theirs\n")
+    world.commit("Meanwhile")
+    assert alpha.merge("main").code == 1
+    # In scope a conflict may be resolved; outside nothing may be added, or taken back.
+    alpha.write("src/a", "both\n")
+    alpha.write("elsewhere", "changed in the merge\n")
+    (alpha.path / "theirs").unlink()
+    alpha.commit("Merge, and more")
+    assert missing(world, alpha) == [
+        "elsewhere is outside scope.write (src)",
+        "theirs is outside scope.write (src)",
+    ]
+    alpha.git("checkout", "--quiet", "main", "elsewhere", "theirs")
+    assert completes(alpha).code == 0
+
+
 def test_work_that_is_all_committed_already(tmp_path: Path) -> None:
     world = world_of(tmp_path, one_task("scope: {write: [src]}"))
     alpha = at_work(world)
@@ -630,7 +653,10 @@ def test_what_verify_commands_leave_is_not_swept_in(tmp_path: Path) -> None:
     result = completes(alpha)
     assert (result.code, result.json["warnings"]) == (
         0,
-        ["left by verify commands, and not committed: cache/x.pyc (to .gitignore, or git add)"],
+        [
+            "left by verify commands, and not committed: cache/x.pyc "
+            "(put it into .gitignore, or git add it)"
+        ],
     )
     assert changed_files(alpha) == ["a", "b", "dist/out"]
     assert alpha.git("status", "--porcelain") == "?? cache/"

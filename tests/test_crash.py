@@ -81,7 +81,7 @@ def _hook(event, arguments):
     _state["steps"] += 1
     _state["busy"] = True
     if "CRASH_LOG" in os.environ:
-        words = [w for w in arguments[1] if "=" not in w] if what == "git" else [str(arguments[0])]
+        words = [str(w) for w in arguments[1]] if what == "git" else [str(arguments[0])]
         line = {"step": _state["steps"], "what": what, "git": _state["git"],
                 "words": words, "seen": digest(os.environ["CRASH_WORLD"])}
         with open(os.environ["CRASH_LOG"], "a") as log:
@@ -212,7 +212,7 @@ _LOCKERS = ("update-index", "commit", "merge", "reset")
 
 
 def _verb(words: list[str]) -> str:
-    """`commit` of a git command line, or `tool --option` where there is none."""
+    """`commit` of a git command line."""
     position = 1
     while position < len(words) and words[position].startswith("-"):
         position += 2 if words[position] in ("-c", "-C") else 1

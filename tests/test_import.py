@@ -605,13 +605,15 @@ def test_a_repository_without_files_is_refused(world: World) -> None:
     assert refused(world.origin, source)[:2] == (8, "bare")
 
 
-@pytest.mark.parametrize("blocker", ["new", "new/graph.yaml/file"])
-def test_all_files_are_written_or_none(world: World, blocker: str) -> None:
+@pytest.mark.parametrize(
+    ("blocker", "code"), [("new", "not_writable"), ("new/graph.yaml/file", "not_readable")]
+)
+def test_all_files_are_written_or_none(world: World, blocker: str, code: str) -> None:
     world.write("ralph.toml", 'graph = ["new/graph.yaml", "graph/*.yaml"]\n')
     world.write_graph(IMPORTED, "graph/all.yaml")
     world.write("tasks.yaml", GRAPH.replace("Build", "Make").replace("T-1", "T-0"))
     world.write(blocker, "")
-    assert refused(world, "tasks.yaml")[:2] == (1, "not_writable")
+    assert refused(world, "tasks.yaml")[:2] == (1, code)
 
 
 def test_a_graph_that_changes_meanwhile_is_left_alone(world: World) -> None:

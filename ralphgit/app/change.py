@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
 
+from ralphgit.app import runtime
 from ralphgit.app.project import Project
 from ralphgit.git import index
 from ralphgit.git.process import Git
@@ -21,18 +23,21 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     """
     git = project.repository.git
     start = lease.start if lease.start and _exists(project, lease.start) else ""
-    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames", "--no-merges"]
+    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames"]
     fork = _fork(project)
     head = git.line("rev-parse", "HEAD")
     if fork == head and start:
         # The work was committed on the base branch itself: what came since the claim.
-        arguments += ["--first-parent", "HEAD", f"^{start}"]
+        arguments += ["--no-merges", "--first-parent", "HEAD", f"^{start}"]
         origins = {start}
     else:
         arguments += ["HEAD", f"^{project.base.commit}", *([f"^{start}"] if start else [])]
         origins = {start, fork} - {""}
-    out = git.run(*arguments).decode("utf-8", "surrogateescape")
-    touched = {path.strip("\n") for path in out.split("\0")} - {""}
+    # Of a merge, what it has beyond merging; before git 2.35, what neither parent has.
+    found = git.try_run(*arguments, "--remerge-diff")
+    out = git.run(*arguments, "-c") if found.status else found.out
+    names = out.decode("utf-8", "surrogateescape").split("\0")
+    touched = {path.strip("\n") for path in names} - {""}
     touched |= set(index.differing(git, "HEAD", tree))
     for origin in origins:
         touched &= set(index.differing(git, origin, tree))
@@ -88,6 +93,38 @@ def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
             size = meta.split()[3]
             found.append((path, int(size) if size.isdigit() else 0))
     return found
+
+
+def leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
+    """Take out of `copy` what earlier verify commands left behind and nobody has staged."""
+    left = [p for p in runtime.left(project.top) if not any(is_output(o, p) for o in outputs)]
+    copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
+
+
+def after_verification(
+    project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What the verify commands changed of the tree they judged, and which outputs they made.
+
+    What else they made is noted, so that a later completion leaves it out too.
+    """
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        after = index.Scratch(project.repository, scratch, like=before)
+        after.add_all()
+        now = after.tree()
+    git = project.repository.git
+    new = set(index.differing(git, tree, now, filter="A")) if now != tree else set()
+    changed = [path for path in index.differing(git, tree, now) if path not in new]
+    made = {path for path in new if any(is_output(o, path) for o in outputs)}
+    left = sorted(new - made)
+    runtime.leave(project, left)
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        project.warn(
+            f"left by verify commands, and not committed: {left[0]}{more} "
+            "(put it into .gitignore, or git add it)"
+        )
+    return changed, sorted(made)
 
 
 def scope_digest(project: Project, tree: str, scope: Scope, *, git: Git | None = None) -> str:

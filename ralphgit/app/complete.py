@@ -80,13 +80,13 @@ def complete(project: Project, options: Options) -> Completed:
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         before = index.Scratch(project.repository, scratch)
         before.add_all()
-        _leave_out(project, before, promised.outputs)
+        change.leave_out(project, before, promised.outputs)
         tree = before.tree()
         work_done = change.of_task(project, mine, tree)
         missing = _missing_change(project, promised, work_done)
         runs = _run_all(project, commands, mine.task, mine.claim) if runnable else []
         missing += [_failed(project, run) for run in runs if not run.passed]
-        spoilt, made = _after_verification(project, before, tree, promised.outputs)
+        spoilt, made = change.after_verification(project, before, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
         if made:
             before.add(made)
@@ -242,40 +242,6 @@ def _failed(project: Project, run: verify.Run) -> str:
     limit = project.config.verify_timeout
     how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
     return f"verify failed ({how}): {run.command}"
-
-
-def _leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
-    """Take out of `copy` what earlier verify commands left behind and nobody has staged."""
-    left = [
-        p for p in runtime.left(project.top) if not any(change.is_output(o, p) for o in outputs)
-    ]
-    copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
-
-
-def _after_verification(
-    project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """What the verify commands changed of the tree they judged, and which outputs they made.
-
-    What else they made is noted, so that a later completion leaves it out too.
-    """
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        after = index.Scratch(project.repository, scratch, like=before)
-        after.add_all()
-        now = after.tree()
-    git = project.repository.git
-    new = set(index.differing(git, tree, now, filter="A")) if now != tree else set()
-    changed = [path for path in index.differing(git, tree, now) if path not in new]
-    made = {path for path in new if any(change.is_output(o, path) for o in outputs)}
-    left = sorted(new - made)
-    runtime.leave(project, left)
-    if left:
-        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
-        project.warn(
-            f"left by verify commands, and not committed: {left[0]}{more} "
-            "(put it into .gitignore, or git add it)"
-        )
-    return changed, sorted(made)
 
 
 def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refused:

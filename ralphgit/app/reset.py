@@ -21,6 +21,7 @@ from ralphgit.errors import (
     UnknownTask,
 )
 from ralphgit.git import index, refs, remote
+from ralphgit.git.process import GitError, failure
 from ralphgit.git.repository import Repository
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
@@ -340,19 +341,24 @@ def _local_only(project: Project, old: str, new: str) -> bool:
 def _advance_local(project: Project, old: str, new: str) -> bool:
     """Move the local base branch, and the files of the worktree that has it checked out.
 
-    Raises: GuardRefused where the user's own changes to the same files are in the way.
+    Raises: GuardRefused where the user's own changes to the same files are in the way;
+    NotWritable, RalphError (index_locked).
     """
     ref = f"refs/heads/{project.base.branch}"
     worktree = project.worktree_of(ref)
     if worktree is None or worktree.bare:
         return refs.swap(project.repository.git, ref, new=new, old=old)
     git = Repository.open(worktree.path, project.around.environ).git
-    result = git.try_run("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    result = git.try_run(*arguments)
     if result.status == 0:
         return True
     text = result.err.decode("utf-8", "replace")
     if refs.current(git, ref) != old:
         return False
+    error = failure(arguments, result)
+    if not isinstance(error, GitError):
+        raise error
     raise GuardRefused(
         f"uncommitted changes in {project.show_path(worktree.path)} are in the way of the reset: "
         + " ".join(text.split()),
@@ -377,3 +383,6 @@ def _follow(project: Project, old: str, new: str) -> None:
         _advance_local(project, local, new)
     except GuardRefused:
         project.warn(f"the local {base.branch} has changes in the way; git pull brings the reset")
+    except RalphError as error:
+        # The remote has the reset, and the remote decides.
+        project.warn(f"{error.message}; git pull brings the reset to the local {base.branch}")
