@@ -563,9 +563,7 @@ def test_without_an_id_the_next_one_is_taken(world: World) -> None:
     assert claims(alpha).data["task"]["id"] == first == "T-1"
     assert claims(beta, "--story", "S-2").data["task"]["id"] == "T-2"
     before = world.snapshot()
-    assert gamma.ralph("claim") == Result(
-        3, "", "error: nothing is ready\nhint: ralphgit status\n"
-    )
+    assert gamma.ralph("claim") == Result(3, "", "error: nothing is ready\nhint: ralphgit status\n")
     assert claims(gamma, "--story", "S-9").error == "nothing_ready"
     assert world.snapshot() == before
 
@@ -987,7 +985,7 @@ def test_a_remote_that_takes_no_leases(machines: tuple[Place, Place, Place]) -> 
     hook.chmod(0o755)
     result = claims(one, "T-1")
     assert (result.code, result.error) == (1, "push_refused")
-    assert "lease = \"local\"" in result.json["error"]["hint"]
+    assert 'lease = "local"' in result.json["error"]["hint"]
     assert leases(one) == leases(origin) == []
     assert one.git("status", "--porcelain") == ""
 

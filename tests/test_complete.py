@@ -286,9 +286,11 @@ def test_a_failing_command(tmp_path: Path) -> None:
     alpha.git("add", "staged.txt")
     (alpha.path / "staged.txt").unlink()
     answer = refuses(world, alpha, code="verification_failed")
-    assert answer["error"]["missing"] == answer["data"]["missing"] == [
-        "verify failed (exit 1): grep -q hello src/a.txt"
-    ]
+    assert (
+        answer["error"]["missing"]
+        == answer["data"]["missing"]
+        == ["verify failed (exit 1): grep -q hello src/a.txt"]
+    )
     runs = answer["data"]["verify"]
     assert [(run["command"], run["exit_code"], run["tail"]) for run in runs] == [
         ("grep -q hello src/a.txt", 1, ""),
@@ -463,6 +465,9 @@ def test_work_on_the_base_branch_itself(tmp_path: Path) -> None:
     assert world.ralph("claim", "T-1").code == 0
     world.write("src/a", "a\n")
     world.commit("Half")
+    world.write("undone", "x\n")
+    world.commit("And more")
+    (world.path / "undone").unlink()
     world.write("oops", "x\n")
     src = Place(world.path / "src", world.environ)
     assert missing(world, src) == ["oops is outside scope.write (src)"]
@@ -498,9 +503,7 @@ def test_a_branch_cannot_loosen_its_own_checks(tmp_path: Path) -> None:
     alpha.write("src/a.txt", "good-bye\n")
     alpha.write("outside", "x\n")
     error = refuses(world, alpha, code="contract_changed", exit=8)["error"]
-    assert error["message"] == (
-        "what T-1 promises has changed on this branch since it was claimed"
-    )
+    assert error["message"] == ("what T-1 promises has changed on this branch since it was claimed")
     assert error["hint"] == "ralphgit show T-1; then ralphgit complete T-1 --accept-contract"
     assert missing(world, alpha, "--accept-contract", code="verification_failed") == [
         "outside is outside scope.write (src/**)",

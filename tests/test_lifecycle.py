@@ -55,9 +55,7 @@ POLICY = """
     cancelled    -            -         -        -        pending  -
 """
 _HEAD, *_ROWS = [line.split() for line in POLICY.strip().splitlines()]
-PAIRS = [
-    (row[0], move, to) for row in _ROWS for move, to in zip(_HEAD[1:], row[1:], strict=True)
-]
+PAIRS = [(row[0], move, to) for row in _ROWS for move, to in zip(_HEAD[1:], row[1:], strict=True)]
 LEGAL = [pair for pair in PAIRS if pair[2] != "-"]
 REFUSED = [pair[:2] for pair in PAIRS if pair[2] == "-"]
 

@@ -300,9 +300,7 @@ def test_a_living_holder_is_left_alone(world: World) -> None:
     claim = at_work(alpha)
     beat(alpha, claim=claim)
     error = refuses(world, world, "T-1", code="holder_alive")
-    assert error["message"] == (
-        f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})"
-    )
+    assert error["message"] == (f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})")
     assert error["hint"] == "stop it first, or --force, which the audit will say"
     result = resets(world, "T-1", "--force")
     assert result.code == 0

@@ -19,28 +19,32 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     """The paths that the work under `lease` changed, records left out, sorted.
 
     Counted are the commits since the claim that the base does not have, and what is not
-    committed; a path that ends as it began, or as the base has it, is not a change.
+    committed; a path that ends as it began, or as the base has it, is not a change. Taking
+    back what was merged from the base is one.
     """
     git = project.repository.git
     start = lease.start if lease.start and _exists(project, lease.start) else ""
     arguments = ["log", "--format=", "--name-only", "-z", "--no-renames"]
-    fork = _fork(project)
+    fork = _fork(project, "HEAD")
     head = git.line("rev-parse", "HEAD")
     if fork == head and start:
         # The work was committed on the base branch itself: what came since the claim.
         arguments += ["--no-merges", "--first-parent", "HEAD", f"^{start}"]
-        origins = {start}
     else:
         arguments += ["HEAD", f"^{project.base.commit}", *([f"^{start}"] if start else [])]
-        origins = {start, fork} - {""}
     # Of a merge, what it has beyond merging; before git 2.35, what neither parent has.
     found = git.try_run(*arguments, "--remerge-diff")
     out = git.run(*arguments, "-c") if found.status else found.out
     names = out.decode("utf-8", "surrogateescape").split("\0")
     touched = {path.strip("\n") for path in names} - {""}
     touched |= set(index.differing(git, "HEAD", tree))
-    for origin in origins:
-        touched &= set(index.differing(git, origin, tree))
+    if fork:
+        touched &= set(index.differing(git, start if fork == head and start else fork, tree))
+    if start:
+        # As it was at the start: work from before, or the base's that was taken back.
+        as_begun = touched - set(index.differing(git, start, tree))
+        before = _fork(project, start) if as_begun else ""
+        touched -= as_begun & set(index.differing(git, before, start)) if before else as_begun
     return sorted(path for path in touched if not is_record(project, path))
 
 
@@ -48,8 +52,9 @@ def _exists(project: Project, oid: str) -> bool:
     return project.repository.objects.resolve([f"{oid}^{{commit}}"])[0] is not None
 
 
-def _fork(project: Project) -> str:
-    result = project.repository.git.try_run("merge-base", "HEAD", project.base.commit)
+def _fork(project: Project, commit: str) -> str:
+    """Where `commit` left the base; "" if it never was there."""
+    result = project.repository.git.try_run("merge-base", commit, project.base.commit)
     return result.out.decode().strip() if result.status == 0 else ""
 
 

@@ -35,11 +35,19 @@ class Options(NamedTuple):
 def refuse_unfit(project: Project) -> None:
     """Refuse a worktree in which no record can be written now.
 
-    Raises: GuardRefused: bare, no_commit, detached_head, unfinished_merge, unmerged.
+    Raises: GuardRefused: bare, no_commit, odd_path, detached_head, unfinished_merge, unmerged.
     """
     repository = project.repository
     top = project.top
     project.require_base()
+    try:
+        top.encode("utf-8")
+    except UnicodeEncodeError:
+        raise GuardRefused(
+            f"the path {top} is not UTF-8, so no lease can name this worktree",
+            code="odd_path",
+            hint="git worktree move",
+        ) from None
     # Before HEAD: a rebase or bisect detaches it, and the way out is its own.
     if what := repository.under_way():
         raise GuardRefused(

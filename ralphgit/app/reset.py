@@ -18,7 +18,6 @@ from ralphgit.errors import (
     IllegalMove,
     RalphError,
     RemoteUnavailable,
-    UnknownTask,
 )
 from ralphgit.git import index, refs, remote
 from ralphgit.git.process import GitError, failure
@@ -103,13 +102,7 @@ def _attempt(project: Project, options: Options) -> WasReset | None:
     situation = Situation(project)
     if not project.shards_at([project.require_base().commit])[project.base.commit]:
         raise project.no_graph(project.base.label)
-    row = situation.base.by_id.get(options.task)
-    if row is None:
-        raise UnknownTask(
-            f"there is no task {options.task} on {project.base.label}",
-            hint="ralphgit list",
-            details={"task": options.task},
-        )
+    row = situation.base.row(options.task)
     holders = _holders(situation, row)
     _refuse(project, situation, row, holders, options)
     rescued = _rescue(project, row, holders)

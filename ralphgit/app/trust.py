@@ -69,7 +69,7 @@ def grant(project: Project, commands: Iterable[str]) -> None:
     digests = sorted(_known(project) | {_digest(project, command) for command in commands})
     record = {"version": 1, "repository": project.repository.common_dir, "commands": digests}
     path = _path(project)
-    files.write(path, emit.mapping(record).encode("utf-8", "surrogateescape"))
+    files.write(path, emit.mapping(record).encode("utf-8", "backslashreplace"))
 
 
 def revoke(project: Project) -> None:

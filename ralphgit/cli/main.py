@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ralphgit.cli import render, words
-from ralphgit.errors import Bug, RalphError
+from ralphgit.errors import Bug, RalphError, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         raise Terminated
 
     signal.signal(signal.SIGTERM, terminate)
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:
@@ -54,6 +55,22 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone, `head` for one; say nothing more, as git does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _open_streams() -> None:
+    """Open the standard streams that were closed for us, as git does.
+
+    Else the next file that is opened would get their number, and what is printed.
+    """
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+            mode = "r" if fd == 0 else "w"
+            setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -145,6 +162,13 @@ def _command(line: words.Line) -> int:
         return error.exit_code
     except (KeyboardInterrupt, Terminated, BrokenPipeError):
         raise
+    except OSError as error:  # what nobody nearer had a better word for: no bug of ours
+        refusal = Refused(
+            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror),
+            code="system", hint="mend what the system complains of, then repeat the command",
+        )  # fmt: skip
+        render.fail(refusal, line.command, warnings, screen)
+        return refusal.exit_code
     except Exception as error:  # the last resort: an error that is ours, with exit code 70
         bug = Bug(
             f"a bug in ralphgit: {type(error).__name__}: {error}",

@@ -127,11 +127,12 @@ class Undo:
         """As `files.write`, remembered."""
         kept = self._keep(path)
         made = _missing_folders(path)
-        write(path, data)
+        # Before the write: it makes the folders, and then may fail.
         if kept is None:
             self.on_failure(lambda: _remove(path, made))
         else:
             self.on_failure(lambda: os.replace(kept, path))
+        write(path, data)
 
     def remove(self, path: str) -> None:
         """Remove the file at `path`, remembered. Raises: NotWritable."""
