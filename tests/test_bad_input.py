@@ -584,7 +584,7 @@ def test_folders_without_write_permission(world: World) -> None:
             folder.chmod(0o755)
 
 
-STEPS_KIB = (0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 4096)
+STEPS_KIB = (0, 4, 8, 16, 24, 32, 48, 64, 96, 160, 256, 512, 4096)
 
 
 def full_disk(folder: Path) -> None:
@@ -618,9 +618,12 @@ def full_disk(folder: Path) -> None:
             assert found.err.startswith("error: cannot write "), where
             after = seen(world)
             changed = {n for n in {*before, *after} if before.get(n) != after.get(n)}
-            # Folders that git made for a ref, and what any command prepares, are left.
-            left_behind = {n for n in changed if n.endswith("/") and "/.git/" in n}
+            # Empty folders for a ref or for trust, what any command prepares, and work that was
+            # kept before anything else are left.
+            made = {n for n in changed if n.endswith("/")}
+            left_behind = {n for n in made if "/.git/" in n or "/.local/" in n}
             left_behind |= {n for n in changed if "/.git/info/" in n or "/.ralph/" in n}
+            left_behind |= {n for n in changed if "/rescue/" in n or n.endswith("/ORIG_HEAD")}
             assert changed <= left_behind, f"{where}\nchanged: {sorted(changed)}"
             world.git("fsck", "--no-dangling", "--no-progress")
         else:

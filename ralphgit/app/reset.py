@@ -7,7 +7,7 @@ import shlex
 import tempfile
 from typing import NamedTuple
 
-from ralphgit.app import audit, heartbeat, leases, rescue, runtime
+from ralphgit.app import audit, change, heartbeat, leases, rescue, runtime
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
@@ -341,23 +341,30 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     worktree = project.worktree_of(ref)
     if worktree is None or worktree.bare:
         return refs.swap(project.repository.git, ref, new=new, old=old)
-    git = Repository.open(worktree.path, project.around.environ).git
+    repository = Repository.open(worktree.path, project.around.environ)
+    git = repository.git
     arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
-    result = git.try_run(*arguments)
-    if result.status == 0:
-        return True
-    text = result.err.decode("utf-8", "replace")
-    if refs.current(git, ref) != old:
-        return False
-    error = failure(arguments, result)
-    if not isinstance(error, GitError):
-        raise error
-    raise GuardRefused(
-        f"uncommitted changes in {project.show_path(worktree.path)} are in the way of the reset: "
-        + " ".join(text.split()),
-        code="dirty_base",
-        hint="commit or stash them, then repeat",
-    )
+    # On a full disk git writes the files, and then neither the index nor the branch.
+    with index.Snapshot(repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        for path in index.differing(git, old, new):
+            if change.is_record(project, path):
+                undo.watch(os.path.join(worktree.path, path))
+        result = git.try_run(*arguments)
+        if result.status == 0:
+            return True
+        text = result.err.decode("utf-8", "replace")
+        if refs.current(git, ref) != old:
+            return False
+        error = failure(arguments, result)
+        if not isinstance(error, GitError):
+            raise error
+        raise GuardRefused(
+            f"uncommitted changes in {project.show_path(worktree.path)} are in the way of the "
+            "reset: " + " ".join(text.split()),
+            code="dirty_base",
+            hint="commit or stash them, then repeat",
+        )
 
 
 def _follow(project: Project, old: str, new: str) -> None:

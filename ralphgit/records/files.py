@@ -125,14 +125,20 @@ class Undo:
 
     def write(self, path: str, data: bytes) -> None:
         """As `files.write`, remembered."""
+        self.watch(path)
+        write(path, data)
+
+    def watch(self, path: str) -> None:
+        """Remember the file at `path`, or that there is none: something may change it now.
+
+        Raises: NotWritable.
+        """
         kept = self._keep(path)
         made = _missing_folders(path)
-        # Before the write: it makes the folders, and then may fail.
         if kept is None:
             self.on_failure(lambda: _remove(path, made))
         else:
             self.on_failure(lambda: os.replace(kept, path))
-        write(path, data)
 
     def remove(self, path: str) -> None:
         """Remove the file at `path`, remembered. Raises: NotWritable."""
