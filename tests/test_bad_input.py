@@ -563,25 +563,72 @@ def test_a_read_only_file_system(tmp_path: Path) -> None:
     inside(read_only, tmp_path)
 
 
-def test_folders_without_write_permission(world: World) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    alpha = world.worktree("alpha")
-    folders = [path for path in world.folder.rglob("*") if path.is_dir()]
-    before = world.snapshot()
-    for folder in folders:
-        folder.chmod(0o555)
+@cache
+def unprivileged() -> tuple[str, ...] | None:
+    """The words before a command that make permissions hold for it; None if there are none."""
+    if os.geteuid() != 0:
+        return ()
+    words = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
     try:
+        found = subprocess.run([*words, "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return words if found.returncode == 0 else None
+
+
+@pytest.fixture
+def barred(world: World) -> Iterator[Callable[..., Result]]:
+    """Run a command while a path has other permissions."""
+    how = unprivileged()
+    if how is None:
+        pytest.skip("root may write everywhere, and setpriv cannot take that away here")
+    changed: list[tuple[Path, int]] = []
+
+    def run(place: Place, path: Path, mode: int, *words: str) -> Result:
+        changed.append((path, path.stat().st_mode))
+        path.chmod(mode)
+        found = place.run(*how, sys.executable, "-m", "ralphgit", *words)
+        path.chmod(changed.pop()[1])
+        return found
+
+    yield run
+    for path, mode in changed:
+        path.chmod(mode)
+
+
+def test_folders_without_write_permission(world: World, barred: Callable[..., Result]) -> None:
+    alpha = world.worktree("alpha")
+    before = world.snapshot()
+    for folder, command in (
+        (alpha.path, "claim"),
+        (alpha.path, "add"),
+        (alpha.path, "init"),
+        (world.path / ".git/refs", "claim"),
+        (world.path / ".git/objects", "claim"),
+        (world.path / ".git/worktrees/proj-alpha", "claim"),
+        (world.folder / "home", "trust"),
+    ):
+        found = barred(alpha, folder, 0o555, command, *LINES[command])
+        assert found.code == NO, (folder, command, found)
+        one_message(found)
+        after = seen(world)
+        left = {n for n in {*before, *after} if before.get(n) != after.get(n)}
+        left -= {n for n in left if "/.git/info/" in n or "/.ralph/" in n or n.endswith("/")}
+        assert left <= {n for n in before if "/objects/" in n}, (folder, command)
+    for folder in (world.path / ".git", alpha.path, world.folder / "home"):
         for command in LOOKS:
-            assert alpha.ralph(command, *LINES[command]).code == OK
-        for command in ("claim", "add", "edit", "init", "trust"):
-            found = alpha.ralph(command, *LINES[command])
-            assert found.code == NO, (command, found)
-            one_message(found)
-        assert world.snapshot() == before
-    finally:
-        for folder in folders:
-            folder.chmod(0o755)
+            found = barred(alpha, folder, 0o555, command, *LINES[command])
+            assert found.code == OK, (folder, command, found)
+
+
+def test_files_without_read_permission(world: World, barred: Callable[..., Result]) -> None:
+    before = world.snapshot()
+    for name in ("task-graph.yaml", ".git/HEAD", ".git/config", ".git/index", ".git/objects"):
+        for command in ("list", "claim", "check"):
+            found = barred(world, world.path / name, 0o000, command, *LINES[command])
+            if found.code or name != ".git/index":
+                one_message(found)
+    assert world.snapshot() == before
 
 
 STEPS_KIB = (0, 4, 8, 16, 24, 32, 48, 64, 96, 160, 256, 512, 4096)

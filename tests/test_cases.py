@@ -99,7 +99,7 @@ def test_a_claim_changes_its_task_and_nothing_else(case: Path) -> None:
     """Or is refused as a layout that cannot be edited; then nothing is written."""
     file = graph.parse(case.read_bytes(), path=case.name)
     made = Claim(id="k9", by="gamma", at="t", base="b", contract="c")
-    for number, task in enumerate(file.tasks):
+    for number, task in enumerate(file.tasks[:12]):
         try:
             life = lifecycle.claimed(task["id"], Lifecycle(), made)
             text = splice.set_lifecycle(file, number, life)

