@@ -603,7 +603,6 @@ def test_folders_without_write_permission(world: World, barred: Callable[..., Re
         (alpha.path, "claim"),
         (alpha.path, "add"),
         (alpha.path, "init"),
-        (world.path / ".git/refs", "claim"),
         (world.path / ".git/objects", "claim"),
         (world.path / ".git/worktrees/proj-alpha", "claim"),
         (world.folder / "home", "trust"),
