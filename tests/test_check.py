@@ -287,6 +287,12 @@ def lost_claim(world: World, alpha: Place) -> None:
     status(alpha, "T-3", CLAIM.format(id="k-alpha", by="alpha"))
 
 
+def late_completion(world: World, alpha: Place) -> None:
+    """Alpha was taken for dead, and finishes all the same (law L3)."""
+    done(alpha, "T-3", "three.txt")
+    assert world.ralph("reset", "T-3", "--reason", "gone", "--force").code == 0
+
+
 def claim_replaced(world: World, alpha: Place) -> None:
     """Beta's claim has landed; the branch knows it, and writes its own in its place."""
     status(world, "T-3", CLAIM.format(id="k-beta", by="beta"))
@@ -478,6 +484,14 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
     "lost-claim": (
         lost_claim,
         [
+            ("error", "merge_conflict", f"{GRAPH_AT}:1:1", ""),
+            ("error", "claim_lost", f"{GRAPH_AT}:22:1", "T-3"),
+        ],
+    ),
+    "late-completion": (
+        late_completion,
+        [
+            ("error", "merge_conflict", "records/audit/T-3/*:1:1", ""),
             ("error", "merge_conflict", f"{GRAPH_AT}:1:1", ""),
             ("error", "claim_lost", f"{GRAPH_AT}:22:1", "T-3"),
         ],
