@@ -10,7 +10,7 @@ from ralphgit.model.flight import Flight
 from ralphgit.model.row import Row
 from ralphgit.model.status import Status
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import Standing, Standings
 
 
 def row(id: str, status: str = "pending", **fields: object) -> Row:
@@ -18,7 +18,8 @@ def row(id: str, status: str = "pending", **fields: object) -> Row:
     return Row(
         id=id, title=id, status=status, priority=2, story="", mode="parallel", depends_on=(),
         write=(), read=(), resources=(), epoch=0, claim="", by="", at="", base="", contract="",
-        mark="", file="task-graph.yaml", line=1, start=0, end=0, json="{}",
+        mark="", file="task-graph.yaml", line=1, start=0, end=0,
+        texts=b"{}", texts_start=0, texts_end=2,
     )._replace(**fields)  # fmt: skip
 
 
@@ -167,13 +168,13 @@ def test_the_numbers_of_the_policy_are_unique() -> None:
 def test_policy(case: Case) -> None:
     rows, flights = [base_row(case.base)], [flight(words) for words in case.flights]
     expected = (case.state, case.holder, case.stale, case.lost, ())
-    assert seen(readiness.derive(rows, {"T": flights})["T"]) == expected
+    assert seen(Standings(rows, {"T": flights})["T"]) == expected
     # In which order they were seen must not matter.
-    assert seen(readiness.derive(rows, {"T": flights[::-1]})["T"]) == expected
+    assert seen(Standings(rows, {"T": flights[::-1]})["T"]) == expected
 
 
 def test_what_the_base_tells_of_a_holder() -> None:
-    found = readiness.derive([base_row("in-progress ours@2")], {})["T"].holder
+    found = Standings([base_row("in-progress ours@2")], {})["T"].holder
     assert found == Flight(
         "T", "in-progress", "ours", "worker-ours", "since", 2, "base", "the base"
     )
@@ -183,7 +184,7 @@ def test_a_holder_s_worktree_is_known_from_any_sighting() -> None:
     branch = flight("branch ours")
     lease = flight("lease ours")._replace(path="/w/alpha", where="worktree ../alpha")
     other = flight("lease other")._replace(path="/w/beta")
-    found = readiness.derive([base_row("pending")], {"T": [branch, other, lease]})["T"].holder
+    found = Standings([base_row("pending")], {"T": [branch, other, lease]})["T"].holder
     assert found == branch._replace(path="/w/alpha", where="worktree ../alpha")
 
 
@@ -197,7 +198,7 @@ def test_every_status_has_a_row() -> None:
 
 def derived(rows: list[Row], **flights: str) -> dict[str, str]:
     """State of each task, and what it waits for. Flights by task: `A="lease c"`."""
-    found = readiness.derive(rows, {task: [flight(words, task)] for task, words in flights.items()})
+    found = Standings(rows, {task: [flight(words, task)] for task, words in flights.items()})
     return {
         task: " ".join((standing.state, *standing.blocked_on)) for task, standing in found.items()
     }

@@ -17,11 +17,11 @@ from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.row import Row
 from ralphgit.model.status import PRIORITIES
 from ralphgit.records import files, graph, splice, tasks
-from ralphgit.rules import lifecycle, readiness
+from ralphgit.rules import lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.overlap import check_pattern
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import Standing, Standings
 
 
 class Fields(NamedTuple):
@@ -236,7 +236,7 @@ def _other_holder(project: Project, row: Row) -> tuple[Flight, str] | None:
         return None
     standing = situation.standings.get(row.id)
     if standing is None:
-        standing = readiness.derive([row], situation.flights)[row.id]
+        standing = Standings([row], situation.flights)[row.id]
     holder, state = standing.holder, standing.state
     if holder is None or state in ("complete", "cancelled"):
         return None

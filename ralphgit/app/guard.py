@@ -175,7 +175,7 @@ def refusal(
         if found is None and standing is not None and not options.stack:
             found = guards.mode(row, standing)
         if found is None:
-            flying = guards.in_flight(situation.base.rows, situation.standings)
+            flying = guards.Flying.of(situation.standings.in_flight)
             found = guards.overlap(row, flying)
         if found is not None:
             return guarded(task, found)

@@ -11,8 +11,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import files
 
 PATH = os.path.join(".ralph", "heartbeat")
 #: Seconds between two beats, and how old one may be to count as a sign of life.
@@ -55,6 +54,8 @@ def start_time(pid: int) -> str:
 
 def write(worktree: str, beat: Heartbeat) -> None:
     """Replace the worktree's heartbeat. Not flushed: it is worth nothing after a power cut."""
+    from ralphgit.records import emit
+
     data = emit.mapping(beat._asdict()).encode()
     files.write(os.path.join(worktree, PATH), data, durable=False)
 
@@ -64,6 +65,9 @@ def read(worktree: str) -> Heartbeat | None:
     data = files.read(os.path.join(worktree, PATH))
     if data is None:
         return None
+    from ralphgit.records import plain
+    from ralphgit.records import text as texts
+
     try:
         value = plain.load(texts.decode(data, limit=64 * 1024))
     except InvalidRecord:

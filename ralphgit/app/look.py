@@ -8,8 +8,8 @@ from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.app.view import GraphView
 from ralphgit.model.row import Row
-from ralphgit.rules import guards, readiness
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules import guards
+from ralphgit.rules.readiness import Standing, Standings
 
 Pair = tuple[Row, Standing]
 
@@ -38,7 +38,7 @@ def takeable(project: Project, *, story: str = "", priority: object = None) -> T
     """The ready tasks that a claim would not refuse, in the order it would take them."""
     situation = Situation(project)
     standings = situation.standings
-    flying = guards.in_flight(situation.base.rows, standings)
+    flying = guards.Flying.of(standings.in_flight)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():
@@ -46,9 +46,11 @@ def takeable(project: Project, *, story: str = "", priority: object = None) -> T
             continue
         if isinstance(priority, int) and row.priority > priority:
             continue
-        if flying and (refusal := guards.overlap(row, flying)):
-            why = why or refusal.message
-            continue
+        if not flying.is_clear(row):
+            refusal = guards.contract(row) or guards.overlap(row, flying)
+            if refusal is not None:
+                why = why or refusal.message
+                continue
         found.append((row, standings[row.id]))
     return Takeable(found, why)
 
@@ -61,7 +63,7 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     """
     judged = {} if alone or not project.base.commit else Situation(project).standings
     if any(row.id not in judged for row in view.rows):
-        judged = {**readiness.derive(view.rows, {}), **judged}
+        judged = {**Standings(view.rows, {}), **judged}
     return [(row, judged[row.id]) for row in view.rows]
 
 
@@ -80,7 +82,7 @@ def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
     situation = Situation(project)
     view = project.view(commit, project.base.branch) if commit else situation.base
     row = view.row(task)
-    return row, readiness.derive(view.rows, situation.flights)[task]
+    return row, Standings(view.rows, situation.flights)[task]
 
 
 def commit_of(project: Project, revision: str) -> str:

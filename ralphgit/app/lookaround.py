@@ -14,7 +14,7 @@ from ralphgit.git.repository import Worktree
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import Standings
 
 LEASES = "refs/ralph/leases/"
 #: The remote's leases as they were last fetched, below the remote's name.
@@ -51,15 +51,13 @@ class Situation:
         return found
 
     @cached_property
-    def standings(self) -> dict[str, Standing]:
+    def standings(self) -> Standings:
         """Every task's derived state."""
-        return readiness.derive(self.base.rows, self.flights)
+        return Standings(self.base.rows, self.flights)
 
     def ready(self) -> list[Row]:
         """What may be taken now, in the order in which it would be."""
-        standings = self.standings
-        rows = self.base.rows
-        return readiness.order([row for row in rows if standings[row.id].state == "ready"], of=rows)
+        return readiness.order(self.standings.ready(), of=self.base.rows)
 
     # -- sightings -----------------------------------------------------------------
 
@@ -91,11 +89,7 @@ class Situation:
         for worktree in self.project.repository.worktrees:
             if worktree.bare or not worktree.exists:
                 continue
-            contents: dict[Shard, bytes] = {}
-            for path, data in self._working_files(worktree):
-                oid = self.project._blob_id(data)
-                if oid not in usual:
-                    contents[(path, oid)] = data
+            contents = dict(self._differing(worktree, usual))
             if not contents:
                 continue
             where = self._name(worktree.path)
@@ -104,15 +98,20 @@ class Situation:
                 for row in deltas.get(shard, ()):
                     yield self._flight(row, "worktree", where, worktree)
 
-    def _working_files(self, worktree: Worktree) -> Iterable[tuple[str, bytes]]:
+    def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
+        """The graph files in a worktree whose content is not one of `usual`."""
+        objects = self.project.repository.objects
         for path in self.project.paths_in(worktree.path):
+            full = os.path.join(worktree.path, path)
             try:
-                with open(os.path.join(worktree.path, path), "rb") as file:
-                    yield path, file.read()
+                if objects.file_id(full) in usual:
+                    continue
+                with open(full, "rb") as file:
+                    data = file.read()
             except OSError as error:
-                self.project.warn(
-                    f"{os.path.join(worktree.path, path)} cannot be read: {error.strerror}"
-                )
+                self.project.warn(f"{full} cannot be read: {error.strerror}")
+                continue
+            yield (path, objects.blob_id(data)), data
 
     def _leased(self) -> Iterable[Flight]:
         for lease in self.leases.values():
@@ -247,8 +246,6 @@ def read_leases(project: Project) -> dict[str, Lease]:
     """Every lease, by task: the repository's own, and those of other machines as they were
     last fetched. One that cannot be read is warned of.
     """
-    from ralphgit.records import lease
-
     places = [place for place in (elsewhere(project), LEASES) if place]
     refs = [
         (ref, place) for place in places
@@ -256,6 +253,8 @@ def read_leases(project: Project) -> dict[str, Lease]:
     ]  # fmt: skip
     if not refs:
         return {}
+    from ralphgit.records import lease
+
     blobs = project.repository.objects.read(ref.oid for ref, _ in refs)
     found = {}
     for ref, place in refs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ralphgit.records import files
@@ -28,6 +29,7 @@ def places(patterns: Sequence[str]) -> Places:
         return Places(exact, (), lambda path: False)
     from ralphgit.rules import overlap
 
+    @lru_cache(maxsize=1 << 14)
     def matches(path: str) -> bool:
         name = path.rpartition("/")[2]
         return (

@@ -115,7 +115,7 @@ class Project:
         if self.repository.top is None:
             return {}
         data = files.read(os.path.join(self.repository.top, settings.FILE))
-        return settings.parse(data) if data is not None else {}
+        return self._cache.settings(data, settings.parse) if data is not None else {}
 
     @cached_property
     def _toml_on_base(self) -> dict[str, object] | None:
@@ -124,7 +124,8 @@ class Project:
         if found is None:
             return None
         data = self.repository.objects.read([found])[found]
-        return settings.parse(data, path=f"{self.base.label}:{settings.FILE}")
+        path = f"{self.base.label}:{settings.FILE}"
+        return self._cache.settings(data, lambda data: settings.parse(data, path=path))
 
     # -- the base ------------------------------------------------------------------
 
@@ -260,7 +261,7 @@ class Project:
         for path in self.paths_in(top):
             data = files.read(os.path.join(top, path))
             if data is not None:
-                contents[(path, self._blob_id(data))] = data
+                contents[(path, self.repository.objects.blob_id(data))] = data
         return self._load(tuple(contents), contents.__getitem__, "this worktree", "")
 
     def no_graph(self, where: str) -> InvalidRecord:
@@ -295,13 +296,6 @@ class Project:
 
     def _blob(self, shard: Shard) -> bytes:
         return self.repository.objects.read([shard[1]])[shard[1]]
-
-    def _blob_id(self, data: bytes) -> str:
-        import hashlib
-
-        digest = hashlib.new(self.repository.object_format, b"blob %d\0" % len(data))
-        digest.update(data)
-        return digest.hexdigest()
 
     def _load(
         self, shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str, prefix: str

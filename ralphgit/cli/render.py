@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
@@ -196,8 +197,13 @@ def task_json(row: Row, standing: Standing) -> str:
         )
     return (
         f'{row.json[:-1]}, "state": "{standing.state}", {middle}, '
-        f'"file": {json.dumps(row.file)}, "line": {row.line}}}'
+        f'"file": {_quoted(row.file)}, "line": {row.line}}}'
     )
+
+
+@lru_cache(maxsize=8)
+def _quoted(file: str) -> str:
+    return json.dumps(file)
 
 
 def tasks_json(pairs: Sequence[tuple[Row, Standing]]) -> str:

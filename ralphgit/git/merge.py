@@ -57,9 +57,9 @@ def merged(repository: Repository, ours: str, theirs: str) -> Iterator[Merged]:
         if result.status in (0, 1) and result.out:
             tree, *paths = result.out.decode("utf-8", "surrogateescape").split("\0")
             conflicts = tuple(sorted({path for path in paths if path}))
-            yield Merged(conflicts, tree, Objects(git))
+            yield Merged(conflicts, tree, repository.objects.through(git))
         elif b"unrelated histories" in result.err:
-            yield Merged((), "", Objects(git), related=False)
+            yield Merged((), "", repository.objects.through(git), related=False)
         elif b"usage:" in result.err:
             yield by_libgit2(repository, ours, theirs, scratch)
         else:
@@ -100,4 +100,4 @@ def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> 
         "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
     }
-    return Merged(tuple(sorted(paths)), tree, Objects(repository.git.using(env)))
+    return Merged(tuple(sorted(paths)), tree, repository.objects.through(repository.git.using(env)))

@@ -6,13 +6,19 @@ kept: a question costs 0.05 ms then, where a process costs 1.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from ralphgit.git.child import LONGEST_QUESTION, Dialogue
 from ralphgit.git.process import Git, failure
 
+if TYPE_CHECKING:
+    import hashlib
+
 _T = TypeVar("_T")
+_PIECE = 256 * 1024
 _IDS = "--batch-check=%(objectname)"
 _CONTENTS = "--batch=%(objectsize)"
 _NONE = (b" missing", b" ambiguous")
@@ -21,10 +27,16 @@ _NONE = (b" missing", b" ambiguous")
 class Objects:
     """The object store of a repository."""
 
-    def __init__(self, git: Git) -> None:
+    def __init__(self, git: Git, object_format: str) -> None:
+        """`object_format`: the repository's digest, sha1 or sha256."""
         self.git = git
+        self._format = object_format
         self._kept: dict[str, Dialogue] = {}
         self._listed: dict[str, tuple[tuple[str, str], ...]] = {}
+
+    def through(self, git: Git) -> Objects:
+        """The same kind of objects, as another `git` finds them."""
+        return Objects(git, self._format)
 
     def resolve(self, specs: Sequence[str]) -> list[str | None]:
         """The object id of each spec (`REV`, `REV:PATH`), None where there is none.
@@ -110,6 +122,33 @@ class Objects:
                     pairs.append((path, meta.split()[2]))
             self._listed[tree] = tuple(pairs)
         return self._listed[tree]
+
+    def blob_id(self, data: bytes) -> str:
+        """The id of a blob with this content; nothing is stored."""
+        digest = self._digest(len(data))
+        digest.update(data)
+        return digest.hexdigest()
+
+    def file_id(self, path: str) -> str:
+        """The id of a blob with the file's content as it is (no filters).
+
+        Read piece by piece into one place: a graph of 5 MB costs as much to keep as to digest.
+        Raises: OSError.
+        """
+        with open(path, "rb", buffering=0) as file:
+            digest = self._digest(os.fstat(file.fileno()).st_size)
+            while size := file.readinto(self._piece):
+                digest.update(self._piece[:size])
+        return digest.hexdigest()
+
+    @cached_property
+    def _piece(self) -> memoryview:
+        return memoryview(bytearray(_PIECE))
+
+    def _digest(self, size: int) -> hashlib._Hash:
+        import hashlib
+
+        return hashlib.new(self._format, b"blob %d\0" % size)
 
     def write_blob(self, data: bytes) -> str:
         """Store `data` as it is (no filters) and give its id."""

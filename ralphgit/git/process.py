@@ -23,7 +23,11 @@ _SCRUBBED = frozenset((
     "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "GIT_REFLOG_ACTION", "GIT_DEFAULT_HASH",
     "GIT_MERGE_AUTOEDIT", "GIT_PUSH_OPTION_COUNT", "GIT_REF_PARANOIA",
 ))  # fmt: skip
-_OPTIONS = ("-c", "rerere.enabled=false", "-c", "core.quotePath=false", "--no-pager")
+_OPTIONS = (
+    "-c", "rerere.enabled=false", "-c", "core.quotePath=false",
+    "-c", "core.warnAmbiguousRefs=false",  # `git.refs` tells why
+    "--no-pager",
+)  # fmt: skip
 
 
 class GitError(RalphError):
@@ -56,8 +60,6 @@ class Git:
             LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
         )
         self._program = ""
-        self.common_dir = ""
-        """The folder that the repository's worktrees share, once it is known."""
         self.calls = 0
         """How many git processes were started: a test bounds it for each command."""
 

@@ -68,10 +68,8 @@ class Repository:
         self.git = git
         self._asked = dict(asked)
         self.git_dir, self.common_dir, self.top = folders
-        git.common_dir = self.common_dir
         self.bare = bare
-        self.object_format = fmt
-        self.objects = Objects(git)
+        self.objects = Objects(git, fmt)
 
     @classmethod
     def open(cls, directory: str, environ: Mapping[str, str]) -> Repository:

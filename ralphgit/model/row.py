@@ -38,5 +38,12 @@ class Row(NamedTuple):
     start: int
     end: int
     """The task's text is `text[start:end]` of its shard, in characters."""
-    json: str
-    """The stored block as a JSON object."""
+    texts: bytes | memoryview
+    """The stored blocks of many tasks as JSON, in ASCII: few are ever asked for."""
+    texts_start: int
+    texts_end: int
+
+    @property
+    def json(self) -> str:
+        """The stored block as a JSON object."""
+        return str(self.texts[self.texts_start : self.texts_end], "ascii")

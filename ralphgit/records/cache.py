@@ -1,30 +1,36 @@
-"""Rows of graph files, kept by content in the git common directory.
+"""Rows of graph files, and settings, kept by content in the git common directory.
 
 A pack is one marshalled file with the columns of some shards of a graph. Shards are known
 by path and blob id, and the file begins with the version of Python and of this format, so
 what a pack says can only be right or missing; deleting the folder changes nothing but time.
 It loads 10,000 rows in some 10 ms, where reading the YAML takes 300.
 
-    header   format line; length of the index, checksum of the index, checksum of the body
+    header   format line; length and checksum of each part that follows
              (4 bytes each, big-endian)
     index    marshalled: the shards, and for each where its rows begin and end
-    body     marshalled: the columns of all rows
+    columns  marshalled: the columns of all rows but `texts`
+    texts    what every row's `texts` is
 """
 
 from __future__ import annotations
 
 import binascii
+import itertools
 import marshal
+import mmap
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from ralphgit.model.row import Row
 
-_FORMAT = f"ralphgit rows 2 {sys.implementation.cache_tag}\n".encode()
-_HEADER = len(_FORMAT) + 12
+_FORMAT = f"ralphgit rows 3 {sys.implementation.cache_tag}\n".encode()
+_PARTS = 3
+_HEADER = len(_FORMAT) + 8 * _PARTS
 _KEPT_PACKS = 40
 _KEPT_BYTES = 100 * 1024 * 1024
+_TEXTS = Row._fields.index("texts")
 #: A graph that lies in more packs than this is stored again as one.
 _MOST_PARTS = 4
 
@@ -41,6 +47,7 @@ class Cache:
         # What was loaded or stored last and before that: `claim` asks 4 times for the same.
         self._held: dict[_Shard, list[Row]] = {}
         self._held_before: dict[_Shard, list[Row]] = {}
+        self._settings: dict[bytes, dict[str, object]] = {}
 
     def load(self, shards: Sequence[_Shard]) -> dict[_Shard, list[Row]]:
         """The rows of as many of `shards` as packs know.
@@ -77,6 +84,32 @@ class Cache:
         few = 4 * sum(len(rows[shard]) for shard in fresh) < sum(len(rows[s]) for s in shards)
         self._write(fresh if few else shards, rows)
         self._hold({shard: rows[shard] for shard in shards})
+
+    # -- settings --------------------------------------------------------------------
+
+    def settings(
+        self, data: bytes, parse: Callable[[bytes], dict[str, object]]
+    ) -> dict[str, object]:
+        """What `parse` makes of the content of a settings file, asked only if it is new.
+
+        Importing tomllib and reading ten lines with it takes 7 ms.
+        """
+        if data in self._settings:
+            return self._settings[data]
+        path = os.path.join(self._folder, f"{binascii.crc32(data):08x}.settings")
+        made = _settings_at(path, data)
+        if made is None:
+            made = parse(data)
+            try:
+                kept = marshal.dumps((data, made))
+            except ValueError:  # a date, say: no setting is one, and whoever resolves it says so
+                return made
+            head = _FORMAT + binascii.crc32(kept).to_bytes(4, "big")
+            self._put(path, (head, kept))
+        self._settings[data] = made
+        return made
+
+    # -- rows ------------------------------------------------------------------------
 
     def _known(self, shard: _Shard) -> list[Row] | None:
         found = self._held.get(shard)
@@ -115,16 +148,25 @@ class Cache:
         for shard in shards:
             bounds.append((len(joined), len(joined) + len(rows[shard])))
             joined.extend(rows[shard])
-        index = marshal.dumps((list(shards), bounds))
-        body = marshal.dumps(list(zip(*joined, strict=True)))
-        numbers = (len(index), binascii.crc32(index), binascii.crc32(body))
+        texts = "".join([row.json for row in joined]).encode("ascii")
+        ends = list(itertools.accumulate(row.texts_end - row.texts_start for row in joined))
+        columns = list(zip(*(row[:_TEXTS] for row in joined), strict=True))
+        parts = (
+            marshal.dumps((list(shards), bounds)),
+            marshal.dumps([*columns, [0, *ends[:-1]], ends]),
+            texts,
+        )
+        numbers = [number for part in parts for number in (len(part), binascii.crc32(part))]
         header = _FORMAT + b"".join(number.to_bytes(4, "big") for number in numbers)
-        path = self._path(shards)
+        self._put(self._path(shards), (header, *parts))
+
+    def _put(self, path: str, parts: Iterable[bytes]) -> None:
+        """Write a file of the cache, and remove the oldest. A disk that refuses is no failure."""
         temporary = f"{path}.{os.getpid()}"
         try:
             os.makedirs(self._folder, exist_ok=True)
             with open(temporary, "wb") as file:
-                file.writelines((header, index, body))
+                file.writelines(parts)
             os.replace(temporary, path)
             kept = 0
             for number, (_, size, old) in enumerate(self._files()):
@@ -136,28 +178,51 @@ class Cache:
             return
 
 
+def _settings_at(path: str, data: bytes) -> dict[str, object] | None:
+    try:
+        with open(path, "rb") as file:
+            found = file.read()
+    except OSError:
+        return None
+    start = len(_FORMAT) + 4
+    kept = found[start:]
+    if (
+        not found.startswith(_FORMAT)
+        or binascii.crc32(kept).to_bytes(4, "big") != (found[len(_FORMAT) : start])
+    ):
+        return None
+    content, made = marshal.loads(kept)
+    return made if content == data else None
+
+
 def _take(path: str, wanted: set[_Shard]) -> dict[_Shard, list[Row]]:
     """The rows of those of `wanted` that the pack at `path` has; none if it is damaged."""
     try:
+        # Mapped and not read: `texts` is large, and little of it is asked for. A pack is never
+        # written again, only replaced.
         with open(path, "rb") as file:
-            header = file.read(_HEADER)
-            if len(header) < _HEADER or not header.startswith(_FORMAT):
-                return {}
-            size, of_index, of_body = (
-                int.from_bytes(header[at : at + 4], "big") for at in range(len(_FORMAT), _HEADER, 4)
-            )
-            index = file.read(size)
-            if binascii.crc32(index) != of_index:
-                return {}
-            names, bounds = marshal.loads(index)
+            pack = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):  # ValueError: an empty file
+        return {}
+    if len(pack) < _HEADER or pack[: len(_FORMAT)] != _FORMAT:
+        return {}
+    parts = []
+    begin = _HEADER
+    for at in range(len(_FORMAT), _HEADER, 8):
+        end = begin + int.from_bytes(pack[at : at + 4], "big")
+        parts.append(pack[begin:end])
+        if binascii.crc32(parts[-1]) != int.from_bytes(pack[at + 4 : at + 8], "big"):
+            return {}
+        if len(parts) == 1:
+            names, bounds = marshal.loads(parts[0])
             if wanted.isdisjoint(names):
                 return {}
-            body = file.read()
-    except OSError:
-        return {}
-    if binascii.crc32(body) != of_body:
-        return {}
-    rows = list(map(Row._make, zip(*marshal.loads(body), strict=True)))
+        begin = end
+    _, body, texts = parts
+    *columns, starts, ends = marshal.loads(body)
+    # Row._make would cost a Python frame for each.
+    made = zip(*columns, itertools.repeat(texts), starts, ends)
+    rows = list(map(partial(tuple.__new__, Row), made))
     return {
         shard: rows[start:end]
         for shard, (start, end) in zip(names, bounds, strict=True)

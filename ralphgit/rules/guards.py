@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.model.row import Row
-from ralphgit.rules.readiness import IN_FLIGHT, Standing
+from ralphgit.rules.readiness import Standing
 
 
 class Refusal(NamedTuple):
@@ -44,11 +46,12 @@ def _complete(task: str, rows: Mapping[str, Row]) -> bool:
 
 def contract(row: Row) -> Refusal | None:
     """What the task may write and read is said in patterns that can be understood."""
-    if not row.write and not row.read:
+    patterns = [p for p in (*row.write, *row.read) if _SIMPLE.fullmatch(p) is None]
+    if not patterns:
         return None
     from ralphgit.rules.overlap import check_pattern
 
-    for pattern in (*row.write, *row.read):
+    for pattern in patterns:
         if wrong := check_pattern(pattern):
             return Refusal(
                 "contract_invalid",
@@ -71,9 +74,43 @@ def mode(row: Row, standing: Standing) -> Refusal | None:
     )
 
 
-def overlap(row: Row, others: Iterable[Row]) -> Refusal | None:
+class Flying(NamedTuple):
+    """The tasks in flight, made ready to be compared with thousands of others."""
+
+    rows: tuple[Row, ...]
+    resources: frozenset[str]
+    heads: tuple[str, ...]
+    """How the paths begin that they write, sorted (`rules.overlap`)."""
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Flying:
+        rows = tuple(rows)
+        heads = sorted({_head(pattern) for row in rows for pattern in row.write})
+        resources = frozenset(name for row in rows for name in row.resources)
+        return cls(rows, resources, tuple(heads))
+
+    def is_clear(self, row: Row) -> bool:
+        """True where a look at how the paths begin tells that `row` meets none of them, and
+        that its scope is understood; where it is False, `contract` and `overlap` tell.
+        """
+        if row.resources and not self.resources.isdisjoint(row.resources):
+            return False
+        if row.read and contract(row):
+            return False
+        for pattern in row.write:
+            head = _head(pattern)
+            if not head or head.startswith(self.heads):
+                return False
+            # Those that begin with `head` follow it in the order of letters.
+            after = bisect_left(self.heads, head)
+            if after < len(self.heads) and self.heads[after].startswith(head):
+                return False
+        return True
+
+
+def overlap(row: Row, flying: Flying) -> Refusal | None:
     """No task in flight may write where this one writes, or needs the same resource."""
-    others = [other for other in others if other.id != row.id]
+    others = [other for other in flying.rows if other.id != row.id]
     for other in others:
         shared = sorted(set(row.resources) & set(other.resources))
         if shared:
@@ -106,6 +143,15 @@ def overlap(row: Row, others: Iterable[Row]) -> Refusal | None:
     return None
 
 
-def in_flight(rows: Iterable[Row], standings: Mapping[str, Standing]) -> list[Row]:
-    """The tasks that somebody works on, or whose work has not landed."""
-    return [row for row in rows if standings[row.id].state in IN_FLIGHT]
+# -- patterns that need no reading ---------------------------------------------------------
+
+#: A pattern without anything but names and `*`: never wrong, and not written in two ways.
+_SIMPLE = re.compile(r"[\w*-][\w*.-]*(?:/[\w*-][\w*.-]*)*/?", re.ASCII)
+
+
+def _head(pattern: str) -> str:
+    """What every path begins with that `pattern` covers, a `/` put after it; "" is unknown."""
+    if _SIMPLE.fullmatch(pattern) is None:
+        return ""
+    before, star, _ = pattern.partition("*")
+    return before if star or before.endswith("/") else before + "/"

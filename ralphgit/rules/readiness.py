@@ -6,7 +6,7 @@ of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.flight import Flight
@@ -61,42 +61,93 @@ _STRENGTH = {"complete": 4, "cancelled": 3, "blocked": 2, "in-progress": 1}
 _KIND = {"branch": 0, "worktree": 1, "lease": 2}
 
 
-def derive(rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]) -> dict[str, Standing]:
-    """The standing of every task on the base."""
-    status = {row.id: row.status for row in rows}
-    standings: dict[str, Standing] = {}
-    undecided: list[Row] = []
-    busy: dict[str, list[str]] = {}
-    exclusive: dict[str, list[str]] = {}
-    get = flights.get
-    for row in rows:
-        own = get(row.id, _NO_FLIGHTS)
-        if row.status == "complete" or row.status == "cancelled":
-            lost = tuple(in_force(row, own)[1]) if own else ()
-            standings[row.id] = Standing(row.status, _on_base(row), lost=lost)
-            continue
-        count, lost_list = in_force(row, own) if own else ([], [])
-        standing = _occupied(row, count, tuple(lost_list))
-        if standing is None:
-            undecided.append(row)
-            continue
-        standings[row.id] = standing
-        if row.story and standing.state in IN_FLIGHT:
-            busy.setdefault(row.story, []).append(row.id)
-            if row.mode != "parallel":
-                exclusive.setdefault(row.story, []).append(row.id)
-    earlier = _unfinished_before_checkpoints(rows)
-    for row in undecided:
-        lost = tuple(in_force(row, get(row.id, _NO_FLIGHTS))[1]) if row.id in flights else ()
-        waits = [other for other in row.depends_on if status.get(other) != "complete"]
+_FINISHED = frozenset({"complete", "cancelled"})
+_READY = Standing("ready")
+
+
+class Standings(Mapping[str, Standing]):
+    """The standing of every task on the base, by id; each is worked out when asked for."""
+
+    def __init__(self, rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]) -> None:
+        self._by_id = {row.id: row for row in rows}
+        self._flights = flights
+        self._complete = {row.id for row in rows if row.status == "complete"}
+        self._earlier = _unfinished_before_checkpoints(rows)
+        self._pending = [row for row in rows if row.status == "pending"]
+        self._known: dict[str, Standing] = {}
+        self.in_flight: list[Row] = []
+        """The tasks that somebody works on, or whose work has not landed."""
+        undecided = []
+        for row in rows:
+            status = row.status
+            if status in _FINISHED or (status == "pending" and row.id not in flights):
+                continue
+            count, lost = in_force(row, flights.get(row.id, _NO_FLIGHTS))
+            standing = _occupied(row, count, tuple(lost))
+            if standing is None:
+                undecided.append((row, tuple(lost)))
+                continue
+            self._known[row.id] = standing
+            if standing.state in IN_FLIGHT:
+                self.in_flight.append(row)
+        # By story: what is in flight, and what of that admits nothing beside it.
+        self._busy: dict[str, list[str]] = {}
+        self._exclusive: dict[str, list[str]] = {}
+        for row in self.in_flight:
+            if row.story:
+                self._busy.setdefault(row.story, []).append(row.id)
+                if row.mode != "parallel":
+                    self._exclusive.setdefault(row.story, []).append(row.id)
+        for row, lost_claims in undecided:
+            standing = self._unheld(row)
+            self._known[row.id] = standing._replace(lost=lost_claims) if lost_claims else standing
+
+    def __getitem__(self, task: str) -> Standing:
+        found = self._known.get(task)
+        if found is None:
+            row = self._by_id[task]
+            if row.status in _FINISHED:
+                own = self._flights.get(task)
+                lost = tuple(in_force(row, own)[1]) if own else ()
+                found = Standing(row.status, _on_base(row), lost=lost)
+            else:
+                found = self._unheld(row)
+            self._known[task] = found
+        return found
+
+    def __contains__(self, task: object) -> bool:
+        return task in self._by_id
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def ready(self) -> list[Row]:
+        """What may be taken now, in file order."""
+        known = self._known
+        for row in self._pending:
+            if row.id not in known:
+                known[row.id] = self._unheld(row)
+        return [row for row in self._pending if known[row.id].state == "ready"]
+
+    def _unheld(self, row: Row) -> Standing:
+        """The standing of a task that nobody holds."""
+        story = row.story
+        if (
+            row.mode == "parallel"
+            and story not in self._exclusive
+            and self._complete.issuperset(row.depends_on)
+        ):
+            return _READY
+        waits = [other for other in row.depends_on if other not in self._complete]
         if row.mode == "verify":
-            waits += [other for other in earlier.get(row.id, ()) if other not in waits]
-        if row.story:
-            others = busy if row.mode != "parallel" else exclusive
-            waits += [other for other in others.get(row.story, ()) if other not in waits]
-        state = "waiting" if waits else "ready"
-        standings[row.id] = Standing(state, None, tuple(waits), lost=lost)
-    return standings
+            waits += [other for other in self._earlier.get(row.id, ()) if other not in waits]
+        if story:
+            others = self._busy if row.mode != "parallel" else self._exclusive
+            waits += [other for other in others.get(story, ()) if other not in waits]
+        return Standing("waiting", None, tuple(waits)) if waits else _READY
 
 
 def _on_base(row: Row) -> Flight | None:
