@@ -665,11 +665,12 @@ def full_disk(folder: Path) -> None:
             after = seen(world)
             changed = {n for n in {*before, *after} if before.get(n) != after.get(n)}
             # Empty folders for a ref or for trust, what any command prepares, and work that was
-            # kept before anything else are left.
+            # kept before anything else are left; git's own note of a message it could not use.
             made = {n for n in changed if n.endswith("/")}
             left_behind = {n for n in made if "/.git/" in n or "/.local/" in n}
             left_behind |= {n for n in changed if "/.git/info/" in n or "/.ralph/" in n}
-            left_behind |= {n for n in changed if "/rescue/" in n or n.endswith("/ORIG_HEAD")}
+            left_behind |= {n for n in changed if "/rescue/" in n}
+            left_behind |= {n for n in changed if n.endswith(("/ORIG_HEAD", "/COMMIT_EDITMSG"))}
             assert changed <= left_behind, f"{where}\nchanged: {sorted(changed)}"
             world.git("fsck", "--no-dangling", "--no-progress")
         else:

@@ -201,6 +201,23 @@ def test_a_claim_as_json(world: World) -> None:
 _CLAIM_FIELDS = {"id": "claim", "by": "by", "at": "at", "base": "base", "contract": "contract"}
 
 
+@pytest.mark.parametrize("lease", ["local", "off"])
+def test_a_claim_tells_what_show_tells_after_it(lease: str, world: World) -> None:
+    world.write("ralph.toml", f'lease = "{lease}"\n')
+    world.replace("depends_on: [T-1]", "epoch: 2")
+    world.commit()
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    beta.ralph("claim", "T-2")
+    beta.ralph("block", "T-2", "--question", "Which?")
+    world.merge("beta")
+    alpha.merge("main")
+    for words in (("T-1",), ("T-3",), ("T-2", "--force", "Answered")):
+        claimed = claims(alpha, *words).data["task"]
+        assert claimed == alpha.ralph("show", words[0], "--json").data["task"]
+        assert (claimed["state"], claimed["holder"]["where"]) == ("claimed", "this worktree")
+        alpha.ralph("release", words[0])
+
+
 def test_a_repeated_claim_changes_nothing(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.ralph("claim", "T-1")

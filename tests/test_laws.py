@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -487,7 +486,7 @@ def test_without_epochs_a_late_change_takes_effect(
 
     def restored(task: str, old: Lifecycle, reset: Reset, *, reopen: bool = False) -> Lifecycle:
         new = released(task, old, reset, reopen=reopen)
-        return dataclasses.replace(new, reset=None, epoch=old.epoch)
+        return new._replace(reset=None, epoch=old.epoch)
 
     monkeypatch.setattr(lifecycle, "released", restored)
     with pytest.raises(pytest.fail.Exception, match=r"L3: .* takes effect"):

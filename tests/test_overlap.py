@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from rows import row
 
+from ralphgit.rules import guards
 from ralphgit.rules import overlap as module
 from ralphgit.rules.overlap import check_pattern, covers, covers_any, overlap, overlaps
 
@@ -434,6 +436,20 @@ def test_braces_are_the_patterns_they_stand_for(
         assert covers(pattern, "/".join(path)) == any(path_matches(t, path) for t in flat)
 
 
+def is_clear(a: str, b: str) -> bool:
+    """Whether a task that writes `a` is waved through beside one in flight that writes `b`."""
+    return guards.Flying.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
+
+
+@settings(max_examples=400, deadline=None)
+@given(trees.filter(is_sound), trees.filter(is_sound))
+@example(((("char", "a"),),), ((("char", "a"),), (("char", "b"),)))
+@example(((("char", "a"), ("run", "")),), ((("char", "a"), ("char", "b")), (("run", ""),)))
+def test_only_what_meets_nothing_is_waved_through(a: Tree, b: Tree) -> None:
+    if is_clear(written(a), written(b)):
+        assert overlap(written(a), written(b)) is None
+
+
 texts = st.text(alphabet="ab/*?[]!^{},\\.-", max_size=12)
 
 
@@ -441,6 +457,7 @@ texts = st.text(alphabet="ab/*?[]!^{},\\.-", max_size=12)
 @given(texts, texts)
 def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
     wrong = check_pattern(a) or check_pattern(b)
+    assert not (wrong and is_clear(a, b))
     if wrong is not None:
         with pytest.raises(ValueError):
             overlaps([a], [b])

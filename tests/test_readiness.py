@@ -5,22 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
+from rows import row
 
 from ralphgit.model.flight import Flight
 from ralphgit.model.row import Row
 from ralphgit.model.status import Status
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import Standing, Standings
-
-
-def row(id: str, status: str = "pending", **fields: object) -> Row:
-    """A task on the base; what the policy does not look at is empty."""
-    return Row(
-        id=id, title=id, status=status, priority=2, story="", mode="parallel", depends_on=(),
-        write=(), read=(), resources=(), epoch=0, claim="", by="", at="", base="", contract="",
-        mark="", file="task-graph.yaml", line=1, start=0, end=0,
-        texts=b"{}", texts_start=0, texts_end=2,
-    )._replace(**fields)  # fmt: skip
 
 
 def base_row(words: str) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import audit, guard, heartbeat, leases, records, runtime
+from ralphgit.app import audit, guard, heartbeat, leases, look, records, runtime
 from ralphgit.app.guard import Options as Options
 from ralphgit.app.lookaround import LEASES, Situation, elsewhere
 from ralphgit.app.project import Project
@@ -19,17 +19,20 @@ from ralphgit.errors import (
 from ralphgit.git import index, remote
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
-from ralphgit.records import files, splice, tasks
+from ralphgit.model.task import Claim, Lifecycle
+from ralphgit.records import files, graph, splice, tasks
 from ralphgit.rules import lifecycle
 from ralphgit.rules.contract import contract
+from ralphgit.rules.readiness import Standing
 
 
 class Claimed(NamedTuple):
     """The claim that stands in this worktree now."""
 
     lease: Lease
-    resumed: bool
-    """It was this worktree's already."""
+    row: Row
+    """The task as it stands in this worktree now."""
+    standing: Standing
 
 
 def claim(project: Project, options: Options) -> Claimed:
@@ -96,8 +99,15 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
             continue
         # Between the look around and the lease somebody may have finished the task and
         # given the lease back: look once more, with the lease in hand.
-        project.repository.forget()
-        if _heads(project) != before:
+        project.repository.begin_refs()
+        try:
+            planned = _plan(project, outcome.lease, options.force)
+            moved = _heads(project) != before
+            taken = None if moved else _write(project, outcome.lease, planned)
+        except BaseException:
+            leases.drop(project, outcome.lease)
+            raise
+        if taken is None:
             leases.drop(project, outcome.lease)
             project.refresh()
             if again:
@@ -107,13 +117,9 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
                 code="unsettled",
                 hint="repeat the command",
             )
-        try:
-            record(project, outcome.lease, note=options.force)
-        except BaseException:
-            leases.drop(project, outcome.lease)
-            raise
-        leases.drop_dead(project, situation.base.by_id)
-        return Claimed(outcome.lease, resumed=False)
+        others = {task: one for task, one in situation.leases.items() if task != row.id}
+        leases.drop_dead(project, others, situation.base.by_id)
+        return Claimed(outcome.lease, taken, situation.claimed(outcome.lease, taken))
     if held is not None and not isinstance(held, ClaimHeld):
         raise NothingReady(
             f"no ready task can be claimed here: {held.message}",
@@ -142,7 +148,8 @@ def _resume(project: Project, own: Lease, options: Options) -> Claimed:
     else:
         settle(project, own)
         project.warn(f"{own.task} was this worktree's already")
-    return Claimed(own, resumed=True)
+    project.refresh()
+    return Claimed(own, *look.pair(project, own.task))
 
 
 def settle(project: Project, own: Lease) -> None:
@@ -163,11 +170,11 @@ def settle(project: Project, own: Lease) -> None:
     runtime.prepare(project)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
-        records.stage_graph(project, undo, file, file.text, number, life)
+        staging = records.stage_graph(project, undo, file, file.text, number, life)
         if missing:
             event = audit.Event(own.at, "claimed", own.by, "pending", life.status.value)
             records.write_audit(project, undo, path, event, own.task, own.claim)
-        index.add(git, [path])
+        index.add(git, [*staging, path])
         runtime.remember(project, own)
 
 
@@ -192,29 +199,50 @@ def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
     )
 
 
-def record(project: Project, lease: Lease, *, note: str = "") -> None:
+class _Plan(NamedTuple):
+    """A claim's record, worked out and not written."""
+
+    file: graph.GraphFile
+    number: int
+    text: str
+    life: Lifecycle
+    event: audit.Event
+    changed: index.Paths
+
+
+def record(project: Project, lease: Lease, *, note: str = "") -> Row:
     """Write the claim of `lease` into the task's block and the audit, and stage both.
 
-    On a failure both files and the index are as before.
+    Returns the task as it stands now. On a failure both files and the index are as before.
 
     Raises: IllegalMove, InvalidRecord, NotWritable, GitError.
     """
-    from ralphgit.model.task import Claim
+    return _write(project, lease, _plan(project, lease, note))
 
+
+def _plan(project: Project, lease: Lease, note: str) -> _Plan:
     made = Claim(
         id=lease.claim, by=lease.by, at=lease.at, base=lease.base,
         contract=lease.contract, unsynchronised=lease.unsynchronised,
     )  # fmt: skip
+    row = project.require_here().row(lease.task)
+    changed = index.changed(project.repository.git, [row.file])
     file, number = records.parsed_here(project, lease.task)
     old = tasks.lifecycle(file.tasks[number])
     new = lifecycle.claimed(lease.task, old, made)
     event = audit.Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
+    text = splice.set_lifecycle(file, number, new)
+    return _Plan(file, number, text, new, event, changed)
+
+
+def _write(project: Project, lease: Lease, plan: _Plan) -> Row:
+    file, number, text, life, event, changed = plan
     path = audit.path(project.config.records, lease.task, lease.claim)
     runtime.prepare(project)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
-        text = splice.set_lifecycle(file, number, new)
-        records.stage_graph(project, undo, file, text, number, new)
+        staging = records.stage_graph(project, undo, file, text, number, life, changed=changed)
         records.write_audit(project, undo, path, event, lease.task, lease.claim)
-        index.add(project.repository.git, [path])
+        index.add(project.repository.git, [*staging, path])
         runtime.remember(project, lease)
+    return records.row(file, text, number)

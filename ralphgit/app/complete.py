@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app import audit, change, guard, leases, records, runtime, trust, verify, work
-from ralphgit.app.lookaround import Situation
+from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
@@ -132,7 +132,8 @@ def _undo_interrupted(project: Project, task: str) -> None:
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         text = splice.set_lifecycle(file, number, life)
-        records.stage_graph(project, undo, file, text, number, life)
+        staging = records.stage_graph(project, undo, file, text, number, life)
+        index.add(project.repository.git, staging)
         _take_back_records(project, undo, row)
     project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
     project.refresh()
@@ -322,7 +323,7 @@ def _commit(
         index.add(git, [file.path, path, *(name for name, _ in evidence)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
     project.refresh()
-    leases.drop_dead(project, project.base_view.by_id)
+    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
     commit = git.line("rev-parse", "HEAD")
     return Completed(task, commit, tuple(name for name, _ in evidence))
 
@@ -331,9 +332,7 @@ def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
     """The claim with the contract that was accepted in the end."""
     if life.claim is None or life.claim.contract == digest:
         return life
-    from dataclasses import replace
-
-    return replace(life, claim=replace(life.claim, contract=digest))
+    return life._replace(claim=life.claim._replace(contract=digest))
 
 
 def _message(task: str, title: str, options: Options, claim_id: str, by: str) -> str:

@@ -39,6 +39,7 @@ def refuse_unfit(project: Project) -> None:
     """
     repository = project.repository
     top = project.top
+    conflicts = index.unmerged(repository.git)
     project.require_base()
     try:
         top.encode("utf-8")
@@ -63,7 +64,7 @@ def refuse_unfit(project: Project) -> None:
             code="detached_head",
             hint="git switch -c NAME",
         )
-    if paths := index.unmerged(repository.git):
+    if paths := conflicts.read():
         raise GuardRefused(
             f"unresolved conflicts in {', '.join(paths[:3])}",
             code="unmerged",
@@ -267,6 +268,8 @@ def _behind(project: Project, base: GraphView, row: Row) -> bool:
     """Whether the base has a newer form of the task than this worktree knows of."""
     here = project.here
     if base is here or row.id not in base.by_id:
+        return False
+    if here.shard(here.by_id[row.id].file) in base.shards:
         return False
     ours = _normal(here.text(here.by_id[row.id]))
     theirs = _normal(base.text(base.by_id[row.id]))

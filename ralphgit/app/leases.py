@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.lookaround import LEASES, elsewhere, read_leases
@@ -51,7 +52,7 @@ def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
     ref = LEASES + lease.task
     oid = project.repository.objects.write_blob(codec.encode(lease))
     if not refs.swap(git, ref, new=oid, old=""):
-        project.repository.__dict__.pop("refs", None)
+        project.repository.forget_refs()
         other = read_leases(project).get(lease.task)
         if other is None or not is_dead(other, row):
             return Held(other)
@@ -132,10 +133,10 @@ def drop(project: Project, lease: Lease) -> bool:
     return refs.swap(project.repository.git, ref, new="", old=lease.oid)
 
 
-def drop_dead(project: Project, rows: dict[str, Row]) -> list[str]:
-    """Drop the leases that the base has moved past; the tasks whose lease went."""
+def drop_dead(project: Project, leases: Mapping[str, Lease], rows: Mapping[str, Row]) -> list[str]:
+    """Drop those of `leases` that the base has moved past; the tasks whose lease went."""
     gone = []
-    for task, lease in read_leases(project).items():
+    for task, lease in leases.items():
         if is_dead(lease, rows.get(task)) and drop(project, lease):
             gone.append(task)
     return gone

@@ -71,7 +71,6 @@ def _view(project: Project, at: str) -> GraphView:
 def _changed_contract(view: GraphView, row: Row) -> str:
     if not row.contract:
         return ""
-    # Not above: tasks are dataclasses, which take longer to import than `list` does its work.
     from ralphgit.rules.contract import contract
 
     now = contract(view.task(row.id))

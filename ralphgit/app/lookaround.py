@@ -14,7 +14,7 @@ from ralphgit.git.repository import Worktree
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standings
+from ralphgit.rules.readiness import Standing, Standings
 
 LEASES = "refs/ralph/leases/"
 #: The remote's leases as they were last fetched, below the remote's name.
@@ -58,6 +58,17 @@ class Situation:
     def ready(self) -> list[Row]:
         """What may be taken now, in the order in which it would be."""
         return readiness.order(self.standings.ready(), of=self.base.rows)
+
+    def claimed(self, lease: Lease, row: Row) -> Standing:
+        """The standing of a task after this worktree took it: `row` is how it has it now."""
+        base = self.base.by_id.get(row.id)
+        if base is None:
+            return Standings([row], {})[row.id]
+        others = [flight for flight in self.flights.get(row.id, ()) if flight.kind != "lease"]
+        worktree = self.project.repository.worktree
+        own = self._flight(row, "worktree", "this worktree", worktree)
+        held = [self._lease_flight(lease)] if lease.oid else []
+        return Standings([base], {row.id: [*others, own, *held]})[row.id]
 
     # -- sightings -----------------------------------------------------------------
 
@@ -115,17 +126,20 @@ class Situation:
 
     def _leased(self) -> Iterable[Flight]:
         for lease in self.leases.values():
-            worktree = Worktree(lease.worktree, "", "", False, False, False, False)
             row = self.base.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim and row.status != "in-progress":
                 continue
-            where = self._name(lease.worktree)
-            if lease.host != heartbeat.host():
-                where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
-            yield Flight(
-                lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
-                "lease", where, lease.worktree, self._stale(worktree, lease),
-            )  # fmt: skip
+            yield self._lease_flight(lease)
+
+    def _lease_flight(self, lease: Lease) -> Flight:
+        worktree = Worktree(lease.worktree, "", "", False, False, False, False)
+        where = self._name(lease.worktree)
+        if lease.host != heartbeat.host():
+            where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
+        return Flight(
+            lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
+            "lease", where, lease.worktree, self._stale(worktree, lease),
+        )  # fmt: skip
 
     def _stale(self, worktree: Worktree, lease: Lease) -> bool:
         """Whether the holder is gone, its folder or its process, or has gone silent."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ralphgit.app.places import Places, places
 from ralphgit.app.view import GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git import child
+from ralphgit.git.repository import Opening, Repository, Worktree
 from ralphgit.model.config import SAFETY, Config, resolve, setting_name
 from ralphgit.records import cache, files, settings
 
@@ -30,6 +31,18 @@ class Surroundings(NamedTuple):
     """A fresh record id."""
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
+    opening: Opening | None = None
+    """The repository that `directory` is in, where somebody has begun to look."""
+
+
+def begin(around: Surroundings) -> Surroundings:
+    """Have git look for the repository while the command is imported."""
+    return around._replace(opening=Opening(around.directory, around.environ))
+
+
+def leave() -> None:
+    """Stop what git processes still wait for a question: the program ends."""
+    child.end_all()
 
 
 class Base(NamedTuple):
@@ -62,7 +75,8 @@ class Project:
     @classmethod
     def open(cls, around: Surroundings) -> Project:
         """Raises: NotARepository."""
-        return cls(Repository.open(around.directory, around.environ), around)
+        opening = around.opening or Opening(around.directory, around.environ)
+        return cls(opening.repository(), around)
 
     # -- time and settings ---------------------------------------------------------
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 
 from ralphgit.app import audit
 from ralphgit.app.project import Project
 from ralphgit.git import index
 from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import files, graph, splice
+from ralphgit.records import blocks, files, graph, splice
 
 
 def commit_change(
@@ -31,6 +31,8 @@ def commit_change(
 
     Returns the commit. Raises: InvalidRecord, NotWritable, GitError.
     """
+    import tempfile
+
     repository, git = project.repository, project.repository.git
     file, number = parsed_here(project, task)
     path = audit.path(project.config.records, task, claim_id)
@@ -41,11 +43,12 @@ def commit_change(
         tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
     ):
         undo.on_failure(staged.restore)
-        stage_graph(project, undo, file, splice.set_lifecycle(file, number, new), number, new)
+        text = splice.set_lifecycle(file, number, new)
+        staging = stage_graph(project, undo, file, text, number, new)
         write_audit(project, undo, path, event, task, claim_id)
         for name, data in written.items():
             undo.write(os.path.join(project.top, name), data)
-        index.add(git, [path, *written])
+        index.add(git, [*staging, path, *written])
         copy = index.Scratch(repository, scratch)
         copy.read_tree("HEAD")
         copy.put(file.path, _on_head(project, file, task, new))
@@ -76,7 +79,7 @@ def take_back(project: Project, lease: Lease) -> None:
     with index.Snapshot(repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         text = splice.set_lifecycle(file, number, life)
-        stage_graph(project, undo, file, text, number, life)
+        staging = stage_graph(project, undo, file, text, number, life)
         names = [path, *added]
         found = repository.objects.resolve([f"HEAD:{name}" for name in names])
         for name, oid in zip(names, found, strict=True):
@@ -85,7 +88,7 @@ def take_back(project: Project, lease: Lease) -> None:
                 undo.write(full, repository.objects.read([oid])[oid])
             elif os.path.exists(full):
                 undo.remove(full)
-        index.add(repository.git, names)
+        index.add(repository.git, [*staging, *names])
 
 
 def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle) -> str:
@@ -105,17 +108,27 @@ def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle)
 
 
 def parsed_here(project: Project, task: str) -> tuple[graph.GraphFile, int]:
-    """The file of this worktree that has `task`, and the task's number in it.
+    """The file of this worktree that has `task`, and the task's number in what was read of it.
 
     Raises: UnknownTask, InvalidRecord.
     """
     row = project.require_here().row(task)
     content = project.here.content(row.file)
+    if (alone := graph.alone(content, row)) is not None:
+        return alone, 0
     found = graph.parse(
         content.encode("utf-8"), path=row.file, limit=project.config.max_graph_bytes
     )
     number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == task)
     return found, number
+
+
+def row(file: graph.GraphFile, text: str, number: int) -> Row:
+    """The row of a task whose block was changed: `text` is `file` with the change."""
+    start = file.spans[number].start
+    span = blocks.Block(start, file.spans[number].end + len(text) - len(file.text))
+    task = graph.read_block(text[span.start : span.end])
+    return graph.rows(graph.GraphFile(file.path, text, (task,), (span,), {}))[0]
 
 
 def stage_graph(
@@ -125,28 +138,32 @@ def stage_graph(
     text: str,
     number: int,
     life: Lifecycle,
-) -> None:
+    *,
+    changed: index.Paths | None = None,
+) -> list[str]:
     """Write a graph file and stage just this change.
 
+    `changed` is `index.changed` of the file, if it has been asked before it is needed.
+
+    Returns what is left to be staged as it stands, with whatever else the caller writes.
     Where the user has other edits in the same file that are not staged, they stay so: the
     staged form gets the same change on its own. The caller restores the index on failure.
     """
     repository = project.repository
-    others = index.changed(repository.git, [file.path])
+    others = (changed or index.changed(repository.git, [file.path])).read()
     undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
     if not others:
-        index.add(repository.git, [file.path])
-        return
+        return [file.path]
     staged = repository.git.run("cat-file", "blob", f":{file.path}")
     indexed = graph.parse(staged, path=file.path, limit=project.config.max_graph_bytes)
     task = file.tasks[number]["id"]
     place = next((n for n, stored in enumerate(indexed.tasks) if stored["id"] == task), None)
     if place is None:
-        index.add(repository.git, [file.path])
-        return
+        return [file.path]
     made = splice.set_lifecycle(indexed, place, life)
     oid = repository.objects.write_blob(made.encode("utf-8"))
     repository.git.run("update-index", "--cacheinfo", f"100644,{oid},{file.path}")
+    return []
 
 
 def write_audit(

@@ -257,9 +257,7 @@ def _build(
     new = lifecycle.released(row.id, old, record, reopen=options.reopen)
     seen = max((flight.epoch for flight in holders.flights), default=0)
     if new.epoch <= seen:
-        from dataclasses import replace
-
-        new = replace(new, epoch=seen + 1)
+        new = new._replace(epoch=seen + 1)
     note = options.reason + (" (forced)" if options.force else "")
     event = audit.Event(at, "reset", by, old.status.value, new.status.value, note)
     attempt = holders.claim or record.id

@@ -47,8 +47,10 @@ class GraphView:
         return self.content(row.file)[row.start : row.end]
 
     def content(self, path: str) -> str:
-        shard = next(shard for shard in self.shards if shard[0] == path)
-        return self._read(shard).decode("utf-8")
+        return self._read(self.shard(path)).decode("utf-8")
+
+    def shard(self, path: str) -> Shard:
+        return next(shard for shard in self.shards if shard[0] == path)
 
     def stored(self, row: Row) -> dict[str, Any]:
         """The task's normalised mapping."""

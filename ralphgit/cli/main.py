@@ -27,8 +27,7 @@ def main() -> None:
     gc.disable()
     code = run(sys.argv[1:])
     sys.stderr.flush()
-    # What git processes still wait for a question end with it; nothing else is left to do,
-    # and taking 10,000 tasks apart would be an eighth of `next`.
+    # Taking 10,000 tasks apart would be an eighth of `next`.
     os._exit(code)
 
 
@@ -149,14 +148,18 @@ def surroundings(options: Mapping[str, object]) -> Surroundings:
 def _command(line: words.Line) -> int:
     from importlib import import_module
 
-    from ralphgit.cli.table import module_of
+    from ralphgit.app.project import begin, leave
+    from ralphgit.cli.table import COMMANDS, module_of
 
     screen = _screen(line.options)
     # Filled by the command as it goes, so that a failure still shows what was warned of.
     warnings: list[str] = []
     try:
+        around = surroundings(line.options)
+        if not COMMANDS[line.command].outside:
+            around = begin(around)
         module = import_module(module_of(line.command))
-        outcome = module.run(surroundings(line.options), line.options, warnings, screen)
+        outcome = module.run(around, line.options, warnings, screen)
         render.show(outcome, line.command, warnings, screen)
         return outcome.error.exit_code if outcome.error else 0
     except RalphError as error:
@@ -184,3 +187,5 @@ def _command(line: words.Line) -> int:
 
             traceback.print_exc()
         return bug.exit_code
+    finally:
+        leave()

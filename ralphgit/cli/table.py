@@ -30,6 +30,8 @@ class Command(NamedTuple):
     params: tuple[Param, ...] = ()
     detail: str = ""
     """More than one line, for `COMMAND --help`."""
+    outside: bool = False
+    """It needs no repository."""
 
 
 def _flag(name: str, help: str, *flags: str) -> Param:
@@ -223,7 +225,7 @@ COMMANDS = {
         Command("doctor", "set up", "Find what a crash or a setting left behind.",
                 (_flag("fix", "Mend what is safe to mend."),)),
         Command("completion", "set up", "The completion script for a shell.",
-                (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),)),
+                (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
     )
 }  # fmt: skip
 

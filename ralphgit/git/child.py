@@ -21,6 +21,27 @@ class Result(NamedTuple):
     err: bytes
 
 
+#: The processes that run and were not waited for yet: whether each has a group of its own.
+_running: dict[int, bool] = {}
+
+
+def end_all() -> None:
+    """Stop every process that still runs, without its `Child`, and wait for its end.
+
+    For a program that is about to exit at once.
+    """
+    while _running:
+        _stop(*_running.popitem())
+
+
+def _stop(pid: int, group: bool) -> int:
+    if group:
+        os.killpg(pid, signal.SIGKILL)
+    else:
+        os.kill(pid, signal.SIGTERM)
+    return os.waitpid(pid, 0)[1]
+
+
 class Child:
     """A process that runs while we do other things, until `finish`.
 
@@ -61,6 +82,7 @@ class Child:
                 setsigdef=(signal.SIGPIPE,),
                 **own_group,
             )
+            _running[self._pid] = group
         finally:
             for fd in (in_read, out_write, err_write):
                 os.close(fd)
@@ -92,14 +114,13 @@ class Child:
         """Stop it now; with `group`, its children too."""
         if not self._pid:
             return
-        if self._group:
-            os.killpg(self._pid, signal.SIGKILL)
-        else:
-            os.kill(self._pid, signal.SIGTERM)
-        self._wait()
+        pid, self._pid = self._pid, 0
+        if _running.pop(pid, None) is not None:
+            _stop(pid, self._group)
 
     def _wait(self) -> int:
         _, status = os.waitpid(self._pid, 0)
+        _running.pop(self._pid, None)
         self._pid = 0
         return os.waitstatus_to_exitcode(status)
 

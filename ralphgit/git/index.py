@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import NotWritable
-from ralphgit.git.process import Git
+from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import Repository
 
 #: Between the index's name and a process's: the old index, while that process changes it.
@@ -27,16 +27,34 @@ def _nul(paths: Iterable[str]) -> bytes:
     return "\0".join(paths).encode("utf-8", "surrogateescape")
 
 
-def unmerged(git: Git) -> list[str]:
+class Paths:
+    """Paths that git lists: asked for now, and read when they are needed."""
+
+    def __init__(self, git: Git, *arguments: str, stages: bool = False) -> None:
+        """`stages`: each entry is a path of the index, with what stands there before it."""
+        self._arguments = arguments
+        self._stages = stages
+        self._child = git.start(*arguments)
+
+    def read(self) -> list[str]:
+        """The paths, each once. To be called once. Raises: GitError."""
+        result = self._child.finish()
+        if result.status:
+            raise failure(self._arguments, result)
+        entries = result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        if self._stages:
+            entries = [entry.partition("\t")[2] for entry in entries]
+        return list(dict.fromkeys(entries))
+
+
+def unmerged(git: Git) -> Paths:
     """Paths with a conflict that waits to be resolved."""
-    out = git.run("ls-files", "-u", "-z").decode("utf-8", "surrogateescape")
-    return sorted({entry.partition("\t")[2] for entry in out.split("\0") if entry})
+    return Paths(git, "ls-files", "-u", "-z", stages=True)
 
 
-def changed(git: Git, paths: Sequence[str]) -> list[str]:
+def changed(git: Git, paths: Sequence[str]) -> Paths:
     """Which of `paths` differ between worktree and index."""
-    out = git.run("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+    return Paths(git, "--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
 
 
 def _forget(path: str) -> None:

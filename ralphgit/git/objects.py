@@ -24,14 +24,22 @@ _CONTENTS = "--batch=%(objectsize)"
 _NONE = (b" missing", b" ambiguous")
 
 
+def dialogue_for_ids(git: Git) -> Dialogue:
+    """The process that `Objects` asks for ids."""
+    return git.dialogue("cat-file", _IDS)
+
+
 class Objects:
     """The object store of a repository."""
 
-    def __init__(self, git: Git, object_format: str) -> None:
-        """`object_format`: the repository's digest, sha1 or sha256."""
+    def __init__(self, git: Git, object_format: str, *, ids: Dialogue | None = None) -> None:
+        """`object_format`: the repository's digest, sha1 or sha256.
+
+        `ids`: a `dialogue_for_ids` that was begun before.
+        """
         self.git = git
         self._format = object_format
-        self._kept: dict[str, Dialogue] = {}
+        self._kept: dict[str, Dialogue] = {} if ids is None else {_IDS: ids}
         self._listed: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def through(self, git: Git) -> Objects:

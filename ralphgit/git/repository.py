@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child import Child
-from ralphgit.git.objects import Objects
+from ralphgit.git.objects import Objects, dialogue_for_ids
 from ralphgit.git.process import Git, failure
 
 
@@ -53,6 +53,52 @@ _QUESTIONS = {
 }  # fmt: skip
 
 
+class Opening:
+    """The questions that nearly every command asks of a repository, under way.
+
+    Importing what a command needs takes longer than git takes to answer them.
+    """
+
+    def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._git = git = Git(directory, environ)
+        self._place = git.start(*_PLACE)
+        self._asked = {name: git.start(*question) for name, question in _QUESTIONS.items()}
+        self._ids = dialogue_for_ids(git)
+
+    def repository(self) -> Repository:
+        """The repository that the folder is in. To be called once.
+
+        Raises: NotARepository, also where git does not trust its owner.
+        """
+        directory = self._directory
+        result = self._place.finish()
+        lines = result.out.decode("utf-8", "surrogateescape").splitlines()
+        if len(lines) < 5:
+            if not os.path.isdir(directory):
+                raise NotARepository(f"{directory} is not a folder", hint="check -C DIR")
+            text = result.err.decode("utf-8", "replace").strip()
+            if "not a git repository" in text:
+                raise NotARepository(
+                    f"{directory} is not in a git repository", hint="git init, or use -C DIR"
+                )
+            error = failure(_PLACE, result)
+            if isinstance(error, NotWritable):
+                raise error
+            raise NotARepository(error.message, hint="the message above is git's own")
+        git_dir, common_dir, bare, _, object_format = lines[:5]
+        top = lines[5] if len(lines) > 5 else None
+        git = self._git if top is None else self._git.at(top)
+        objects = Objects(git, object_format, ids=self._ids)
+        return Repository(git, (git_dir, common_dir, top), bare == "true", objects, self._asked)
+
+
+_PLACE = (
+    "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
+    "--is-bare-repository", "--is-inside-work-tree", "--show-object-format", "--show-toplevel",
+)  # fmt: skip
+
+
 class Repository:
     """A repository, seen from one folder in it."""
 
@@ -61,7 +107,7 @@ class Repository:
         git: Git,
         folders: tuple[str, str, str | None],
         bare: bool,
-        fmt: str,
+        objects: Objects,
         asked: Mapping[str, Child],
     ) -> None:
         """`asked` are processes under way, by their name in `_QUESTIONS`."""
@@ -69,40 +115,12 @@ class Repository:
         self._asked = dict(asked)
         self.git_dir, self.common_dir, self.top = folders
         self.bare = bare
-        self.objects = Objects(git, fmt)
+        self.objects = objects
 
     @classmethod
     def open(cls, directory: str, environ: Mapping[str, str]) -> Repository:
-        """The repository that `directory` is in.
-
-        Raises: NotARepository, also where git does not trust its owner.
-        """
-        if not os.path.isdir(directory):
-            raise NotARepository(f"{directory} is not a folder", hint="check -C DIR")
-        git = Git(directory, environ)
-        arguments = (
-            "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
-            "--is-bare-repository", "--is-inside-work-tree", "--show-object-format",
-            "--show-toplevel",
-        )  # fmt: skip
-        opening = git.start(*arguments)
-        asked = {name: git.start(*question) for name, question in _QUESTIONS.items()}
-        result = opening.finish()
-        lines = result.out.decode("utf-8", "surrogateescape").splitlines()
-        if len(lines) < 5:
-            text = result.err.decode("utf-8", "replace").strip()
-            if "not a git repository" in text:
-                raise NotARepository(
-                    f"{directory} is not in a git repository", hint="git init, or use -C DIR"
-                )
-            error = failure(arguments, result)
-            if isinstance(error, NotWritable):
-                raise error
-            raise NotARepository(error.message, hint="the message above is git's own")
-        git_dir, common_dir, bare, _, object_format = lines[:5]
-        top = lines[5] if len(lines) > 5 else None
-        root = git if top is None else git.at(top)
-        return cls(root, (git_dir, common_dir, top), bare == "true", object_format, asked)
+        """The repository that `directory` is in. Raises: NotARepository."""
+        return Opening(directory, environ).repository()
 
     def _answer(self, name: str) -> bytes:
         """The answer to one of `_QUESTIONS`, by the process that is under way or a new one."""
@@ -180,6 +198,16 @@ class Repository:
         self._asked.clear()
         for name in (*_QUESTIONS, "worktree"):
             self.__dict__.pop(name, None)
+
+    def forget_refs(self) -> None:
+        """Read refs anew when they are next asked for."""
+        self._asked.pop("refs", None)
+        self.__dict__.pop("refs", None)
+
+    def begin_refs(self) -> None:
+        """Have git read the refs anew while we do other things."""
+        self.forget_refs()
+        self._asked["refs"] = self.git.start(*_QUESTIONS["refs"])
 
     def under_way(self) -> str:
         """The merge, rebase or the like that waits to be finished here; "" if none."""

@@ -1,14 +1,16 @@
-"""A task and its lifecycle, as stored (SPEC 3.1)."""
+"""A task and its lifecycle, as stored (SPEC 3.1).
+
+NamedTuples and not dataclasses, which take 9 ms to import and make: a fifth of `claim`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ralphgit.model.status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """Who does a task. `id` is random: two claims are never the same bytes."""
 
     id: str
@@ -23,8 +25,7 @@ class Claim:
     """The remote could not be reached when the claim was made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """How a claimed task was completed."""
 
     id: str
@@ -34,8 +35,7 @@ class Result:
     concerns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
+class Blocked(NamedTuple):
     """Why a claimed task cannot go on."""
 
     id: str
@@ -46,8 +46,7 @@ class Blocked:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
+class Reset(NamedTuple):
     """Stands in place of a claim that was reset or released."""
 
     id: str
@@ -57,8 +56,7 @@ class Reset:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelled:
+class Cancelled(NamedTuple):
     """Why a task will not be done."""
 
     id: str
@@ -67,8 +65,7 @@ class Cancelled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """The fields of a task that ralphgit itself changes, and nothing else.
 
     Every change writes a fresh random id into this group: that is what makes two
@@ -85,14 +82,12 @@ class Lifecycle:
     """Raised by each reset and release: a claim of a lower epoch is fenced off (law L3)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
+class Criterion(NamedTuple):
     id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """Path patterns (`rules.overlap`) and named resources."""
 
     write: tuple[str, ...] = ()
@@ -100,8 +95,7 @@ class Scope:
     resources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """One task of the graph: what is promised, and how far it is."""
 
     id: str

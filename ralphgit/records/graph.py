@@ -16,7 +16,7 @@ from ralphgit.records.shape import Problem, normalise
 
 
 class GraphFile(NamedTuple):
-    """A graph file that was read whole and found valid."""
+    """A graph file that was found valid: all its tasks, or the one that is asked for."""
 
     path: str
     text: str
@@ -143,6 +143,34 @@ def _exact_spans(text: str, count: int) -> tuple[blocks.Block, ...]:
         starts.append(max((found.start() for found in before), default=span.start))
         after = span.start
     return tuple(map(blocks.Block, starts, [*starts[1:], spans[-1].end]))
+
+
+def alone(text: str, row: Row) -> GraphFile | None:
+    """The graph file of `row`, read before and found valid, with just this task.
+
+    None where the task's block is not its text alone; then the whole file has to be read.
+    """
+    span = blocks.Block(row.start, row.end)
+    try:
+        task = read_block(text[row.start : row.end])
+    except InvalidRecord:
+        return None
+    if json.dumps(task) != row.json:
+        return None
+    return GraphFile(row.file, text, (task,), (span,), {})
+
+
+def read_block(block: str) -> dict[str, Any]:
+    """The one task of a block's text, normalised.
+
+    Raises: InvalidRecord, without a position.
+    """
+    value = plain.load(block)
+    task = value[0] if isinstance(value, list) and len(value) == 1 else value
+    if problems := normalise(task, _as_written(block, blocks.Block(0, len(block)))):
+        raise InvalidRecord(problems[0].message)
+    found: dict[str, Any] = task  # type: ignore[assignment]  # normalise has seen to it
+    return found
 
 
 def _as_written(text: str, span: blocks.Block) -> Callable[[], Any]:

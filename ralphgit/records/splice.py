@@ -13,9 +13,8 @@ from typing import Any
 
 from ralphgit.errors import Bug, InvalidRecord
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import blocks, emit, graph, plain
+from ralphgit.records import blocks, emit, graph
 from ralphgit.records import text as texts
-from ralphgit.records.shape import normalise
 from ralphgit.records.tasks import LIFECYCLE_KEYS, lifecycle, stored_lifecycle
 
 _DASH = re.compile(r"( *)-( +)(?=[^ \r\n#])")
@@ -157,10 +156,10 @@ def _rewritten(
     start, end = file.spans[index]
     old = file.text[start:end]
     try:
-        if _read(old) != file.tasks[index]:
+        if graph.read_block(old) != file.tasks[index]:
             raise _unclear(file, index)
         new = edit(old)
-        if _read(new) != _plain_copy(wanted):
+        if graph.read_block(new) != _plain_copy(wanted):
             raise _unclear(file, index)
     except InvalidRecord as error:
         if error.file:
@@ -178,22 +177,6 @@ def _unclear(file: graph.GraphFile, index: int) -> InvalidRecord:
         file=file.path, line=line, column=column, task=task, code="unclear_layout",
         hint="write the task in block style, one key a line",
     )  # fmt: skip
-
-
-def _read(block: str) -> Any:
-    """The one task of a block's text, normalised."""
-    value = plain.load(block)
-    task = value[0] if isinstance(value, list) and len(value) == 1 else value
-
-    def as_written() -> Any:
-        from ralphgit.records import nodes
-
-        found = nodes.written(nodes.compose(block))
-        return found[0] if isinstance(found, list) else found
-
-    if problems := normalise(task, as_written):
-        raise InvalidRecord(problems[0].message)
-    return task
 
 
 # -- block style: lines --------------------------------------------------------------

@@ -25,10 +25,9 @@ def run(
             force=str(options.get("force", "")),
         ),
     )
-    project.refresh()
-    row, standing = look.pair(project, claimed.lease.task)
+    row = claimed.row
     return Outcome(
-        stored_task(row, standing),
+        stored_task(row, claimed.standing),
         before=(
             f"{claimed.lease.by} has {row.id}: {safe(row.title)}",
             "The claim is staged; it travels in your first commit of the work.",

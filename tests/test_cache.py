@@ -1,0 +1,92 @@
+"""The cache changes what a command costs, and never what it says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from world import World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: Première
+    status: pending
+    note: 🐌
+  - id: T-2
+    title: Second
+    status: pending
+    depends_on: [T-1]
+"""
+COMMANDS = (("next", "--json"), ("list", "--json"), ("show", "T-2", "--json"), ("status",))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write("ralph.toml", 'graph = ["graph/*.yaml"]\nworker = "zoe"\n')
+    made.write_graph(GRAPH, "graph/one.yaml")
+    made.write_graph(GRAPH.replace("T-", "U-"), "graph/two.yaml")
+    made.commit()
+    return made
+
+
+def cached(world: World) -> list[Path]:
+    return sorted((world.path / ".git/ralphgit/cache").iterdir())
+
+
+def told(world: World) -> list[tuple[int, str, str]]:
+    return [tuple(world.ralph(*words)) for words in COMMANDS]  # type: ignore[misc]
+
+
+def _gone(world: World) -> None:
+    shutil.rmtree(world.path / ".git/ralphgit")
+
+
+def _replaced(change: Callable[[bytes], bytes]) -> Callable[[World], None]:
+    def damage(world: World) -> None:
+        for path in cached(world):
+            path.write_bytes(change(path.read_bytes()))
+
+    return damage
+
+
+def _in_the_way(world: World) -> None:
+    _gone(world)
+    world.write(".git/ralphgit", "a file\n")
+
+
+DAMAGE = {
+    "gone": _gone,
+    "a file in its place": _in_the_way,
+    "empty": _replaced(lambda data: b""),
+    "of another format": _replaced(lambda data: b"x" + data[1:]),
+    "cut off in the header": _replaced(lambda data: data[:30]),
+    "cut off": _replaced(lambda data: data[:-1]),
+    "zeros at the end": _replaced(lambda data: data[:-9] + bytes(9)),
+    "another byte": _replaced(
+        lambda data: data[: len(data) // 2] + b"\x7f" + data[len(data) // 2 + 1 :]
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_cache_that_is_gone_or_damaged(damage: Callable[[World], None], world: World) -> None:
+    cold = told(world)
+    assert {path.suffix for path in cached(world)} == {".rows", ".settings"}
+    assert told(world) == cold
+    damage(world)
+    assert told(world) == cold
+    assert told(world) == cold
+
+
+def test_settings_are_known_by_their_content(world: World) -> None:
+    assert len(world.ralph("next", "--json").data["tasks"]) == 2
+    world.write("ralph.toml", 'graph = ["graph/two.yaml"]\n')
+    world.commit("Fewer")
+    assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["U-1"]
+    world.write("ralph.toml", "graph = nothing\n")
+    assert world.ralph("next").code == 6
