@@ -625,6 +625,22 @@ def test_a_claim_is_put_back_from_its_lease(world: World, words: list[str]) -> N
     assert events == [("claimed", "put back from the lease")]
 
 
+def test_a_claim_that_was_killed_half_way_is_completed(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    held = lease(world, "T-1")
+    audited = f"records/audit/T-1/{held['claim']}.yaml"
+    alpha.git("rm", "--cached", "--quiet", audited)
+    (alpha.path / audited).unlink()
+    again = alpha.ralph("claim")
+    assert (again.code, again.err) == (
+        0,
+        "warning: the claim on T-1 was made before; its record has been completed\n",
+    )
+    assert [e["event"] for e in audit(alpha, "T-1", held["claim"])] == ["claimed"]
+    refuses(world, alpha, code="already_working")
+
+
 def test_a_dead_lease_is_replaced(world: World) -> None:
     """The base has moved past the claim: what is left of it guards nothing."""
     alpha, beta = world.worktree("alpha"), world.worktree("beta")

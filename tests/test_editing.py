@@ -462,7 +462,7 @@ def test_a_task_on_one_line_is_unfolded_first(tmp_path: Path) -> None:
     assert world.ralph("edit", "A", "--priority", "1").code == 0
     assert world.read() == (
         "version: 1\ntasks:\n"
-        "  - id: A\n    title: a\n    status: pending\n    priority: 1\n"
+        "  - id: A\n    # one\n    title: a\n    status: pending\n    priority: 1\n"
         "  - {id: B, title: b, status: pending}\n"
     )
 

@@ -137,25 +137,30 @@ def _heads(project: Project) -> dict[str, str]:
 
 
 def _resume(project: Project, own: Lease, options: Options) -> Claimed:
-    """This worktree has a claim: the same task is resumed, another one is refused."""
-    row = project.here.by_id.get(own.task)
-    recorded = row is not None and row.claim == own.claim
-    if options.task != own.task if options.task else recorded:
+    """This worktree has a claim: the same task is resumed, another one is refused.
+
+    Without a task, one whose record was killed half-way is resumed.
+    """
+    if options.task and options.task != own.task:
         raise guard.already_working(own)
-    if not recorded:
+    row = project.here.by_id.get(own.task)
+    if row is None or row.claim != own.claim:
         record(project, own, note="put back from the lease")
         project.warn(f"the claim on {own.task} was made before; its record has been put back")
-    else:
-        settle(project, own)
+    elif settle(project, own):
+        project.warn(f"the claim on {own.task} was made before; its record has been completed")
+    elif options.task:
         project.warn(f"{own.task} was this worktree's already")
+    else:
+        raise guard.already_working(own)
     project.refresh()
     return Claimed(own, *look.pair(project, own.task))
 
 
-def settle(project: Project, own: Lease) -> None:
+def settle(project: Project, own: Lease) -> bool:
     """Complete a record that was killed half-way: the audit, what is staged, the note.
 
-    Raises: InvalidRecord, NotWritable, GitError.
+    Returns whether something was missing. Raises: InvalidRecord, NotWritable, GitError.
     """
     git = project.repository.git
     path = audit.path(project.config.records, own.task, own.claim)
@@ -165,7 +170,7 @@ def settle(project: Project, own: Lease) -> None:
     staged_graph = git.try_run("cat-file", "blob", f":{file.path}").out
     loose = missing or own.claim.encode() not in staged_graph or index.untracked(git, [path])
     if not loose and noted is not None and noted.claim == own.claim:
-        return
+        return False
     life = tasks.lifecycle(file.tasks[number])
     runtime.prepare(project)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
@@ -176,6 +181,7 @@ def settle(project: Project, own: Lease) -> None:
             records.write_audit(project, undo, path, event, own.task, own.claim)
         index.add(git, [*staging, path])
         runtime.remember(project, own)
+    return True
 
 
 def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:

@@ -1,7 +1,5 @@
 """What is in flight: claims and results that the base does not have (yet)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

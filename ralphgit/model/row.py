@@ -4,8 +4,6 @@ A NamedTuple and not a dataclass: 10,000 are made from cached columns in 4 ms, w
 frozen dataclasses take 40.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

@@ -29,9 +29,7 @@ _AMBIGUOUS = re.compile(
       )"""
 )  # fmt: skip
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_LITERAL_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
 _SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 
@@ -129,7 +127,8 @@ def _value(value: object, *, indent: int, eol: str) -> str:
 def _fits_literal(text: str) -> bool:
     """Whether a literal block gives `text` back, also through an editor that trims lines."""
     return (
-        _LITERAL_UNSAFE.search(text) is None
+        _CONTROL.search(text) is None
+        and _UNPRINTABLE.search(text) is None
         and not text.startswith((" ", "\t", "\n"))
         and text.strip() != ""
         and all(not line or not line[-1].isspace() for line in text.split("\n"))

@@ -82,17 +82,27 @@ def set_fields(
 
 
 def to_block_style(file: graph.GraphFile, index: int) -> str:
-    """The text of `file` with one task written in block style, its values unchanged."""
+    """The text of `file` with one task written in block style, its values unchanged.
+
+    Comments inside it come below its first line.
+    """
     task = file.tasks[index]
 
     def edit(old: str) -> str:
         eol = "\r\n" if "\r\n" in file.text else "\n"
         indent = len(old) - len(old.lstrip(" "))
         end = blocks.content_end(old, blocks.Block(0, len(old)), indent)
-        made = emit.sequence([task], indent=indent, eol=eol)
+        first, rest = emit.sequence([task], indent=indent, eol=eol).split(eol, 1)
+        inside = _COMMENT.findall(_QUOTED.sub("", old[:end]))
+        comments = [f"{' ' * (indent + 2)}{comment.rstrip()}" for comment in inside]
+        made = eol.join([first, *comments, rest])
         return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
 
     return _rewritten(file, index, dict(task), edit)
+
+
+_QUOTED = re.compile(r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
+_COMMENT = re.compile(r"(?<=\s)#[^\n]*")
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
