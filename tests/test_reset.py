@@ -467,7 +467,7 @@ def test_a_remote_that_refuses(world: World) -> None:
     refused, told = result.json["warnings"]
     assert refused.startswith("the remote origin refused to move refs/heads/main: ")
     assert told == (
-        "the reset is on the local main only; others see it once it is on origin/main: "
+        "the change is on the local main only; others see it once it is on origin/main: "
         "git push origin main"
     )
     assert world.head == result.data["commit"]
@@ -491,7 +491,7 @@ def test_a_remote_that_is_gone(world: World) -> None:
     world.git("config", "ralph.requireRemote", "false")
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, False)
-    assert result.json["warnings"][-1].startswith("the reset is on the local main only")
+    assert result.json["warnings"][-1].startswith("the change is on the local main only")
 
 
 def test_a_local_base_that_went_its_own_way(world: World) -> None:
@@ -506,7 +506,7 @@ def test_a_local_base_that_went_its_own_way(world: World) -> None:
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, True)
     assert result.json["warnings"] == [
-        "the local main has gone its own way; git pull brings the reset"
+        "the local main has gone its own way; git pull brings it"
     ]
     assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
 

@@ -7,7 +7,7 @@ import shlex
 import tempfile
 from typing import NamedTuple
 
-from ralphgit.app import audit, change, heartbeat, leases, rescue, runtime
+from ralphgit.app import advance, audit, heartbeat, leases, rescue, runtime
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
@@ -16,12 +16,8 @@ from ralphgit.errors import (
     ClaimHeld,
     GuardRefused,
     IllegalMove,
-    RalphError,
-    RemoteUnavailable,
 )
-from ralphgit.git import index, refs, remote
-from ralphgit.git.process import GitError, failure
-from ralphgit.git.repository import Repository
+from ralphgit.git import index
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.model.task import Reset as ResetRecord
@@ -109,7 +105,7 @@ def _attempt(project: Project, options: Options) -> WasReset | None:
     _clear_own_record(project, row, holders)
     old_tip = project.base.commit
     made, epoch = _build(project, situation.base, row, holders, options)
-    moved, pushed = _advance(project, old_tip, made, push=options.push)
+    moved, pushed = advance.advance(project, old_tip, made, push=options.push)
     if not moved:
         return None
     if holders.lease is not None and holders.lease.epoch < epoch:
@@ -278,109 +274,3 @@ def _build(
         f"Ralph-Task: {row.id}\nRalph-Claim: {attempt}\nRalph-Worker: {by}\n"
     )
     return rescue.commit_tree(repository, tree, [tip], message), new.epoch
-
-
-def _advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
-    """Move the base from `old` to `new` by compare-and-swap; (moved, pushed)."""
-    base = project.base
-    if not base.remote:
-        return _advance_local(project, old, new), False
-    if push:
-        try:
-            moved = remote.push(
-                project.repository.git,
-                base.remote,
-                new,
-                f"refs/heads/{base.branch}",
-                old=old,
-                timeout=project.config.fetch_timeout,
-            )
-        except RemoteUnavailable as error:
-            if project.config.require_remote:
-                raise
-            project.warn(error.message)
-        except RalphError as error:
-            if error.code != "push_refused":
-                raise
-            project.warn(f"{error.message}: {error.hint}")
-        else:
-            if moved:
-                _follow(project, old, new)
-            return moved, moved
-    return _local_only(project, old, new), False
-
-
-def _local_only(project: Project, old: str, new: str) -> bool:
-    """The reset on the local base branch, where it cannot be or is not to be pushed."""
-    base = project.base
-    local = refs.current(project.repository.git, f"refs/heads/{base.branch}")
-    if local not in ("", old):
-        raise GuardRefused(
-            f"the reset cannot be pushed, and the local {base.branch} is not at {base.label}",
-            code="base_diverged",
-            hint=f"bring {base.branch} to {base.label} (git pull), then repeat",
-        )
-    if not _advance_local(project, local, new):
-        return False
-    project.warn(
-        f"the reset is on the local {base.branch} only; others see it once it is on {base.label}: "
-        f"git push {base.remote} {base.branch}"
-    )
-    return True
-
-
-def _advance_local(project: Project, old: str, new: str) -> bool:
-    """Move the local base branch, and the files of the worktree that has it checked out.
-
-    Raises: GuardRefused where the user's own changes to the same files are in the way;
-    NotWritable, RalphError (index_locked).
-    """
-    ref = f"refs/heads/{project.base.branch}"
-    worktree = project.worktree_of(ref)
-    if worktree is None or worktree.bare:
-        return refs.swap(project.repository.git, ref, new=new, old=old)
-    repository = Repository.open(worktree.path, project.around.environ)
-    git = repository.git
-    arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
-    # On a full disk git writes the files, and then neither the index nor the branch.
-    with index.Snapshot(repository) as staged, files.Undo() as undo:
-        undo.on_failure(staged.restore)
-        for path in index.differing(git, old, new):
-            if change.is_record(project, path):
-                undo.watch(os.path.join(worktree.path, path))
-        result = git.try_run(*arguments)
-        if result.status == 0:
-            return True
-        text = result.err.decode("utf-8", "replace")
-        if refs.current(git, ref) != old:
-            return False
-        error = failure(arguments, result)
-        if not isinstance(error, GitError):
-            raise error
-        raise GuardRefused(
-            f"uncommitted changes in {project.show_path(worktree.path)} are in the way of the "
-            "reset: " + " ".join(text.split()),
-            code="dirty_base",
-            hint="commit or stash them, then repeat",
-        )
-
-
-def _follow(project: Project, old: str, new: str) -> None:
-    """After a push: bring the local base branch along where that is a plain step forward."""
-    base = project.base
-    ref = f"refs/remotes/{base.remote}/{base.branch}"
-    git = project.repository.git
-    if refs.current(git, ref) == old:
-        refs.swap(git, ref, new=new, old=old)
-    local = refs.current(git, f"refs/heads/{base.branch}")
-    if not local or git.try_run("merge-base", "--is-ancestor", local, new).status != 0:
-        if local:
-            project.warn(f"the local {base.branch} has gone its own way; git pull brings the reset")
-        return
-    try:
-        _advance_local(project, local, new)
-    except GuardRefused:
-        project.warn(f"the local {base.branch} has changes in the way; git pull brings the reset")
-    except RalphError as error:
-        # The remote has the reset, and the remote decides.
-        project.warn(f"{error.message}; git pull brings the reset to the local {base.branch}")

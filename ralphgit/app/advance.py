@@ -1,0 +1,127 @@
+"""Moving the base branch by compare-and-swap, here and on its remote."""
+
+from __future__ import annotations
+
+import os
+
+from ralphgit.app import change
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
+from ralphgit.git import index, refs, remote
+from ralphgit.git.process import GitError, failure
+from ralphgit.git.repository import Repository
+from ralphgit.records import files
+
+
+def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
+    """Move the base from `old` to `new`, a commit of our own; (moved, pushed).
+
+    The remote's branch decides where there is one; the local one follows where that is a
+    plain step forward. Where the remote cannot be reached or refuses, the local branch
+    alone is moved, with a warning.
+
+    Raises: GuardRefused (base_diverged, dirty_base), RemoteUnavailable (with
+    require_remote), NotWritable.
+    """
+    base = project.base
+    if not base.remote:
+        return _advance_local(project, old, new), False
+    if push:
+        try:
+            moved = remote.push(
+                project.repository.git,
+                base.remote,
+                new,
+                f"refs/heads/{base.branch}",
+                old=old,
+                timeout=project.config.fetch_timeout,
+            )
+        except RemoteUnavailable as error:
+            if project.config.require_remote:
+                raise
+            project.warn(error.message)
+        except RalphError as error:
+            if error.code != "push_refused":
+                raise
+            project.warn(f"{error.message}: {error.hint}")
+        else:
+            if moved:
+                _follow(project, old, new)
+            return moved, moved
+    return _local_only(project, old, new), False
+
+
+def _local_only(project: Project, old: str, new: str) -> bool:
+    """The reset on the local base branch, where it cannot be or is not to be pushed."""
+    base = project.base
+    local = refs.current(project.repository.git, f"refs/heads/{base.branch}")
+    if local not in ("", old):
+        raise GuardRefused(
+            f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
+            code="base_diverged",
+            hint=f"bring {base.branch} to {base.label} (git pull), then repeat",
+        )
+    if not _advance_local(project, local, new):
+        return False
+    project.warn(
+        f"the change is on the local {base.branch} only; others see it once it is on {base.label}: "
+        f"git push {base.remote} {base.branch}"
+    )
+    return True
+
+
+def _advance_local(project: Project, old: str, new: str) -> bool:
+    """Move the local base branch, and the files of the worktree that has it checked out.
+
+    Raises: GuardRefused where the user's own changes to the same files are in the way;
+    NotWritable, RalphError (index_locked).
+    """
+    ref = f"refs/heads/{project.base.branch}"
+    worktree = project.worktree_of(ref)
+    if worktree is None or worktree.bare:
+        return refs.swap(project.repository.git, ref, new=new, old=old)
+    repository = Repository.open(worktree.path, project.around.environ)
+    git = repository.git
+    arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    # On a full disk git writes the files, and then neither the index nor the branch.
+    with index.Snapshot(repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        for path in index.differing(git, old, new):
+            if change.is_record(project, path):
+                undo.watch(os.path.join(worktree.path, path))
+        result = git.try_run(*arguments)
+        if result.status == 0:
+            return True
+        text = result.err.decode("utf-8", "replace")
+        if refs.current(git, ref) != old:
+            return False
+        error = failure(arguments, result)
+        if not isinstance(error, GitError):
+            raise error
+        raise GuardRefused(
+            f"uncommitted changes in {project.show_path(worktree.path)} are in the way: "
+            + " ".join(text.split()),
+            code="dirty_base",
+            hint="commit or stash them, then repeat",
+        )
+
+
+def _follow(project: Project, old: str, new: str) -> None:
+    """After a push: bring the local base branch along where that is a plain step forward."""
+    base = project.base
+    ref = f"refs/remotes/{base.remote}/{base.branch}"
+    git = project.repository.git
+    if refs.current(git, ref) == old:
+        refs.swap(git, ref, new=new, old=old)
+    local = refs.current(git, f"refs/heads/{base.branch}")
+    if not local or git.try_run("merge-base", "--is-ancestor", local, new).status != 0:
+        if local:
+            project.warn(f"the local {base.branch} has gone its own way; git pull brings it")
+        return
+    try:
+        _advance_local(project, local, new)
+    except GuardRefused:
+        project.warn(f"the local {base.branch} has changes in the way; git pull brings it")
+    except RalphError as error:
+        # The remote has the change, and the remote decides.
+        project.warn(f"{error.message}; git pull brings the change to the local {base.branch}")
