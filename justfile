@@ -6,8 +6,6 @@ set positional-arguments
 ralphgit := env("RALPHGIT", "ralphgit")
 # What a recipe acts on: where `just` was called, or the folder given with -d.
 here := if `pwd -P` == canonicalize(justfile_directory()) { invocation_directory() } else { `pwd -P` }
-# Where linked worktrees are made: beside the main one, and named after it.
-git_folder := 'git -C "$1" rev-parse --path-format=absolute --git-common-dir'
 
 # List the recipes
 @default:
@@ -37,22 +35,25 @@ git_folder := 'git -C "$1" rev-parse --path-format=absolute --git-common-dir'
 @status *ARGS:
     {{ ralphgit }} -C {{ quote(here) }} status "$@"
 
-# Make a linked worktree on a new branch feature/NAME, from the fetched base
+# Make a worktree ../<repo>-NAME on a new branch feature/NAME, from the fetched base
 [no-exit-message]
-worktree-new NAME BASE="origin/HEAD":
-    git -C {{ quote(here) }} fetch --quiet origin
-    git -C {{ quote(here) }} worktree add --no-track -b {{ quote("feature/" + NAME) }} \
-        {{ quote(parent_directory(shell(git_folder, here)) + "-" + NAME) }} {{ quote(BASE) }}
+@worktree-new NAME *ARGS:
+    shift; {{ ralphgit }} -C {{ quote(here) }} worktree new {{ quote(NAME) }} "$@"
 
-# List the worktrees
-@worktree-list:
-    git -C {{ quote(here) }} worktree list
-
-# Remove a linked worktree that has nothing uncommitted; its branch stays
+# List the worktrees: who works in them, what is in them
 [no-exit-message]
-worktree-remove NAME:
-    git -C {{ quote(here) }} worktree remove \
-        {{ quote(parent_directory(shell(git_folder, here)) + "-" + NAME) }}
+@worktree-list *ARGS:
+    {{ ralphgit }} -C {{ quote(here) }} worktree list "$@"
+
+# Remove a worktree that has nothing but what the base has
+[no-exit-message]
+@worktree-remove NAME *ARGS:
+    shift; {{ ralphgit }} -C {{ quote(here) }} worktree remove {{ quote(NAME) }} "$@"
+
+# Remove every worktree whose work has landed
+[no-exit-message]
+@worktree-prune *ARGS:
+    {{ ralphgit }} -C {{ quote(here) }} worktree prune "$@"
 
 # Play the demo: three workers, a race, a crash (under 30 s, no network)
 @demo:

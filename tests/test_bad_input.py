@@ -40,14 +40,17 @@ LINES: dict[str, tuple[str, ...]] = {
     "next": (),
     "prompt": (),
     "graph": (),
+    "inbox": (),
     "claim": ("T-1",),
     "complete": ("T-1",),
     "block": ("T-1", "--reason", "other"),
     "release": ("T-1",),
     "reset": ("T-1", "--reason", "gone"),
+    "reply": ("T-1", "Yes"),
     "add": ("--title", "New"),
     "edit": ("T-1", "--title", "New"),
     "preflight": (),
+    "worktree": ("list",),
     "check": (),
     "init": (),
     "import": ("other.yaml",),
@@ -56,7 +59,10 @@ LINES: dict[str, tuple[str, ...]] = {
     "completion": ("bash",),
 }
 #: Commands that only show something.
-LOOKS = ("status", "list", "show", "next", "prompt", "graph", "preflight", "check", "doctor")
+LOOKS = (
+    *("status", "list", "show", "next", "prompt", "graph", "inbox"),
+    *("preflight", "worktree", "check", "doctor"),
+)
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
 
@@ -139,8 +145,8 @@ NO_GRAPH = {"": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "co
 
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
-    base = ("status", "next", "prompt", "claim", "complete", "block", "release", "reset")
-    wanted = {**NO_GRAPH, **dict.fromkeys((*base, "preflight"), GUARD)}
+    base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
+    wanted = {**NO_GRAPH, **dict.fromkeys((*base, "reply", "preflight", "worktree"), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 
 
@@ -227,13 +233,16 @@ def test_files_that_are_folders_or_links(world: World) -> None:
 
 def test_detached_head(world: World) -> None:
     world.git("checkout", "--quiet", "--detach")
-    work = ("claim", "complete", "block", "release", "reset", "preflight")
+    work = ("claim", "complete", "block", "release", "reset", "reply", "preflight")
     tried(world, {"": OK, **dict.fromkeys(work, GUARD)}, snapshot=world.snapshot)
 
 
 # -- words -------------------------------------------------------------------------------
 
-WITH_ID = ("show", "prompt", "claim", "complete", "block", "release", "reset", "edit", "preflight")
+WITH_ID = (
+    *("show", "prompt", "claim", "complete", "block", "release", "reset", "reply"),
+    *("edit", "preflight"),
+)
 
 
 @pytest.mark.parametrize("task", ["T-9", "t-1"])
@@ -269,6 +278,9 @@ def test_more_bad_ids(world: World, task: str) -> None:
         (("add", "--title", "x", "--write", "../x"), USAGE),
         (("edit", "T-1"), USAGE),
         (("reset", "T-1", "--reason", " "), USAGE),
+        (("reply", "T-1", " "), USAGE),
+        (("reply", "T-1", "\udcff"), USAGE),
+        (("reply", "T-1", "Yes", "--by", "a\nb"), USAGE),
         (("claim", "T-1", "--worker", "a b"), USAGE),
         (("import", "nowhere.yaml"), USAGE),
         (("import", "."), USAGE),

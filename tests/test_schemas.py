@@ -219,6 +219,7 @@ GOOD: dict[str, Any] = {
         "remote": "origin",
         "lease": "remote",
         "worker": "alpha",
+        "story": "S-1",
         "require_remote": True,
         "max_graph_bytes": 1000,
         "max_record_bytes": 1000,

@@ -126,7 +126,7 @@ def test_the_picture_as_json(busy: World) -> None:
             "code": "blocked",
             "task": "STUCK",
             "message": "STUCK is blocked by dora (scope: May I touch b?)",
-            "hint": "ralphgit show STUCK",
+            "hint": 'ralphgit reply STUCK "TEXT"',
         }
     ]
     ENVELOPE.validate(result.json)
@@ -142,7 +142,7 @@ def test_the_picture_in_words(busy: World) -> None:
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines() == [
         "! STUCK is blocked by dora (scope: May I touch b?)",
-        "  ralphgit show STUCK",
+        '  ralphgit reply STUCK "TEXT"',
         "",
         "main: 1 waiting, 2 ready, 1 claimed, 1 in-progress, 1 in-review, 1 blocked, 1 complete, "
         "1 cancelled",
@@ -292,7 +292,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines() == [
         f"! T-2 is blocked by mallory (other: {HOSTILE})",
-        "  ralphgit show T-2",
+        '  ralphgit reply T-2 "TEXT"',
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
         f"T-2\tblocked\tmallory\tthe base\t{HOSTILE}",

@@ -28,14 +28,7 @@ def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, 
         return _advance_local(project, old, new), False
     if push:
         try:
-            moved = remote.push(
-                project.repository.git,
-                base.remote,
-                new,
-                f"refs/heads/{base.branch}",
-                old=old,
-                timeout=project.config.fetch_timeout,
-            )
+            moved = publish(project, old, new)
         except RemoteUnavailable as error:
             if project.config.require_remote:
                 raise
@@ -45,10 +38,26 @@ def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, 
                 raise
             project.warn(f"{error.message}: {error.hint}")
         else:
-            if moved:
-                _follow(project, old, new)
             return moved, moved
     return _local_only(project, old, new), False
+
+
+def publish(project: Project, old: str, new: str) -> bool:
+    """Move the base from `old` to `new` where it decides: on its remote, else here.
+
+    Returns False when it has moved. Raises: RemoteUnavailable, RalphError (push_refused),
+    GuardRefused (dirty_base), NotWritable.
+    """
+    base = project.base
+    if not base.remote:
+        return _advance_local(project, old, new)
+    moved = remote.push(
+        project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
+        old=old, timeout=project.config.fetch_timeout,
+    )  # fmt: skip
+    if moved:
+        _follow(project, old, new)
+    return moved
 
 
 def _local_only(project: Project, old: str, new: str) -> bool:

@@ -9,10 +9,11 @@ from ralphgit.app import audit, guard, leases, mine, records, runtime, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.model.flight import Lease
+from ralphgit.model.guidance import Guidance
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Blocked, Reset
-from ralphgit.records import emit, schema, tasks
+from ralphgit.records import guidance, tasks
 from ralphgit.rules import lifecycle
 
 
@@ -47,17 +48,17 @@ def block(
     new = lifecycle.blocked(own.task, old, made)
     extra = {}
     if question:
-        guidance = {
-            "id": identity,
-            "task": own.task,
-            "claim": own.claim,
-            "question": question,
-            "options": list(options),
-            "at": at,
-            "by": own.by,
-        }
-        path = f"{project.config.records}/guidance/{own.task}/{identity}.yaml"
-        extra[path] = (schema.modeline(path, "guidance") + emit.mapping(guidance)).encode()
+        asked = Guidance(
+            id=identity,
+            task=own.task,
+            claim=own.claim,
+            question=question,
+            options=options,
+            at=at,
+            by=own.by,
+        )
+        path = guidance.path(project.config.records, own.task, identity)
+        extra[path] = guidance.encode(asked, path)
     commit = records.commit_change(
         project,
         own.task,

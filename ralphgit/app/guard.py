@@ -217,8 +217,7 @@ def _occupied(
         return NeedsPerson(
             f"{row.id} is blocked and waits for a person",
             code="blocked",
-            hint=f"ralphgit show {row.id}; then ralphgit claim {row.id} --force REASON, "
-            f"or ralphgit reset {row.id} --reason TEXT",
+            hint=f'ralphgit inbox; then ralphgit reply {row.id} "TEXT"',
             details={"task": row.id},
         )
     if holder is not None and holder.kind != "base":

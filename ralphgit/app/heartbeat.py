@@ -87,6 +87,14 @@ def read(worktree: str) -> Heartbeat | None:
     )
 
 
+def remove(worktree: str) -> None:
+    """Take the heartbeat away: its loop has ended in good order."""
+    try:
+        os.unlink(os.path.join(worktree, PATH))
+    except OSError:
+        return
+
+
 def exists(pid: int) -> bool:
     """Whether a process has this number now."""
     try:

@@ -165,7 +165,7 @@ def _moves(
             old is not None
             and old.claim
             and row.epoch > old.epoch
-            and not _events(project, tree, old) & {"reset", "released"}
+            and not _events(project, tree, old) & {"reset", "released", "answered"}
         ):
             fault = gate.raised(old, row)
         if fault:

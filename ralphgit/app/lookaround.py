@@ -156,10 +156,11 @@ class Situation:
         path = worktree.path if worktree else ""
         if kind == "branch" and worktree:
             where = f"{self._name(worktree.path)} ({where})"
-        note = question(row) if row.status == "blocked" else ""
+        note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
         return Flight(
-            row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path, note=note
-        )
+            row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
+            note=note, stored=stored,
+        )  # fmt: skip
 
     def _name(self, path: str) -> str:
         """A worktree as people see it from here."""

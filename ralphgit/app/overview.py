@@ -123,7 +123,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             if not note and rows[task].status == "blocked":
                 note = question(rows[task])
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
-            found.append(Attention("blocked", task, message, f"ralphgit show {task}"))
+            found.append(Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"'))
         if standing.stale and standing.holder is not None:
             found.append(
                 Attention(

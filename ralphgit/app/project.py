@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
 
 
+#: Below a worktree's git folder: the story that its worker keeps to.
+STORY = os.path.join("ralphgit", "story")
+
+
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
 
@@ -123,7 +127,11 @@ class Project:
         for key, value in self.repository.config.items():
             if key.startswith("ralph.") and (name := setting_name(key[6:])):
                 configured[name] = value
-        return [("the environment", environ), ("git config", configured)]
+        # `worktree new --story`, kept beside git's own state of this worktree.
+        own: dict[str, object] = {}
+        if story := files.read(os.path.join(self.repository.git_dir, STORY)):
+            own["story"] = story.decode("utf-8", "replace").strip()
+        return [("the environment", environ), (STORY, own), ("git config", configured)]
 
     def _toml_here(self) -> dict[str, object]:
         if self.repository.top is None:
@@ -359,8 +367,7 @@ class Project:
         if self.config.worker:
             return parse_worker(self.config.worker)
         name = os.path.basename(self.repository.top or self.repository.common_dir)
-        main = self.repository.worktrees[0].path
-        prefix = os.path.basename(main.removesuffix("/.git").removesuffix(".git")) + "-"
+        prefix = f"{self.repository.name}-"
         if self.repository.linked and name.startswith(prefix) and len(name) > len(prefix):
             name = name[len(prefix) :]
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)

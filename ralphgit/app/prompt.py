@@ -7,13 +7,14 @@ close, and every character in it can be printed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.app import look
+from ralphgit.app import guidance, look
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.errors import NothingReady
+from ralphgit.model.guidance import Guidance
 from ralphgit.model.row import Row
 from ralphgit.rules.readiness import Standing
 
@@ -44,7 +45,13 @@ def prompt(
         task = found.tasks[0][0].id
     view = _view_with(project, task)
     row, standing = next(pair for pair in look.pairs(project, view) if pair[0].id == task)
-    text = written(view.task(task), records=project.config.records, graph=project.config.graph)
+    text = written(
+        view.task(task),
+        records=project.config.records,
+        graph=project.config.graph,
+        answers=guidance.recorded(project, task),
+        kept=guidance.kept(project, task),
+    )
     return Prompt(row, standing, text)
 
 
@@ -59,12 +66,26 @@ def _view_with(project: Project, task: str) -> GraphView:
     return base
 
 
-def written(task: Task, *, records: str, graph: Iterable[str]) -> str:
-    """The prompt for `task`; the same for the same task, wherever and whenever it is asked for."""
+def written(
+    task: Task,
+    *,
+    records: str,
+    graph: Iterable[str],
+    answers: Sequence[Guidance] = (),
+    kept: Sequence[str] = (),
+) -> str:
+    """The prompt for `task`; the same for the same task, wherever and whenever it is asked for.
+
+    `answers`: the questions about it; those without an answer are left out. `kept`: the
+    rescue refs that hold earlier work on it.
+    """
     write, read, resources = task.scope.write, task.scope.read, task.scope.resources
     criteria = [f"{item.id}: {item.text}" for item in task.acceptance]
     mission = [task.title, *([task.description] if task.description else [])]
-    fence = _fence([*mission, *criteria, *write, *read, *resources, *task.outputs, *task.verify])
+    said = [line for one in answers for line in _exchange(one)]
+    fence = _fence(
+        [*mission, *criteria, *write, *read, *resources, *task.outputs, *task.verify, *said, *kept]
+    )
     opening, closing = f"<<<task data {fence}", f"task data {fence}>>>"
 
     def data(items: Iterable[str], bullet: str = "- ") -> list[str]:
@@ -89,6 +110,19 @@ def written(task: Task, *, records: str, graph: Iterable[str]) -> str:
         lines += ["All of these hold when you are done:", "", *data(criteria)]
     else:
         lines += ["No criteria are written down; the mission and the verify commands decide."]
+    if said:
+        lines += ["", "## Answers", "", "Who worked on this before asked, and was answered:", ""]
+        lines += [opening, *said, closing]
+    if kept:
+        lines += [
+            "",
+            "## Earlier work",
+            "",
+            "Unfinished work on this task is kept in these refs. Look there before you begin",
+            "(git log REF, git show REF:FILE), and take what is good:",
+            "",
+            *data(kept),
+        ]
     lines += ["", "## Scope", ""]
     if write:
         lines += ["You may change only what these patterns name:", "", *data(write)]
@@ -115,6 +149,36 @@ def written(task: Task, *, records: str, graph: Iterable[str]) -> str:
     else:
         lines += ["There are no commands to verify the task. Test your work, and say how."]
     return "\n".join([*lines, "", *_rules(task, records, graph)]) + "\n"
+
+
+def feedback(text: str) -> str:
+    """What the last attempt left undone, as a section at the end of a prompt; data, too."""
+    fence = _fence([text])
+    lines = _printable(text, "")
+    return "\n".join([
+        "## Last attempt",
+        "",
+        "You, or another worker, tried before, and the work was not accepted. What it made is",
+        "still in this worktree. What was missing:",
+        "",
+        f"<<<task data {fence}", *lines, f"task data {fence}>>>", "",
+    ])  # fmt: skip
+
+
+def _exchange(one: Guidance) -> list[str]:
+    """A question and its answer, printable; what was said is indented, so it is no heading."""
+    if one.answer is None:
+        return []
+    lines = [*_printable(f"{_line(one.by)} asked:", "- "), *_printable(one.question, "    ")]
+    if one.options:
+        lines.append("  and offered:")
+        lines += [line for option in one.options for line in _printable(option, "    - ")]
+    lines.append(f"  {_line(one.answer.by)} answered:")
+    return lines + _printable(one.answer.text, "    ")
+
+
+def _line(text: str) -> str:
+    return "".join(map(_shown, text))
 
 
 def _rules(task: Task, records: str, graph: Iterable[str]) -> list[str]:

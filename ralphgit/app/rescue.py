@@ -17,11 +17,15 @@ class Rescued(NamedTuple):
     uncommitted: bool
 
 
-def worktree(project: Project, path: str, task: str, claim: str, by: str) -> Rescued:
+def worktree(
+    project: Project, path: str, task: str, claim: str, by: str, *, message: str = ""
+) -> Rescued:
     """Keep all that the worktree at `path` has and the base has not.
 
     Uncommitted changes and new files become one commit on top of its HEAD; ignored files
     are not in it. The worktree, its index and its branch stay as they are.
+
+    `message` is that commit's, where it is not about a claim that is given up.
     """
     repository = Repository.open(path, project.around.environ)
     head = refs.current(repository.git, "HEAD")
@@ -31,7 +35,7 @@ def worktree(project: Project, path: str, task: str, claim: str, by: str) -> Res
         tree = copy.tree()
     if tree == repository.git.line("rev-parse", "HEAD^{tree}"):
         return commit(project, head, task, claim)
-    message = (
+    message = message or (
         f"Rescue of {task}, claim {claim} by {by}\n\n"
         f"What was not committed in {path} when the claim was given up.\n\n"
         f"Ralph-Task: {task}\nRalph-Claim: {claim}\n"

@@ -27,7 +27,7 @@ class Consent(NamedTuple):
 
 
 def consent(project: Project) -> Consent:
-    """Every verify command on the base and in this worktree, and the agent's command."""
+    """Every verify command on the base and in this worktree, the agent's and the setup's."""
     known = _known(project)
     commands = list(dict.fromkeys(_commands(project)))
     return Consent(
@@ -48,6 +48,8 @@ def _commands(project: Project) -> Iterable[str]:
                 yield from view.task(row.id).verify
     if project.config.agent_command:
         yield project.config.agent_command
+    if project.config.worktree_setup:
+        yield project.config.worktree_setup
 
 
 def require(project: Project, commands: Sequence[str]) -> None:

@@ -102,10 +102,7 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     branch go back to where the task's work began, and the lease is dropped.
     """
     kept = rescue.worktree(project, project.top, mine.task, mine.claim, mine.by)
-    back = _return_point(project, mine)
-    git = project.repository.git
-    git.run("reset", "--hard", "--quiet", back)
-    _remove_kept(project, kept.ref)
+    back = clear(project, mine, kept.ref)
     leases.drop(project, mine)
     runtime.forget(project.top)
     lines = [f"your work is kept in {kept.ref}"] if kept.ref else ["there was no work to keep"]
@@ -117,6 +114,17 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
         hint=f"git log -p {label}..{kept.ref}" if kept.ref else "ralphgit next",
         details={"task": mine.task, "claim": mine.claim, "rescue": kept.ref, "returned_to": back},
     )
+
+
+def clear(project: Project, mine: Lease, kept: str) -> str:
+    """Take the work of a claim out of branch and worktree; `kept` is the ref that has it.
+
+    Returns the commit at which the branch is then.
+    """
+    back = _return_point(project, mine)
+    project.repository.git.run("reset", "--hard", "--quiet", back)
+    _remove_kept(project, kept)
+    return back
 
 
 def _remove_kept(project: Project, ref: str) -> None:

@@ -126,6 +126,7 @@ COMMANDS = {
                 _AT,
             ),
         ),
+        Command("inbox", "look", "What waits for a person, and how to answer.", (_FETCH,)),
         # work
         Command(
             "claim", "work", "Take a task: lease and record, staged for your first commit.",
@@ -176,6 +177,16 @@ COMMANDS = {
             ),
         ),
         Command(
+            "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
+            (
+                _arg("task", "ID"),
+                _arg("text", "TEXT"),
+                _text("by", "Who answers.", metavar="NAME"),
+                _flag("no_push", "Leave the commit on the local base branch."),
+                _NO_FETCH,
+            ),
+        ),
+        Command(
             "add", "work", "Add a task to this worktree's graph.",
             (
                 _text("id", "Its id; without one, the next free number.", metavar="ID"),
@@ -197,6 +208,53 @@ COMMANDS = {
             "preflight", "work", "Would a claim succeed? Would this branch merge?",
             (_arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _FETCH,
              _flag("stack", "Accept dependencies that are complete on this branch only.")),
+        ),
+        # loop
+        Command(
+            "run", "loop", "Take tasks one after the other until none is left.",
+            (
+                _flag("once", "Stop after one task."),
+                _int("max_tasks", "Stop after N tasks."),
+                _STORY, _PRIORITY, _WORKER,
+                _text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
+                      "command that reads the prompt on stdin.", metavar="AGENT"),
+                _text("land", "How completed work gets into the base.", metavar="WAY",
+                      choices=("pr", "merge", "none")),
+                _text("idle", "What to do while nothing is ready.", metavar="WAY",
+                      choices=("exit", "wait")),
+                _text("branch", "A branch for each task, or go on with the one that is here.",
+                      metavar="WAY", choices=("task", "keep")),
+            ),
+        ),
+        Command(
+            "stop", "loop", "End a loop after its task.",
+            (_arg("name", "[NAME]", kind="optional"),
+             _flag("now", "At once; the agent is stopped, the claim stays."),
+             _flag("all", "The loops of all worktrees.")),
+        ),
+        Command(
+            "logs", "loop", "What the agent printed.",
+            (_arg("name", "[NAME]", kind="optional"),
+             _flag("follow", "Go on as it is printed.", "-f", "--follow"),
+             _text("task", "The log of this task.", metavar="ID"),
+             _flag("loop", "What the loop did, as JSON lines.")),
+        ),
+        # loop: worktrees
+        Command(
+            "worktree", "loop", "The workers' worktrees: new, list, remove, prune.",
+            (
+                Param("action", (), "", "text", "ACTION", ("new", "list", "remove", "prune")),
+                _arg("name", "[NAME]", kind="optional"),
+                _text("story", "new: a loop in it takes only tasks of this story.", metavar="S"),
+                _flag("no_fetch", "new: begin at the base as it was fetched before."),
+                _flag("fetch", "list, remove, prune: fetch the base branch first."),
+                _text("force", "remove: keep all its work in a rescue ref, then remove it.",
+                      metavar="REASON"),
+                _flag("dry_run", "prune: show what would be removed, change nothing."),
+            ),
+            "new NAME makes ../<repo>-NAME on a new branch feature/NAME from the fetched base. "
+            "remove NAME refuses while anything in it is not on the base. prune removes those "
+            "whose work has landed, also by a squash merge.",
         ),
         # review
         Command(

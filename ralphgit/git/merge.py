@@ -33,16 +33,23 @@ class Merged(NamedTuple):
 
 
 @contextmanager
-def merged(repository: Repository, ours: str, theirs: str) -> Iterator[Merged]:
+def merged(
+    repository: Repository, ours: str, theirs: str, *, keep: bool = False
+) -> Iterator[Merged]:
     """Merge commit `theirs` into commit `ours`, aside.
+
+    `keep`: what it makes goes into the repository's object store, to be committed.
 
     Raises: GitError; RalphError where neither git nor libgit2 can.
     """
     store = os.path.join(repository.common_dir, "objects")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        env = {
+        place = {
             "GIT_OBJECT_DIRECTORY": scratch,
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
+        }
+        env = {
+            **({} if keep else place),
             # An empty worktree and index, so no .gitattributes: a forge knows no merge
             # driver, and a `merge=union` must not hide here what conflicts there.
             "GIT_DIR": repository.git_dir,
@@ -61,6 +68,10 @@ def merged(repository: Repository, ours: str, theirs: str) -> Iterator[Merged]:
         elif b"unrelated histories" in result.err:
             yield Merged((), "", repository.objects.through(git), related=False)
         elif b"usage:" in result.err:
+            if keep:
+                raise RalphError(
+                    "this git cannot merge aside", code="old_git", hint="use git 2.38 or newer"
+                )
             yield by_libgit2(repository, ours, theirs, scratch)
         else:
             raise failure(arguments, result)

@@ -32,6 +32,8 @@ class Worktree(NamedTuple):
     bare: bool
     locked: bool
     prunable: bool
+    reason: str = ""
+    """Why it is locked, if that was told."""
 
     @property
     def name(self) -> str:
@@ -171,6 +173,7 @@ class Repository:
                     bare="bare" in fields,
                     locked="locked" in fields,
                     prunable="prunable" in fields,
+                    reason=fields.get("locked", ""),
                 )
             )
         return tuple(found)
@@ -188,6 +191,22 @@ class Repository:
         first = self.worktrees[0]
         return first._replace(path=self.top)
 
+    @cached_property
+    def home(self) -> str:
+        """The main worktree's folder, or the bare repository's."""
+        # Of a submodule git lists the git folder here.
+        if configured := self.config.get("core.worktree"):
+            return os.path.normpath(os.path.join(self.common_dir, configured))
+        return self.worktrees[0].path
+
+    @property
+    def name(self) -> str:
+        """What the repository is called, after its main worktree; `proj` for a bare `proj.git`
+        and for a bare `proj/.bare`.
+        """
+        folder, name = os.path.split(self.home.removesuffix("/.git").removesuffix(".git"))
+        return os.path.basename(folder) if name.startswith(".") or not name else name
+
     @property
     def linked(self) -> bool:
         """Whether this is a linked worktree and not the main one."""
@@ -196,7 +215,7 @@ class Repository:
     def forget(self) -> None:
         """Read refs, worktrees and configuration anew when they are next asked for."""
         self._asked.clear()
-        for name in (*_QUESTIONS, "worktree"):
+        for name in (*_QUESTIONS, "worktree", "home"):
             self.__dict__.pop(name, None)
 
     def forget_refs(self) -> None:
@@ -211,10 +230,15 @@ class Repository:
 
     def under_way(self) -> str:
         """The merge, rebase or the like that waits to be finished here; "" if none."""
-        for name, what in _STATES:
-            if os.path.exists(os.path.join(self.git_dir, name)):
-                return what
-        return ""
+        return under_way(self.git_dir)
+
+
+def under_way(git_dir: str) -> str:
+    """The merge, rebase or the like that waits in the worktree of a git folder; "" if none."""
+    for name, what in _STATES:
+        if os.path.exists(os.path.join(git_dir, name)):
+            return what
+    return ""
 
 
 _STATES = (

@@ -23,6 +23,8 @@ class Config(NamedTuple):
     """local, remote or off."""
     worker: str = ""
     """This worktree's worker; "" takes the folder's name."""
+    story: str = ""
+    """The story whose tasks alone a loop here takes; "" is all."""
     require_remote: bool = False
     """Refuse to claim when the remote cannot be reached."""
     max_graph_bytes: int = 8 * 1024 * 1024
@@ -34,7 +36,23 @@ class Config(NamedTuple):
     fetch_timeout: float = 30.0
     """Seconds for each fetch or push."""
     agent_command: str = ""
+    """The coding agent: a preset's name or a command line."""
     agent_timeout: float = 3600.0
+    """Seconds for each attempt."""
+    agent_attempts: int = 3
+    """Failed attempts at a task after which it is blocked."""
+    loop_check: float = 60.0
+    """Seconds between two looks at the base while the agent works."""
+    loop_idle: float = 15.0
+    """Seconds between two looks for work while there is none (`--idle wait`)."""
+    loop_backoff: float = 5.0
+    """Seconds to wait after a first failed attempt; doubles each time, up to 5 minutes."""
+    loop_failures: int = 5
+    """Failed attempts in a row, whatever the task, after which the loop pauses."""
+    loop_cooldown: float = 300.0
+    """Seconds of that pause, and after a rate limit that does not say how long."""
+    log_bytes: int = 16 * 1024 * 1024
+    """The size of an attempt's log, at most."""
     land_mode: str = "none"
     notify_command: str = ""
     worktree_setup: str = ""

@@ -23,6 +23,8 @@ class Flight(NamedTuple):
     """Its holder is gone, or has gone silent."""
     note: str = ""
     """What a blocked task asks."""
+    stored: str = ""
+    """The block of a blocked task as it stands there, as JSON."""
 
 
 class Lease(NamedTuple):

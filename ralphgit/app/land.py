@@ -1,0 +1,75 @@
+"""Landing: a completed task's branch becomes part of the base (SPEC 7)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app import advance, leases, mine, rescue, work
+from ralphgit.app.claim import synchronise
+from ralphgit.app.lookaround import Situation, read_leases
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.git import merge
+from ralphgit.model.flight import Lease
+
+
+class Landed(NamedTuple):
+    commit: str
+    """The base as it is now."""
+    attempts: int
+
+
+class Conflict(NamedTuple):
+    """The branch does not merge into the base; nothing was changed."""
+
+    paths: tuple[str, ...]
+
+
+_ATTEMPTS = 40
+
+
+def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
+    """Merge HEAD into the base and move the base by compare-and-swap, as often as others win.
+
+    The merge is made in the object store; no worktree but the base's own is touched. A claim
+    that has lost meanwhile is given up, its work kept (law L7).
+
+    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        synchronise(project)
+        situation = Situation(project)
+        if winner := mine.winner_over(situation, lease):
+            raise work.lose(project, lease, winner)
+        base, head = project.base.commit, project.repository.git.line("rev-parse", "HEAD")
+        made = _merged(project, base, head, lease)
+        if isinstance(made, Conflict):
+            return made
+        if made == base or advance.publish(project, base, made):
+            project.refresh()
+            leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+            return Landed(made, attempt)
+    raise GuardRefused(
+        f"{project.base.label} kept moving; {lease.task} is complete and has not landed",
+        code="unsettled",
+        hint="repeat the command",
+    )
+
+
+def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
+    """The commit that has both: one of the two, where it has the other, else a new merge."""
+    git = project.repository.git
+    fork = git.try_run("merge-base", base, head).out.decode().strip()
+    if fork == head:
+        return base
+    if fork == base:
+        return head
+    with merge.merged(project.repository, base, head, keep=True) as aside:
+        if aside.conflicts or not aside.related:
+            return Conflict(aside.conflicts)
+        tree = aside.tree
+    message = (
+        f"Merge {lease.task} ({lease.by}) into {project.base.branch}\n\n"
+        f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
+    )
+    return rescue.commit_tree(project.repository, tree, [base, head], message)

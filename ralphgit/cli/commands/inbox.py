@@ -1,0 +1,43 @@
+"""`inbox`: what waits for a person, and the command that answers."""
+
+from __future__ import annotations
+
+from ralphgit.app import guidance, look
+from ralphgit.app.guidance import Question
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, Table
+
+_KEYS = (
+    *("task", "title", "worker", "claim", "reason", "question"),
+    *("options", "since", "waiting_s", "command"),
+)
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    found = guidance.questions(project)
+    data = {"questions": [{key: getattr(one, key) for key in _KEYS} for one in found]}
+    if not found:
+        return Outcome(data, before=("Nothing waits for a person.",))
+    rows = [
+        (one.task, one.title, one.worker or "-", _waited(one), _asked(one), one.command)
+        for one in found
+    ]
+    headers = ("TASK", "TITLE", "WORKER", "WAITS", "QUESTION", "ANSWER WITH")
+    return Outcome(data, table=Table(headers, rows))
+
+
+def _asked(one: Question) -> str:
+    options = f" [{' | '.join(one.options)}]" if one.options else ""
+    return (f"{one.reason}: {one.question}" if one.question else one.reason) + options
+
+
+def _waited(one: Question) -> str:
+    if one.waiting_s is None:
+        return "-"
+    for seconds, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if one.waiting_s >= seconds:
+            return f"{int(one.waiting_s // seconds)} {unit}"
+    return f"{int(one.waiting_s)} s"

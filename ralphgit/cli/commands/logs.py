@@ -1,0 +1,45 @@
+"""`logs`: what the agents printed, and what the loop did."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ralphgit.app import logs, look, stopping
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe_lines
+from ralphgit.errors import GuardRefused
+
+_PAUSE_S = 0.5
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    name, task = str(options.get("name", "")), str(options.get("task", ""))
+    (worktree,) = stopping.chosen_worktrees(project, (name,) if name else ())
+    top = worktree.path
+
+    def path() -> str:
+        if not options.get("loop"):
+            return logs.newest(top, task)
+        found = os.path.join(top, logs.FOLDER, logs.LOOP)
+        if not os.path.exists(found):
+            raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
+        return found
+
+    if not options.get("follow"):
+        with open(path(), "rb") as file:
+            text = file.read().decode("utf-8", "replace")
+        relative = os.path.relpath(path(), top)
+        return Outcome({"file": relative, "text": text}, before=safe_lines(text))
+    shown = ""
+    for current, data in logs.follow(top, path, lambda: time.sleep(_PAUSE_S)):
+        if current != shown:
+            shown = current
+            print(f"==> {os.path.relpath(current, top)} <==", file=sys.stderr)
+        for line in safe_lines(data.decode("utf-8", "replace")):
+            print(line, flush=True)
+    return Outcome({"file": os.path.relpath(shown, top)})

@@ -1,0 +1,65 @@
+"""`reply`: answer what a blocked task asks."""
+
+from __future__ import annotations
+
+from ralphgit.app import look, reply
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe, stored_task
+from ralphgit.errors import UsageError
+from ralphgit.model.ids import parse_task_id
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    task = parse_task_id(str(options["task"]))
+    text, by = str(options["text"]).strip(), str(options.get("by", "")).strip()
+    if not text:
+        raise UsageError("an answer needs words", hint=f'ralphgit reply {task} "TEXT"')
+    if not by.isprintable() or ("by" in options and not by):
+        raise UsageError("a name is one line of printable text", hint="--by NAME")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("the answer is not UTF-8", hint="check the terminal's encoding") from None
+    project = look.project(around, warnings)
+    found = reply.reply(
+        project,
+        reply.Options(
+            task=task,
+            text=text,
+            by=by,
+            push=not options.get("no_push"),
+            fetch=not options.get("no_fetch"),
+        ),
+    )
+    done = found.done
+    project.refresh()
+    row, standing = look.on_base(project, done.task, commit=done.commit)
+    where = project.base.label if done.pushed or not project.base.remote else project.base.branch
+    lines = [
+        f"{row.id} is answered and {standing.state} again (epoch {row.epoch}), "
+        f"commit {done.commit[:12]} on {where}",
+        *(f"Kept: {safe(ref)}" for ref in done.rescued),
+        f"The answer is in {found.record}, and in the next prompt of {row.id}.",
+    ]
+    if found.inbox:
+        lines.append(f"The asking worktree has it too: {safe(project.show_path(found.inbox))}")
+    if found.fenced:
+        lines.append(
+            f"The block in {safe(found.fenced)} can no longer land: there, once nothing else waits "
+            f"to land, git reset --hard {project.base.label}"
+        )
+    return Outcome(
+        stored_task(
+            row,
+            standing,
+            rescued=list(done.rescued),
+            claim=done.claim,
+            commit=done.commit,
+            pushed=done.pushed,
+            record=found.record,
+            inbox=found.inbox or None,
+        ),
+        before=lines,
+    )

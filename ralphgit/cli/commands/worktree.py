@@ -1,0 +1,226 @@
+"""`worktree`: the workers' linked worktrees: new, list, remove, prune."""
+
+from __future__ import annotations
+
+import shlex
+
+from ralphgit.app import look, worktree_end, worktree_new, worktrees
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.worktree_end import Pruned
+from ralphgit.app.worktree_new import Made
+from ralphgit.app.worktrees import Seen
+from ralphgit.cli.render import Outcome, Screen, Table, safe
+from ralphgit.errors import UsageError
+
+#: Which options go with which action.
+_TAKES = {
+    "new": {"story", "no_fetch"},
+    "list": {"fetch"},
+    "remove": {"force", "fetch"},
+    "prune": {"dry_run", "fetch"},
+}
+_LANDED = {
+    "merged": "it has nothing that {base} has not",
+    "content": "its changes are on {base}",
+    "records": "its tasks are on {base}",
+}
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    action = str(options["action"])
+    _refuse_words(action, options)
+    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    name = str(options.get("name", ""))
+    if action == "new":
+        return _new(project, name, options)
+    if action == "list":
+        return _list(project)
+    if action == "remove":
+        return _remove(project, name, options)
+    return _prune(project, dry_run=bool(options.get("dry_run")))
+
+
+def _refuse_words(action: str, options: dict[str, object]) -> None:
+    """Raises: UsageError for words that do not go with the action."""
+    hint = "ralphgit worktree --help"
+    for option in sorted(set().union(*_TAKES.values()) - _TAKES[action]):
+        if option in options:
+            flag = f"--{option.replace('_', '-')}"
+            raise UsageError(f"{flag} does not go with worktree {action}", hint=hint)
+    named = action in ("new", "remove")
+    if named and "name" not in options:
+        raise UsageError(f"worktree {action} needs a NAME", hint=f"ralphgit worktree {action} NAME")
+    if not named and "name" in options:
+        raise UsageError(f"worktree {action} takes no NAME", hint=f"ralphgit worktree {action}")
+    if "force" in options and not str(options["force"]).strip():
+        raise UsageError("--force needs a reason", hint="--force REASON")
+
+
+# -- new -------------------------------------------------------------------------------------
+
+
+def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
+    story = str(options.get("story", ""))
+    made = worktree_new.new(project, name, story=story, fetch=not options.get("no_fetch"))
+    data = {"worktree": _made(made, story)}
+    shown = project.show_path(made.path)
+    lines = [
+        f"Made {safe(shown)} on the new branch {made.branch}, "
+        f"from {project.base.label} ({made.commit[:12]})."
+    ]
+    if story:
+        lines.append(f"A loop in it takes tasks of {story} alone.")
+    if made.copied:
+        names = ", ".join(made.copied[:5]) + (", ..." if len(made.copied) > 5 else "")
+        count = f"{len(made.copied)} file{'' if len(made.copied) == 1 else 's'}"
+        lines.append(f"Copied {count} that {worktree_new.INCLUDE} lists: {safe(names)}")
+    error = worktree_new.failed_setup(project, made, data=data)
+    if error is None:
+        if made.setup is not None:
+            lines.append(f"Set up: {safe(made.setup.command)}")
+        lines.append(f"Next: cd {safe(shlex.quote(shown))}, then ralphgit claim")
+    return Outcome(data, before=lines, error=error)
+
+
+def _made(made: Made, story: str) -> dict[str, object]:
+    setup = None
+    if made.setup is not None:
+        setup = {"command": made.setup.command, "exit_code": made.setup.exit_code,
+                 "duration_s": made.setup.duration_s}  # fmt: skip
+    return {
+        "name": made.name, "path": made.path, "branch": made.branch, "commit": made.commit,
+        "story": story, "copied": list(made.copied), "setup": setup,
+    }  # fmt: skip
+
+
+# -- list ------------------------------------------------------------------------------------
+
+
+def _list(project: Project) -> Outcome:
+    found = worktrees.survey(project)
+    now = project.around.now()
+    table = Table(
+        ("NAME", "BRANCH", "COMMITS", "TASK", "LOOP", "FILES", "LOCK"),
+        [
+            (
+                one.name + (" (main)" if one.worktree.main else ""),
+                one.branch or ("-" if one.worktree.bare else "(detached)"),
+                "-" if one.worktree.bare else f"+{one.ahead} -{one.behind}",
+                ", ".join(held.task for held in one.held) or "-",
+                _loop(one, now),
+                _files(one),
+                _lock(one),
+            )
+            for one in found
+        ],
+    )
+    return Outcome({"worktrees": [_listed(one, now) for one in found]}, table=table)
+
+
+def _loop(one: Seen, now: float) -> str:
+    if one.beat is None:
+        return "-"
+    age = f"{max(0, round(now - one.beat.time))} s ago"
+    return ", ".join(filter(None, (one.life, one.beat.phase, age)))
+
+
+def _files(one: Seen) -> str:
+    if one.worktree.bare:
+        return "-"
+    if one.missing:
+        return "missing"
+    clean = worktrees.clean(one)
+    return "unreadable" if clean is None else "clean" if clean else "dirty"
+
+
+def _lock(one: Seen) -> str:
+    if not one.worktree.locked:
+        return "-"
+    return "locked" if one.ours else f"locked: {one.worktree.reason or 'no reason given'}"
+
+
+def _listed(one: Seen, now: float) -> dict[str, object]:
+    beat = None
+    if one.beat is not None:
+        beat = {
+            "state": one.life, "phase": one.beat.phase, "age_s": round(now - one.beat.time, 1),
+            "pid": one.beat.pid, "host": one.beat.host, "worker": one.beat.worker,
+            "task": one.beat.task, "claim": one.beat.claim,
+        }  # fmt: skip
+    return {
+        "name": one.name,
+        "path": one.path,
+        "branch": one.branch,
+        "head": one.worktree.head,
+        "main": one.worktree.main,
+        "current": one.current,
+        "bare": one.worktree.bare,
+        "missing": one.missing,
+        "ahead": one.ahead,
+        "behind": one.behind,
+        "task": one.held[0].task if one.held else None,
+        "claims": [held._asdict() for held in one.held],
+        "heartbeat": beat,
+        "locked": one.worktree.locked,
+        "lock_reason": one.worktree.reason,
+        "clean": worktrees.clean(one),
+        "story": one.story,
+    }
+
+
+# -- remove and prune ------------------------------------------------------------------------
+
+
+def _remove(project: Project, name: str, options: dict[str, object]) -> Outcome:
+    done = worktree_end.remove(project, name, force=str(options.get("force", "")).strip())
+    seen = done.seen
+    lines = [f"Removed {safe(project.show_path(seen.path))}."]
+    lines += [f"The branch {safe(branch)} went with it: it has landed." for branch in done.branches]
+    if done.kept:
+        lines.append(f"The branch {safe(done.kept)} stays.")
+    lines += [f"Kept: {safe(ref)}" for ref in done.rescued]
+    lines += [
+        f"{held.by} still holds {held.task}: ralphgit reset {held.task} --reason TEXT"
+        for held in seen.held
+    ]
+    about = {"name": seen.name, "path": seen.path, "branch": seen.branch, "landed": done.how}
+    data = {
+        "worktree": about,
+        "branches_removed": list(done.branches),
+        "rescued": list(done.rescued),
+        "claims": [held._asdict() for held in seen.held],
+    }
+    return Outcome(data, before=lines)
+
+
+def _prune(project: Project, *, dry_run: bool) -> Outcome:
+    found = worktree_end.prune(project, dry_run=dry_run)
+    table = Table(("ACTION", "NAME", "WHY"), [(one.action, *_why(project, one)) for one in found])
+    data = {
+        "worktrees": [
+            {
+                "name": one.seen.name,
+                "path": one.seen.path,
+                "branch": one.seen.branch,
+                "action": one.action.replace(" ", "-"),
+                "branches_removed": list(one.removed.branches) if one.removed else [],
+                "reasons": [
+                    {"code": reason.code, "message": reason.message} for reason in one.reasons
+                ],
+            }
+            for one in found
+        ]
+    }
+    before = () if found else ("There is no linked worktree.",)
+    return Outcome(data, before=before, table=table)
+
+
+def _why(project: Project, one: Pruned) -> tuple[str, str]:
+    if one.reasons:
+        return one.seen.name, "; ".join(reason.message for reason in one.reasons)
+    why = _LANDED[one.how].format(base=project.base.label)
+    if one.removed is not None and one.removed.branches:
+        why += f"; removed with {', '.join(one.removed.branches)}"
+    return one.seen.name, why

@@ -1,0 +1,176 @@
+"""Linked worktrees: making and removing them, and looking into each from outside.
+
+A worktree is asked through its git folder and not by its path alone: where its `.git` is gone,
+git would find, and answer for, whatever repository is around it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.git.child import Child
+from ralphgit.git.process import Git, failure
+
+
+class Changes(NamedTuple):
+    """What stands in a worktree and not in its HEAD."""
+
+    paths: tuple[str, ...]
+    """Changed, staged and new files, as git names them; ignored ones are not among them."""
+    nested: tuple[str, ...]
+    """New folders that are repositories of their own: no commit of ours can hold them."""
+
+
+def folders(common_dir: str) -> dict[str, str]:
+    """Each linked worktree's git folder, by the worktree's real path; also of lost worktrees."""
+    found = {}
+    home = os.path.join(common_dir, "worktrees")
+    try:
+        names = sorted(os.listdir(home))
+    except OSError:
+        return {}
+    for name in names:
+        folder = os.path.join(home, name)
+        try:
+            with open(os.path.join(folder, "gitdir"), "rb") as file:
+                path = os.fsdecode(file.read().rstrip(b"\n"))
+        except OSError:
+            continue
+        # git 2.48 and newer may write it relative to the git folder.
+        top = os.path.dirname(os.path.join(folder, path))
+        found[os.path.realpath(top)] = folder
+    return found
+
+
+def fresh(git_dir: str) -> bool:
+    """Whether HEAD has been at one commit since the worktree was made, as far as its log tells."""
+    try:
+        with open(os.path.join(git_dir, "logs", "HEAD"), "rb") as file:
+            # OLD NEW who when; git itself enters the first commit twice.
+            return len({line.split(b" ", 2)[1] for line in file}) == 1
+    except (OSError, IndexError):
+        return False
+
+
+def has_submodules(git_dir: str) -> bool:
+    """Whether submodules are checked out there, whose repositories would go with it."""
+    modules = os.path.join(git_dir, "modules")
+    return os.path.isdir(modules) and bool(os.listdir(modules))
+
+
+def begin_changes(git: Git, path: str, git_dir: str) -> Child:
+    """Have git look for changes in a worktree, while we do other things."""
+    return git.at(path).start(
+        f"--git-dir={git_dir}", f"--work-tree={path}", "status", "--porcelain", "-z",
+        "--untracked-files=all", "--ignore-submodules=none", "--no-renames",
+    )  # fmt: skip
+
+
+def changes(asked: Child) -> Changes | None:
+    """The answer to `begin_changes`; None where git cannot tell."""
+    result = asked.finish()
+    if result.status:
+        return None
+    paths, nested = [], []
+    for entry in result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        path = entry[3:]
+        if entry.startswith("??") and path.endswith("/"):
+            nested.append(path)
+        paths.append(path)
+    return Changes(tuple(paths), tuple(nested))
+
+
+def begin_distance(git: Git, base: str, head: str) -> Child:
+    """Have git count how far two commits are apart."""
+    return git.start("rev-list", "--left-right", "--count", f"{base}...{head}", "--")
+
+
+def distance(asked: Child) -> tuple[int, int]:
+    """How many commits `head` is (ahead of, behind) the base. Raises: GitError."""
+    result = asked.finish()
+    if result.status:
+        raise failure(("rev-list",), result)
+    behind, ahead = result.out.split()
+    return int(ahead), int(behind)
+
+
+def add(git: Git, path: str, branch: str, *, reason: str) -> None:
+    """Make a worktree at `path` on an existing branch (its short name), locked from the start.
+
+    Raises: GitError, NotWritable.
+    """
+    git.run("worktree", "add", "--quiet", "--lock", "--reason", reason, "--", path, branch)
+
+
+def unlock(git: Git, path: str) -> None:
+    """Raises: GitError, NotWritable."""
+    git.run("worktree", "unlock", "--", path)
+
+
+def lock(git: Git, path: str, *, reason: str) -> None:
+    """Raises: GitError, NotWritable."""
+    git.run("worktree", "lock", "--reason", reason, "--", path)
+
+
+def remove(git: Git, path: str, *, force: bool = False) -> None:
+    """Remove an unlocked worktree; without `force` git itself looks once more for changes.
+
+    With `force` also a locked one. Raises: GitError, NotWritable.
+    """
+    forced = ("--force", "--force")
+    arguments = ("worktree", "remove", *(forced if force else ()), "--", path)
+    result = git.try_run(*arguments)
+    if result.status and b"containing submodules" in result.err and not force:
+        # git calls every worktree dirty that has submodules, and does not look.
+        result = git.try_run("worktree", "remove", *forced, "--", path)
+    if result.status:
+        raise failure(arguments, result)
+
+
+def forget_branch(git: Git, branch: str) -> None:
+    """Remove a branch's section of the configuration, if it has one; `branch` is a short name."""
+    git.try_run("config", "--local", "--remove-section", f"branch.{branch}")
+
+
+def matching(git: Git, patterns: str) -> list[str]:
+    """Untracked files that the ignore patterns in the file `patterns` match.
+
+    Folders that are repositories of their own are not among them.
+    """
+    out = git.run("ls-files", "--others", "--ignored", f"--exclude-from={patterns}", "-z")
+    names = out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return [name for name in names if not name.endswith("/")]
+
+
+def ignored(git: Git, paths: Sequence[str]) -> list[str]:
+    """Which of `paths`, relative to the folder of `git`, are ignored there and not tracked."""
+    if not paths:
+        return []
+    arguments = ("check-ignore", "-z", "--stdin")
+    stdin = "\0".join(paths).encode("utf-8", "surrogateescape")
+    result = git.try_run(*arguments, stdin=stdin)
+    if result.status > 1:
+        raise failure(arguments, result)
+    return result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+def fork(git: Git, one: str, other: str) -> str:
+    """The commit that two commits have in common; "" if there is none."""
+    result = git.try_run("merge-base", one, other)
+    return result.out.decode().split("\n")[0]
+
+
+def same_tree(git: Git, one: str, other: str) -> bool:
+    """Whether two commits have the same content."""
+    return git.try_run("diff-tree", "--quiet", one, other).status == 0
+
+
+def touching(git: Git, old: str, new: str, paths: Sequence[str], *, most: int) -> list[str]:
+    """The commits of a branch itself from `old` to `new` that touch `paths`, the newest first."""
+    out = git.run(
+        "--literal-pathspecs", "log", "--first-parent", "--format=%H", f"--max-count={most}",
+        f"{old}..{new}", "--", *paths,
+    )  # fmt: skip
+    return out.decode().split()

@@ -1,0 +1,176 @@
+"""One attempt at a claimed task: packet and prompt, the agent, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ralphgit.app import complete, packet, prompt, report
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
+from ralphgit.loop import agent, agents, journal, limits
+from ralphgit.loop.keeper import Keeper
+from ralphgit.loop.memory import Attempts
+from ralphgit.model.flight import Lease
+from ralphgit.model.status import Reason
+from ralphgit.model.task import Task
+from ralphgit.records import emit, files, schema
+
+PACKET = os.path.join(".ralph", "packet.yaml")
+PROMPT = os.path.join(".ralph", "prompt.md")
+#: Why `check` stops an agent.
+LOST = "lost"
+
+
+class Done(NamedTuple):
+    """Verified and committed."""
+
+    commit: str
+    concerns: tuple[str, ...]
+
+
+class Failed(NamedTuple):
+    """Not done; worth another attempt."""
+
+    why: str
+    """One sentence."""
+    feedback: str
+    """For the next prompt."""
+    reason: Reason = Reason.VERIFY_FAILED
+    """What the task is blocked for if this was the last attempt."""
+
+
+class Stuck(NamedTuple):
+    """The worker needs a person."""
+
+    reason: Reason
+    question: str
+    options: tuple[str, ...]
+
+
+class Limited(NamedTuple):
+    """The agent ran into a rate limit: no attempt at all."""
+
+    seconds: float
+
+
+class Lost(NamedTuple):
+    """The claim does not stand any more; the agent was stopped."""
+
+
+Outcome = Done | Failed | Stuck | Limited | Lost
+
+
+def attempt(
+    project: Project,
+    lease: Lease,
+    before: Attempts,
+    *,
+    command: agents.Command,
+    keeper: Keeper,
+    check: Callable[[], str],
+) -> Outcome:
+    """Have the agent work on the task once, and judge the result by what is there.
+
+    Neither its exit code nor its report makes a task done: `complete` does.
+
+    Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
+    """
+    task = _promised(project, lease)
+    try:
+        _prepare(project, task, lease, before)
+    except OSError as error:
+        raise NotWritable(f"cannot write below .ralph: {error.strerror}") from error
+    config, top = project.config, project.top
+    environ = agent.environment(
+        project.around.environ, task=lease.task, claim=lease.claim, worker=lease.by,
+        packet=os.path.join(top, PACKET), report=os.path.join(top, report.PATH),
+    )  # fmt: skip
+    environ["RALPH_ATTEMPT"] = str(before.failed + 1)
+    if command.line == "scripted":
+        stored = project.here.stored(project.here.row(lease.task))
+        if "x-script" in stored:
+            environ["RALPH_SCRIPT"] = json.dumps(stored["x-script"])
+        environ["RALPH_OUTPUTS"] = json.dumps(task.outputs)
+    log = agent.Log(
+        os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log"),
+        limit=config.log_bytes, secrets=agent.secrets(environ),
+    )  # fmt: skip
+    ended = agent.run(
+        command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
+        timeout=config.agent_timeout, keeper=keeper, every=config.loop_check, check=check,
+    )  # fmt: skip
+    if ended.how == LOST:
+        return Lost()
+    project.refresh()
+    return _judge(project, lease, ended)
+
+
+def _promised(project: Project, lease: Lease) -> Task:
+    situation = Situation(project)
+    view = situation.base if lease.task in situation.base.by_id else project.require_here()
+    return view.task(lease.task)
+
+
+def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> None:
+    top = project.top
+    os.makedirs(os.path.join(top, journal.FOLDER), exist_ok=True)
+    made = packet.compile(project, task, lease, clean=not before.failed)
+    head = schema.modeline(PACKET, "packet")
+    files.write(os.path.join(top, PACKET), (head + emit.mapping(made)).encode(), durable=False)
+    text = prompt.prompt(project, task.id).text
+    if before.feedback:
+        text += "\n" + prompt.feedback(before.feedback)
+    files.write(os.path.join(top, PROMPT), text.encode("utf-8", "replace"), durable=False)
+    report.clear(top)
+
+
+def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
+    try:
+        said = report.read(project.top)
+    except InvalidRecord as error:
+        sentence = f"the report was refused: {error}"
+        return Failed(sentence, sentence)
+    if said.status in ("needs_context", "blocked"):
+        reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
+        question = said.question or said.summary or "the worker gave no question"
+        return Stuck(reason, question, said.options)
+    if ended.how == "timed out":
+        limit = f"{project.config.agent_timeout:g} s"
+        return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
+    if ended.code != 0:
+        pause = limits.wait(ended.tail, usual=project.config.loop_cooldown)
+        if pause is not None:
+            return Limited(pause)
+        end = "\n".join(ended.tail.splitlines()[-20:])
+        return Failed(f"the agent ended with exit code {ended.code}", f"It ended with:\n{end}")
+    return _complete(project, lease, said)
+
+
+def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
+    concerns = said.concerns
+    if said.status == "done_with_concerns" and not concerns:
+        concerns = (said.summary or "done with concerns",)
+    try:
+        done = complete.complete(project, complete.Options(task=lease.task, concerns=concerns))
+    except Refused as error:
+        if isinstance(error, NotWritable):
+            raise
+        outside = any("outside scope.write" in line for line in error.lines)
+        reason = Reason.SCOPE if outside else Reason.VERIFY_FAILED
+        return Failed(error.message, "\n".join([error.message, *error.lines]), reason)
+    except GuardRefused as error:
+        if error.code != "contract_changed":
+            return Failed(error.message, f"{error.message}\n{error.hint}")
+        question = f"{error.message}. Should it be done as it is promised now?"
+        return Stuck(Reason.NEEDS_CONTEXT, question, ())
+    except RalphError as error:
+        if error.code != "git_failed":
+            raise
+        # A hook that refuses the commit, say: the next attempt can mend what it complains of.
+        said_by_git = str(error.details.get("stderr", ""))
+        return Failed(error.message, f"{error.message}\n{said_by_git}")
+    return Done(done.commit, concerns)

@@ -1,0 +1,31 @@
+"""Rate limits: how they look in an agent's output, and how long to wait."""
+
+from __future__ import annotations
+
+import re
+
+_SIGNS = re.compile(
+    r"(?ix) rate[ _-]?limit | too[ ]many[ ]requests | \b(?:429|529)\b | overloaded(?:_error)?"
+    r"| usage[ ]limit | quota[ ]exceeded | resource[ _]exhausted"
+)
+_AFTER = re.compile(
+    r"(?ix) (?: retry[ _-]?after | try[ ]again[ ]in | wait ) \D{0,12}? (\d+(?:\.\d+)?) \s*"
+    r"(ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)?\b"
+)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_S = 6 * 3600.0
+#: Only the end counts: an agent that works on rate limits writes about them, too.
+_LAST_LINES = 15
+
+
+def wait(tail: str, *, usual: float) -> float | None:
+    """Seconds to wait where the end of the output tells of a rate limit; None where not."""
+    end = "\n".join(tail.splitlines()[-_LAST_LINES:])
+    if _SIGNS.search(end) is None:
+        return None
+    found = _AFTER.search(end)
+    if found is None:
+        return usual
+    unit = (found.group(2) or "s").lower()
+    factor = _SECONDS["ms" if unit == "ms" else unit[0]]
+    return min(_LONGEST_S, max(0.0, float(found.group(1)) * factor))
