@@ -433,6 +433,8 @@ NAMES = [
     "a:b\\c\t\"d\"",
     "it's $HOME `x`; (y) & *?[z] {a,b} ~ %s #1",
     "@{-1}",
+    "a\u2028b\x85c\x0bd\re",
+    "a\n\nworktree b\n",
 ]
 
 
@@ -456,6 +458,43 @@ def test_an_odd_folder(tmp_path: Path, name: str) -> None:
     assert found.code == OK, found
     assert world.ralph("-C", str(alpha.path), "list").code == OK
     assert world.ralph("doctor").code == OK
+
+
+OLD_GIT = """\
+#!/bin/sh
+case "$*" in *"worktree list --porcelain -z")
+  echo "error: unknown switch \\`z'" >&2; echo 'usage: git worktree list' >&2; exit 129;;
+esac
+exec {git} "$@"
+"""
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["git", "git before 2.36"])
+def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
+    """git ends a line at a line feed and at nothing else."""
+    for number, odd in enumerate(("\u2028", "\x85", "\u2029")):
+        world.git("branch", f"x{odd}y")
+        world.git("branch", f"{odd}{number}{odd}")
+    names = ["a\u2028b", "c\rd"] if old else ["a\u2028b", "c\rd", "e\n\nbare\nf"]
+    for number, name in enumerate(names):
+        world.git("worktree", "add", "--quiet", "-b", f"w{number}", f"../{name}")
+    if old:
+        real = world.run("sh", "-c", "command -v git").out.strip()
+        program = world.write("../old/git", OLD_GIT.format(git=real))
+        program.chmod(0o755)
+        world.environ["PATH"] = f"{program.parent}{os.pathsep}{world.environ['PATH']}"
+    for place in (world, *(Place(world.folder / name, world.environ) for name in names)):
+        for command in LOOKS:
+            found = place.ralph(command, *LINES[command])
+            assert found.code == OK, (place.path, command, found)
+    told = world.ralph("worktree", "list", "--json").data["worktrees"]
+    assert [worktree["path"] for worktree in told][1:] == [
+        str(world.folder / name) for name in names
+    ]
+    alpha = Place(world.folder / names[-1], world.environ)
+    assert alpha.ralph("claim", "T-1").code == OK
+    (first, _) = world.ralph("list", "--json").data["tasks"]
+    assert first["state"] == "claimed"
 
 
 def test_a_folder_that_is_not_utf8(tmp_path: Path) -> None:

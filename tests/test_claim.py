@@ -641,6 +641,30 @@ def test_a_claim_that_was_killed_half_way_is_completed(world: World) -> None:
     refuses(world, alpha, code="already_working")
 
 
+def test_a_worktree_that_was_moved_keeps_its_claim(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    moved = alpha.path.with_name("elsewhere")
+    world.git("worktree", "move", str(alpha.path), str(moved))
+    there = Place(moved, alpha.environ)
+    status = world.ralph("status", "--json").data
+    assert status["attention"] == []
+    (task,) = (task for task in status["tasks"] if task["id"] == "T-1")
+    assert (task["holder"]["where"], task["stale"]) == ("worktree ../elsewhere", False)
+    there.git("stash", "--include-untracked")
+    assert there.ralph("claim", "T-1").code == 0
+    assert there.stored("T-1")["claim"]["id"] == lease(world, "T-1")["claim"]
+
+
+def test_another_worktree_in_the_holder_s_place_is_not_the_holder(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    world.git("worktree", "remove", "--force", str(alpha.path))
+    world.git("worktree", "add", "--quiet", "-b", "other", str(alpha.path))
+    refused = claims(alpha, "T-1", "--worker", "bob")
+    assert (refused.code, refused.error) == (5, "claim_held")
+
+
 def test_a_dead_lease_is_replaced(world: World) -> None:
     """The base has moved past the claim: what is left of it guards nothing."""
     alpha, beta = world.worktree("alpha"), world.worktree("beta")

@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app import audit, guard, heartbeat, leases, look, records, runtime
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.guard import Options as Options
 from ralphgit.app.lookaround import LEASES, Situation, elsewhere
 from ralphgit.app.project import Project
@@ -45,7 +46,8 @@ def claim(project: Project, options: Options) -> Claimed:
     RemoteUnavailable (with require_remote only), NotWritable.
     """
     unsynchronised = not synchronise(project) if options.fetch else False
-    return _claim(project, options, unsynchronised, again=3)
+    with Exclusive(project):
+        return _claim(project, options, unsynchronised, again=3)
 
 
 def synchronise(project: Project) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app import audit, change, guard, leases, records, runtime, trust, verify, work
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
@@ -57,6 +58,12 @@ def complete(project: Project, options: Options) -> Completed:
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
     """
+    with Exclusive(project):
+        return _complete(project, options)
+
+
+def _complete(project: Project, options: Options) -> Completed:
+    guard.refuse_unfit(project)
     situation = Situation(project)
     if (done := _done_already(project, options.task)) is not None:
         return done
@@ -319,7 +326,7 @@ def _commit(
             undo.write(os.path.join(project.top, name), record)
         line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
         records.write_audit(project, undo, path, line, task, mine.claim)
-        index.add(git, [p for p in index.staged_against(git, tree) if p != file.path])
+        index.stage(git, tree, but=file.path)
         index.add(git, [file.path, path, *(name for name, _ in evidence)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
     project.refresh()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from ralphgit.app import heartbeat
+from ralphgit.app import heartbeat, runtime
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView, Shard
 from ralphgit.errors import InvalidRecord
@@ -132,14 +132,24 @@ class Situation:
             yield self._lease_flight(lease)
 
     def _lease_flight(self, lease: Lease) -> Flight:
-        worktree = Worktree(lease.worktree, "", "", False, False, False, False)
-        where = self._name(lease.worktree)
+        path = self._whereabouts(lease)
+        worktree = Worktree(path, "", "", False, False, False, False)
+        where = self._name(path)
         if lease.host != heartbeat.host():
             where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
         return Flight(
             lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
-            "lease", where, lease.worktree, self._stale(worktree, lease),
+            "lease", where, path, self._stale(worktree, lease),
         )  # fmt: skip
+
+    def _whereabouts(self, lease: Lease) -> str:
+        """The folder of the worktree that has a lease, also after `git worktree move`."""
+        if lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+            for worktree in self.project.repository.worktrees:
+                noted = runtime.remembered(worktree.path)
+                if noted is not None and noted.claim == lease.claim:
+                    return worktree.path
+        return lease.worktree
 
     def _stale(self, worktree: Worktree, lease: Lease) -> bool:
         """Whether the holder is gone, its folder or its process, or has gone silent."""

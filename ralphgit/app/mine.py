@@ -27,13 +27,24 @@ def open_claims(project: Project, situation: Situation) -> list[Lease]:
 
 
 def leased(project: Project, situation: Situation) -> list[Lease]:
-    """The leases of this worktree, also of claims that have ended."""
+    """The leases of this worktree, also of claims that have ended.
+
+    A lease is this worktree's by the note that travels with the folder, else by its path and
+    branch: another worktree may have been made where the holder's was.
+    """
     top = os.path.realpath(project.top)
-    return [
-        lease
-        for lease in situation.leases.values()
-        if os.path.realpath(lease.worktree) == top and lease.host == heartbeat.host()
-    ]
+    noted = runtime.remembered(project.top)
+    worktree = project.repository.worktree
+    branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+    found = []
+    for lease in situation.leases.values():
+        if lease.host != heartbeat.host():
+            continue
+        here = os.path.realpath(lease.worktree) == top
+        known = noted is not None and noted.claim == lease.claim
+        if known or (here and (noted is not None or branch == lease.branch)):
+            found.append(lease)
+    return found
 
 
 def _ended(situation: Situation, lease: Lease) -> bool:

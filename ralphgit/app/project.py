@@ -74,7 +74,8 @@ class Project:
         self.around = around
         self.warnings: list[str] = []
         self._cache = cache.Cache(repository.common_dir)
-        self._started = around.now()
+        self.started = around.now()
+        """When it was first looked at, in seconds since 1970."""
 
     @classmethod
     def open(cls, around: Surroundings) -> Project:

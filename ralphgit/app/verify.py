@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from ralphgit.records.redact import redact, secrets_in
 
 TAIL_BYTES = 4096
+GRACE = 0.2
+"""Seconds for output that is still there when the command itself has ended."""
 TIMED_OUT = 124
 """Exit code recorded for a command that was stopped at its time limit, as timeout(1) has it."""
 
@@ -61,6 +63,7 @@ def run(command: str, *, top: str, environ: Mapping[str, str], timeout: float, n
     """Run `command` by sh in the folder `top`, stdin closed, in a process group of its own.
 
     When it ends, is timed out, or we are interrupted, nothing of its group stays behind.
+    What it leaves running in the background has no say: its own exit code counts.
     """
     begin = time.monotonic()
     digest, size, tail = hashlib.sha256(), 0, b""
@@ -77,21 +80,23 @@ def run(command: str, *, top: str, environ: Mapping[str, str], timeout: float, n
         fd = process.stdout.fileno()
         poll = select.poll()
         poll.register(fd, select.POLLIN)
+        ended = 0.0
         while True:
-            left = begin + timeout - time.monotonic()
+            if not ended and process.poll() is not None:
+                ended = time.monotonic()
+            # Children of it in the background may hold the pipe, and print for ever.
+            end = ended + GRACE if ended else begin + timeout
+            left = end - time.monotonic()
             if left <= 0:
-                timed_out = True
+                timed_out = not ended
                 break
-            if poll.poll(min(left, 0.2) * 1000):
+            if poll.poll(min(left, GRACE) * 1000):
                 chunk = os.read(fd, 1 << 16)
                 if not chunk:
                     break
                 digest.update(chunk)
                 size += len(chunk)
                 tail = (tail + chunk)[-2 * TAIL_BYTES :]
-            elif process.poll() is not None:
-                # The command is done; a child of it in the background holds the pipe.
-                break
         if not timed_out:
             try:
                 process.wait(max(0.0, begin + timeout - time.monotonic()))
@@ -124,7 +129,7 @@ class _Deferred:
     def __enter__(self) -> None:
         self._came: list[int] = []
         self._kept: list[tuple[int, Any]] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             try:
                 old = signal.signal(number, lambda came, _frame: self._came.append(came))
             except ValueError:

@@ -14,11 +14,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ralphgit.app.project import Surroundings
 
-_INTERRUPTED, _TERMINATED, _PIPE_CLOSED = 130, 143, 141
+_INTERRUPTED, _PIPE_CLOSED = 130, 141
 
 
 class Terminated(BaseException):
-    """SIGTERM, raised where the program is, so that what was begun is undone."""
+    """SIGTERM or SIGHUP, raised where the program is, so that what was begun is undone."""
+
+    code, word = 143, "terminated"
+
+
+class HungUp(Terminated):
+    """SIGHUP: the terminal was closed."""
+
+    code, word = 129, "hung up"
 
 
 def main() -> None:
@@ -38,7 +46,14 @@ def run(arguments: Sequence[str]) -> int:
     def terminate(_signal: int, _frame: object) -> None:
         raise Terminated
 
+    def hang_up(_signal: int, _frame: object) -> None:
+        # The kernel and the shell may each send one, and undoing is not to be interrupted.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        raise HungUp
+
     signal.signal(signal.SIGTERM, terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish
+        signal.signal(signal.SIGHUP, hang_up)
     _open_streams()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -49,11 +64,11 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _last_word("interrupted")
         return _INTERRUPTED
-    except Terminated:
-        print("terminated", file=sys.stderr)
-        return _TERMINATED
+    except Terminated as error:
+        _last_word(error.word)
+        return error.code
     except BrokenPipeError:
         # Whoever read our output has gone, `head` for one; say nothing more, as git does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,6 +77,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def _last_word(text: str) -> None:
+    """Say why we end, where somebody may still hear it."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _open_streams() -> None:

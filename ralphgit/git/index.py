@@ -188,6 +188,23 @@ def staged_against(git: Git, tree: str) -> list[str]:
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
+def stage(git: Git, tree: str, *, but: str = "") -> None:
+    """Make the index what `tree` is, except for the path `but`; files are not looked at.
+
+    Raises: GitError, NotWritable; the index is then as before.
+    """
+    out = git.run("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
+    fields = out.split(b"\0")
+    entries = b""
+    for meta, path in zip(fields[:-1:2], fields[1::2], strict=True):
+        mode, _, oid, _, status = meta.removeprefix(b":").split(b" ")
+        if path.decode("utf-8", "surrogateescape") == but:
+            continue
+        entries += b"%b %b\t%b\0" % (b"0" if status == b"A" else mode, oid, path)
+    if entries:
+        git.run("update-index", "-z", "--index-info", stdin=entries)
+
+
 def tracked(git: Git, paths: Sequence[str]) -> list[str]:
     """Which of `paths` are in the index."""
     if not paths:

@@ -38,7 +38,7 @@ class GitError(RalphError):
     def __init__(self, arguments: Sequence[str], status: int, stderr: bytes) -> None:
         text = stderr.decode("utf-8", "replace").strip()
         self.status, self.stderr = status, text
-        first = next((line for line in text.splitlines() if line.startswith(_FATAL)), text)
+        first = next((line for line in text.split("\n") if line.startswith(_FATAL)), text)
         verb = next((a for a in arguments if not a.startswith("-")), "")
         super().__init__(
             f"git {verb} failed: {first or f'exit {status}'}",

@@ -45,7 +45,7 @@ def fetch(
 
 
 def _unavailable(remote: str, text: str) -> RemoteUnavailable:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
+    lines = [line for line in text.strip().split("\n") if line.strip()]
     reason = next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
     return RemoteUnavailable(
         f"the remote {remote} cannot be reached: {reason.removeprefix('fatal: ')}",

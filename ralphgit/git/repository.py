@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child import Child
 from ralphgit.git.objects import Objects, dialogue_for_ids
-from ralphgit.git.process import Git, failure
+from ralphgit.git.process import Git, GitError, failure
 
 
 class Ref(NamedTuple):
@@ -51,7 +51,7 @@ _QUESTIONS = {
         "for-each-ref", "--format=%(objectname) %(refname) %(symref)",
         "refs/heads", "refs/remotes", "refs/ralph",
     ),
-    "worktrees": ("worktree", "list", "--porcelain"),
+    "worktrees": ("worktree", "list", "--porcelain", "-z"),
 }  # fmt: skip
 
 
@@ -75,8 +75,9 @@ class Opening:
         """
         directory = self._directory
         result = self._place.finish()
-        lines = result.out.decode("utf-8", "surrogateescape").splitlines()
-        if len(lines) < 5:
+        # At "\n" alone: `str.splitlines` would part a path at other characters as well.
+        lines = result.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
+        if len(lines) < 4:
             if not os.path.isdir(directory):
                 raise NotARepository(f"{directory} is not a folder", hint="check -C DIR")
             text = result.err.decode("utf-8", "replace").strip()
@@ -88,17 +89,26 @@ class Opening:
             if isinstance(error, NotWritable):
                 raise error
             raise NotARepository(error.message, hint="the message above is git's own")
-        git_dir, common_dir, bare, _, object_format = lines[:5]
-        top = lines[5] if len(lines) > 5 else None
+        bare, object_format, git_dir, common_dir, *rest = lines
+        top = rest[0] if rest and not result.status else None
+        if len(rest) > 1 or (rest and result.status):
+            git_dir, common_dir, top = map(self._path, _PATHS)
+            assert git_dir is not None and common_dir is not None
         git = self._git if top is None else self._git.at(top)
         objects = Objects(git, object_format, ids=self._ids)
         return Repository(git, (git_dir, common_dir, top), bare == "true", objects, self._asked)
 
+    def _path(self, which: str) -> str | None:
+        """One of `_PATHS`, asked for alone because there are line ends in it."""
+        result = self._git.try_run(*_ABSOLUTE, which)
+        path = result.out.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return None if result.status else path
 
-_PLACE = (
-    "rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir",
-    "--is-bare-repository", "--is-inside-work-tree", "--show-object-format", "--show-toplevel",
-)  # fmt: skip
+
+_PATHS = ("--git-dir", "--git-common-dir", "--show-toplevel")
+_ABSOLUTE = ("rev-parse", "--path-format=absolute")
+#: A path may have more than one line, so they come last; the last has none in a bare repository.
+_PLACE = (*_ABSOLUTE, "--is-bare-repository", "--show-object-format", *_PATHS)
 
 
 class Repository:
@@ -148,7 +158,7 @@ class Repository:
         """Branches, remote-tracking branches, leases and rescue refs, by full name."""
         lines = self._answer("refs").decode("utf-8", "surrogateescape")
         found = {}
-        for line in lines.splitlines():
+        for line in lines.split("\n")[:-1]:
             oid, name, symref = line.split(" ", 2)
             found[name] = Ref(name, oid, symref)
         return found
@@ -156,20 +166,30 @@ class Repository:
     @cached_property
     def worktrees(self) -> tuple[Worktree, ...]:
         """Every worktree, the main one first."""
-        text = self._answer("worktrees").decode("utf-8", "surrogateescape")
+        end = "\0"
+        try:
+            answer = self._answer("worktrees")
+        except GitError as error:
+            if "usage:" not in error.stderr:
+                raise
+            # git before 2.36 knows no -z.
+            end = "\n"
+            answer = self.git.run("worktree", "list", "--porcelain")
         found = []
-        for number, entry in enumerate(filter(None, text.split("\n\n"))):
+        for entry in answer.decode("utf-8", "surrogateescape").split(end * 2):
             fields: dict[str, str] = {}
-            for line in entry.splitlines():
+            for line in entry.split(end):
                 key, _, value = line.partition(" ")
                 fields[key] = value
+            if "worktree" not in fields:
+                continue  # the end; of an old git also what follows an empty line in a path
             head = fields.get("HEAD", "")
             found.append(
                 Worktree(
                     path=fields["worktree"],
                     head="" if not head.strip("0") else head,
                     branch=fields.get("branch", ""),
-                    main=number == 0,
+                    main=not found,
                     bare="bare" in fields,
                     locked="locked" in fields,
                     prunable="prunable" in fields,
@@ -205,7 +225,8 @@ class Repository:
         and for a bare `proj/.bare`.
         """
         folder, name = os.path.split(self.home.removesuffix("/.git").removesuffix(".git"))
-        return os.path.basename(folder) if name.startswith(".") or not name else name
+        hidden = name.startswith(".") and self.worktrees[0].bare
+        return os.path.basename(folder) if hidden else name
 
     @property
     def linked(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app import editing, look
 from ralphgit.app.editing import Changed, Fields
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 
@@ -11,13 +12,15 @@ from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    changed = editing.add(
-        look.project(around, warnings),
-        fields(options),
-        task=str(options.get("id", "")),
-        file=str(options.get("file", "")),
-        after=str(options.get("after", "")),
-    )
+    project = look.project(around, warnings)
+    with Exclusive(project):
+        changed = editing.add(
+            project,
+            fields(options),
+            task=str(options.get("id", "")),
+            file=str(options.get("file", "")),
+            after=str(options.get("after", "")),
+        )
     return outcome(changed, "added")
 
 

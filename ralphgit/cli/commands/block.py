@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app import giveup, look
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
@@ -17,13 +18,14 @@ def run(
     answers = options.get("option", [])
     assert isinstance(answers, list)
     default = Reason.NEEDS_CONTEXT if question else Reason.OTHER
-    given = giveup.block(
-        project,
-        parse_task_id(str(options["task"])) if "task" in options else "",
-        reason=Reason(str(options.get("reason", default))),
-        question=question,
-        options=tuple(answers),
-    )
+    with Exclusive(project):
+        given = giveup.block(
+            project,
+            parse_task_id(str(options["task"])) if "task" in options else "",
+            reason=Reason(str(options.get("reason", default))),
+            question=question,
+            options=tuple(answers),
+        )
     project.refresh()
     row, standing = look.pair(project, given.task)
     return Outcome(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app import editing, look
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.commands.add import fields, outcome
 from ralphgit.cli.render import Outcome, Screen
@@ -24,10 +25,11 @@ def run(
             "--block and --cancel each stand alone", hint="change the fields in a second command"
         )
     project = look.project(around, warnings)
-    if isinstance(reason, str):
-        return outcome(editing.cancel(project, task, reason), "cancelled")
-    if block:
-        changed, verb = editing.to_block_style(project, task), "written in block style"
-    else:
-        changed, verb = editing.edit(project, task, told, remove=removed), "changed"
+    with Exclusive(project):
+        if isinstance(reason, str):
+            return outcome(editing.cancel(project, task, reason), "cancelled")
+        if block:
+            changed, verb = editing.to_block_style(project, task), "written in block style"
+        else:
+            changed, verb = editing.edit(project, task, told, remove=removed), "changed"
     return outcome(changed, verb if changed.files else "unchanged")

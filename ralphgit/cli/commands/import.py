@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ralphgit.app import importing, look
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 
@@ -19,7 +20,8 @@ def run(
     names = options["files"]
     assert isinstance(names, tuple)
     dry_run = bool(options.get("dry_run"))
-    done = importing.bring(project, importing.Options(names, dry_run))
+    with Exclusive(project):
+        done = importing.bring(project, importing.Options(names, dry_run))
     data = {
         "added": [change.task for change in done.added],
         "updated": [change.task for change in done.updated],

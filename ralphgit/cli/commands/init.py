@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app import initialise, look
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
@@ -11,7 +12,8 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     project = look.project(around, warnings)
-    begun = initialise.initialise(project, str(options.get("layout", "")))
+    with Exclusive(project):
+        begun = initialise.initialise(project, str(options.get("layout", "")))
     lines = [f"created  {safe(path)}" for path in begun.created]
     lines += [f"kept     {safe(path)}" for path in begun.kept]
     lines.append("Next: ralphgit add --title TEXT; then git add, git commit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app import giveup, look
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
@@ -13,7 +14,8 @@ def run(
 ) -> Outcome:
     project = look.project(around, warnings)
     task = parse_task_id(str(options["task"])) if "task" in options else ""
-    given = giveup.release(project, task, reason=str(options.get("reason", "")))
+    with Exclusive(project):
+        given = giveup.release(project, task, reason=str(options.get("reason", "")))
     project.refresh()
     row, standing = look.pair(project, given.task)
     return Outcome(

@@ -1,0 +1,104 @@
+"""Two commands at once in one worktree: each sees what the other one has done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from world import Place, World
+
+TASKS = 6
+LATE = "test -s one.txt && (setsid sh -c 'sleep 0.01; echo BAD > one.txt' >/dev/null 2>&1 &)"
+VERIFY = {2: "sleep 30", 3: LATE}
+GRAPH = "version: 1\ntasks:\n" + "".join(
+    f"  - id: T-{n}\n    title: Task {n}\n    status: pending\n"
+    + (f"    verify:\n      - {VERIFY[n]}\n" if n in VERIFY else "")
+    for n in range(TASKS)
+)
+
+
+@pytest.fixture
+def alpha(tmp_path: Path) -> Place:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit()
+    return world.worktree("alpha")
+
+
+def together(place: Place, *lines: tuple[str, ...]) -> list[int]:
+    """Run several commands at the same moment; their exit codes."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ralphgit", *words],
+            cwd=place.path, env=place.environ, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for words in lines
+    ]  # fmt: skip
+    return [process.wait() for process in running]
+
+
+def test_no_edit_is_lost(alpha: Place) -> None:
+    edits = [("edit", f"T-{n}", "--priority", "5") for n in range(TASKS)]
+    assert together(alpha, *edits, ("add", "--title", "New")) == [0] * (TASKS + 1)
+    assert alpha.read().count("priority: 5") == TASKS
+    assert "title: New" in alpha.read()
+
+
+def test_one_claim_at_a_time(alpha: Place) -> None:
+    codes = together(alpha, *(("claim", f"T-{n}", "--no-fetch") for n in range(TASKS)))
+    assert sorted(codes) == [0] + [8] * (TASKS - 1)
+    assert alpha.read().count("status: in-progress") == 1
+    assert len(alpha.git("for-each-ref", "refs/ralph/leases").splitlines()) == 1
+
+
+def test_a_task_is_completed_once(alpha: Place) -> None:
+    alpha.ralph("claim", "T-1")
+    alpha.write("one.txt", "1\n")
+    assert together(alpha, ("complete",), ("complete",)) == [0, 0]
+    assert alpha.git("log", "--format=%s", "main..HEAD") == "T-1: Task 1"
+    assert alpha.git("status", "--porcelain") == ""
+
+
+def test_whoever_works_too_long_is_named(alpha: Place) -> None:
+    alpha.ralph("trust", "--yes")
+    alpha.ralph("claim", "T-2")
+    alpha.write("one.txt", "1\n")
+    slow = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "complete"],
+        cwd=alpha.path, env=alpha.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        while not {"sh", "sleep"} & set(_commands(slow.pid).split()):
+            assert slow.poll() is None
+        refused = alpha.ralph("edit", "T-4", "--priority", "1")
+    finally:
+        slow.terminate()
+        slow.wait()
+    assert (refused.code, refused.out, refused.err) == (
+        8, "",
+        "error: another ralphgit command is at work in this worktree; nothing was changed\n"
+        "hint: wait until it has ended, then repeat the command\n",
+    )  # fmt: skip
+
+
+def test_what_was_verified_is_what_is_committed(alpha: Place) -> None:
+    """Whatever a formatter, or what a verify command left behind, does meanwhile."""
+    alpha.ralph("trust", "--yes")
+    for number in range(5):
+        alpha.ralph("claim", "T-3")
+        alpha.write("one.txt", f"good {number}\n")
+        assert alpha.ralph("complete").code == 0
+        assert alpha.git("show", "HEAD:one.txt") == f"good {number}"
+        alpha.git("reset", "--hard", "--quiet", "main")
+        alpha.git("update-ref", "-d", "refs/ralph/leases/T-3")
+
+
+def _commands(parent: int) -> str:
+    """The names of a process's children."""
+    listing = subprocess.run(
+        ["ps", "-o", "comm=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return listing.stdout
