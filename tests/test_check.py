@@ -695,6 +695,51 @@ def test_a_record_of_a_task_that_is_gone_is_a_warning(world: World) -> None:
     ]
 
 
+EMPTY = {"nothing": "", "a line": "\n", "a comment": "# later\n", "null": "null\n"}
+
+
+@pytest.mark.parametrize("text", EMPTY.values(), ids=EMPTY)
+@pytest.mark.parametrize("kind", ["audit", "evidence", "guidance"])
+def test_an_empty_record_is_one_problem_among_the_others(
+    world: World, kind: str, text: str
+) -> None:
+    world.write(f"records/{kind}/T-1/x.yaml", text)
+    world.write("records/evidence/T-2/y.yaml", "task: [\n")
+    (empty,) = [p for p in problems(world) if p["file"].endswith("x.yaml")]
+    assert short(problems(world)) == sorted(
+        [
+            ("error", "schema", f"records/{kind}/T-1/x.yaml:1:1", ""),
+            ("error", "syntax", "records/evidence/T-2/y.yaml:2:1", ""),
+        ],
+        key=lambda row: row[2],
+    )
+    assert (empty["message"], empty["hint"]) == (
+        "the record is empty",
+        f"see schemas/{kind}.schema.json",
+    )
+
+
+@pytest.mark.parametrize("how", ["syntax", "shape"])
+def test_of_a_graph_that_cannot_be_read_nothing_else_is_said(
+    world: World, alpha: Place, how: str
+) -> None:
+    """A task in it is neither missing for its records nor for who depends on it."""
+    done(alpha)
+    landed(world, alpha)
+    world.write("ralph.toml", 'graph = ["task-graph.yaml", "graph/*.yaml"]\n')
+    world.write_graph(
+        "version: 1\ntasks:\n  - {id: X-1, title: X, status: pending, depends_on: [T-1]}\n",
+        name="graph/other.yaml",
+    )
+    assert problems(world, code=0) == []
+    if how == "syntax":
+        world.write_graph(world.read() + "    : [\n")
+    else:
+        world.replace("    title: Write one\n", "")
+    (said,) = problems(world)
+    assert (said["severity"], said["file"]) == ("error", "task-graph.yaml")
+
+
 def test_half_a_write_and_other_files_are_passed_over(world: World) -> None:
     world.write("records/evidence/T-1/.ralph-tmp-1-e1.yaml", "id: &")
     world.write("records/notes.yaml", "id: &")

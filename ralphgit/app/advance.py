@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app import change
+from ralphgit.app import change, unfinished
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote
 from ralphgit.git.process import GitError, failure
 from ralphgit.git.repository import Repository
 from ralphgit.records import files
+
+
+#: How git says that it would have to overwrite what somebody has changed.
+_IN_THE_WAY = ("would be overwritten", "would lose untracked files", "not uptodate")
 
 
 def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
@@ -82,9 +86,13 @@ def _local_only(project: Project, old: str, new: str) -> bool:
 def _advance_local(project: Project, old: str, new: str) -> bool:
     """Move the local base branch, and the files of the worktree that has it checked out.
 
+    What a killed move left there is undone first. Killed half-way, this one leaves a note
+    that says how to undo it.
+
     Raises: GuardRefused where the user's own changes to the same files are in the way;
-    NotWritable, RalphError (index_locked).
+    NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
     """
+    unfinished.settle(project)
     ref = f"refs/heads/{project.base.branch}"
     worktree = project.worktree_of(ref)
     if worktree is None or worktree.bare:
@@ -92,20 +100,30 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     repository = Repository.open(worktree.path, project.around.environ)
     git = repository.git
     arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    top = os.path.realpath(worktree.path)
     # On a full disk git writes the files, and then neither the index nor the branch.
-    with index.Snapshot(repository) as staged, files.Undo() as undo:
+    with (
+        unfinished.noted(project, top, ref, old, new),
+        index.Snapshot(repository) as staged,
+        files.Undo() as undo,
+    ):
         undo.on_failure(staged.restore)
-        for path in index.differing(git, old, new):
-            if change.is_record(project, path):
-                undo.watch(os.path.join(worktree.path, path))
+        changes = index.changes(git, old, new)
+        for one in changes:
+            if change.is_record(project, one.path):
+                undo.watch(os.path.join(worktree.path, one.path))
+        unfinished.make_way(project, repository, changes)
         result = git.try_run(*arguments)
         if result.status == 0:
             return True
-        text = result.err.decode("utf-8", "replace")
         if refs.current(git, ref) != old:
             return False
+        if result.status < 0:
+            # Killed on its own. Of records `undo` knows the old form, git of all else.
+            unfinished.take_back(project, repository, changes)
         error = failure(arguments, result)
-        if not isinstance(error, GitError):
+        text = result.err.decode("utf-8", "replace")
+        if not isinstance(error, GitError) or not any(sign in text for sign in _IN_THE_WAY):
             raise error
         raise GuardRefused(
             f"uncommitted changes in {project.show_path(worktree.path)} are in the way: "

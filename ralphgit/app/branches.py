@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from ralphgit.app import runtime
+import os
+
+from ralphgit.app import change, runtime
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs
+from ralphgit.records import files
 
 #: Below it, `<task>-<id>`: where the loop works on a task.
 PREFIX = "refs/heads/ralph/"
+_MOVING = os.path.join(".ralph", "moving")
 
 
 def refuse_dirty(project: Project) -> None:
@@ -33,16 +37,46 @@ def refuse_dirty(project: Project) -> None:
 
 
 def begin(project: Project, name: str) -> str:
-    """Switch to a new branch `ralph/NAME` at the base; the branch that was left.
+    """Switch a clean worktree to a new branch `ralph/NAME` at the base; the branch it left.
 
     Raises: GitError, NotWritable.
     """
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
-    project.repository.git.run(
-        "switch", "--quiet", "--no-track", "--create", f"ralph/{name}", project.base.commit
-    )
+    with Moving(project):
+        project.repository.git.run(
+            "switch", "--quiet", "--no-track", "--create", f"ralph/{name}", project.base.commit
+        )
     return left
+
+
+class Moving:
+    """Around git commands that move a worktree whose content is all kept.
+
+    A git that is killed meanwhile leaves files of both sides; the note that this makes says
+    that `settle` may put the worktree to HEAD, whichever that is then.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._path = os.path.join(project.top, _MOVING)
+
+    def __enter__(self) -> None:
+        files.write(self._path, b"", durable=False)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if kind is None:
+            os.unlink(self._path)
+
+
+def settle(project: Project) -> bool:
+    """Finish or undo a move that was killed; whether there was one. Raises: GitError."""
+    path = os.path.join(project.top, _MOVING)
+    if not os.path.exists(path):
+        return False
+    project.repository.git.run("reset", "--hard", "--quiet", "HEAD")
+    os.unlink(path)
+    project.refresh()
+    return True
 
 
 def discard(project: Project, branch: str) -> None:
@@ -53,3 +87,14 @@ def discard(project: Project, branch: str) -> None:
     tip = refs.current(git, branch)
     if tip and git.try_run("merge-base", "--is-ancestor", tip, project.base.commit).status == 0:
         refs.swap(git, branch, new="", old=tip)
+
+
+def keep_if_work(project: Project, ref: str) -> str:
+    """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
+    git = project.repository.git
+    tip = refs.current(git, ref)
+    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip()
+    if not fork or any(not change.is_record(project, p) for p in index.differing(git, fork, tip)):
+        return ref
+    refs.swap(git, ref, new="", old=tip)
+    return ""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, leases, mine, runtime
+from ralphgit.app import heartbeat, leases, mine, runtime, unfinished
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import NotWritable, RalphError
@@ -36,11 +36,11 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
     """Look for leftovers and for settings that harm; with `fix`, mend what is provably safe.
 
     Nothing that somebody wrote is removed: only leases that the base has moved past,
-    ralphgit's own temporary files of dead processes, notes of ended claims, and lock files
-    of git that no living process can own.
+    ralphgit's own temporary files of dead processes, notes of ended claims, lock files of git
+    that no living process can own, and what a killed move of the base left half-way.
     """
     found = [*_git(project), *_settings(project), *_runtime(project, fix), *_locks(project, fix)]
-    found += _temporary(project, fix)
+    found += [*_unfinished(project, fix), *_empty(project, fix), *_temporary(project, fix)]
     try:
         situation = Situation(project)
         rows = situation.base.by_id
@@ -145,6 +145,46 @@ def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
             "not_excluded",
             "warning",
             ".ralph/ is not in .git/info/exclude",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
+
+
+def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
+    """Moves of the base that were killed: undone, unless a lock of git's is in the way."""
+    for note in unfinished.notes(project):
+        fixed = fix
+        try:
+            if fix:
+                unfinished.undo(project, note)
+        except RalphError as error:
+            if isinstance(error, NotWritable) or error.code != "index_locked":
+                raise
+            fixed = False
+        branch = note.ref.removeprefix("refs/heads/")
+        yield Finding(
+            "unfinished_move",
+            "error",
+            f"a move of {branch} to {note.new[:12]} was killed half-way in "
+            f"{project.show_path(note.worktree)}",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fixed,
+        )
+
+
+def _empty(project: Project, fix: bool) -> Iterator[Finding]:
+    """Graph and record files without a byte: a killed git had only begun to write them."""
+    top = project.repository.top
+    paths = unfinished.empty_records(project, top) if top is not None else []
+    if fix and top is not None:
+        unfinished.restore_empty(project, top, paths)
+    for path in paths:
+        yield Finding(
+            "empty_record",
+            "error",
+            f"{path} is empty: its writing was killed",
             "ralphgit doctor --fix",
             fixable=True,
             fixed=fix,
@@ -285,8 +325,9 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
     locks = list(_lock_files(project))
     if not locks:
         return
-    busy = _git_at_work(project)
     for path in locks:
+        # An index is locked by a git in its own worktree; anything else by any of them.
+        busy = _git_at_work(_users(project, path))
         try:
             age = project.around.now() - os.stat(path).st_mtime
         except FileNotFoundError:
@@ -325,12 +366,21 @@ def _subfolders(folder: str) -> list[str]:
         return []
 
 
-def _git_at_work(project: Project) -> bool:
-    """Whether a git process works in this repository, or cannot be ruled out."""
+def _users(project: Project, lock: str) -> list[str]:
+    """The folders in which a git that holds `lock` would work."""
+    common = os.path.realpath(project.repository.common_dir)
+    own = os.path.realpath(os.path.dirname(lock))
+    if os.path.basename(lock) == "index.lock" and own == os.path.realpath(
+        project.repository.git_dir
+    ):
+        return [os.path.realpath(project.top), own] if project.repository.top else [own]
+    return [*(os.path.realpath(w.path) for w in project.repository.worktrees), common]
+
+
+def _git_at_work(places: list[str]) -> bool:
+    """Whether a git process works in one of these folders, or cannot be ruled out."""
     if not os.path.isdir("/proc/self"):
         return True
-    places = [os.path.realpath(w.path) for w in project.repository.worktrees]
-    places.append(os.path.realpath(project.repository.common_dir))
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:

@@ -234,7 +234,10 @@ def _occupied(
 def held(project: Project, task: str, holder: Flight | None, state: str = "claimed") -> ClaimHeld:
     """The refusal that names who has the task."""
     if holder is None:
-        return ClaimHeld(f"{task} is held", hint="ralphgit next", details={"task": task})
+        hint = "ralphgit next"
+        if state == "in-progress":
+            hint = f"no claim says by whom: ralphgit reset {task} --reason TEXT"
+        return ClaimHeld(f"{task} is held", hint=hint, details={"task": task})
     who = f"{holder.by} has {task} ({state}), in {holder.where}, since {holder.at}"
     told: dict[str, object] = {
         "worker": holder.by, "where": holder.where, "since": holder.at, "claim": holder.claim,

@@ -23,12 +23,12 @@ class Problem(NamedTuple):
     """What the gate stops (error), or shows (warning)."""
 
     code: str
-    severity: str
-    file: str
-    line: int
-    column: int
-    task: str
-    message: str
+    severity: str = "error"
+    file: str = ""
+    line: int = 1
+    column: int = 1
+    task: str = ""
+    message: str = ""
     hint: str = ""
 
 
@@ -42,6 +42,8 @@ class Tree(NamedTuple):
     content: Callable[[str], bytes | None]
 
 
+#: Faults that a task in another file would mend.
+_ABSENCE = ("unknown_dependency",)
 #: For problems whose file names its place already.
 NOWHERE = Tree("", (), (), lambda path: None)
 
@@ -92,8 +94,11 @@ def state(project: Project, tree: Tree) -> list[Problem]:
     for file in files:
         rows.extend(graph.rows(file))
     where = {row.id: row for row in rows}
+    # Of a task in a file that could not be read nothing can be said, also not that it is none.
+    whole = len(files) == len(tree.shards)
     problems += _twins(tree, rows)
-    problems += [place(tree, fault, where) for fault in gate.graph_faults(rows)]
+    faults = [fault for fault in gate.graph_faults(rows) if whole or fault.code not in _ABSENCE]
+    problems += [place(tree, fault, where) for fault in faults]
     homes = _homes(project, tree)
     for file in files:
         for stored in file.tasks:
@@ -103,7 +108,7 @@ def state(project: Project, tree: Tree) -> list[Problem]:
             problems += [place(tree, fault, where) for fault in faults]
         problems += _advice(tree, file, where)
     for path in tree.records:
-        problems += _record(project, tree, path, where)
+        problems += _record(project, tree, path, where, whole=whole)
     return problems
 
 
@@ -126,29 +131,26 @@ def _graph_files(
 
 def from_error(tree: Tree, error: InvalidRecord) -> Problem:
     return Problem(
-        error.code,
-        "error",
-        tree.label + error.file,
-        error.line,
-        error.column,
-        error.task or "",
-        error.message,
-        error.hint,
+        code=error.code,
+        file=tree.label + error.file,
+        line=error.line,
+        column=error.column,
+        task=error.task or "",
+        message=error.message,
+        hint=error.hint,
     )
 
 
 def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
     row = rows.get(fault.task)
-    file = tree.label + row.file if row else tree.label
     return Problem(
-        fault.code,
-        fault.severity,
-        file,
-        row.line if row else 1,
-        1,
-        fault.task,
-        fault.message,
-        fault.hint,
+        code=fault.code,
+        severity=fault.severity,
+        file=tree.label + row.file if row else tree.label,
+        line=row.line if row else 1,
+        task=fault.task,
+        message=fault.message,
+        hint=fault.hint,
     )
 
 
@@ -160,14 +162,12 @@ def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
         if known is not row:
             found.append(
                 Problem(
-                    "duplicate_id",
-                    "error",
-                    tree.label + row.file,
-                    row.line,
-                    1,
-                    row.id,
-                    f"the id {row.id} stands twice; first at {known.file}:{known.line}",
-                    "rename one of the two tasks",
+                    code="duplicate_id",
+                    file=tree.label + row.file,
+                    line=row.line,
+                    task=row.id,
+                    message=f"the id {row.id} stands twice; first at {known.file}:{known.line}",
+                    hint="rename one of the two tasks",
                 )
             )
     return found
@@ -222,15 +222,14 @@ def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[
             row = rows[stored["id"]]
             found.append(
                 Problem(
-                    "flow_style",
-                    "warning",
-                    tree.label + file.path,
-                    row.line,
-                    1,
-                    row.id,
-                    f"{row.id} and the next task are written on one line each: "
+                    code="flow_style",
+                    severity="warning",
+                    file=tree.label + file.path,
+                    line=row.line,
+                    task=row.id,
+                    message=f"{row.id} and the next task are written on one line each: "
                     "claims of both will conflict",
-                    f"ralphgit edit {row.id} --block",
+                    hint=f"ralphgit edit {row.id} --block",
                 )
             )
     return found
@@ -241,7 +240,10 @@ def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[
 KINDS = ("evidence", "audit", "guidance")
 
 
-def _record(project: Project, tree: Tree, path: str, rows: Mapping[str, Row]) -> list[Problem]:
+def _record(
+    project: Project, tree: Tree, path: str, rows: Mapping[str, Row], *, whole: bool
+) -> list[Problem]:
+    """What is wrong with one record. `whole`: `rows` are all tasks that there are."""
     parts = path.removeprefix(f"{project.config.records}/").split("/")
     kind = parts[0]
     if kind not in KINDS:
@@ -249,44 +251,43 @@ def _record(project: Project, tree: Tree, path: str, rows: Mapping[str, Row]) ->
     data = tree.content(path)
     if data is None:
         return []
+    label, hint = tree.label + path, f"see schemas/{file_name(kind)}"
     try:
         text = texts.decode(data, limit=project.config.max_record_bytes)
         value = plain.load(text)
+        if value is None:
+            return [Problem(code="schema", file=label, message="the record is empty", hint=hint)]
+        wrong = [
+            (*validate.position(text, where), message)
+            for where, message in validate.problems(kind, value)
+        ]
     except InvalidRecord as error:
         return [from_error(tree, error.at(path))]
-    label = tree.label + path
-    found = [
-        Problem(
-            "schema",
-            "error",
-            label,
-            *validate.position(text, where),
-            "",
-            message,
-            f"see schemas/{file_name(kind)}",
-        )
-        for where, message in validate.problems(kind, value)
-    ]
-    if found or not isinstance(value, dict):
-        return found
+    if wrong or not isinstance(value, dict):
+        return [
+            Problem(code="schema", file=label, line=line, column=column, message=said, hint=hint)
+            for line, column, said in wrong
+        ]
+    found = []
     task = value.get("task") or value.get("target")
     if len(parts) != 3 or (task is not None and parts[1] != task):
         found.append(
             Problem(
-                "misplaced",
-                "error",
-                label,
-                1,
-                1,
-                str(task or ""),
-                f"a record of {task} belongs in {kind}/{task}/",
-                "git mv it there",
+                code="misplaced",
+                file=label,
+                task=str(task or ""),
+                message=f"a record of {task} belongs in {kind}/{task}/",
+                hint="git mv it there",
             )
         )
-    if parts[1] not in rows:
+    if whole and parts[1] not in rows:
         found.append(
             Problem(
-                "orphan", "warning", label, 1, 1, parts[1], f"{parts[1]} is not in the graph", ""
+                code="orphan",
+                severity="warning",
+                file=label,
+                task=parts[1],
+                message=f"{parts[1]} is not in the graph",
             )
         )
     return found

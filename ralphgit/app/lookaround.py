@@ -93,7 +93,7 @@ class Situation:
                     continue
                 for shard in own:
                     for row in deltas.get(shard, ()):
-                        yield self._flight(row, "branch", f"branch {short}", worktree)
+                        yield self._flight(row, "branch", f"branch {short}", worktree, name)
 
     def _in_worktrees(self) -> Iterable[Flight]:
         usual = {shard[1] for shard in self.base.shards}
@@ -162,14 +162,16 @@ class Situation:
             return False
         return not heartbeat.alive(beat, self.project.around.now())
 
-    def _flight(self, row: Row, kind: str, where: str, worktree: Worktree | None) -> Flight:
+    def _flight(
+        self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
+    ) -> Flight:
         path = worktree.path if worktree else ""
         if kind == "branch" and worktree:
             where = f"{self._name(worktree.path)} ({where})"
         note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
         return Flight(
             row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
-            note=note, stored=stored,
+            note=note, stored=stored, ref=ref,
         )  # fmt: skip
 
     def _name(self, path: str) -> str:

@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app import advance, audit, leases, rescue, runtime
+from ralphgit.app import advance, audit, leases, rescue, runtime, unfinished
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
@@ -76,6 +76,8 @@ def reopen(project: Project, task: str, decide: Decide, *, push: bool) -> Reopen
     Raises: what `decide` raises; GuardRefused, IllegalMove, UnknownTask, RemoteUnavailable
     (with require_remote), InvalidRecord, NotWritable.
     """
+    unfinished.settle(project)
+    project.refresh()
     for _ in range(_ATTEMPTS):
         done = _attempt(project, task, decide, push=push)
         if done is not None:
@@ -159,10 +161,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
         ):
             continue
         short = name.removeprefix("refs/heads/")
-        sighted = any(
-            f.kind == "branch" and f.where.endswith((f"branch {short}", f"branch {short})"))
-            for f in holders.flights
-        )
+        sighted = any(flight.ref == name for flight in holders.flights)
         leased = holders.lease is not None and holders.lease.branch == short
         if sighted or leased:
             found = rescue.commit(project, ref.oid, row.id, holders.claim)
@@ -176,11 +175,13 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
 
     It would stand in the way of the commit; like all else it is in the rescue ref.
     """
-    if (
-        project.repository.top is None
-        or project.repository.linked
-        or row.id not in project.here.by_id
-    ):
+    if project.repository.top is None or project.repository.linked:
+        return
+    try:
+        known = project.here.by_id
+    except InvalidRecord:
+        return  # half a file, say: whoever moves the base finds it in the way, or not
+    if row.id not in known:
         return
     here, worktree = project.here.row(row.id), project.repository.worktree
     if here.claim != holders.claim or here.claim == row.claim or worktree is None:

@@ -12,6 +12,8 @@ from ralphgit.model.row import Row
 if TYPE_CHECKING:
     from ralphgit.model.task import Task
 
+HERE = "this worktree"
+"""The label of the view of a worktree's files; all other views are of a commit."""
 Shard = tuple[str, str]
 """Path relative to the top of the worktree, and blob id of the content."""
 
@@ -37,8 +39,9 @@ class GraphView:
         if found is None:
             close = [row.id for row in self.rows if row.id.casefold() == task.casefold()]
             hint = f"did you mean {close[0]}?" if close else "ralphgit list"
+            where = f"in {HERE}" if self.label == HERE else f"on {self.label}"
             raise UnknownTask(
-                f"there is no task {task} on {self.label}", hint=hint, details={"task": task}
+                f"there is no task {task} {where}", hint=hint, details={"task": task}
             )
         return found
 

@@ -9,7 +9,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.errors import RemoteUnavailable
@@ -32,6 +32,14 @@ def end_all() -> None:
     """
     while _running:
         _stop(*_running.popitem())
+
+
+def verb(words: Sequence[str]) -> str:
+    """The verb of a git command line, given without the program; "" where it names none."""
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        position += 2 if words[position] in ("-c", "-C") else 1
+    return words[position] if position < len(words) else ""
 
 
 def _stop(pid: int, group: bool) -> int:
@@ -104,7 +112,7 @@ class Child:
             self.end()
             if isinstance(error, TimeoutError):
                 raise RemoteUnavailable(
-                    f"git {self._argv[-1]} gave no answer within {timeout:g} s",
+                    f"git {verb(self._argv[1:])} gave no answer within {timeout:g} s",
                     hint="check the network, or use --no-fetch",
                 ) from None
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.process import Git, failure
@@ -180,6 +181,58 @@ def differing(git: Git, old: str, new: str, *, filter: str = "") -> list[str]:
         arguments.append(f"--diff-filter={filter}")
     out = git.run(*arguments, old, new)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+class Change(NamedTuple):
+    """One path between two trees; mode and id are "" on a side that does not have it."""
+
+    path: str
+    old_mode: str
+    old: str
+    new_mode: str
+    new: str
+
+
+def changes(git: Git, old: str, new: str) -> list[Change]:
+    """What differs between two trees or commits; a rename is two paths."""
+    arguments = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-commit-id")
+    fields = git.run(*arguments, old, new).decode("utf-8", "surrogateescape").split("\0")
+    found = []
+    for meta, path in zip(fields[::2], fields[1::2], strict=False):
+        sides = meta.removeprefix(":").split()[:4]
+        modes = ["" if not mode.strip("0") else mode for mode in sides[:2]]
+        oids = ["" if not oid.strip("0") else oid for oid in sides[2:]]
+        found.append(Change(path, modes[0], oids[0], modes[1], oids[1]))
+    return found
+
+
+def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Mode and id of those of `paths` that are in the index; both "" for one with a conflict."""
+    if not paths:
+        return {}
+    out = git.run("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
+    found = {}
+    for entry in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        meta, _, path = entry.partition("\t")
+        mode, oid, stage = meta.split()
+        found[path] = (mode, oid) if stage == "0" else ("", "")
+    return found
+
+
+def put_back(git: Git, old: Sequence[Change]) -> None:
+    """Bring index and worktree back to the old side; what that does not have leaves the index."""
+    lines = []
+    for one in old:
+        mode, oid = (one.old_mode, one.old) if one.old else ("0", "0" * len(one.new))
+        lines.append(f"{mode} {oid}\t{one.path}")
+    git.run("update-index", "-z", "--index-info", stdin=_nul([*lines, ""]))
+    check_out(git, [one.path for one in old if one.old])
+
+
+def check_out(git: Git, paths: Sequence[str]) -> None:
+    """Write `paths` into the worktree as the index has them, over what is there."""
+    if paths:
+        git.run("checkout-index", "--force", "--index", "-z", "--stdin", stdin=_nul([*paths, ""]))
 
 
 def staged_against(git: Git, tree: str) -> list[str]:

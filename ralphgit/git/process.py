@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import NotWritable, RalphError
-from ralphgit.git.child import Child, Dialogue, Result
+from ralphgit.git.child import Child, Dialogue, Result, verb
 
 #: Inherited variables that choose a repository, an index or an object store.
 _SCRUBBED = frozenset((
@@ -38,16 +38,25 @@ class GitError(RalphError):
     def __init__(self, arguments: Sequence[str], status: int, stderr: bytes) -> None:
         text = stderr.decode("utf-8", "replace").strip()
         self.status, self.stderr = status, text
-        first = next((line for line in text.split("\n") if line.startswith(_FATAL)), text)
-        verb = next((a for a in arguments if not a.startswith("-")), "")
+        lines = text.split("\n")
+        first = next((line for line in lines if line.startswith(_FATAL)), "")
+        if len(lines) == 1:
+            first = text
+        name = verb(arguments)
+        hint = "the message above is git's own"
+        if name == "commit":
+            hint += ", or a hook's that refused the commit"
         super().__init__(
-            f"git {verb} failed: {first or f'exit {status}'}",
-            hint="the message above is git's own",
+            f"git {name} failed: {first or f'exit {status}'}",
+            hint=hint,
             details={"git": list(arguments), "status": status, "stderr": text},
+            lines=() if first else lines[-_SHOWN_LINES:],
         )
 
 
 _FATAL = ("fatal:", "error:", " ! [")
+#: Of a message in which no line says that it is the reason.
+_SHOWN_LINES = 20
 
 
 class Git:
@@ -161,8 +170,9 @@ def failure(arguments: Iterable[str], result: Result) -> RalphError:
     error = GitError(tuple(arguments), result.status, result.err)
     for reason in _UNWRITABLE:
         if reason in error.stderr:
+            said = next(line for line in error.stderr.split("\n") if reason in line)
             return NotWritable(
-                f"cannot write to the repository: {error.message.partition(': ')[2]}",
+                f"cannot write to the repository: {said}",
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )

@@ -89,20 +89,19 @@ class Opening:
             if isinstance(error, NotWritable):
                 raise error
             raise NotARepository(error.message, hint="the message above is git's own")
-        bare, object_format, git_dir, common_dir, *rest = lines
-        top = rest[0] if rest and not result.status else None
-        if len(rest) > 1 or (rest and result.status):
-            git_dir, common_dir, top = map(self._path, _PATHS)
-            assert git_dir is not None and common_dir is not None
+        bare, object_format, *paths = lines
+        if len(paths) != (2 if result.status else 3):
+            paths = [path for which in _PATHS if (path := self._path(which))]
+        git_dir, common_dir = paths[:2]
+        top = paths[2] if len(paths) > 2 else None
         git = self._git if top is None else self._git.at(top)
         objects = Objects(git, object_format, ids=self._ids)
         return Repository(git, (git_dir, common_dir, top), bare == "true", objects, self._asked)
 
-    def _path(self, which: str) -> str | None:
-        """One of `_PATHS`, asked for alone because there are line ends in it."""
-        result = self._git.try_run(*_ABSOLUTE, which)
-        path = result.out.decode("utf-8", "surrogateescape").removesuffix("\n")
-        return None if result.status else path
+    def _path(self, which: str) -> str:
+        """One of `_PATHS`, asked for alone because there are line ends in it; "" for none."""
+        out = self._git.try_run(*_ABSOLUTE, which).out
+        return out.decode("utf-8", "surrogateescape").removesuffix("\n")
 
 
 _PATHS = ("--git-dir", "--git-common-dir", "--show-toplevel")
@@ -175,7 +174,7 @@ class Repository:
             # git before 2.36 knows no -z.
             end = "\n"
             answer = self.git.run("worktree", "list", "--porcelain")
-        found = []
+        found: list[Worktree] = []
         for entry in answer.decode("utf-8", "surrogateescape").split(end * 2):
             fields: dict[str, str] = {}
             for line in entry.split(end):

@@ -7,14 +7,13 @@ turn begins by looking what this worktree has begun, and goes on with that.
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ralphgit.app import (
     branches,
     claim,
+    doctor,
     giveup,
     guard,
     heartbeat,
@@ -23,61 +22,42 @@ from ralphgit.app import (
     mine,
     rescue,
     runtime,
-    stopping,
     trust,
     work,
 )
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
     GuardRefused,
+    InvalidRecord,
+    NeedsPerson,
     NothingReady,
     RalphError,
     RemoteUnavailable,
+    UsageError,
 )
 from ralphgit.loop import agents, memory
 from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, attempt
 from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
 from ralphgit.loop.keeper import Keeper
+from ralphgit.loop.options import Options, Ran
+from ralphgit.loop.pauses import Pauses
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
-from ralphgit.rules.retry import CLOSED, backoff
+from ralphgit.rules.retry import CLOSED
 
-_LONGEST_BACKOFF_S = 300.0
-_TURN_S = 0.2
-
-
-class Options(NamedTuple):
-    """What `run` may be told."""
-
-    once: bool = False
-    """Stop after one task, however it ends."""
-    max_tasks: int = 0
-    """Stop after so many; 0 is no limit."""
-    story: str = ""
-    priority: int | None = None
-    agent: str = ""
-    """A preset or a command line; "" takes the configured one."""
-    land: str = ""
-    """merge, pr or none; "" takes the configured one."""
-    idle: str = "exit"
-    """exit or wait, where nothing is ready."""
-    branch: str = "task"
-    """task: one from the fresh base for each; keep: go on with the one that is here."""
-
-
-class Ran(NamedTuple):
-    """What a loop did, by task."""
-
-    done: tuple[str, ...]
-    blocked: tuple[str, ...]
-    lost: tuple[str, ...]
-    why: str
-    """Why it ended."""
+#: What trying again does not change: a person has to.
+_FINAL = (GuardRefused, InvalidRecord, NeedsPerson, UsageError)
+#: ... but for these, which others' work brings and takes.
+_PASSING = ("unsettled", "worktree_busy")
+#: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
+_MOST_TROUBLES = 12
+_TROUBLE_S = 0.5
 
 
 class Loop:
@@ -98,7 +78,7 @@ class Loop:
         self._done: list[str] = []
         self._blocked: list[str] = []
         self._lost: list[str] = []
-        self._chance = random.Random()
+        self._troubles = 0
 
     def run(self) -> Ran:
         """Work until nothing is left, or something or somebody says stop.
@@ -114,12 +94,13 @@ class Loop:
         runtime.prepare(project)
         self._top, self._worker = project.top, project.worker
         self._journal = Journal(self._top, self._worker)
-        self._forget_stop()
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
             with Keeper() as keeper, Beat(self._top, self._worker) as beat:
                 self._keeper, self._beat = keeper, beat
+                self._pauses = Pauses(self._top, beat, self._journal, self._say)
+                self._pauses.forget_stop()
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -129,11 +110,9 @@ class Loop:
 
     def _turns(self) -> str:
         while True:
-            if self._stop_wanted():
-                self._forget_stop()
+            if self._pauses.stop_wanted():
+                self._pauses.forget_stop()
                 return "stopped"
-            if not self._wait_for_breaker():
-                continue
             worked = self._turn()
             if worked and self._enough():
                 return "enough"
@@ -143,7 +122,7 @@ class Loop:
                 return "nothing is ready"
             if self._all_finished():
                 return "everything is done"
-            self._pause(self._project().config.loop_idle * self._chance.uniform(0.5, 1.0), "idle")
+            self._pauses.for_work(self._project().config)
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
@@ -154,12 +133,14 @@ class Loop:
         """One task, whole; False where nothing could be taken."""
         project = self._project()
         try:
+            branches.settle(project)
             lease = self._unfinished(project)
             if lease is None:
                 lease = self._take(project)
             if lease is None:
                 return False
             self._work(lease)
+            self._troubles = 0
         except ClaimLost as error:
             task = str(error.details.get("task", ""))
             self._lost.append(task)
@@ -169,8 +150,24 @@ class Loop:
         except RemoteUnavailable as error:
             self._journal.write("unreachable", message=error.message)
             self._say(f"{error.message}; trying again")
-            self._pause(self._wait_after(1), "unreachable")
+            self._pauses.after_failure(3, project.config)
+        except RalphError as error:
+            final = isinstance(error, _FINAL) and error.code not in _PASSING
+            if final or self._troubles >= _MOST_TROUBLES:
+                raise
+            self._troubles += 1
+            self._journal.write("trouble", code=error.code, message=error.message)
+            self._say(f"{error.message}; trying again")
+            self._mend()
         return True
+
+    def _mend(self) -> None:
+        """Wait a little, and remove the locks of a git that was killed."""
+        project = self._project()
+        self._pauses.wait(_TROUBLE_S * self._troubles, "trouble")
+        for finding in doctor.examine(project, fix=True):
+            if finding.fixed:
+                self._journal.write("mended", code=finding.code, message=finding.message)
 
     def _unfinished(self, project: Project) -> Lease | None:
         """What this worktree has begun: its claim, or a completed task that is to land.
@@ -247,6 +244,7 @@ class Loop:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
             project = self._project()
+            self._pauses.for_breaker(project.config)
             row = project.here.by_id.get(lease.task)
             if row is not None and (row.claim, row.status) == (lease.claim, "complete"):
                 if self._land(lease):
@@ -274,7 +272,7 @@ class Loop:
                     return
                 case Limited(seconds):
                     self._say(f"rate limit: waiting {seconds:.0f} s")
-                    self._pause(seconds, "rate limit")
+                    self._pauses.wait(seconds, "rate limit")
                 case Failed():
                     if self._failed(lease, before, outcome):
                         return
@@ -282,7 +280,7 @@ class Loop:
                     project = self._project()
                     winner = mine.winner_over(Situation(project), lease)
                     raise work.lose(project, lease, winner or "its claim does not stand any more")
-            if self._stop_wanted() and not isinstance(outcome, Done):
+            if self._pauses.stop_wanted() and not isinstance(outcome, Done):
                 return
 
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
@@ -297,20 +295,18 @@ class Loop:
             question = f"{now.failed} attempts failed. The last one: {outcome.feedback}"
             self._block(lease, outcome.reason, question, ())
             return True
-        self._pause(self._wait_after(now.failed), "backoff")
-        self._wait_for_breaker()
+        self._pauses.after_failure(now.failed, config)
         return False
 
     def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
         """Record the question, keep the work so far in a rescue ref, and land the record alone."""
         self._beat.phase("block", task=lease.task, claim=lease.claim)
         project = self._project()
-        kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by)
-        if kept.ref:
-            work.clear(project, lease, kept.ref)
-            project.refresh()
-            question += f"\n\nThe work so far is kept in {kept.ref}."
-        giveup.block(project, lease.task, reason=reason, question=question, options=options)
+        with Exclusive(project):
+            kept = self._put_aside(project, lease)
+            if kept:
+                question += f"\n\nThe work so far is kept in {kept}."
+            giveup.block(project, lease.task, reason=reason, question=question, options=options)
         self._blocked.append(lease.task)
         self._journal.write("blocked", task=lease.task, reason=reason.value)
         self._say(f"{lease.task} is blocked ({reason.value}): {question.splitlines()[0]}")
@@ -338,18 +334,28 @@ class Loop:
     def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> None:
         """What conflicts with the base is kept, and the task is begun again on top of it."""
         paths = ", ".join(conflict.paths[:5])
-        kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by)
-        work.clear(project, lease, kept.ref)
-        project.refresh()
-        claim.record(project, lease, note="begun again: conflicts with the base")
+        with Exclusive(project):
+            kept = self._put_aside(project, lease)
         feedback = (
             f"The work was complete, and then it conflicted with what others landed, in {paths}. "
-            f"It is kept in {kept.ref} (git show, git cherry-pick --no-commit). This worktree is "
+            f"It is kept in {kept} (git show, git cherry-pick --no-commit). This worktree is "
             "at the new base: bring the work over."
         )
         before = memory.attempts(self._top, lease.claim)
         self._failed(lease, before, Failed(f"conflicts with the base in {paths}", feedback,
                                            Reason.CONFLICT))  # fmt: skip
+
+    def _put_aside(self, project: Project, lease: Lease) -> str:
+        """Keep the work so far, and begin again with the claim alone; the ref, "" for no work."""
+        kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by)
+        if not kept.ref:
+            return ""
+        with branches.Moving(project):
+            work.clear(project, lease, kept.ref)
+        project.refresh()
+        claim.record(project, lease, note="begun again; the work so far is kept")
+        project.refresh()
+        return branches.keep_if_work(project, kept.ref)
 
     # -- small things ----------------------------------------------------------------
 
@@ -372,39 +378,6 @@ class Loop:
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows
         return all(row.status in ("complete", "cancelled") for row in rows)
-
-    def _wait_after(self, failures: int) -> float:
-        base = self._project().config.loop_backoff
-        return backoff(failures, base=base, cap=_LONGEST_BACKOFF_S, chance=self._chance.random())
-
-    def _wait_for_breaker(self) -> bool:
-        """Wait while the breaker is open; False if stopped meanwhile."""
-        state = memory.breaker(self._top)
-        seconds = state.wait(time.time(), cooldown=self._project().config.loop_cooldown)
-        if seconds:
-            self._journal.write("breaker", failures=state.failures, seconds=round(seconds))
-            self._say(f"{state.failures} failures in a row: pausing {seconds:.0f} s")
-            return self._pause(seconds, "breaker open")
-        return True
-
-    def _pause(self, seconds: float, phase: str) -> bool:
-        """Wait; False if a stop was asked for meanwhile."""
-        self._beat.phase(phase)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            if self._stop_wanted():
-                return False
-            time.sleep(min(left, _TURN_S))
-        return True
-
-    def _stop_wanted(self) -> bool:
-        return os.path.exists(os.path.join(self._top, stopping.PATH))
-
-    def _forget_stop(self) -> None:
-        try:
-            os.unlink(os.path.join(self._top, stopping.PATH))
-        except FileNotFoundError:
-            return
 
 
 def _refuse_second(project: Project) -> None:

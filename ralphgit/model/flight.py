@@ -25,6 +25,8 @@ class Flight(NamedTuple):
     """What a blocked task asks."""
     stored: str = ""
     """The block of a blocked task as it stands there, as JSON."""
+    ref: str = ""
+    """Full name of the branch, for kind branch; remote-tracking ones too."""
 
 
 class Lease(NamedTuple):

@@ -14,7 +14,8 @@ from ralphgit.errors import NothingReady, UsageError
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    from ralphgit.loop.runner import Loop, Options
+    from ralphgit.loop.options import Options
+    from ralphgit.loop.runner import Loop
 
     # A terminal that closes ends the loop as SIGTERM does: in good order.
     signal.signal(signal.SIGHUP, _hang_up)

@@ -1,0 +1,34 @@
+"""What a loop is told, and what it tells in the end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Options(NamedTuple):
+    """What `run` may be told."""
+
+    once: bool = False
+    """Stop after one task, however it ends."""
+    max_tasks: int = 0
+    """Stop after so many; 0 is no limit."""
+    story: str = ""
+    priority: int | None = None
+    agent: str = ""
+    """A preset or a command line; "" takes the configured one."""
+    land: str = ""
+    """merge, pr or none; "" takes the configured one."""
+    idle: str = "exit"
+    """exit or wait, where nothing is ready."""
+    branch: str = "task"
+    """task: one from the fresh base for each; keep: go on with the one that is here."""
+
+
+class Ran(NamedTuple):
+    """What a loop did, by task."""
+
+    done: tuple[str, ...]
+    blocked: tuple[str, ...]
+    lost: tuple[str, ...]
+    why: str
+    """Why it ended."""

@@ -1,0 +1,61 @@
+"""Waiting: for work, after failures, while the breaker is open; a stop ends every wait."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+from ralphgit.app import stopping
+from ralphgit.loop import memory
+from ralphgit.loop.beat import Beat
+from ralphgit.loop.journal import Journal
+from ralphgit.model.config import Config
+from ralphgit.rules.retry import backoff
+
+_LONGEST_BACKOFF_S = 300.0
+_TURN_S = 0.2
+
+
+class Pauses:
+    """The waits of one loop."""
+
+    def __init__(self, top: str, beat: Beat, journal: Journal, say: Callable[[str], None]) -> None:
+        self._top, self._beat, self._journal, self._say = top, beat, journal, say
+        self._chance = random.Random()
+
+    def stop_wanted(self) -> bool:
+        return os.path.exists(os.path.join(self._top, stopping.PATH))
+
+    def forget_stop(self) -> None:
+        try:
+            os.unlink(os.path.join(self._top, stopping.PATH))
+        except FileNotFoundError:
+            return
+
+    def wait(self, seconds: float, phase: str) -> None:
+        """Wait, or until a stop is asked for."""
+        self._beat.phase(phase)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self.stop_wanted():
+            time.sleep(min(left, _TURN_S))
+
+    def after_failure(self, failures: int, config: Config) -> None:
+        """Exponential backoff with jitter."""
+        chance = self._chance.random()
+        base = config.loop_backoff
+        self.wait(backoff(failures, base=base, cap=_LONGEST_BACKOFF_S, chance=chance), "backoff")
+
+    def for_work(self, config: Config) -> None:
+        """Between two looks for work; not all loops look at the same moment."""
+        self.wait(config.loop_idle * self._chance.uniform(0.5, 1.0), "idle")
+
+    def for_breaker(self, config: Config) -> None:
+        """While the circuit breaker is open."""
+        state = memory.breaker(self._top)
+        seconds = state.wait(time.time(), cooldown=config.loop_cooldown)
+        if seconds:
+            self._journal.write("breaker", failures=state.failures, seconds=round(seconds))
+            self._say(f"{state.failures} failures in a row: pausing {seconds:.0f} s")
+            self.wait(seconds, "breaker open")

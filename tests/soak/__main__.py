@@ -1,0 +1,97 @@
+"""`python -m soak [KILLS]`: loops drain a graph while a supervisor kills and restarts them.
+
+Prints the seed and the figures; the exit code is 1 where something was done twice, lost, or
+moved illegally, or where anything needed a hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from soak import history
+from soak.field import Field
+from soak.killing import Killer
+
+
+def main() -> int:
+    """Run it; the exit code."""
+    reader = argparse.ArgumentParser(prog="soak", description=__doc__)
+    reader.add_argument("kills", nargs="?", type=int, default=150, help="default: 150")
+    reader.add_argument("--tasks", type=int, default=200)
+    reader.add_argument("--loops", type=int, default=4)
+    reader.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**8))
+    reader.add_argument("--minutes", type=float, default=60.0, help="give up after so many")
+    words = reader.parse_args()
+    print(
+        f"seed {words.seed}, {words.loops} loops, {words.tasks} tasks, {words.kills} kills; "
+        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="ralphgit-soak-") as folder:
+        wrong = soak(
+            Path(folder), kills=words.kills, tasks=words.tasks, loops=words.loops,
+            seed=words.seed, limit=words.minutes * 60,
+        )  # fmt: skip
+    for sentence in wrong:
+        print(f"WRONG: {sentence}")
+    return 1 if wrong else 0
+
+
+def soak(
+    folder: Path, *, kills: int, tasks: int, loops: int, seed: int, limit: float
+) -> list[str]:
+    """Drain a graph with that many kills on the way; what is wrong in the end."""
+    begin = time.monotonic()
+    # Enough to do for the kills to come while work is under way.
+    sleep = 0.02 if not kills else 0.05
+    with Field(folder, tasks=tasks, loops=loops, sleep=sleep) as field:
+        killer = Killer(field, seed)
+        pause = random.Random(seed)
+        for name in field.places:
+            field.start(name)
+        ended: set[str] = set()
+        failed: list[str] = []
+        while len(ended) < loops and time.monotonic() - begin < limit:
+            time.sleep(pause.uniform(0.02, 0.4) if kills else 0.1)
+            if killer.kills < kills:
+                killer.kill_one()
+            for name, process in field.loops.items():
+                code = process.poll()
+                if name in ended or code is None:
+                    continue
+                if code == 0:
+                    ended.add(name)
+                elif code < 0:
+                    field.start(name)
+                else:
+                    failed.append(f"{name} ended with exit code {code}: {field.said(name)[-600:]}")
+                    field.start(name)
+        took = time.monotonic() - begin
+        states = history.states(field.world, field.base())
+        wrong = [*failed, *history.violations(field.world, field.base())]
+        if states != {"complete": tasks}:
+            wrong.append(f"not everything is complete: {dict(states)}")
+        for repository in (field.base(), os.fspath(field.world.path)):
+            said = field.world.git("-C", repository, "fsck", "--no-dangling", "--no-progress")
+            wrong += [f"fsck: {line}" for line in said.splitlines()]
+        leases = field.world.git("for-each-ref", "refs/ralph/leases").splitlines()
+        wrong += [f"a lease is left: {line}" for line in leases]
+        what = ", ".join(f"{name} {count}" for name, count in killer.killed.most_common())
+        print(
+            f"{states['complete']} of {tasks} tasks complete in {took:.1f} s, "
+            f"{tasks / took * 60:.0f} a minute; {killer.kills} kills ({what or 'none'}), "
+            f"{field.starts} starts, {len(wrong)} violations",
+            flush=True,
+        )
+        return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""A graph of many tasks, a remote behind `git daemon`, and loops in linked worktrees."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from servers import GitDaemon
+from world import Place, World
+
+_TASK = """\
+  - id: {id}
+    title: Task {number}
+    status: pending
+    story: S-{story}
+{depends}    verify:
+      - grep -q {id} work/{id}.txt
+    outputs:
+      - work/{id}.txt
+    scope:
+      write: [work/{id}.txt]
+    x-script:
+      sleep: {sleep}
+      write:
+        work/{id}.txt: "{id}\\n"
+"""
+
+
+def task_id(number: int) -> str:
+    return f"T-{number:03d}"
+
+
+def graph(count: int, *, sleep: float) -> str:
+    """`count` tasks in ten stories; each depends on one or two that stand some way before."""
+    text = "version: 1\ntasks:\n"
+    for number in range(count):
+        needed = [number - step for step in (7, 12) if number >= 12 and number % 3]
+        depends = ""
+        if needed:
+            lines = "".join(f"      - {task_id(other)}\n" for other in needed)
+            depends = f"    depends_on:\n{lines}"
+        text += _TASK.format(
+            id=task_id(number), number=number, story=number % 10, depends=depends, sleep=sleep
+        )
+    return text
+
+
+class Field:
+    """The repository and its loops. Used as a context, which ends the server and all loops."""
+
+    def __init__(self, folder: Path, *, tasks: int, loops: int, sleep: float = 0.0) -> None:
+        self.world = World(folder)
+        self.tasks = tasks
+        self.world.write_graph(graph(tasks, sleep=sleep))
+        self.world.commit("Begin")
+        served = folder / "served"
+        served.mkdir()
+        self.world.git("clone", "--quiet", "--bare", str(self.world.path), str(served / "o.git"))
+        self._daemon = GitDaemon(served, self.world.environ)
+        self._served = served / "o.git"
+        self._names = [f"w{number}" for number in range(loops)]
+        self.loops: dict[str, subprocess.Popen[bytes]] = {}
+        self.starts = 0
+
+    def __enter__(self) -> Field:
+        self._daemon.__enter__()
+        world = self.world
+        for repository in (world.path, self._served):
+            world.git("-C", str(repository), "config", "gc.auto", "0")
+        world.git("remote", "add", "origin", self._daemon.url("o.git"))
+        world.git("fetch", "--quiet", "origin")
+        world.git("remote", "set-head", "origin", "main")
+        world.ralph("trust", "--yes")
+        self.places = {name: world.worktree(name, at="origin/main") for name in self._names}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.loops.values():
+            process.kill()
+            process.wait()
+        self._daemon.__exit__()
+
+    def start(self, name: str) -> None:
+        """Start a loop, or start it again."""
+        place: Place = self.places[name]
+        self.starts += 1
+        environ = {
+            **place.environ,
+            "RALPH_AGENT_ATTEMPTS": "1000", "RALPH_LOOP_FAILURES": "1000",
+            "RALPH_LOOP_BACKOFF": "0.05", "RALPH_LOOP_IDLE": "0.3",
+        }  # fmt: skip
+        with open(place.path.with_name(f"{name}.err"), "ab") as errors:
+            self.loops[name] = subprocess.Popen(
+                [sys.executable, "-m", "ralphgit", "run", "--agent", "scripted",
+                 "--land", "merge", "--idle", "wait"],
+                cwd=place.path, env=environ, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=errors,
+            )  # fmt: skip
+
+    def running(self) -> list[str]:
+        """The loops that have not ended."""
+        return [name for name, process in self.loops.items() if process.poll() is None]
+
+    def said(self, name: str) -> str:
+        """The end of what a loop wrote to stderr."""
+        path = self.places[name].path.with_name(f"{name}.err")
+        return path.read_text(errors="replace")[-3000:] if path.exists() else ""
+
+    def base(self) -> str:
+        """The folder of the bare repository that decides."""
+        return os.fspath(self._served)

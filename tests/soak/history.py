@@ -1,0 +1,70 @@
+"""The base branch, walked commit by commit: every move of every task legal, none done twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import ryaml
+from world import World
+
+#: What one landing may do to a task: a claim and its end may arrive together.
+_LEGAL = {
+    ("pending", "in-progress"), ("pending", "complete"), ("pending", "blocked"),
+    ("in-progress", "complete"), ("in-progress", "blocked"), ("in-progress", "pending"),
+    ("blocked", "pending"), ("blocked", "in-progress"), ("blocked", "complete"),
+}  # fmt: skip
+
+
+def violations(world: World, base: str) -> list[str]:
+    """What is wrong with the history of `main` in the repository `base`."""
+    commits = world.git("-C", base, "rev-list", "--first-parent", "--reverse", "main").split()
+    found: list[str] = []
+    before: dict[str, dict[str, Any]] = {}
+    completions: Counter[str] = Counter()
+    for commit in commits:
+        text = world.git("-C", base, "show", f"{commit}:task-graph.yaml") + "\n"
+        now = {task["id"]: task for task in ryaml.loads(text)["tasks"]}
+        for id, task in now.items():
+            old = before.get(id)
+            if old is not None and old != task:
+                found += _moved(commit[:10], old, task, completions)
+        before = now
+    found += [f"{id} was completed {n} times" for id, n in completions.items() if n > 1]
+    landed = _landed(world, base)
+    found += [f"{id} is complete, and its file is not there" for id, task in before.items()
+              if task["status"] == "complete" and f"work/{id}.txt" not in landed]  # fmt: skip
+    return found
+
+
+def _moved(
+    commit: str, old: dict[str, Any], new: dict[str, Any], completions: Counter[str]
+) -> list[str]:
+    where = f"{commit}: {new['id']}: {old['status']} -> {new['status']}"
+    found = []
+    if (old["status"], new["status"]) not in _LEGAL:
+        found.append(f"{where} is not legal")
+    if new.get("epoch", 0) < old.get("epoch", 0):
+        found.append(f"{where} lowers the epoch")
+    if new["status"] == "complete":
+        completions[new["id"]] += 1
+        if new["result"]["claim"] != new["claim"]["id"]:
+            found.append(f"{where} under another claim's result")
+    if {k: v for k, v in new.items() if k not in _LIFECYCLE} != {
+        k: v for k, v in old.items() if k not in _LIFECYCLE
+    }:
+        found.append(f"{where} changes more than its lifecycle")
+    return found
+
+
+_LIFECYCLE = {"status", "claim", "reset", "cancelled", "result", "blocked", "epoch"}
+
+
+def _landed(world: World, base: str) -> set[str]:
+    return set(world.git("-C", base, "ls-tree", "-r", "--name-only", "main").splitlines())
+
+
+def states(world: World, base: str) -> Counter[str]:
+    """How many tasks are in each status on `main`."""
+    text = world.git("-C", base, "show", "main:task-graph.yaml") + "\n"
+    return Counter(task["status"] for task in ryaml.loads(text)["tasks"])
