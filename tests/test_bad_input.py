@@ -237,6 +237,27 @@ def test_detached_head(world: World) -> None:
     tried(world, {"": OK, **dict.fromkeys(work, GUARD)}, snapshot=world.snapshot)
 
 
+HOOKS = {
+    "lint failed": "git commit failed: lint failed\n",
+    "one\ntwo": "git commit failed: exit 1\n  one\n  two\n",
+    "one\nerror: two\nthree": "git commit failed: error: two\n",
+    "": "git commit failed: exit 1\n",
+}
+
+
+@pytest.mark.parametrize("said", HOOKS, ids=["a line", "lines", "an error", "nothing"])
+def test_a_hook_that_refuses_the_commit(world: World, said: str) -> None:
+    hook = world.write(".git/hooks/pre-commit", f"#!/bin/sh\nprintf %s '{said}' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    assert world.ralph("claim", "T-1").code == OK
+    assert world.ralph("release", "T-1") == (
+        1,
+        "",
+        f"error: {HOOKS[said]}"
+        "hint: the message above is git's own, or a hook's that refused the commit\n",
+    )
+
+
 # -- words -------------------------------------------------------------------------------
 
 WITH_ID = (
@@ -252,6 +273,18 @@ def test_an_unknown_task(world: World, task: str) -> None:
     hint = "did you mean T-1?" if task == "t-1" else "ralphgit list"
     for command in WITH_ID:
         assert world.ralph(command, *lines[command]).err.endswith(f"\nhint: {hint}\n"), command
+
+
+def test_a_task_in_progress_that_nobody_claimed(world: World) -> None:
+    world.replace("status: pending\n    verify", "status: in-progress\n    verify")
+    world.commit()
+    assert world.ralph("claim", "T-1") == (
+        5,
+        "",
+        "error: T-1 is held\nhint: no claim says by whom: ralphgit reset T-1 --reason TEXT\n",
+    )
+    assert world.ralph("reset", "T-1", "--reason", "nobody has it").code == OK
+    assert world.ralph("claim", "T-1").code == OK
 
 
 @pytest.mark.parametrize("task", ["../x", ""])
@@ -430,7 +463,7 @@ def test_a_locale_without_umlauts(world: World, locale: dict[str, str]) -> None:
 
 NAMES = [
     "-pröj ect 日本語 ",
-    "a:b\\c\t\"d\"",
+    'a:b\\c\t"d"',
     "it's $HOME `x`; (y) & *?[z] {a,b} ~ %s #1",
     "@{-1}",
     "a\u2028b\x85c\x0bd\re",
@@ -450,9 +483,7 @@ def test_an_odd_folder(tmp_path: Path, name: str) -> None:
     beta = world.worktree("beta", at="alpha")
     assert world.merge("alpha").code == OK
     assert beta.ralph("claim", "T-2").code == OK
-    (told,) = [
-        task for task in world.ralph("list", "--json").data["tasks"] if task["id"] == "T-2"
-    ]
+    (told,) = [task for task in world.ralph("list", "--json").data["tasks"] if task["id"] == "T-2"]
     assert told["holder"]["worker"] == "beta"
     found = world.ralph("reset", "T-2", "--reason", "gone")
     assert found.code == OK, found

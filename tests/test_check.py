@@ -265,9 +265,7 @@ STATES: dict[str, tuple[Callable[[World, Place], None], list[tuple[str, str, str
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_a_problem_of_a_state_is_found_in_every_view(
-    world: World, alpha: Place, name: str
-) -> None:
+def test_a_problem_of_a_state_is_found_in_every_view(world: World, alpha: Place, name: str) -> None:
     """In the working files, in the commit, and in the merged result."""
     seed, wanted = STATES[name]
     seed(world, alpha)
@@ -719,6 +717,28 @@ def test_an_empty_record_is_one_problem_among_the_others(
     )
 
 
+def test_a_graph_file_that_is_a_symbolic_link(world: World) -> None:
+    """git keeps where it leads to, so no other worktree has the graph."""
+    world.write("real/graph.yaml", GRAPH)
+    (world.path / "task-graph.yaml").unlink()
+    (world.path / "task-graph.yaml").symlink_to("real/graph.yaml")
+    (said,) = problems(world)
+    assert (said["code"], said["file"], said["message"]) == (
+        "symbolic_link",
+        "task-graph.yaml",
+        "the graph file is a symbolic link",
+    )
+    world.commit()
+    message = "this is a symbolic link, or one line in its place: real/graph.yaml"
+    hint = "git keeps a link, and not what it leads to: put the file itself there"
+    for command in ("list", "claim", "status"):
+        assert world.ralph(command) == (
+            6, "", f"error: main:task-graph.yaml:1:1: {message}\nhint: {hint}\n",
+        ), command  # fmt: skip
+    (said,) = problems(world, "--at", "main")
+    assert (said["message"], said["hint"]) == (message, hint)
+
+
 @pytest.mark.parametrize("how", ["syntax", "shape"])
 def test_of_a_graph_that_cannot_be_read_nothing_else_is_said(
     world: World, alpha: Place, how: str
@@ -786,9 +806,7 @@ def test_problems_as_json(world: World) -> None:
 
 
 def test_hostile_text_is_shown_escaped(world: World) -> None:
-    world.write_graph(
-        GRAPH + '  - id: "T-\\e[31m"\n    title: x\n    status: "\\u202egnidnep"\n'
-    )
+    world.write_graph(GRAPH + '  - id: "T-\\e[31m"\n    title: x\n    status: "\\u202egnidnep"\n')
     found = world.ralph("check")
     assert found.code == 1
     assert all(line.isprintable() for line in found.out.splitlines())
@@ -850,9 +868,7 @@ def test_a_bare_repository_is_judged_by_revision(world: World, alpha: Place) -> 
 
 
 @pytest.mark.parametrize("seed", [outside_scope, lost_claim, done])
-def test_the_gate_writes_nothing(
-    world: World, alpha: Place, seed: Callable[..., object]
-) -> None:
+def test_the_gate_writes_nothing(world: World, alpha: Place, seed: Callable[..., object]) -> None:
     assert world.origin
     if seed is done:
         done(alpha)

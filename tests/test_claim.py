@@ -535,7 +535,7 @@ def test_a_finished_task_is_not_claimed(tmp_path: Path, status: str) -> None:
 
 def test_an_unknown_task(world: World) -> None:
     error = refuses(world, world, "t-1", code="unknown_task", exit=2)
-    assert error["message"] == "there is no task t-1 on this worktree"
+    assert error["message"] == "there is no task t-1 in this worktree"
     assert error["hint"] == "did you mean T-1?"
     assert refuses(world, world, "no/task", code="bad_id", exit=2)["hint"].startswith("an id is")
 

@@ -948,3 +948,72 @@ def test_a_lost_claim_without_work_leaves_no_rescue(tmp_path: Path) -> None:
     world.commit("As after a reset")
     assert completes(alpha).json["error"]["rescue"] == ""
     assert world.git("for-each-ref", "refs/ralph") == ""
+
+
+# -- repositories within the worktree, sparse checkouts ----------------------------------
+
+
+@pytest.mark.parametrize("how", ["no commit", "a commit", "staged", "committed"])
+def test_a_repository_within_is_no_bare_link(tmp_path: Path, how: str) -> None:
+    world = world_of(tmp_path, one_task("title2: x"))
+    alpha = at_work(world)
+    alpha.write("inner/f", "x\n")
+    alpha.git("init", "--quiet", "inner")
+    if how != "no commit":
+        alpha.git("-C", "inner", "add", "f")
+        alpha.git("-C", "inner", "commit", "--quiet", "-m", "Inner")
+    if how in ("staged", "committed"):
+        alpha.git("add", "inner")
+    if how == "committed":
+        alpha.git("commit", "--quiet", "-m", "Half of it")
+    before = alpha.git("status", "--porcelain"), alpha.head
+    result = alpha.ralph("complete", "--json")
+    assert (result.code, result.error) == (8, "nested_repository"), result.out
+    assert result.json["error"]["message"] == (
+        "inner is a repository of its own and no submodule: the files in it would not be "
+        "committed; nothing was changed"
+    )
+    assert (alpha.git("status", "--porcelain"), alpha.head) == before
+    (alpha.path / "inner" / ".git").rename(alpha.path.parent / "elsewhere")
+    if how in ("staged", "committed"):
+        alpha.git("rm", "--quiet", "--force", "--cached", "inner")
+    assert alpha.ralph("complete").code == 0
+    assert alpha.git("show", "HEAD:inner/f") == "x"
+
+
+def test_a_submodule_may_be_added(tmp_path: Path) -> None:
+    world = world_of(tmp_path, one_task("title2: x"))
+    alpha = at_work(world)
+    source = str(world.origin.path)
+    alpha.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source, "sub")
+    assert alpha.ralph("complete").code == 0
+    assert alpha.git("ls-tree", "HEAD", "sub").startswith("160000 commit ")
+
+
+def test_a_repository_that_a_command_leaves(tmp_path: Path) -> None:
+    command = "test -d fixture || git init --quiet fixture"
+    world = world_of(tmp_path, one_task(f"verify: ['{command}', 'test -e ok']"))
+    assert world.ralph("trust", "--yes").code == 0
+    alpha = at_work(world)
+    alpha.write("a", "x\n")
+    assert alpha.ralph("complete").code == 1
+    alpha.write("ok", "x\n")
+    result = alpha.ralph("complete", "--json")
+    assert result.code == 0, result.out
+    assert result.json["warnings"] == [
+        "left by verify commands, and not committed: fixture "
+        "(put it into .gitignore, or git add it)"
+    ]
+    assert alpha.git("status", "--porcelain") == "?? fixture/"
+
+
+def test_outside_a_sparse_checkout(tmp_path: Path) -> None:
+    world = world_of(tmp_path, one_task("title2: x"), **{"in/a": "x\n", "out/b": "x\n"})
+    alpha = world.worktree("alpha")
+    alpha.git("sparse-checkout", "set", "in", "records")
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.write("out/new", "x\n")
+    result = alpha.ralph("complete", "--json")
+    assert result.code == 0, result.out
+    assert alpha.git("show", "HEAD:out/new") == "x"
+    assert alpha.git("diff", "--name-status", "main", "HEAD", "in", "out") == "A\tout/new"

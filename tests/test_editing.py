@@ -551,3 +551,35 @@ def test_cancel_ends_this_worktree_s_own_claim(world: World) -> None:
     assert alpha.ralph("claim", "T-007").code == 0
     beta = world.worktree("beta")
     assert "T-001" not in beta.ralph("next").out
+
+
+# -- brackets in patterns ------------------------------------------------------------------
+
+MEANT = {
+    "src/routes/[slug]/**": r"src/routes/\[slug\]/**",
+    "app/[...rest]/[id].ts": r"app/\[...rest\]/\[id\].ts",
+    "src/[lang=code]/a": r"src/\[lang=code\]/a",
+    "odd/[a-z]/*.ts": r"odd/\[a-z\]/*.ts",
+    r"\[b\]/x[1]": r"\[b\]/x\[1\]",
+}
+CHOICES = ["src/[a-z]/**", "[!x]/y", r"src/routes/\[slug\]/**", "src/x[12].py"]
+
+
+def test_brackets_that_are_meant_as_a_name_are_warned_of(world: World) -> None:
+    world.write("odd/[a-z]/one.ts", "")
+    world.write("[b]/x[1]", "")
+    for pattern, meant in MEANT.items():
+        said = (
+            f"in the pattern {pattern} brackets are a choice of characters; "
+            f"for what is called so write: {meant}"
+        )
+        for option in ("--write", "--read"):
+            found = world.ralph("edit", "T-001", option, pattern, "--json")
+            assert (found.code, found.json["warnings"]) == (0, [said])
+        found = world.ralph("add", "--title", "x", "--write", pattern, "--json")
+        assert (found.code, found.json["warnings"]) == (0, [said])
+        assert found.data["task"]["scope"]["write"] == [pattern]
+        assert world.ralph("edit", "T-001", "--write", meant, "--json").json["warnings"] == []
+    for pattern in CHOICES:
+        found = world.ralph("edit", "T-001", "--write", pattern, "--json")
+        assert (found.code, found.json["warnings"]) == (0, []), pattern

@@ -156,7 +156,12 @@ def test_nothing_that_is_there_is_overwritten(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "layout", "hint"),
     [
-        ("task-graph.yaml", "version: 1\ntasks: []\n", "task", "ralphgit shard --layout task"),
+        (
+            "task-graph.yaml",
+            "version: 1\ntasks: []\n",
+            "task",
+            'move the tasks by hand, with graph = ["graph/*.yaml"] in ralph.toml',
+        ),
         ("ralph.toml", "lease = 'off'\n", "story", 'graph = ["graph/*.yaml"] in ralph.toml, then'),
         ("ralph.toml", "graph = ['g/*.yaml']\n", "single", 'graph = ["task-graph.yaml"] in ralph'),
     ],
@@ -183,6 +188,26 @@ def test_a_worktree_that_is_behind_begins_no_second_graph(world: World) -> None:
     assert alpha.merge("main").code == 0
     found = alpha.ralph("init", "--json")
     assert found.data == {"created": SCHEMAS, "kept": ["task-graph.yaml", "../proj/" + EXCLUDE]}
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["rm", "git rm"])
+def test_a_graph_that_was_removed_by_mistake_is_brought_back(world: World, staged: bool) -> None:
+    world.write_graph("version: 1\ntasks:\n  - {id: A, title: a, status: pending}\n")
+    world.commit()
+    alpha = world.worktree("alpha")
+    if staged:
+        alpha.git("rm", "--quiet", "task-graph.yaml")
+    else:
+        (alpha.path / "task-graph.yaml").unlink()
+    mend = f"git restore {'--staged --worktree ' if staged else ''}task-graph.yaml"
+    gone = "there is no task graph (task-graph.yaml) in this worktree, but in its commit there is"
+    for command in ("claim", "list", "check"):
+        assert alpha.ralph(command) == (6, "", f"error: {gone}\nhint: {mend}\n"), command
+    assert alpha.ralph("init") == (
+        8, "", f"error: main has a task graph, and this worktree has not\nhint: {mend}\n",
+    )  # fmt: skip
+    alpha.git(*mend.split()[1:])
+    assert alpha.ralph("claim").code == 0
 
 
 def test_what_was_made_is_gone_again_after_a_failure(world: World) -> None:

@@ -250,7 +250,7 @@ def test_show_gives_programs_one_task(world: World) -> None:
 
 def test_show_of_an_unknown_task(world: World) -> None:
     assert world.ralph("show", "t-2") == (
-        2, "", "error: there is no task t-2 on this worktree\nhint: did you mean T-2?\n",
+        2, "", "error: there is no task t-2 in this worktree\nhint: did you mean T-2?\n",
     )  # fmt: skip
     assert world.ralph("show", "T-77", "--json").error == "unknown_task"
     assert world.ralph("show", "../x", "--json").error == "bad_id"

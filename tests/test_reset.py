@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -588,3 +589,307 @@ def test_a_late_completion_is_refused(world: World, landed: bool) -> None:
     assert error["rescue"].startswith(f"refs/ralph/rescue/T-1/{claim}")
     assert (alpha.head, alpha.git("status", "--porcelain")) == (world.head, "")
     at_work(alpha, "T-2")
+
+
+# -- killed half-way ---------------------------------------------------------------------
+
+#: A git that is killed in the middle of `merge`, with who started it.
+DYING_GIT = """\
+#!/bin/sh
+for word; do new=$word; done
+for word; do
+  if test "$word" = merge; then
+    case {how} in
+      files) GIT_INDEX_FILE={folder}/other; export GIT_INDEX_FILE
+             cp {path}/.git/index $GIT_INDEX_FILE ;;
+    esac
+    {git} -C {path} update-index -q --refresh
+    {git} -C {path} read-tree -m -u HEAD $new || exit 99
+    test {how} = half && : >{path}/{audit} && {git} -C {path} read-tree HEAD \\
+      && printf 'version: 1\\ntas' >{path}/task-graph.yaml
+    test {how} = gone && rm {path}/task-graph.yaml {path}/{audit}
+    {killer}
+    exit 137
+  fi
+done
+exec {git} "$@"
+"""
+
+
+def dies(world: World, how: str, claim: str, *, killer: str = "kill -KILL $PPID") -> Result:
+    """A `reset` in which git, and what started it, is killed while it moves the base."""
+    text = DYING_GIT.format(
+        how=how, folder=world.folder, path=world.path, killer=killer,
+        git=world.run("sh", "-c", "command -v git").out.strip(),
+        audit=f"records/audit/T-1/{claim}.yaml",
+    )  # fmt: skip
+    program = world.folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(text)
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{world.environ['PATH']}"
+    return world.ralph("reset", "T-1", "--reason", "gone", "--json", env={"PATH": path})
+
+
+def litter(world: World) -> list[str]:
+    """What ralphgit has noted, or has beside a file that it is changing."""
+    parts = (".ralph-tmp-", "index.ralph-", "/ralphgit/advance-")
+    return [name for name in world.snapshot() if any(part in name for part in parts)]
+
+
+HALVES = ["files", "index", "half", "gone"]
+
+
+@pytest.mark.parametrize("how", HALVES)
+@pytest.mark.parametrize("by", ["repeating", "doctor", "doctor, then something else"])
+def test_killed_while_git_moves_the_base(world: World, how: str, by: str) -> None:
+    """Its files are written, in part or all; perhaps the index; not the branch."""
+    tip = world.head
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    world.write("unrelated", "the user's own\n")
+    assert dies(world, how, claim).code == -9
+    assert world.head == tip
+    assert world.git("status", "--porcelain", "-uno") != ""
+    if by != "repeating":
+        done = world.ralph("doctor", "--fix")
+        assert "fixed: a move of main to " in done.out
+        assert world.git("status", "--porcelain") == "?? unrelated"
+        assert world.read() == GRAPH
+        assert litter(world) == []
+        assert world.ralph("doctor").code == 0
+    if by == "doctor, then something else":
+        world.git("commit", "--quiet", "--allow-empty", "-m", "Meanwhile")
+    result = resets(world, "T-1")
+    assert (result.code, result.json["warnings"]) == (0, []), result.out
+    assert world.git("status", "--porcelain") == "?? unrelated"
+    assert world.stored("T-1")["epoch"] == 1
+    assert world.read("unrelated") == "the user's own\n"
+    assert world.ralph("doctor", "--fix").code == 0
+    assert litter(world) == []
+
+
+@pytest.mark.parametrize("how", ["files", "index", "gone"])
+def test_git_alone_is_killed(world: World, how: str) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    result = dies(world, how, claim, killer="kill -KILL $$")
+    assert (result.code, result.error) == (1, "git_failed")
+    assert (world.git("status", "--porcelain"), litter(world)) == ("", [])
+    assert resets(world, "T-1").code == 0
+
+
+def test_what_was_changed_after_the_kill_is_the_user_s(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    assert dies(world, "files", claim).code == -9
+    world.replace("title: Second", "title: Second, edited")
+    audit = f"records/audit/T-1/{claim}.yaml"
+    world.write(audit, world.read(audit) + "# mine\n")
+    for words in (("reset", "T-1", "--reason", "gone"), ("doctor", "--fix")):
+        world.ralph(*words)
+        assert "title: Second, edited" in world.read()
+        assert world.read(audit).endswith("# mine\n")
+    assert resets(world, "T-1").error == "dirty_base"
+
+
+@pytest.mark.parametrize("by", ["repeating", "doctor"])
+@pytest.mark.parametrize("which", ["audit", "graph", "both"])
+def test_an_empty_record_is_nobody_s(world: World, which: str, by: str) -> None:
+    """git had made the file and not written a byte; nothing else is left of it."""
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    if which != "graph":
+        world.write(f"records/audit/T-1/{claim}.yaml", "")
+    if which != "audit":
+        world.write("task-graph.yaml", "")
+    if by == "doctor":
+        assert "fixed: " in world.ralph("doctor", "--fix").out
+        assert world.git("status", "--porcelain") == ""
+    result = resets(world, "T-1")
+    assert (result.code, result.data["task"]["epoch"]) == (0, 1), result.out
+    assert world.git("status", "--porcelain") == ""
+
+
+def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    assert dies(world, "files", claim).code == -9
+    (note,) = (world.path / ".git" / "ralphgit").glob("advance-*")
+    told = json.loads(note.read_text())
+    pid = os.getpid()
+    told.update(pid=pid, started=heartbeat.start_time(pid))
+    note.write_text(json.dumps(told))
+    before = world.git("status", "--porcelain")
+    world.ralph("doctor", "--fix")
+    assert world.git("status", "--porcelain") == before
+    assert note.exists()
+
+
+def test_git_s_own_refusal_is_told(world: World) -> None:
+    at_work(world.worktree("alpha"))
+    world.git("config", "merge.verifySignatures", "true")
+    before = state(world)
+    result = resets(world, "T-1")
+    assert (result.code, result.error) == (1, "git_failed")
+    assert "does not have a GPG signature" in result.json["error"]["message"]
+    kept = {n: d for n, d in state(world).items() if "refs/ralph/rescue" not in n}
+    assert kept == {n: d for n, d in before.items() if "refs/ralph/rescue" not in n}
+
+
+# -- what is kept ------------------------------------------------------------------------
+
+
+def lost(world: World, alpha: Place) -> str:
+    """T-1 is reset while alpha works on, which then hears of it; the rescue ref."""
+    assert resets(world, "T-1", "--force").code == 0
+    result = alpha.ralph("complete", "--json")
+    assert (result.code, result.error) == (5, "claim_lost"), result.out
+    assert result.json["warnings"] == []
+    return str(result.json["error"]["rescue"])
+
+
+def test_ignored_files_that_the_base_tracks_are_kept(world: World) -> None:
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    alpha.write(".gitignore", "*.log\n.env\nbuild\nshared\nsame\n")
+    alpha.commit("Ignore")
+    alpha.write(".env", "mine\n")
+    alpha.write("build/deep/er", "a folder\n")
+    alpha.write("shared", "a file\n")
+    alpha.write("same", "same\n")
+    alpha.write("x.log", "not in the way\n")
+    world.write(".env", "base\n")
+    world.write("build", "a file\n")
+    world.write("shared/x", "a folder\n")
+    world.write("same", "same\n")
+    world.commit("Track them")
+    ref = lost(world, alpha)
+    kept = world.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    assert {".env", "build/deep/er", "shared"} <= set(kept)
+    assert {"same", "x.log"}.isdisjoint(kept)
+    assert world.git("show", f"{ref}:.env") == "mine"
+    assert (alpha.read(".env"), alpha.read("x.log")) == ("base\n", "not in the way\n")
+    assert alpha.git("status", "--porcelain") == ""
+
+
+def test_what_is_staged_alone_is_kept(world: World) -> None:
+    world.write("tracked", "base\n")
+    world.write("removed", "base\n")
+    world.commit("More")
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    for name in ("gone", "changed", "tracked"):
+        alpha.write(name, "staged\n")
+    alpha.git("add", "--all")
+    (alpha.path / "gone").unlink()
+    alpha.write("changed", "later\n")
+    alpha.write("tracked", "base\n")
+    alpha.git("rm", "--quiet", "--cached", "removed")
+    theirs, head = files_of(world, alpha), alpha.head
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    assert resets(world, "T-1").data["rescued"] == [ref]
+    assert files_of(world, alpha) == theirs
+    assert world.git("rev-parse", f"{ref}^1", f"{ref}^2^").splitlines() == [head, head]
+    for name in ("gone", "changed", "tracked"):
+        assert world.git("show", f"{ref}^2:{name}") == "staged"
+    assert world.git("show", f"{ref}:changed", f"{ref}:tracked") == "later\nbase"
+    # It is kept once, however often.
+    assert lost_again(world, alpha) == ref
+
+
+def lost_again(world: World, alpha: Place) -> str:
+    result = alpha.ralph("complete", "--json")
+    assert refs(world, "rescue") == [result.json["error"]["rescue"]]
+    return str(result.json["error"]["rescue"])
+
+
+def test_a_conflict_and_something_staged(world: World) -> None:
+    world.write("a", "base\n")
+    world.commit()
+    alpha = world.worktree("alpha", at="main~1")
+    claim = at_work(alpha)
+    alpha.write("a", "mine\n")
+    alpha.commit("Half of it")
+    assert alpha.merge("main").code == 1
+    alpha.write("staged", "staged\n")
+    alpha.git("add", "staged")
+    alpha.write("staged", "later\n")
+    assert resets(world, "T-1").code == 0
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    assert world.git("show", f"{ref}^2:staged", f"{ref}:staged") == "staged\nlater"
+    assert "<<<<<<<" in world.git("show", f"{ref}:a")
+
+
+@pytest.mark.parametrize("commits", [False, True], ids=["without a commit", "with a commit"])
+def test_a_repository_within_the_worktree_is_kept_as_its_files(
+    world: World, commits: bool
+) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("in ner/.gitignore", "junk\n")
+    alpha.write("in ner/deep/f", "x\n")
+    alpha.write("in ner/junk", "x\n")
+    alpha.git("init", "--quiet", "in ner")
+    if commits:
+        alpha.git("-C", "in ner", "add", "--all")
+        alpha.git("-C", "in ner", "commit", "--quiet", "-m", "Inner")
+    alpha.write("beside", "x\n")
+    theirs = files_of(world, alpha)
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    result = resets(world, "T-1")
+    assert (result.data["rescued"], result.json["warnings"]) == ([ref], [])
+    assert files_of(world, alpha) == theirs
+    kept = world.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    assert {"beside", "in ner/.gitignore", "in ner/deep/f"} <= set(kept)
+    assert "in ner/junk" not in kept
+    lose = alpha.ralph("complete", "--json")
+    assert (lose.error, lose.json["error"]["rescue"]) == ("claim_lost", ref)
+    assert lose.json["warnings"] == ["in ner/ is a repository of its own; it was left in place"]
+    assert (alpha.path / "in ner/deep/f").exists()
+    assert not (alpha.path / "beside").exists()
+
+
+def test_outside_a_sparse_checkout(world: World) -> None:
+    for name in ("in/a", "out/b"):
+        world.write(name, "x\n")
+    world.commit("Folders")
+    alpha = world.worktree("alpha")
+    alpha.git("sparse-checkout", "set", "in")
+    claim = at_work(alpha)
+    alpha.write("out/new", "x\n")
+    alpha.write("in/new", "x\n")
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    assert resets(world, "T-1").data["rescued"] == [ref]
+    kept = world.git("ls-tree", "-r", "--name-only", ref).splitlines()
+    assert {"in/a", "in/new", "out/b", "out/new"} <= set(kept)
+    assert world.git("diff", "--name-only", "--diff-filter=D", "main", ref) == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_nobody_may_read(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("secret", "x\n").chmod(0)
+    alpha.write("work", "x\n")
+    result = resets(world, "T-1")
+    assert result.data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    assert result.json["warnings"] == [
+        'not kept, since it may not be read: error: open("secret"): Permission denied'
+    ]
+    assert world.git("show", f"refs/ralph/rescue/T-1/{claim}:work") == "x"
+
+
+def test_the_folder_that_somebody_stands_in_stays(world: World) -> None:
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    alpha.write("here/and/there/f", "x\n")
+    alpha.write("here/and/g", "x\n")
+    alpha.write("else/where", "x\n")
+    assert resets(world, "T-1").code == 0
+    inside = Place(alpha.path / "here/and", world.environ)
+    assert inside.ralph("complete", "--json").error == "claim_lost"
+    left = [path.name for path in sorted(alpha.path.iterdir()) if path.is_dir()]
+    assert ".git" not in left and "else" not in left
+    assert inside.path.is_dir()
+    assert list(inside.path.iterdir()) == []

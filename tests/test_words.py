@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -273,10 +274,46 @@ def test_quiet_says_results_and_errors_only(world: World) -> None:
     assert world.ralph("claim", "T-1").err == ""
     again = world.ralph("claim", "T-1")
     assert again.err.startswith("warning: ")
+    result, _, advice = again.out.splitlines()
+    assert advice.startswith("Next: ")
     assert world.ralph("claim", "T-1", "-q") == world.ralph("-q", "claim", "T-1") == (
-        0, again.out, "",
+        0, f"{result}\n", "",
     )  # fmt: skip
+    loud, quiet = (world.ralph("claim", "T-1", "--json", *q) for q in ((), ("-q",)))
+    assert loud == quiet
     assert world.ralph("show", "T-9", "-q").err.startswith("error: ")
+
+
+def test_quiet_gives_no_advice(world: World) -> None:
+    """The result alone: what is printed can be read by a script, line by line."""
+    for line, result in (
+        (("init",), r"(?:(?:created|kept)  +\S+\n)+"),
+        (("add", "--title", "New"), r"T-\d+ added in task-graph\.yaml:\d+: New\n"),
+        (("edit", "T-2", "--title", "Old"), r"T-2 changed in task-graph\.yaml:\d+: Old\n"),
+        (("claim", "T-1"), r"proj has T-1: .+\n"),
+        (("release", "T-1"), r"T-1 is given back: commit [0-9a-f]{12}\n"),
+        (("worktree", "new", "beta"), r"Made \S+ on the new branch \S+, from main \(\w+\)\.\n"),
+    ):
+        found = world.ralph(*line, "-q")
+        assert (found.code, found.err) == (0, ""), found
+        assert re.fullmatch(result, found.out), found.out
+
+
+SUGGESTIONS = [
+    (("status", "--bogus"), "No such option '--bogus'."),
+    (("status", "--fetsh"), "No such option '--fetsh'. Did you mean '--fetch'?"),
+    (("claim", "--nofetch"), "No such option '--nofetch'. Did you mean '--no-fetch'?"),
+    (("completion",), "Missing argument 'SHELL'. Choose from: bash, zsh, fish"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), SUGGESTIONS, ids=[line[-1] for line, _ in SUGGESTIONS])
+def test_what_is_suggested_looks_like_the_word(
+    world: World, line: tuple[str, ...], said: str
+) -> None:
+    assert world.ralph(*line) == (
+        2, "", f"error: {said}\nhint: ralphgit {line[0]} --help\n",
+    )  # fmt: skip
 
 
 # -- colour ------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from ralphgit.git.process import GitError, failure
 from ralphgit.git.repository import Repository
 from ralphgit.records import files
 
-
 #: How git says that it would have to overwrite what somebody has changed.
 _IN_THE_WAY = ("would be overwritten", "would lose untracked files", "not uptodate")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ralphgit.app import runtime
 from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused
 from ralphgit.git import index
 from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
@@ -101,9 +102,37 @@ def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
 
 
 def leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
-    """Take out of `copy` what earlier verify commands left behind and nobody has staged."""
+    """Take out of `copy` what earlier verify commands left behind and nobody has staged.
+
+    Raises: GuardRefused (nested_repository).
+    """
+    _refuse_repositories(project, copy)
     left = [p for p in runtime.left(project.top) if not any(is_output(o, p) for o in outputs)]
     copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
+
+
+def _refuse_repositories(project: Project, copy: index.Scratch) -> None:
+    """A repository in the worktree that is no submodule: a commit would have a bare link to a
+    commit that nobody else has, in place of its files.
+
+    Raises: GuardRefused (nested_repository).
+    """
+    found = sorted({*copy.nested} - {*runtime.left(project.top)})
+    links = copy.new_links(project.base.commit)
+    if links:
+        found += sorted({*links} - index.submodules(project.repository.git))
+    if not found:
+        return
+    many = len(found) > 1
+    raise GuardRefused(
+        f"{', '.join(found)} {'are repositories' if many else 'is a repository'} of "
+        f"{'their' if many else 'its'} own and no submodule: the files in it would not be "
+        "committed; nothing was changed",
+        code="nested_repository",
+        hint=f"remove {found[0]}/.git, or ignore {found[0]}, or git submodule add it"
+        + (f"; and git rm --cached {found[0]}" if found[0] in links else ""),
+        details={"paths": found},
+    )
 
 
 def after_verification(
@@ -121,7 +150,8 @@ def after_verification(
     new = set(index.differing(git, tree, now, filter="A")) if now != tree else set()
     changed = [path for path in index.differing(git, tree, now) if path not in new]
     made = {path for path in new if any(is_output(o, path) for o in outputs)}
-    left = sorted(new - made)
+    own = {*before.nested} - {*runtime.left(project.top)}
+    left = sorted({*(new - made), *after.nested} - own)
     runtime.leave(project, left)
     if left:
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""

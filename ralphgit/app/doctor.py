@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, leases, mine, runtime, unfinished
+from ralphgit.app import git_locks, heartbeat, leases, mine, runtime, unfinished
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import NotWritable, RalphError
@@ -216,7 +216,7 @@ def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
     )
     common, top = project.repository.common_dir, project.repository.top
     shallow = {common, os.path.join(common, "info")}
-    shallow.update(_subfolders(os.path.join(common, "worktrees")))
+    shallow.update(git_locks.subfolders(os.path.join(common, "worktrees")))
     deep = set()
     if top is not None:
         shallow.add(top)
@@ -322,12 +322,12 @@ def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Findi
 
 def _locks(project: Project, fix: bool) -> Iterator[Finding]:
     """Lock files that a killed git left; while any git works in this repository, none is."""
-    locks = list(_lock_files(project))
+    locks = list(git_locks.found(project))
     if not locks:
         return
     for path in locks:
         # An index is locked by a git in its own worktree; anything else by any of them.
-        busy = _git_at_work(_users(project, path))
+        busy = git_locks.git_at_work(git_locks.users(project, path))
         try:
             age = project.around.now() - os.stat(path).st_mtime
         except FileNotFoundError:
@@ -344,58 +344,3 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             fixable=dead,
             fixed=dead and fix,
         )
-
-
-def _lock_files(project: Project) -> Iterator[str]:
-    common = project.repository.common_dir
-    for folder in (common, *_subfolders(os.path.join(common, "worktrees"))):
-        for name in ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"):
-            path = os.path.join(folder, name)
-            if os.path.lexists(path):
-                yield path
-    for parent, _, names in os.walk(os.path.join(common, "refs")):
-        for name in names:
-            if name.endswith(".lock"):
-                yield os.path.join(parent, name)
-
-
-def _subfolders(folder: str) -> list[str]:
-    try:
-        return sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
-    except OSError:
-        return []
-
-
-def _users(project: Project, lock: str) -> list[str]:
-    """The folders in which a git that holds `lock` would work."""
-    common = os.path.realpath(project.repository.common_dir)
-    own = os.path.realpath(os.path.dirname(lock))
-    if os.path.basename(lock) == "index.lock" and own == os.path.realpath(
-        project.repository.git_dir
-    ):
-        return [os.path.realpath(project.top), own] if project.repository.top else [own]
-    return [*(os.path.realpath(w.path) for w in project.repository.worktrees), common]
-
-
-def _git_at_work(places: list[str]) -> bool:
-    """Whether a git process works in one of these folders, or cannot be ruled out."""
-    if not os.path.isdir("/proc/self"):
-        return True
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                name = file.read().strip()
-            if not name.startswith("git"):
-                continue
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
-            if state == b"Z" or int(parent) == os.getpid():
-                continue  # dead, or reading objects for us
-            cwd = os.readlink(f"/proc/{pid}/cwd")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        except OSError:
-            return True
-        if any(cwd == place or cwd.startswith(place + os.sep) for place in places):
-            return True
-    return False

@@ -17,7 +17,7 @@ from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.row import Row
 from ralphgit.model.status import PRIORITIES
 from ralphgit.records import files, graph, splice, tasks
-from ralphgit.rules import lifecycle
+from ralphgit.rules import brackets, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.overlap import check_pattern
@@ -66,6 +66,7 @@ def add(
     if fields.title is None:
         raise UsageError("a task needs a title", hint="--title TEXT")
     given = _stored(fields)
+    _warn_brackets(project, fields)
     there = placement.base_rows(project)
     known = {row.id: row for row in (*there, *project.here.rows)}
     story = fields.story or ""
@@ -110,7 +111,8 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     """
     row = project.require_here().row(task)
     old = project.here.stored(row)
-    wanted = {**_stored(fields)}
+    wanted = _stored(fields)
+    _warn_brackets(project, fields)
     if fields.title is not None:
         wanted = {"title": fields.title, **wanted}
     if not wanted and not remove:
@@ -337,6 +339,18 @@ def _warn_unknown(project: Project, task: str, needs: Iterable[str], known: Iter
     unknown = [other for other in needs if other not in there]
     if unknown:
         project.warn(f"{task} depends on {', '.join(unknown)}, which is in no graph here")
+
+
+def _warn_brackets(project: Project, fields: Fields) -> None:
+    def exists(path: str) -> bool:
+        return os.path.lexists(os.path.join(project.top, path))
+
+    for pattern in (*(fields.write or ()), *(fields.read or ())):
+        if meant := brackets.quoted(pattern, exists):
+            project.warn(
+                f"in the pattern {pattern} brackets are a choice of characters; "
+                f"for what is called so write: {meant}"
+            )
 
 
 def _parsed(project: Project, row: Row) -> tuple[graph.GraphFile, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app import change, look
+from ralphgit.app import change, look, view
 from ralphgit.app.judging import (
     KINDS,
     NOWHERE,
@@ -35,14 +35,9 @@ def incoming(project: Project, base: str, head: str) -> list[Problem]:
     if fork.status:
         return [
             Problem(
-                "unrelated",
-                "error",
-                "",
-                1,
-                1,
-                "",
-                f"{head} and {base} share no history",
-                "a shallow clone? git fetch --unshallow",
+                code="unrelated",
+                message=f"{head} and {base} share no history",
+                hint="a shallow clone? git fetch --unshallow",
             )
         ]
     start = fork.out.decode().strip()
@@ -97,14 +92,10 @@ def _conflicts(
     """A merge that conflicts; where the records do, which claim lost to which."""
     found = [
         Problem(
-            "merge_conflict",
-            "error",
-            path,
-            1,
-            1,
-            "",
-            f"the branch conflicts with {base} in {path}",
-            f"git merge {base}",
+            code="merge_conflict",
+            file=path,
+            message=f"the branch conflicts with {base} in {path}",
+            hint=f"git merge {base}",
         )
         for path in paths
     ]
@@ -136,15 +127,13 @@ def _conflicts(
                 holder = f"it was reset (epoch {theirs.epoch})"
             found.append(
                 Problem(
-                    "claim_lost",
-                    "error",
-                    row.file,
-                    row.line,
-                    1,
-                    task,
-                    f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} no longer "
-                    f"stands: on {base} {holder}",
-                    f"keep the work on a branch of its own, then: git reset --hard {base}",
+                    code="claim_lost",
+                    file=row.file,
+                    line=row.line,
+                    task=task,
+                    message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
+                    f"no longer stands: on {base} {holder}",
+                    hint=f"keep the work on a branch of its own, then: git reset --hard {base}",
                 )
             )
     return found
@@ -199,14 +188,11 @@ def _kept_records(project: Project, start: str, head: str) -> list[Problem]:
         what = "removed" if after is None else "edited"
         found.append(
             Problem(
-                f"{what}_{kind}",
-                "error",
-                path,
-                1,
-                1,
-                rest.partition("/")[0],
-                f"{kind} is never {what}",
-                f"git checkout {start[:12]} -- {path}",
+                code=f"{what}_{kind}",
+                file=path,
+                task=rest.partition("/")[0],
+                message=f"{kind} is never {what}",
+                hint=f"git checkout {start[:12]} -- {path}",
             )
         )
     return found
@@ -245,57 +231,50 @@ def _completions(
         old = before.get(task)
         if row.status != "complete" or (old is not None and old.status == "complete"):
             continue
-        stored = tasks.task(_stored(row))
+        stored = tasks.task(view.stored(row))
         if not row.claim or stored.lifecycle.result is None:
             fault = gate.Fault(
-                "not_claimed",
-                task,
-                f"{task} is complete, and nobody claimed it or no result says so",
-                f"ralphgit claim {task}, then: ralphgit complete {task}",
+                code="not_claimed",
+                task=task,
+                message=f"{task} is complete, and nobody claimed it or no result says so",
+                hint=f"ralphgit claim {task}, then: ralphgit complete {task}",
             )
             found.append(place(tree, fault, after))
             continue
         if row.contract and contract(stored) != row.contract:
             fault = gate.Fault(
-                "stale_contract",
-                task,
-                f"{task} is completed under another contract than it has now",
-                f"ralphgit complete {task} --accept-contract",
+                code="stale_contract",
+                task=task,
+                message=f"{task} is completed under another contract than it has now",
+                hint=f"ralphgit complete {task} --accept-contract",
             )
             found.append(place(tree, fault, after))
         if "force-completed" in _events(project, tree, row):
             fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
             found.append(place(tree, fault, after))
             continue
-        wanted = tasks.task(_stored(old)).verify if old is not None else stored.verify
+        wanted = tasks.task(view.stored(old)).verify if old is not None else stored.verify
         evidence = _evidence_of(project, tree, row)
         for command in wanted:
             digest = hashlib.sha256(command.encode()).hexdigest()
             mine = [e for e in evidence if e.get("command_digest") == digest]
             if not any(e.get("exit_code") == 0 for e in mine):
                 fault = gate.Fault(
-                    "missing_evidence",
-                    task,
-                    f"{task} is complete without evidence for: {command}",
-                    f"ralphgit complete {task}",
+                    code="missing_evidence",
+                    task=task,
+                    message=f"{task} is complete without evidence for: {command}",
+                    hint=f"ralphgit complete {task}",
                 )
                 found.append(place(tree, fault, after))
             elif not any(_fresh(project, merged, stored.scope, e) for e in mine):
                 fault = gate.Fault(
-                    "stale_evidence",
-                    task,
-                    f"what {task} was judged by has changed since: {command}",
-                    "run the command again on the merged result",
-                    "warning",
+                    code="stale_evidence",
+                    task=task,
+                    message=f"what {task} was judged by has changed since: {command}",
+                    hint="run the command again on the merged result",
+                    severity="warning",
                 )
                 found.append(place(tree, fault, after))
-    return found
-
-
-def _stored(row: Row) -> dict[str, object]:
-    import json
-
-    found: dict[str, object] = json.loads(row.json)
     return found
 
 
@@ -341,14 +320,11 @@ def _scope(
     names = ", ".join(row.id for row in worked)
     return [
         Problem(
-            "outside_scope",
-            "error",
-            path,
-            1,
-            1,
-            worked[0].id if len(worked) == 1 else "",
-            f"{path} is outside the write scope of {names}",
-            "take it out, or widen the scope on the base",
+            code="outside_scope",
+            file=path,
+            task=worked[0].id if len(worked) == 1 else "",
+            message=f"{path} is outside the write scope of {names}",
+            hint="take it out, or widen the scope on the base",
         )
         for path in index.differing(project.repository.git, start, head)
         if not change.is_record(project, path) and not covers_any(allowed, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import placement, runtime
+from ralphgit.app import absent, placement, runtime
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.records import files, schema, settings
@@ -90,7 +90,7 @@ def _graph_files(project: Project, layout: str) -> dict[str, str]:
     """
     known = project.paths_in(project.top)
     has_settings = os.path.lexists(os.path.join(project.top, settings.FILE))
-    exact, folders, _ = project._places
+    exact, folders, _ = project.places
     wanted = {settings.FILE: ""} if has_settings else {}
     if not known:
         _refuse_second_graph(project)
@@ -125,7 +125,7 @@ def _refuse_second_graph(project: Project) -> None:
         raise GuardRefused(
             f"{base.label} has a task graph, and this worktree has not",
             code="base_has_graph",
-            hint=f"git merge {base.label}",
+            hint=absent.restoring(project) or f"git merge {base.label}",
         )
 
 
@@ -134,7 +134,7 @@ def _other_layout(project: Project, layout: str, known: list[str]) -> GuardRefus
     return GuardRefused(
         f"the graph is set to be in {', '.join(project.config.graph)}; nothing was changed",
         code="other_layout",
-        hint=f"ralphgit shard --layout {layout}"
+        hint=f'move the tasks by hand, with graph = ["{graph}"] in {settings.FILE}'
         if known
         else f'graph = ["{graph}"] in {settings.FILE}, then repeat',
     )

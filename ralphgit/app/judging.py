@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.project import Project
-from ralphgit.app.view import Shard
+from ralphgit.app.view import HERE, Shard
 from ralphgit.errors import InvalidRecord
 from ralphgit.git.objects import Objects
 from ralphgit.model.row import Row
@@ -40,6 +40,7 @@ class Tree(NamedTuple):
     records: tuple[str, ...]
     """Paths below the records folder."""
     content: Callable[[str], bytes | None]
+    is_link: Callable[[str], bool] = lambda path: False
 
 
 #: Faults that a task in another file would mend.
@@ -55,7 +56,7 @@ def working_tree(project: Project) -> Tree:
     top = project.top
     paths = project.paths_in(top)
     if not paths:
-        raise project.no_graph("this worktree")
+        raise project.no_graph(HERE)
     folder = os.path.join(top, project.config.records)
     found = [
         os.path.relpath(os.path.join(parent, name), top)
@@ -64,7 +65,13 @@ def working_tree(project: Project) -> Tree:
         if name.endswith(".yaml") and not name.startswith(TEMPORARY)
     ]
     shards = tuple((path, "") for path in paths)
-    return Tree("", shards, tuple(sorted(found)), lambda path: read(os.path.join(top, path)))
+    return Tree(
+        label="",
+        shards=shards,
+        records=tuple(sorted(found)),
+        content=lambda path: read(os.path.join(top, path)),
+        is_link=lambda path: os.path.islink(os.path.join(top, path)),
+    )
 
 
 def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:
@@ -119,6 +126,15 @@ def _graph_files(
         data = tree.content(path)
         if data is None:
             continue
+        if tree.is_link(path):
+            problems.append(
+                Problem(
+                    code="symbolic_link",
+                    file=tree.label + path,
+                    message="the graph file is a symbolic link",
+                    hint="git keeps a link, and not what it leads to: put the file itself there",
+                )
+            )
         try:
             file, found = graph.parse_all(data, path=path, limit=project.config.max_graph_bytes)
         except InvalidRecord as error:
@@ -193,10 +209,10 @@ def _claim_faults(
     if home is not None and home != row.id:
         return [
             gate.Fault(
-                "moved_claim",
-                row.id,
-                f"claim {row.claim} on {row.id} was made on {home}",
-                f"a merge moved it: restore the block of {row.id}",
+                code="moved_claim",
+                task=row.id,
+                message=f"claim {row.claim} on {row.id} was made on {home}",
+                hint=f"a merge moved it: restore the block of {row.id}",
             )
         ]
     if contract(tasks.task(stored)) == row.contract:
@@ -204,11 +220,11 @@ def _claim_faults(
     severity = "warning" if row.status in ("complete", "cancelled") else "error"
     return [
         gate.Fault(
-            "stale_contract",
-            row.id,
-            f"what {row.id} promises has changed since claim {row.claim} was made",
-            f"ralphgit complete {row.id} --accept-contract, or restore the fields",
-            severity,
+            code="stale_contract",
+            task=row.id,
+            message=f"what {row.id} promises has changed since claim {row.claim} was made",
+            hint=f"ralphgit complete {row.id} --accept-contract, or restore the fields",
+            severity=severity,
         )
     ]
 

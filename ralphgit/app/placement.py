@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.project import Project
+from ralphgit.app.view import HERE
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.model.row import Row
 from ralphgit.records import schema
@@ -56,7 +57,7 @@ def place(project: Project, task: str, *, story: str, file: str, after: str) -> 
 
 def _file(project: Project, task: str, story: str, file: str, after: str) -> str:
     here = project.here
-    exact, folders, matches = project._places
+    exact, folders, matches = project.places
     if file:
         absolute = os.path.realpath(os.path.join(project.around.directory, file))
         path = os.path.relpath(absolute, os.path.realpath(project.top)).replace(os.sep, "/")
@@ -83,7 +84,7 @@ def _file(project: Project, task: str, story: str, file: str, after: str) -> str
     if folders and story:
         return new_file(project, story)
     if not here.shards:
-        raise project.no_graph("this worktree")
+        raise project.no_graph(HERE)
     known = [path for path, _ in here.shards]
     return next((path for path in known if not story and _name(path) == STORYLESS), known[-1])
 
@@ -105,7 +106,7 @@ def _one_task_a_file(rows: Sequence[Row], files: Sequence[str]) -> bool:
 
 def new_file(project: Project, name: str) -> str:
     """A file called `name` that the graph setting takes in. Raises: UsageError (no_place)."""
-    _, folders, matches = project._places
+    _, folders, matches = project.places
     for folder in folders:
         for ending in (".yaml", ".yml"):
             path = f"{folder}/{name}{ending}" if folder else name + ending

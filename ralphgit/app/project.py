@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.places import Places, places
-from ralphgit.app.view import GraphView, Shard, refuse_twins
+from ralphgit.app.view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import child
 from ralphgit.git.repository import Opening, Repository, Worktree
@@ -239,12 +239,12 @@ class Project:
 
     def shards_at(self, commits: Sequence[str]) -> dict[str, tuple[Shard, ...]]:
         """The graph files on each commit."""
-        exact, folders, matches = self._places
+        exact, folders, matches = self.places
         return self.repository.objects.files(commits, exact, folders, matches)
 
     def shards_in(self, objects: Objects, treeish: str) -> tuple[Shard, ...]:
         """The graph files on one tree, read through `objects` (a merge made aside, say)."""
-        exact, folders, matches = self._places
+        exact, folders, matches = self.places
         return objects.files([treeish], exact, folders, matches)[treeish]
 
     @cached_property
@@ -285,24 +285,22 @@ class Project:
             data = files.read(os.path.join(top, path))
             if data is not None:
                 contents[(path, self.repository.objects.blob_id(data))] = data
-        return self._load(tuple(contents), contents.__getitem__, "this worktree", "")
+        return self._load(tuple(contents), contents.__getitem__, HERE, "")
 
     def no_graph(self, where: str) -> InvalidRecord:
-        names = ", ".join(self.config.graph)
-        return InvalidRecord(
-            f"there is no task graph ({names}) in {where}", code="no_graph",
-            hint="ralphgit init, or ralphgit import FILE",
-        )  # fmt: skip
+        from ralphgit.app import absent
+
+        return absent.no_graph(self, where)
 
     def require_here(self) -> GraphView:
         """This worktree's graph. Raises: InvalidRecord (no_graph) where it has no file."""
         if not self.here.shards:
-            raise self.no_graph("this worktree")
+            raise self.no_graph(HERE)
         return self.here
 
     def paths_in(self, top: str) -> list[str]:
         """The graph files that exist below `top`, sorted."""
-        exact, folders, matches = self._places
+        exact, folders, matches = self.places
         found = {path for path in exact if os.path.isfile(os.path.join(top, path))}
         for folder in folders:
             for parent, names, leaves in os.walk(os.path.join(top, folder)):
@@ -314,7 +312,7 @@ class Project:
         return sorted(found)
 
     @cached_property
-    def _places(self) -> Places:
+    def places(self) -> Places:
         return places(self.config.graph)
 
     def _blob(self, shard: Shard) -> bytes:

@@ -76,8 +76,8 @@ def reopen(project: Project, task: str, decide: Decide, *, push: bool) -> Reopen
     Raises: what `decide` raises; GuardRefused, IllegalMove, UnknownTask, RemoteUnavailable
     (with require_remote), InvalidRecord, NotWritable.
     """
-    unfinished.settle(project)
-    project.refresh()
+    if unfinished.settle(project):
+        project.refresh()
     for _ in range(_ATTEMPTS):
         done = _attempt(project, task, decide, push=push)
         if done is not None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ralphgit.app import change, heartbeat
 from ralphgit.app.project import Project
-from ralphgit.errors import NotARepository, RalphError
+from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git import index, refs
 from ralphgit.git.index import Change
 from ralphgit.git.process import Git
@@ -83,16 +83,21 @@ def _parsed(path: str) -> Note | None:
             int(record["pid"]), str(record["started"]), str(record["boot"]), str(record["host"]),
             worker="", task="", claim="", phase="", time=0.0,
         )  # fmt: skip
-        places = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
-        return Note(path, *places, by)
+        worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
+        return Note(path, worktree, ref, old, new, by)
     except (ValueError, KeyError, TypeError):
         return None  # half a note: nothing had begun
 
 
-def settle(project: Project) -> None:
-    """Undo every move that was killed half-way. Raises: NotWritable, RalphError (index_locked)."""
-    for note in notes(project):
+def settle(project: Project) -> bool:
+    """Undo every move that was killed half-way; whether there was one.
+
+    Raises: NotWritable, RalphError (index_locked), GitError.
+    """
+    found = notes(project)
+    for note in found:
         undo(project, note)
+    return bool(found)
 
 
 def undo(project: Project, note: Note) -> None:
@@ -248,4 +253,4 @@ def _drop(path: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise RalphError(f"cannot remove {path}: {error.strerror}", code="not_writable") from error
+        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error

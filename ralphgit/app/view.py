@@ -40,9 +40,7 @@ class GraphView:
             close = [row.id for row in self.rows if row.id.casefold() == task.casefold()]
             hint = f"did you mean {close[0]}?" if close else "ralphgit list"
             where = f"in {HERE}" if self.label == HERE else f"on {self.label}"
-            raise UnknownTask(
-                f"there is no task {task} {where}", hint=hint, details={"task": task}
-            )
+            raise UnknownTask(f"there is no task {task} {where}", hint=hint, details={"task": task})
         return found
 
     def text(self, row: Row) -> str:
@@ -57,16 +55,21 @@ class GraphView:
 
     def stored(self, row: Row) -> dict[str, Any]:
         """The task's normalised mapping."""
-        import json
-
-        found: dict[str, Any] = json.loads(row.json)
-        return found
+        return stored(row)
 
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
         from ralphgit.records import tasks
 
         return tasks.task(self.stored(self.row(task)))
+
+
+def stored(row: Row) -> dict[str, Any]:
+    """The task's normalised mapping."""
+    import json
+
+    found: dict[str, Any] = json.loads(row.json)
+    return found
 
 
 def refuse_twins(rows: Iterable[Row], prefix: str) -> None:

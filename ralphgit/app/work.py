@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app import claim as claiming
-from ralphgit.app import guard, heartbeat, leases, rescue, runtime
+from ralphgit.app import guard, heartbeat, leases, rescue, runtime, unfinished
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.mine import open_claims, winner_over
 from ralphgit.app.project import Project
@@ -42,7 +42,8 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
     if winner := winner_over(situation, mine):
         raise lose(project, mine, winner)
     if row is None or row.claim != mine.claim:
-        claiming.record(project, mine, note="put back from the lease")
+        # Just as it was: what `git stash` took away may come back beside it.
+        claiming.record(project, mine)
         project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
         project.refresh()
         row = project.here.row(mine.task)
@@ -101,7 +102,9 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     First everything is kept under `refs/ralph/rescue/<task>/<claim>`; only then does the
     branch go back to where the task's work began, and the lease is dropped.
     """
-    kept = rescue.worktree(project, project.top, mine.task, mine.claim, mine.by)
+    kept = rescue.worktree(
+        project, project.top, mine.task, mine.claim, mine.by, target=_return_point(project, mine)
+    )
     back = clear(project, mine, kept.ref)
     leases.drop(project, mine)
     runtime.forget(project.top)
@@ -119,10 +122,20 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
 def clear(project: Project, mine: Lease, kept: str) -> str:
     """Take the work of a claim out of branch and worktree; `kept` is the ref that has it.
 
+    Ignored files that would be overwritten are kept too, if `kept` has them not: then in a
+    rescue ref of its own, with a warning. Repositories within the worktree stay.
+
     Returns the commit at which the branch is then.
     """
     back = _return_point(project, mine)
-    project.repository.git.run("reset", "--hard", "--quiet", back)
+    repository = project.repository
+    known = set(index.files_of(repository.git, kept)) if kept else set()
+    known.update(index.tracked(repository.git, ["."]))
+    if lost := rescue.in_the_way(repository, back, known):
+        again = rescue.worktree(project, project.top, mine.task, mine.claim, mine.by, target=back)
+        kept = again.ref or kept
+        project.warn(f"ignored files that {back[:12]} has too are kept in {kept}: {lost[0]}, ...")
+    repository.git.run("reset", "--hard", "--quiet", back)
     _remove_kept(project, kept)
     return back
 
@@ -131,17 +144,18 @@ def _remove_kept(project: Project, ref: str) -> None:
     """Remove new files that the rescue commit holds, so that the next task begins clean."""
     if not ref:
         return
-    git = project.repository.git
-    names = index.untracked(git, ["."])
+    names = index.untracked(project.repository.git, ["."])
+    for folder in [name for name in names if name.endswith("/")]:
+        project.warn(f"{folder} is a repository of its own; it was left in place")
+    names = [name for name in names if not name.endswith("/")]
     found = project.repository.objects.resolve([f"{ref}:{name}" for name in names])
     for name, oid in zip(names, found, strict=True):
         if oid is not None:
             path = os.path.join(project.top, name)
             os.unlink(path)
-            try:
-                os.removedirs(os.path.dirname(path))
-            except OSError:
-                continue  # something is left in there
+            unfinished.remove_empty(
+                os.path.dirname(path), spare=(project.top, project.around.directory)
+            )
 
 
 def _return_point(project: Project, mine: Lease) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Any
 
 import click
@@ -116,6 +117,20 @@ def _task_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[s
     return [row.id for row in rows if row.id.startswith(incomplete)]
 
 
+def _sentence(error: click.UsageError) -> str:
+    """click's message on one line, with such suggestions alone as look like the word."""
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        alike = [word for word in error.possibilities or () if _alike(name, word)]
+        error = click.NoSuchOption(name, possibilities=alike, ctx=error.ctx)
+    return error.format_message().replace("\n\t", " ")
+
+
+def _alike(one: str, other: str) -> bool:
+    # As close as `difflib.get_close_matches` asks for; click counts the dashes, too.
+    return SequenceMatcher(None, one.lstrip("-"), other.lstrip("-")).ratio() >= 0.6
+
+
 def read(words: Sequence[str], name: str) -> Line | int:
     """The command line as click reads it, or the exit code once help has been shown.
 
@@ -129,7 +144,7 @@ def read(words: Sequence[str], name: str) -> Line | int:
     except click.UsageError as error:
         known = verb(words) in COMMANDS
         command = f"{name} {verb(words)}" if known else name
-        raise UsageError(error.format_message(), hint=f"{command} --help") from None
+        raise UsageError(_sentence(error), hint=f"{command} --help") from None
     except click.Abort:
         raise KeyboardInterrupt from None
     return result if isinstance(result, Line) else int(result or 0)

@@ -41,6 +41,8 @@ class Outcome(NamedTuple):
     after: Sequence[str] = ()
     error: RalphError | None = None
     """A valid "no": exit code and JSON error beside the data."""
+    advice: Sequence[str] = ()
+    """What it means and what comes next; not said with -q."""
 
 
 class Screen(NamedTuple):
@@ -87,6 +89,9 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
         _table(outcome.table, screen)
     for line in outcome.after:
         print(line)
+    if not screen.quiet:
+        for line in outcome.advice:
+            print(line)
     if outcome.error is not None:
         _explain(outcome.error, screen)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
+from ralphgit.git.child import Result
 from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import Repository
 
@@ -108,6 +110,28 @@ class Snapshot:
             os.unlink(self._path)
 
 
+_ADD_ALL = ("add", "-A", "--sparse", "--")
+_EMBEDDED = b"adding embedded git repository"
+#: How git says that a file may not be read; and all that it says besides.
+_UNREADABLE = re.compile(rb"error: open\(.*\): Permission denied")
+_NOT_ALL = re.compile(rb"(?:\s|error: unable to index file .*|fatal: adding files failed)*")
+
+
+def repositories(git: Git) -> list[str]:
+    """Folders of the worktree that are repositories of their own, and nothing tracked."""
+    out = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", ":/")
+    names = out.decode("utf-8", "surrogateescape").split("\0")
+    return [name.rstrip("/") for name in names if name.endswith("/")]
+
+
+def submodules(git: Git) -> set[str]:
+    """The paths that the worktree's `.gitmodules` names."""
+    file = os.path.join(git.directory, ".gitmodules")
+    arguments = ("config", "--file", file, "-z", "--get-regexp", r"^submodule\..*\.path$")
+    entries = git.try_run(*arguments).out.decode("utf-8", "surrogateescape").split("\0")
+    return {entry.partition("\n")[2].strip("/") for entry in entries[:-1]}
+
+
 class Scratch:
     """A copy of the index to build trees with; the user's index is not touched."""
 
@@ -115,6 +139,8 @@ class Scratch:
         self._git = repository.git
         self._path = os.path.join(folder, "index")
         self._env = {"GIT_INDEX_FILE": self._path}
+        self.nested: list[str] = []
+        self.unread = ""
         source = like._path if like else os.path.join(repository.git_dir, "index")
         try:
             with open(source, "rb") as old, open(self._path, "wb") as new:
@@ -122,9 +148,57 @@ class Scratch:
         except FileNotFoundError:
             return
 
-    def add_all(self) -> None:
-        """Stage everything in the worktree that is not ignored."""
-        self._git.run("add", "-A", "--", ":/", env=self._env)
+    def add_all(self, *, lenient: bool = False) -> list[str]:
+        """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.
+
+        Returns the folders of repositories within it that are no submodules: of these nothing
+        is staged (git would stage a bare link to a commit, or refuse one without commits).
+        `lenient`: files that may not be read are left out; `unread` is git's word for them.
+
+        Raises: GitError, NotWritable.
+        """
+        result = self._git.try_run(*_ADD_ALL, ":/", env=self._env)
+        nested = self.nested = []
+        if result.status or _EMBEDDED in result.err:
+            nested = self.nested = repositories(self._git)
+            self.remove(nested)
+            result = self._add_but(nested)
+        if result.status and lenient and _UNREADABLE.search(result.err):
+            self.unread = b" ".join(_UNREADABLE.findall(result.err)).decode("utf-8", "replace")
+            result = self._add_but(nested, "--ignore-errors")
+            if not _NOT_ALL.fullmatch(_UNREADABLE.sub(b"", result.err)):
+                raise failure(_ADD_ALL, result)
+        elif result.status:
+            raise failure(_ADD_ALL, result)
+        return nested
+
+    def _add_but(self, folders: Sequence[str], *options: str) -> Result:
+        specs = _nul([":/", *(f":(top,exclude,literal){folder}" for folder in folders)])
+        source = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        return self._git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self._env)
+
+    def add_files(self, paths: Sequence[str]) -> None:
+        """Stage files as they are, also ignored ones and ones of a repository within; a file
+        that is gone is taken out.
+        """
+        if paths:
+            arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
+            self._git.run("update-index", *arguments, stdin=_nul(paths), env=self._env)
+
+    def new_links(self, treeish: str) -> list[str]:
+        """Where it has a submodule, or another bare link to a commit, and `treeish` has not."""
+        arguments = ("diff-index", "--cached", "--raw", "-z", "--no-renames", treeish)
+        fields = self._git.run(*arguments, env=self._env).decode("utf-8", "surrogateescape")
+        pairs = fields.split("\0")
+        return [
+            path for meta, path in zip(pairs[::2], pairs[1::2], strict=False)
+            if meta.split()[1] == "160000" and meta.split()[0] != ":160000"
+        ]  # fmt: skip
+
+    def paths(self) -> set[str]:
+        """All that is in it."""
+        out = self._git.run("ls-files", "--cached", "-z", "--", ":/", env=self._env)
+        return set(out.decode("utf-8", "surrogateescape").split("\0")[:-1])
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""
@@ -264,6 +338,12 @@ def tracked(git: Git, paths: Sequence[str]) -> list[str]:
         return []
     out = git.run("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def files_of(git: Git, treeish: str) -> list[str]:
+    """Every path in a tree."""
+    out = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", treeish)
+    return out.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def untracked(git: Git, folders: Sequence[str]) -> list[str]:

@@ -50,7 +50,7 @@ class GitError(RalphError):
             f"git {name} failed: {first or f'exit {status}'}",
             hint=hint,
             details={"git": list(arguments), "status": status, "stderr": text},
-            lines=() if first else lines[-_SHOWN_LINES:],
+            lines=() if first or not text else lines[-_SHOWN_LINES:],
         )
 
 

@@ -52,6 +52,11 @@ def parse_all(
         spans = layout.blocks if layout else ()
         root = plain.load(text, _parts(text, spans))
         if not isinstance(root, dict):
+            if isinstance(root, str) and "\n" not in text:
+                # So git keeps a link: as a text without a line end, which no editor leaves.
+                raise InvalidRecord(
+                    f"this is a symbolic link, or one line in its place: {root}", hint=_NO_LINK
+                )
             raise InvalidRecord("a graph is a mapping with version and tasks", hint=_FORM)
         if root.get("version") != 1 or root["version"] is True:
             raise _bad_version(text, root.get("version"))
@@ -71,6 +76,7 @@ def parse_all(
     return GraphFile(path, text, tuple(tasks), spans, root), problems
 
 
+_NO_LINK = "git keeps a link, and not what it leads to: put the file itself there"
 _FORM = "a graph begins with: version: 1, then tasks: with one - id: per task"
 
 

@@ -43,7 +43,8 @@ _T = TypeVar("_T")
 ANY_CHAR: CharSet = ((0x01, 0x2E), (0x30, 0x10FFFF))  # all but NUL and "/"
 
 _BRACKET = r"\[[!^]?+(?:\\[^/]|[^\\/])(?:\\[^/]|[^]\\/])*\]"
-_TOKEN = re.compile(rf"\\.|{_BRACKET}|.", re.DOTALL)
+#: The parts that a pattern is read in: a quoted character, a choice in brackets, a character.
+TOKEN = re.compile(rf"\\.|{_BRACKET}|.", re.DOTALL)
 _MEMBER = re.compile(r"(\\?.)(?:-(\\?.))?", re.DOTALL)
 
 
@@ -82,7 +83,7 @@ def _expand(pattern: str) -> list[str]:
     outside: list[tuple[list[str], list[str]]] = []  # for each open brace: choices, so far
     choices: list[str] = []
     so_far = [""]
-    for token in _TOKEN.findall(pattern):
+    for token in TOKEN.findall(pattern):
         if token == "{":
             outside.append((choices, so_far))
             choices, so_far = [], [""]
@@ -127,7 +128,7 @@ def _route(text: str) -> Route:
     route: list[Segment | None] = []
     tokens: list[str] = []
     segment: Segment | None = None
-    for token in [*_TOKEN.findall(text), "/"]:
+    for token in [*TOKEN.findall(text), "/"]:
         if token not in ("/", "\\/"):
             tokens.append(token)
             continue

@@ -78,6 +78,8 @@ def soak(
         wrong = [*failed, *history.violations(field.world, field.base())]
         if states != {"complete": tasks}:
             wrong.append(f"not everything is complete: {dict(states)}")
+            wrong += [f"{name} said at last: {field.said(name)[-1500:]}" for name in field.places]
+            wrong.append(field.world.ralph("status").out)
         for repository in (field.base(), os.fspath(field.world.path)):
             said = field.world.git("-C", repository, "fsck", "--no-dangling", "--no-progress")
             wrong += [f"fsck: {line}" for line in said.splitlines()]

@@ -40,8 +40,11 @@ def fields(options: dict[str, object]) -> Fields:
 def outcome(changed: Changed, verb: str) -> Outcome:
     """What became of a task, and that it is for the user to commit it."""
     row, standing, files = changed
-    lines = [f"{row.id} {verb}: {safe(row.title)}"]
-    if files:
-        lines[0] = f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}"
-        lines.append(f"Not committed: git add {safe(' '.join(files))} (or git add -p), git commit")
-    return Outcome(Json('{"task": ' + task_json(row, standing) + "}"), before=lines)
+    data = Json('{"task": ' + task_json(row, standing) + "}")
+    if not files:
+        return Outcome(data, before=(f"{row.id} {verb}: {safe(row.title)}",))
+    return Outcome(
+        data,
+        before=(f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}",),
+        advice=(f"Not committed: git add {safe(' '.join(files))} (or git add -p), git commit",),
+    )

@@ -30,8 +30,6 @@ def run(
     row, standing = look.pair(project, given.task)
     return Outcome(
         stored_task(row, standing, commit=given.commit),
-        before=(
-            f"{row.id} is blocked: commit {given.commit[:12]}",
-            "It waits for a person; this worktree is free for another task.",
-        ),
+        before=(f"{row.id} is blocked: commit {given.commit[:12]}",),
+        advice=("It waits for a person; this worktree is free for another task.",),
     )

@@ -28,8 +28,8 @@ def run(
     row = claimed.row
     return Outcome(
         stored_task(row, claimed.standing),
-        before=(
-            f"{claimed.lease.by} has {row.id}: {safe(row.title)}",
+        before=(f"{claimed.lease.by} has {row.id}: {safe(row.title)}",),
+        advice=(
             "The claim is staged; it travels in your first commit of the work.",
             f"Next: do the work, then ralphgit complete {row.id}",
         ),

@@ -27,10 +27,9 @@ def run(
     row, standing = look.pair(project, done.task)
     count = len(done.evidence)
     what = f"{count} evidence record{'' if count == 1 else 's'}"
-    lines = [f"{done.task} is complete: commit {done.commit[:12]}, {what}"]
-    if standing.state == "in-review":
-        lines.append(f"It counts once this branch is merged into {project.base.label}.")
+    advice = f"It counts once this branch is merged into {project.base.label}."
     return Outcome(
         stored_task(row, standing, commit=done.commit, evidence=list(done.evidence)),
-        before=lines,
+        before=(f"{done.task} is complete: commit {done.commit[:12]}, {what}",),
+        advice=(advice,) if standing.state == "in-review" else (),
     )

@@ -33,7 +33,9 @@ def run(
         "text": done.text if dry_run else None,
     }
     if not dry_run:
-        return Outcome(data, before=_told(done, dry_run))
+        some = done.added or done.updated
+        advice = ("Nothing is staged; look at: git status",) if some else ()
+        return Outcome(data, before=_told(done, dry_run), advice=advice)
     # The summary as comments: what is printed is YAML, and can be kept as such.
     lines = [f"# {line}" for line in _told(done, dry_run)]
     for change in (*done.added, *done.updated):
@@ -53,8 +55,6 @@ def _told(done: importing.Import, dry_run: bool) -> list[str]:
     lines += [f"note: {safe(sentence)}" for sentence in done.notes]
     if dry_run:
         lines.append("Nothing was written.")
-    elif done.added or done.updated:
-        lines.append("Nothing is staged; look at: git status")
     return lines
 
 

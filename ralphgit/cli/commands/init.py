@@ -16,5 +16,8 @@ def run(
         begun = initialise.initialise(project, str(options.get("layout", "")))
     lines = [f"created  {safe(path)}" for path in begun.created]
     lines += [f"kept     {safe(path)}" for path in begun.kept]
-    lines.append("Next: ralphgit add --title TEXT; then git add, git commit")
-    return Outcome({"created": begun.created, "kept": begun.kept}, before=lines)
+    return Outcome(
+        {"created": begun.created, "kept": begun.kept},
+        before=lines,
+        advice=("Next: ralphgit add --title TEXT; then git add, git commit",),
+    )

@@ -20,8 +20,6 @@ def run(
     row, standing = look.pair(project, given.task)
     return Outcome(
         stored_task(row, standing, commit=given.commit),
-        before=(
-            f"{row.id} is given back: commit {given.commit[:12]}",
-            "Your work so far is still in this worktree.",
-        ),
+        before=(f"{row.id} is given back: commit {given.commit[:12]}",),
+        advice=("Your work so far is still in this worktree.",),
     )

@@ -77,11 +77,12 @@ def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
         count = f"{len(made.copied)} file{'' if len(made.copied) == 1 else 's'}"
         lines.append(f"Copied {count} that {worktree_new.INCLUDE} lists: {safe(names)}")
     error = worktree_new.failed_setup(project, made, data=data)
+    advice: tuple[str, ...] = ()
     if error is None:
         if made.setup is not None:
             lines.append(f"Set up: {safe(made.setup.command)}")
-        lines.append(f"Next: cd {safe(shlex.quote(shown))}, then ralphgit claim")
-    return Outcome(data, before=lines, error=error)
+        advice = (f"Next: cd {safe(shlex.quote(shown))}, then ralphgit claim",)
+    return Outcome(data, before=lines, error=error, advice=advice)
 
 
 def _made(made: Made, story: str) -> dict[str, object]:

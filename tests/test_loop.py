@@ -1,0 +1,513 @@
+"""`run`: what a loop does with good, bad, lying, stuck and dying agents (SPEC 7)."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import Place, Result, World
+
+QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
+
+
+def task(id: str, *lines: str, script: str = "", depends: str = "") -> str:
+    text = f"  - id: {id}\n    title: Task {id}\n    status: pending\n"
+    if depends:
+        text += f"    depends_on: [{depends}]\n"
+    text += "".join(f"    {line}\n" for line in lines)
+    return text + (f"    x-script: {script}\n" if script else "")
+
+
+def made(folder: Path, *tasks: str, remote: bool = True, **files: str) -> Place:
+    """A worktree alpha of a repository with these tasks; with a remote behind it."""
+    world = World(folder)
+    world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    for name, text in files.items():
+        world.write(name, text)
+    world.commit("Begin")
+    if remote:
+        assert world.origin
+    world.ralph("trust", "--yes")
+    alpha = world.worktree("alpha")
+    alpha.world = world  # type: ignore[attr-defined]
+    return alpha
+
+
+def world_of(place: Place) -> World:
+    found: World = place.world  # type: ignore[attr-defined]
+    return found
+
+
+def loop(place: Place, *words: str, env: dict[str, str] | None = None) -> Result:
+    line = ("run", "--agent", "scripted", "--land", "merge", *words)
+    return place.ralph(*line, env={**QUICK, **(env or {})})
+
+
+def on_base(place: Place, id: str) -> dict[str, Any]:
+    """A task as the base has it."""
+    base = "origin/main" if place.git("remote") else "main"
+    tasks = ryaml.loads(place.git("show", f"{base}:task-graph.yaml") + "\n")["tasks"]
+    return next(found for found in tasks if found["id"] == id)
+
+
+def events(place: Place, *names: str) -> list[dict[str, Any]]:
+    lines = place.read(".ralph/logs/loop.jsonl").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [event for event in found if not names or event["event"] in names]
+
+
+def rescued(place: Place) -> list[str]:
+    return place.git("for-each-ref", "--format=%(refname)", "refs/ralph/rescue").split()
+
+
+def start(place: Place, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    line = ("run", "--agent", "scripted", "--land", "merge", *words)
+    return subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", *line], cwd=place.path,
+        env={**place.environ, **QUICK, **(env or {})}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def agents_of(claim: str) -> list[int]:
+    """The processes that have a claim in their environment."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            environ = Path(f"/proc/{entry}/environ").read_bytes()
+        except OSError:
+            continue
+        if f"RALPH_CLAIM={claim}\0".encode() in environ:
+            found.append(int(entry))
+    return found
+
+
+# -- the usual ---------------------------------------------------------------------------
+
+
+def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"),
+        task("T-2", "outputs: [two.txt]", depends="T-1"),
+    )
+    ran = loop(alpha)
+    assert (ran.code, ran.out) == (0, "done: T-1 T-2\nThe loop has ended: nothing is ready.\n")
+    assert ran.err.splitlines() == [
+        "claimed T-1: Task T-1", "T-1 is landed", "claimed T-2: Task T-2", "T-2 is landed",
+    ]  # fmt: skip
+    assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete"] * 2
+    assert alpha.git("show", "origin/main:two.txt") == "T-2"
+    assert alpha.git("for-each-ref", "refs/ralph") == ""
+    assert alpha.git("status", "--porcelain") == ""
+    assert not (alpha.path / ".ralph" / "heartbeat").exists()
+    branches = alpha.git("for-each-ref", "--format=%(refname:short)", "refs/heads/ralph")
+    assert re.fullmatch(r"ralph/T-2-\w{6}", branches)
+    # The main worktree follows where that is a plain step forward.
+    assert world_of(alpha).git("rev-parse", "main") == alpha.git("rev-parse", "origin/main")
+    again = loop(alpha)
+    assert (again.code, again.out) == (3, "")
+
+
+def test_as_json(tmp_path: Path) -> None:
+    ran = loop(made(tmp_path, task("T-1", "outputs: [one.txt]")), "--json", "-q")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.data == {"done": ["T-1"], "blocked": [], "lost": [], "why": "nothing is ready"}
+
+
+def test_without_a_remote_the_main_worktree_gets_the_work(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
+    assert loop(alpha).code == 0
+    assert world_of(alpha).read("one.txt") == "T-1\n"
+    assert world_of(alpha).git("status", "--porcelain") == ""
+
+
+def test_once_and_at_most(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in range(4)]
+    alpha = made(tmp_path, *tasks)
+    assert len(loop(alpha, "--once", "--json").data["done"]) == 1
+    assert len(loop(alpha, "--max-tasks", "2", "--json").data["done"]) == 2
+    assert loop(alpha, "--max-tasks", "0").code == 2
+
+
+def test_no_landing_leaves_a_branch_for_each_task(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
+    alpha = made(tmp_path, *tasks)
+    ran = loop(alpha, "--land", "none")
+    assert ran.code == 0, ran.err
+    names = alpha.git("for-each-ref", "--format=%(refname:short)", "refs/heads/ralph").split()
+    assert sorted(name[:9] for name in names) == ["ralph/T-1", "ralph/T-2"]
+    for name in names:
+        assert alpha.git("rev-list", "--count", f"origin/main..{name}") == "1"
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+def test_a_branch_that_is_kept(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
+    alpha = made(tmp_path, *tasks)
+    assert loop(alpha, "--branch", "keep").code == 0
+    assert alpha.git("branch", "--show-current") == "alpha"
+    assert {on_base(alpha, id)["status"] for id in ("T-1", "T-2")} == {"complete"}
+
+
+# -- agents that do not do it --------------------------------------------------------------
+
+BAD = {
+    "nothing": ("{}", "verify-failed", "changed no file"),
+    "only a claim": ("{report: {status: done, summary: fine}}", "verify-failed", "changed no file"),
+    "outside its scope": ("{write: {b.txt: x}}", "scope", "b.txt is outside scope.write"),
+    "half of it": ("{write: {a.txt: bad}}", "verify-failed", "verify failed (exit 1)"),
+    "a crash": ("{write: {a.txt: good}, exit: 3}", "verify-failed", "exit code 3"),
+    "a report of its own": ("{write: {a.txt: good}, report: {status: finished}}",
+                            "verify-failed", "a report has a status"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("script, reason, said", BAD.values(), ids=BAD.keys())
+def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path) -> None:
+    alpha = made(
+        tmp_path,
+        task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]", script=script),
+        task("T-2", "outputs: [two.txt]"),
+    )
+    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "2"})
+    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"])
+    blocked = on_base(alpha, "T-1")
+    assert (blocked["status"], blocked["blocked"]["reason"]) == ("blocked", reason)
+    assert said in blocked["blocked"]["question"]
+    assert "result" not in blocked
+    outcomes = [e["outcome"] for e in events(alpha, "attempted") if e["task"] == "T-1"]
+    assert outcomes == ["failed", "failed"]
+    # Nothing of the work is on the base, and none of it is gone.
+    assert "a.txt" not in alpha.git("ls-tree", "-r", "--name-only", "origin/main").split()
+    wrote = "write" in script
+    assert len(rescued(alpha)) == wrote
+    if wrote:
+        name = "b.txt" if "b.txt" in script else "a.txt"
+        assert name in alpha.git("ls-tree", "--name-only", rescued(alpha)[0]).split()
+
+
+def test_the_next_attempt_is_told_what_was_missing(tmp_path: Path) -> None:
+    script = "[{report: {status: done}}, {write: {a.txt: good}}]"
+    alpha = made(tmp_path, task("T-1", "verify: [grep -q good a.txt]", script=script))
+    assert loop(alpha).code == 0
+    prompt = alpha.read(".ralph/prompt.md")
+    assert "## Last attempt" in prompt
+    assert "verify failed (exit 2): grep -q good a.txt" in prompt
+    assert on_base(alpha, "T-1")["status"] == "complete"
+
+
+def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", script="{sleep: 60}"))
+    ran = loop(alpha, env={"RALPH_AGENT_TIMEOUT": "0.5", "RALPH_AGENT_ATTEMPTS": "1"})
+    assert ran.code == 0
+    blocked = on_base(alpha, "T-1")
+    assert "You were stopped after 0.5 s." in blocked["blocked"]["question"]
+    assert agents_of(blocked["claim"]["id"]) == []
+
+
+def test_a_rate_limit_is_waited_out_and_is_no_attempt(tmp_path: Path) -> None:
+    script = "{write: {a.txt: good}}"
+    alpha = made(tmp_path, task("T-1", script=script))
+    agent = alpha.write(
+        "agent.sh",
+        "#!/bin/sh\nif test -e .ralph/once; then echo ok > a.txt; "
+        "else touch .ralph/once; echo 'Error 429: retry after 0.3 s'; exit 1; fi\n",
+    )
+    alpha.git("add", "agent.sh")
+    alpha.git("commit", "--quiet", "-m", "An agent")
+    alpha.git("push", "--quiet", "origin", "HEAD:main")
+    ran = loop(alpha, "--agent", f"sh {agent}")
+    assert ran.code == 0
+    assert "rate limit: waiting 0 s" in ran.err
+    outcomes = [(e["attempt"], e["outcome"]) for e in events(alpha, "attempted")]
+    assert outcomes == [(1, "limited"), (1, "done")]
+
+
+def test_an_agent_that_is_not_there(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1"))
+    ran = loop(alpha, "--agent", "/no/such/agent -p", "--json", "-q")
+    assert (ran.code, ran.error) == (1, "no_agent")
+    assert ran.json["error"]["hint"] == "install it, or name another one: --agent CMD"
+
+
+# -- stuck and answered --------------------------------------------------------------------
+
+
+def test_a_question_is_asked_answered_and_used(tmp_path: Path) -> None:
+    ask = (
+        "{write: {half.txt: half}, "
+        "report: {status: needs_context, question: 'Which colour?', options: [red, blue]}}"
+    )
+    alpha = made(tmp_path, task("T-1", script=ask), task("T-2", "outputs: [two.txt]"))
+    ran = loop(alpha)
+    assert ran.out.splitlines()[:2] == ["done: T-2", "blocked: T-1"]
+    (asked,) = alpha.ralph("inbox", "--json").data["questions"]
+    assert (asked["task"], asked["options"]) == ("T-1", ["red", "blue"])
+    assert asked["question"].startswith("Which colour?")
+    answered = world_of(alpha).ralph("reply", "T-1", "Blue, as the logo")
+    assert answered.code == 0, answered.err
+    loop(alpha, "--once", env={"RALPH_AGENT_ATTEMPTS": "1"})
+    prompt = alpha.read(".ralph/prompt.md")
+    assert "Which colour?" in prompt
+    assert "Blue, as the logo" in prompt
+    assert rescued(alpha)[0] in prompt
+
+
+# -- stopping and dying ----------------------------------------------------------------------
+
+
+def sleeper(tmp_path: Path) -> Place:
+    """A task whose first agent sleeps until it is stopped; the next one does the work."""
+    script = "{run: 'test -e .ralph/go || sleep 60', write: {a.txt: good}}"
+    return made(tmp_path, task("T-1", "outputs: [a.txt]", script=script))
+
+
+SCRIPTED = {"RALPH_SCRIPT_RUN": "1"}
+
+
+def at_work(place: Place) -> str:
+    """Wait until the agent works; the claim."""
+    until(lambda: (place.path / ".ralph" / "current.yaml").exists())
+    claim = str(place.stored("T-1")["claim"]["id"])
+    until(lambda: len(agents_of(claim)) >= 2)
+    return claim
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143),
+                                          (signal.SIGHUP, 143)])  # fmt: skip
+def test_a_signal_stops_the_agent_and_keeps_the_claim(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    alpha = sleeper(tmp_path)
+    running = start(alpha, env=SCRIPTED)
+    claim = at_work(alpha)
+    running.send_signal(number)
+    out, _ = running.communicate(timeout=20)
+    assert running.returncode in (code, 129)
+    assert out == ""
+    assert agents_of(claim) == []
+    assert alpha.stored("T-1")["claim"]["id"] == claim
+    (alpha.path / ".ralph" / "go").touch()
+    ran = loop(alpha, env=SCRIPTED)
+    assert (ran.code, ran.err.splitlines()[0]) == (0, "resuming T-1")
+    assert on_base(alpha, "T-1")["claim"]["id"] == claim
+
+
+def test_a_loop_that_is_killed_takes_its_agent_along(tmp_path: Path) -> None:
+    alpha = sleeper(tmp_path)
+    running = start(alpha, env=SCRIPTED)
+    claim = at_work(alpha)
+    running.kill()
+    running.communicate()
+    until(lambda: agents_of(claim) == [])
+    (stale,) = [t for t in alpha.ralph("status", "--json").data["tasks"] if t["stale"]]
+    assert stale["id"] == "T-1"
+    (alpha.path / ".ralph" / "go").touch()
+    assert loop(alpha, env=SCRIPTED).code == 0
+    assert on_base(alpha, "T-1")["claim"]["id"] == claim
+
+
+def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
+    alpha = sleeper(tmp_path)
+    assert alpha.ralph("stop").code == 8
+    running = start(alpha, env=SCRIPTED)
+    claim = at_work(alpha)
+    second = loop(alpha)
+    assert (second.code, second.err.splitlines()[1]) == (
+        8, "hint: ralphgit logs -f; to end it: ralphgit stop",
+    )  # fmt: skip
+    asked = world_of(alpha).ralph("stop", "alpha")
+    assert asked.out == f"The loop in ../proj-alpha (process {running.pid}) ends after its task.\n"
+    (alpha.path / ".ralph" / "go").touch()
+    for pid in agents_of(claim):
+        os.kill(pid, signal.SIGKILL)
+    out, _ = running.communicate(timeout=20)
+    assert (running.returncode, "The loop has ended: stopped." in out) == (0, True)
+
+    (alpha.path / ".ralph" / "go").unlink()
+    running = start(alpha, env=SCRIPTED)
+    at_work(alpha)
+    assert world_of(alpha).ralph("stop", "--all", "--now").code == 0
+    running.communicate(timeout=20)
+    assert running.returncode == 143
+
+
+def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
+    alpha = sleeper(tmp_path)
+    world = world_of(alpha)
+    beta = world.worktree("beta")
+    running = start(alpha, env=SCRIPTED)
+    claim = at_work(alpha)
+    stopped = [running.pid, *agents_of(claim)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        assert world.ralph("reset", "T-1", "--reason", "no sign of life", "--force").code == 0
+        (beta.path / ".ralph").mkdir(exist_ok=True)
+        (beta.path / ".ralph" / "go").touch()
+        assert loop(beta, env=SCRIPTED).code == 0
+        winner = on_base(beta, "T-1")
+        assert (winner["status"], winner["claim"]["by"]) == ("complete", "beta")
+        (alpha.path / ".ralph" / "go").touch()
+        alpha.write("a.txt", "late\n")
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    out, err = running.communicate(timeout=30)
+    assert "lost: T-1" in out, err
+    assert on_base(beta, "T-1") == winner
+    assert any(ref.startswith(f"refs/ralph/rescue/T-1/{claim}") for ref in rescued(alpha))
+
+
+def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
+    alpha = sleeper(tmp_path)
+    world = world_of(alpha)
+    running = start(alpha, env={**SCRIPTED, "RALPH_LEASE": "off"})
+    claim = at_work(alpha)
+    alpha.write("a.txt", "mine\n")
+    beta = world.worktree("beta")
+    env = {**SCRIPTED, "RALPH_LEASE": "off", **QUICK}
+    assert beta.ralph("claim", "T-1", env=env).code == 0
+    beta.write("a.txt", "good\n")
+    assert beta.ralph("complete", env=env).code == 0
+    beta.git("push", "--quiet", "origin", "HEAD:main")
+    out, err = running.communicate(timeout=30)
+    assert "lost: T-1" in out, err
+    assert "beta won T-1 on origin/main" in err
+    assert agents_of(claim) == []
+    assert alpha.git("show", f"refs/ralph/rescue/T-1/{claim}:a.txt") == "mine"
+    assert alpha.git("status", "--porcelain") == ""
+
+
+# -- landing -------------------------------------------------------------------------------
+
+
+def test_what_conflicts_with_the_base_is_done_again_on_top(tmp_path: Path) -> None:
+    script = "[{run: 'echo other > c.txt', write: {c.txt: one}}, {write: {c.txt: both}}]"
+    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
+    world = world_of(alpha)
+    # While the agent works somebody lands another change of the same line.
+    hook = alpha.write(
+        "hook.sh",
+        f"cd {world.path} && echo theirs > c.txt && "
+        "git commit --quiet -am Theirs && git push --quiet origin main\n",
+    )
+    alpha.git("add", "hook.sh")
+    alpha.git("commit", "--quiet", "-m", "Hook")
+    alpha.git("push", "--quiet", "origin", "HEAD:main")
+    world.git("pull", "--quiet", "--ff-only", "origin", "main")
+    world.replace("[{run: 'echo other > c.txt',", f"[{{run: 'sh {hook}',")
+    world.commit("Plan")
+    world.git("push", "--quiet", "origin", "main")
+    ran = loop(alpha, env=SCRIPTED)
+    assert ran.code == 0, ran.err
+    assert "conflicts with the base in c.txt (attempt 1)" in ran.err
+    assert alpha.git("show", "origin/main:c.txt") == "both"
+    assert len(rescued(alpha)) == 1
+    assert rescued(alpha)[0] in alpha.read(".ralph/prompt.md")
+    assert on_base(alpha, "T-1")["status"] == "complete"
+
+
+def test_two_loops_on_neighbouring_tasks_both_land(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in range(8)]
+    alpha = made(tmp_path, *tasks)
+    beta = world_of(alpha).worktree("beta")
+    running = [start(alpha), start(beta)]
+    told = [process.communicate(timeout=60) for process in running]
+    assert [process.returncode for process in running] == [0, 0], told
+    assert {on_base(alpha, f"T-{n}")["status"] for n in range(8)} == {"complete"}
+    by = {on_base(alpha, f"T-{n}")["claim"]["by"] for n in range(8)}
+    assert by == {"alpha", "beta"}
+
+
+# -- guards --------------------------------------------------------------------------------
+
+
+def test_changes_of_nobody_are_not_touched(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    alpha.write("notes.txt", "mine\n")
+    ran = loop(alpha)
+    assert (ran.code, ran.out) == (8, "")
+    assert ran.err == (
+        "error: this worktree has changes that belong to no claim: notes.txt; "
+        "nothing was touched\nhint: commit them, or git stash -u, then repeat\n"
+    )
+    assert alpha.read("notes.txt") == "mine\n"
+
+
+def test_a_configured_agent_needs_consent(tmp_path: Path) -> None:
+    toml = '[agent]\ncommand = "sh -c true"\n'
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), **{"ralph.toml": toml})
+    alpha.ralph("trust", "--revoke")
+    ran = alpha.ralph("run", "--json", "-q")
+    assert (ran.code, ran.error) == (7, "untrusted")
+    assert alpha.ralph("run", "--agent", "'", "--json", "-q").code == 2
+
+
+def test_untrusted_verify_commands_keep_the_claim(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: ['true']"))
+    alpha.ralph("trust", "--revoke")
+    ran = loop(alpha, "--json", "-q")
+    assert (ran.code, ran.error) == (7, "untrusted")
+    alpha.ralph("trust", "--yes")
+    assert loop(alpha, "--json", "-q").data["done"] == ["T-1"]
+
+
+# -- logs ----------------------------------------------------------------------------------
+
+
+def test_logs_are_redacted_and_capped(tmp_path: Path) -> None:
+    script = "{print: 'token=sk-abcdefghijklmnopqrstuvwx and hunter2hunter2', write: {a.txt: a}}"
+    alpha = made(tmp_path, task("T-1", script=script))
+    env = {"MY_PASSWORD": "hunter2hunter2"}
+    assert loop(alpha, env=env).code == 0
+    said = alpha.ralph("logs")
+    assert said.out == "token=[redacted] and [redacted]\n"
+    assert alpha.ralph("logs", "--task", "T-1").out == said.out
+    assert alpha.ralph("logs", "--task", "T-9").code == 8
+    loop_events = [
+        json.loads(line)["event"] for line in alpha.ralph("logs", "--loop").out.split("\n") if line
+    ]
+    assert loop_events == ["started", "claimed", "agent", "attempted", "landed", "done", "ended"]
+
+    chatty = task("T-1", script="{run: 'yes | head -c 100000', write: {a.txt: a}}")
+    other = made(tmp_path / "other", chatty)
+    assert loop(other, env={**SCRIPTED, "RALPH_LOG_BYTES": "5000"}).code == 0
+    text = other.ralph("logs").out
+    assert len(text) < 80_000
+    assert text.endswith("[the log is full; what follows is not kept]\n")
+
+
+def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
+    alpha = sleeper(tmp_path)
+    running = start(alpha, env=SCRIPTED)
+    claim = at_work(alpha)
+    follower = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "logs", "-f", "alpha"], cwd=world_of(alpha).path,
+        env=alpha.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    (alpha.path / ".ralph" / "go").touch()
+    for pid in agents_of(claim):
+        os.kill(pid, signal.SIGTERM)
+    running.communicate(timeout=30)
+    out, err = follower.communicate(timeout=30)
+    assert (follower.returncode, "scripted agent: T-1" in out) == (0, True), err
+    assert err == f"==> .ralph/logs/T-1-{claim}.log <==\n"
