@@ -50,6 +50,9 @@ LINES: dict[str, tuple[str, ...]] = {
     "add": ("--title", "New"),
     "edit": ("T-1", "--title", "New"),
     "preflight": (),
+    "run": ("--agent", "true", "--once"),
+    "stop": (),
+    "logs": (),
     "worktree": ("list",),
     "check": (),
     "init": (),
@@ -140,13 +143,18 @@ def test_no_repository(tmp_path: Path) -> None:
     assert world.ralph("-C", str(world.write("file", "")), "list").code == USAGE
 
 
-NO_GRAPH = {"": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK}
+#: These look for a loop and its log, whatever the graph is.
+LOOPLESS = {"stop": GUARD, "logs": GUARD}
+NO_GRAPH = {
+    "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, **LOOPLESS,
+}  # fmt: skip
 
 
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    wanted = {**NO_GRAPH, **dict.fromkeys((*base, "reply", "preflight", "worktree"), GUARD)}
+    more = ("reply", "preflight", "worktree", "run")
+    wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 
 
@@ -180,7 +188,7 @@ def test_a_broken_graph(tmp_path: Path, text: str) -> None:
     world.write_graph(text)
     world.write("other.yaml", OTHER)
     world.commit("Broken")
-    wanted = {"": RECORD, "check": NO, "doctor": NO, "init": OK, "completion": OK}
+    wanted = {"": RECORD, "check": NO, "doctor": NO, "init": OK, "completion": OK, **LOOPLESS}
     some = LINES if text.startswith("tasks") else {v: LINES[v] for v in ("list", "claim", "add")}
     tried(world, wanted, snapshot=world.snapshot, lines=some)
     assert world.ralph("list").err.startswith("error: task-graph.yaml:")
@@ -342,6 +350,17 @@ def test_no_git_on_the_path(world: World, tmp_path: Path) -> None:
     tried(world, {"": NO, "completion": OK}, snapshot=world.snapshot, env=env)
     assert world.ralph("claim", env=env).err == (
         "error: git is not installed or not on PATH\nhint: install git\n"
+    )
+
+
+def test_a_remote_that_does_not_answer(world: World) -> None:
+    world.git("remote", "add", "origin", "ssh://nowhere.invalid/x")
+    world.git("update-ref", "refs/remotes/origin/main", "main")
+    env = {"GIT_SSH_COMMAND": "sleep 60; :", "RALPH_FETCH_TIMEOUT": "1"}
+    found = world.ralph("next", "--fetch", env=env)
+    assert (found.code, found.err) == (
+        0,
+        "warning: git fetch gave no answer within 1 s; going on with what was fetched before\n",
     )
 
 

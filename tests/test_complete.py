@@ -853,6 +853,21 @@ def test_a_dropped_claim_is_put_back(tmp_path: Path, how: str) -> None:
     assert [event["event"] for event in audit["events"]] == ["claimed", "completed"]
 
 
+def test_what_was_stashed_comes_back_beside_what_was_put_back(tmp_path: Path) -> None:
+    world = world_of(tmp_path, GRAPH)
+    alpha = at_work(world, task="T-2")
+    alpha.write("a", "x\n")
+    alpha.git("add", "a")
+    status, audit = alpha.git("status", "--porcelain"), records(alpha, "audit", "T-2")
+    alpha.git("stash", "--include-untracked", "--quiet")
+    assert completes(alpha, "T-2").error == "not_done"
+    assert records(alpha, "audit", "T-2") == audit
+    alpha.git("stash", "pop", "--quiet")
+    assert alpha.git("status", "--porcelain") == status
+    assert records(alpha, "audit", "T-2") == audit
+    assert completes(alpha).code == 0
+
+
 def lost(world: World) -> tuple[Place, str, str]:
     """alpha at work on T-1 with commits and more, while beta's claim has landed."""
     alpha = at_work(world)

@@ -122,8 +122,7 @@ def test_what_is_said(world: World) -> None:
     os.utime(lock, (LONG_AGO, LONG_AGO))
     assert world.ralph("doctor") == (
         1,
-        "error: .git/index.lock was left by a git process that is gone\n"
-        "  ralphgit doctor --fix\n",
+        "error: .git/index.lock was left by a git process that is gone\n  ralphgit doctor --fix\n",
         "error: 1 finding\nhint: ralphgit doctor --fix\n",
     )
     assert world.ralph("doctor", "--fix") == (
@@ -248,6 +247,31 @@ def test_the_kept_index_of_a_dead_process_goes(world: World, alpha: Place) -> No
     (git_dir(world) / f"index.ralph-{os.getpid()}").write_bytes(b"old")
     mended(alpha, "temporary_file", "temporary_file")
     assert (git_dir(world) / f"index.ralph-{os.getpid()}").exists()
+
+
+def test_records_without_a_byte_are_restored(world: World, alpha: Place) -> None:
+    """A killed git had begun to write them. What has content is somebody's."""
+    world.write("records/audit/T-1/k1.yaml", "x\n")
+    world.write("records/audit/T-1/k2.yaml", "x\n")
+    world.commit("Records")
+    world.write("records/audit/T-1/k1.yaml", "")
+    world.write("records/audit/T-1/k2.yaml", "mine\n")
+    world.write("records/evidence/T-1/e1.yaml", "")
+    world.write("records/notes.txt", "")
+    world.write_graph("")
+    told = world.ralph("doctor", "--json").data["findings"]
+    assert [(one["code"], one["message"]) for one in told if one["code"] == "empty_record"] == [
+        ("empty_record", f"{name} is empty: its writing was killed")
+        for name in (
+            "records/audit/T-1/k1.yaml", "records/evidence/T-1/e1.yaml", "task-graph.yaml",
+        )
+    ]  # fmt: skip
+    assert world.ralph("doctor", "--fix").code == 0
+    assert world.git("status", "--porcelain").splitlines() == [
+        " M records/audit/T-1/k2.yaml",
+        "?? records/notes.txt",
+    ]
+    assert world.ralph("doctor") == WELL
 
 
 def test_files_of_somebody_else_stay(world: World) -> None:

@@ -229,8 +229,6 @@ def test_a_release_in_words(world: World, alpha: Place) -> None:
         "",
     )
     assert alpha.stored("T-1")["reset"]["reason"] == "released"
-    again = alpha.ralph("release", "T-1", "--json")
-    assert (again.code, again.error) == (8, "not_claimed")
 
 
 def test_a_released_claim_cannot_come_back(world: World, alpha: Place) -> None:
@@ -260,6 +258,45 @@ def test_only_the_holder_gives_up(world: World, alpha: Place) -> None:
     other = beta.ralph("release", "T-1", "--json")
     assert (other.code, other.error) == (5, "claim_held")
     assert other.json["error"]["holder"]["worker"] == "alpha"
+
+
+# -- done already ------------------------------------------------------------------------
+
+WAYS = [(("block", *WORDS), "blocked"), (("release", "--reason", "x"), "given back")]
+
+
+@pytest.mark.parametrize(("words", "what"), WAYS, ids=["block", "release"])
+def test_giving_up_twice_is_giving_up_once(
+    world: World, alpha: Place, words: tuple[str, ...], what: str
+) -> None:
+    assert alpha.ralph(*words).code == 0
+    head, status = alpha.head, alpha.git("status", "--porcelain")
+    for again in (words, (words[0], "T-1", *words[1:])):
+        result = alpha.ralph(*again, "--json")
+        assert (result.code, result.json["warnings"]) == (0, [f"T-1 was {what} already"])
+        assert (result.data["commit"], alpha.head) == (head, head)
+        assert alpha.git("status", "--porcelain") == status
+    # Nothing of it is anybody else's, nor of another task, nor of a later claim.
+    beta = world.worktree("beta", at="alpha")
+    for refused in (words, (words[0], "T-1", *words[1:])):
+        assert beta.ralph(*refused, "--json").code == 8
+    assert alpha.ralph(words[0], "T-2", "--json").error == "not_claimed"
+    assert alpha.ralph("claim", "T-2").code == 0
+    assert alpha.ralph(words[0], "T-1", *words[1:], "--json").code == 0
+    result = alpha.ralph(*words, "--json")
+    assert (result.data["task"]["id"], result.json["warnings"]) == ("T-2", [])
+
+
+def test_another_question_is_not_swallowed(alpha: Place) -> None:
+    assert alpha.ralph("block", *WORDS).code == 0
+    result = alpha.ralph("block", "T-1", "--question", "And which host?", "--json")
+    assert (result.code, result.error) == (8, "illegal_move")
+
+
+def test_a_reset_is_no_release(world: World) -> None:
+    assert world.ralph("claim", "T-1").code == 0
+    assert world.ralph("reset", "T-1", "--reason", "x").code == 0
+    assert world.ralph("release", "T-1", "--json").error == "not_claimed"
 
 
 # -- killed half-way ---------------------------------------------------------------------

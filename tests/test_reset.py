@@ -275,8 +275,9 @@ def test_a_claim_can_be_insisted_on(world: World) -> None:
     error = refuses(world, world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
     assert error["message"] == f"T-1 is not held by claim g000000000 but by {claim} (alpha)"
     assert resets(world, "T-1", "--claim", claim).code == 0
-    error = refuses(world, world, "T-1", "--claim", claim, code="claim_changed", exit=5)
-    assert error["message"] == f"T-1 is not held by claim {claim}"
+    done_already(world, claim, "--claim", claim)
+    error = refuses(world, world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    assert error["message"] == "T-1 is not held by claim g000000000"
 
 
 def beat(place: Place, **fields: object) -> None:
@@ -376,8 +377,10 @@ def test_a_finished_task_is_reopened(world: World, status: str) -> None:
     assert (task["state"], task["epoch"], task["reset"].get("claim", "")) == ("ready", 1, claim)
     assert result.data["rescued"] == []
     assert world.ralph("check", "--json").data["problems"] == []
-    error = refuses(world, world, "T-1", "--reopen", code="illegal_move")
-    assert error["message"] == "T-1 is pending, so there is nothing to reopen"
+    done_already(world, claim, "--reopen")
+    again = world.ralph("reset", "T-1", "--reopen", "--reason", "another", "--json")
+    assert (again.code, again.error) == (8, "illegal_move")
+    assert again.json["error"]["message"] == "T-1 is pending, so there is nothing to reopen"
 
 
 # -- where it is committed ---------------------------------------------------------------
@@ -506,9 +509,7 @@ def test_a_local_base_that_went_its_own_way(world: World) -> None:
     assert refs(world, "leases") == ["refs/ralph/leases/T-1"]
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, True)
-    assert result.json["warnings"] == [
-        "the local main has gone its own way; git pull brings it"
-    ]
+    assert result.json["warnings"] == ["the local main has gone its own way; git pull brings it"]
     assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
 
 
@@ -589,6 +590,60 @@ def test_a_late_completion_is_refused(world: World, landed: bool) -> None:
     assert error["rescue"].startswith(f"refs/ralph/rescue/T-1/{claim}")
     assert (alpha.head, alpha.git("status", "--porcelain")) == (world.head, "")
     at_work(alpha, "T-2")
+
+
+# -- done already ------------------------------------------------------------------------
+
+
+def done_already(world: World, claim: str, *words: str) -> Result:
+    """The reset of T-1 is told as done, and changes nothing."""
+    before, tip = state(world), world.head
+    result = resets(world, "T-1", *words)
+    told = (result.code, result.json["warnings"], result.data["claim"], result.data["commit"])
+    said = "T-1 was reset already, for this reason; it is done once"
+    assert told == (0, [said], claim, tip), result.out
+    assert state(world) == before
+    return result
+
+
+def test_repeating_a_reset(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    alpha.write("a", "x\n")
+    first = resets(world, "T-1")
+    again = done_already(world, claim)
+    assert again.data == first.data
+    # Another reason is another reset; and so is one after a new claim.
+    other = world.ralph("reset", "T-1", "--reason", "other", "--json")
+    assert (other.code, other.error) == (8, "not_claimed")
+    second = at_work(world.worktree("beta"))
+    result = resets(world, "T-1")
+    assert (result.code, result.data["claim"], result.json["warnings"]) == (0, second, [])
+
+
+def test_repeating_a_reset_that_died_before_its_lease(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    lease = world.git("rev-parse", "refs/ralph/leases/T-1")
+    assert resets(world, "T-1").code == 0
+    world.git("update-ref", "refs/ralph/leases/T-1", lease)
+    result = resets(world, "T-1")
+    assert (result.code, result.data["claim"], refs(world, "leases")) == (0, claim, [])
+
+
+def test_repeating_a_reset_that_died_after_its_push(world: World) -> None:
+    origin = world.origin
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
+    tip = world.head
+    assert dies(world, "files", claim).code == -9
+    assert world.head == tip != origin.git("rev-parse", "main")
+    result = resets(world, "T-1")
+    assert (result.code, result.data["claim"], result.data["pushed"]) == (0, claim, True)
+    assert world.head == origin.git("rev-parse", "main") == result.data["commit"]
+    assert world.git("status", "--porcelain") == ""
+    assert world.ralph("doctor", "--fix").code == 0
+    assert litter(world) == []
 
 
 # -- killed half-way ---------------------------------------------------------------------
@@ -721,9 +776,15 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
     told.update(pid=pid, started=heartbeat.start_time(pid))
     note.write_text(json.dumps(told))
     before = world.git("status", "--porcelain")
-    world.ralph("doctor", "--fix")
-    assert world.git("status", "--porcelain") == before
-    assert note.exists()
+    elsewhere = {**told, "host": "elsewhere"}
+    for one in (told, elsewhere):
+        note.write_text(json.dumps(one))
+        world.ralph("doctor", "--fix")
+        assert world.git("status", "--porcelain") == before
+        assert note.exists()
+    note.write_text(json.dumps({**elsewhere, "time": time.time() - 3600}))
+    assert "fixed: a move of main to " in world.ralph("doctor", "--fix").out
+    assert world.git("status", "--porcelain") == ""
 
 
 def test_git_s_own_refusal_is_told(world: World) -> None:
@@ -821,19 +882,19 @@ def test_a_conflict_and_something_staged(world: World) -> None:
     assert "<<<<<<<" in world.git("show", f"{ref}:a")
 
 
-@pytest.mark.parametrize("commits", [False, True], ids=["without a commit", "with a commit"])
-def test_a_repository_within_the_worktree_is_kept_as_its_files(
-    world: World, commits: bool
-) -> None:
+@pytest.mark.parametrize("how", ["without a commit", "with a commit", "staged"])
+def test_a_repository_within_the_worktree_is_kept_as_its_files(world: World, how: str) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
     alpha.write("in ner/.gitignore", "junk\n")
     alpha.write("in ner/deep/f", "x\n")
     alpha.write("in ner/junk", "x\n")
     alpha.git("init", "--quiet", "in ner")
-    if commits:
+    if how != "without a commit":
         alpha.git("-C", "in ner", "add", "--all")
         alpha.git("-C", "in ner", "commit", "--quiet", "-m", "Inner")
+    if how == "staged":
+        alpha.git("add", "in ner")
     alpha.write("beside", "x\n")
     theirs = files_of(world, alpha)
     ref = f"refs/ralph/rescue/T-1/{claim}"

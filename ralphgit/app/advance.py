@@ -132,14 +132,23 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
         )
 
 
+def catch_up(project: Project) -> None:
+    """Bring the local base branch along to where its remote is, as after a push."""
+    base = project.base
+    if base.remote and base.ref.startswith("refs/remotes/"):
+        _follow(project, base.commit, base.commit)
+
+
 def _follow(project: Project, old: str, new: str) -> None:
     """After a push: bring the local base branch along where that is a plain step forward."""
     base = project.base
     ref = f"refs/remotes/{base.remote}/{base.branch}"
     git = project.repository.git
-    if refs.current(git, ref) == old:
+    if old != new and refs.current(git, ref) == old:
         refs.swap(git, ref, new=new, old=old)
     local = refs.current(git, f"refs/heads/{base.branch}")
+    if local == new:
+        return
     if not local or git.try_run("merge-base", "--is-ancestor", local, new).status != 0:
         if local:
             project.warn(f"the local {base.branch} has gone its own way; git pull brings it")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import NamedTuple
 
 from ralphgit.app import audit, guard, leases, mine, records, runtime, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
+from ralphgit.errors import InvalidRecord
 from ralphgit.model.flight import Lease
 from ralphgit.model.guidance import Guidance
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Blocked, Reset
-from ralphgit.records import guidance, tasks
+from ralphgit.records import files, guidance, tasks
 from ralphgit.rules import lifecycle
 
 
@@ -36,7 +38,7 @@ def block(
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, GuardRefused, InvalidRecord, NotWritable.
     """
-    if (done := _done_already(project, task, "blocked")) is not None:
+    if (done := _done_already(project, task, "blocked", (reason, question, options))) is not None:
         return done
     held = work.held(project, Situation(project), task, "block")
     own = held.lease
@@ -104,16 +106,23 @@ def release(project: Project, task: str, *, reason: str) -> Given:
     return Given(own.task, commit)
 
 
-def _done_already(project: Project, task: str, what: str) -> Given | None:
+def _done_already(
+    project: Project,
+    task: str,
+    what: str,
+    said: tuple[Reason, str, tuple[str, ...]] | None = None,
+) -> Given | None:
     """Finish what was killed half-way: a lease that outlived its commit goes now.
 
-    A change that was written and never committed is taken back, to be made anew.
+    A change that was written and never committed is taken back, to be made anew. One that is
+    all done is told, if it is this worktree's own and `said` of a block is the same.
     """
     guard.refuse_unfit(project)
     worktree = project.repository.worktree
     head = worktree.head if worktree else ""
     committed = project.view(head, "HEAD").by_id if head else {}
-    for lease in mine.leased(project, Situation(project)):
+    situation = Situation(project)
+    for lease in mine.leased(project, situation):
         if task and lease.task != task:
             continue
         if _gave_up(committed.get(lease.task), lease, what):
@@ -124,7 +133,47 @@ def _done_already(project: Project, task: str, what: str) -> Given | None:
             records.take_back(project, lease)
             project.warn(f"{lease.task} was not quite {what}; it is done anew")
             project.refresh()
-    return None
+            return None
+    own = mine.open_claims(project, situation)
+    if any(not task or lease.task == task for lease in own):
+        return None
+    row = committed.get(task or _last_task(project))
+    if row is None or not _is_own(project, row, what, said):
+        return None
+    project.warn(f"{row.id} was {what} already")
+    return Given(row.id, head)
+
+
+def _last_task(project: Project) -> str:
+    """The task that the commit at HEAD says it is about."""
+    form = "--format=%(trailers:key=Ralph-Task,valueonly,separator=%x00)"
+    return project.repository.git.line("show", "--no-patch", form, "HEAD").partition("\0")[0]
+
+
+def _is_own(
+    project: Project, row: Row, what: str, said: tuple[Reason, str, tuple[str, ...]] | None
+) -> bool:
+    """Whether it was this worker who blocked a task, or gave it back, and nothing came since."""
+    stored = json.loads(row.json)
+    if what != "blocked":
+        reset = stored.get("reset") or {}
+        mine = row.status == "pending" and reset.get("by") == project.worker
+        return mine and _released(project, row.id, str(reset.get("claim")))
+    noted = runtime.remembered(project.top)
+    known = row.by == project.worker or (noted is not None and noted.claim == row.claim)
+    told = stored.get("blocked") or {}
+    same = (told.get("reason"), told.get("question") or "", tuple(told.get("options") or ()))
+    return row.status == "blocked" and known and same == said
+
+
+def _released(project: Project, task: str, claim: str) -> bool:
+    """Whether an attempt ended with a release; a reset leaves the same record in the graph."""
+    name = audit.path(project.config.records, task, claim)
+    log = files.read(os.path.join(project.top, name))
+    try:
+        return log is not None and log != audit.without_last(log, ("released",), claim=claim)
+    except InvalidRecord:
+        return False
 
 
 def _gave_up(row: Row | None, lease: Lease, what: str) -> bool:

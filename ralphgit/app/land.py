@@ -42,6 +42,13 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if winner := mine.winner_over(situation, lease):
             raise work.lose(project, lease, winner)
         base, head = project.base.commit, project.repository.git.line("rev-parse", "HEAD")
+        row = project.view(head, "HEAD").by_id.get(lease.task)
+        if row is None or row.claim != lease.claim or row.status == "in-progress":
+            raise GuardRefused(
+                f"HEAD has no end of {lease.task} under claim {lease.claim}; nothing was landed",
+                code="not_complete",
+                hint=f"ralphgit complete {lease.task}",
+            )
         made = _merged(project, base, head, lease)
         if isinstance(made, Conflict):
             return made

@@ -19,7 +19,8 @@ def newest(top: str, task: str = "") -> str:
     """
     folder = os.path.join(top, FOLDER)
     try:
-        names = [name for name in os.listdir(folder) if name.endswith(".log")]
+        # TASK-CLAIM.log; beside them is what a loop without a terminal said.
+        names = [name for name in os.listdir(folder) if name.endswith(".log") and "-" in name]
     except FileNotFoundError:
         names = []
     if task:

@@ -7,6 +7,7 @@ import os
 from ralphgit.app import heartbeat, leases, runtime
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
+from ralphgit.app.view import GraphView
 from ralphgit.model.flight import Lease
 
 
@@ -76,3 +77,9 @@ def winner_over(situation: Situation, mine: Lease) -> str:
         where = situation.project.show_path(other.worktree)
         return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
     return ""
+
+
+def is_complete(view: GraphView, lease: Lease) -> bool:
+    """Whether a view has the task complete under this very claim."""
+    row = view.by_id.get(lease.task)
+    return row is not None and (row.claim, row.status) == (lease.claim, "complete")

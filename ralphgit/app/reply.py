@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import guidance, leases, reopen, runtime
+from ralphgit.app import advance, guidance, leases, reopen, runtime, unfinished
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
@@ -48,6 +48,8 @@ def reply(project: Project, options: Options) -> Replied:
     """
     if options.fetch:
         synchronise(project)
+    if unfinished.settle(project):
+        project.refresh()
     _refuse_beside(Situation(project), options.task)
     by = options.by or project.worker
     answered: list[tuple[str, Guidance]] = []
@@ -141,6 +143,7 @@ def _answered_already(project: Project, options: Options) -> Replied | None:
         lease = situation.leases.get(row.id)
         if lease is not None and lease.claim == one.claim and leases.is_dead(lease, row):
             leases.drop(project, lease)
+        advance.catch_up(project)
         project.warn(f"{row.id} has this answer already; it is given once")
         path, base = codec.path(project.config.records, row.id, one.id), project.base
         commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)

@@ -46,7 +46,11 @@ def worktree(
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = index.Scratch(repository, scratch)
         nested = copy.add_all(lenient=not target)
-        copy.add_files(_inside(project, repository, nested))
+        if links := copy.new_links(project.base.commit or head):
+            own = [path for path in links if path not in index.submodules(repository.git)]
+            copy.remove(own)
+            nested = [*nested, *own]
+        copy.add_files(_inside(project, repository.top or "", copy, nested))
         if copy.unread:
             project.warn(f"not kept, since it may not be read: {copy.unread}")
         if target:
@@ -119,19 +123,17 @@ def _files(top: str, path: str) -> Iterator[str]:
                 yield from _files(top, f"{path}/{entry.name}")
 
 
-def _inside(project: Project, repository: Repository, nested: Sequence[str]) -> list[str]:
+def _inside(project: Project, top: str, copy: index.Scratch, nested: Sequence[str]) -> list[str]:
     """The files of repositories within the worktree, but what is ignored."""
-    top = repository.top or ""
     names = [name for folder in nested for name in _files(top, folder)]
+    if not names:
+        return []
+    ignored = copy.ignored(names)
+    names = [name for name in names if name not in ignored]
     unread = [name for name in names if not _readable(os.path.join(top, name))]
     if unread:
         project.warn(f"not kept, since it may not be read: {', '.join(unread)}")
-    if not names:
-        return []
-    asked = "\0".join(names).encode("utf-8", "surrogateescape")
-    answer = repository.git.try_run("check-ignore", "-z", "--stdin", stdin=asked)
-    ignored = set(answer.out.decode("utf-8", "surrogateescape").split("\0"))
-    return [name for name in names if name not in ignored and name not in unread]
+    return [name for name in names if name not in unread]
 
 
 def _readable(path: str) -> bool:

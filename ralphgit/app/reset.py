@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
+from ralphgit.app import advance, audit, heartbeat, leases
 from ralphgit.app.claim import synchronise
-from ralphgit.app.lookaround import Situation
+from ralphgit.app.lookaround import RESCUE, Situation
 from ralphgit.app.project import Project
 from ralphgit.app.reopen import Change, Holders, Reopened, reopen
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
@@ -28,6 +29,8 @@ class Options(NamedTuple):
 
 def reset(project: Project, options: Options) -> Reopened:
     """Put a task back to pending on the base, one epoch higher, and keep its holder's work.
+
+    Repeating one that was killed, or was done, is told as done.
 
     Raises: GuardRefused, IllegalMove, ClaimHeld (with `claim`), UnknownTask,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
@@ -55,7 +58,40 @@ def reset(project: Project, options: Options) -> Reopened:
             reopen=options.reopen,
         )
 
-    return reopen(project, options.task, decide, push=options.push)
+    try:
+        return reopen(project, options.task, decide, push=options.push)
+    except (IllegalMove, ClaimHeld):
+        done = _done_already(project, options)
+        if done is None:
+            raise
+        return done
+
+
+def _done_already(project: Project, options: Options) -> Reopened | None:
+    """The reset that the base has, if it is this one and nobody has taken the task since.
+
+    What was killed after the base had moved is done now: the lease goes, and a local base
+    branch that was left behind is brought along.
+    """
+    situation = Situation(project)
+    row = situation.base.by_id.get(options.task)
+    made = json.loads(row.json).get("reset") or {} if row is not None else {}
+    if row is None or row.status != "pending" or made.get("reason") != options.reason:
+        return None
+    claim = str(made.get("claim") or "")
+    free = situation.standings[row.id].state in ("ready", "waiting")
+    if not free or options.claim not in ("", claim):
+        return None
+    lease = situation.leases.get(row.id)
+    if lease is not None and lease.claim == claim and leases.is_dead(lease, row):
+        leases.drop(project, lease)
+    advance.catch_up(project)
+    project.warn(f"{row.id} was reset already, for this reason; it is done once")
+    path, base = audit.path(project.config.records, row.id, claim or str(made["id"])), project.base
+    commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
+    refs = project.repository.refs
+    kept = tuple(ref for ref in refs if claim and ref.startswith(f"{RESCUE}{row.id}/{claim}"))
+    return Reopened(row.id, claim, kept, commit or base.commit, bool(base.remote))
 
 
 def _refuse(

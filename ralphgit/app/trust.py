@@ -27,7 +27,7 @@ class Consent(NamedTuple):
 
 
 def consent(project: Project) -> Consent:
-    """Every verify command on the base and in this worktree, the agent's and the setup's."""
+    """Every verify command on the base and in this worktree, and those of the settings."""
     known = _known(project)
     commands = list(dict.fromkeys(_commands(project)))
     return Consent(
@@ -50,6 +50,8 @@ def _commands(project: Project) -> Iterable[str]:
         yield project.config.agent_command
     if project.config.worktree_setup:
         yield project.config.worktree_setup
+    if project.config.notify_command:
+        yield project.config.notify_command
 
 
 def require(project: Project, commands: Sequence[str]) -> None:

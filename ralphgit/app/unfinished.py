@@ -51,7 +51,7 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
     record = {
         "worktree": worktree, "ref": ref, "old": old, "new": new, "pid": pid,
         "started": heartbeat.start_time(pid), "boot": heartbeat.boot_id(),
-        "host": heartbeat.host(),
+        "host": heartbeat.host(), "time": project.around.now(),
     }  # fmt: skip
     files.write(path, json.dumps(record).encode())
     try:
@@ -70,10 +70,17 @@ def notes(project: Project) -> list[Note]:
     found = []
     for name in names:
         note = _parsed(os.path.join(folder, name))
-        # One with our own number is of a process that had it before us.
-        if note is not None and (note.by.pid == os.getpid() or heartbeat.gone(note.by)):
+        if note is not None and _is_over(note.by, project.around.now()):
             found.append(note)
     return found
+
+
+def _is_over(by: heartbeat.Heartbeat, now: float) -> bool:
+    """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
+    if by.host != heartbeat.host():
+        return now - by.time > heartbeat.FRESH_S
+    # One with our own number is of a process that had it before us.
+    return by.pid == os.getpid() or heartbeat.gone(by)
 
 
 def _parsed(path: str) -> Note | None:
@@ -81,7 +88,7 @@ def _parsed(path: str) -> Note | None:
         record = json.loads(files.read(path) or b"")
         by = heartbeat.Heartbeat(
             int(record["pid"]), str(record["started"]), str(record["boot"]), str(record["host"]),
-            worker="", task="", claim="", phase="", time=0.0,
+            worker="", task="", claim="", phase="", time=float(record["time"]),
         )  # fmt: skip
         worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
         return Note(path, worktree, ref, old, new, by)

@@ -103,7 +103,7 @@ def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     branch go back to where the task's work began, and the lease is dropped.
     """
     kept = rescue.worktree(
-        project, project.top, mine.task, mine.claim, mine.by, target=_return_point(project, mine)
+        project, project.top, mine.task, mine.claim, mine.by, target=return_point(project, mine)
     )
     back = clear(project, mine, kept.ref)
     leases.drop(project, mine)
@@ -127,14 +127,15 @@ def clear(project: Project, mine: Lease, kept: str) -> str:
 
     Returns the commit at which the branch is then.
     """
-    back = _return_point(project, mine)
+    back = return_point(project, mine)
     repository = project.repository
     known = set(index.files_of(repository.git, kept)) if kept else set()
     known.update(index.tracked(repository.git, ["."]))
     if lost := rescue.in_the_way(repository, back, known):
         again = rescue.worktree(project, project.top, mine.task, mine.claim, mine.by, target=back)
         kept = again.ref or kept
-        project.warn(f"ignored files that {back[:12]} has too are kept in {kept}: {lost[0]}, ...")
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        project.warn(f"ignored, and on {back[:12]} too, so kept in {kept}: {lost[0]}{more}")
     repository.git.run("reset", "--hard", "--quiet", back)
     _remove_kept(project, kept)
     return back
@@ -158,7 +159,7 @@ def _remove_kept(project: Project, ref: str) -> None:
             )
 
 
-def _return_point(project: Project, mine: Lease) -> str:
+def return_point(project: Project, mine: Lease) -> str:
     """Where the branch goes: the base, unless it holds earlier work that has not landed."""
     git = project.repository.git
     start = mine.start

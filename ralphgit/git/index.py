@@ -185,6 +185,14 @@ class Scratch:
             arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
             self._git.run("update-index", *arguments, stdin=_nul(paths), env=self._env)
 
+    def ignored(self, paths: Sequence[str]) -> set[str]:
+        """Which of `paths` git ignores, those of a repository within as if they were ours."""
+        arguments = ("check-ignore", "-z", "--stdin")
+        result = self._git.try_run(*arguments, stdin=_nul(paths), env=self._env)
+        if result.status > 1:
+            raise failure(arguments, result)
+        return set(result.out.decode("utf-8", "surrogateescape").split("\0")[:-1])
+
     def new_links(self, treeish: str) -> list[str]:
         """Where it has a submodule, or another bare link to a commit, and `treeish` has not."""
         arguments = ("diff-index", "--cached", "--raw", "-z", "--no-renames", treeish)

@@ -146,7 +146,10 @@ def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
         if pause is not None:
             return Limited(pause)
         end = "\n".join(ended.tail.splitlines()[-20:])
-        return Failed(f"the agent ended with exit code {ended.code}", f"It ended with exit code {ended.code}:\n{end}")
+        return Failed(
+            f"the agent ended with exit code {ended.code}",
+            f"It ended with exit code {ended.code}:\n{end}",
+        )
     return _complete(project, lease, said)
 
 

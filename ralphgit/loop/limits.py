@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _SIGNS = re.compile(
-    r"(?ix) rate[ _-]?limit | too[ ]many[ ]requests | \b(?:429|529)\b | overloaded(?:_error)?"
+    r"(?ix) rate[ _-]?limit | too[ ]many[ ]requests | overloaded(?:_error)?"
+    r"| (?:http|status|error|code) [^\n\d]{0,12} \b(?:429|529)\b | \b(?:429|529)\b [ ]* [:)\]]"
     r"| usage[ ]limit | quota[ ]exceeded | resource[ _]exhausted"
 )
 _AFTER = re.compile(

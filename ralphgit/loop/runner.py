@@ -13,6 +13,7 @@ from collections.abc import Callable
 from ralphgit.app import (
     branches,
     claim,
+    complete,
     doctor,
     giveup,
     guard,
@@ -44,6 +45,7 @@ from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, atte
 from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
 from ralphgit.loop.keeper import Keeper
+from ralphgit.loop.notify import Notifier
 from ralphgit.loop.options import Options, Ran
 from ralphgit.loop.pauses import Pauses
 from ralphgit.model.flight import Lease
@@ -91,9 +93,11 @@ class Loop:
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
         _refuse_second(project)
+        if not project.base_view.rows:
+            self._say("the task graph has no task yet")
         runtime.prepare(project)
         self._top, self._worker = project.top, project.worker
-        self._journal = Journal(self._top, self._worker)
+        self._journal = Journal(self._top, self._worker, Notifier(project).hear)
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
@@ -183,14 +187,12 @@ class Loop:
             self._say(f"resuming {own.task}")
             return own
         noted = runtime.remembered(project.top)
-        if noted is not None and self._landing(project) != "none":
-            here = project.here.by_id.get(noted.task)
-            base = situation.base.by_id.get(noted.task)
-            complete = here is not None and (here.claim, here.status) == (noted.claim, "complete")
-            landed = base is not None and (base.claim, base.status) == (noted.claim, "complete")
-            if complete and not landed:
-                return noted
-        return None
+        if noted is None or not mine.is_complete(project.here, noted):
+            return None
+        # Written and not committed: it was killed in between, and is completed again.
+        begun = not mine.is_complete(project.view("HEAD", "HEAD"), noted)
+        lands = self._landing(project) != "none" and not mine.is_complete(situation.base, noted)
+        return noted if begun or lands else None
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -245,10 +247,12 @@ class Loop:
         while True:
             project = self._project()
             self._pauses.for_breaker(project.config)
-            row = project.here.by_id.get(lease.task)
-            if row is not None and (row.claim, row.status) == (lease.claim, "complete"):
+            if mine.is_complete(project.view("HEAD", "HEAD"), lease):
                 if self._land(lease):
                     return
+                continue
+            if mine.is_complete(project.here, lease):
+                complete.complete(project, complete.Options(task=lease.task))
                 continue
             self._beat.phase("agent", task=lease.task, claim=lease.claim)
             before = memory.attempts(self._top, lease.claim)
@@ -308,7 +312,7 @@ class Loop:
                 question += f"\n\nThe work so far is kept in {kept}."
             giveup.block(project, lease.task, reason=reason, question=question, options=options)
         self._blocked.append(lease.task)
-        self._journal.write("blocked", task=lease.task, reason=reason.value)
+        self._journal.write("blocked", task=lease.task, reason=reason.value, message=question)
         self._say(f"{lease.task} is blocked ({reason.value}): {question.splitlines()[0]}")
         if self._landing(project) == "merge":
             land.by_merge(self._project(), lease)

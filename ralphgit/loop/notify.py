@@ -1,0 +1,100 @@
+"""Telling a person: `notify.command`, and the bell of the terminal.
+
+The command gets the event in its environment and as a JSON object on stdin. A process of its
+own sees to its time limit, so that the loop never waits for it, and its last word, that it has
+ended, is still said when it is gone. What the command does or does not do changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from ralphgit.app import trust, verify
+from ralphgit.app.project import Project
+from ralphgit.records.redact import redact, secrets_in
+
+#: Events of the loop's journal that a person is told of, and what their message is without one.
+EVENTS = {
+    "blocked": "{task} is blocked ({reason})",
+    "lost": "the claim on {task} is lost",
+    "breaker": "{failures} failures in a row: the loop pauses {seconds} s",
+    "ended": "the loop has ended: {why}",
+}
+LIMIT_S = 10
+#: So much fits into a pipe that nobody reads yet, with room for the escapes of JSON.
+_MOST_CHARACTERS = 4096
+#: Runs the command of argv[1] for at most argv[2] seconds; standard library alone.
+_CODE = """
+import os, signal, subprocess, sys
+child = subprocess.Popen(["/bin/sh", "-c", sys.argv[1]], stdin=subprocess.PIPE,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         start_new_session=True)
+try:
+    child.communicate(sys.stdin.buffer.read(), timeout=float(sys.argv[2]))
+except subprocess.TimeoutExpired:
+    pass
+try:
+    os.killpg(child.pid, signal.SIGKILL)
+except (ProcessLookupError, PermissionError):
+    pass
+child.wait()
+"""
+
+
+class Notifier:
+    """Hears the events of one loop, and tells a person of those that want one."""
+
+    def __init__(self, project: Project) -> None:
+        """Raises: NeedsPerson while the command is not trusted."""
+        self._command = project.config.notify_command
+        if self._command:
+            trust.require(project, [self._command])
+        self._top, self._worker = project.top, project.worker
+        self._environ, self._policy = project.around.environ, project.config.verify_env
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def hear(self, entry: Mapping[str, object]) -> None:
+        """Tell of a journal's entry, if it is one to tell of. Never waits, never fails."""
+        event = str(entry["event"])
+        if event not in EVENTS:
+            return
+        _ring()
+        if not self._command:
+            return
+        said = str(entry.get("message") or EVENTS[event].format_map(entry))
+        message = redact(said.replace("\0", ""), secrets_in(self._environ))[:_MOST_CHARACTERS]
+        told = {
+            "event": event, "task": str(entry.get("task", "")), "message": message,
+            "worker": self._worker, "worktree": self._top, "at": str(entry.get("at", "")),
+        }  # fmt: skip
+        self._running = [one for one in self._running if one.poll() is None]
+        try:
+            self._start(told)
+        except OSError:
+            return
+
+    def _start(self, told: dict[str, str]) -> None:
+        names = ("event", "task", "message", "worker")
+        extra = {f"RALPH_{name.upper()}": told[name] for name in names}
+        environ = verify.environment(self._environ, self._policy, extra)
+        process = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", _CODE, self._command, str(LIMIT_S)],
+            cwd=self._top, env=environ, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._running.append(process)
+        assert process.stdin is not None
+        with process.stdin:
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+
+
+def _ring() -> None:
+    try:
+        if sys.stderr.isatty():
+            sys.stderr.write("\a")
+            sys.stderr.flush()
+    except (OSError, ValueError):
+        return

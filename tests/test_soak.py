@@ -1,0 +1,13 @@
+"""The short form of `python -m soak`: a drain over a real server, without and with kills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from soak.__main__ import soak
+
+
+@pytest.mark.parametrize("kills", [0, 12])
+def test_loops_drain_a_graph(kills: int, tmp_path: Path) -> None:
+    assert soak(tmp_path, kills=kills, tasks=24, loops=3, seed=20261121, limit=120) == []
