@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 
@@ -55,3 +57,83 @@ class GitDaemon:
     def url(self, name: str) -> str:
         """Where a repository of the folder is reached."""
         return f"git://127.0.0.1:{self._port}/{name}"
+
+
+class HttpBackend:
+    """`git http-backend` over a folder of bare repositories, behind a small web server.
+
+    Anybody may push.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Cgi)
+        self._server.daemon_threads = True
+        self._server.folder = folder  # type: ignore[attr-defined]
+        self._server.environ = dict(environ)  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    def __enter__(self) -> HttpBackend:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def url(self, name: str) -> str:
+        """Where a repository of the folder is reached."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/{name}"
+
+
+class _Cgi(BaseHTTPRequestHandler):
+    """One request, given to the program as CGI (RFC 3875) has it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+    def _serve(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self._body()
+        environ = {
+            **self.server.environ,  # type: ignore[attr-defined]
+            "GIT_PROJECT_ROOT": str(self.server.folder),  # type: ignore[attr-defined]
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REQUEST_METHOD": self.command, "PATH_INFO": path, "QUERY_STRING": query,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "REMOTE_USER": "user", "REMOTE_ADDR": "127.0.0.1",
+        }  # fmt: skip
+        done = subprocess.run(
+            ["git", "http-backend"], env=environ, input=body, capture_output=True, check=False
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        fields = [line.decode().split(": ", 1) for line in head.split(b"\r\n") if line]
+        status = next((value for name, value in fields if name == "Status"), "200 OK")
+        self.send_response(int(status.split()[0]))
+        for name, value in fields:
+            if name not in ("Status", "Content-Length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)

@@ -511,3 +511,19 @@ def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
     out, err = follower.communicate(timeout=30)
     assert (follower.returncode, "scripted agent: T-1" in out) == (0, True), err
     assert err == f"==> .ralph/logs/T-1-{claim}.log <==\n"
+
+
+def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", depends="T-9"))
+    running = start(alpha, "--idle", "wait", env={"RALPH_LOOP_IDLE": "0.05"})
+    try:
+        until(lambda: (alpha.path / ".ralph/logs/loop.jsonl").exists() and events(alpha, "done"))
+        time.sleep(1.5)
+        listing = subprocess.run(
+            ["ps", "-o", "args=", "--ppid", str(running.pid)], capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert listing.stdout.count("cat-file") <= 4, listing.stdout
+    finally:
+        running.terminate()
+        running.communicate()

@@ -732,7 +732,7 @@ def test_the_example_can_be_done_in_file_order_and_three_can_start(
 
 def test_no_two_tasks_of_the_example_write_the_same_file(example: list[dict[str, Any]]) -> None:
     for task in example:
-        assert set(task["outputs"]) == set(task["x-demo"])
+        assert set(task["outputs"]) == set(task["x-script"]["write"])
         for path in task["outputs"]:
             writers = [
                 other["id"]
@@ -763,7 +763,7 @@ def test_the_checks_of_the_example_fail_before_the_work_and_pass_after(
     for task in example:
         assert task["verify"], task["id"]
         assert not any(passes(task)), task["id"]
-        for path, text in task["x-demo"].items():
+        for path, text in task["x-script"]["write"].items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text, encoding="utf-8", newline="\n")
         assert all(passes(task)), task["id"]

@@ -45,6 +45,7 @@ HOMES = {
     "ryaml": "records",
     "jsonschema": "records",
     "referencing": "records",
+    "libtmux": "loop",
 }
 
 

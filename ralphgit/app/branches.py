@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app import change, runtime
+from ralphgit.app import change, claim, rescue, runtime, work
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs
+from ralphgit.model.flight import Lease
 from ralphgit.records import files
 
 #: Below it, `<task>-<id>`: where the loop works on a task.
@@ -98,3 +99,27 @@ def keep_if_work(project: Project, ref: str) -> str:
         return ref
     refs.swap(git, ref, new="", old=tip)
     return ""
+
+
+def place_of(project: Project) -> int:
+    """Which of the repository's worktrees this is, from 0."""
+    paths = [os.path.realpath(worktree.path) for worktree in project.repository.worktrees]
+    here = os.path.realpath(project.top)
+    return paths.index(here) if here in paths else 0
+
+
+def put_aside(project: Project, lease: Lease) -> str:
+    """Keep the work so far, and begin again with the claim alone; the ref, "" for no work.
+
+    Raises: NotWritable, GitError.
+    """
+    target = work.return_point(project, lease)
+    kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by, target=target)
+    if not kept.ref:
+        return ""
+    with Moving(project):
+        work.clear(project, lease, kept.ref)
+    project.refresh()
+    claim.record(project, lease, note="begun again; the work so far is kept")
+    project.refresh()
+    return keep_if_work(project, kept.ref)

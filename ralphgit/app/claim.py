@@ -147,7 +147,8 @@ def _resume(project: Project, own: Lease, options: Options) -> Claimed:
         raise guard.already_working(own)
     row = project.here.by_id.get(own.task)
     if row is None or row.claim != own.claim:
-        record(project, own, note="put back from the lease")
+        # The very bytes that it had: a stash that holds them then pops without a conflict.
+        record(project, own)
         project.warn(f"the claim on {own.task} was made before; its record has been put back")
     elif settle(project, own):
         project.warn(f"the claim on {own.task} was made before; its record has been completed")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app import git_locks, heartbeat, leases, mine, runtime, unfinished
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
-from ralphgit.errors import NotWritable, RalphError
+from ralphgit.errors import InvalidRecord, NotWritable, RalphError
 from ralphgit.git import index, refs
 from ralphgit.records import files
 
@@ -48,7 +48,10 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
         found.append(Finding("no_graph", "error", str(error), error.hint))
         return found
     found += _leases(project, situation, fix)
-    found += _claims(project, situation, fix)
+    try:
+        found += _claims(project, situation, fix)
+    except InvalidRecord as error:
+        found.append(Finding("no_graph", "error", str(error), error.hint))
     found += [
         Finding(
             "unknown_dependency",

@@ -106,13 +106,19 @@ def exists(pid: int) -> bool:
     return True
 
 
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended, and nobody has asked how yet (proc(5), field 3)."""
+    data = files.read(f"/proc/{pid}/stat")
+    return data is not None and data.rpartition(b")")[2].split()[:1] == [b"Z"]
+
+
 def gone(beat: Heartbeat) -> bool:
     """Whether the process behind the heartbeat is provably gone."""
     if beat.host != host():
         return False
     if beat.boot and (now := boot_id()) and beat.boot != now:
         return True
-    if beat.pid <= 0 or not exists(beat.pid):
+    if beat.pid <= 0 or not exists(beat.pid) or _is_zombie(beat.pid):
         return True
     return bool(beat.started and (start := start_time(beat.pid)) and start != beat.started)
 

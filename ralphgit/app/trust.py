@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.errors import InvalidRecord, NeedsPerson, NotWritable
+from ralphgit.model.config import VIAS
 from ralphgit.records import emit, files, plain
 from ralphgit.records import text as texts
 
@@ -52,6 +53,8 @@ def _commands(project: Project) -> Iterable[str]:
         yield project.config.worktree_setup
     if project.config.notify_command:
         yield project.config.notify_command
+    if project.config.land_via not in VIAS:
+        yield project.config.land_via
 
 
 def require(project: Project, commands: Sequence[str]) -> None:

@@ -256,6 +256,27 @@ COMMANDS = {
             "remove NAME refuses while anything in it is not on the base. prune removes those "
             "whose work has landed, also by a squash merge.",
         ),
+        # loop: fleet
+        Command(
+            "fleet", "loop", "Several loops, each in its worktree: up, status, attach, down.",
+            (
+                Param("action", (), "", "text", "ACTION", ("up", "status", "attach", "down")),
+                _arg("name", "[NAME]", kind="optional"),
+                Param("number", ("-n", "--number"), "up: so many workers, w1 to wN.", "int", "N"),
+                _many("story", "up: a worker for this story; repeatable.", metavar="S"),
+                _text("agent", "up: the coding agent, as for run.", metavar="AGENT"),
+                _text("land", "up: how completed work gets into the base.", metavar="WAY",
+                      choices=("pr", "merge", "none")),
+                _text("idle", "up: what a loop does while nothing is ready.", metavar="WAY",
+                      choices=("exit", "wait")),
+                _flag("tmux", "up: in a tmux session, or not at all."),
+                _flag("no_tmux", "up: in the background, also where there is tmux."),
+                _flag("now", "down: at once; agents are stopped, claims stay."),
+            ),
+            "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
+            "session where tmux and libtmux are installed. The loops outlive the terminal. "
+            "down ends them after their tasks; the worktrees stay.",
+        ),
         # review
         Command(
             "check", "review", "The gate: is every record valid, every change legal?",

@@ -1,18 +1,17 @@
-"""The rest of the graph, by three workers that really run at the same time."""
+"""The rest of the graph, by three loops that really run at the same time."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ralphgit.demo.stage import Place, Surprise, must
 
-#: Seconds after which workers that still have not finished count as stuck.
-_PATIENCE_S = 60.0
 _TRIES = 100
+LOOP = "ralphgit run --agent scripted --land merge --idle wait"
+#: They wait for each other's tasks; what is being shown need not take long.
+_SETTINGS = "RALPH_LOOP_IDLE=0.2"
 
 
 class Landing(NamedTuple):
@@ -24,77 +23,39 @@ class Landing(NamedTuple):
     before: str
     """Where origin/main was."""
     after: str
-    """Where it is now."""
+    """Where it is then."""
     merged: bool
-    """Others had landed meanwhile, so git had to merge."""
-    lost_pushes: int
+    """Others had landed meanwhile, so a merge was made."""
 
 
-class Drain:
-    """What the workers share: how much is left, and who is waiting for it."""
+def drain(places: Sequence[Place]) -> None:
+    """Have a loop in each place work until everything is done. Raises: Surprise, Stopped."""
+    with ThreadPoolExecutor(max_workers=len(places)) as pool:
+        loops = [pool.submit(place.run, f"{_SETTINGS} {LOOP}") for place in places]
+        # What the others say once the stage is stopped explains nothing.
+        for loop in wait(loops, return_when=FIRST_EXCEPTION).done:
+            if error := loop.exception():
+                places[0].stage.stop()
+                raise error
 
-    def __init__(self, tasks: int) -> None:
-        self._left = tasks
-        self._landings: list[Landing] = []
-        self._landed = threading.Condition()
-        self._failed = False
-        self._deadline = time.monotonic() + _PATIENCE_S
 
-    def run(self, places: Sequence[Place]) -> list[Landing]:
-        """Work until every task has landed. Raises: Surprise, Stopped."""
-        with ThreadPoolExecutor(max_workers=len(places)) as pool:
-            workers = [pool.submit(self._work, place) for place in places]
-            # What the others say once the stage is stopped explains nothing.
-            for worker in wait(workers, return_when=FIRST_EXCEPTION).done:
-                if error := worker.exception():
-                    places[0].stage.stop()
-                    with self._landed:
-                        self._failed = True
-                        self._landed.notify_all()
-                    raise error
-        return self._landings
-
-    def _work(self, place: Place) -> None:
-        number = 1
-        while self._left:
-            number += 1
-            seen = len(self._landings)
-            fresh_branch(place, f"feature/{place.name}-{number}")
-            task = self._claim(place)
-            if task is None:
-                self._wait(place, seen)
-                continue
-            place.write(task["x-demo"])
-            place.run("ralphgit complete --json")
-            landing = land(place, task["id"], task["claim"]["id"])
-            with self._landed:
-                self._landings.append(landing)
-                self._left -= 1
-                self._landed.notify_all()
-
-    def _claim(self, place: Place) -> dict[str, Any] | None:
-        """The next task; None while every other one waits for somebody else's."""
-        line = "ralphgit claim --json"
-        for _ in range(_TRIES):
-            done = place.run(line, expect=None)
-            if done.code == 8 and done.answer()["error"]["code"] == "unsettled":
-                continue  # the others were committing all the time
-            if done.code == 3:
-                return None
-            place.check(line, done, 0)
-            task: dict[str, Any] = done.data()["task"]
-            return task
-        raise Surprise(f"expected {place.name} to get a claim in the end")
-
-    def _wait(self, place: Place, seen: int) -> None:
-        """Until another task has landed than the `seen` ones."""
-        with self._landed:
-            self._landed.wait_for(
-                lambda: len(self._landings) > seen or self._failed,
-                timeout=max(0.0, self._deadline - time.monotonic()),
-            )
-        if time.monotonic() > self._deadline:
-            raise Surprise(f"{place.name} found nothing ready, with {self._left} tasks left")
+def landings(place: Place, since: str) -> list[Landing]:
+    """What has landed on origin/main since a commit, the oldest first."""
+    fetch(place)
+    keys = ("Worker", "Task", "Claim")
+    trailers = "%x09".join(f"%(trailers:key=Ralph-{key},valueonly,separator=%x2c)" for key in keys)
+    log = place.git(
+        "log", "--first-parent", "--reverse", f"--format=%H %P%x09{trailers}",
+        f"{since}..origin/main",
+    )  # fmt: skip
+    found = []
+    for line in log.splitlines():
+        commits, *told = line.split("\t")
+        after, before, *others = commits.split()
+        must(all(told), f"a worker, a task and a claim in {after}")
+        worker, task, claim = (value.split(",")[0] for value in told)
+        found.append(Landing(worker, task, claim, before, after, bool(others)))
+    return found
 
 
 def fresh_branch(place: Place, name: str) -> None:
@@ -118,7 +79,7 @@ def land(place: Place, task: str, claim: str) -> Landing:
 
     The merge has to be clean: different tasks never conflict.
     """
-    for lost in range(_TRIES):
+    for _ in range(_TRIES):
         fetch(place)
         before = place.git("rev-parse", "origin/main")
         message = f"Merge origin/main into {place.name}"
@@ -127,7 +88,7 @@ def land(place: Place, task: str, claim: str) -> Landing:
         if done.code == 0:
             after = place.git("rev-parse", "HEAD")
             merged = "Already up to date" not in said
-            return Landing(place.name, task, claim, before, after, merged, lost)
+            return Landing(place.name, task, claim, before, after, merged)
         refused = "rejected" in done.err or "lock" in done.err
         must(refused, f"the push of {task} to land or be refused; it said: {done.err}")
     raise Surprise(f"expected the push of {task} to land in the end")

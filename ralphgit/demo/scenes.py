@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ralphgit.demo import stage as stages
-from ralphgit.demo.drain import Drain, Landing, fresh_branch, land
+from ralphgit.demo.drain import LOOP, Landing, drain, fresh_branch, land, landings
 from ralphgit.demo.narrator import Narrator
 from ralphgit.demo.stage import Done, Place, Stage, Surprise, must
 
@@ -43,8 +43,8 @@ class Story:
         self.held_task()
         self.race()
         self.crash()
-        landings = self.drain()
-        self.curtain(landings)
+        landed = self.drain()
+        self.curtain(landed)
         facts = self.inspect()
         took = time.monotonic() - begin
         self.tell.gap()
@@ -141,26 +141,28 @@ class Story:
 
     def drain(self) -> list[Landing]:
         left = TASKS - len(self.claims)
-        self.tell.heading(f"5. The other {left} tasks, by three workers at once")
+        self.tell.heading(f"5. The other {left} tasks, by three ralph loops at once")
+        self.main.git("fetch", "--quiet", "origin")
+        since = self.main.git("rev-parse", "origin/main")
+        self.tell.command("alpha, beta, gamma", LOOP, output=())
         begin = time.monotonic()
-        landings = Drain(left).run(self.workers)
+        drain(self.workers)
         took = time.monotonic() - begin
-        shares = Counter(landing.worker for landing in landings)
-        merges = sum(landing.merged for landing in landings)
-        lost = sum(landing.lost_pushes for landing in landings)
+        found = landings(self.main, since)
+        shares = Counter(landing.worker for landing in found)
+        merges = sum(landing.merged for landing in found)
         self.tell.sentence(
             f"Landed in {took:.1f} s ({', '.join(f'{name} {shares[name]}' for name in WORKERS)}): "
-            f"{merges} clean merges, {lost} pushes repeated because another worker's came first, "
-            "no conflict."
+            f"{merges} clean merges, no conflict."
         )
-        self.claims.update({landing.task: landing.claim for landing in landings})
+        self.claims.update({landing.task: landing.claim for landing in found})
         self.tell.gap()
-        return landings
+        return found
 
-    def curtain(self, landings: list[Landing]) -> None:
+    def curtain(self, landed: list[Landing]) -> None:
         self.main.git("pull", "--quiet", "--ff-only")
         tip = self.main.git("rev-parse", "HEAD")
-        last = next((landing for landing in landings if landing.after == tip), None)
+        last = next((landing for landing in landed if landing.after == tip), None)
         if last is None:
             raise Surprise("expected origin/main to be where the last landing left it")
         self.tell.heading(f"The record of the last one to land, {last.task}, in git's own diff")
@@ -214,7 +216,7 @@ class Story:
 
     def write(self, place: Place, task: str) -> None:
         """The worker's work: the files that the example has for the task."""
-        place.write(self.stored(place, task)["x-demo"])
+        place.write(self.stored(place, task)["x-script"]["write"])
 
     def stored(self, place: Place, task: str) -> dict[str, Any]:
         """The task in this worktree's files."""

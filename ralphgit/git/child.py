@@ -96,6 +96,10 @@ class Child:
                 os.close(fd)
 
     def __del__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """End it, and close its pipes: nobody asks it any more."""
         for fd in (self.stdin, self.stdout, self._stderr):
             self._close(fd)
         self.end()
@@ -189,6 +193,10 @@ class Dialogue:
     def __init__(self, child: Child) -> None:
         self._child = child
         self._answers = os.fdopen(child.stdout, "rb", closefd=False)
+
+    def forget(self) -> None:
+        """End the process: nobody asks it any more."""
+        self._child.forget()
 
     def ask(self, lines: bytes) -> None:
         """Pass on whole lines, at most `LONGEST_QUESTION` bytes: answers may have to wait

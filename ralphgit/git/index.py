@@ -112,9 +112,12 @@ class Snapshot:
 
 _ADD_ALL = ("add", "-A", "--sparse", "--")
 _EMBEDDED = b"adding embedded git repository"
-#: How git says that a file may not be read; and all that it says besides.
-_UNREADABLE = re.compile(rb"error: open\(.*\): Permission denied")
-_NOT_ALL = re.compile(rb"(?:\s|error: unable to index file .*|fatal: adding files failed)*")
+#: How git says that a file or folder may not be read; what it refuses; what follows from that.
+_UNREADABLE = re.compile(
+    rb"(?m)^(?:error: open\(.*\)|warning: could not open directory '.*'): Permission denied$"
+)
+_COMPLAINT = re.compile(rb"(?m)^(?:error|fatal): .*$")
+_NOT_ALL = re.compile(rb"error: unable to index file .*|fatal: adding files failed")
 
 
 def repositories(git: Git) -> list[str]:
@@ -164,12 +167,14 @@ class Scratch:
             self.remove(nested)
             result = self._add_but(nested)
         if result.status and lenient and _UNREADABLE.search(result.err):
-            self.unread = b" ".join(_UNREADABLE.findall(result.err)).decode("utf-8", "replace")
             result = self._add_but(nested, "--ignore-errors")
-            if not _NOT_ALL.fullmatch(_UNREADABLE.sub(b"", result.err)):
+            # Nothing else may be passed over: a full disk, say.
+            complaints = _COMPLAINT.findall(_UNREADABLE.sub(b"", result.err))
+            if not all(_NOT_ALL.fullmatch(line) for line in complaints):
                 raise failure(_ADD_ALL, result)
         elif result.status:
             raise failure(_ADD_ALL, result)
+        self.unread = b"; ".join(_UNREADABLE.findall(result.err)).decode("utf-8", "replace")
         return nested
 
     def _add_but(self, folders: Sequence[str], *options: str) -> Result:

@@ -46,6 +46,11 @@ class Objects:
         """The same kind of objects, as another `git` finds them."""
         return Objects(git, self._format)
 
+    def close(self) -> None:
+        """End the processes that are kept; the next question starts new ones."""
+        while self._kept:
+            self._kept.popitem()[1].forget()
+
     def resolve(self, specs: Sequence[str]) -> list[str | None]:
         """The object id of each spec (`REV`, `REV:PATH`), None where there is none.
 

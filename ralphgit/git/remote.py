@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git.process import Git, failure
@@ -54,6 +55,15 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
     )
 
 
+class Sent(NamedTuple):
+    """How a push ended that nobody forbade."""
+
+    moved: bool
+    """False where the remote's ref was not where it was thought to be."""
+    said: tuple[str, ...]
+    """The lines that the remote wrote to us."""
+
+
 def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float) -> bool:
     """Set the remote's `ref` to `new` if it is at `old`; "" is no ref, on either side.
 
@@ -62,18 +72,38 @@ def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float)
 
     Raises: RemoteUnavailable; RalphError (push_refused) when the remote forbids it.
     """
+    return send(git, remote, new, ref, old=old, timeout=timeout).moved
+
+
+def send(
+    git: Git,
+    remote: str,
+    new: str,
+    ref: str,
+    *,
+    old: str,
+    timeout: float,
+    options: Sequence[str] = (),
+) -> Sent:
+    """`push` with push options, and with what the remote says to it.
+
+    Raises: RemoteUnavailable; RalphError (push_refused, no_push_options).
+    """
     arguments = (
         "push", "--quiet", "--no-verify", "--porcelain", f"--force-with-lease={ref}:{old}",
+        *(f"--push-option={option}" for option in options),
         "--end-of-options", remote, f"{new}:{ref}",
     )  # fmt: skip
     result = git.try_run(*arguments, timeout=timeout)
-    if result.status == 0:
-        return True
     text = result.err.decode("utf-8", "replace") + result.out.decode("utf-8", "replace")
+    said = [line.removeprefix("remote:").strip() for line in text.split("\n")
+            if line.startswith("remote:")]  # fmt: skip
+    if result.status == 0:
+        return Sent(True, tuple(line for line in said if line))
     if any(sign in text for sign in ("stale info", "[rejected]", "reference already exists")):
-        return False
+        return Sent(False, ())
     if "failed to update ref" in text or "cannot lock ref" in text:
-        return False
+        return Sent(False, ())
     if any(sign in text for sign in _REFUSED):
         error = failure(arguments, result)
         raise RalphError(
@@ -82,4 +112,22 @@ def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float)
             hint="the branch may be protected: push a branch of your own and open a pull request",
             details=error.details,
         )
+    if "does not support push options" in text:
+        raise RalphError(
+            f"the remote {remote} takes no push options",
+            code="no_push_options",
+            hint='set land.via to gh, glab, none or a command of your own; it is "push-options"',
+        )
     raise _unavailable(remote, text)
+
+
+def tip(git: Git, remote: str, ref: str, *, timeout: float) -> str:
+    """The object that the remote's `ref` is at now, "" if it is not there.
+
+    Raises: RemoteUnavailable.
+    """
+    result = git.try_run("ls-remote", "--quiet", "--end-of-options", remote, ref, timeout=timeout)
+    if result.status:
+        raise _unavailable(remote, result.err.decode("utf-8", "replace"))
+    lines = [line.split("\t") for line in result.out.decode("utf-8", "replace").split("\n")]
+    return next((line[0] for line in lines if line[1:] == [ref]), "")

@@ -238,6 +238,12 @@ class Repository:
         for name in (*_QUESTIONS, "worktree", "home"):
             self.__dict__.pop(name, None)
 
+    def close(self) -> None:
+        """End all processes that wait for a question; the repository can still be used."""
+        self.objects.close()
+        while self._asked:
+            self._asked.popitem()[1].forget()
+
     def forget_refs(self) -> None:
         """Read refs anew when they are next asked for."""
         self._asked.pop("refs", None)

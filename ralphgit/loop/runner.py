@@ -21,7 +21,6 @@ from ralphgit.app import (
     land,
     look,
     mine,
-    rescue,
     runtime,
     trust,
     work,
@@ -48,9 +47,11 @@ from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.options import Options, Ran
 from ralphgit.loop.pauses import Pauses
+from ralphgit.loop.pulls import Pulls
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
+from ralphgit.rules import readiness
 from ralphgit.rules.retry import CLOSED
 
 #: What trying again does not change: a person has to.
@@ -60,6 +61,7 @@ _PASSING = ("unsettled", "worktree_busy")
 #: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
 _MOST_TROUBLES = 12
 _TROUBLE_S = 0.5
+_ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 
 
 class Loop:
@@ -81,6 +83,7 @@ class Loop:
         self._blocked: list[str] = []
         self._lost: list[str] = []
         self._troubles = 0
+        self._opened: list[Project] = []
 
     def run(self) -> Ran:
         """Work until nothing is left, or something or somebody says stop.
@@ -98,6 +101,7 @@ class Loop:
         runtime.prepare(project)
         self._top, self._worker = project.top, project.worker
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
+        self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
@@ -114,6 +118,7 @@ class Loop:
 
     def _turns(self) -> str:
         while True:
+            self._close()
             if self._pauses.stop_wanted():
                 self._pauses.forget_stop()
                 return "stopped"
@@ -123,7 +128,7 @@ class Loop:
             if worked:
                 continue
             if self._options.idle == "exit":
-                return "nothing is ready"
+                return "nothing is ready" + self._pulls.left(self._project())
             if self._all_finished():
                 return "everything is done"
             self._pauses.for_work(self._project().config)
@@ -140,6 +145,7 @@ class Loop:
             branches.settle(project)
             lease = self._unfinished(project)
             if lease is None:
+                self._pulls.poll(project)
                 lease = self._take(project)
             if lease is None:
                 return False
@@ -192,7 +198,7 @@ class Loop:
         # Written and not committed: it was killed in between, and is completed again.
         begun = not mine.is_complete(project.view("HEAD", "HEAD"), noted)
         lands = self._landing(project) != "none" and not mine.is_complete(situation.base, noted)
-        return noted if begun or lands else None
+        return noted if begun or (lands and not self._pulls.has(project, noted)) else None
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -202,23 +208,12 @@ class Loop:
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
                               priority=options.priority)  # fmt: skip
-        for row in self._spread(project, [row for row, _ in found.tasks]):
+        for row in readiness.spread([row for row, _ in found.tasks], branches.place_of(project)):
             lease = self._claim(project, row)
             if lease is not None:
                 return lease
             project.refresh()
         return None
-
-    def _spread(self, project: Project, rows: list[Row]) -> list[Row]:
-        """`rows` so that loops that look at the same list do not all try the same task first:
-        of the most urgent ones, the Nth worktree begins with the Nth."""
-        if not rows:
-            return rows
-        urgent = [row for row in rows if row.priority == rows[0].priority]
-        paths = [os.path.realpath(tree.path) for tree in project.repository.worktrees]
-        here = os.path.realpath(project.top)
-        start = (paths.index(here) if here in paths else 0) % len(urgent)
-        return [*urgent[start:], *urgent[:start], *rows[len(urgent) :]]
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
         left = ""
@@ -307,7 +302,7 @@ class Loop:
         self._beat.phase("block", task=lease.task, claim=lease.claim)
         project = self._project()
         with Exclusive(project):
-            kept = self._put_aside(project, lease)
+            kept = branches.put_aside(project, lease)
             if kept:
                 question += f"\n\nThe work so far is kept in {kept}."
             giveup.block(project, lease.task, reason=reason, question=question, options=options)
@@ -322,16 +317,17 @@ class Loop:
         """Land the completed task; False where it has to be done again on the new base."""
         project = self._project()
         how = self._landing(project)
-        if how == "merge":
+        if how != "none":
             self._beat.phase("land", task=lease.task, claim=lease.claim)
-            landed = land.by_merge(project, lease)
+            landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
             if isinstance(landed, land.Conflict):
                 self._redo(project, lease, landed)
                 return False
-            self._journal.write("landed", task=lease.task, commit=landed.commit)
+            event = "landed" if how == "merge" else "opened"
+            self._journal.write(event, task=lease.task, commit=landed.commit)
         self._done.append(lease.task)
         self._journal.write("done", task=lease.task, landing=how)
-        self._say(f"{lease.task} is {'done' if how == 'none' else 'landed'}")
+        self._say(f"{lease.task} is {_ENDS[how]}")
         self._beat.phase("done", task="")
         return True
 
@@ -339,45 +335,41 @@ class Loop:
         """What conflicts with the base is kept, and the task is begun again on top of it."""
         paths = ", ".join(conflict.paths[:5])
         with Exclusive(project):
-            kept = self._put_aside(project, lease)
+            kept = branches.put_aside(project, lease)
         feedback = (
             f"The work was complete, and then it conflicted with what others landed, in {paths}. "
-            f"It is kept in {kept} (git show, git cherry-pick --no-commit). This worktree is "
+            f"It is kept in {kept} (git show, git cherry-pick -m 1 --no-commit). This worktree is "
             "at the new base: bring the work over."
         )
         before = memory.attempts(self._top, lease.claim)
         self._failed(lease, before, Failed(f"conflicts with the base in {paths}", feedback,
                                            Reason.CONFLICT))  # fmt: skip
 
-    def _put_aside(self, project: Project, lease: Lease) -> str:
-        """Keep the work so far, and begin again with the claim alone; the ref, "" for no work."""
-        kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by)
-        if not kept.ref:
-            return ""
-        with branches.Moving(project):
-            work.clear(project, lease, kept.ref)
-        project.refresh()
-        claim.record(project, lease, note="begun again; the work so far is kept")
-        project.refresh()
-        return branches.keep_if_work(project, kept.ref)
-
     # -- small things ----------------------------------------------------------------
 
     def _project(self) -> Project:
-        return look.project(self._around, self._warnings)
+        """Everything as it is now; its processes end with the turn."""
+        self._opened.append(look.project(self._around, self._warnings))
+        return self._opened[-1]
+
+    def _close(self) -> None:
+        while self._opened:
+            self._opened.pop().repository.close()
 
     def _landing(self, project: Project) -> str:
         return self._options.land or project.config.land_mode
 
     def _check(self, lease: Lease) -> str:
         """While the agent works: does the claim still stand?"""
-        project = self._project()
+        project = look.project(self._around, self._warnings)
         try:
             claim.synchronise(project)
             return LOST if mine.winner_over(Situation(project), lease) else ""
         except RalphError as error:
             self._journal.write("unchecked", task=lease.task, message=error.message)
             return ""
+        finally:
+            project.repository.close()
 
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows

@@ -54,11 +54,23 @@ class Config(NamedTuple):
     log_bytes: int = 16 * 1024 * 1024
     """The size of an attempt's log, at most."""
     land_mode: str = "none"
+    land_via: str = "auto"
+    """How a pull request is opened: auto, gh, glab, push-options, none, or a command line."""
+    land_auto_merge: bool = False
+    """Have the forge merge it as soon as its own rules allow."""
+    land_method: str = "merge"
+    """How the forge is to merge it then: merge, squash or rebase."""
+    land_poll: float = 60.0
+    """Seconds between two looks at the pull requests that are open."""
     notify_command: str = ""
     worktree_setup: str = ""
 
 
-CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("pr", "merge", "none")}
+CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("pr", "merge", "none"),
+           "land_method": ("merge", "squash", "rebase")}  # fmt: skip
+
+#: The words of `land_via`; anything else is a command line.
+VIAS = ("auto", "gh", "glab", "push-options", "none")
 
 #: Settings that weaken a guard or run something: a branch must not change them for itself,
 #: so of the repository's files only the base commit's has a say.
@@ -72,6 +84,9 @@ SAFETY = frozenset(
         "verify_env",
         "agent_command",
         "agent_timeout",
+        "land_via",
+        "land_auto_merge",
+        "land_method",
         "notify_command",
         "worktree_setup",
     }

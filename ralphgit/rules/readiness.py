@@ -219,3 +219,14 @@ def order(rows: Sequence[Row], *, of: Sequence[Row] | None = None) -> list[Row]:
     place = stories.get
     keyed = [(row.priority, place(row.story, last), number) for number, row in enumerate(rows)]
     return [rows[number] for _, _, number in sorted(keyed)]
+
+
+def spread(rows: Sequence[Row], place: int) -> list[Row]:
+    """`rows`, in the order in which they would be taken, for the worker at `place` (from 0).
+
+    Of the most urgent ones it begins with the one at its place: those who look at the same
+    list do not all try the same task first.
+    """
+    urgent = [row for row in rows if row.priority == rows[0].priority]
+    start = place % len(urgent) if urgent else 0
+    return [*urgent[start:], *urgent[:start], *rows[len(urgent) :]]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
+import gc
 import sys
-from types import FrameType
 
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
@@ -17,8 +16,7 @@ def run(
     from ralphgit.loop.options import Options
     from ralphgit.loop.runner import Loop
 
-    # A terminal that closes ends the loop as SIGTERM does: in good order.
-    signal.signal(signal.SIGHUP, _hang_up)
+    gc.enable()  # `main` has switched it off for what ends soon
 
     def say(text: str) -> None:
         if not screen.quiet:
@@ -48,10 +46,6 @@ def run(
         for what, tasks in (("done", ran.done), ("blocked", ran.blocked), ("lost", ran.lost))
         if tasks
     ]
-    if not lines and ran.why == "nothing is ready":
-        return Outcome(data, error=NothingReady("nothing is ready", hint="ralphgit status"))
+    if not lines and ran.why.startswith("nothing is ready"):
+        return Outcome(data, error=NothingReady(ran.why, hint="ralphgit status"))
     return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."])
-
-
-def _hang_up(_number: int, _frame: FrameType | None) -> None:
-    signal.raise_signal(signal.SIGTERM)

@@ -1,0 +1,200 @@
+"""`fleet`: several loops at once: up, status, attach, down."""
+
+from __future__ import annotations
+
+import sys
+
+from ralphgit.app import look
+from ralphgit.app.project import Project, Surroundings, leave
+from ralphgit.cli.render import Outcome, Screen, Table, safe
+from ralphgit.errors import GuardRefused, Refused, UsageError
+from ralphgit.loop import crew, fleet, tmux
+from ralphgit.loop.crew import Worker
+from ralphgit.loop.fleet import Started
+
+#: Which options go with which action.
+_TAKES = {
+    "up": {"number", "story", "agent", "land", "idle", "tmux", "no_tmux"},
+    "status": set(),
+    "attach": {"name"},
+    "down": {"name", "now"},
+}
+_FLAGS = {"number": "-n", "name": "NAME"}
+_MOST = 64
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    action = str(options["action"])
+    for option in sorted(set().union(*_TAKES.values()) - _TAKES[action]):
+        if option in options:
+            flag = _FLAGS.get(option, f"--{option.replace('_', '-')}")
+            hint = "ralphgit fleet --help"
+            raise UsageError(f"{flag} does not go with fleet {action}", hint=hint)
+    project = look.project(around, warnings)
+    name = str(options.get("name", ""))
+    if action == "up":
+        return _up(project, options)
+    if action == "status":
+        return _status(project)
+    if action == "attach":
+        return _attach(project, name, screen)
+    return _down(project, name, now=bool(options.get("now")))
+
+
+# -- up ------------------------------------------------------------------------------------
+
+
+def _up(project: Project, options: dict[str, object]) -> Outcome:
+    if options.get("tmux") and options.get("no_tmux"):
+        raise UsageError("--tmux and --no-tmux exclude each other", hint="take one of them")
+    given = options.get("story", [])
+    stories = list(dict.fromkeys(map(str, given))) if isinstance(given, list) else []
+    number = options.get("number")
+    count = number if isinstance(number, int) else len(stories)
+    if not 0 < count <= _MOST:
+        problem = f"-n is 1 to {_MOST}" if count else "fleet up needs to know how many workers"
+        raise UsageError(problem, hint="ralphgit fleet up -n 3, or --story S for each story")
+    if stories and count != len(stories):
+        raise UsageError(
+            f"-n {count} and {len(stories)} stories: there is one worker for each story",
+            hint="leave -n away",
+        )
+    started = fleet.up(
+        project,
+        fleet.wanted(count, stories),
+        fleet.Options(
+            agent=str(options.get("agent", "")),
+            land=str(options.get("land", "")),
+            idle=str(options.get("idle", "")),
+            tmux=True if options.get("tmux") else False if options.get("no_tmux") else None,
+        ),
+    )
+    session = fleet.session(project)
+    data = {
+        "workers": [one._asdict() for one in started],
+        "session": session.name if session is not None else None,
+    }
+    lines = [_line(project, one) for one in started]
+    failed = [one.name for one in started if one.state == "failed"]
+    error = None
+    if failed:
+        more = "" if len(failed) == len(started) else "; the others run"
+        error = Refused(
+            f"the loop of {', '.join(failed)} ended at once{more}",
+            code="not_started", hint=f"what it said: {_log(project, started)}",
+        )  # fmt: skip
+    attach = "ralphgit fleet attach" if session is not None else "ralphgit logs -f NAME"
+    advice = () if failed else (f"Next: ralphgit fleet status, or {attach}",)
+    return Outcome(data, before=lines, error=error, advice=advice)
+
+
+def _log(project: Project, started: list[Started]) -> str:
+    first = next(one for one in started if one.state == "failed")
+    return f"{project.show_path(first.worktree)}/{fleet.LOG}"
+
+
+def _line(project: Project, one: Started) -> str:
+    where = safe(project.show_path(one.worktree))
+    new = "the new worktree " if one.made else ""
+    if one.state == "running":
+        return f"{one.name} runs already in {where} (process {one.pid}, {one.how}); left alone."
+    if one.state == "ended":
+        return f"{one.name} started in {new}{where}, and has ended: {safe(one.why)}."
+    if one.state == "failed":
+        return f"{one.name} ended at once in {new}{where}: {safe(one.why or 'it did not say why')}"
+    how = "in tmux" if one.how == "tmux" else "in the background"
+    return f"{one.name} started in {new}{where}, {how} (process {one.pid})."
+
+
+# -- status --------------------------------------------------------------------------------
+
+
+def _status(project: Project) -> Outcome:
+    found = crew.workers(project)
+    table = Table(
+        ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE"),
+        [
+            (
+                one.name,
+                project.show_path(one.worktree),
+                one.state,
+                one.phase or "-",
+                one.task or "-",
+                f"{one.age:.0f} s ago" if one.age is not None else "-",
+                str(len(one.done)),
+                str(len(one.blocked)),
+                one.how,
+            )
+            for one in found
+        ],
+    )
+    before = () if found else ("No loop runs, and no fleet has been started.",)
+    advice = () if found else ("Next: ralphgit fleet up -n 2",)
+    return Outcome({"workers": [_told(one) for one in found]}, before=before,
+                   table=table if found else None, advice=advice)  # fmt: skip
+
+
+def _told(one: Worker) -> dict[str, object]:
+    return {
+        "name": one.name, "worktree": one.worktree, "state": one.state, "phase": one.phase,
+        "task": one.task or None, "age_s": one.age, "done": list(one.done),
+        "blocked": list(one.blocked), "how": one.how, "pid": one.pid,
+    }  # fmt: skip
+
+
+# -- attach and down -----------------------------------------------------------------------
+
+
+def _attach(project: Project, name: str, screen: Screen) -> Outcome:
+    logs = f"ralphgit logs -f {name or 'NAME'}"
+    if name:
+        crew.worktree(project, name)
+    if lacking := tmux.missing():
+        raise GuardRefused(f"{lacking} is not installed: there is no session to attach to",
+                           code="no_tmux", hint=logs)  # fmt: skip
+    session = fleet.session(project)
+    if session is None:
+        raise GuardRefused("no loop of this repository runs in tmux", code="no_session", hint=logs)
+    windows = [one for one in session.windows() if one.name == name]
+    if name and not windows:
+        raise GuardRefused(f"{name} does not run in tmux", code="no_session", hint=logs)
+    if screen.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise GuardRefused("there is no terminal to attach the session to", code="no_terminal",
+                           hint=f"tmux attach -t {session.name}, or {logs}")  # fmt: skip
+    leave()
+    session.attach(windows[0] if windows else None)
+
+
+def _down(project: Project, name: str, *, now: bool) -> Outcome:
+    asked = fleet.down(project, name, now=now)
+    session = fleet.session(project)
+    closed = session.close_if_empty() if session is not None else ""
+    lines, late = [], []
+    for one in asked:
+        where = safe(project.show_path(one.worktree))
+        if one.ended:
+            kept = f"; it still holds {one.task}" if now and one.task else ""
+            lines.append(f"The loop of {one.name} in {where} has ended{kept}.")
+        elif one.task and not now:
+            lines.append(f"The loop of {one.name} in {where} ends after {one.task}.")
+        else:
+            late.append(f"{one.name} (process {one.pid})")
+    if closed:
+        lines.append(f"The tmux session {closed} is closed.")
+    data = {"stopped": [one._asdict() for one in asked], "session_closed": bool(closed)}
+    error = None
+    if late:
+        error = Refused(
+            f"asked to end, and still there: {', '.join(late)}",
+            code="still_running", hint="ralphgit fleet down --now, then: kill PROCESS",
+        )  # fmt: skip
+    return Outcome(
+        data,
+        before=lines or ["No loop of a fleet runs."],
+        error=error,
+        advice=("The worktrees stay; ralphgit worktree prune removes those that are done.",)
+        if asked
+        else (),
+    )

@@ -1,0 +1,152 @@
+"""The loops of a repository as they show themselves: heartbeats, journals, the fleet's notes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app import heartbeat
+from ralphgit.app.heartbeat import Heartbeat
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.git.repository import Worktree
+from ralphgit.loop import journal
+from ralphgit.records import emit, files, plain
+from ralphgit.records import text as texts
+
+NOTE = os.path.join(".ralph", "fleet.yaml")
+
+
+class Note(NamedTuple):
+    """A loop that a fleet has started."""
+
+    how: str
+    """tmux or background."""
+    pid: int
+    started: str
+    boot: str
+    host: str
+
+
+class Worker(NamedTuple):
+    """A worker as its records show it."""
+
+    name: str
+    worktree: str
+    state: str
+    """starting, alive, silent, gone, ended."""
+    phase: str
+    task: str
+    age: float | None
+    """Of the heartbeat, in seconds."""
+    done: tuple[str, ...]
+    blocked: tuple[str, ...]
+    how: str
+    """tmux, background; by hand for one that no fleet has started."""
+    pid: int
+
+
+def name_of(project: Project, worktree: Worktree) -> str:
+    prefix = f"{project.repository.name}-"
+    return worktree.name if worktree.main else worktree.name.removeprefix(prefix) or worktree.name
+
+
+def worktree(project: Project, name: str) -> Worktree:
+    """The worktree of the worker `name`. Raises: GuardRefused (unknown_worktree)."""
+    for one in project.repository.worktrees:
+        if not one.bare and one.exists and name in (name_of(project, one), one.name):
+            return one
+    raise GuardRefused(
+        f"there is no worker {name}", code="unknown_worktree", hint="ralphgit fleet status"
+    )
+
+
+def note_of(top: str) -> Note | None:
+    data = files.read(os.path.join(top, NOTE))
+    if data is None:
+        return None
+    try:
+        value = plain.load(texts.decode(data, limit=64 * 1024))
+    except InvalidRecord:
+        return None  # half a note is none
+    if not isinstance(value, dict) or not isinstance(value.get("pid"), int):
+        return None
+    how, started, boot, host = (str(value.get(k) or "") for k in ("how", "started", "boot", "host"))
+    return Note(how, value["pid"], started, boot, host)
+
+
+def note_down(top: str, how: str, pid: int) -> None:
+    """Note which process is the loop of a worktree. Raises: NotWritable."""
+    note = Note(how, pid, heartbeat.start_time(pid), heartbeat.boot_id(), heartbeat.host())
+    files.write(os.path.join(top, NOTE), emit.mapping(note._asdict()).encode(), durable=False)
+
+
+def gone(note: Note) -> bool:
+    """Whether the noted process is provably gone."""
+    beat = Heartbeat(
+        pid=note.pid, started=note.started, boot=note.boot, host=note.host,
+        worker="", task="", claim="", phase="", time=0.0,
+    )  # fmt: skip
+    return heartbeat.gone(beat)
+
+
+def beat_of(top: str) -> Heartbeat | None:
+    """The heartbeat of a loop that is not known to be gone."""
+    beat = heartbeat.read(top)
+    return None if beat is None or heartbeat.gone(beat) else beat
+
+
+def runs(top: str) -> int:
+    """The process of the worktree's loop, also of one that has only just been started; or 0."""
+    if (beat := beat_of(top)) is not None:
+        return beat.pid
+    note = note_of(top)
+    return note.pid if note is not None and not gone(note) else 0
+
+
+def workers(project: Project) -> list[Worker]:
+    """The fleet's workers, and whoever else runs a loop, from what they left on disk."""
+    found = []
+    for worktree in project.repository.worktrees:
+        note, beat = note_of(worktree.path), heartbeat.read(worktree.path)
+        if note is None and beat_of(worktree.path) is None:
+            continue
+        found.append(_worker(project, worktree, note, beat))
+    return found
+
+
+def _worker(
+    project: Project, worktree: Worktree, note: Note | None, beat: Heartbeat | None
+) -> Worker:
+    entries = journal.latest(worktree.path)
+    now = project.around.now()
+    if beat is not None and beat_of(worktree.path) is None:
+        state = "gone"
+    elif beat is not None:
+        state = "alive" if heartbeat.alive(beat, now) else "silent"
+    else:
+        state = "starting" if note is not None and not gone(note) else "ended"
+    pid = beat.pid if beat is not None else note.pid if note is not None else 0
+    if state == "starting":
+        entries = []
+    return Worker(
+        name=name_of(project, worktree),
+        worktree=worktree.path,
+        state=state,
+        phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",
+        task=beat.task if beat is not None else "",
+        age=round(max(0.0, now - beat.time), 1) if beat is not None else None,
+        done=_tasks(entries, "done"),
+        blocked=_tasks(entries, "blocked"),
+        how=note.how if note is not None and note.pid == pid else "by hand",
+        pid=pid,
+    )
+
+
+def _last_phase(entries: Sequence[dict[str, object]]) -> str:
+    return str(entries[-1].get("why", "")) if entries else ""
+
+
+def _tasks(entries: Sequence[dict[str, object]], event: str) -> tuple[str, ...]:
+    return tuple(str(entry.get("task", "")) for entry in entries if entry["event"] == event)

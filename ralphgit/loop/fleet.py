@@ -1,0 +1,324 @@
+"""Several loops of one repository, each in a worktree of its own: started, watched, ended.
+
+A loop of the fleet is a process like any other loop: it lives on when whoever started it is
+gone, and tells of itself by its heartbeat and its journal. `.ralph/fleet.yaml` in its worktree
+notes which process it is and where it was started; that is all the fleet remembers (`crew`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ralphgit.app import heartbeat, runtime, stopping, trust, worktree_new
+from ralphgit.app.project import Project
+from ralphgit.app.worktrees import folder_of
+from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
+from ralphgit.loop import agents, crew, journal, tmux, window
+from ralphgit.model.ids import is_id
+
+LOG = os.path.join(journal.FOLDER, "fleet.log")
+_START = os.path.join(".ralph", "start.json")
+#: Seconds between two starts.
+_STAGGER_S = (0.2, 0.6)
+#: How long a loop may take to begin, and to end: when it has nothing to do,
+#: and when it has to stop its agent.
+_BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
+#: The phases in which a loop may still find that it cannot work here.
+_FIRST = ("start", "claim")
+#: How long its last words may take through tmux into the log.
+_SAID_S = 1.0
+_TURN_S = 0.05
+_MARK = b"-- started at "
+_MOST_LOG_BYTES = 8 * 1024 * 1024
+#: Kept until this process ends: it is not to wait for them.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+class Wanted(NamedTuple):
+    """A worker to be started."""
+
+    name: str
+    story: str
+    """"" for tasks of any story."""
+
+
+class Options(NamedTuple):
+    """How the loops are started; "" is as configured."""
+
+    agent: str = ""
+    land: str = ""
+    idle: str = ""
+    tmux: bool | None = None
+    """None takes tmux where it is there."""
+
+
+class Started(NamedTuple):
+    """What `up` did about a worker."""
+
+    name: str
+    worktree: str
+    made: bool
+    """The worktree is new."""
+    state: str
+    """started, running (before), ended (in good order already), failed."""
+    how: str
+    pid: int
+    why: str
+    """For what failed or ended."""
+
+
+class Ending(NamedTuple):
+    """What `down` did about a worker."""
+
+    name: str
+    worktree: str
+    pid: int
+    task: str
+    ended: bool
+
+
+# -- which -------------------------------------------------------------------------------
+
+
+def wanted(number: int, stories: Sequence[str]) -> list[Wanted]:
+    """The workers to start: w1 to wN, or one for each story, of its name (ids are safe names).
+
+    Raises: UsageError.
+    """
+    if not stories:
+        return [Wanted(f"w{n}", "") for n in range(1, number + 1)]
+    found: dict[str, Wanted] = {}
+    for story in dict.fromkeys(stories):
+        if not is_id(story):
+            raise UsageError(f"{story!r} is not a story", code="bad_story", hint="--story S-024")
+        if twin := found.get(story.casefold()):
+            raise UsageError(
+                f"the worktrees of {twin.story} and {story} cannot stand side by side",
+                code="bad_story", hint=f"ralphgit worktree new NAME --story {story}",
+            )  # fmt: skip
+        found[story.casefold()] = Wanted(story, story)
+    return list(found.values())
+
+
+# -- up ------------------------------------------------------------------------------------
+
+
+def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[Started]:
+    """Give each worker a worktree where it has none, and start its loop where none runs.
+
+    The worktrees are made before the first loop starts: a refusal starts nothing, and leaves
+    those that were made. The loops start one after the other and outlive us.
+
+    Raises: UsageError, GuardRefused, NeedsPerson (untrusted), NotWritable, Refused.
+    """
+    config = project.config
+    command = agents.command(options.agent or config.agent_command)
+    if not options.agent and not command.preset:
+        trust.require(project, [command.line])
+    if config.notify_command:
+        trust.require(project, [config.notify_command])
+    session = None
+    if options.tmux or (options.tmux is None and not tmux.missing()):
+        session = tmux.Fleet(project.repository.name, project.repository.common_dir)
+    runtime.exclude(project)
+    made = _worktrees(project, workers)
+    found: list[Started] = []
+    fresh = False
+    for worker in workers:
+        top = folder_of(project, worker.name)
+        if pid := crew.runs(top):
+            note = crew.note_of(top)
+            how = note.how if note is not None and note.pid == pid else "by hand"
+            found.append(Started(worker.name, top, False, "running", how, pid, ""))
+            continue
+        if fresh:
+            time.sleep(random.uniform(*_STAGGER_S))
+        fresh = True
+        words = _words(worker, options)
+        pid = _start(project, worker, top, words, session)
+        how = "background" if session is None else "tmux"
+        crew.note_down(top, how, pid)
+        found.append(Started(worker.name, top, worker.name in made, "started", how, pid, ""))
+    return [_settled(one) if one.state == "started" else one for one in found]
+
+
+def _worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
+    """Make the worktrees that are not there; the names of these."""
+    made: set[str] = set()
+    for name, story in workers:
+        path = os.path.realpath(folder_of(project, name))
+        known = project.repository.worktrees
+        if any(os.path.realpath(one.path) == path and one.exists for one in known):
+            continue
+        try:
+            done = worktree_new.new(project, name, story=story, fetch=not made)
+            project.refresh()
+            if refusal := worktree_new.failed_setup(project, done, data=None):
+                raise refusal
+        except RalphError:
+            if made:
+                shown = ", ".join(sorted(made))
+                project.warn(f"no loop was started; made before, and left: {shown}")
+            raise
+        made.add(name)
+    return made
+
+
+def _words(worker: Wanted, options: Options) -> list[str]:
+    # -P: python would else look for its modules in the worktree first.
+    words = [sys.executable, "-P", "-m", "ralphgit", "--no-color", "run", "--worker", worker.name]
+    for flag, value in (
+        ("--story", worker.story), ("--agent", options.agent),
+        ("--land", options.land), ("--idle", options.idle),
+    ):  # fmt: skip
+        if value:
+            words += [flag, value]
+    return words
+
+
+def _start(
+    project: Project, worker: Wanted, top: str, words: list[str], session: tmux.Fleet | None
+) -> int:
+    """Start a loop that outlives us; its process id. Raises: NotWritable, Refused (tmux)."""
+    log = os.path.join(top, LOG)
+    environ = {k: v for k, v in project.around.environ.items() if not k.startswith("TMUX")}
+    try:
+        os.makedirs(os.path.dirname(log), exist_ok=True)
+        if os.path.exists(log) and os.path.getsize(log) > _MOST_LOG_BYTES:
+            os.replace(log, f"{log}.1")
+        with open(log, "ab", buffering=0) as file:
+            file.write(_MARK + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode() + b"\n")
+            if session is None:
+                process = subprocess.Popen(
+                    words, cwd=top, env=environ, stdin=subprocess.DEVNULL,
+                    stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
+                )  # fmt: skip
+                _children.append(process)
+                return process.pid
+        start = os.path.join(top, _START)
+        if os.path.lexists(start):
+            os.unlink(start)
+        first = [sys.executable, "-I", "-S", os.path.abspath(window.__file__), start]
+        pid = session.open(worker.name, top, first, log)
+        _hand_over(start, {"words": words, "environ": environ})
+        return pid
+    except OSError as error:
+        raise NotWritable(
+            f"the loop of {worker.name} cannot be started: {error.strerror}"
+        ) from error
+
+
+def _hand_over(path: str, told: object) -> None:
+    """Put `told` at `path`, whole, for our own eyes only: the environment may hold secrets."""
+    beside = f"{path}.{os.getpid()}"
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(fd, "w", encoding="ascii") as file:
+        json.dump(told, file)
+    os.replace(beside, path)
+
+
+def _settled(one: Started) -> Started:
+    """Wait until the loop is past its first look for a task, or has ended, and say which."""
+    top = one.worktree
+
+    def begun() -> bool:
+        beat = crew.beat_of(top)
+        return _ended(one.pid, top) or (beat is not None and beat.phase not in _FIRST)
+
+    _until(begun, _BEGIN_S)
+    if not _ended(one.pid, top):
+        return one
+    last = journal.latest(top)
+    if last and last[0].get("pid") == one.pid and last[-1]["event"] == "ended":
+        why = str(last[-1].get("why", ""))
+        if why != "failed":
+            return one._replace(state="ended", why=why)
+    log = os.path.join(top, LOG)
+    _until(lambda: bool(_last_error(log)), _SAID_S)
+    return one._replace(state="failed", why=_last_error(log))
+
+
+def _ended(pid: int, top: str) -> bool:
+    note = crew.note_of(top)
+    for process in _children:
+        if process.pid == pid:
+            return process.poll() is not None
+    return note is None or crew.gone(note)
+
+
+def _last_error(log: str) -> str:
+    """What the newest loop that printed to `log` says is wrong; "" if nothing."""
+    with open(log, "rb") as file:
+        file.seek(max(0, os.path.getsize(log) - 64 * 1024))
+        said = file.read().rpartition(_MARK)[2].decode("utf-8", "replace").splitlines()
+    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+    return errors[-1] if errors else ""
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not (true := condition()) and time.monotonic() < deadline:
+        time.sleep(_TURN_S)
+    return true
+
+
+# -- attach and down -----------------------------------------------------------------------
+
+
+def down(project: Project, name: str, *, now: bool) -> list[Ending]:
+    """Ask the fleet's loops, or one of them, to end; see `stopping.stop`. Worktrees stay.
+
+    Waits for those that have no task, and with `now` for all of them, up to some seconds.
+
+    Raises: GuardRefused (no_loop, unknown_worktree), NotWritable.
+    """
+    chosen = [crew.worktree(project, name)] if name else project.repository.worktrees
+    asked: list[Ending] = []
+    for one in chosen:
+        note, beat = crew.note_of(one.path), crew.beat_of(one.path)
+        if note is None or note.host != heartbeat.host():
+            continue
+        pid = beat.pid if beat is not None else note.pid
+        if pid != note.pid or crew.gone(note):
+            continue
+        try:
+            if beat is not None:
+                stopping.stop(project, (one.path,), every=False, now=now)
+            else:
+                os.kill(pid, signal.SIGTERM)
+        except (GuardRefused, ProcessLookupError):
+            continue  # it has ended meanwhile
+        task = beat.task if beat is not None else ""
+        asked.append(Ending(crew.name_of(project, one), one.path, pid, task, False))
+    if name and not asked:
+        by_hand = crew.beat_of(chosen[0].path) is not None
+        raise GuardRefused(
+            f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",
+            code="no_loop", hint=f"ralphgit stop {name}" if by_hand else "ralphgit fleet status",
+        )  # fmt: skip
+    deadline = time.monotonic() + (_END_NOW_S if now else _END_S)
+    return [_awaited(one, deadline if now or not one.task else 0.0) for one in asked]
+
+
+def _awaited(one: Ending, deadline: float) -> Ending:
+    def ended() -> bool:
+        note = crew.note_of(one.worktree)
+        return note is None or note.pid != one.pid or crew.gone(note)
+
+    return one._replace(ended=_until(ended, deadline - time.monotonic()))
+
+
+def session(project: Project) -> tmux.Fleet | None:
+    """The repository's tmux session; None where there is none, or no tmux."""
+    if tmux.missing():
+        return None
+    found = tmux.Fleet(project.repository.name, project.repository.common_dir)
+    return found if found.name else None

@@ -1,0 +1,148 @@
+"""The fleet's tmux session: detached, a window for each worker, gone with the last of them.
+
+Through libtmux, which is loaded when it is needed and may be missing, as tmux may.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+from ralphgit.errors import GuardRefused, Refused
+
+if TYPE_CHECKING:
+    from libtmux import Server, Session
+
+#: A session's own option that says which repository it is of: the path of its git folder.
+_OWNER = "@ralphgit"
+_SIZE = (200, 50)
+
+
+class Window(NamedTuple):
+    id: str
+    name: str
+    pid: int
+    dead: bool
+    """Its program has ended, and it was told to stay."""
+
+
+def missing() -> str:
+    """What is not installed that a session needs; "" where all is there."""
+    if shutil.which("tmux") is None:
+        return "tmux"
+    return "" if importlib.util.find_spec("libtmux") else "libtmux"
+
+
+def session_name(server: Server, repository: str, git_dir: str) -> str:
+    """What a new session is called: after the repository, told apart from its namesakes'."""
+    name = "ralphgit-" + re.sub(r"[^A-Za-z0-9_-]", "_", repository)
+    if all(session.session_name != name for session in server.sessions):
+        return name
+    return f"{name}-{hashlib.sha256(os.fsencode(git_dir)).hexdigest()[:6]}"
+
+
+class Fleet:
+    """The session of one repository, which may not be there."""
+
+    def __init__(self, repository: str, git_dir: str) -> None:
+        """Raises: GuardRefused (no_tmux)."""
+        if lacking := missing():
+            raise GuardRefused(
+                f"{lacking} is not installed",
+                code="no_tmux", hint="apt install tmux, pip install 'ralphgit[fleet]'; "
+                "or ralphgit fleet up --no-tmux",
+            )  # fmt: skip
+        import libtmux
+
+        self._repository, self._git_dir = repository, git_dir
+        self._server = libtmux.Server()
+        self._session = self._find()
+
+    def _find(self) -> Session | None:
+        for session in self._server.sessions:
+            if session.cmd("show-options", "-qv", _OWNER).stdout == [self._git_dir]:
+                return session
+        return None
+
+    @property
+    def name(self) -> str:
+        """What the session is called; "" where there is none."""
+        return (self._session.session_name or "") if self._session is not None else ""
+
+    def windows(self) -> list[Window]:
+        if self._session is None:
+            return []
+        form = "#{window_id}:#{pane_pid}:#{pane_dead}:#{window_name}"
+        found = []
+        for line in self._session.cmd("list-panes", "-s", "-F", form).stdout:
+            identity, pid, dead, name = line.split(":", 3)
+            found.append(Window(identity, name, int(pid), dead == "1"))
+        return found
+
+    def open(self, name: str, folder: str, words: Sequence[str], log: str) -> int:
+        """Run `words` in a new window, and keep what they print in `log`; their process id.
+
+        Raises: Refused (tmux).
+        """
+        from libtmux.exc import LibTmuxException
+
+        command = "exec " + shlex.join(words)
+        try:
+            if self._session is None:
+                self._session = session = self._server.new_session(
+                    session_name(self._server, self._repository, self._git_dir),
+                    attach=False, start_directory=folder, window_name=name,
+                    window_command=command, x=_SIZE[0], y=_SIZE[1],
+                )  # fmt: skip
+                session.cmd("set-option", _OWNER, self._git_dir)
+                window = session.windows[0]
+            else:
+                window = self._session.new_window(
+                    name, start_directory=folder, attach=False, window_shell=command
+                )
+            window.cmd("set-option", "-w", "remain-on-exit", "off")
+            window.cmd("pipe-pane", f"exec cat >> {shlex.quote(log)}")
+            told = window.cmd("display-message", "-p", "#{pane_pid}").stdout
+        except LibTmuxException as error:
+            raise _refused(error) from error
+        if not told or not told[0].isdigit():
+            raise Refused(
+                f"the window of {name} closed at once", code="tmux",
+                hint="ralphgit fleet up --no-tmux starts it in the background",
+            )  # fmt: skip
+        return int(told[0])
+
+    def close_if_empty(self) -> str:
+        """End the session unless a program still runs in it; its name if it is gone now."""
+        name = self.name
+        self._session = self._find()
+        if self._session is None:
+            return name
+        if all(window.dead for window in self.windows()):
+            self._session.kill()
+            self._session = None
+            return name
+        return ""
+
+    def attach(self, window: Window | None) -> NoReturn:
+        """Become `tmux attach`; inside tmux, have its client switch to the session."""
+        assert self._session is not None
+        if window is not None:
+            self._session.cmd("select-window", target=window.id)
+        verb = "switch-client" if os.environ.get("TMUX") else "attach-session"
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.execvp("tmux", ["tmux", verb, "-t", f"={self.name}"])
+
+
+def _refused(error: Exception) -> Refused:
+    return Refused(
+        f"tmux cannot open a window: {' '.join(map(str, error.args)) or type(error).__name__}",
+        code="tmux", hint="ralphgit fleet up --no-tmux starts the loops in the background",
+    )  # fmt: skip

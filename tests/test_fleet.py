@@ -1,0 +1,446 @@
+"""`fleet`: several loops in tmux or in the background, which outlive whoever started them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import Place, Result, World
+
+QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.2", "RALPH_LOOP_CHECK": "1"}
+WAYS = [
+    pytest.param(
+        "--tmux",
+        marks=pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+    ),
+    "--no-tmux",
+]
+in_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+both = pytest.mark.parametrize("way", WAYS)
+
+
+def task(id: str, *lines: str) -> str:
+    head = f"  - id: {id}\n    title: Task {id}\n    status: pending\n    outputs: [{id}.txt]\n"
+    return head + "".join(f"    {line}\n" for line in lines)
+
+
+SLEEPS = "x-script: {sleep: 300}"
+#: Goes on once `go` stands in the worktree's runtime folder.
+WAITS = "x-script: {run: 'until test -e .ralph/go; do sleep 0.05; done; echo > T-1.txt'}"
+DRAINED = [task("T-1"), task("T-2"), task("T-3", "depends_on: [T-1]"), task("T-4"), task("T-5")]
+
+
+@pytest.fixture
+def sockets() -> Iterator[str]:
+    """Where tmux has its sockets: a short path, and nobody else's server in it."""
+    folder = tempfile.mkdtemp(prefix="ralphgit-")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def make(tmp_path: Path, sockets: str) -> Iterator[Callable[..., World]]:
+    """Makes worlds, and sees to it that nothing of them runs when the test is over."""
+    worlds: list[World] = []
+
+    def made(*tasks: str, name: str = "proj", folder: str = "") -> World:
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        world = World(place, name=name)
+        # No shell of the user's, and none of tmux' settings.
+        world.environ |= {**QUICK, "TMUX_TMPDIR": sockets, "SHELL": "/bin/sh", "TERM": "xterm",
+                          "RALPH_SCRIPT_RUN": "1"}  # fmt: skip
+        world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+        world.commit("Begin")
+        world.ralph("trust", "--yes")
+        worlds.append(world)
+        return world
+
+    yield made
+    left = [pid for world in worlds for pid in processes(world)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == []
+
+
+def processes(world: World) -> list[int]:
+    """What runs with the world's HOME: loops, agents, a tmux server. Zombies have ended."""
+    home = f"HOME={world.environ['HOME']}\0".encode()
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if home in Path(f"/proc/{entry}/environ").read_bytes():
+                found.append(int(entry))
+        except OSError:
+            continue
+    return found
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def up(world: World, *words: str) -> Result:
+    return world.ralph("fleet", "up", "--agent", "scripted", "--land", "merge", *words)
+
+
+def workers(world: World) -> dict[str, dict[str, Any]]:
+    told = world.ralph("fleet", "status", "--json")
+    assert told.code == 0, told.err
+    assert set(told.data) == {"workers"}
+    return {worker["name"]: worker for worker in told.data["workers"]}
+
+
+def statuses(world: World) -> dict[str, str]:
+    tasks = ryaml.loads(world.git("show", "main:task-graph.yaml") + "\n")["tasks"]
+    return {found["id"]: found["status"] for found in tasks}
+
+
+def at_work(world: World, name: str) -> dict[str, Any]:
+    """The worker `name`, once its agent works."""
+    until(lambda: workers(world)[name]["phase"] == "agent")
+    return workers(world)[name]
+
+
+def sessions(world: World) -> list[str]:
+    return world.run("tmux", "list-sessions", "-F", "#{session_name}").out.splitlines()
+
+
+# -- up ------------------------------------------------------------------------------------
+
+
+@both
+def test_a_fleet_drains_a_graph_and_outlives_who_started_it(
+    make: Callable[..., World], way: str
+) -> None:
+    world = make(*DRAINED)
+    line = f"{sys.executable} -m ralphgit fleet up -n 2 --agent scripted --land merge {way}"
+    shell = subprocess.Popen(
+        ["sh", "-c", f"{line} --idle wait --json > told; exit 0"], cwd=world.path,
+        env=world.environ, start_new_session=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert shell.wait(60) == 0
+    with pytest.raises(ProcessLookupError):  # nobody is left in it to hang up
+        os.killpg(shell.pid, signal.SIGHUP)
+    told = json.loads(world.read("told"))
+    (world.path / "told").unlink()
+    how = "tmux" if way == "--tmux" else "background"
+    assert [(w["name"], w["state"], w["how"], w["made"]) for w in told["data"]["workers"]] == [
+        ("w1", "started", how, True), ("w2", "started", how, True),
+    ]  # fmt: skip
+    assert told["data"]["session"] == ("ralphgit-proj" if way == "--tmux" else None)
+
+    until(lambda: all(worker["state"] == "ended" for worker in workers(world).values()), 60)
+    assert set(statuses(world).values()) == {"complete"}
+    found = workers(world)
+    assert sorted([*found["w1"]["done"], *found["w2"]["done"]]) == [f"T-{n}" for n in range(1, 6)]
+    assert found["w1"] | {"done": [], "pid": 0} == {
+        "name": "w1", "worktree": str(world.folder / "proj-w1"), "state": "ended",
+        "phase": "everything is done", "task": None, "age_s": None, "done": [], "blocked": [],
+        "how": how, "pid": 0,
+    }  # fmt: skip
+    # The session went with its last window, and the server with its last session.
+    until(lambda: processes(world) == [])
+    assert "claimed T-" in (world.folder / "proj-w1/.ralph/logs/fleet.log").read_text()
+    down = world.ralph("fleet", "down")
+    assert (down.code, down.out, down.err) == (0, "No loop of a fleet runs.\n", "")
+
+
+@both
+def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
+    world = make(task("T-1", WAITS))
+    begun = up(world, "-n", "1", "--idle", "exit", way)
+    how = "in tmux" if way == "--tmux" else "in the background"
+    one = at_work(world, "w1")
+    attach = "fleet attach" if way == "--tmux" else "logs -f NAME"
+    assert (begun.code, begun.err) == (0, "")
+    assert begun.out == (
+        f"w1 started in the new worktree ../proj-w1, {how} (process {one['pid']}).\n"
+        f"Next: ralphgit fleet status, or ralphgit {attach}\n"
+    )
+    assert (one["state"], one["task"], one["done"]) == ("alive", "T-1", [])
+    assert 0 <= one["age_s"] < 30
+
+    again = up(world, "-n", "1", way)
+    where = "tmux" if way == "--tmux" else "background"
+    assert again.out.splitlines()[0] == (
+        f"w1 runs already in ../proj-w1 (process {one['pid']}, {where}); left alone."
+    )
+    line = world.ralph("fleet", "status").out.split("\t")
+    assert (line[:5], line[6:]) == (["w1", "../proj-w1", "alive", "agent", "T-1"],
+                                    ["0", "0", f"{where}\n"])  # fmt: skip
+
+    # The claim stays, and whoever comes next goes on with it.
+    down = world.ralph("fleet", "down", "--now", "w1")
+    assert (down.code, down.err) == (0, "")
+    assert down.out.splitlines()[0] == (
+        "The loop of w1 in ../proj-w1 has ended; it still holds T-1."
+    )
+    until(lambda: processes(world) == [])
+    held = workers(world)["w1"]
+    assert (held["state"], held["task"]) == ("gone", "T-1")
+    assert up(world, "-n", "1", "--idle", "wait", way).code == 0
+    at_work(world, "w1")
+
+    # After its task.
+    down = world.ralph("fleet", "down", "--json")
+    assert [(one["name"], one["task"], one["ended"]) for one in down.data["stopped"]] == [
+        ("w1", "T-1", False),
+    ]  # fmt: skip
+    (world.folder / "proj-w1/.ralph/go").touch()
+    until(lambda: processes(world) == [])
+    assert statuses(world) == {"T-1": "complete"}
+    assert (workers(world)["w1"]["phase"], workers(world)["w1"]["done"]) == ("stopped", ["T-1"])
+
+
+@both
+def test_one_that_waits_for_work_ends_at_once(make: Callable[..., World], way: str) -> None:
+    world = make(task("T-1", SLEEPS))
+    assert up(world, "-n", "2", "--idle", "wait", way).code == 0
+    until(lambda: sorted(w["phase"] for w in workers(world).values()) == ["agent", "idle"])
+    idle = next(name for name, worker in workers(world).items() if worker["phase"] == "idle")
+    down = world.ralph("fleet", "down", idle)
+    assert (down.code, down.out.splitlines()) == (
+        0,
+        [
+            f"The loop of {idle} in ../proj-{idle} has ended.",
+            "The worktrees stay; ralphgit worktree prune removes those that are done.",
+        ],
+    )
+    nobody = world.ralph("fleet", "down", idle)
+    assert (nobody.code, nobody.err) == (
+        8, f"error: no loop of {idle} runs\nhint: ralphgit fleet status\n",
+    )  # fmt: skip
+    assert world.ralph("fleet", "down", "--now").code == 0
+    until(lambda: processes(world) == [])
+
+
+def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
+    world = make(task("T-1", "story: S-1"), task("T-2", "story: S-2"), task("T-3", "story: solar"))
+    told = up(world, "--no-tmux", "--json", "--story", "S-1", "--story", "solar")
+    assert [worker["name"] for worker in told.data["workers"]] == ["S-1", "solar"]
+    until(lambda: all(worker["state"] == "ended" for worker in workers(world).values()))
+    assert statuses(world) == {"T-1": "complete", "T-2": "pending", "T-3": "complete"}
+    assert workers(world)["S-1"]["done"] == ["T-1"]
+    # Whoever starts it again keeps to its story.
+    listed = world.ralph("worktree", "list", "--json").data["worktrees"]
+    assert [worktree["story"] for worktree in listed] == ["", "S-1", "solar"]
+
+
+def test_a_loop_that_cannot_begin_says_why(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS))
+    world.ralph("worktree", "new", "w1")
+    (world.folder / "proj-w1/notes.txt").write_text("mine\n")
+    ways = ["--no-tmux", *(["--tmux"] if shutil.which("tmux") else [])]
+    for way in ways:
+        failed = up(world, "-n", "1", way)
+        assert (failed.code, failed.err) == (
+            1,
+            "error: the loop of w1 ended at once\n"
+            "hint: what it said: ../proj-w1/.ralph/logs/fleet.log\n",
+        )
+        assert failed.out.startswith(
+            "w1 ended at once in ../proj-w1: this worktree has changes that belong to no claim"
+        )
+    assert (world.folder / "proj-w1/notes.txt").read_text() == "mine\n"
+
+
+def test_nothing_is_begun_where_it_could_not_run(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    world.write("ralph.toml", '[agent]\ncommand = "sh work.sh"\n')
+    world.commit("An agent")
+    before = world.git("worktree", "list")
+    untrusted = world.ralph("fleet", "up", "-n", "2", "--no-tmux", "--json")
+    assert (untrusted.code, untrusted.error) == (7, "untrusted")
+    assert up(world, "-n", "1", "--no-tmux", "--agent", "'").code == 2
+    assert world.git("worktree", "list") == before
+    # What was made before a refusal is told.
+    world.git("branch", "feature/w2")
+    refused = up(world, "-n", "2", "--no-tmux")
+    assert refused.code == 8
+    assert refused.err.startswith("warning: no loop was started; made before, and left: w1\n")
+
+
+WRONG = {
+    "no number": (("up",), "fleet up needs to know how many workers"),
+    "none": (("up", "-n", "0"), "fleet up needs to know how many workers"),
+    "too many": (("up", "-n", "65"), "-n is 1 to 64"),
+    "a name": (("up", "w1"), "NAME does not go with fleet up"),
+    "a number": (("status", "-n", "2"), "-n does not go with fleet status"),
+    "now": (("attach", "--now"), "--now does not go with fleet attach"),
+    "both": (("up", "-n", "1", "--tmux", "--no-tmux"), "--tmux and --no-tmux exclude each other"),
+    "stories": (("up", "-n", "3", "--story", "A"),
+                "-n 3 and 1 stories: there is one worker for each story"),
+    "twins": (("up", "--story", "S-1", "--story", "s-1"),
+              "the worktrees of S-1 and s-1 cannot stand side by side"),
+    "no story": (("up", "--story", "Solar panels"), "'Solar panels' is not a story"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words, said", WRONG.values(), ids=WRONG.keys())
+def test_wrong_words(make: Callable[..., World], words: tuple[str, ...], said: str) -> None:
+    world = make(task("T-1"))
+    found = world.ralph("fleet", *words, env={"RALPH_AGENT_COMMAND": "scripted"})
+    assert (found.code, found.err.splitlines()[0]) == (2, f"error: {said}")
+
+
+# -- status --------------------------------------------------------------------------------
+
+
+def test_status_of_nobody_and_of_one_by_hand(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS))
+    nobody = world.ralph("fleet", "status")
+    assert (nobody.code, nobody.out) == (
+        0, "No loop runs, and no fleet has been started.\nNext: ralphgit fleet up -n 2\n",
+    )  # fmt: skip
+    alpha = world.worktree("alpha")
+    loop = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "run", "--agent", "scripted"], cwd=alpha.path,
+        env=world.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    until(lambda: workers(world))
+    assert workers(world)["alpha"]["how"] == "by hand"
+    refused = world.ralph("fleet", "down", "alpha")
+    assert (refused.code, refused.err) == (
+        8, "error: the loop of alpha was started by hand\nhint: ralphgit stop alpha\n",
+    )  # fmt: skip
+    assert world.ralph("fleet", "down").out == "No loop of a fleet runs.\n"
+    snapshot = world.snapshot
+    loop.send_signal(signal.SIGTERM)
+    assert loop.wait(30) == 143
+    before = snapshot()
+    world.ralph("fleet", "status")
+    assert snapshot() == before
+
+
+# -- tmux ----------------------------------------------------------------------------------
+
+
+def without_tmux(world: World) -> dict[str, str]:
+    folder = world.folder / "bin"
+    folder.mkdir(exist_ok=True)
+    for name in ("git", "sh"):
+        found = shutil.which(name)
+        assert found is not None
+        if not (folder / name).exists():
+            (folder / name).symlink_to(found)
+    return {"PATH": str(folder)}
+
+
+def test_without_tmux(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS))
+    env = without_tmux(world)
+    line = ("fleet", "up", "-n", "1", "--agent", "scripted")
+    refused = world.ralph(*line, "--tmux", "--json", env=env)
+    assert (refused.code, refused.error) == (8, "no_tmux")
+    begun = world.ralph(*line, "--json", env=env)
+    assert [worker["how"] for worker in begun.data["workers"]] == ["background"]
+    attach = world.ralph("fleet", "attach", "w1", env=env)
+    assert (attach.code, attach.err) == (
+        8,
+        "error: tmux is not installed: there is no session to attach to\n"
+        "hint: ralphgit logs -f w1\n",
+    )
+    assert world.ralph("fleet", "down", "--now", env=env).code == 0
+
+
+@in_tmux
+def test_attach(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS), task("T-2", SLEEPS))
+    nothing = world.ralph("fleet", "attach", "--json")
+    assert (nothing.code, nothing.error) == (8, "no_session")
+    assert up(world, "-n", "2", "--tmux").code == 0
+    piped = world.ralph("fleet", "attach")
+    assert (piped.code, piped.err.splitlines()[0]) == (
+        8, "error: there is no terminal to attach the session to",
+    )  # fmt: skip
+    assert world.ralph("fleet", "attach", "w9", "--json").error == "unknown_worktree"
+
+    ours, theirs = pty.openpty()
+    client = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "fleet", "attach", "w2"], cwd=world.path,
+        env=world.environ, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    seen = ("tmux", "list-clients", "-F", "#{client_session} #{window_name}")
+    until(lambda: world.run(*seen).out == "ralphgit-proj w2\n")
+    world.run("tmux", "detach-client", "-s", "ralphgit-proj")
+    assert client.wait(30) == 0
+    os.close(ours)
+    assert world.ralph("fleet", "down", "--now").code == 0
+    until(lambda: processes(world) == [])
+
+
+@in_tmux
+def test_namesakes_have_sessions_of_their_own(make: Callable[..., World]) -> None:
+    one = make(task("T-1", SLEEPS), name="my.proj", folder="one")
+    two = make(task("T-1", SLEEPS), name="my.proj", folder="two")
+    for world in (one, two):
+        assert up(world, "-n", "1", "--tmux").code == 0
+    found = sessions(one)
+    assert sorted(name[:16] for name in found) == ["ralphgit-my_proj"] * 2
+    assert len(set(found)) == 2
+    assert one.ralph("fleet", "down", "--now").code == 0
+    until(lambda: processes_of_loops(one) == [])
+    assert at_work(two, "w1")["state"] == "alive"
+    # A window of somebody else's keeps the session.
+    (left,) = sessions(two)
+    two.run("tmux", "new-window", "-d", "-t", f"={left}:", "sleep 600")
+    assert two.ralph("fleet", "down", "--now", "--json").data["session_closed"] is False
+    assert sessions(two) == [left]
+    two.run("tmux", "kill-server")
+    until(lambda: processes(one) + processes(two) == [])
+
+
+def processes_of_loops(world: World) -> list[int]:
+    """Those of `processes` that work in one of the world's worktrees."""
+    found = []
+    for pid in processes(world):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd").startswith(f"{world.path}-"):
+                found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+@in_tmux
+def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) -> None:
+    """Not from the tmux server, which may be another login's."""
+    world = make(task("T-1", "x-script: {run: 'echo $COLOUR > T-1.txt'}"))
+    world.run("tmux", "new-session", "-d", "-s", "other", "sleep 600")
+    secret = "x" * 40_000  # more than tmux takes in one message
+    env = {"COLOUR": "blue", "MY_TOKEN": secret}
+    line = ("fleet", "up", "-n", "1", "--agent", "scripted", "--land", "merge", "--tmux")
+    assert world.ralph(*line, env=env).code == 0
+    until(lambda: statuses(world) == {"T-1": "complete"})
+    assert world.git("show", "main:T-1.txt") == "blue"
+    until(lambda: workers(world)["w1"]["state"] == "ended")
+    assert not (world.folder / "proj-w1/.ralph/start.json").exists()
+    assert sessions(world) == ["other"]
+    world.run("tmux", "kill-server")
+    until(lambda: processes(world) == [])
+
+
+def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    assert up(world, "-n", "1", "--no-tmux").code == 0
+    until(lambda: workers(world)["w1"]["state"] == "ended")
+    w1 = Place(world.folder / "proj-w1", world.environ)
+    w1.write(".ralph/logs/fleet.log", "newer\n")
+    assert w1.ralph("logs").out == "scripted agent: T-1\n"

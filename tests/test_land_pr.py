@@ -1,0 +1,406 @@
+"""`run --land pr`: a branch and a pull request for each task, and what becomes of them (SPEC 7)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from forge import Forge
+from test_loop import events, made, on_base, rescued, task, world_of
+from world import Place, Result
+
+
+def run(place: Place, forge: Forge, *words: str, **env: str) -> Result:
+    line = ("run", "--agent", "scripted", "--land", "pr", *words)
+    quick = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.05"}
+    return place.ralph(*line, env={**quick, **forge.environ, **env})
+
+
+def branches(place: Place) -> list[str]:
+    found = place.git("for-each-ref", "--format=%(refname:short)", "refs/heads/ralph").split()
+    return [name for name in found if name.startswith("ralph/")]
+
+
+def states(place: Place) -> dict[str, str]:
+    tasks = place.ralph("list", "--json").data["tasks"]
+    return {found["id"]: found["state"] for found in tasks}
+
+
+def test_a_task_goes_into_review_and_lands(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"))
+    forge = Forge(world_of(alpha))
+    ran = run(alpha, forge)
+    assert (ran.code, ran.out) == (
+        0, "done: T-1\nThe loop has ended: nothing is ready; 1 pull request is still in review.\n",
+    )  # fmt: skip
+    (branch,) = branches(alpha)
+    assert re.fullmatch(r"ralph/T-1-\w{6}", branch)
+    assert ran.err.splitlines() == [
+        "claimed T-1: Task T-1", "T-1: https://forge.example/acme/proj/pull/1", "T-1 is in review",
+    ]  # fmt: skip
+    (pull,) = forge.pulls
+    assert (pull["head"], pull["base"], pull["title"]) == (branch, "main", "T-1: Task T-1")
+    assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    assert states(alpha) == {"T-1": "in-review"}
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> None:
+    """And the next task, which needs it, begins on the fresh base."""
+    commits = "{write: {one.txt: half}, commit: Half of it, run: 'echo whole > one.txt'}"
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [one.txt]", script=commits),
+        task("T-2", "outputs: [two.txt]", depends="T-1"),
+    )
+    forge = Forge(world_of(alpha))
+    assert run(alpha, forge, RALPH_SCRIPT_RUN="1").code == 0
+    (branch,) = branches(alpha)
+    assert states(alpha) == {"T-1": "in-review", "T-2": "waiting"}
+    forge.merge(branch, method)
+    ran = run(alpha, forge, RALPH_SCRIPT_RUN="1")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-2")
+    assert ran.err.splitlines()[0] == "T-1 has landed on origin/main"
+    assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete", "pending"]
+    (second,) = branches(alpha)
+    assert second.startswith("ralph/T-2-")
+    assert alpha.git("rev-parse", f"{second}~1") == alpha.git("rev-parse", "origin/main")
+    assert alpha.git("for-each-ref", f"refs/remotes/origin/{branch}", "refs/ralph/rescue") == ""
+    assert alpha.git("for-each-ref", "--format=%(refname)", "refs/ralph") == "refs/ralph/leases/T-2"
+    forge.merge(second, method)
+    last = run(alpha, forge)
+    assert (last.code, last.out) == (3, "")
+    assert last.err.splitlines()[0] == "T-2 has landed on origin/main"
+    # The worktree stands on the base now, as after `--land merge`.
+    assert alpha.git("rev-parse", second) == alpha.git("rev-parse", "origin/main")
+    assert alpha.git("status", "--porcelain") == ""
+    assert alpha.git("for-each-ref", "refs/ralph") == ""
+    assert {found["event"] for found in events(alpha, "landed", "opened")} == {"landed", "opened"}
+
+
+def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    assert run(alpha, forge).code == 0
+    (branch,) = branches(alpha)
+    forge.close(branch)
+    for said in (True, False):
+        ran = run(alpha, forge)
+        assert (ran.code, ran.out) == (3, "")
+        assert ("T-1: its pull request was closed (https://forge" in ran.err) is said
+        assert ran.err.splitlines()[-2:] == [
+            "error: nothing is ready; 1 pull request is closed and waiting for a person",
+            "hint: ralphgit status",
+        ]
+    assert [event["task"] for event in events(alpha, "refused")] == ["T-1"]
+    assert branches(alpha) == [branch]
+    assert len(forge.pulls) == 1
+    # Opened again and merged, it counts.
+    forge.close(branch, "OPEN")
+    assert "1 pull request is still in review" in run(alpha, forge).err
+    forge.merge(branch, "squash")
+    assert "T-1 has landed on origin/main" in run(alpha, forge).err
+
+
+@pytest.mark.parametrize("verb", ["list", "create"])
+def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    forge.kills(verb)
+    assert run(alpha, forge).code == -9
+    (branch,) = branches(alpha)
+    assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
+    assert forge.pulls == []
+    ran = run(alpha, forge)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1")
+    assert [pull["head"] for pull in forge.pulls] == [branch]
+    run(alpha, forge)
+    assert len(forge.pulls) == 1
+
+
+def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    forge.kills("merge")  # comes right after
+    assert run(alpha, forge, RALPH_LAND_AUTO_MERGE="yes").code == -9
+    assert len(forge.pulls) == 1
+    ran = run(alpha, forge)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1")
+    assert len(forge.pulls) == 1
+    assert forge.verbs().count("gh pr create") == 1
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [one.txt]"),
+        task("T-2", "outputs: [two.txt]", depends="T-1"),
+        task("T-3", "outputs: [three.txt]", depends="T-2"),
+    )
+    forge = Forge(world_of(alpha))
+    env = {"RALPH_LAND_AUTO_MERGE": "true", "RALPH_LAND_METHOD": method}
+    ran = run(alpha, forge, "--idle", "wait", **env)
+    assert (ran.code, ran.out) == (
+        0, "done: T-1 T-2 T-3\nThe loop has ended: everything is done.\n",
+    ), ran.err  # fmt: skip
+    merges = [call for call in forge.calls if call[2] == "merge"]
+    assert [call[4:] for call in merges] == [["--auto", f"--{method}"]] * 3
+    assert len(branches(alpha)) == 1
+    assert rescued(alpha) == []
+
+
+def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    forge.breaks("merge", "Auto merge is not allowed for this repository\n")
+    ran = run(alpha, forge, RALPH_LAND_AUTO_MERGE="true")
+    assert (ran.code, len(forge.pulls)) == (0, 1)
+    assert ran.err.splitlines()[1] == (
+        "T-1: gh pr merge failed: Auto merge is not allowed for this repository; "
+        "it waits for a person to merge it"
+    )
+
+
+def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), **{"c.txt": "base\n"})
+    world = world_of(alpha)
+    forge = Forge(world)
+    run(alpha, forge)
+    world.write("c.txt", "theirs\n")
+    world.commit("Theirs")
+    world.git("push", "--quiet", "origin", "main")
+    said = "T-1 conflicts with origin/main in c.txt (https://forge.example/acme/proj/pull/1)"
+    assert said in run(alpha, forge).err
+    assert said not in run(alpha, forge).err
+    assert [event["paths"] for event in events(alpha, "conflicting")] == [["c.txt"]]
+
+
+def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> None:
+    script = "[{run: 'sh ../hook.sh', write: {c.txt: one}}, {write: {c.txt: both}}]"
+    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
+    world = world_of(alpha)
+    (tmp_path / "hook.sh").write_text(
+        f"cd {world.path} && echo theirs > c.txt && "
+        "git commit --quiet -am Theirs && git push --quiet origin main\n"
+    )
+    forge = Forge(world)
+    ran = run(alpha, forge, RALPH_SCRIPT_RUN="1")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert "conflicts with the base in c.txt (attempt 1)" in ran.err
+    (pull,) = forge.pulls
+    forge.merge(pull["head"])
+    assert forge.git("show", "main:c.txt") == "both"
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["ours", "commits of others"])
+def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [two.txt]"))
+    world = world_of(alpha)
+    forge = Forge(world)
+    assert run(alpha, forge, "--once").code == 0
+    (branch,) = branches(alpha)
+    mine = alpha.git("rev-parse", branch)
+    if others:
+        forge.git("update-ref", f"refs/heads/{branch}", forge._commit(branch, [branch], "Review"))
+    beta = world.worktree("beta")
+    env = {"RALPH_LEASE": "off"}
+    assert world.ralph("reset", "T-1", "--reason", "somebody else does it", "--force").code == 0
+    beta.git("reset", "--hard", "--quiet", "origin/main")
+    assert beta.ralph("claim", "T-1", env=env).code == 0
+    beta.write("one.txt", "beta\n")
+    assert beta.ralph("complete", env=env).code == 0
+    beta.git("push", "--quiet", "origin", "HEAD:main")
+    ran = run(alpha, forge)
+    assert ran.out.splitlines()[:2] == ["done: T-2", "lost: T-1"], ran.err
+    assert "the claim on T-1 is lost: T-1 was reset on origin/main (epoch 1)" in ran.err
+    assert all(not name.startswith("ralph/T-1-") for name in branches(alpha))
+    kept = [alpha.git("rev-parse", ref) for ref in rescued(alpha)]
+    assert mine in kept
+    there = forge.git("for-each-ref", f"refs/heads/{branch}")
+    assert bool(there) is others
+    assert (f"{branch} is still on origin" in ran.err) is others
+
+
+# -- the text ------------------------------------------------------------------------------
+
+HOSTILE = (
+    "</details><script>alert(1)</script> `x` ``` **b** [l](http://e.example) @ann #12 "
+    "GH-7 fixes #3 <!-- ![i](x)"
+)
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: '{title}'
+    status: pending
+    description: |
+      First line
+      /merge
+      ```
+      # Not a heading
+    acceptance:
+      - id: ACC-1
+        text: '{title}'
+    verify:
+      - "true # ```` @ann"
+    x-note: "```"
+    x-script: {{write: {{a.txt: a}}, report: {{status: done_with_concerns, concerns: ['/close @ann {{token=hunter2hunter2}}']}}}}
+"""
+
+
+def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-0"))
+    world = world_of(alpha)
+    world.write_graph(GRAPH.format(title=HOSTILE))
+    world.commit("Plan")
+    world.git("push", "--quiet", "origin", "main")
+    world.ralph("trust", "--yes")
+    forge = Forge(world)
+    ran = run(alpha, forge)
+    assert ran.code == 0, ran.err
+    (pull,) = forge.pulls
+    assert pull["title"] == f"T-1: {HOSTILE}"[:200]
+    body = pull["body"]
+    prose, _, record = body.partition("### Record\n\n")
+    assert "<" not in prose.replace("&lt;", "")
+    assert re.search(r"(?<!\\)(?:\\\\)*[@#][\w]", re.sub(r"(`+).*?\1", "", prose)) is None
+    assert "\n/" not in prose
+    assert "> \\`\\`\\`\n> \\# Not a heading\n" in prose
+    assert "- [x] **ACC-1** " in prose
+    assert "supports: `````true # ```` @ann````` exits 0 (`records/evidence/T-1/" in prose
+    assert "hunter2hunter2" not in body
+    assert "### Concerns\n\n- /close \\@&#8288;ann" in prose
+    lines = record.split("\n")
+    fence = re.match("`+", lines[0])
+    assert fence is not None
+    end = lines.index(fence.group())
+    assert lines[0] == f"{fence.group()}diff"
+    assert all(fence.group() not in line for line in lines[1:end])
+    assert all(line[:1] in " +-@" for line in lines[1:end])
+    assert "+    status: complete" in lines[:end]
+    claim = events(alpha, "claimed")[0]["claim"]
+    assert lines[end + 1 :] == [
+        "", "Ralph-Task: T-1", f"Ralph-Claim: {claim}", "Ralph-Worker: alpha", "",
+    ]  # fmt: skip
+
+
+# -- other ways ----------------------------------------------------------------------------
+
+
+def test_glab(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    env = {"RALPH_LAND_VIA": "glab"}
+    assert run(alpha, forge, **env).code == 0
+    (pull,) = forge.pulls
+    create = next(call for call in forge.calls if call[2] == "create")
+    assert create[:9] == [
+        "glab", "mr", "create", "--source-branch", pull["head"], "--target-branch", "main",
+        "--title", "T-1: Task T-1",
+    ]  # fmt: skip
+    assert create[-1] == "--yes"
+    forge.close(pull["head"])
+    assert "its pull request was closed" in run(alpha, forge, **env).err
+
+
+@pytest.mark.parametrize("host, program", [("github.com", "gh"), ("gitlab.com", "glab"),
+                                           ("forge.example", "")])  # fmt: skip
+def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    world = world_of(alpha)
+    world.git("config", f"url.{world.origin.path}.insteadOf", f"https://{host}/acme/proj.git")
+    world.git("remote", "set-url", "origin", f"https://{host}/acme/proj.git")
+    hook = world.origin.write("hooks/post-receive", "#!/bin/sh\necho Open: https://e.example/new\n")
+    hook.chmod(0o755)
+    forge = Forge(world)
+    ran = run(alpha, forge, RALPH_LAND_VIA="auto")
+    assert ran.code == 0, ran.err
+    assert {call[0] for call in forge.calls} == ({program} if program else set())
+    said = "T-1: Open: https://e.example/new"
+    assert (said in ran.err.splitlines()) is not bool(program)
+    assert len(forge.git("for-each-ref", "refs/heads/ralph").splitlines()) == 1
+    if not program:
+        (branch,) = branches(alpha)
+        forge.merge(branch, "squash")
+        assert "T-1 has landed on origin/main" in run(alpha, forge, RALPH_LAND_VIA="auto").err
+
+
+def test_push_options(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    world = world_of(alpha)
+    world.origin.git("config", "receive.advertisePushOptions", "true")
+    hook = world.origin.write(
+        "hooks/pre-receive",
+        "#!/bin/sh\nn=0\nwhile test $n -lt $GIT_PUSH_OPTION_COUNT; do\n"
+        '  eval "echo \\"\\$GIT_PUSH_OPTION_$n\\"" >> ../options; n=$((n+1))\ndone\n',
+    )
+    hook.chmod(0o755)
+    forge = Forge(world)
+    ran = run(alpha, forge, RALPH_LAND_VIA="push-options", RALPH_LAND_AUTO_MERGE="1")
+    assert ran.code == 0, ran.err
+    assert forge.calls == []
+    assert (tmp_path / "options").read_text().splitlines() == [
+        "merge_request.create", "merge_request.target=main", "merge_request.title=T-1: Task T-1",
+        "merge_request.merge_when_pipeline_succeeds",
+    ]  # fmt: skip
+
+
+def test_a_command_of_ones_own_needs_consent(tmp_path: Path) -> None:
+    command = (
+        'printf "%s\\n" "$RALPH_TASK" "$RALPH_BRANCH" "$RALPH_BASE" "$RALPH_TITLE" > ../told; '
+        'cp "$RALPH_BODY_FILE" ../body; echo https://forge.example/7'
+    )
+    toml = f"[land]\nmode = 'pr'\nvia = '''{command}'''\n"
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), **{"ralph.toml": toml})
+    world = world_of(alpha)
+    world.ralph("trust", "--revoke")
+    line = ("run", "--agent", "scripted")
+    refused = alpha.ralph(*line, "--json", "-q")
+    assert (refused.code, refused.error) == (7, "untrusted")
+    assert "printf" in world.ralph("trust", "--yes").out
+    ran = alpha.ralph(*line)
+    assert ran.code == 0, ran.err
+    assert "T-1: https://forge.example/7" in ran.err.splitlines()
+    (branch,) = branches(alpha)
+    assert (tmp_path / "told").read_text() == f"T-1\n{branch}\nmain\nT-1: Task T-1\n"
+    assert "Ralph-Task: T-1" in (tmp_path / "body").read_text()
+    # A branch cannot name another one for itself.
+    alpha.write("ralph.toml", "[land]\nmode = 'pr'\nvia = 'touch ../evil'\n")
+    alpha.git("commit", "--quiet", "-am", "Evil")
+    alpha.ralph(*line)
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("words, env, code, error", [
+    ((), {"RALPH_LAND_VIA": "gh", "PATH": "/usr/bin:/bin"}, 8, "no_forge"),
+    (("--branch", "keep"), {}, 2, "usage"),
+])  # fmt: skip
+def test_what_cannot_be_is_said_before_the_work(
+    words: tuple[str, ...], env: dict[str, str], code: int, error: str, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    ran = run(alpha, Forge(world_of(alpha)), *words, "--json", "-q", **env)
+    assert (ran.code, ran.error) == (code, error)
+    assert alpha.git("for-each-ref", "refs/ralph", "refs/heads/ralph") == ""
+
+
+def test_without_a_remote(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
+    ran = alpha.ralph("run", "--agent", "scripted", "--land", "pr", "--json", "-q")
+    assert (ran.code, ran.error) == (8, "no_remote")
+
+
+def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    forge.kills("list")
+    assert run(alpha, forge).code == -9
+    (branch,) = branches(alpha)
+    other = forge._commit("main", ["main"], "Other")
+    forge.git("update-ref", f"refs/heads/{branch}", other)
+    ran = run(alpha, forge, "--json", "-q")
+    assert (ran.code, ran.error) == (8, "branch_taken")
+    assert forge.git("rev-parse", branch) == other

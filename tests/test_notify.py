@@ -1,0 +1,193 @@
+"""`notify.command` and the bell: who is told, of what, and that the loop never waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Place, Result, World
+
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.loop import notify
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: A task whose agent asks
+    status: pending
+    outputs: [one.txt]
+    x-script: {report: {status: needs_context, question: "Red or blue?"}}
+  - id: T-2
+    title: A task that is done
+    status: pending
+    outputs: [two.txt]
+"""
+#: Keeps what it is given, a file for each notification.
+KEEPS = "f=$(mktemp $TOLD/XXXXXX) && { env | grep ^RALPH_ | sort; cat; } > $f && mv $f $f.told"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Begin")
+    (tmp_path / "told").mkdir()
+    made.environ |= {
+        "TOLD": str(tmp_path / "told"), "RALPH_NOTIFY_COMMAND": KEEPS,
+        "RALPH_LOOP_BACKOFF": "0.01", "RALPH_AGENT_ATTEMPTS": "2",
+    }  # fmt: skip
+    made.ralph("trust", "--yes")
+    return made
+
+
+def loop(place: Place, **env: str) -> Result:
+    return place.ralph("run", "--agent", "scripted", "--land", "merge", "-q", env=env)
+
+
+def told(world: World, *events: str) -> list[dict[str, Any]]:
+    """What the command was given, once it was told of all `events`."""
+    deadline = time.monotonic() + 20
+    while True:
+        found = []
+        for path in (world.folder / "told").glob("*.told"):
+            *variables, text = path.read_text().splitlines()
+            found.append({"environ": dict(v.split("=", 1) for v in variables), **json.loads(text)})
+        if sorted(one["event"] for one in found) == sorted(events):
+            return sorted(found, key=lambda one: str(one["event"]))
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+def test_a_blocked_task_and_the_end(world: World) -> None:
+    alpha = world.worktree("alpha")
+    assert loop(alpha).code == 0
+    blocked, ended = told(world, "blocked", "ended")
+    assert (blocked["task"], blocked["message"]) == ("T-1", "Red or blue?")
+    assert (ended["task"], ended["message"]) == ("", "the loop has ended: nothing is ready")
+    for one in (blocked, ended):
+        environ = one.pop("environ")
+        assert {name: environ[f"RALPH_{name}"] for name in ("EVENT", "TASK", "MESSAGE")} == {
+            "EVENT": one["event"], "TASK": one["task"], "MESSAGE": one["message"],
+        }  # fmt: skip
+        assert environ["RALPH_WORKER"] == one["worker"] == "alpha"
+        assert one["worktree"] == str(alpha.path)
+        assert set(one) == {"event", "task", "message", "worker", "worktree", "at"}
+
+
+def test_an_open_breaker(world: World) -> None:
+    alpha = world.worktree("alpha")
+    world.replace('{report: {status: needs_context, question: "Red or blue?"}}', "{exit: 3}")
+    world.commit("It fails")
+    assert loop(alpha, RALPH_LOOP_FAILURES="1", RALPH_LOOP_COOLDOWN="1").code == 0
+    # Open after the first failure, and after the one of the half-open breaker.
+    found = told(world, "blocked", "breaker", "breaker", "ended")
+    assert [one["message"] for one in found if one["event"] == "breaker"] == [
+        f"{n} failures in a row: the loop pauses 1 s" for n in (1, 2)
+    ] or [one["message"] for one in found if one["event"] == "breaker"] == [
+        f"{n} failures in a row: the loop pauses 1 s" for n in (2, 1)
+    ]
+
+
+@pytest.mark.parametrize("command", ["exit 1", "no-such-program", "sleep 300", "exec 0<&-", "'"])
+def test_no_command_holds_or_fails_the_loop(world: World, command: str) -> None:
+    env = {"RALPH_NOTIFY_COMMAND": command}
+    world.ralph("trust", "--yes", env=env)
+    alpha = world.worktree("alpha")
+    begin = time.monotonic()
+    ran = loop(alpha, **env)
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "The loop has ended: nothing is ready.")
+    assert time.monotonic() - begin < notify.LIMIT_S
+
+
+def test_it_needs_trust(world: World) -> None:
+    alpha = world.worktree("alpha")
+    shown = world.ralph("trust", "--list").out
+    assert KEEPS in shown
+    world.ralph("trust", "--revoke")
+    refused = alpha.ralph("run", "--agent", "scripted", "--json", "-q")
+    assert (refused.code, refused.error) == (7, "untrusted")
+    assert not (alpha.path / ".ralph" / "heartbeat").exists()
+
+
+def test_a_branch_does_not_bring_its_own(world: World) -> None:
+    """Of the repository's files only the base's has a say."""
+    del world.environ["RALPH_NOTIFY_COMMAND"]
+    alpha = world.worktree("alpha")
+    alpha.write("ralph.toml", '[notify]\ncommand = "touch $TOLD/evil"\n')
+    alpha.commit("Mine")
+    assert alpha.ralph("trust", "--list").out.find("evil") == -1
+    assert loop(alpha).code == 0
+    assert list((world.folder / "told").iterdir()) == []
+
+
+def notifier(place: Place) -> notify.Notifier:
+    around = Surroundings(
+        directory=str(place.path), environ=place.environ, now=time.time, new_id=lambda: "x"
+    )
+    return notify.Notifier(Project.open(around))
+
+
+def test_what_is_told_is_short_and_has_no_secret(world: World) -> None:
+    world.environ |= {"MY_TOKEN": "hunter2hunter2"}
+    hear = notifier(world).hear
+    hear({"event": "claimed", "task": "T-1"})
+    hear({"event": "lost", "task": "T-1", "message": "hunter2hunter2 \0\x1b " + "ü😀" * 9000})
+    (lost,) = told(world, "lost")
+    assert lost["message"].startswith("[redacted] \x1b üü"[:14])
+    assert len(lost["message"]) == 4096
+
+
+def test_the_time_limit(world: World) -> None:
+    """Nothing of the command is left when its time is over, nor what it began."""
+    begin = time.monotonic()
+    line = "sleep 300 & echo $! > $TOLD/pid; wait"
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", notify._CODE, line, "0.3"], env=world.environ,
+        input=b"{}\n", check=False,
+    )  # fmt: skip
+    assert (done.returncode, time.monotonic() - begin < 10) == (0, True)
+    pid = int((world.folder / "told" / "pid").read_text())
+    until(lambda: not runs(pid))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_the_bell_of_a_terminal(world: World) -> None:
+    del world.environ["RALPH_NOTIFY_COMMAND"]
+    alpha = world.worktree("alpha")
+    ours, theirs = pty.openpty()
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "run", "--agent", "scripted", "-q"], cwd=alpha.path,
+        env=alpha.environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    try:
+        while chunk := os.read(ours, 1024):
+            said += chunk
+    except OSError:
+        pass  # Linux says EIO where the other side is closed
+    os.close(ours)
+    assert (ran.wait(30), said) == (0, b"\a\a")  # T-1 is blocked; the end
+    assert "\a" not in loop(world.worktree("beta")).err
