@@ -87,6 +87,10 @@ class Repository:
         message = self.git("log", "-1", "--format=%B", commit)
         return self._commit(self._tree(stand_in, commit), [onto], message)
 
+    def commit(self, onto: str, message: str) -> str:
+        """A commit on top of another one, with the same content."""
+        return self._commit(f"{onto}^{{tree}}", [onto], message)
+
     def _commit(self, tree: str, parents: list[str], message: str) -> str:
         words = ["commit-tree", self.git("rev-parse", tree)]
         for parent in parents:

@@ -54,6 +54,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "stop": (),
     "logs": (),
     "worktree": ("list",),
+    "fleet": ("up", "-n", "1", "--agent", "true"),
     "check": (),
     "init": (),
     "import": ("other.yaml",),
@@ -153,7 +154,7 @@ NO_GRAPH = {
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    more = ("reply", "preflight", "worktree", "run")
+    more = ("reply", "preflight", "worktree", "fleet", "run")
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from world import ROOT, World
+from world import ROOT, Result, World
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
+JUST_PROGRAM = shutil.which("just", path=os.path.dirname(sys.executable)) or shutil.which("just")
+RALPHGIT = f"{sys.executable} -m ralphgit"
+JUST = ["ralph.just", "justfile"]
 SCHEMAS = [f".ralph/schemas/{name}.schema.json" for name in NAMES]
 EXCLUDE = ".git/info/exclude"
 
@@ -44,7 +50,7 @@ def world(tmp_path: Path) -> World:
 
 def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
     found = world.ralph("init")
-    made = ["task-graph.yaml", EXCLUDE, *SCHEMAS]
+    made = ["task-graph.yaml", EXCLUDE, *JUST, *SCHEMAS]
     assert found == (
         0,
         "".join(f"created  {path}\n" for path in made)
@@ -53,7 +59,9 @@ def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
     )
     assert world.read() == SINGLE
     assert "\n/.ralph/\n" in world.read(EXCLUDE)
-    assert world.git("status", "--porcelain") == "?? task-graph.yaml"
+    assert world.git("status", "--porcelain").split() == [
+        "??", "justfile", "??", "ralph.just", "??", "task-graph.yaml",
+    ]  # fmt: skip
     for path in SCHEMAS:
         assert world.read(path) == (ROOT / "schemas" / Path(path).name).read_text(encoding="utf-8")
 
@@ -95,7 +103,7 @@ def test_the_example_in_the_graph_is_a_task(world: World) -> None:
 def test_one_file_a_story(world: World) -> None:
     found = world.ralph("init", "--layout", "story", "--json")
     assert found.data["created"] == [
-        "ralph.toml", "graph/", "graph/tasks.yaml", EXCLUDE, *SCHEMAS,
+        "ralph.toml", "graph/", "graph/tasks.yaml", EXCLUDE, *JUST, *SCHEMAS,
     ]  # fmt: skip
     assert world.read("ralph.toml") == (
         "#:schema .ralph/schemas/config.schema.json\n"
@@ -116,7 +124,7 @@ def test_one_file_a_story(world: World) -> None:
 
 def test_one_file_a_task(world: World) -> None:
     found = world.ralph("init", "--layout", "task", "--json")
-    assert found.data["created"] == ["ralph.toml", "graph/", EXCLUDE, *SCHEMAS]
+    assert found.data["created"] == ["ralph.toml", "graph/", EXCLUDE, *JUST, *SCHEMAS]
     for number in (1, 2, 3):
         made = world.ralph("add", "--title", "a", "--story", "S-1", "--json").data["task"]
         assert made["file"] == f"graph/T-{number}.yaml"
@@ -187,7 +195,8 @@ def test_a_worktree_that_is_behind_begins_no_second_graph(world: World) -> None:
     )  # fmt: skip
     assert alpha.merge("main").code == 0
     found = alpha.ralph("init", "--json")
-    assert found.data == {"created": SCHEMAS, "kept": ["task-graph.yaml", "../proj/" + EXCLUDE]}
+    kept = ["task-graph.yaml", "../proj/" + EXCLUDE, *JUST]
+    assert found.data == {"created": SCHEMAS, "kept": kept}
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["rm", "git rm"])
@@ -225,3 +234,34 @@ def test_outside_a_repository_and_in_a_bare_one(world: World) -> None:
     found = world.ralph("-C", "..", "init", "--json")
     assert (found.code, found.error) == (2, "not_a_repository")
     assert found.json["error"]["hint"] == "git init, or use -C DIR"
+
+
+def test_a_justfile_of_the_user_s_stays_as_it_is(world: World) -> None:
+    world.write("Justfile", "build:\n    true\n")
+    found = world.ralph("init", "--json")
+    assert "ralph.just" in found.data["created"]
+    assert "Justfile" in found.data["kept"]
+    assert found.json["warnings"] == [
+        "Justfile stays as it is; for the recipes add to it: import 'ralph.just'"
+    ]
+    assert world.read("Justfile") == "build:\n    true\n"
+
+
+@pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")
+def test_the_recipes_work_where_init_was_run(world: World) -> None:
+    def just(*words: str) -> Result:
+        return world.run(str(JUST_PROGRAM), *words, env={"RALPHGIT": RALPHGIT})
+
+    world.ralph("init")
+    world.ralph("add", "--title", "Say hello", "--output", "hello.txt")
+    world.commit("Plan")
+    made = just("worktree-new", "alpha")
+    assert made.code == 0, made.err
+    ran = world.run(
+        str(JUST_PROGRAM), "ralph", "--agent", "scripted", "--land", "merge",
+        env={"RALPHGIT": RALPHGIT, "PWD": ""},
+    )  # fmt: skip
+    assert (ran.code, ran.out) == (0, "done: T-1\nThe loop has ended: nothing is ready.\n"), ran
+    assert "1 complete" in just("ralph-status").out
+    assert just("ralph-logs").out == "scripted agent: T-1\n"
+    assert just("task-reset", "T-1", "again").code == 8

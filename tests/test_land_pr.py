@@ -195,16 +195,38 @@ def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> Non
     assert forge.git("show", "main:c.txt") == "both"
 
 
+def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> None:
+    script = "[{write: {c.txt: one}}, {write: {c.txt: both}}]"
+    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
+    world = world_of(alpha)
+    forge = Forge(world)
+    forge.kills("list")
+    assert run(alpha, forge).code == -9
+    world.write("c.txt", "theirs\n")
+    world.commit("Theirs")
+    world.git("push", "--quiet", "origin", "main")
+    ran = run(alpha, forge)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    (pull,) = forge.pulls
+    assert (
+        forge.git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/ralph")
+        == (pull["head"])
+    )
+    forge.merge(pull["head"], "squash")
+    assert forge.git("show", "main:c.txt") == "both"
+
+
 @pytest.mark.parametrize("others", [False, True], ids=["ours", "commits of others"])
 def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [two.txt]"))
+    later = task("T-2", "outputs: [two.txt]", "priority: 3")
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), later)
     world = world_of(alpha)
     forge = Forge(world)
     assert run(alpha, forge, "--once").code == 0
     (branch,) = branches(alpha)
     mine = alpha.git("rev-parse", branch)
     if others:
-        forge.git("update-ref", f"refs/heads/{branch}", forge._commit(branch, [branch], "Review"))
+        forge.git("update-ref", f"refs/heads/{branch}", forge.commit(branch, "Review"))
     beta = world.worktree("beta")
     env = {"RALPH_LEASE": "off"}
     assert world.ralph("reset", "T-1", "--reason", "somebody else does it", "--force").code == 0
@@ -247,7 +269,9 @@ tasks:
     verify:
       - "true # ```` @ann"
     x-note: "```"
-    x-script: {{write: {{a.txt: a}}, report: {{status: done_with_concerns, concerns: ['/close @ann {{token=hunter2hunter2}}']}}}}
+    x-script:
+      write: {{a.txt: a}}
+      report: {{status: done_with_concerns, concerns: ['/close @ann token=hunter2hunter2']}}
 """
 
 
@@ -266,7 +290,8 @@ def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
     body = pull["body"]
     prose, _, record = body.partition("### Record\n\n")
     assert "<" not in prose.replace("&lt;", "")
-    assert re.search(r"(?<!\\)(?:\\\\)*[@#][\w]", re.sub(r"(`+).*?\1", "", prose)) is None
+    plain = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)|&#?\w+;", " ", prose)
+    assert re.search(r"(?i)@\w|#\d|gh-\d|https?:", plain) is None
     assert "\n/" not in prose
     assert "> \\`\\`\\`\n> \\# Not a heading\n" in prose
     assert "- [x] **ACC-1** " in prose
@@ -399,7 +424,7 @@ def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
     forge.kills("list")
     assert run(alpha, forge).code == -9
     (branch,) = branches(alpha)
-    other = forge._commit("main", ["main"], "Other")
+    other = forge.commit("main", "Other")
     forge.git("update-ref", f"refs/heads/{branch}", other)
     ran = run(alpha, forge, "--json", "-q")
     assert (ran.code, ran.error) == (8, "branch_taken")

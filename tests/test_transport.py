@@ -22,7 +22,7 @@ def alpha(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     place = made(
         tmp_path,
         task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"),
-        task("T-2", "outputs: [two.txt]"),
+        task("T-2", "outputs: [two.txt]", "priority: 3"),
     )
     world = world_of(place)
     world.origin.git("config", "http.receivepack", "true")

@@ -77,6 +77,7 @@ def initialise(project: Project, layout: str = "") -> Begun:
                 undo.write(full, text.encode("utf-8"))
         exclude = project.show_path(os.path.join(project.repository.common_dir, "info", "exclude"))
         (kept if runtime.is_excluded(project) else created).append(exclude)
+        _recipes(project, undo, created, kept)
         _schemas(project, undo, created, kept)
         runtime.prepare(project)
     project.refresh()
@@ -147,6 +148,34 @@ def _make_folder(path: str) -> None:
         raise NotWritable(
             f"cannot make {path}: {error.strerror}", hint="fix the permissions, then repeat"
         ) from error
+
+
+RECIPES = "ralph.just"
+_IMPORT = f"import '{RECIPES}'\n"
+#: The names under which `just` looks for its recipes, in any case.
+_JUSTFILES = ("justfile", ".justfile")
+
+
+def _recipes(project: Project, undo: files.Undo, created: list[str], kept: list[str]) -> None:
+    """The recipes for `just`, and a justfile that imports them where there is none."""
+    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), RECIPES), "rb") as file:
+        wanted = {RECIPES: file.read()}
+    own = [name for name in sorted(os.listdir(project.top)) if name.lower() in _JUSTFILES]
+    if not own:
+        wanted["justfile"] = _IMPORT.encode()
+    for path, data in wanted.items():
+        full = os.path.join(project.top, path)
+        if os.path.lexists(full):
+            kept.append(path)
+        else:
+            undo.write(full, data)
+            created.append(path)
+    for name in own:
+        kept.append(name)
+        if _IMPORT.strip() not in (files.read(os.path.join(project.top, name)) or b"").decode(
+            "utf-8", "replace"
+        ):
+            project.warn(f"{name} stays as it is; for the recipes add to it: {_IMPORT.strip()}")
 
 
 def _schemas(project: Project, undo: files.Undo, created: list[str], kept: list[str]) -> None:

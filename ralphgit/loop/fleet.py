@@ -125,6 +125,7 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
         trust.require(project, [command.line])
     if config.notify_command:
         trust.require(project, [config.notify_command])
+    _ = project.base_view  # without a graph no loop could begin
     session = None
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
@@ -259,6 +260,8 @@ def _last_error(log: str) -> str:
     with open(log, "rb") as file:
         file.seek(max(0, os.path.getsize(log) - 64 * 1024))
         said = file.read().rpartition(_MARK)[2].decode("utf-8", "replace").splitlines()
+    # In a window the bell rings first.
+    said = [line.lstrip("\a") for line in said]
     errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
     return errors[-1] if errors else ""
 

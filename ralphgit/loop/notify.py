@@ -20,7 +20,7 @@ from ralphgit.records.redact import redact, secrets_in
 EVENTS = {
     "blocked": "{task} is blocked ({reason})",
     "lost": "the claim on {task} is lost",
-    "breaker": "{failures} failures in a row: the loop pauses {seconds} s",
+    "breaker": "the loop pauses {seconds} s after failures in a row: {failures}",
     "ended": "the loop has ended: {why}",
 }
 LIMIT_S = 10
