@@ -64,6 +64,12 @@ class Lost(NamedTuple):
 Outcome = Done | Failed | Stuck | Limited | Lost
 
 
+class Attempted(NamedTuple):
+    outcome: Outcome
+    agent_s: float
+    """How long the agent itself ran."""
+
+
 def attempt(
     project: Project,
     lease: Lease,
@@ -72,7 +78,7 @@ def attempt(
     command: agents.Command,
     keeper: Keeper,
     check: Callable[[], str],
-) -> Outcome:
+) -> Attempted:
     """Have the agent work on the task once, and judge the result by what is there.
 
     Neither its exit code nor its report makes a task done: `complete` does.
@@ -104,9 +110,9 @@ def attempt(
         timeout=config.agent_timeout, keeper=keeper, every=config.loop_check, check=check,
     )  # fmt: skip
     if ended.how == LOST:
-        return Lost()
+        return Attempted(Lost(), ended.seconds)
     project.refresh()
-    return _judge(project, lease, ended)
+    return Attempted(_judge(project, lease, ended), ended.seconds)
 
 
 def _promised(project: Project, lease: Lease) -> Task:

@@ -58,6 +58,8 @@ from ralphgit.rules.retry import CLOSED
 _FINAL = (GuardRefused, InvalidRecord, NeedsPerson, UsageError)
 #: ... but for these, which others' work brings and takes.
 _PASSING = ("unsettled", "worktree_busy")
+#: What others' work does to a task between our look and our claim.
+_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
 #: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
 _MOST_TROUBLES = 12
 _TROUBLE_S = 0.5
@@ -222,13 +224,11 @@ class Loop:
             project.refresh()
         try:
             made = claim.claim(project, claim.Options(task=row.id, fetch=False))
-        except (ClaimHeld, NothingReady):
+        except (ClaimHeld, NothingReady, GuardRefused) as error:
+            if isinstance(error, GuardRefused) and error.code not in _TAKEN:
+                raise
+            self._journal.write("passed", task=row.id, code=error.code)
             return None
-        except GuardRefused as error:
-            if error.code in ("unsettled", "scope_overlap", "dependencies_incomplete", "mode",
-                              "illegal_move"):  # fmt: skip
-                return None
-            raise
         finally:
             branches.discard(project, left)
         self._journal.write("claimed", task=row.id, claim=made.lease.claim)
@@ -253,13 +253,13 @@ class Loop:
             before = memory.attempts(self._top, lease.claim)
             number = before.failed + 1
             self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-            outcome = attempt(
+            outcome, agent_s = attempt(
                 project, lease, before,
                 command=self._command, keeper=self._keeper, check=lambda: self._check(lease),
             )  # fmt: skip
             self._journal.write(
                 "attempted", task=lease.task, attempt=number,
-                outcome=type(outcome).__name__.lower(),
+                outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
                 **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
             )  # fmt: skip
             match outcome:
@@ -289,7 +289,8 @@ class Loop:
         config = self._project().config
         state = memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
         memory.note_breaker(self._top, state)
-        self._say(f"{lease.task}: {outcome.why} (attempt {now.failed})")
+        about = "" if lease.task in outcome.why else f"{lease.task}: "
+        self._say(f"{about}{outcome.why} (attempt {now.failed})")
         if now.failed >= config.agent_attempts:
             question = f"{now.failed} attempts failed. The last one: {outcome.feedback}"
             self._block(lease, outcome.reason, question, ())
