@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -1032,3 +1033,22 @@ def test_outside_a_sparse_checkout(tmp_path: Path) -> None:
     assert result.code == 0, result.out
     assert alpha.git("show", "HEAD:out/new") == "x"
     assert alpha.git("diff", "--name-status", "main", "HEAD", "in", "out") == "A\tout/new"
+
+
+def test_a_commit_that_was_killed_after_it_had_landed_counts(tmp_path: Path) -> None:
+    """As SIGKILL does it 6 times of 30: HEAD has moved, and git exits by the signal."""
+    world = world_of(tmp_path, one_task())
+    alpha = at_work(world)
+    alpha.write("a.txt", "done\n")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    fake = programs / "git"
+    fake.write_text(
+        f'#!/bin/sh\n{shutil.which("git")} "$@"; code=$?\n'
+        'case " $* " in *" commit "*) kill -9 $$ ;; esac\nexit $code\n'
+    )
+    fake.chmod(0o755)
+    done = alpha.ralph("complete", env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+    assert done.code == 0, done.err
+    assert alpha.stored("T-1")["status"] == "complete"
+    assert alpha.git("status", "--porcelain") == ""

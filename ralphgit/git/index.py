@@ -250,12 +250,26 @@ class Scratch:
 def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> None:
     """Commit the index, with the user's hooks, identity and signing; flushed to disk.
 
+    A git that was killed after its commit had landed has committed all the same.
+
     Raises: GitError when a hook or git refuses; nothing is committed then.
     """
-    git.run(
+    arguments = (
         "-c", "core.fsync=committed", "commit", "--quiet", "--cleanup=verbatim",
-        "--file=-", "--allow-empty", stdin=message.encode(), env=env,
+        "--file=-", "--allow-empty",
     )  # fmt: skip
+    result = git.try_run(*arguments, stdin=message.encode(), env=env)
+    if result.status and not (result.status < 0 and _is_in(git, message, env)):
+        raise failure(arguments, result)
+
+
+def _is_in(git: Git, message: str, env: Mapping[str, str] | None) -> bool:
+    """Whether HEAD is a commit of the index with this message."""
+    head = git.try_run("show", "--no-patch", "--format=%T%n%B", "HEAD")
+    tree = git.try_run("write-tree", env=env)
+    told, _, said = head.out.decode("utf-8", "replace").partition("\n")
+    same = told == tree.out.decode().strip() and said.strip() == message.strip()
+    return not head.status and not tree.status and same
 
 
 def differing(git: Git, old: str, new: str, *, filter: str = "") -> list[str]:

@@ -79,14 +79,17 @@ class Objects:
         # Out of its place until all is answered: after an exception it is forgotten.
         dialogue = self._kept.pop(form, None) if names else None
         for request, lines in _portions(names):
-            dialogue = dialogue or self.git.dialogue("cat-file", form)
-            try:
-                dialogue.ask(lines)
-                found += [None if "\n" in name else answer(dialogue) for name in request]
-            except (EOFError, BrokenPipeError):
-                # It died. Asked once more, alone, it says why.
-                again = self.git.try_run("cat-file", form, stdin=lines)
-                raise failure(("cat-file", form), again) from None
+            for last in (False, True):
+                dialogue = dialogue or self.git.dialogue("cat-file", form)
+                try:
+                    dialogue.ask(lines)
+                    found += [None if "\n" in name else answer(dialogue) for name in request]
+                    break
+                except (EOFError, BrokenPipeError):
+                    dialogue = None
+                    if last:  # It died twice. Asked once more, alone, it says why.
+                        again = self.git.try_run("cat-file", form, stdin=lines)
+                        raise failure(("cat-file", form), again) from None
         if dialogue is not None:
             self._kept[form] = dialogue
         return found
