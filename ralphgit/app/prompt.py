@@ -151,17 +151,24 @@ def written(
     return "\n".join([*lines, "", *_rules(task, records, graph)]) + "\n"
 
 
+def as_data(value: str | Iterable[str]) -> str:
+    """Text, or a list of texts, between fences that it cannot close."""
+    items = [value] if isinstance(value, str) else list(value)
+    fence = _fence(items)
+    bullet = "" if isinstance(value, str) else "- "
+    lines = [line for item in items for line in _printable(item, bullet)]
+    return "\n".join([f"<<<task data {fence}", *lines, f"task data {fence}>>>"])
+
+
 def feedback(text: str) -> str:
     """What the last attempt left undone, as a section at the end of a prompt; data, too."""
-    fence = _fence([text])
-    lines = _printable(text, "")
     return "\n".join([
         "## Last attempt",
         "",
         "You, or another worker, tried before, and the work was not accepted. What it made is",
         "still in this worktree. What was missing:",
         "",
-        f"<<<task data {fence}", *lines, f"task data {fence}>>>", "",
+        as_data(text), "",
     ])  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from ralphgit.app import complete, packet, prompt, report
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
-from ralphgit.loop import agent, agents, journal, limits
+from ralphgit.loop import agent, agents, journal, limits, template
 from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.memory import Attempts
 from ralphgit.model.flight import Lease
@@ -128,6 +128,8 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     head = schema.modeline(PACKET, "packet")
     files.write(os.path.join(top, PACKET), (head + emit.mapping(made)).encode(), durable=False)
     text = prompt.prompt(project, task.id).text
+    if path := project.config.agent_prompt:
+        text = template.render(project, path, made, text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
     files.write(os.path.join(top, PROMPT), text.encode("utf-8", "replace"), durable=False)

@@ -41,6 +41,8 @@ class Config(NamedTuple):
     """Seconds for each attempt."""
     agent_attempts: int = 3
     """Failed attempts at a task after which it is blocked."""
+    agent_prompt: str = ""
+    """A Jinja2 template for the prompt, as it stands on the base commit; "" is the usual one."""
     loop_check: float = 60.0
     """Seconds between two looks at the base while the agent works."""
     loop_idle: float = 15.0
@@ -83,6 +85,7 @@ SAFETY = frozenset(
         "verify_timeout",
         "verify_env",
         "agent_command",
+        "agent_prompt",
         "agent_timeout",
         "land_via",
         "land_auto_merge",

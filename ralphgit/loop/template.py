@@ -1,0 +1,45 @@
+"""A project's own prompt: a Jinja2 template that is rendered from the packet.
+
+The template sees `packet`, with the fields of `packet.schema.json`, and `prompt`, the text that
+is used without a template. What the graph says is text of others: `{{ packet.mission | data }}`
+puts it between fences that it cannot close, as the usual prompt does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ralphgit.app import prompt as prompts
+from ralphgit.app.project import Project
+from ralphgit.errors import InvalidRecord
+
+
+def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -> str:
+    """The prompt by the template at `path` on the base commit: a branch cannot change it.
+
+    Raises: InvalidRecord (bad_template) with file and line.
+    """
+    # Here and not above: it takes as long to import as all else that a turn of the loop does.
+    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    objects = project.repository.objects
+    oid = objects.resolve([f"{project.base.commit}:{path}"])[0]
+    if oid is None:
+        raise InvalidRecord(
+            f"agent.prompt names {path}, which {project.base.label} does not have",
+            code="bad_template", hint="commit it on the base branch, or drop the setting",
+        )  # fmt: skip
+    # Plain text for an agent, no HTML; what is to be fenced says so.
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters["data"] = prompts.as_data
+    try:
+        template = environment.from_string(objects.read([oid])[oid].decode("utf-8"))
+        return template.render(packet=packet, prompt=usual)
+    except (TemplateError, UnicodeDecodeError) as error:
+        line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
+        raise InvalidRecord(
+            f"the template cannot be rendered: {error}", file=f"{project.base.label}:{path}",
+            line=line, code="bad_template", hint="docs/format.md tells what a template sees",
+        ) from None  # fmt: skip
