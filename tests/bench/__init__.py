@@ -1,5 +1,6 @@
 """How long ralphgit takes, against its targets: `PYTHONPATH=tests python -m bench`.
 
 `graphs` makes task graphs of any size, `places` the repositories that hold them, `timing`
-runs processes side by side, `figures` says what is measured and against which target.
+runs processes side by side, `loops` has whole loops at work; `__main__` says what is measured
+and against which target, and `table` prints it.
 """

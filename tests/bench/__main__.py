@@ -1,4 +1,4 @@
-"""`python -m bench [ROUNDS]`: print every figure with its target.
+"""`python -m bench [--only store|loops] [ROUNDS]`: print every figure with its target.
 
 A benchmark, not a test: "over" is no failure. The exit code is 1 only if something that
 was to be measured did not run.
@@ -8,53 +8,49 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
-from bench import imports, places, timing
+from bench import imports, loops, places, table, timing
 from bench.places import Place, Worktree
+from bench.table import Line
 from bench.timing import Case, Cost
 
 _LIMIT_COLD_S, _LIMIT_PEAK = 0.6, 250 * 1000 * 1000
-
-
-class Line(NamedTuple):
-    """One figure as it is printed."""
-
-    name: str
-    figure: str
-    relation: str = ""
-    target: str = ""
-    kept: bool | None = None
-    """None where there is no target."""
 
 
 def main() -> int:
     """Measure and print; the exit code."""
     reader = argparse.ArgumentParser(prog="bench", description=__doc__)
     reader.add_argument("rounds", nargs="?", type=int, default=15, help="default: 15")
-    count = max(1, reader.parse_args().rounds)
+    reader.add_argument("--only", choices=("store", "loops"), help="one of the two tables")
+    reader.add_argument("--tasks", type=int, default=120, help="that several loops drain (120)")
+    words = reader.parse_args()
+    count = max(1, words.rounds)
     home = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="ralphgit-bench-") as folder:
         try:
-            lines = _measure(Path(folder), count)
+            if words.only != "loops":
+                lines = _measure(Path(folder), count)
+                table.show(
+                    f"{count} interleaved rounds; medians of whole processes, "
+                    "interpreter called directly",
+                    lines,
+                )
+            if not words.only:
+                print()
+            if words.only != "store":
+                table.show(
+                    "git daemon on loopback; medians over the tasks",
+                    loops.measure(Path(folder) / "loops", max(1, words.tasks)),
+                )
         except timing.Failed as failure:
             print(failure, file=sys.stderr)
             return 1
         finally:
             os.chdir(home)
-    git = subprocess.run(["git", "--version"], capture_output=True, text=True, check=True)
-    print(
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, {git.stdout.strip()}; "
-        f"{count} interleaved rounds; medians of whole processes, interpreter called directly"
-    )
-    _print(lines)
     return 0
 
 
@@ -123,15 +119,6 @@ def _measure(folder: Path, count: int) -> list[Line]:
 
 def _ms(costs: list[Cost]) -> str:
     return f"{timing.median(costs) * 1000:.1f} ms"
-
-
-def _print(lines: list[Line]) -> None:
-    words = {True: "ok", False: "over", None: ""}
-    for line in lines:
-        print(
-            f"{line.name:44} {line.figure:>10}  {line.relation:14} {line.target:9} "
-            f"{words[line.kept]}".rstrip()
-        )
 
 
 if __name__ == "__main__":
