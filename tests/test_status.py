@@ -202,6 +202,16 @@ def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     fresh = beat()
     assert (fresh["phase"], fresh["stale"]) == ("verify", False)
     assert 0 <= float(str(fresh["heartbeat_age_s"])) < 60
+    # Silent, and the claim was staged a moment ago; then nothing changes for long.
+    assert beat(time=time.time() - 3600)["stale"] is False
+    git_dir = Path(alpha.git("rev-parse", "--path-format=absolute", "--git-dir"))
+    for path in (git_dir / "index", git_dir / "HEAD", git_dir / "logs" / "HEAD"):
+        os.utime(path, (time.time() - 3600,) * 2)
+    assert beat(time=time.time() - 200)["stale"] is False
+    assert beat(time=time.time() - 3600)["stale"] is True
+    draft = alpha.write("draft.txt", "going on\n")
+    assert beat(time=time.time() - 3600)["stale"] is False
+    os.utime(draft, (time.time() - 3600,) * 2)
     assert beat(time=time.time() - 3600)["stale"] is True
     assert beat(pid=2**22 + 1)["stale"] is True
     # A heartbeat of another claim says nothing about this one.

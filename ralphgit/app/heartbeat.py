@@ -17,6 +17,8 @@ PATH = os.path.join(".ralph", "heartbeat")
 #: Seconds between two beats, and how old one may be to count as a sign of life.
 INTERVAL_S = 5.0
 FRESH_S = 60.0
+#: How long a worker may be silent, its worktree unchanged, before it counts as stale.
+SILENT_S = 300.0
 
 
 class Heartbeat(NamedTuple):

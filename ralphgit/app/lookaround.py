@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from ralphgit.app import heartbeat, runtime
+from ralphgit.app import heartbeat, runtime, signs
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView, Shard
 from ralphgit.errors import InvalidRecord
@@ -152,7 +152,9 @@ class Situation:
         return lease.worktree
 
     def _stale(self, worktree: Worktree, lease: Lease) -> bool:
-        """Whether the holder is gone, its folder or its process, or has gone silent."""
+        """Whether the holder is gone, its folder or its process, or is silent and idle: its
+        heartbeat is old, and nothing in its worktree has changed for as long.
+        """
         if lease.host != heartbeat.host():
             return False
         if not worktree.exists:
@@ -160,7 +162,11 @@ class Situation:
         beat = heartbeat.read(worktree.path)
         if beat is None or beat.claim != lease.claim:
             return False
-        return not heartbeat.alive(beat, self.project.around.now())
+        now = self.project.around.now()
+        if heartbeat.gone(beat):
+            return True
+        silent = now - beat.time > heartbeat.SILENT_S
+        return silent and now - signs.last_change(self.project, worktree.path) > heartbeat.SILENT_S
 
     def _flight(
         self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
