@@ -429,3 +429,18 @@ def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
     ran = run(alpha, forge, "--json", "-q")
     assert (ran.code, ran.error) == (8, "branch_taken")
     assert forge.git("rev-parse", branch) == other
+
+
+def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
+    """No pull request is opened for a question, and other clones see it all the same."""
+    ask = "{report: {status: needs_context, question: 'Which colour?'}}"
+    alpha = made(tmp_path, task("T-1", script=ask))
+    forge = Forge(world_of(alpha))
+    ran = run(alpha, forge)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1")
+    assert forge.pulls == []
+    (branch,) = branches(alpha)
+    assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
+    elsewhere = world_of(alpha).clone("elsewhere")
+    (asked,) = elsewhere.ralph("inbox", "--json").data["questions"]
+    assert (asked["task"], asked["question"]) == ("T-1", "Which colour?")

@@ -22,10 +22,11 @@ def refuse_dirty(project: Project) -> None:
     Raises: GuardRefused (dirty).
     """
     git = project.repository.git
-    changed = index.staged_against(git, "HEAD") + index.changed(git, ["."]).read()
+    changed = index.changed(git, ["."])  # while git looks at the files, we ask for the rest
+    staged = index.staged_against(git, "HEAD")
     left = set(runtime.left(project.top))
     new = [path for path in index.untracked(git, ["."]) if path not in left]
-    found = list(dict.fromkeys([*changed, *new]))
+    found = list(dict.fromkeys([*staged, *changed.read(), *new]))
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise GuardRefused(
@@ -85,9 +86,13 @@ def discard(project: Project, branch: str) -> None:
     git = project.repository.git
     if not branch.startswith(PREFIX):
         return
-    tip = refs.current(git, branch)
-    if tip and git.try_run("merge-base", "--is-ancestor", tip, project.base.commit).status == 0:
-        refs.swap(git, branch, new="", old=tip)
+    ref, base = project.repository.refs.get(branch), project.base.commit
+    if ref is None:
+        return
+    # What was just landed mostly is the base itself.
+    if ref.oid != base and git.try_run("merge-base", "--is-ancestor", ref.oid, base).status:
+        return
+    refs.swap(git, branch, new="", old=ref.oid)
 
 
 def keep_if_work(project: Project, ref: str) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ralphgit.app import advance, leases, mine, rescue, work
 from ralphgit.app.claim import synchronise
-from ralphgit.app.lookaround import Situation, read_leases
+from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge
@@ -34,12 +34,20 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     The merge is made in the object store; no worktree but the base's own is touched. A claim
     that has lost meanwhile is given up, its work kept (law L7).
 
+    First the base as it was last seen is taken for the newest: if it is not, the push says so,
+    and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
+
     Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused.
     """
     for attempt in range(1, _ATTEMPTS + 1):
-        synchronise(project)
+        # Where other machines have leases of their own, the push alone does not tell.
+        unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
+        if not unseen:
+            synchronise(project)
         situation = Situation(project)
         if winner := mine.winner_over(situation, lease):
+            if unseen:
+                continue
             raise work.lose(project, lease, winner)
         base, head = project.base.commit, project.repository.git.line("rev-parse", "HEAD")
         row = project.view(head, "HEAD").by_id.get(lease.task)
@@ -50,6 +58,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 hint=f"ralphgit complete {lease.task}",
             )
         made = _merged(project, base, head, lease)
+        if unseen and (made == base or isinstance(made, Conflict)):
+            continue
         if isinstance(made, Conflict):
             return made
         if made == base or advance.publish(project, base, made):

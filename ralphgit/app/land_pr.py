@@ -267,6 +267,15 @@ def _command(project: Project, lease: Lease, request: forge.Request) -> tuple[st
     return forge.url(ran.tail), lines
 
 
+def share(project: Project, lease: Lease) -> None:
+    """Push the branch of a blocked task, without a pull request: others see the question.
+
+    Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled).
+    """
+    head = project.repository.git.line("rev-parse", "HEAD")
+    _push(project, lease, _branch(project, lease), head, ())
+
+
 # -- branches ----------------------------------------------------------------------------
 
 

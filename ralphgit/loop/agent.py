@@ -140,10 +140,12 @@ def _attend(
     poll.register(fd, select.POLLIN)
     next_check = time.monotonic() + every
     open_ = True
+    pause = 0.001
     while True:
         if not open_:
-            # It has closed its output and goes on.
-            time.sleep(_TURN_MS / 10_000)
+            # It has closed its output, and mostly is about to end.
+            time.sleep(pause)
+            pause = min(2 * pause, _TURN_MS / 10_000)
         elif poll.poll(_TURN_MS):
             chunk = os.read(fd, 1 << 16)
             log.add(chunk)

@@ -19,6 +19,7 @@ from ralphgit.app import (
     guard,
     heartbeat,
     land,
+    land_pr,
     look,
     mine,
     runtime,
@@ -26,7 +27,7 @@ from ralphgit.app import (
     work,
 )
 from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.lookaround import Situation
+from ralphgit.app.lookaround import Situation, elsewhere
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.errors import (
     ClaimHeld,
@@ -63,6 +64,8 @@ _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "ille
 #: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
 _MOST_TROUBLES = 12
 _TROUBLE_S = 0.5
+#: So long after a landing nothing is fetched: the push has just told what the base is.
+_FRESH_S = 1.0
 _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 
 
@@ -86,6 +89,7 @@ class Loop:
         self._lost: list[str] = []
         self._troubles = 0
         self._opened: list[Project] = []
+        self._fresh_until = 0.0
 
     def run(self) -> Ran:
         """Work until nothing is left, or something or somebody says stop.
@@ -205,7 +209,10 @@ class Loop:
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
         self._beat.phase("claim", task="")
-        claim.synchronise(project)
+        fresh = time.monotonic() < self._fresh_until and not elsewhere(project)
+        self._fresh_until = 0.0
+        if not fresh:
+            claim.synchronise(project)
         branches.refuse_dirty(project)
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
@@ -215,7 +222,7 @@ class Loop:
             if lease is not None:
                 return lease
             project.refresh()
-        return None
+        return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
         left = ""
@@ -243,7 +250,7 @@ class Loop:
             project = self._project()
             self._pauses.for_breaker(project.config)
             if mine.is_complete(project.view("HEAD", "HEAD"), lease):
-                if self._land(lease):
+                if self._land(project, lease):
                     return
                 continue
             if mine.is_complete(project.here, lease):
@@ -310,13 +317,15 @@ class Loop:
         self._blocked.append(lease.task)
         self._journal.write("blocked", task=lease.task, reason=reason.value, message=question)
         self._say(f"{lease.task} is blocked ({reason.value}): {question.splitlines()[0]}")
-        if self._landing(project) == "merge":
-            land.by_merge(self._project(), lease)
+        match self._landing(project):
+            case "merge":
+                land.by_merge(self._project(), lease)
+            case "pr":
+                land_pr.share(self._project(), lease)
         self._beat.phase("blocked", task="")
 
-    def _land(self, lease: Lease) -> bool:
+    def _land(self, project: Project, lease: Lease) -> bool:
         """Land the completed task; False where it has to be done again on the new base."""
-        project = self._project()
         how = self._landing(project)
         if how != "none":
             self._beat.phase("land", task=lease.task, claim=lease.claim)
@@ -326,6 +335,7 @@ class Loop:
                 return False
             event = "landed" if how == "merge" else "opened"
             self._journal.write(event, task=lease.task, commit=landed.commit)
+            self._fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
         self._done.append(lease.task)
         self._journal.write("done", task=lease.task, landing=how)
         self._say(f"{lease.task} is {_ENDS[how]}")
