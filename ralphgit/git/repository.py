@@ -75,6 +75,8 @@ class Opening:
         """
         directory = self._directory
         result = self._place.finish()
+        if result.status < 0:  # somebody has killed it
+            result = self._git.try_run(*_PLACE)
         # At "\n" alone: `str.splitlines` would part a path at other characters as well.
         lines = result.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
         if len(lines) < 4:
@@ -138,6 +140,8 @@ class Repository:
         question = _QUESTIONS[name]
         child = self._asked.pop(name, None) or self.git.start(*question)
         result = child.finish()
+        if result.status < 0:  # somebody has killed it
+            result = self.git.try_run(*question)
         if result.status:
             raise failure(question, result)
         return result.out
