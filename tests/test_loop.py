@@ -572,3 +572,24 @@ def test_a_template_that_is_not_there(tmp_path: Path) -> None:
     files = {"ralph.toml": '[agent]\nprompt = "prompt.j2"\n'}
     ran = loop(made(tmp_path, task("T-1"), **files))
     assert (ran.code, "which origin/main does not have" in ran.err) == (6, True)
+
+
+def test_a_branch_that_is_kept_follows_the_base(tmp_path: Path) -> None:
+    tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
+    alpha = made(tmp_path, *tasks, **{"c.txt": "base\n"})
+    world = world_of(alpha)
+    world.replace("title: Task T-1", "title: A better title")
+    world.write("c.txt", "theirs\n")
+    world.commit("Another title")
+    world.git("push", "--quiet", "origin", "main")
+    assert loop(alpha, "--branch", "keep", "--once").code == 0
+    world.git("pull", "--quiet", "--ff-only", "origin", "main")
+    alpha.write("c.txt", "mine\n")
+    alpha.git("commit", "--quiet", "-am", "Mine")
+    world.write("c.txt", "theirs again\n")
+    world.commit("Again")
+    world.git("push", "--quiet", "origin", "main")
+    before = alpha.head
+    ran = loop(alpha, "--branch", "keep", "--json", "-q")
+    assert (ran.code, ran.error) == (8, "conflicts_with_base")
+    assert (alpha.head, alpha.git("status", "--porcelain")) == (before, "")

@@ -52,6 +52,24 @@ def begin(project: Project, name: str) -> str:
     return left
 
 
+def catch_up(project: Project) -> None:
+    """Bring the base into the branch that a clean worktree is on.
+
+    Raises: GuardRefused (conflicts_with_base), and the worktree is as before; GitError.
+    """
+    git = project.repository.git
+    with Moving(project):
+        result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
+        if result.status == 0:
+            return
+        git.try_run("merge", "--abort")
+    raise GuardRefused(
+        f"this branch does not merge with {project.base.label}; nothing was changed",
+        code="conflicts_with_base",
+        hint=f"git merge {project.base.label}, or let each task have a branch: --branch task",
+    )
+
+
 class Moving:
     """Around git commands that move a worktree whose content is all kept.
 

@@ -7,7 +7,8 @@ import threading
 import time
 
 from ralphgit.app import heartbeat
-from ralphgit.errors import RalphError
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, RalphError
 
 
 class Beat:
@@ -66,3 +67,16 @@ class Beat:
         except RalphError:
             # A full disk: the process is there to be seen all the same.
             return
+
+
+def refuse_second(project: Project) -> None:
+    """Raises: GuardRefused (loop_running) while another loop works in this worktree."""
+    beat = heartbeat.read(project.top)
+    if beat is None or beat.pid == os.getpid():
+        return
+    if beat.host == heartbeat.host() and not heartbeat.gone(beat):
+        raise GuardRefused(
+            f"a loop works in this worktree already (process {beat.pid})",
+            code="loop_running",
+            hint="ralphgit logs -f; to end it: ralphgit stop",
+        )

@@ -17,7 +17,6 @@ from ralphgit.app import (
     doctor,
     giveup,
     guard,
-    heartbeat,
     land,
     land_pr,
     look,
@@ -42,7 +41,7 @@ from ralphgit.errors import (
 )
 from ralphgit.loop import agents, memory
 from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, attempt
-from ralphgit.loop.beat import Beat
+from ralphgit.loop.beat import Beat, refuse_second
 from ralphgit.loop.journal import Journal
 from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.notify import Notifier
@@ -101,7 +100,7 @@ class Loop:
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
-        _refuse_second(project)
+        refuse_second(project)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         runtime.prepare(project)
@@ -228,7 +227,9 @@ class Loop:
         left = ""
         if self._options.branch == "task":
             left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
-            project.refresh()
+        else:
+            branches.catch_up(project)
+        project.refresh()
         try:
             made = claim.claim(project, claim.Options(task=row.id, fetch=False))
         except (ClaimHeld, NothingReady, GuardRefused) as error:
@@ -385,16 +386,3 @@ class Loop:
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows
         return all(row.status in ("complete", "cancelled") for row in rows)
-
-
-def _refuse_second(project: Project) -> None:
-    """Raises: GuardRefused (loop_running) while another loop works in this worktree."""
-    beat = heartbeat.read(project.top)
-    if beat is None or beat.pid == os.getpid():
-        return
-    if beat.host == heartbeat.host() and not heartbeat.gone(beat):
-        raise GuardRefused(
-            f"a loop works in this worktree already (process {beat.pid})",
-            code="loop_running",
-            hint="ralphgit logs -f; to end it: ralphgit stop",
-        )
