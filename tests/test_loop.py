@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import ryaml
-from world import Place, Result, World
+from world import Place, Result, World, children_of
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
 
@@ -519,11 +519,8 @@ def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
     try:
         until(lambda: (alpha.path / ".ralph/logs/loop.jsonl").exists() and events(alpha, "done"))
         time.sleep(1.5)
-        listing = subprocess.run(
-            ["ps", "-o", "args=", "--ppid", str(running.pid)], capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        assert listing.stdout.count("cat-file") <= 4, listing.stdout
+        kept = [line for line in children_of(running.pid) if "cat-file" in line]
+        assert len(kept) <= 4, kept
     finally:
         running.terminate()
         running.communicate()

@@ -208,3 +208,17 @@ def environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "error",
     }
+
+
+def children_of(parent: int) -> list[str]:
+    """The command lines of a process's children."""
+    found = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            stat = Path("/proc", entry, "stat").read_bytes().rpartition(b")")[2].split()
+            words = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it has ended meanwhile
+        if int(stat[1]) == parent:
+            found.append(os.fsdecode(b" ".join(words).strip()))
+    return found
