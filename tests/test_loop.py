@@ -264,11 +264,12 @@ def test_a_question_is_asked_answered_and_used(tmp_path: Path) -> None:
     assert asked["question"].startswith("Which colour?")
     answered = world_of(alpha).ralph("reply", "T-1", "Blue, as the logo")
     assert answered.code == 0, answered.err
+    (kept,) = rescued(alpha)
     loop(alpha, "--once", env={"RALPH_AGENT_ATTEMPTS": "1"})
     prompt = alpha.read(".ralph/prompt.md")
     assert "Which colour?" in prompt
     assert "Blue, as the logo" in prompt
-    assert rescued(alpha)[0] in prompt
+    assert kept in prompt
 
 
 # -- stopping and dying ----------------------------------------------------------------------

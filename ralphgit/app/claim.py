@@ -104,7 +104,7 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
         project.repository.begin_refs()
         try:
             planned = _plan(project, outcome.lease, options.force)
-            moved = _heads(project) != before
+            moved = _has_moved(project, before)
             taken = None if moved else _write(project, outcome.lease, planned)
         except BaseException:
             leases.drop(project, outcome.lease)
@@ -136,6 +136,15 @@ def _heads(project: Project) -> dict[str, str]:
         for name, ref in project.repository.refs.items()
         if name.startswith(("refs/heads/", "refs/remotes/"))
     }
+
+
+def _has_moved(project: Project, before: dict[str, str]) -> bool:
+    """Whether the base, or any branch, is at a commit that was not seen `before`.
+
+    A new branch at a known commit says nothing new, nor does one that has gone.
+    """
+    now, base = _heads(project), project.base.ref
+    return now.get(base) != before.get(base) or not {*now.values()} <= {*before.values()}
 
 
 def _resume(project: Project, own: Lease, options: Options) -> Claimed:

@@ -216,11 +216,14 @@ class Loop:
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
                               priority=options.priority)  # fmt: skip
-        for row in readiness.spread([row for row, _ in found.tasks], branches.place_of(project)):
-            lease = self._claim(project, row)
+        rows = readiness.spread([row for row, _ in found.tasks], branches.place_of(project))
+        while rows:
+            lease = self._claim(project, rows.pop(0))
             if lease is not None:
                 return lease
-            project.refresh()
+            project.refresh()  # and go on with what others have left of the list
+            free = {row.id for row, _ in look.takeable(project).tasks}
+            rows = [row for row in rows if row.id in free]
         return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
