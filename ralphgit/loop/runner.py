@@ -136,7 +136,9 @@ class Loop:
                 return "nothing is ready" + self._pulls.left(self._project())
             if self._all_finished():
                 return "everything is done"
-            self._pauses.for_work(self._project().config)
+            config = self._project().config
+            self._close()
+            self._pauses.for_work(config)
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
