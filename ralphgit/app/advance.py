@@ -41,6 +41,8 @@ def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, 
                 raise
             project.warn(f"{error.message}: {error.hint}")
         else:
+            if moved:
+                _follow(project, old, new)
             return moved, moved
     return _local_only(project, old, new), False
 
@@ -48,19 +50,19 @@ def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, 
 def publish(project: Project, old: str, new: str) -> bool:
     """Move the base from `old` to `new` where it decides: on its remote, else here.
 
+    As after any push, git moves the remote-tracking branch; the local base branch, which
+    somebody may have checked out, stays for its owner to pull.
+
     Returns False when it has moved. Raises: RemoteUnavailable, RalphError (push_refused),
     GuardRefused (dirty_base), NotWritable.
     """
     base = project.base
     if not base.remote:
         return _advance_local(project, old, new)
-    moved = remote.push(
+    return remote.push(
         project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
         old=old, timeout=project.config.fetch_timeout,
     )  # fmt: skip
-    if moved:
-        _follow(project, old, new)
-    return moved
 
 
 def _local_only(project: Project, old: str, new: str) -> bool:
