@@ -170,6 +170,7 @@ class Loop:
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
             final = isinstance(error, _FINAL) and error.code not in _PASSING
+            final = final or error.code == "no_agent"
             if final or self._troubles >= _MOST_TROUBLES:
                 raise
             self._troubles += 1
