@@ -592,3 +592,48 @@ def test_a_branch_that_is_kept_follows_the_base(tmp_path: Path) -> None:
     ran = loop(alpha, "--branch", "keep", "--json", "-q")
     assert (ran.code, ran.error) == (8, "conflicts_with_base")
     assert (alpha.head, alpha.git("status", "--porcelain")) == (before, "")
+
+
+# -- killed, or conflicting, in between ------------------------------------------------------
+
+ASKS = "{report: {status: needs_context, question: 'Which colour?'}}"
+
+
+def test_a_conflict_after_the_last_attempt_blocks_and_goes_on(tmp_path: Path) -> None:
+    clash = (
+        f"cd {tmp_path / 'proj'} && git pull -q --ff-only origin main && echo theirs > c.txt && "
+        "git commit -qam Theirs && git push -q origin main"
+    )
+    script = f"{{run: '{clash}', write: {{c.txt: one}}}}"
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [c.txt]", script=script),
+        task("T-2", "outputs: [two.txt]"),
+        **{"c.txt": "base\n"},
+    )
+    ran = loop(alpha, env={**SCRIPTED, "RALPH_AGENT_ATTEMPTS": "1"})
+    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
+    blocked = on_base(alpha, "T-1")
+    assert (blocked["status"], blocked["blocked"]["reason"]) == ("blocked", "conflict")
+    assert len([e for e in events(alpha, "agent") if e["task"] == "T-1"]) == 1
+
+
+def test_a_block_that_was_committed_and_not_landed_lands_later(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", script=ASKS))
+    assert loop(alpha, "--land", "none").out.startswith("blocked: T-1\n")
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    loop(alpha)
+    assert on_base(alpha, "T-1")["status"] == "blocked"
+    assert loop(alpha).code == 3
+
+
+def test_a_block_that_was_written_and_not_committed_is_begun_again(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    alpha.ralph("claim", "T-1")
+    lease = alpha.git("rev-parse", "refs/ralph/leases/T-1")
+    alpha.ralph("block", "T-1", "--question", "Which?")
+    alpha.git("reset", "--quiet", "--soft", "HEAD~1")
+    alpha.git("update-ref", "refs/ralph/leases/T-1", lease)
+    ran = loop(alpha)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert on_base(alpha, "T-1")["status"] == "complete"

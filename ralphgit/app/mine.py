@@ -79,7 +79,9 @@ def winner_over(situation: Situation, mine: Lease) -> str:
     return ""
 
 
-def is_complete(view: GraphView, lease: Lease) -> bool:
-    """Whether a view has the task complete under this very claim."""
+def end_of(view: GraphView, lease: Lease) -> str:
+    """How the task has ended in a view under this very claim: complete, blocked, or "" for not."""
     row = view.by_id.get(lease.task)
-    return row is not None and (row.claim, row.status) == (lease.claim, "complete")
+    if row is None or row.claim != lease.claim or row.status not in ("complete", "blocked"):
+        return ""
+    return row.status

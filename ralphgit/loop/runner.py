@@ -39,7 +39,7 @@ from ralphgit.errors import (
     RemoteUnavailable,
     UsageError,
 )
-from ralphgit.loop import agents, memory
+from ralphgit.loop import agents, begun, memory
 from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, attempt
 from ralphgit.loop.beat import Beat, refuse_second
 from ralphgit.loop.journal import Journal
@@ -150,10 +150,12 @@ class Loop:
         project = self._project()
         try:
             branches.settle(project)
-            lease = self._unfinished(project)
+            lease = begun.unfinished(project, self._landing(project), self._pulls)
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._take(project)
+            else:
+                self._say(f"resuming {lease.task}")
             if lease is None:
                 return False
             self._work(lease)
@@ -186,27 +188,6 @@ class Loop:
         for finding in doctor.examine(project, fix=True):
             if finding.fixed:
                 self._journal.write("mended", code=finding.code, message=finding.message)
-
-    def _unfinished(self, project: Project) -> Lease | None:
-        """What this worktree has begun: its claim, or a completed task that is to land.
-
-        Raises: ClaimLost, after what was lost has been given up.
-        """
-        situation = Situation(project)
-        for lease in mine.open_claims(project, situation):
-            if winner := mine.winner_over(situation, lease):
-                raise work.lose(project, lease, winner)
-        own = guard.own_claim(project, situation)
-        if own is not None:
-            self._say(f"resuming {own.task}")
-            return own
-        noted = runtime.remembered(project.top)
-        if noted is None or not mine.is_complete(project.here, noted):
-            return None
-        # Written and not committed: it was killed in between, and is completed again.
-        begun = not mine.is_complete(project.view("HEAD", "HEAD"), noted)
-        lands = self._landing(project) != "none" and not mine.is_complete(situation.base, noted)
-        return noted if begun or (lands and not self._pulls.has(project, noted)) else None
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -256,11 +237,15 @@ class Loop:
         while True:
             project = self._project()
             self._pauses.for_breaker(project.config)
-            if mine.is_complete(project.view("HEAD", "HEAD"), lease):
+            end = mine.end_of(project.view("HEAD", "HEAD"), lease)
+            if end == "blocked":
+                self._land_block(lease)
+                return
+            if end:
                 if self._land(project, lease):
                     return
                 continue
-            if mine.is_complete(project.here, lease):
+            if mine.end_of(project.here, lease) == "complete":
                 complete.complete(project, complete.Options(task=lease.task))
                 continue
             self._beat.phase("agent", task=lease.task, claim=lease.claim)
@@ -324,22 +309,29 @@ class Loop:
         self._blocked.append(lease.task)
         self._journal.write("blocked", task=lease.task, reason=reason.value, message=question)
         self._say(f"{lease.task} is blocked ({reason.value}): {question.splitlines()[0]}")
+        self._land_block(lease)
+
+    def _land_block(self, lease: Lease) -> None:
+        """Bring the record of a blocked task to where others see it."""
+        project = self._project()
         match self._landing(project):
             case "merge":
-                land.by_merge(self._project(), lease)
+                landed = land.by_merge(project, lease)
+                if isinstance(landed, land.Conflict):
+                    self._say(f"the block of {lease.task} conflicts with the base; it stays here")
+                    runtime.forget(self._top)
             case "pr":
-                land_pr.share(self._project(), lease)
+                land_pr.share(project, lease)
         self._beat.phase("blocked", task="")
 
     def _land(self, project: Project, lease: Lease) -> bool:
-        """Land the completed task; False where it has to be done again on the new base."""
+        """Land the completed task; False where it has to be attempted again on the new base."""
         how = self._landing(project)
         if how != "none":
             self._beat.phase("land", task=lease.task, claim=lease.claim)
             landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
             if isinstance(landed, land.Conflict):
-                self._redo(project, lease, landed)
-                return False
+                return self._redo(project, lease, landed)
             event = "landed" if how == "merge" else "opened"
             self._journal.write(event, task=lease.task, commit=landed.commit)
             self._fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
@@ -349,8 +341,9 @@ class Loop:
         self._beat.phase("done", task="")
         return True
 
-    def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> None:
-        """What conflicts with the base is kept, and the task is begun again on top of it."""
+    def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> bool:
+        """What conflicts with the base is kept, and the task is begun again on top of it; True
+        if that was its last attempt."""
         paths = ", ".join(conflict.paths[:5])
         with Exclusive(project):
             kept = branches.put_aside(project, lease)
@@ -360,8 +353,8 @@ class Loop:
             "at the new base: bring the work over."
         )
         before = memory.attempts(self._top, lease.claim)
-        self._failed(lease, before, Failed(f"conflicts with the base in {paths}", feedback,
-                                           Reason.CONFLICT))  # fmt: skip
+        why = f"conflicts with the base in {paths}"
+        return self._failed(lease, before, Failed(why, feedback, Reason.CONFLICT))
 
     # -- small things ----------------------------------------------------------------
 
