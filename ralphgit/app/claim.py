@@ -106,7 +106,7 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
             planned = _plan(project, outcome.lease, options.force)
             moved = _has_moved(project, before)
             taken = None if moved else _write(project, outcome.lease, planned)
-        except BaseException:
+        except BaseException:  # also a signal: no task is held by who does not work on it
             leases.drop(project, outcome.lease)
             raise
         if taken is None:

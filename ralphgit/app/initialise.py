@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import NamedTuple
 
 from ralphgit.app import absent, placement, runtime
@@ -72,7 +73,7 @@ def initialise(project: Project, layout: str = "") -> Begun:
             created.append(path)
             if path.endswith("/"):
                 _make_folder(full)
-                undo.on_failure(lambda full=full: os.rmdir(full))  # type: ignore[misc]
+                undo.on_failure(partial(os.rmdir, full))
             else:
                 undo.write(full, text.encode("utf-8"))
         exclude = project.show_path(os.path.join(project.repository.common_dir, "info", "exclude"))

@@ -333,7 +333,7 @@ def _let_go(project: Project, pull: Pull, tip: str) -> None:
     if tip and worktree is None:
         if refs.swap(git, ref, new="", old=tip):
             worktrees.forget_branch(git, pull.branch)
-    elif tip and os.path.realpath(worktree.path) == os.path.realpath(project.top):  # type: ignore[union-attr]
+    elif tip and worktree and os.path.realpath(worktree.path) == os.path.realpath(project.top):
         try:
             branches.refuse_dirty(project)
         except GuardRefused:

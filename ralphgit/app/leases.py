@@ -62,7 +62,7 @@ def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
     if mode == "remote" and project.base.remote:
         try:
             held = _push(project, taken, row)
-        except BaseException:
+        except BaseException:  # also a signal: a lease that others cannot see is none
             refs.swap(git, ref, new="", old=oid)
             raise
         if held is not None:

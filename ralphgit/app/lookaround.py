@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from ralphgit.app import heartbeat, runtime, signs
@@ -84,13 +84,12 @@ class Situation:
         shards = self.project.shards_at([*tips])
         usual = {shard[1] for shard in self.base.shards}
         differing = {tip: [s for s in shards[tip] if s[1] not in usual] for tip in tips}
-        deltas = self._deltas({s for own in differing.values() for s in own}, self._read_blobs)
+        wanted = {shard for own in differing.values() for shard in own}
+        deltas = self._deltas(self._read_blobs(sorted(wanted)))
         for tip, own in differing.items():
             for name in tips[tip]:
                 worktree = self.project.worktree_of(name)
                 short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-                if deltas is None:
-                    continue
                 for shard in own:
                     for row in deltas.get(shard, ()):
                         yield self._flight(row, "branch", f"branch {short}", worktree, name)
@@ -104,7 +103,7 @@ class Situation:
             if not contents:
                 continue
             where = self._name(worktree.path)
-            deltas = self._deltas(contents, lambda shards, c=contents: {s: c[s] for s in shards})
+            deltas = self._deltas(contents)
             for shard in contents:
                 for row in deltas.get(shard, ()):
                     yield self._flight(row, "worktree", where, worktree)
@@ -193,21 +192,19 @@ class Situation:
         blobs = self.project.repository.objects.read(oid for _, oid in shards)
         return {shard: blobs[shard[1]] for shard in shards}
 
-    def _deltas(self, shards: Iterable[Shard], read: object) -> dict[Shard, list[Row]]:
+    def _deltas(self, contents: Mapping[Shard, bytes]) -> dict[Shard, list[Row]]:
         """For each graph file that is not the base's: its tasks that stand otherwise there.
 
         Only blocks whose bytes the base does not have are parsed. A file that cannot be
         read (a merge under way, say) is passed over with a warning: its lease still counts.
         """
-        wanted = list(dict.fromkeys(shards))
-        if not wanted:
+        if not contents:
             return {}
         found = {}
-        contents = read(wanted)  # type: ignore[operator]
         base = self._base_texts
-        for shard in wanted:
+        for shard, data in contents.items():
             try:
-                found[shard] = _changed_rows(contents[shard], shard[0], base, self.base.by_id)
+                found[shard] = _changed_rows(data, shard[0], base, self.base.by_id)
             except InvalidRecord as error:
                 self.project.warn(f"{error} (passed over while looking around)")
                 found[shard] = []

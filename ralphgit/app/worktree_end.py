@@ -118,7 +118,7 @@ def _remove(
         git_worktrees.unlock(git, seen.path)
     try:
         git_worktrees.remove(git, seen.path, force=force)
-    except BaseException as error:
+    except BaseException as error:  # also a signal: what stays keeps its lock
         if worktree.locked:
             git_worktrees.lock(git, seen.path, reason=worktree.reason)
         if isinstance(error, RalphError) and not isinstance(error, NotWritable):

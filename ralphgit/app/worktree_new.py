@@ -67,7 +67,7 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
         if story:
             files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
         copied = _copy_included(project, made)
-    except BaseException:
+    except BaseException:  # also a signal: nothing half made stays
         _take_back(project, branch, base.commit)
         raise
     setup = _set_up(project, command, path, name) if command else None

@@ -199,7 +199,7 @@ def _command(line: words.Line) -> int:
         )  # fmt: skip
         render.fail(refusal, line.command, warnings, screen)
         return refusal.exit_code
-    except Exception as error:  # the last resort: an error that is ours, with exit code 70
+    except Exception as error:  # the last resort, so that no traceback meets a user: our bug
         bug = Bug(
             f"a bug in ralphgit: {type(error).__name__}: {error}",
             hint="repeat the command with -v and report what it prints",

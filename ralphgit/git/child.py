@@ -112,7 +112,7 @@ class Child:
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             out, err = self._talk(stdin, deadline)
-        except BaseException as error:
+        except BaseException as error:  # also a signal: nobody waits for it any more
             self.end()
             if isinstance(error, TimeoutError):
                 raise RemoteUnavailable(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
@@ -98,14 +99,14 @@ def sequence(items: Sequence[object], *, indent: int = 0, eol: str = "\n") -> st
             inner = mapping(item, indent=indent + 2, eol=eol)
             lines.append(f"{pad}- {inner[indent + 2 :]}")
         elif _is_list(item) and item:
-            inner = sequence(item, indent=indent + 2, eol=eol)  # type: ignore[arg-type]
+            inner = sequence(item, indent=indent + 2, eol=eol)
             lines.append(f"{pad}- {inner[indent + 2 :]}")
         else:
             lines.append(f"{pad}-{_value(item, indent=indent, eol=eol)}")
     return "".join(lines)
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, (list, tuple))
 
 

@@ -50,7 +50,7 @@ def write(path: str, data: bytes, *, durable: bool = True) -> None:
             os.close(fd)
             fd = -1
             os.replace(temporary, path)
-        except BaseException:
+        except BaseException:  # also a signal: no temporary file stays
             if fd >= 0:
                 os.close(fd)
             _remove(temporary)
