@@ -96,7 +96,7 @@ def test_what_was_verified_is_what_is_committed(alpha: Place, tmp_path: Path) ->
     programs.mkdir()
     fake = programs / "git"
     fake.write_text(
-        f'#!/bin/sh\ncase " $* " in *" diff-index --cached "*) echo BAD > {alpha.path}/one.txt ;;'
+        f'#!/bin/sh\ncase " $* " in *" -z --raw --no-renames --no-abbrev "*) echo BAD > {alpha.path}/one.txt ;;'
         f' esac\nexec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)
