@@ -95,8 +95,9 @@ def test_what_was_verified_is_what_is_committed(alpha: Place, tmp_path: Path) ->
     programs = tmp_path / "programs"
     programs.mkdir()
     fake = programs / "git"
+    staging = "-z --raw --no-renames --no-abbrev"  # what no other call says
     fake.write_text(
-        f'#!/bin/sh\ncase " $* " in *" -z --raw --no-renames --no-abbrev "*) echo BAD > {alpha.path}/one.txt ;;'
+        f'#!/bin/sh\ncase " $* " in *" {staging} "*) echo BAD > {alpha.path}/one.txt ;;'
         f' esac\nexec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)

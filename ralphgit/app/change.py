@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Sequence
 
@@ -10,10 +9,8 @@ from ralphgit.app import runtime
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index
-from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
-from ralphgit.model.task import Scope
-from ralphgit.rules.overlap import check_pattern, covers, covers_any
+from ralphgit.rules.overlap import check_pattern, covers
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
@@ -160,24 +157,3 @@ def after_verification(
             "(put it into .gitignore, or git add it)"
         )
     return changed, sorted(made)
-
-
-def scope_digest(project: Project, tree: str, scope: Scope, *, git: Git | None = None) -> str:
-    """SHA-256 over path, mode and blob id of every file in the read and write scope.
-
-    A task without a scope is judged by every file but the records. `git` reads trees of a
-    merge that was made aside.
-    """
-    git = git or project.repository.git
-    out = git.run("ls-tree", "-r", "-z", "--full-tree", tree)
-    patterns = [p for p in (*scope.write, *scope.read) if check_pattern(p) is None]
-    digest = hashlib.sha256()
-    for entry in out.split(b"\0"):
-        meta, tab, raw = entry.partition(b"\t")
-        path = raw.decode("utf-8", "surrogateescape")
-        if not tab or is_record(project, path):
-            continue
-        if not patterns or covers_any(patterns, path):
-            mode, _, oid = meta.split()[:3]
-            digest.update(b"%b %b\t%b\0" % (mode, oid, raw))
-    return digest.hexdigest()

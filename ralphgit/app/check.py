@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from ralphgit.app import look
 from ralphgit.app.incoming import incoming
-from ralphgit.app.judging import Problem, commit_tree, state, working_tree
+from ralphgit.app.judging import Problem, state
 from ralphgit.app.project import Project
+from ralphgit.app.trees import commit_tree, working_tree
 
 _ORDER = {"error": 0, "warning": 1}
 

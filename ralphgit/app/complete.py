@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import audit, change, guard, leases, records, runtime, trust, verify, work
+from ralphgit.app import (
+    audit,
+    change,
+    evidence,
+    guard,
+    leases,
+    records,
+    runtime,
+    trust,
+    verify,
+    work,
+)
+from ralphgit.app.content import Content
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
+from ralphgit.model.evidence import COMMAND, Evidence, Subject
 from ralphgit.model.row import Row
 from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
-from ralphgit.records import emit, files, plain, schema, splice, tasks
-from ralphgit.records import text as texts
+from ralphgit.records import evidence as codec
+from ralphgit.records import files, splice, tasks
 from ralphgit.rules import guards, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
@@ -91,7 +103,8 @@ def _complete(project: Project, options: Options) -> Completed:
         tree = before.tree()
         work_done = change.of_task(project, mine, tree)
         missing = _missing_change(project, promised, work_done)
-        runs = _run_all(project, commands, mine.task, mine.claim) if runnable else []
+        wanted = [(mine.task, mine.claim, command) for command in commands if runnable]
+        runs = list(evidence.run_each(project, wanted).values())
         missing += [_failed(project, run) for run in runs if not run.passed]
         spoilt, made = change.after_verification(project, before, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
@@ -156,16 +169,16 @@ def _take_back_records(project: Project, undo: files.Undo, row: Row) -> None:
             undo.write(full, cut)
     # Evidence of commands alone, and never what is committed: anything else is somebody's word.
     folder = f"{project.config.records}/evidence/{row.id}"
-    digests = {_digest(command) for command in project.here.task(row.id).verify}
+    digests = {evidence.digest_of(command) for command in project.here.task(row.id).verify}
     if row.id in project.base_view.by_id:
-        digests.update(map(_digest, project.base_view.task(row.id).verify))
+        digests.update(map(evidence.digest_of, project.base_view.task(row.id).verify))
     names = [f"{folder}/{name}" for name in _listed(os.path.join(project.top, folder))]
     committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
     gone = []
     for name, oid in zip(names, committed, strict=True):
-        found = _mapping(files.read(os.path.join(project.top, name)) or b"")
-        ours = found.get("claim") == row.claim and found.get("command_digest") in digests
-        if oid is None and ours and found.get("kind") == "command":
+        found = _observation(files.read(os.path.join(project.top, name)) or b"")
+        ours = found is not None and found.claim == row.claim and found.kind == COMMAND
+        if oid is None and ours and found is not None and found.command_digest in digests:
             undo.remove(os.path.join(project.top, name))
             gone.append(name)
     index.add(project.repository.git, [path, *gone])
@@ -178,16 +191,11 @@ def _listed(folder: str) -> list[str]:
         return []
 
 
-def _mapping(data: bytes) -> dict[str, object]:
+def _observation(data: bytes) -> Evidence | None:
     try:
-        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+        return codec.parse(data)
     except InvalidRecord:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _digest(command: str) -> str:
-    return hashlib.sha256(command.encode()).hexdigest()
+        return None
 
 
 def _accept_contract(
@@ -226,23 +234,6 @@ def _missing_change(project: Project, promised: Task, paths: Sequence[str]) -> l
     outside = [path for path in paths if not covers_any(promised.scope.write, path)]
     return [
         f"{path} is outside scope.write ({', '.join(promised.scope.write)})" for path in outside
-    ]
-
-
-def _run_all(
-    project: Project, commands: Sequence[str], task: str, claim_id: str
-) -> list[verify.Run]:
-    extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim_id, "RALPH_WORKER": project.worker}
-    environ = verify.environment(project.around.environ, project.config.verify_env, extra)
-    return [
-        verify.run(
-            command,
-            top=project.top,
-            environ=environ,
-            timeout=project.config.verify_timeout,
-            now=project.around.now(),
-        )
-        for command in commands
     ]
 
 
@@ -315,24 +306,28 @@ def _commit(
     note = options.force + (
         f" (missing: {'; '.join(missing)})" if options.force and missing else ""
     )
-    evidence = [_evidence(project, mine.claim, promised, tree, run) for run in runs]
+    observed = []
+    if runs:
+        digest = Content(project, tree).digest(promised.scope)
+        subject = Subject(git.line("rev-parse", "HEAD"), tree, digest)
+        observed = [evidence.of_run(project, run, promised, mine.claim, subject) for run in runs]
     path = audit.path(project.config.records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         undo.write(
             os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode()
         )
-        for name, record in evidence:
+        for name, record in observed:
             undo.write(os.path.join(project.top, name), record)
         line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
         records.write_audit(project, undo, path, line, task, mine.claim)
         index.stage(git, tree, but=file.path)
-        index.add(git, [file.path, path, *(name for name, _ in evidence)])
+        index.add(git, [file.path, path, *(name for name, _ in observed)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
     project.refresh()
     leases.drop_dead(project, read_leases(project), project.base_view.by_id)
     commit = git.line("rev-parse", "HEAD")
-    return Completed(task, commit, tuple(name for name, _ in evidence))
+    return Completed(task, commit, tuple(name for name, _ in observed))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
@@ -349,37 +344,3 @@ def _message(task: str, title: str, options: Options, claim_id: str, by: str) ->
     if options.force:
         body += f"Completed by force: {' '.join(options.force.split())}\n"
     return f"{subject}\n\n{body}{chr(10) if body else ''}{trailers}"
-
-
-def _evidence(
-    project: Project, claim_id: str, promised: Task, tree: str, run: verify.Run
-) -> tuple[str, bytes]:
-    """One command's evidence record and its path, bound to the content that it judged."""
-    identity = project.around.new_id()
-    from ralphgit.app.project import stamp
-
-    record = {
-        "id": identity,
-        "task": promised.id,
-        "claim": claim_id,
-        "kind": "command",
-        "supports": [
-            {"criterion": item.id, "verdict": "supports" if run.passed else "challenges"}
-            for item in promised.acceptance
-        ],
-        "shows": f"the command exits {run.exit_code}",
-        "does_not_show": "anything that the command does not look at",
-        "command": run.command,
-        "command_digest": _digest(run.command),
-        "exit_code": run.exit_code,
-        "started_at": stamp(run.started),
-        "duration_s": run.duration_s,
-        "output": {"sha256": run.sha256, "bytes": run.bytes, "tail": run.tail},
-        "subject": {
-            "commit": project.repository.git.line("rev-parse", "HEAD"),
-            "tree": tree,
-            "scope_digest": change.scope_digest(project, tree, promised.scope),
-        },
-    }
-    path = f"{project.config.records}/evidence/{promised.id}/{identity}.yaml"
-    return path, (schema.modeline(path, "evidence") + emit.mapping(record)).encode()

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app import change, look, view
+from ralphgit.app import change, evidence, look, view
+from ralphgit.app.content import Content
 from ralphgit.app.judging import (
     KINDS,
     NOWHERE,
     Problem,
-    Tree,
-    commit_tree,
     from_error,
     place,
     state,
 )
 from ralphgit.app.project import Project
+from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index, merge
 from ralphgit.model.row import Row
-from ralphgit.model.task import Scope
 from ralphgit.records import graph, plain, tasks
 from ralphgit.records import text as texts
 from ralphgit.rules import gate, guards
@@ -227,6 +225,8 @@ def _completions(
 ) -> list[Problem]:
     """Each task that the change completes has passing, fresh evidence for each command."""
     found = []
+    known = evidence.recorded(project, tree)
+    files = Content(project, merged.tree, git=merged.objects.git)
     for task, row in after.items():
         old = before.get(task)
         if row.status != "complete" or (old is not None and old.status == "complete"):
@@ -254,11 +254,11 @@ def _completions(
             found.append(place(tree, fault, after))
             continue
         wanted = tasks.task(view.stored(old)).verify if old is not None else stored.verify
-        evidence = _evidence_of(project, tree, row)
         for command in wanted:
-            digest = hashlib.sha256(command.encode()).hexdigest()
-            mine = [e for e in evidence if e.get("command_digest") == digest]
-            if not any(e.get("exit_code") == 0 for e in mine):
+            digest = evidence.digest_of(command)
+            mine = [e for e in known.get(task, {}).values()
+                    if e.command_digest == digest and e.claim == row.claim]  # fmt: skip
+            if not any(e.exit_code == 0 for e in mine):
                 fault = gate.Fault(
                     code="missing_evidence",
                     task=task,
@@ -266,7 +266,7 @@ def _completions(
                     hint=f"ralphgit complete {task}",
                 )
                 found.append(place(tree, fault, after))
-            elif not any(_fresh(project, merged, stored.scope, e) for e in mine):
+            elif not any(evidence.is_fresh(e, stored, files) for e in mine):
                 fault = gate.Fault(
                     code="stale_evidence",
                     task=task,
@@ -278,14 +278,6 @@ def _completions(
     return found
 
 
-def _evidence_of(project: Project, tree: Tree, row: Row) -> list[dict[str, object]]:
-    prefix = f"{project.config.records}/evidence/{row.id}/"
-    found = [
-        _mapping(tree.content(path) or b"") for path in tree.records if path.startswith(prefix)
-    ]
-    return [record for record in found if record.get("claim") == row.claim]
-
-
 def _events(project: Project, tree: Tree, row: Row) -> set[object]:
     """What happened to the row's claim, as its audit says."""
     path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
@@ -293,14 +285,6 @@ def _events(project: Project, tree: Tree, row: Row) -> set[object]:
     if not isinstance(events, list):
         return set()
     return {event.get("event") for event in events if isinstance(event, dict)}
-
-
-def _fresh(
-    project: Project, merged: merge.Merged, scope: Scope, record: Mapping[str, object]
-) -> bool:
-    subject = record.get("subject")
-    digest = subject.get("scope_digest") if isinstance(subject, Mapping) else None
-    return digest == change.scope_digest(project, merged.tree, scope, git=merged.objects.git)
 
 
 def _scope(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.project import Project
-from ralphgit.app.view import HERE, Shard
+from ralphgit.app.trees import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git.objects import Objects
 from ralphgit.model.row import Row
 from ralphgit.records import graph, plain, tasks, validate
 from ralphgit.records import text as texts
-from ralphgit.records.files import TEMPORARY, read
 from ralphgit.records.schema import file_name
 from ralphgit.rules import gate
 from ralphgit.rules.contract import contract
@@ -32,63 +29,10 @@ class Problem(NamedTuple):
     hint: str = ""
 
 
-class Tree(NamedTuple):
-    """A set of files to judge: a commit, a merge that was not made, a working tree."""
-
-    label: str
-    shards: tuple[Shard, ...]
-    records: tuple[str, ...]
-    """Paths below the records folder."""
-    content: Callable[[str], bytes | None]
-    is_link: Callable[[str], bool] = lambda path: False
-
-
 #: Faults that a task in another file would mend.
 _ABSENCE = ("unknown_dependency",)
 #: For problems whose file names its place already.
 NOWHERE = Tree("", (), (), lambda path: None)
-
-
-# -- what is judged ----------------------------------------------------------------------
-
-
-def working_tree(project: Project) -> Tree:
-    top = project.top
-    paths = project.paths_in(top)
-    if not paths:
-        raise project.no_graph(HERE)
-    folder = os.path.join(top, project.config.records)
-    found = [
-        os.path.relpath(os.path.join(parent, name), top)
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if name.endswith(".yaml") and not name.startswith(TEMPORARY)
-    ]
-    shards = tuple((path, "") for path in paths)
-    return Tree(
-        label="",
-        shards=shards,
-        records=tuple(sorted(found)),
-        content=lambda path: read(os.path.join(top, path)),
-        is_link=lambda path: os.path.islink(os.path.join(top, path)),
-    )
-
-
-def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:
-    shards = (
-        project.shards_at([treeish])
-        if objects is project.repository.objects
-        else {treeish: project.shards_in(objects, treeish)}
-    )
-    folder = project.config.records
-    listed = objects.files([treeish], (), (folder,), lambda path: path.endswith(".yaml"))[treeish]
-    blobs = dict((*shards[treeish], *listed))
-
-    def content(path: str) -> bytes | None:
-        oid = blobs.get(path)
-        return objects.read([oid]).get(oid) if oid else None
-
-    return Tree(label, shards[treeish], tuple(path for path, _ in listed), content)
 
 
 # -- one state ---------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
-from ralphgit.git.objects import Objects
+from ralphgit.git.objects import Objects, aside
 from ralphgit.git.process import failure
 from ralphgit.git.repository import Repository
 
@@ -42,14 +42,9 @@ def merged(
 
     Raises: GitError; RalphError where neither git nor libgit2 can.
     """
-    store = os.path.join(repository.common_dir, "objects")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        place = {
-            "GIT_OBJECT_DIRECTORY": scratch,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
-        }
         env = {
-            **({} if keep else place),
+            **({} if keep else aside(repository.common_dir, scratch)),
             # An empty worktree and index, so no .gitattributes: a forge knows no merge
             # driver, and a `merge=union` must not hide here what conflicts there.
             "GIT_DIR": repository.git_dir,
@@ -77,13 +72,6 @@ def merged(
             raise failure(arguments, result)
 
 
-def _in_list(path: str) -> str:
-    """`path` as one entry of a list that git parts at colons."""
-    if ":" not in path and not path.startswith('"'):
-        return path
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
     """The same by libgit2, its objects in a repository at `scratch`."""
     import pygit2
@@ -91,24 +79,21 @@ def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> 
     folder = os.path.join(scratch, "merge.git")
     store = os.path.join(repository.common_dir, "objects")
     try:
-        aside = pygit2.init_repository(folder, bare=True)
-        aside.odb.add_disk_alternate(store)
-        if aside.merge_base(ours, theirs) is None:
+        temporary = pygit2.init_repository(folder, bare=True)
+        temporary.odb.add_disk_alternate(store)
+        if temporary.merge_base(ours, theirs) is None:
             return Merged((), "", repository.objects, related=False)
-        index = aside.merge_commits(ours, theirs)
+        index = temporary.merge_commits(ours, theirs)
         paths = {
             entry.path
             for conflict in index.conflicts or ()
             for entry in conflict
             if entry is not None
         }
-        tree = "" if paths else str(index.write_tree(aside))
+        tree = "" if paths else str(index.write_tree(temporary))
     except pygit2.GitError as error:
         raise RalphError(
             f"the merge cannot be previewed: {error}", code="old_git", hint="use git 2.38 or newer"
         ) from None
-    env = {
-        "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
-    }
+    env = aside(repository.common_dir, os.path.join(folder, "objects"))
     return Merged(tuple(sorted(paths)), tree, repository.objects.through(repository.git.using(env)))

@@ -171,6 +171,21 @@ class Objects:
         return self.git.line("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
 
 
+def aside(common_dir: str, folder: str) -> dict[str, str]:
+    """Variables for a git that reads a repository's objects, and writes its own into `folder`."""
+    return {
+        "GIT_OBJECT_DIRECTORY": folder,
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(os.path.join(common_dir, "objects")),
+    }
+
+
+def _in_list(path: str) -> str:
+    """`path` as one entry of a list that git parts at colons."""
+    if ":" not in path and not path.startswith('"'):
+        return path
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def _portions(names: Sequence[str]) -> Iterator[tuple[list[str], bytes]]:
     """`names` in portions of one question's length, each with the question.
 

@@ -1,0 +1,193 @@
+"""The evidence about tasks: what is there, and what it is worth for the content as it is now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ralphgit.app import content, look, trees, verify
+from ralphgit.app.content import Content
+from ralphgit.app.project import Project, stamp
+from ralphgit.app.view import GraphView
+from ralphgit.errors import InvalidRecord, UnknownTask
+from ralphgit.model.evidence import COMMAND, Evidence, Output, Subject, Support
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.records import evidence as codec
+from ralphgit.rules import support
+
+
+class Filed(NamedTuple):
+    """A record that counts for a task, and where it is."""
+
+    path: str
+    judged: support.Judged
+
+
+class TaskEvidence(NamedTuple):
+    """What the evidence about one task comes to."""
+
+    row: Row
+    task: Task
+    records: tuple[Filed, ...]
+    """Oldest first; those of an earlier claim are left out."""
+    criteria: tuple[support.Supported, ...]
+
+    @property
+    def judged(self) -> list[support.Judged]:
+        return [filed.judged for filed in self.records]
+
+
+class Place(NamedTuple):
+    """A state of the repository in which evidence is judged."""
+
+    view: GraphView
+    tree: trees.Tree
+    content: Content
+
+
+@contextmanager
+def place(project: Project, at: str = "") -> Iterator[Place]:
+    """This worktree as it is, or the revision `at`. Nothing is written.
+
+    Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
+    """
+    if at:
+        commit = look.commit_of(project, at)
+        view = look.at_revision(project, at)
+        tree = trees.commit_tree(project, commit, f"{at}:", project.repository.objects)
+        yield Place(view, tree, Content(project, commit))
+        return
+    view = project.require_here()
+    with content.here(project) as files:
+        yield Place(view, trees.working_tree(project), files)
+
+
+def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:
+    """What the evidence about `tasks` comes to; without any, about every task that has some, or
+    that is complete or in progress.
+
+    Raises: UnknownTask; else as `place`.
+    """
+    with place(project, at) as where:
+        return surveyed(project, where, tasks)
+
+
+def surveyed(project: Project, where: Place, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
+    """`survey` in a place that is open already."""
+    for task in tasks:
+        where.view.row(task)
+    known = recorded(project, where.tree, tasks)
+    rows = [row for row in where.view.rows if not tasks or row.id in tasks]
+    return [
+        _of_task(where, row, known.get(row.id, {}))
+        for row in rows
+        if tasks or row.id in known or row.status in ("complete", "in-progress")
+    ]
+
+
+def _of_task(where: Place, row: Row, records: Mapping[str, Evidence]) -> TaskEvidence:
+    task = where.view.task(row.id)
+    paths = {one.id: path for path, one in records.items()}
+    pairs = [(one, is_fresh(one, task, where.content)) for one in records.values()]
+    found = support.judged(pairs, claim=row.claim)
+    filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
+    return TaskEvidence(row, task, filed, tuple(support.support(task.acceptance, found)))
+
+
+def is_fresh(one: Evidence, task: Task, files: Content) -> bool:
+    """Whether the files in the task's scope are as they were when it was observed."""
+    return one.subject is not None and one.subject.scope_digest == files.digest(task.scope)
+
+
+def recorded(
+    project: Project, tree: trees.Tree, tasks: Iterable[str] = ()
+) -> dict[str, dict[str, Evidence]]:
+    """The evidence in a tree by task, then by path. What cannot be read is warned of."""
+    wanted = set(tasks)
+    prefix = f"{project.config.records}/evidence/"
+    found: dict[str, dict[str, Evidence]] = {}
+    for path in tree.records:
+        task, slash, _ = path.removeprefix(prefix).partition("/")
+        if not path.startswith(prefix) or not slash or (wanted and task not in wanted):
+            continue
+        try:
+            one = codec.parse(tree.content(path) or b"", limit=project.config.max_record_bytes)
+        except InvalidRecord as error:
+            project.warn(f"{error.at(tree.label + path)} (passed over)")
+            continue
+        if one.task == task:
+            found.setdefault(task, {})[path] = one
+    return found
+
+
+# -- commands ----------------------------------------------------------------------------
+
+
+def digest_of(command: str) -> str:
+    """What tells the evidence of one command from another's."""
+    return hashlib.sha256(command.encode()).hexdigest()
+
+
+def run_each(
+    project: Project, wanted: Sequence[tuple[str, str, str]], *, top: str = ""
+) -> dict[str, verify.Run]:
+    """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
+    or in the one at `top`. What several tasks ask for is run once, for the first of them.
+
+    Nothing is asked: `trust.require` comes first.
+    """
+    made: dict[str, verify.Run] = {}
+    for task, claim, command in wanted:
+        if command in made:
+            continue
+        extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim, "RALPH_WORKER": project.worker}
+        made[command] = verify.run(
+            command,
+            top=top or project.top,
+            environ=verify.environment(project.around.environ, project.config.verify_env, extra),
+            timeout=project.config.verify_timeout,
+            now=project.around.now(),
+        )
+    return made
+
+
+def of_run(
+    project: Project, run: verify.Run, task: Task, claim: str, subject: Subject
+) -> tuple[str, bytes]:
+    """The path and the bytes of the record of one command, bound to what it judged."""
+    made = Evidence(
+        id=project.around.new_id(),
+        task=task.id,
+        claim=claim,
+        kind=COMMAND,
+        supports=tuple(
+            Support(item.id, "supports" if run.passed else "challenges") for item in task.acceptance
+        ),
+        shows=f"the command exits {run.exit_code}",
+        does_not_show="anything that the command does not look at",
+        at=stamp(run.started),
+        command=run.command,
+        command_digest=digest_of(run.command),
+        exit_code=run.exit_code,
+        duration_s=run.duration_s,
+        output=Output(run.sha256, run.bytes, run.tail),
+        subject=subject,
+    )
+    path = codec.path(project.config.records, task.id, made.id)
+    return path, codec.encode(made, path)
+
+
+def promised(project: Project, task: str) -> Task:
+    """A task as the base has it, and as this worktree has it where the base does not.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    base = project.base_view if project.base.commit else None
+    if base is not None and task in base.by_id:
+        return base.task(task)
+    if project.repository.top is None:
+        raise UnknownTask(f"there is no task {task} on {project.base.label}", hint="ralphgit list")
+    return project.require_here().task(task)

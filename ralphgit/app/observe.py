@@ -1,0 +1,220 @@
+"""Observing: an observation written down by hand, and stale commands run anew (SPEC 3.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app import change, content, evidence, runtime, trust
+from ralphgit.app.evidence import TaskEvidence
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused, Refused, UsageError
+from ralphgit.git import index
+from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
+from ralphgit.model.task import Task
+from ralphgit.records import evidence as codec
+from ralphgit.records import files
+from ralphgit.rules import support
+
+
+class Options(NamedTuple):
+    task: str
+    shows: str
+    does_not_show: str = ""
+    kind: str = ""
+    """"" is an artifact where one is named, else an observation."""
+    artifact: str = ""
+    """A file's path, from the folder in which the command is run."""
+    verdicts: tuple[Support, ...] = ()
+
+
+class Added(NamedTuple):
+    path: str
+    evidence: Evidence
+
+
+def add(project: Project, options: Options) -> Added:
+    """Write down an observation about a task, bound to the content of this worktree, and stage
+    the record; it travels with the next commit.
+
+    Raises: UnknownTask, UsageError (unknown_criterion, bad_artifact), GuardRefused, NotWritable.
+    """
+    with Exclusive(project):
+        task = project.require_here().task(options.task)
+        _refuse_unknown(task, options.verdicts)
+        artifact = _artifact(project, options.artifact) if options.artifact else None
+        with content.here(project) as here:
+            subject = Subject(_head(project), here.tree, here.digest(task.scope))
+        made = Evidence(
+            id=project.around.new_id(),
+            task=task.id,
+            claim=task.claim.id if task.claim else "",
+            kind=options.kind or (ARTIFACT if artifact else OBSERVATION),
+            supports=options.verdicts,
+            shows=options.shows,
+            does_not_show=options.does_not_show,
+            by=project.worker,
+            at=project.now(),
+            artifact=artifact,
+            subject=subject,
+        )
+        path = codec.path(project.config.records, task.id, made.id)
+        write(project, {path: codec.encode(made, path)})
+    return Added(path, made)
+
+
+def write(project: Project, records: Mapping[str, bytes]) -> None:
+    """Write new records into this worktree and stage them; all of them, or none.
+
+    Raises: GuardRefused (record_too_large), NotWritable, GitError.
+    """
+    limit = project.config.max_record_bytes
+    for path, data in records.items():
+        if len(data) > limit:
+            raise GuardRefused(
+                f"{path} would have {len(data)} bytes, and a record has {limit} at most; "
+                "nothing was written",
+                code="record_too_large",
+                hint="say it in fewer words, or commit a file and name it with --artifact",
+            )
+    runtime.prepare(project)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        for path, data in records.items():
+            undo.write(os.path.join(project.top, path), data)
+        index.add(project.repository.git, list(records))
+
+
+def _head(project: Project) -> str:
+    worktree = project.repository.worktree
+    return worktree.head if worktree else ""
+
+
+def _refuse_unknown(task: Task, verdicts: Sequence[Support]) -> None:
+    known = {text for item in task.acceptance for text in (item.id, item.text)}
+    for entry in verdicts:
+        if entry.criterion not in known:
+            names = ", ".join(item.id for item in task.acceptance) or "none"
+            raise UsageError(
+                f"{task.id} has no criterion {entry.criterion} (it has: {names}); "
+                "nothing was written",
+                code="unknown_criterion",
+                hint=f"ralphgit show {task.id}",
+                details={"task": task.id, "criterion": entry.criterion},
+            )
+
+
+def _artifact(project: Project, name: str) -> Artifact:
+    full = os.path.realpath(os.path.join(project.around.directory, name))
+    top = os.path.realpath(project.top)
+    path = os.path.relpath(full, top)
+    if path.startswith("..") or not os.path.isfile(full):
+        raise UsageError(
+            f"{name} is no file of this worktree; nothing was written",
+            code="bad_artifact",
+            hint="name a file that is, or will be, committed",
+        )
+    with open(full, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    if not index.tracked(project.repository.git, [path]) and path not in index.untracked(
+        project.repository.git, [path]
+    ):
+        project.warn(f"git ignores {path}: the record has its digest, and no commit its content")
+    return Artifact(path, digest, size)
+
+
+# -- again ---------------------------------------------------------------------------------
+
+
+class Rerun(NamedTuple):
+    """A command that was run anew."""
+
+    task: str
+    command: str
+    exit_code: int
+    path: str
+    """Its new record."""
+
+
+class Verified(NamedTuple):
+    tasks: tuple[TaskEvidence, ...]
+    """After what was run anew."""
+    reruns: tuple[Rerun, ...]
+
+    @property
+    def stale(self) -> list[tuple[TaskEvidence, Evidence]]:
+        """What counts for nothing now and has nothing newer in its place."""
+        return [
+            (one, filed.judged.evidence)
+            for one in self.tasks
+            for filed in one.records
+            if not filed.judged.fresh and not filed.judged.superseded
+        ]
+
+    @property
+    def failed(self) -> list[tuple[TaskEvidence, Evidence]]:
+        """The commands that do not pass on the content as it is."""
+        return [
+            (one, filed.judged.evidence)
+            for one in self.tasks
+            for filed in one.records
+            if filed.judged.counts and filed.judged.evidence.failed
+        ]
+
+
+def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -> Verified:
+    """Whether the evidence about `tasks` (without any, about all) still holds in this worktree.
+
+    With `rerun` the verify commands whose evidence is stale, and just these, are run as they
+    stand on the base; their new records are staged, and travel with the next commit. Stale
+    observations and artifacts are for whoever made them to make again.
+
+    Raises: UnknownTask, NeedsPerson (untrusted), GuardRefused, NotWritable.
+    """
+    found = evidence.survey(project, tasks)
+    if not rerun:
+        return Verified(tuple(found), ())
+    with Exclusive(project):
+        found = evidence.survey(project, tasks)
+        reruns = _rerun(project, found)
+        return Verified(tuple(evidence.survey(project, tasks)), tuple(reruns))
+
+
+def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
+    wanted = []
+    for one in found:
+        promised = evidence.promised(project, one.row.id)
+        stale = support.stale_commands(promised.verify, one.judged)
+        wanted += [(promised, one.row.claim, record.command) for record in stale]
+    commands = list(dict.fromkeys(command for _, _, command in wanted))
+    trust.require(project, commands)
+    outputs = [output for task, _, _ in wanted for output in task.outputs]
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        before = index.Scratch(project.repository, scratch)
+        before.add_all()
+        change.leave_out(project, before, outputs)
+        tree = before.tree()
+        judged = content.Content(project, tree)
+        runs = evidence.run_each(project, [(task.id, claim, line) for task, claim, line in wanted])
+        spoilt, _ = change.after_verification(project, before, tree, outputs)
+    if spoilt:
+        raise Refused(
+            f"a verify command changed {spoilt[0]}; nothing was recorded",
+            code="not_done",
+            hint=f"git diff -- {spoilt[0]}",
+            details={"files": spoilt},
+        )
+    reruns, records = [], {}
+    for task, claim, command in wanted:
+        subject = Subject(_head(project), tree, judged.digest(task.scope))
+        path, data = evidence.of_run(project, runs[command], task, claim, subject)
+        records[path] = data
+        reruns.append(Rerun(task.id, command, runs[command].exit_code, path))
+    if records:
+        write(project, records)
+    return reruns
