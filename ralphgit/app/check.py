@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ralphgit.app import look
+from ralphgit.app.history import edited_evidence
 from ralphgit.app.incoming import incoming
 from ralphgit.app.judging import Problem, state
 from ralphgit.app.project import Project
@@ -28,8 +29,9 @@ def check(project: Project, *, base: str = "", at: str = "") -> list[Problem]:
         tree = commit_tree(project, commit, f"{at}:", project.repository.objects)
         if not tree.shards:
             raise project.no_graph(at)
-        return _sorted(state(project, tree))
-    return _sorted(state(project, working_tree(project)))
+        return _sorted([*state(project, tree), *edited_evidence(project, commit)])
+    found = state(project, working_tree(project))
+    return _sorted([*found, *edited_evidence(project)])
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -123,6 +123,11 @@ def recorded(
     return found
 
 
+def stored(one: Evidence) -> dict[str, object]:
+    """A record as it is written."""
+    return codec.stored(one)
+
+
 # -- commands ----------------------------------------------------------------------------
 
 

@@ -17,7 +17,8 @@ class Param(NamedTuple):
     flags: tuple[str, ...]
     help: str
     kind: str = "flag"
-    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest."""
+    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest (one or more),
+    any (none or more)."""
     metavar: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
@@ -276,6 +277,33 @@ COMMANDS = {
             "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
             "session where tmux and libtmux are installed. The loops outlive the terminal. "
             "down ends them after their tasks; the worktrees stay.",
+        ),
+        # prove
+        Command(
+            "evidence", "prove", "What was observed about tasks: add, list, verify.",
+            (
+                Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
+                _arg("tasks", "[ID...]", kind="any"),
+                _text("shows", "add: what a reader may conclude from it."),
+                _text("does_not_show", "add: what a reader must not conclude from it."),
+                _text("artifact", "add: the file that shows it.", metavar="PATH"),
+                _text("kind", "add: how it was observed.", metavar="KIND",
+                      choices=("observation", "artifact", "review")),
+                _many("supports", "add: a criterion that it speaks for; repeatable.",
+                      metavar="CRITERION"),
+                _many("partially", "add: one that it speaks for in part; repeatable.",
+                      metavar="CRITERION"),
+                _many("challenges", "add: one that it speaks against; repeatable.",
+                      metavar="CRITERION"),
+                _text("at", "list: any revision instead of this worktree's files.",
+                      metavar="REV"),
+                _flag("stale", "list: only what counts for nothing any more."),
+                _flag("rerun", "verify: run again the commands whose evidence is stale."),
+                _WORKER,
+            ),
+            "Evidence is bound to the content of the files in the task's scope: while they are "
+            "as they were it is fresh, once they change it is stale. Records are never edited. "
+            "add and verify --rerun stage what they write; it travels with your next commit.",
         ),
         # review
         Command(

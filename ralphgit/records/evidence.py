@@ -30,7 +30,12 @@ def folder(records: str, task: str) -> str:
 
 
 def encode(made: Evidence, path: str) -> bytes:
-    """The record's bytes, for a file at `path`; what it does not have is left out."""
+    """The record's bytes, for a file at `path`."""
+    return (schema.modeline(path, "evidence") + emit.mapping(stored(made))).encode()
+
+
+def stored(made: Evidence) -> dict[str, object]:
+    """The record as it is written; what it does not have is left out."""
     value: dict[str, object] = {"id": made.id, "task": made.task}
     if made.claim:
         value["claim"] = made.claim
@@ -54,7 +59,7 @@ def encode(made: Evidence, path: str) -> bytes:
     ):  # fmt: skip
         if part is not None:
             value[name] = part._asdict()
-    return (schema.modeline(path, "evidence") + emit.mapping(value)).encode()
+    return value
 
 
 def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:

@@ -6,6 +6,7 @@ import sys
 
 from ralphgit.app import look
 from ralphgit.app.project import Project, Surroundings, leave
+from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.loop import crew, fleet, tmux
@@ -19,19 +20,13 @@ _TAKES = {
     "attach": {"name"},
     "down": {"name", "now"},
 }
-_FLAGS = {"number": "-n", "name": "NAME"}
 _MOST = 64
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    action = str(options["action"])
-    for option in sorted(set().union(*_TAKES.values()) - _TAKES[action]):
-        if option in options:
-            flag = _FLAGS.get(option, f"--{option.replace('_', '-')}")
-            hint = "ralphgit fleet --help"
-            raise UsageError(f"{flag} does not go with fleet {action}", hint=hint)
+    action = action_of("fleet", _TAKES, options)
     project = look.project(around, warnings)
     name = str(options.get("name", ""))
     if action == "up":

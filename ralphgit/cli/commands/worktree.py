@@ -9,6 +9,7 @@ from ralphgit.app.project import Project, Surroundings
 from ralphgit.app.worktree_end import Pruned
 from ralphgit.app.worktree_new import Made
 from ralphgit.app.worktrees import Seen
+from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.errors import UsageError
 
@@ -29,7 +30,7 @@ _LANDED = {
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    action = str(options["action"])
+    action = action_of("worktree", _TAKES, options)
     _refuse_words(action, options)
     project = look.project(around, warnings, fetch=bool(options.get("fetch")))
     name = str(options.get("name", ""))
@@ -44,11 +45,6 @@ def run(
 
 def _refuse_words(action: str, options: dict[str, object]) -> None:
     """Raises: UsageError for words that do not go with the action."""
-    hint = "ralphgit worktree --help"
-    for option in sorted(set().union(*_TAKES.values()) - _TAKES[action]):
-        if option in options:
-            flag = f"--{option.replace('_', '-')}"
-            raise UsageError(f"{flag} does not go with worktree {action}", hint=hint)
     named = action in ("new", "remove")
     if named and "name" not in options:
         raise UsageError(f"worktree {action} needs a NAME", hint=f"ralphgit worktree {action} NAME")

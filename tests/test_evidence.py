@@ -1,0 +1,419 @@
+"""Evidence: what it is bound to, what it is worth, and that it is never edited."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from world import Place, World
+
+from ralphgit.app.content import Content
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.model.evidence import Evidence, Subject, Support
+from ralphgit.model.task import Criterion, Scope
+from ralphgit.records import evidence as codec
+from ralphgit.rules import support
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: Say hello
+    status: pending
+    acceptance:
+      - it says hello
+      - id: SHORT
+        text: it is short
+    verify:
+      - grep -q hello hello.txt
+    outputs:
+      - hello.txt
+    scope:
+      write:
+        - hello.txt
+      read:
+        - words/
+  - id: T-2
+    title: Say goodbye
+    status: pending
+    scope:
+      write:
+        - bye.txt
+"""
+
+
+@pytest.fixture
+def alpha(tmp_path: Path) -> Place:
+    """A worktree in which T-1 is complete."""
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit("Plan")
+    made = world.worktree("alpha")
+    assert made.ralph("trust", "--yes").code == 0
+    assert made.ralph("claim", "T-1").code == 0
+    made.write("hello.txt", "hello\n")
+    assert made.ralph("complete").code == 0
+    return made
+
+
+def worth(place: Place, *words: str) -> list[bool]:
+    """Whether each record about T-1 is fresh, oldest first."""
+    listed = place.ralph("evidence", "list", "T-1", "--json", *words)
+    return [record["fresh"] for record in listed.data["evidence"]]
+
+
+def criteria(place: Place) -> dict[str, str]:
+    listed = place.ralph("evidence", "list", "T-1", "--json").data["criteria"]
+    return {entry["criterion"]: entry["support"] for entry in listed}
+
+
+# -- list ------------------------------------------------------------------------------------
+
+
+def test_what_complete_wrote_is_fresh_and_supports_every_criterion(alpha: Place) -> None:
+    found = alpha.ralph("evidence", "list")
+    assert (found.code, found.err) == (0, "")
+    assert found.out == (
+        "T-1  Say hello\n"
+        "  fresh       exit 0: grep -q hello hello.txt\n"
+        "  supported   ACC-1: it says hello\n"
+        "  supported   SHORT: it is short\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "fresh"),
+    [("hello.txt", False), ("words/list.txt", False), ("bye.txt", True), ("other/a", True)],
+)
+def test_a_change_within_the_scope_makes_it_stale(alpha: Place, path: str, fresh: bool) -> None:
+    alpha.write(path, "something else\n")
+    assert worth(alpha) == [fresh]
+    assert worth(alpha, "--at", "HEAD") == [True]
+    alpha.commit()
+    assert worth(alpha, "--at", "HEAD") == [fresh]
+    alpha.git("revert", "--no-edit", "HEAD")
+    assert worth(alpha) == [True]
+
+
+def test_what_git_ignores_and_what_verify_leaves_do_not_count(alpha: Place) -> None:
+    alpha.write(".gitignore", "words/cache\n")
+    alpha.write("words/cache", "x")
+    assert worth(alpha) == [True]
+
+
+def test_looking_writes_nothing(alpha: Place, tmp_path: Path) -> None:
+    alpha.write("hello.txt", "hello, changed and not committed\n")
+    alpha.write("words/new.txt", "new\n")
+    world = World.__new__(World)
+    world.folder = tmp_path
+    before = world.snapshot()
+    assert alpha.ralph("evidence", "list").code == 0
+    assert alpha.ralph("evidence", "verify").code == 1
+    assert world.snapshot() == before
+
+
+def test_a_task_without_evidence_says_so(alpha: Place) -> None:
+    alpha.ralph("claim", "T-2")
+    alpha.write("bye.txt", "bye\n")
+    alpha.ralph("complete")
+    assert alpha.ralph("evidence", "list", "T-2").out == "T-2  Say goodbye\n  none\n"
+
+
+# -- add -------------------------------------------------------------------------------------
+
+
+def test_an_observation_is_staged_and_bound_to_the_content(alpha: Place) -> None:
+    made = alpha.ralph(
+        "evidence", "add", "T-1", "--shows", "it has one line", "--does-not-show", "that it is",
+        "--supports", "SHORT", "--challenges", "ACC-1", "--json",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    record: dict[str, Any] = made.data["record"]
+    assert (record["kind"], record["by"]) == ("observation", "alpha")
+    assert record["claim"] == alpha.stored("T-1")["claim"]["id"]
+    assert alpha.git("diff", "--cached", "--name-only") == made.data["file"]
+    assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "supported"}
+    assert worth(alpha) == [True, True]
+    assert alpha.ralph("check").code == 0
+
+
+def test_an_artifact_has_its_digest(alpha: Place) -> None:
+    alpha.write("words/shot.txt", "a picture\n")
+    inside = Place(alpha.path / "words", alpha.environ)
+    made = inside.ralph(
+        "evidence", "add", "T-1", "--shows", "how it looks", "--artifact", "shot.txt", "--json"
+    )
+    assert made.data["record"]["artifact"] == {
+        "path": "words/shot.txt",
+        "sha256": hashlib.sha256(b"a picture\n").hexdigest(),
+        "bytes": 10,
+    }
+    assert made.data["record"]["kind"] == "artifact"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("T-9", "--shows", "x"), "unknown_task", "there is no task T-9"),
+        (("T-1", "--shows", "x", "--supports", "ACC-7"), "unknown_criterion", "no criterion ACC-7"),
+        (("T-1", "--shows", "x", "--artifact", "none.txt"), "bad_artifact", "no file of this"),
+        (("T-1", "--shows", "x", "--artifact", "/etc/passwd"), "bad_artifact", "no file of this"),
+        (("T-1",), "usage", "needs to say what it shows"),
+        (("T-1", "T-2", "--shows", "x"), "usage", "about one task"),
+        (("T-1", "--shows", "x", "--rerun"), "usage", "--rerun does not go with evidence add"),
+        (("T-1", "--shows", "x" * 9_000), "record_too_large", "nothing was written"),
+    ],
+)
+def test_what_cannot_be_added_changes_nothing(
+    alpha: Place, words: tuple[str, ...], code: str, message: str
+) -> None:
+    before = alpha.git("status", "--porcelain")
+    found = alpha.ralph("evidence", "add", *words, "--json", env={"RALPH_MAX_RECORD_BYTES": "9000"})
+    assert found.error == code
+    assert message in found.json["error"]["message"]
+    assert alpha.git("status", "--porcelain") == before
+
+
+# -- verify ----------------------------------------------------------------------------------
+
+
+def test_rerun_runs_just_what_is_stale(alpha: Place) -> None:
+    """Twice: the second time nothing is."""
+    alpha.write("hello.txt", "hello again\n")
+    assert alpha.ralph("evidence", "verify").code == 1
+    done = alpha.ralph("evidence", "verify", "--rerun", "--json")
+    assert done.code == 0, done.err
+    assert [(one["task"], one["exit_code"]) for one in done.data["rerun"]] == [("T-1", 0)]
+    assert worth(alpha) == [False, True]
+    assert criteria(alpha) == {"ACC-1": "supported", "SHORT": "supported"}
+    assert alpha.ralph("evidence", "verify", "--rerun", "--json").data["rerun"] == []
+    alpha.commit()
+    assert alpha.ralph("check", "--base", "main").code == 0
+
+
+def test_a_command_that_fails_now_is_a_no(alpha: Place) -> None:
+    alpha.write("hello.txt", "good day\n")
+    done = alpha.ralph("evidence", "verify", "--rerun", "--json")
+    assert (done.code, done.error) == (1, "evidence_failed")
+    assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "challenged"}
+
+
+def test_rerun_needs_trust_and_asks_for_the_base_commands(alpha: Place) -> None:
+    alpha.write("hello.txt", "hello again\n")
+    alpha.ralph("trust", "--revoke")
+    done = alpha.ralph("evidence", "verify", "--rerun", "--json")
+    assert (done.code, done.error) == (7, "untrusted")
+    assert worth(alpha) == [False]
+    # What the branch says instead is not run.
+    alpha.ralph("trust", "--yes")
+    alpha.replace("grep -q hello hello.txt", "touch pwned")
+    alpha.ralph("evidence", "verify", "--rerun")
+    assert not (alpha.path / "pwned").exists()
+
+
+# -- history ---------------------------------------------------------------------------------
+
+
+def evidence_file(place: Place) -> str:
+    return str(next((place.path / "records/evidence/T-1").iterdir()).relative_to(place.path))
+
+
+def codes(place: Place, *words: str) -> list[str]:
+    found = place.ralph("check", "--json", *words).data["problems"]
+    return [problem["code"] for problem in found]
+
+
+def test_an_edit_is_found_before_and_after_it_is_committed(alpha: Place) -> None:
+    path = evidence_file(alpha)
+    old = alpha.read(path)
+    alpha.replace("exit_code: 0", "exit_code: 1", path)
+    assert codes(alpha) == ["edited_evidence"]
+    alpha.commit("An edit")
+    assert codes(alpha) == ["edited_evidence"]
+    assert codes(alpha, "--at", "HEAD") == ["edited_evidence"]
+    hint = alpha.ralph("check", "--json").data["problems"][0]["hint"]
+    assert alpha.run("sh", "-c", hint).code == 0
+    assert alpha.read(path) == old
+    assert codes(alpha) == []
+
+
+def test_an_edit_in_a_merge_is_found(alpha: Place) -> None:
+    """It is in no commit's own diff."""
+    alpha.git("switch", "-q", "-c", "side", "HEAD~")
+    alpha.write("side.txt", "x\n")
+    alpha.commit("Side")
+    alpha.git("switch", "-q", "alpha")
+    alpha.git("merge", "--no-commit", "--quiet", "side")
+    alpha.replace("exit_code: 0", "exit_code: 1", evidence_file(alpha))
+    alpha.commit("Merge side")
+    assert codes(alpha) == ["edited_evidence"]
+
+
+def test_a_removed_record_is_a_warning(alpha: Place) -> None:
+    (alpha.path / evidence_file(alpha)).unlink()
+    assert codes(alpha) == ["removed_evidence"]
+    assert alpha.ralph("check").code == 0
+
+
+# -- the record ------------------------------------------------------------------------------
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40)
+_WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
+
+
+@given(
+    st.builds(
+        Evidence,
+        id=_WORD,
+        task=_WORD,
+        kind=st.sampled_from(["observation", "review"]),
+        claim=st.one_of(st.just(""), _WORD),
+        supports=st.lists(
+            st.builds(Support, _TEXT.filter(bool), st.sampled_from(["supports", "challenges"])),
+            max_size=3,
+        ).map(tuple),
+        shows=_TEXT,
+        does_not_show=_TEXT,
+        by=_TEXT,
+        at=st.just("2026-11-21T10:00:00Z"),
+        command=st.just(""),
+        command_digest=st.just(""),
+        exit_code=st.none(),
+        duration_s=st.none(),
+        output=st.none(),
+        artifact=st.none(),
+        subject=st.one_of(st.none(), st.builds(Subject, _WORD, _WORD, _WORD)),
+    )
+)
+def test_a_record_reads_back_as_it_was(made: Evidence) -> None:
+    assert codec.parse(codec.encode(made, "records/evidence/T-1/x.yaml")) == made
+
+
+# -- fresh if and only if the content is the same ----------------------------------------------
+
+_FILES = ("src/a.py", "src/b.py", "src/deep/c.py", "doc/a.md", "top.txt")
+_SCOPES = (
+    Scope(write=("src/a.py",)),
+    Scope(write=("src/",), read=("doc/*.md",)),
+    Scope(read=("src/*.py",)),
+    Scope(),
+)
+_STEP = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from(_FILES), st.sampled_from("xyz")),
+    st.tuples(st.just("move"), st.sampled_from(_FILES), st.sampled_from(_FILES)),
+    st.tuples(st.just("remove"), st.sampled_from(_FILES), st.just("")),
+    st.tuples(st.just("revert"), st.just(""), st.just("")),
+    st.tuples(st.just("merge"), st.sampled_from(_FILES), st.sampled_from("xyz")),
+)
+
+
+def _covered(scope: Scope, path: str) -> bool:
+    """The patterns above, read the slow and plain way."""
+    patterns = (*scope.write, *scope.read)
+    return not patterns or any(
+        path == p
+        or (p.endswith("/") and path.startswith(p))
+        or ("*" in p and path.count("/") == p.count("/") and fnmatch.fnmatchcase(path, p))
+        for p in patterns
+    )
+
+
+def _take(place: Place, step: tuple[str, str, str]) -> None:
+    what, path, more = step
+    full = place.path / path
+    if what == "write":
+        place.write(path, f"{more}\n")
+    elif what == "move" and full.is_file() and path != more:
+        (place.path / more).parent.mkdir(parents=True, exist_ok=True)
+        full.rename(place.path / more)
+    elif what == "remove" and full.is_file():
+        full.unlink()
+    elif what == "revert":
+        if place.run("git", "revert", "--no-edit", "-m", "1", "HEAD").code:
+            place.run("git", "revert", "--abort")
+            if place.run("git", "revert", "--no-edit", "HEAD").code:
+                place.run("git", "revert", "--abort")
+        return
+    elif what == "merge":
+        place.git("switch", "-q", "--detach", "HEAD")
+        place.write(path, f"{more}\n")
+        side = place.commit("Side")
+        place.git("switch", "-q", "main")
+        place.write("elsewhere.txt", f"{place.head}\n")
+        place.commit("Main")
+        place.git("merge", "-q", "--no-edit", side)
+        return
+    place.commit(what)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_STEP, min_size=1, max_size=6))
+def test_the_digest_is_the_same_just_where_the_content_is(
+    steps: list[tuple[str, str, str]],
+) -> None:
+    """Over histories with merges, reverts and renames; whatever commit it is asked of."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = World(Path(folder))
+        world.write("elsewhere.txt", "x\n")
+        world.write("src/a.py", "x\n")
+        world.commit("Begin")
+        for step in steps:
+            _take(world, step)
+        around = Surroundings(str(world.path), world.environ, lambda: 0.0, lambda: "x")
+        project = Project.open(around)
+        commits = world.git("rev-list", "--all").splitlines()
+        for scope in _SCOPES:
+            seen: dict[str, dict[str, str]] = {}
+            digests: dict[tuple[tuple[str, str], ...], str] = {}
+            for commit in commits:
+                listed = world.git("ls-tree", "-r", commit).splitlines()
+                files = {line.split("\t")[1]: line.split()[2] for line in listed}
+                own = {path: oid for path, oid in files.items() if _covered(scope, path)}
+                digest = Content(project, commit).digest(scope)
+                assert seen.setdefault(digest, own) == own
+                assert digests.setdefault(tuple(sorted(own.items())), digest) == digest
+        project.repository.close()
+
+
+# -- what it comes to ------------------------------------------------------------------------
+
+
+def record(name: str, *, code: int = 0, command: str = "c", verdict: str = "") -> Evidence:
+    verdict = verdict or ("supports" if code == 0 else "challenges")
+    return Evidence(
+        id=name, task="T-1", kind="command", at=name, command=command, command_digest=command,
+        exit_code=code, supports=(Support("ACC-1", verdict),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("records", "wanted"),
+    [
+        ([], "unsupported"),
+        ([(record("1"), True)], "supported"),
+        ([(record("1"), False)], "stale"),
+        ([(record("1", code=1), True)], "challenged"),
+        ([(record("1", code=1), True), (record("2"), True)], "supported"),
+        ([(record("1"), True), (record("2", code=1), True)], "challenged"),
+        ([(record("1"), True), (record("2", code=1), False)], "supported"),
+        ([(record("1"), True), (record("2", code=1, command="d"), True)], "challenged"),
+        ([(record("1"), False), (record("2", verdict="partially-supports"), True)], "partial"),
+    ],
+)
+def test_of_one_command_the_newest_fresh_record_counts(
+    records: list[tuple[Evidence, bool]], wanted: str
+) -> None:
+    judged = support.judged(records)
+    assert support.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
+
+
+def test_evidence_of_a_claim_that_was_given_up_does_not_count() -> None:
+    old = record("1")._replace(claim="old")
+    assert support.judged([(old, True)], claim="new") == []
+    assert len(support.judged([(old._replace(claim=""), True)], claim="new")) == 1
