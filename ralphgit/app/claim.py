@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import audit, guard, heartbeat, leases, look, records, runtime
+from ralphgit.app import guard, heartbeat, leases, look, records, runtime
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.guard import Options as Options
 from ralphgit.app.lookaround import LEASES, Situation, elsewhere
@@ -18,10 +18,11 @@ from ralphgit.errors import (
     RemoteUnavailable,
 )
 from ralphgit.git import index, remote
+from ralphgit.model.audit import Event
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.task import Claim, Lifecycle
-from ralphgit.records import files, graph, splice, tasks
+from ralphgit.records import audit, files, graph, splice, tasks
 from ralphgit.rules import lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.readiness import Standing
@@ -189,7 +190,7 @@ def settle(project: Project, own: Lease) -> bool:
         undo.on_failure(staged.restore)
         staging = records.stage_graph(project, undo, file, file.text, number, life)
         if missing:
-            event = audit.Event(own.at, "claimed", own.by, "pending", life.status.value)
+            event = Event(own.at, "claimed", own.by, "pending", life.status.value)
             records.write_audit(project, undo, path, event, own.task, own.claim)
         index.add(git, [*staging, path])
         runtime.remember(project, own)
@@ -224,7 +225,7 @@ class _Plan(NamedTuple):
     number: int
     text: str
     life: Lifecycle
-    event: audit.Event
+    event: Event
     changed: index.Paths
 
 
@@ -248,7 +249,7 @@ def _plan(project: Project, lease: Lease, note: str) -> _Plan:
     file, number = records.parsed_here(project, lease.task)
     old = tasks.lifecycle(file.tasks[number])
     new = lifecycle.claimed(lease.task, old, made)
-    event = audit.Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
+    event = Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
     text = splice.set_lifecycle(file, number, new)
     return _Plan(file, number, text, new, event, changed)
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app import (
-    audit,
     change,
     evidence,
     guard,
@@ -25,12 +24,13 @@ from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
+from ralphgit.model.audit import Event
 from ralphgit.model.evidence import COMMAND, Evidence, Subject
 from ralphgit.model.row import Row
 from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
+from ralphgit.records import audit, files, splice, tasks
 from ralphgit.records import evidence as codec
-from ralphgit.records import files, splice, tasks
 from ralphgit.rules import guards, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
@@ -319,7 +319,7 @@ def _commit(
         )
         for name, record in observed:
             undo.write(os.path.join(project.top, name), record)
-        line = audit.Event(at, event, mine.by, old.status.value, new.status.value, note)
+        line = Event(at, event, mine.by, old.status.value, new.status.value, note)
         records.write_audit(project, undo, path, line, task, mine.claim)
         index.stage(git, tree, but=file.path)
         index.add(git, [file.path, path, *(name for name, _ in observed)])

@@ -6,17 +6,18 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ralphgit.app import audit, look, placement
+from ralphgit.app import look, placement
 from ralphgit.app.look import Pair
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.mine import open_claims
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.model.audit import Event
 from ralphgit.model.flight import Flight
 from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.row import Row
 from ralphgit.model.status import PRIORITIES
-from ralphgit.records import files, graph, splice, tasks
+from ralphgit.records import audit, files, graph, splice, tasks
 from ralphgit.rules import brackets, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.cycles import find_cycles
@@ -222,7 +223,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
         undo.write(os.path.join(project.top, row.file), text.encode("utf-8"))
         if row.claim:
             # The words of an attempt's audit are fixed; a cancellation is a release for good.
-            event = audit.Event(at, "released", by, old.status.value, new.status.value, reason)
+            event = Event(at, "released", by, old.status.value, new.status.value, reason)
             written.append(audit.path(project.config.records, task, row.claim))
             records.write_audit(project, undo, written[-1], event, task, row.claim)
     project.refresh()

@@ -6,16 +6,17 @@ import json
 import os
 from typing import NamedTuple
 
-from ralphgit.app import audit, guard, leases, mine, records, runtime, work
+from ralphgit.app import guard, leases, mine, records, runtime, work
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.audit import Event
 from ralphgit.model.flight import Lease
 from ralphgit.model.guidance import Guidance
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Blocked, Reset
-from ralphgit.records import files, guidance, tasks
+from ralphgit.records import audit, files, guidance, tasks
 from ralphgit.rules import lifecycle
 
 
@@ -67,7 +68,7 @@ def block(
         new,
         claim_id=own.claim,
         extra=extra,
-        event=audit.Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
+        event=Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
         message=f"{own.task}: blocked ({reason.value})\n\n"
         + _trailers(own.task, own.claim, own.by),
     )
@@ -98,7 +99,7 @@ def release(project: Project, task: str, *, reason: str) -> Given:
         own.task,
         new,
         claim_id=own.claim,
-        event=audit.Event(at, "released", own.by, old.status.value, new.status.value, reason),
+        event=Event(at, "released", own.by, old.status.value, new.status.value, reason),
         message=f"{own.task}: released\n\n" + _trailers(own.task, own.claim, own.by),
     )
     leases.drop(project, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app import change, evidence, look, view
+from ralphgit.app import change, evidence, look, review, view
 from ralphgit.app.content import Content
 from ralphgit.app.judging import (
     KINDS,
@@ -59,6 +59,7 @@ def incoming(project: Project, base: str, head: str) -> list[Problem]:
         problems += _moves(project, tree, before, after)
         problems += _kept_records(project, start, theirs)
         problems += _completions(project, tree, merged, before, after)
+        problems += _reviews(project, tree, theirs, before, after)
         problems += _scope(project, start, theirs, before, after)
     return problems
 
@@ -275,6 +276,31 @@ def _completions(
                     severity="warning",
                 )
                 found.append(place(tree, fault, after))
+    return found
+
+
+def _reviews(
+    project: Project,
+    tree: Tree,
+    head: str,
+    before: Mapping[str, Row],
+    after: Mapping[str, Row],
+) -> list[Problem]:
+    """Work of high risk has been reviewed by somebody else, as it is on the branch."""
+    found = []
+    for task, row in after.items():
+        old = before.get(task)
+        if row.status != "complete" or (old is not None and old.status == "complete"):
+            continue
+        promised = tasks.task(view.stored(old)) if old is not None else None
+        if why := review.missing(project, head, tasks.task(view.stored(row)), promised):
+            fault = gate.Fault(
+                code="review_missing",
+                task=task,
+                message=f"{task} has risk: high, and {why}",
+                hint=f"as somebody else: {review.command(task, head[:12])}",
+            )
+            found.append(place(tree, fault, after))
     return found
 
 

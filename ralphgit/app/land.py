@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app import advance, leases, mine, rescue, work
+from ralphgit.app import advance, leases, mine, rescue, review, work
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
@@ -37,7 +37,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     First the base as it was last seen is taken for the newest: if it is not, the push says so,
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
-    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused.
+    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
+    review_missing, unsettled).
     """
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
@@ -57,6 +58,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 code="not_complete",
                 hint=f"ralphgit complete {lease.task}",
             )
+        review.require(project, head)
         made = _merged(project, base, head, lease)
         if unseen and (made == base or isinstance(made, Conflict)):
             continue

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app import audit
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index, merge, worktrees
 from ralphgit.model.row import Row
+from ralphgit.records import audit
 
 MERGED, CONTENT, RECORDS = "merged", "content", "records"
 _MOST_COMMITS = 50

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ralphgit.app import audit
 from ralphgit.app.project import Project
 from ralphgit.git import index
+from ralphgit.model.audit import Event
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import blocks, files, graph, splice
+from ralphgit.records import audit, blocks, files, graph, splice
 
 
 def commit_change(
@@ -20,7 +20,7 @@ def commit_change(
     new: Lifecycle,
     *,
     claim_id: str,
-    event: audit.Event,
+    event: Event,
     message: str,
     extra: Mapping[str, bytes] | None = None,
 ) -> str:
@@ -167,7 +167,7 @@ def stage_graph(
 
 
 def write_audit(
-    project: Project, undo: files.Undo, path: str, event: audit.Event, task: str, claim_id: str
+    project: Project, undo: files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
     """Append one event to the attempt's audit file."""
     full = os.path.join(project.top, path)

@@ -7,17 +7,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app import advance, audit, leases, rescue, runtime, unfinished
+from ralphgit.app import advance, leases, rescue, runtime, unfinished
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index
+from ralphgit.model.audit import Event
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.model.task import Reset
-from ralphgit.records import files, graph, splice, tasks
+from ralphgit.records import audit, files, graph, splice, tasks
 from ralphgit.rules import lifecycle, readiness
 
 
@@ -222,7 +223,7 @@ def _build(
     seen = max((flight.epoch for flight in holders.flights), default=0)
     if new.epoch <= seen:
         new = new._replace(epoch=seen + 1)
-    event = audit.Event(at, change.event, by, old.status.value, new.status.value, change.note)
+    event = Event(at, change.event, by, old.status.value, new.status.value, change.note)
     attempt = holders.claim or record.id
     path = audit.path(project.config.records, row.id, attempt)
     tip = project.base.commit

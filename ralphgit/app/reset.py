@@ -6,13 +6,14 @@ import json
 import shlex
 from typing import NamedTuple
 
-from ralphgit.app import advance, audit, heartbeat, leases
+from ralphgit.app import advance, heartbeat, leases
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import RESCUE, Situation
 from ralphgit.app.project import Project
 from ralphgit.app.reopen import Change, Holders, Reopened, reopen
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
 from ralphgit.model.row import Row
+from ralphgit.records import audit
 
 
 class Options(NamedTuple):

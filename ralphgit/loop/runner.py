@@ -329,7 +329,12 @@ class Loop:
         how = self._landing(project)
         if how != "none":
             self._beat.phase("land", task=lease.task, claim=lease.claim)
-            landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
+            try:
+                landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
+            except GuardRefused as error:
+                if error.code != "review_missing":
+                    raise
+                return self._leave_for_review(lease, error)
             if isinstance(landed, land.Conflict):
                 return self._redo(project, lease, landed)
             event = "landed" if how == "merge" else "opened"
@@ -339,6 +344,14 @@ class Loop:
         self._journal.write("done", task=lease.task, landing=how)
         self._say(f"{lease.task} is {_ENDS[how]}")
         self._beat.phase("done", task="")
+        return True
+
+    def _leave_for_review(self, lease: Lease, why: GuardRefused) -> bool:
+        """The work is complete on its branch, and it is for a reviewer to go on."""
+        runtime.forget(self._top)
+        self._journal.write("unreviewed", task=lease.task, message=why.message)
+        self._done.append(lease.task)
+        self._say(why.message)
         return True
 
     def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> bool:

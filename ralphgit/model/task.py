@@ -109,6 +109,8 @@ class Task(NamedTuple):
     outputs: tuple[str, ...] = ()
     scope: Scope = Scope()
     mode: Mode = Mode.PARALLEL
+    risk: str = ""
+    """low, medium, high or "": work on a task of high risk lands after a review (SPEC 3.3)."""
 
     @property
     def status(self) -> Status:

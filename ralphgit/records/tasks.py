@@ -50,6 +50,7 @@ def task(stored: Mapping[str, Any]) -> Task:
             resources=_texts(scope.get("resources")),
         ),
         mode=Mode(get("mode") or Mode.PARALLEL),
+        risk=get("risk") or "",
     )
 
 

@@ -1,0 +1,55 @@
+"""Whether work has been reviewed: by somebody else, as it is now, and with nothing against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ralphgit.model.audit import CLEAR, OPEN, Finding, Review
+
+HIGH = "high"
+AGAINST = "changes-needed"
+
+
+def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
+    """Why work of `worker` on content with this scope digest counts as not reviewed; "" if it is.
+
+    Of each reviewer the newest review counts. One must be clear, by somebody other than the
+    worker, of this very content; and none may ask for changes of this very content.
+    """
+    newest: dict[str, Review] = {}
+    for one in sorted(reviews, key=lambda one: (one.at, one.id)):
+        if one.by != worker:
+            newest[one.by] = one
+    of_this = [one for one in newest.values() if one.subject and one.subject.scope_digest == digest]
+    for one in of_this:
+        if one.verdict == AGAINST:
+            return f"{one.by} asks for changes (review {one.id})"
+    if any(one.verdict == CLEAR for one in of_this):
+        return ""
+    if newest and not of_this:
+        return "what was reviewed has changed since"
+    if of_this:
+        return f"no review of it is clear ({of_this[0].by}: {of_this[0].verdict})"
+    return f"nobody but {worker} has reviewed it"
+
+
+class OpenFinding(NamedTuple):
+    """A finding that nothing has become of yet."""
+
+    review: Review
+    finding: Finding
+
+
+def open_findings(reviews: Sequence[Review]) -> list[OpenFinding]:
+    """The findings that are open, after what later reviews say became of them."""
+    disposed: dict[tuple[str, str], str] = {}
+    for one in sorted(reviews, key=lambda one: (one.at, one.id)):
+        for entry in one.disposes:
+            disposed[entry.review, entry.finding] = entry.disposition
+    return [
+        OpenFinding(one, finding)
+        for one in reviews
+        for finding in one.findings
+        if disposed.get((one.id, finding.id), finding.disposition) == OPEN
+    ]
