@@ -55,7 +55,10 @@ LINES: dict[str, tuple[str, ...]] = {
     "logs": (),
     "worktree": ("list",),
     "fleet": ("up", "-n", "1", "--agent", "true"),
+    "packet": ("T-1",),
+    "log": (),
     "evidence": ("list",),
+    "audit": ("list",),
     "check": (),
     "init": (),
     "import": ("other.yaml",),
@@ -66,7 +69,8 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "evidence", "check", "doctor"),
+    *("preflight", "worktree", "packet", "log"),
+    *("evidence", "audit", "check", "doctor"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -163,7 +167,10 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
 def test_no_commit_yet(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)
-    here = ("list", "show", "graph", "add", "edit", "evidence", "check", "init", "import", "trust")
+    here = (
+        *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
+        *("init", "import", "trust"),
+    )
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK}
     tried(world, wanted, snapshot=world.snapshot)
     assert world.ralph("claim") == (

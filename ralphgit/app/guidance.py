@@ -9,19 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
+from ralphgit.app import heartbeat, review
 from ralphgit.app.lookaround import RESCUE, Situation
 from ralphgit.app.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.flight import Flight
 from ralphgit.model.guidance import Guidance
 from ralphgit.model.ids import is_id
+from ralphgit.model.row import Row
 from ralphgit.records import files
 from ralphgit.records import guidance as codec
 from ralphgit.rules.readiness import Standing
 
 #: The reason of an entry that asks nothing: its holder is gone or silent.
 STALE = "stale"
+#: ... or its work waits for a review.
+UNREVIEWED = "review"
 
 
 class Question(NamedTuple):
@@ -33,7 +36,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, or STALE."""
+    """One of `Reason`, STALE or UNREVIEWED."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -64,6 +67,8 @@ def questions(project: Project) -> list[Question]:
             found.append(asked(situation, row.id))
         elif standing.stale and standing.holder is not None:
             found.append(_stale(situation, row.title, standing.holder))
+        elif standing.state == "in-review" and standing.holder is not None:
+            found += _unreviewed(situation, row, standing.holder)
     found += _beside(situation)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
@@ -117,6 +122,30 @@ def _stale(situation: Situation, title: str, holder: Flight) -> Question:
         waiting_s=_waiting(project, since),
         command=reset_command(project, holder.task),
     )
+
+
+def _unreviewed(situation: Situation, row: Row, holder: Flight) -> Iterator[Question]:
+    """Work of high risk that is complete on its branch, and waits for a reviewer."""
+    project = situation.project
+    ref = project.repository.refs.get(holder.ref)
+    if ref is None:
+        return
+    task = project.view(ref.oid, holder.where).task(row.id)
+    why = review.missing(project, ref.oid, task, situation.base.task(row.id))
+    if why:
+        since = task.lifecycle.result.at if task.lifecycle.result else holder.at
+        yield Question(
+            task=row.id,
+            title=row.title,
+            worker=holder.by,
+            claim=holder.claim,
+            reason=UNREVIEWED,
+            question=f"risk: high, and {why} ({holder.where})",
+            options=(),
+            since=since,
+            waiting_s=_waiting(project, since),
+            command=review.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
+        )
 
 
 def reset_command(project: Project, task: str) -> str:

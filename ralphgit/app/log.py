@@ -29,6 +29,10 @@ class Entry(NamedTuple):
     to: str = ""
 
 
+#: Of what happened within the same second.
+_ORDER = {"claimed": 0, "completed": 2, "force-completed": 2, "reviewed": 3, "landed": 4}
+
+
 def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
     """What happened to a task, or to all, oldest first; at most the newest `limit` (0: all).
 
@@ -45,7 +49,7 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
-    entries.sort(key=lambda entry: entry.at)
+    entries.sort(key=lambda entry: (entry.at, _ORDER.get(entry.event, 1)))
     return entries[-limit:] if limit else entries
 
 
@@ -124,7 +128,8 @@ def _events(data: bytes) -> list[tuple[str, Event]]:
     made = audit.review(data)
     if made is None:
         return []
-    found = f", {len(made.findings)} findings" if made.findings else ""
+    count = len(made.findings)
+    found = f", {count} finding{'' if count == 1 else 's'}" if count else ""
     note = f"{made.verdict}{found} ({made.target})"
     return [(made.claim, Event(made.at, "reviewed", made.by, "", "", note))]
 
@@ -142,7 +147,7 @@ def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator
             continue
         path = audit.path(project.config.records, task, claim)
         out = project.repository.git.line(
-            "log", "-1", "--first-parent", "--diff-merges=first-parent",
+            "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
             "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd %h %cn",
             project.base.commit, "--", path,
         )  # fmt: skip

@@ -2,60 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-
+from ralphgit.app import content, guidance
 from ralphgit.app.project import Project
-from ralphgit.app.report import PATH as REPORT
-from ralphgit.app.report import STATUSES
-from ralphgit.model.flight import Lease
+from ralphgit.app.view import GraphView
+from ralphgit.errors import GuardRefused
+from ralphgit.model.packet import Packet
+from ralphgit.model.task import Task
+from ralphgit.records import packet as codec
+from ralphgit.rules.contract import contract
 
-if TYPE_CHECKING:
-    from ralphgit.model.task import Task
-
-STOP = (
-    "the task needs a file outside the scope, or something that is not there",
-    "the criteria contradict each other or what you find",
-    "the verify commands cannot pass, however the task is done",
-    "you would have to guess what is meant",
-)
+#: Where a worktree has the packet of its task.
+PATH = ".ralph/packet.yaml"
 
 
 def compile(
-    project: Project,
-    task: Task,
-    lease: Lease,
-    *,
-    clean: bool,
-    guidance: Iterable[Mapping[str, Any]] = (),
-) -> dict[str, Any]:
-    """The packet of a claimed task, in the form of `packet.schema.json`."""
-    scope = {
-        name: list(patterns)
-        for name, patterns in (
-            ("write", task.scope.write), ("read", task.scope.read),
-            ("resources", task.scope.resources),
+    project: Project, task: Task, *, claim: str = "", worker: str = "", clean: bool
+) -> Packet:
+    """What a worker is told of `task`, with what was asked, answered and kept about it before."""
+    return Packet(
+        task=task.id,
+        contract=contract(task),
+        title=task.title,
+        description=task.description,
+        story=task.story,
+        acceptance=task.acceptance,
+        scope=task.scope,
+        verify=task.verify,
+        outputs=task.outputs,
+        base=project.base.commit[:12],
+        clean=clean,
+        claim=claim,
+        worker=worker,
+        answers=tuple(guidance.recorded(project, task.id)),
+        kept=guidance.kept(project, task.id),
+    )
+
+
+def packet(project: Project, task: str) -> Packet:
+    """The packet of a task, claimed or not, in the words of this worktree's files; in the base's,
+    where these do not have the task. Nothing is written.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    found = view_with(project, task).task(task)
+    held = found.claim if found.status == "in-progress" else None
+    return compile(
+        project, found, clean=_is_clean(project),
+        claim=held.id if held else "", worker=held.by if held else "",
+    )  # fmt: skip
+
+
+def view_with(project: Project, task: str) -> GraphView:
+    """This worktree's graph if it has the task, else the base's. Raises: UnknownTask."""
+    here = project.here if project.repository.top is not None else None
+    if here is not None and (task in here.by_id or not project.base.commit):
+        project.require_here().row(task)
+        return here
+    base = project.base_view
+    base.row(task)
+    return base
+
+
+def _is_clean(project: Project) -> bool:
+    worktree = project.repository.worktree
+    if worktree is None or not worktree.head:
+        return False
+    with content.here(project) as files:
+        return files.tree == project.repository.git.line("rev-parse", "HEAD^{tree}")
+
+
+def encoded(project: Project, made: Packet) -> bytes:
+    """The packet as YAML. Raises: GuardRefused (packet_too_large)."""
+    data = codec.encode(made, PATH)
+    limit = project.config.max_record_bytes
+    if len(data) > limit:
+        raise GuardRefused(
+            f"the packet of {made.task} has {len(data)} bytes, and {limit} at most are given to a "
+            "worker",
+            code="packet_too_large",
+            hint=f"shorten the description of {made.task}, or part the task",
+            details={"task": made.task},
         )
-        if patterns
-    }  # fmt: skip
-    made: dict[str, Any] = {
-        "task": task.id,
-        "claim": lease.claim,
-        "worker": lease.by,
-        "mission": "\n\n".join(filter(None, [task.title, task.description])),
-        "governing_ids": [*([task.story] if task.story else []), *(c.id for c in task.acceptance)],
-        "acceptance": [{"id": item.id, "text": item.text} for item in task.acceptance],
-        "scope": scope,
-        "may_change": list(task.scope.write),
-        "verify": list(task.verify),
-        "outputs": list(task.outputs),
-        "posture": "test-first" if task.verify else "observation-first",
-        "source": {"base": lease.base or project.base.commit[:12], "clean": clean},
-        "guidance": [dict(entry) for entry in guidance],
-        "stop_conditions": list(STOP),
-        "output_contract": {"report": REPORT, "statuses": list(STATUSES)},
-    }
-    return {key: value for key, value in made.items() if value or key in _ALWAYS}
+    return data
 
 
-_ALWAYS = ("acceptance", "scope", "may_change", "source", "output_contract")
+def stored(made: Packet) -> dict[str, object]:
+    """The packet in the form of `packet.schema.json`."""
+    return codec.stored(made)

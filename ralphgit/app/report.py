@@ -6,11 +6,10 @@ import os
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.packet import REPORT, STATUSES
 from ralphgit.records import files, plain
 from ralphgit.records import text as texts
 
-PATH = os.path.join(".ralph", "report.yaml")
-STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
 _MOST_TEXT = 8 * 1024
 
 
@@ -29,16 +28,16 @@ def read(top: str) -> Report:
     Raises: InvalidRecord for what is outside the vocabulary, with the sentence that the
     worker needs to mend it.
     """
-    data = files.read(os.path.join(top, PATH))
+    data = files.read(os.path.join(top, REPORT))
     if data is None:
         return Report("")
     try:
         value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     except InvalidRecord as error:
-        raise error.at(PATH) from None
+        raise error.at(REPORT) from None
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         raise InvalidRecord(
-            f"a report has a status: {', '.join(STATUSES)}", file=PATH, code="bad_report"
+            f"a report has a status: {', '.join(STATUSES)}", file=REPORT, code="bad_report"
         )
     return Report(
         status=value["status"],
@@ -54,7 +53,7 @@ def _text(value: dict[str, object], key: str) -> str:
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise InvalidRecord(f"{key} should be text", file=PATH, code="bad_report")
+        raise InvalidRecord(f"{key} should be text", file=REPORT, code="bad_report")
     return found.strip()[:_MOST_TEXT]
 
 
@@ -65,13 +64,13 @@ def _texts(value: dict[str, object], key: str) -> tuple[str, ...]:
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise InvalidRecord(f"{key} should be a list of text", file=PATH, code="bad_report")
+        raise InvalidRecord(f"{key} should be a list of text", file=REPORT, code="bad_report")
     return tuple(str(item).strip()[:_MOST_TEXT] for item in found if str(item).strip())
 
 
 def clear(top: str) -> None:
     """Take an earlier report away. Raises: OSError."""
     try:
-        os.unlink(os.path.join(top, PATH))
+        os.unlink(os.path.join(top, REPORT))
     except FileNotFoundError:
         return

@@ -127,6 +127,14 @@ COMMANDS = {
                 _AT,
             ),
         ),
+        Command(
+            "packet", "look", "All that a worker needs for a task, as YAML.",
+            (_arg("task", "ID"),),
+        ),
+        Command(
+            "log", "look", "What happened to a task, or to all, on every branch.",
+            (_arg("task", "[ID]", kind="optional"), _int("limit", "The newest N entries.")),
+        ),
         Command("inbox", "look", "What waits for a person, and how to answer.", (_FETCH,)),
         # work
         Command(
@@ -304,6 +312,29 @@ COMMANDS = {
             "Evidence is bound to the content of the files in the task's scope: while they are "
             "as they were it is fresh, once they change it is stale. Records are never edited. "
             "add and verify --rerun stage what they write; it travels with your next commit.",
+        ),
+        Command(
+            "audit", "prove", "Reviews of the work on tasks: add, list.",
+            (
+                Param("action", (), "", "text", "ACTION", ("add", "list")),
+                _arg("tasks", "[ID...]", kind="any"),
+                _text("verdict", "add: what the review comes to.", metavar="VERDICT",
+                      choices=("clear", "concerns", "changes-needed", "inconclusive")),
+                _text("target", "add: the revision that was reviewed (without it, this worktree).",
+                      metavar="REV"),
+                _text("by", "add: who reviewed.", metavar="NAME"),
+                _many("lens", "add: a point of view that was taken; repeatable."),
+                _many("context", "add: what was read besides the target; repeatable."),
+                _many("finding", "add: what was found, as SEVERITY: TEXT; repeatable."),
+                _many("dispose", "add: what became of an earlier finding; repeatable.",
+                      metavar="REVIEW/FIND-N=WORD"),
+                _text("residual_risk", "add: what could still be wrong."),
+                _text("at", "list: any revision instead of this worktree's files.",
+                      metavar="REV"),
+                _flag("open", "list: only what has open findings."),
+            ),
+            "A review is bound to the content that was reviewed. A task with risk: high lands only "
+            "with a clear review, by somebody other than its worker, of what is to land.",
         ),
         # review
         Command(

@@ -15,11 +15,11 @@ from ralphgit.loop import agent, agents, journal, limits, template
 from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.memory import Attempts
 from ralphgit.model.flight import Lease
+from ralphgit.model.packet import REPORT
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Task
-from ralphgit.records import emit, files, schema
+from ralphgit.records import files
 
-PACKET = os.path.join(".ralph", "packet.yaml")
 PROMPT = os.path.join(".ralph", "prompt.md")
 #: Why `check` stops an agent.
 LOST = "lost"
@@ -93,7 +93,7 @@ def attempt(
     config, top = project.config, project.top
     environ = agent.environment(
         project.around.environ, task=lease.task, claim=lease.claim, worker=lease.by,
-        packet=os.path.join(top, PACKET), report=os.path.join(top, report.PATH),
+        packet=os.path.join(top, packet.PATH), report=os.path.join(top, REPORT),
     )  # fmt: skip
     environ["RALPH_ATTEMPT"] = str(before.failed + 1)
     if command.line == "scripted":
@@ -124,12 +124,13 @@ def _promised(project: Project, lease: Lease) -> Task:
 def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> None:
     top = project.top
     os.makedirs(os.path.join(top, journal.FOLDER), exist_ok=True)
-    made = packet.compile(project, task, lease, clean=not before.failed)
-    head = schema.modeline(PACKET, "packet")
-    files.write(os.path.join(top, PACKET), (head + emit.mapping(made)).encode(), durable=False)
-    text = prompt.prompt(project, task.id).text
+    made = packet.compile(
+        project, task, claim=lease.claim, worker=lease.by, clean=not before.failed
+    )
+    files.write(os.path.join(top, packet.PATH), packet.encoded(project, made), durable=False)
+    text = prompt.written(project, made)
     if path := project.config.agent_prompt:
-        text = template.render(project, path, made, text)
+        text = template.render(project, path, packet.stored(made), text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
     files.write(os.path.join(top, PROMPT), text.encode("utf-8", "replace"), durable=False)

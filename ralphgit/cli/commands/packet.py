@@ -1,0 +1,17 @@
+"""`packet`: all that a worker needs for a task, as YAML."""
+
+from __future__ import annotations
+
+from ralphgit.app import look, packet
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen
+from ralphgit.model.ids import parse_task_id
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    made = packet.packet(project, parse_task_id(str(options["task"])))
+    text = packet.encoded(project, made).decode("utf-8")
+    return Outcome({"packet": packet.stored(made)}, before=text.splitlines())

@@ -1,0 +1,49 @@
+"""Everything a worker needs for one task, bounded, so that it never has to infer context."""
+
+import os
+from typing import NamedTuple
+
+from ralphgit.model.guidance import Guidance
+from ralphgit.model.task import Criterion, Scope
+
+#: Where the worker hands back its report, from the root of the worktree.
+REPORT = os.path.join(".ralph", "report.yaml")
+STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
+STOP = (
+    "the task needs a file outside the scope, or something that is not there",
+    "the criteria contradict each other or what you find",
+    "the verify commands cannot pass, however the task is done",
+    "you would have to guess what is meant",
+)
+
+
+class Packet(NamedTuple):
+    """What a worker is told of a task (SPEC 3.4)."""
+
+    task: str
+    contract: str
+    """Digest of what is promised; a claim made now has the same."""
+    title: str
+    description: str
+    story: str
+    acceptance: tuple[Criterion, ...]
+    scope: Scope
+    verify: tuple[str, ...]
+    outputs: tuple[str, ...]
+    base: str
+    """The commit of the base branch that it was compiled at, 12 hex digits."""
+    clean: bool
+    """Whether the worktree had nothing that is not committed."""
+    claim: str = ""
+    worker: str = ""
+    answers: tuple[Guidance, ...] = ()
+    """Questions about the task that were answered, oldest first."""
+    kept: tuple[str, ...] = ()
+    """Rescue refs that hold earlier work on it."""
+
+    @property
+    def posture(self) -> str:
+        """How to go about proof: against commands, against criteria, or none is asked for."""
+        if self.verify:
+            return "test-first"
+        return "observation-first" if self.acceptance or self.outputs else "none"

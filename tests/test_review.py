@@ -1,0 +1,201 @@
+"""Audit: a task's life as `log` tells it, reviews, and what risk: high asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: Say hello
+    status: pending
+    risk: high
+    verify:
+      - grep -q hello hello.txt
+    outputs:
+      - hello.txt
+    scope:
+      write:
+        - hello.txt
+    x-script:
+      write:
+        hello.txt: hello
+  - id: T-2
+    title: Say goodbye
+    status: pending
+    scope:
+      write:
+        - bye.txt
+    outputs:
+      - bye.txt
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Plan")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+@pytest.fixture
+def alpha(world: World) -> Place:
+    """A worktree in which T-1 is complete."""
+    made = world.worktree("alpha")
+    assert made.ralph("claim", "T-1").code == 0
+    made.write("hello.txt", "hello\n")
+    assert made.ralph("complete").code == 0
+    return made
+
+
+def reviewed(place: Place, *words: str) -> dict[str, Any]:
+    made = place.ralph("audit", "add", "T-1", *words, "--json")
+    assert made.code == 0, made.out
+    place.commit("A review")
+    found: dict[str, Any] = made.data["review"]
+    return found
+
+
+def faults(place: Place) -> list[str]:
+    found = place.ralph("check", "--base", "main", "--json").data["problems"]
+    return [problem["code"] for problem in found]
+
+
+def events(place: Place, *words: str) -> list[tuple[str, str]]:
+    found = place.ralph("log", *words, "--json").data["events"]
+    return [(entry["event"], entry["by"]) for entry in found]
+
+
+# -- log -------------------------------------------------------------------------------------
+
+
+def test_a_life_over_branches(world: World, alpha: Place) -> None:
+    assert events(world, "T-1") == [("claimed", "alpha"), ("completed", "alpha")]
+    assert world.ralph("log", "T-1", "--json").data["events"][0]["where"] == ["branch alpha"]
+    reviewed(world, "--target", "alpha", "--by", "ann", "--verdict", "clear")
+    world.merge("alpha")
+    told = [event for event, _ in events(world, "T-1")]
+    assert sorted(told) == ["claimed", "completed", "landed", "reviewed"]
+    assert told[-1] == "landed"
+    assert world.ralph("reset", "T-1", "--reopen", "--reason", "again").code == 0
+    assert "reset" in [event for event, _ in events(world, "T-1")]
+    assert events(world, "--limit", "1") == events(world)[-1:]
+
+
+def test_what_is_not_committed_is_told_too(world: World) -> None:
+    beta = world.worktree("beta")
+    beta.ralph("claim", "T-2")
+    found = world.ralph("log", "T-2", "--json").data["events"]
+    assert [entry["where"] for entry in found] == [["worktree ../proj-beta"]]
+
+
+def test_nothing_yet_and_no_such_task(world: World) -> None:
+    assert world.ralph("log", "T-1").out == "Nothing has happened yet.\n"
+    assert world.ralph("log", "T-9", "--json").error == "unknown_task"
+
+
+# -- reviews ---------------------------------------------------------------------------------
+
+
+def test_a_review_is_a_record_of_what_was_reviewed(world: World, alpha: Place) -> None:
+    made = reviewed(
+        world, "--target", "alpha", "--by", "ann", "--verdict", "concerns", "--lens", "security",
+        "--context", "README.md", "--finding", "minor: no capital", "--finding", "major: no stop",
+        "--residual-risk", "tone",
+    )  # fmt: skip
+    assert made["target"] == "alpha"
+    assert made["subject"]["commit"] == alpha.head
+    assert [finding["id"] for finding in made["findings"]] == ["FIND-1", "FIND-2"]
+    assert world.ralph("check").code == 0
+    listed = world.ralph("audit", "list", "T-1").out
+    assert listed.splitlines()[1:] == [
+        "  of alpha, security",
+        "  open  FIND-1  minor: no capital",
+        "  open  FIND-2  major: no stop",
+        "  residual risk: tone",
+    ]
+
+
+def test_a_later_review_says_what_became_of_a_finding(world: World, alpha: Place) -> None:
+    first = reviewed(
+        world, "--target", "alpha", "--by", "ann", "--verdict", "concerns", "--finding", "minor: x"
+    )
+    fixed = f"{first['id']}/FIND-1=fixed"
+    reviewed(world, "--target", "alpha", "--by", "bob", "--verdict", "clear", "--dispose", fixed)
+    assert world.ralph("audit", "list", "--open").out == "No review.\n"
+    assert world.ralph("audit", "list", "--json").data["open_findings"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("T-1",), "usage"),
+        (("T-1", "--verdict", "clear", "--finding", "no severity"), "usage"),
+        (("T-1", "--verdict", "clear", "--dispose", "x/FIND-1"), "usage"),
+        (("T-1", "--verdict", "clear", "--dispose", "x/FIND-1=fixed"), "unknown_finding"),
+        (("T-1", "--verdict", "clear", "--target", "nowhere"), "bad_revision"),
+        (("T-9", "--verdict", "clear"), "unknown_task"),
+        (("T-1", "--verdict", "clear", "--open"), "usage"),
+    ],
+)
+def test_what_is_no_review_changes_nothing(world: World, words: tuple[str, ...], code: str) -> None:
+    assert world.ralph("audit", "add", *words, "--json").error == code
+    assert world.git("status", "--porcelain") == ""
+
+
+# -- risk: high --------------------------------------------------------------------------------
+
+
+def test_the_gate_asks_for_a_clear_review_by_somebody_else(world: World, alpha: Place) -> None:
+    assert faults(alpha) == ["review_missing"]
+    # Nobody reviews their own work.
+    reviewed(alpha, "--verdict", "clear")
+    assert faults(alpha) == ["review_missing"]
+    reviewed(world, "--target", "alpha", "--by", "ann", "--verdict", "concerns")
+    assert faults(alpha) == ["review_missing"]
+    reviewed(world, "--target", "alpha", "--by", "bob", "--verdict", "clear")
+    assert faults(alpha) == []
+
+
+def test_one_who_asks_for_changes_stands_against_one_who_does_not(
+    world: World, alpha: Place
+) -> None:
+    reviewed(world, "--target", "alpha", "--by", "bob", "--verdict", "clear")
+    reviewed(world, "--target", "alpha", "--by", "ann", "--verdict", "changes-needed")
+    assert faults(alpha) == ["review_missing"]
+
+
+def test_a_review_is_of_the_content_that_it_saw(world: World, alpha: Place) -> None:
+    reviewed(world, "--target", "alpha", "--by", "bob", "--verdict", "clear")
+    alpha.write("hello.txt", "hello, and more\n")
+    alpha.commit("More")
+    assert "review_missing" in faults(alpha)
+
+
+def test_a_branch_cannot_lower_its_own_risk(world: World, alpha: Place) -> None:
+    alpha.replace("risk: high", "risk: low")
+    alpha.commit("Nothing to see")
+    assert "review_missing" in faults(alpha)
+
+
+def test_the_loop_leaves_risky_work_on_its_branch_and_goes_on(world: World) -> None:
+    beta = world.worktree("beta")
+    done = beta.ralph("run", "--agent", "scripted", "--land", "merge")
+    assert done.code == 0, done.err
+    assert "T-1 has risk: high, and nobody but beta has reviewed it" in done.err + done.out
+    states = {one["id"]: one["state"] for one in world.ralph("status", "--json").data["tasks"]}
+    assert states == {"T-1": "in-review", "T-2": "complete"}
+    waits = world.ralph("inbox", "--json").data["questions"]
+    assert [(one["task"], one["reason"]) for one in waits] == [("T-1", "review")]
+    # As it says.
+    command = waits[0]["command"].replace("NAME", "ann").split()[1:]
+    assert world.ralph(*command).code == 0
+    world.commit("A review")
+    assert world.ralph("inbox").out == "Nothing waits for a person.\n"
