@@ -38,14 +38,15 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
 
     A claim that is only on a branch or in a worktree is told with that place. Reads only.
 
-    Raises: UnknownTask for a task that neither the graph nor the audit knows.
+    Raises: UnknownTask for a task that neither the graph nor the audit knows; InvalidRecord
+    where there is neither audit nor a graph that can be read.
     """
     found: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
     for where, path, data in _records(project, task):
         name, _, record = path.removeprefix(f"{project.config.records}/audit/").partition("/")
         found.setdefault((name, record), []).append((where, data))
     entries = [entry for (name, _), seen in found.items() for entry in _told(project, name, seen)]
-    if task and not entries:
+    if not entries:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
@@ -56,8 +57,8 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
 def _refuse_unknown(project: Project, task: str) -> None:
     views = [project.base_view] if project.base.commit else []
     if project.repository.top is not None:
-        views.append(project.here)
-    if not any(task in view.by_id for view in views):
+        views.append(project.here if views else project.require_here())
+    if task and not any(task in view.by_id for view in views):
         raise UnknownTask(f"there is no task {task}, and no audit of it", hint="ralphgit list")
 
 
