@@ -127,6 +127,7 @@ def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
     if not revision:
+        project.require_here()
         return listed(project, trees.working_tree(project), tasks)
     commit = look.commit_of(project, revision)
     label = f"{revision}:"
