@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from world import ROOT, World
 
 from ralphgit.cli import explain, words
-from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, Param, module_of
+from ralphgit.cli.params import Param
+from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, module_of
 
 # -- two readers -------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import git_locks, heartbeat, leases, mine, runtime, unfinished
+from ralphgit.app import git_locks, heartbeat, leases, mine, proving, runtime, unfinished
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, NotWritable, RalphError
@@ -41,6 +41,7 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
     """
     found = [*_git(project), *_settings(project), *_runtime(project, fix), *_locks(project, fix)]
     found += [*_unfinished(project, fix), *_empty(project, fix), *_temporary(project, fix)]
+    found += _grounds(project, fix)
     try:
         situation = Situation(project)
         rows = situation.base.by_id
@@ -64,6 +65,21 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
         if other not in rows
     ]
     return found
+
+
+def _grounds(project: Project, fix: bool) -> Iterator[Finding]:
+    """Worktrees in which something was proved by a process that is gone."""
+    left = [worktree.path for worktree in proving.abandoned(project)]
+    removed = proving.clear(project) if fix else []
+    for path in left:
+        yield Finding(
+            "left_worktree",
+            "warning",
+            f"{project.show_path(path)} was left by an integration that was killed",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=path in removed,
+        )
 
 
 def _git(project: Project) -> Iterator[Finding]:

@@ -160,18 +160,26 @@ def run_each(
 
 
 def of_run(
-    project: Project, run: verify.Run, task: Task, claim: str, subject: Subject
+    project: Project,
+    run: verify.Run,
+    task: Task,
+    claim: str,
+    subject: Subject,
+    *,
+    shows: str = "",
 ) -> tuple[str, bytes]:
-    """The path and the bytes of the record of one command, bound to what it judged."""
+    """The path and the bytes of the record of one command, bound to what it judged.
+
+    `shows`: of what it is a proof, where that is not the task's criteria.
+    """
+    verdict = "supports" if run.passed else "challenges"
     made = Evidence(
         id=project.around.new_id(),
         task=task.id,
         claim=claim,
         kind=COMMAND,
-        supports=tuple(
-            Support(item.id, "supports" if run.passed else "challenges") for item in task.acceptance
-        ),
-        shows=f"the command exits {run.exit_code}",
+        supports=() if shows else tuple(Support(item.id, verdict) for item in task.acceptance),
+        shows=shows or f"the command exits {run.exit_code}",
         does_not_show="anything that the command does not look at",
         at=stamp(run.started),
         command=run.command,

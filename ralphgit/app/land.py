@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app import advance, leases, mine, rescue, review, work
+from ralphgit.app import advance, leases, mine, review, work
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge
+from ralphgit.git.commits import commit_tree
 from ralphgit.model.flight import Lease
 
 
@@ -91,4 +92,4 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         f"Merge {lease.task} ({lease.by}) into {project.base.branch}\n\n"
         f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
     )
-    return rescue.commit_tree(project.repository, tree, [base, head], message)
+    return commit_tree(project.repository, tree, [base, head], message)

@@ -14,6 +14,7 @@ from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index
+from ralphgit.git.commits import commit_tree
 from ralphgit.model.audit import Event
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
@@ -242,4 +243,4 @@ def _build(
         f"{row.id}: {change.event}\n\n{' '.join(change.text.split())}\n\n"
         f"Ralph-Task: {row.id}\nRalph-Claim: {attempt}\nRalph-Worker: {by}\n"
     )
-    return rescue.commit_tree(repository, tree, [tip], message), new.epoch
+    return commit_tree(repository, tree, [tip], message), new.epoch

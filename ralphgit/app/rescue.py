@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
 from ralphgit.git import index, refs
+from ralphgit.git.commits import commit_tree
 from ralphgit.git.repository import Repository
 
 
@@ -184,24 +185,3 @@ def _same_content(project: Project, one: str, other: str) -> bool:
     found = project.repository.objects.resolve([f"{oid}{part}" for oid in (one, other)
                                                 for part in parts])  # fmt: skip
     return found[:3] == found[3:]
-
-
-def commit_tree(repository: Repository, tree: str, parents: list[str], message: str) -> str:
-    """Make a commit object, signed where the user signs commits."""
-    arguments = ["commit-tree", tree]
-    for parent in parents:
-        arguments += ["-p", parent]
-    if repository.config.get("commit.gpgsign", "false").lower() in ("true", "yes", "on", "1"):
-        arguments.append("-S")
-    arguments += ["-F", "-"]
-    return repository.git.line(*arguments, stdin=message.encode(), env=identity(repository))
-
-
-def identity(repository: Repository) -> dict[str, str]:
-    """Who commits what ralphgit commits on its own, where git has not been told."""
-    if repository.git.try_run("var", "GIT_COMMITTER_IDENT").status == 0:
-        return {}
-    who = {"NAME": "ralphgit", "EMAIL": "ralphgit@localhost"}
-    return {
-        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
-    }

@@ -47,6 +47,8 @@ def _commands(project: Project) -> Iterable[str]:
         for row in view.rows:
             if '"verify"' in row.json:
                 yield from view.task(row.id).verify
+    if project.config.integrate_verify:
+        yield project.config.integrate_verify
     if project.config.agent_command:
         yield project.config.agent_command
     if project.config.worktree_setup:

@@ -66,11 +66,11 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
         made = Repository.open(path, project.around.environ)
         if story:
             files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
-        copied = _copy_included(project, made)
+        copied = copy_included(project, made)
     except BaseException:  # also a signal: nothing half made stays
         _take_back(project, branch, base.commit)
         raise
-    setup = _set_up(project, command, path, name) if command else None
+    setup = set_up(project, command, path, name) if command else None
     return Made(name, path, short, base.commit, copied, setup)
 
 
@@ -162,7 +162,7 @@ def _take_back(project: Project, branch: str, commit: str) -> None:
 # -- files that git ignores -----------------------------------------------------------------
 
 
-def _copy_included(project: Project, made: Repository) -> tuple[str, ...]:
+def copy_included(project: Project, made: Repository) -> tuple[str, ...]:
     """Copy what `.worktreeinclude` lists and git ignores, there and here; their names.
 
     Nothing is overwritten, and nothing is written outside the new worktree. A file that git
@@ -220,7 +220,7 @@ def _copy(source: str, target: str) -> None:
 # -- the setup command ----------------------------------------------------------------------
 
 
-def _set_up(project: Project, command: str, path: str, name: str) -> Run:
+def set_up(project: Project, command: str, path: str, name: str) -> Run:
     """Run the setup command in the new worktree, with the time limit of verify commands."""
     config = project.config
     environ = verify.environment(project.around.environ, config.verify_env, {"RALPH_WORKER": name})

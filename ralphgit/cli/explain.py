@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, Command, Param
+from ralphgit.cli.params import Command, Param
+from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS
 from ralphgit.cli.words import Line, verb
 from ralphgit.errors import UsageError
 

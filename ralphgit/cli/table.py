@@ -7,62 +7,12 @@ importing click takes as long as everything else that `ralphgit next` does.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Param(NamedTuple):
-    """An option, or an argument where `flags` is empty."""
-
-    name: str
-    flags: tuple[str, ...]
-    help: str
-    kind: str = "flag"
-    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest (one or more),
-    any (none or more)."""
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-    required: bool = False
-
-
-class Command(NamedTuple):
-    name: str
-    group: str
-    help: str
-    params: tuple[Param, ...] = ()
-    detail: str = ""
-    """More than one line, for `COMMAND --help`."""
-    outside: bool = False
-    """It needs no repository."""
-
-
-def _flag(name: str, help: str, *flags: str) -> Param:
-    return Param(name, flags or (f"--{name.replace('_', '-')}",), help)
-
-
-def _text(
-    name: str,
-    help: str,
-    *flags: str,
-    metavar: str = "TEXT",
-    choices: tuple[str, ...] = (),
-    required: bool = False,
-) -> Param:
-    return Param(
-        name, flags or (f"--{name.replace('_', '-')}",), help, "text", metavar, choices, required
-    )
-
-
-def _int(name: str, help: str, metavar: str = "N") -> Param:
-    return Param(name, (f"--{name.replace('_', '-')}",), help, "int", metavar)
-
-
-def _many(name: str, help: str, *flags: str, metavar: str = "TEXT") -> Param:
-    return Param(name, flags or (f"--{name.replace('_', '-')}",), help, "many", metavar)
-
-
-def _arg(name: str, metavar: str, *, kind: str = "text") -> Param:
-    return Param(name, (), "", kind, metavar)
-
+from ralphgit.cli.params import Command, Param
+from ralphgit.cli.params import arg as _arg
+from ralphgit.cli.params import flag as _flag
+from ralphgit.cli.params import integer as _int
+from ralphgit.cli.params import many as _many
+from ralphgit.cli.params import text as _text
 
 GLOBAL = (
     _text("directory", "Work in DIR instead of the current folder.", "-C", metavar="DIR"),
@@ -78,6 +28,10 @@ _WORKER = _text("worker", "The worker's name.", metavar="NAME")
 _AT = _text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
 _NO_FETCH = _flag("no_fetch", "Judge by what was fetched before.")
 _FETCH = _flag("fetch", "Fetch the base branch first.")
+_LANDING = (
+    _flag("no_push", "Leave the result on the local base branch."),
+    _NO_FETCH,
+)
 _CONTRACT = (
     _text("title", "What is to be done, in one line."),
     _text("story", "The story it belongs to.", metavar="S"),
@@ -335,6 +289,30 @@ COMMANDS = {
             ),
             "A review is bound to the content that was reviewed. A task with risk: high lands only "
             "with a clear review, by somebody other than its worker, of what is to land.",
+        ),
+        Command(
+            "reconcile", "prove", "What came back from workers, against their packets.",
+            (_arg("branches", "BRANCH...", kind="rest"), _FETCH),
+        ),
+        Command(
+            "integrate", "prove", "Merge branches in a good order, prove the result, land it.",
+            (
+                _arg("branches", "BRANCH...", kind="rest"),
+                _flag("dry_run", "Show order, conflicts and what goes stale; change nothing."),
+                *_LANDING,
+            ),
+            "Branches come after those they depend on, and those with the fewest conflicts first. "
+            "All verify commands of what is merged run on the result, in a worktree of their own. "
+            "The first coupling that the packets did not foresee ends it: what was merged before "
+            "it is proved and lands.",
+        ),
+        Command(
+            "land", "prove", "integrate, for one branch.",
+            (
+                _arg("branch", "[BRANCH]", kind="optional"),
+                _flag("dry_run", "Show what would be done, change nothing."),
+                *_LANDING,
+            ),
         ),
         # review
         Command(

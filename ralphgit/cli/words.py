@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.cli.table import COMMANDS, GLOBAL, Param
+from ralphgit.cli.params import Param
+from ralphgit.cli.table import COMMANDS, GLOBAL
 
 _MOST_DIGITS = 18
 

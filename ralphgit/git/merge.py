@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import RalphError
 from ralphgit.git.objects import Objects, aside
-from ralphgit.git.process import failure
+from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import Repository
 
 
@@ -43,33 +43,60 @@ def merged(
     Raises: GitError; RalphError where neither git nor libgit2 can.
     """
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        env = {
-            **({} if keep else aside(repository.common_dir, scratch)),
-            # An empty worktree and index, so no .gitattributes: a forge knows no merge
-            # driver, and a `merge=union` must not hide here what conflicts there.
-            "GIT_DIR": repository.git_dir,
-            "GIT_WORK_TREE": scratch,
-            "GIT_INDEX_FILE": os.path.join(scratch, "index"),
-        }
-        git = repository.git.at(scratch).using(env)
-        arguments = (
-            "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
-        )  # fmt: skip
-        result = git.try_run(*arguments)
-        if result.status in (0, 1) and result.out:
-            tree, *paths = result.out.decode("utf-8", "surrogateescape").split("\0")
-            conflicts = tuple(sorted({path for path in paths if path}))
-            yield Merged(conflicts, tree, repository.objects.through(git))
-        elif b"unrelated histories" in result.err:
-            yield Merged((), "", repository.objects.through(git), related=False)
-        elif b"usage:" in result.err:
+        git = merging(repository, scratch, keep=keep)
+        try:
+            made = try_merge(git, ours, theirs)
+        except OldGit:
             if keep:
-                raise RalphError(
-                    "this git cannot merge aside", code="old_git", hint="use git 2.38 or newer"
-                )
+                raise
             yield by_libgit2(repository, ours, theirs, scratch)
-        else:
-            raise failure(arguments, result)
+            return
+        conflicts, tree, related = made
+        yield Merged(conflicts, tree, repository.objects.through(git), related)
+
+
+class OldGit(RalphError):
+    """This git knows no `merge-tree --write-tree`: it is older than 2.38."""
+
+    code = "old_git"
+
+    def __init__(self) -> None:
+        super().__init__("this git cannot merge aside", hint="use git 2.38 or newer")
+
+
+class Tried(NamedTuple):
+    conflicts: tuple[str, ...]
+    tree: str
+    related: bool
+
+
+def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
+    """A git that merges without a worktree; what it makes is in `scratch`, unless it is kept."""
+    env = {
+        **({} if keep else aside(repository.common_dir, scratch)),
+        # An empty worktree and index, so no .gitattributes: a forge knows no merge
+        # driver, and a `merge=union` must not hide here what conflicts there.
+        "GIT_DIR": repository.git_dir,
+        "GIT_WORK_TREE": scratch,
+        "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+    }
+    return repository.git.at(scratch).using(env)
+
+
+def try_merge(git: Git, ours: str, theirs: str) -> Tried:
+    """Merge two commits into a tree. Raises: OldGit, GitError."""
+    arguments = (
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
+    )  # fmt: skip
+    result = git.try_run(*arguments)
+    if result.status in (0, 1) and result.out:
+        tree, *paths = result.out.decode("utf-8", "surrogateescape").split("\0")
+        return Tried(tuple(sorted({path for path in paths if path})), tree, True)
+    if b"unrelated histories" in result.err:
+        return Tried((), "", False)
+    if b"usage:" in result.err:
+        raise OldGit
+    raise failure(arguments, result)
 
 
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:

@@ -104,6 +104,15 @@ def add(git: Git, path: str, branch: str, *, reason: str) -> None:
     git.run("worktree", "add", "--quiet", "--lock", "--reason", reason, "--", path, branch)
 
 
+def add_detached(git: Git, path: str, commit: str, *, reason: str) -> None:
+    """Make a worktree at `path` on no branch, locked from the start.
+
+    Raises: GitError, NotWritable.
+    """
+    arguments = ("worktree", "add", "--quiet", "--detach", "--lock", "--reason", reason)
+    git.run(*arguments, "--", path, commit)
+
+
 def unlock(git: Git, path: str) -> None:
     """Raises: GitError, NotWritable."""
     git.run("worktree", "unlock", "--", path)

@@ -64,6 +64,8 @@ class Config(NamedTuple):
     """How the forge is to merge it then: merge, squash or rebase."""
     land_poll: float = 60.0
     """Seconds between two looks at the pull requests that are open."""
+    integrate_verify: str = ""
+    """A command that proves the whole, run on what `integrate` and `land` have merged."""
     notify_command: str = ""
     worktree_setup: str = ""
 
@@ -90,6 +92,7 @@ SAFETY = frozenset(
         "land_via",
         "land_auto_merge",
         "land_method",
+        "integrate_verify",
         "notify_command",
         "worktree_setup",
     }

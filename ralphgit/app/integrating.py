@@ -1,0 +1,186 @@
+"""What is known before branches are integrated: their order, where they meet, what goes stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+from ralphgit.app import evidence, reconcile, trees
+from ralphgit.app.content import Content, in_scope
+from ralphgit.app.evidence import Place
+from ralphgit.app.project import Project
+from ralphgit.app.reconcile import Reconciled
+from ralphgit.errors import UsageError
+from ralphgit.git import merge
+from ralphgit.model.evidence import Evidence
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.rules import integration
+from ralphgit.rules.integration import Branch, Pair
+
+BASE = ""
+"""Who owns what was complete on the base before."""
+
+
+class Proof(NamedTuple):
+    """A verify command that has passed, and that has to pass after the merges too."""
+
+    owner: str
+    """The branch whose task it proves; BASE for one that has landed before."""
+    task: Task
+    claim: str
+    command: str
+    passed: tuple[Evidence, ...]
+    """The records that say so."""
+
+    @property
+    def wanted(self) -> tuple[str, str, str]:
+        """As `evidence.run_each` takes it."""
+        return self.task.id, self.claim, self.command
+
+    def holds(self, files: Content) -> bool:
+        """Whether one of the records is of this very content."""
+        return any(evidence.is_fresh(one, self.task, files) for one in self.passed)
+
+
+class Meeting(NamedTuple):
+    """Two branches that conflict when they are merged."""
+
+    paths: tuple[str, ...]
+    foreseen: str
+    """What the packets say of it, as a sentence; "" if they say nothing."""
+
+
+class Plan(NamedTuple):
+    """The branches in the order in which they are to be merged, and what is known of them."""
+
+    branches: tuple[Branch, ...]
+    reconciled: Mapping[str, Reconciled]
+    meetings: Mapping[Pair, Meeting]
+    depends: Mapping[str, frozenset[str]]
+    proofs: tuple[Proof, ...]
+
+    def foreseen(self, one: Branch, other: Branch) -> str:
+        return integration.foreseen(one, other, self.depends)
+
+
+def plan(project: Project, names: Sequence[str]) -> Plan:
+    """Compare the branches with their packets and with each other. Reads only.
+
+    Raises: UsageError (bad_revision, not_a_worker, same_task), InvalidRecord, GuardRefused.
+    """
+    found = {one.branch: one for one in reconcile.reconcile(project, names)}
+    base = project.base_view
+    branches = []
+    for one in found.values():
+        view = project.view(one.commit, one.branch)
+        rows = tuple(base.by_id.get(task) or view.row(task) for task in one.tasks)
+        branches.append(Branch(one.branch, one.commit, rows, one.files))
+    _refuse_same(branches)
+    branches.sort(key=lambda branch: min(_rank(project, row) for row in branch.rows))
+    depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
+    meetings = {}
+    for first, second in combinations(branches, 2):
+        with merge.merged(project.repository, first.commit, second.commit) as aside:
+            if aside.conflicts:
+                said = integration.foreseen(first, second, depends)
+                pair = integration.pair(first.name, second.name)
+                meetings[pair] = Meeting(aside.conflicts, said)
+    ordered = integration.order(branches, {pair: m.paths for pair, m in meetings.items()}, depends)
+    proofs = tuple(_proofs(project, ordered))
+    return Plan(tuple(ordered), found, meetings, depends, proofs)
+
+
+def _refuse_same(branches: Sequence[Branch]) -> None:
+    owner: dict[str, str] = {}
+    for branch in branches:
+        for row in branch.rows:
+            first = owner.setdefault(row.id, branch.name)
+            if first != branch.name:
+                raise UsageError(
+                    f"{first} and {branch.name} both bring {row.id}; nothing was integrated",
+                    code="same_task",
+                    hint=f"integrate one of them; ralphgit log {row.id}",
+                    details={"task": row.id},
+                )
+
+
+def _rank(project: Project, row: Row) -> tuple[int, int]:
+    """Priority, then the place in the graph."""
+    place = {known.id: number for number, known in enumerate(project.base_view.rows)}
+    return row.priority, place.get(row.id, len(place))
+
+
+def _closure(
+    edges: Mapping[str, Sequence[str]], branches: Sequence[Branch]
+) -> dict[str, frozenset[str]]:
+    """What each task of the branches depends on, directly or not."""
+    own = {row.id: row.depends_on for branch in branches for row in branch.rows}
+    found = {}
+    for task in own:
+        seen: set[str] = set()
+        left = [*own[task]]
+        while left:
+            needed = left.pop()
+            if needed not in seen:
+                seen.add(needed)
+                left.extend(edges.get(needed) or own.get(needed, ()))
+        found[task] = frozenset(seen)
+    return found
+
+
+# -- what has been proved so far -----------------------------------------------------------
+
+
+def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
+    """The commands that passed on the branches, and those on the base that the branches touch."""
+    for branch in branches:
+        view = project.view(branch.commit, branch.name)
+        wanted = [row for row in branch.rows if view.row(row.id).status == "complete"]
+        place = _place(project, branch.commit, branch.name)
+        yield from _of(project, place, wanted, branch.name)
+    own = {row.id for branch in branches for row in branch.rows}
+    changed = {path for branch in branches for path in branch.files}
+    base = _place(project, project.base.commit, project.base.label)
+    landed = [
+        row
+        for row in project.base_view.rows
+        if row.status == "complete" and row.id not in own and _touched(project, row, changed)
+    ]
+    for proof in _of(project, base, landed, BASE):
+        fresh = tuple(
+            one for one in proof.passed if evidence.is_fresh(one, proof.task, base.content)
+        )
+        if fresh:
+            yield proof._replace(passed=fresh)
+
+
+def _touched(project: Project, row: Row, changed: set[str]) -> bool:
+    scope = project.base_view.task(row.id).scope
+    return any(in_scope(scope, path) for path in changed)
+
+
+def _place(project: Project, commit: str, label: str) -> Place:
+    tree = trees.commit_tree(project, commit, f"{label}:", project.repository.objects)
+    return Place(project.view(commit, label), tree, Content(project, commit))
+
+
+def _of(project: Project, place: Place, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
+    if not rows:
+        return
+    records = evidence.recorded(project, place.tree, [row.id for row in rows])
+    for row in rows:
+        task = evidence.promised(project, row.id) if row.id in project.base_view.by_id else (
+            place.view.task(row.id)
+        )  # fmt: skip
+        claim = place.view.row(row.id).claim
+        for command in dict.fromkeys(task.verify):
+            passed = tuple(
+                one
+                for one in records.get(row.id, {}).values()
+                if one.command == command and one.exit_code == 0 and one.claim == claim
+            )
+            # Without one it was completed by force: there is nothing to lose.
+            if passed:
+                yield Proof(owner, task, claim, command, passed)

@@ -1,0 +1,108 @@
+"""`integrate`: merge branches in a good order, prove what they are together, land it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app import integrate, look
+from ralphgit.app.integrate import Integrated, Stop
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.reconcile import NOT_READY
+from ralphgit.cli.commands.reconcile import as_json, told
+from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.errors import Refused
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    given = options["branches"]
+    assert isinstance(given, tuple)
+    project = look.project(around, warnings)
+    return landed(project, given, options)
+
+
+def landed(project: Project, branches: tuple[str, ...], options: dict[str, object]) -> Outcome:
+    """Integrate the branches, and tell what came of it."""
+    dry_run = bool(options.get("dry_run"))
+    done = integrate.integrate(
+        project,
+        integrate.Options(
+            branches=tuple(dict.fromkeys(branches)),
+            dry_run=dry_run,
+            push=not options.get("no_push"),
+            fetch=not options.get("no_fetch"),
+        ),
+    )
+    error = None
+    if done.stops:
+        unforeseen = any(stop.kind in ("coupling", "conflict") and not stop.foreseen
+                         for stop in done.stops)  # fmt: skip
+        names = ", ".join(dict.fromkeys(stop.branch for stop in done.stops))
+        verb = "would not be" if dry_run else "was not"
+        error = Refused(
+            f"{names} {verb} integrated",
+            code="coupling" if unforeseen else done.stops[0].kind.replace("-", "_"),
+            hint=_hint(done.stops[0]),
+            lines=done.stops[-1].output,
+        )
+    return Outcome(_data(done, dry_run), before=list(_told(project, done, dry_run)), error=error)
+
+
+def _hint(stop: Stop) -> str:
+    if stop.kind == "not-ready":
+        return f"ralphgit reconcile {stop.branch}"
+    if stop.kind == "verification":
+        return "look at what the branches are together; nothing of it has landed"
+    return (
+        f"bring what has landed into {stop.branch}, mend it there, complete it again; and say in "
+        "the scopes that the two meet"
+    )
+
+
+def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
+    for name, other in done.plan.reconciled.items():
+        if other.verdict == NOT_READY or (dry_run and other.issues):
+            yield from told(done.plan.reconciled[name])
+    order = ", ".join(branch.name for branch in done.plan.branches)
+    yield safe(f"order: {order}")
+    for (one, other_name), meeting in done.plan.meetings.items():
+        known = f" (foreseen: {meeting.foreseen})" if meeting.foreseen else ""
+        yield safe(f"conflict: {one} and {other_name} in {', '.join(meeting.paths)}{known}")
+    verb = "would run again" if dry_run else "ran again"
+    for proof in done.stale:
+        yield safe(f"{verb}: {proof.task.id}: {proof.command}")
+    for stop in done.stops:
+        yield safe(f"stop: {stop.message}")
+        for path in stop.paths:
+            yield safe(f"  {path}")
+    if dry_run:
+        yield safe(f"would merge: {', '.join(done.merged) or 'nothing'}")
+    elif done.commit:
+        where = project.base.label if done.pushed or not project.base.remote else (
+            project.base.branch
+        )  # fmt: skip
+        yield safe(f"landed on {where}: {', '.join(done.merged)} ({done.commit[:12]})")
+    else:
+        yield "Nothing has landed."
+
+
+def _data(done: Integrated, dry_run: bool) -> dict[str, object]:
+    return {
+        "dry_run": dry_run,
+        "order": [branch.name for branch in done.plan.branches],
+        "branches": [as_json(one) for one in done.plan.reconciled.values()],
+        "conflicts": [
+            {"a": a, "b": b, "paths": list(met.paths), "foreseen": met.foreseen}
+            for (a, b), met in done.plan.meetings.items()
+        ],
+        "merged": list(done.merged),
+        "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
+        "stops": [
+            {**stop._asdict(), "paths": list(stop.paths), "output": list(stop.output)}
+            for stop in done.stops
+        ],
+        "commit": done.commit or None,
+        "pushed": done.pushed,
+        "evidence": list(done.records),
+    }

@@ -1,0 +1,51 @@
+"""`reconcile`: what came back from workers, against their packets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app import look, reconcile
+from ralphgit.app.project import Surroundings
+from ralphgit.app.reconcile import NOT_READY, Reconciled
+from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.errors import Refused
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    given = options["branches"]
+    assert isinstance(given, tuple)
+    found = reconcile.reconcile(project, given)
+    bad = [one for one in found if one.verdict == NOT_READY]
+    error = None
+    if bad:
+        names = ", ".join(one.branch for one in bad)
+        verb = "is" if len(bad) == 1 else "are"
+        error = Refused(f"{names} {verb} not ready", code="not_ready")
+    lines = [line for one in found for line in told(one)]
+    return Outcome({"branches": [as_json(one) for one in found]}, before=lines, error=error)
+
+
+def as_json(one: Reconciled) -> dict[str, object]:
+    """A branch as JSON tells it."""
+    return {
+        "branch": one.branch,
+        "commit": one.commit,
+        "tasks": list(one.tasks),
+        "verdict": one.verdict,
+        "files": list(one.files),
+        "issues": [{**issue._asdict(), "paths": list(issue.paths)} for issue in one.issues],
+    }
+
+
+def told(one: Reconciled) -> Iterator[str]:
+    """A branch for people."""
+    count = len(one.files)
+    files = f"{count} file{'' if count == 1 else 's'} changed"
+    yield safe(f"{one.branch}: {one.verdict} ({', '.join(one.tasks)}; {files})")
+    for issue in one.issues:
+        yield safe(f"  {issue.severity}: {issue.message} [{issue.code}]")
+        if issue.hint:
+            yield safe(f"    {issue.hint}")
