@@ -1,7 +1,5 @@
 """The attempt's audit file: who changed what, appended event by event (SPEC 3.3)."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord

@@ -1,7 +1,5 @@
 """A repository with a task graph: where every use case begins."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +22,14 @@ if TYPE_CHECKING:
 STORY = os.path.join("ralphgit", "story")
 
 
+class Begun(NamedTuple):
+    """A look at a repository that was begun early."""
+
+    opening: Opening
+    at: float
+    """Seconds since 1970, UTC."""
+
+
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
 
@@ -35,13 +41,14 @@ class Surroundings(NamedTuple):
     """A fresh record id."""
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
-    opening: Opening | None = None
-    """The repository that `directory` is in, where somebody has begun to look."""
+    begun: Begun | None = None
 
 
-def begin(around: Surroundings) -> Surroundings:
-    """Have git look for the repository while the command is imported."""
-    return around._replace(opening=Opening(around.directory, around.environ))
+def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
+    """Have git look for the repository while the command, which `claims`, is imported."""
+    at = around.now()  # before git looks
+    opening = Opening(around.directory, around.environ, claims=claims)
+    return around._replace(begun=Begun(opening, at))
 
 
 def leave() -> None:
@@ -74,14 +81,15 @@ class Project:
         self.around = around
         self.warnings: list[str] = []
         self._cache = cache.Cache(repository.common_dir)
-        self.started = around.now()
+        self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
 
     @classmethod
-    def open(cls, around: Surroundings) -> Project:
+    def open(cls, around: Surroundings) -> "Project":
         """Raises: NotARepository."""
-        opening = around.opening or Opening(around.directory, around.environ)
-        return cls(opening.repository(), around)
+        around = around if around.begun else begin(around)
+        assert around.begun is not None
+        return cls(around.begun.opening.repository(), around)
 
     # -- time and settings ---------------------------------------------------------
 
@@ -105,15 +113,8 @@ class Project:
             return resolve(strong)
         there = self._toml_on_base
         if there is None:
-            return resolve(
-                [
-                    *strong,
-                    (
-                        settings.FILE,
-                        {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY},
-                    ),
-                ]
-            )
+            free = {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY}
+            return resolve([*strong, (settings.FILE, free)])
         safe = {name: value for name, value in there.items() if name in SAFETY}
         free = {name: value for name, value in here.items() if name not in SAFETY}
         where = f"{settings.FILE} on {self.base.label}"
@@ -242,7 +243,7 @@ class Project:
         exact, folders, matches = self.places
         return self.repository.objects.files(commits, exact, folders, matches)
 
-    def shards_in(self, objects: Objects, treeish: str) -> tuple[Shard, ...]:
+    def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:
         """The graph files on one tree, read through `objects` (a merge made aside, say)."""
         exact, folders, matches = self.places
         return objects.files([treeish], exact, folders, matches)[treeish]

@@ -5,8 +5,6 @@ well-formed command line is read from the same table without it (`cli.words`), b
 importing click takes as long as everything else that `ralphgit next` does.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
@@ -32,6 +30,8 @@ class Command(NamedTuple):
     """More than one line, for `COMMAND --help`."""
     outside: bool = False
     """It needs no repository."""
+    claims: bool = False
+    """It takes a lease; git gets ready for that while the command is imported."""
 
 
 def _flag(name: str, help: str, *flags: str) -> Param:
@@ -137,6 +137,7 @@ COMMANDS = {
                 _text("force", "Pass the guards; the reason goes into the audit.",
                       metavar="REASON"),
             ),
+            claims=True,
         ),
         Command(
             "complete", "work", "Verify a claimed task and commit it with its evidence.",

@@ -79,7 +79,7 @@ class Loop:
         warnings: list[str],
         say: Callable[[str], None],
     ) -> None:
-        self._around = around._replace(opening=None)
+        self._around = around._replace(begun=None)
         self._options = options
         self._warnings = warnings
         self._say = say

@@ -5,8 +5,6 @@ indentation, so whoever edits a block must parse it alone and compare (`records.
 a layout that the scanner does not see through (`tasks: [...]`) is left to `records.nodes`.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

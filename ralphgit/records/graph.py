@@ -1,7 +1,5 @@
 """One graph file: bytes -> rows and tasks."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ The same rules stand in `schemas/task-graph.schema.json`; a test holds the two t
 This form is here because jsonschema takes 1.9 s for 10,000 tasks and 120 ms to import.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -4,8 +4,6 @@ The base decides; what is in flight can only make a task busier than the base sa
 of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
