@@ -42,10 +42,17 @@ def find(text: str) -> Layout | None:
     if first is None:
         return None
     dash = len(first.group(1))
-    stop = re.compile(rf"^ {{0,{dash}}}(?![-# \r\n])[^\n]", re.M).search(text, begin)
-    limit = stop.start() if stop else len(text)
-    item = re.compile(rf"^ {{{dash}}}-(?=[ \r\n]|\Z)", re.M)
-    starts = [found.start() for found in item.finditer(text, begin, limit)]
+    # A line's start is sought as the end of the one before: `^` would be tried everywhere.
+    stop = re.compile(rf"\n {{0,{dash}}}[^-# \r\n]").search(text, begin)
+    limit = stop.start() + 1 if stop else len(text)
+    sign = f"\n{' ' * dash}-"
+    starts = [begin]
+    at = text.find(sign, begin, limit)
+    while at >= 0:
+        after = at + len(sign)
+        if after == limit or text[after] in " \r\n":
+            starts.append(at + 1)
+        at = text.find(sign, after, limit)
     ends = [*starts[1:], limit]
     return Layout(tuple(map(Block, starts, ends)), dash)
 
