@@ -180,8 +180,10 @@ def settle(project: Project, own: Lease) -> bool:
     file, number = records.parsed_here(project, own.task)
     noted = runtime.remembered(project.top)
     missing = not os.path.exists(os.path.join(project.top, path))
-    staged_graph = git.try_run("cat-file", "blob", f":{file.path}").out
-    loose = missing or own.claim.encode() not in staged_graph or index.untracked(git, [path])
+    entries = index.entries(git, [file.path, path])
+    _, oid = entries.get(file.path, ("", ""))
+    staged_graph = project.repository.objects.read([oid])[oid] if oid else b""
+    loose = missing or own.claim.encode() not in staged_graph or path not in entries
     if not loose and noted is not None and noted.claim == own.claim:
         return False
     life = tasks.lifecycle(file.tasks[number])

@@ -16,7 +16,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
 from ralphgit.model.row import Row
 from ralphgit.model.status import Outcome, Status
-from ralphgit.model.task import Lifecycle, Result, Task
+from ralphgit.model.task import Lifecycle, Result, Scope, Task
 from ralphgit.records import emit, files, plain, schema, splice, tasks
 from ralphgit.records import text as texts
 from ralphgit.rules import guards, lifecycle
@@ -315,7 +315,8 @@ def _commit(
     note = options.force + (
         f" (missing: {'; '.join(missing)})" if options.force and missing else ""
     )
-    evidence = [_evidence(project, mine.claim, promised, tree, run) for run in runs]
+    subject = _subject(project, tree, promised.scope) if runs else {}
+    evidence = [_evidence(project, mine.claim, promised, subject, run) for run in runs]
     path = audit.path(project.config.records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
@@ -329,10 +330,10 @@ def _commit(
         index.stage(git, tree, but=file.path)
         index.add(git, [file.path, path, *(name for name, _ in evidence)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
-    project.refresh()
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
-    commit = git.line("rev-parse", "HEAD")
-    return Completed(task, commit, tuple(name for name, _ in evidence))
+    project.refresh(config=False)
+    if leases.drop_dead(project, read_leases(project), project.base_view.by_id):
+        project.refresh(config=False)
+    return Completed(task, project.repository.head(), tuple(name for name, _ in evidence))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
@@ -351,8 +352,17 @@ def _message(task: str, title: str, options: Options, claim_id: str, by: str) ->
     return f"{subject}\n\n{body}{chr(10) if body else ''}{trailers}"
 
 
+def _subject(project: Project, tree: str, scope: Scope) -> dict[str, str]:
+    """The content that verify commands judge."""
+    return {
+        "commit": project.repository.head(),
+        "tree": tree,
+        "scope_digest": change.scope_digest(project, tree, scope),
+    }
+
+
 def _evidence(
-    project: Project, claim_id: str, promised: Task, tree: str, run: verify.Run
+    project: Project, claim_id: str, promised: Task, subject: dict[str, str], run: verify.Run
 ) -> tuple[str, bytes]:
     """One command's evidence record and its path, bound to the content that it judged."""
     identity = project.around.new_id()
@@ -375,11 +385,7 @@ def _evidence(
         "started_at": stamp(run.started),
         "duration_s": run.duration_s,
         "output": {"sha256": run.sha256, "bytes": run.bytes, "tail": run.tail},
-        "subject": {
-            "commit": project.repository.git.line("rev-parse", "HEAD"),
-            "tree": tree,
-            "scope_digest": change.scope_digest(project, tree, promised.scope),
-        },
+        "subject": subject,
     }
     path = f"{project.config.records}/evidence/{promised.id}/{identity}.yaml"
     return path, (schema.modeline(path, "evidence") + emit.mapping(record)).encode()

@@ -379,9 +379,9 @@ class Project:
         relative = os.path.relpath(path, self.repository.top or self.around.directory)
         return relative if len(relative) <= len(path) else path
 
-    def refresh(self) -> None:
-        """Read refs, base and graphs anew: something outside has changed them."""
-        self.repository.forget()
+    def refresh(self, *, config: bool = True) -> None:
+        """Read everything anew; without `config`, after our own doing, not git's settings."""
+        self.repository.forget(config=config)
         for name in ("base", "config", "_toml_on_base", "base_view", "here"):
             self.__dict__.pop(name, None)
 

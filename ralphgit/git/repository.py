@@ -244,11 +244,16 @@ class Repository:
         """Whether this is a linked worktree and not the main one."""
         return os.path.realpath(self.git_dir) != os.path.realpath(self.common_dir)
 
-    def forget(self) -> None:
-        """Read refs, worktrees and configuration anew when they are next asked for."""
+    def head(self) -> str:
+        """The commit that HEAD is at now. Raises: GitError where there is none."""
+        return self.objects.resolve(["HEAD"])[0] or self.git.line("rev-parse", "HEAD")
+
+    def forget(self, *, config: bool = True) -> None:
+        """Read refs, worktrees and, with `config`, the configuration anew when next asked for."""
         self._asked.clear()
         for name in (*_QUESTIONS, "worktree", "home"):
-            self.__dict__.pop(name, None)
+            if config or name != "config":
+                self.__dict__.pop(name, None)
 
     def close(self) -> None:
         """End all processes that wait for a question; the repository can still be used."""
