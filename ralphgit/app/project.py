@@ -46,8 +46,7 @@ class Surroundings(NamedTuple):
 
 def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
     """Have git look for the repository while the command, which `claims`, is imported."""
-    at = around.now()  # before git looks
-    opening = Opening(around.directory, around.environ, claims=claims)
+    at, opening = around.now(), Opening(around.directory, around.environ, claims=claims)
     return around._replace(begun=Begun(opening, at))
 
 
@@ -135,10 +134,13 @@ class Project:
             own["story"] = story.decode("utf-8", "replace").strip()
         return [("the environment", environ), (STORY, own), ("git config", configured)]
 
+    @property
+    def _settings_here(self) -> bytes | None:
+        top = self.repository.top
+        return None if top is None else files.read(os.path.join(top, settings.FILE))
+
     def _toml_here(self) -> dict[str, object]:
-        if self.repository.top is None:
-            return {}
-        data = files.read(os.path.join(self.repository.top, settings.FILE))
+        data = self._settings_here
         return self._cache.settings(data, settings.parse) if data is not None else {}
 
     @cached_property
@@ -147,7 +149,9 @@ class Project:
         found = self.repository.objects.resolve([spec])[0]
         if found is None:
             return None
-        data = self.repository.objects.read([found])[found]
+        data = self._settings_here
+        if data is None or self.repository.objects.blob_id(data) != found:
+            data = self.repository.objects.read([found])[found]
         path = f"{self.base.label}:{settings.FILE}"
         return self._cache.settings(data, lambda data: settings.parse(data, path=path))
 
@@ -271,13 +275,7 @@ class Project:
 
         Raises: InvalidRecord; GuardRefused in a bare repository.
         """
-        if self.repository.top is None:
-            raise GuardRefused(
-                "a bare repository has no working files",
-                code="bare",
-                hint="use -C WORKTREE, or --at REV",
-            )
-        return self.view_in(self.repository.top)
+        return self.view_in(self.top)
 
     def view_in(self, top: str) -> GraphView:
         """The graph in the working files below `top`."""
@@ -355,7 +353,9 @@ class Project:
         """Raises: GuardRefused in a bare repository."""
         if self.repository.top is None:
             raise GuardRefused(
-                "a bare repository has no working files", code="bare", hint="use -C WORKTREE"
+                "a bare repository has no working files",
+                code="bare",
+                hint="use -C WORKTREE, or --at REV",
             )
         return self.repository.top
 
