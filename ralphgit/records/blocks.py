@@ -8,9 +8,10 @@ a layout that the scanner does not see through (`tasks: [...]`) is left to `reco
 import re
 from typing import NamedTuple
 
-_TASKS = re.compile(r"""^\ufeff?(?:tasks|"tasks"|'tasks')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$""", re.M)
-_SKIPPED = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
-_FIRST = re.compile(r"( *)-(?=[ \r\n]|\Z)")
+# Compiled where a file is looked through, which `claim` mostly does not.
+_TASKS = r"""(?m)^\ufeff?(?:tasks|"tasks"|'tasks')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$"""
+_SKIPPED = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
+_FIRST = r"( *)-(?=[ \r\n]|\Z)"
 
 
 class Block(NamedTuple):
@@ -33,12 +34,12 @@ def find(text: str) -> Layout | None:
     Comments and blank lines between two tasks are in the text of the first (`content_end`
     tells where its own lines end).
     """
-    root = _TASKS.search(text)
+    root = re.search(_TASKS, text)
     if root is None:
         return None
-    skipped = _SKIPPED.match(text, min(root.end() + 1, len(text)))
+    skipped = re.compile(_SKIPPED).match(text, min(root.end() + 1, len(text)))
     begin = skipped.end() if skipped else root.end()
-    first = _FIRST.match(text, begin)
+    first = re.compile(_FIRST).match(text, begin)
     if first is None:
         return None
     dash = len(first.group(1))
