@@ -309,7 +309,7 @@ def _commit(
     observed = []
     if runs:
         digest = Content(project, tree).digest(promised.scope)
-        subject = Subject(git.line("rev-parse", "HEAD"), tree, digest)
+        subject = Subject(project.repository.head(), tree, digest)
         observed = [evidence.of_run(project, run, promised, mine.claim, subject) for run in runs]
     path = audit.path(project.config.records, task, mine.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
@@ -324,10 +324,10 @@ def _commit(
         index.stage(git, tree, but=file.path)
         index.add(git, [file.path, path, *(name for name, _ in observed)])
         index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
-    project.refresh()
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
-    commit = git.line("rev-parse", "HEAD")
-    return Completed(task, commit, tuple(name for name, _ in observed))
+    project.refresh(config=False)
+    if leases.drop_dead(project, read_leases(project), project.base_view.by_id):
+        project.refresh(config=False)
+    return Completed(task, project.repository.head(), tuple(name for name, _ in observed))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:

@@ -5,8 +5,6 @@ also has the boot it belongs to and the process's start time (proc(5), field 22,
 ticks since boot).
 """
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 

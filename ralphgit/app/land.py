@@ -51,7 +51,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
             if unseen:
                 continue
             raise work.lose(project, lease, winner)
-        base, head = project.base.commit, project.repository.git.line("rev-parse", "HEAD")
+        base, head = project.base.commit, project.repository.head()
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":
             raise GuardRefused(
@@ -66,7 +66,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if isinstance(made, Conflict):
             return made
         if made == base or advance.publish(project, base, made):
-            project.refresh()
+            project.refresh(config=False)
             leases.drop_dead(project, read_leases(project), project.base_view.by_id)
             return Landed(made, attempt)
     raise GuardRefused(

@@ -98,7 +98,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     synchronise(project)
     if winner := mine.winner_over(Situation(project), lease):
         raise work.lose(project, lease, winner)
-    head = project.repository.git.line("rev-parse", "HEAD")
+    head = project.repository.head()
     if paths := conflicts(project, head):
         return Conflict(paths)
     via, branch = _via(project), _branch(project, lease)
@@ -272,7 +272,7 @@ def share(project: Project, lease: Lease) -> None:
 
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled).
     """
-    head = project.repository.git.line("rev-parse", "HEAD")
+    head = project.repository.head()
     _push(project, lease, _branch(project, lease), head, ())
 
 

@@ -1,7 +1,5 @@
 """Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.lookaround import Situation

@@ -1,7 +1,5 @@
 """Which files are the task graph, by the `graph` setting."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple

@@ -30,11 +30,11 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
 
     A record that the worker's `git reset` or `git stash` dropped is put back from the
     lease. A claim that has lost is given up: its work is kept in a rescue ref, and the
-    branch goes back to where the work began.
+    branch goes back to where the work began. The caller has seen to it that the worktree is
+    fit (`guard.refuse_unfit`).
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
     """
-    guard.refuse_unfit(project)
     mine = _mine(project, situation, task)
     if mine is None:
         raise _nothing_held(project, situation, task, verb)

@@ -4,8 +4,6 @@ Everything that comes from a repository is untrusted: what cannot be printed, es
 sequences and characters that reorder text are shown escaped.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Sequence

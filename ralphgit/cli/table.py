@@ -5,8 +5,6 @@ well-formed command line is read from the same table without it (`cli.words`), b
 importing click takes as long as everything else that `ralphgit next` does.
 """
 
-from __future__ import annotations
-
 from ralphgit.cli.params import Command, Param
 from ralphgit.cli.params import arg as _arg
 from ralphgit.cli.params import flag as _flag
@@ -100,6 +98,7 @@ COMMANDS = {
                 _text("force", "Pass the guards; the reason goes into the audit.",
                       metavar="REASON"),
             ),
+            claims=True,
         ),
         Command(
             "complete", "work", "Verify a claimed task and commit it with its evidence.",

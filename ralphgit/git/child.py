@@ -3,8 +3,6 @@
 By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal

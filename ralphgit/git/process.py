@@ -100,7 +100,7 @@ class Git:
         return child.finish(stdin, timeout)
 
     def start(self, *arguments: str) -> Child:
-        """Start `git ARGUMENTS`, which needs no stdin, and go on."""
+        """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
         return self._start(arguments, self._environ)
 
     def dialogue(self, *arguments: str) -> Dialogue:

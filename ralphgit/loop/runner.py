@@ -79,7 +79,7 @@ class Loop:
         warnings: list[str],
         say: Callable[[str], None],
     ) -> None:
-        self._around = around._replace(opening=None)
+        self._around = around._replace(begun=None)
         self._options = options
         self._warnings = warnings
         self._say = say
@@ -158,7 +158,8 @@ class Loop:
                 self._say(f"resuming {lease.task}")
             if lease is None:
                 return False
-            self._work(lease)
+            project.refresh(config=False)
+            self._work(project, lease)
             self._troubles = 0
         except ClaimLost as error:
             task = str(error.details.get("task", ""))
@@ -216,7 +217,7 @@ class Loop:
             left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
         else:
             branches.catch_up(project)
-        project.refresh()
+        project.refresh(config=False)
         try:
             made = claim.claim(project, claim.Options(task=row.id, fetch=False))
         except (ClaimHeld, NothingReady, GuardRefused) as error:
@@ -232,10 +233,9 @@ class Loop:
 
     # -- one task --------------------------------------------------------------------
 
-    def _work(self, lease: Lease) -> None:
+    def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
-            project = self._project()
             self._pauses.for_breaker(project.config)
             end = mine.end_of(project.view("HEAD", "HEAD"), lease)
             if end == "blocked":
@@ -244,9 +244,11 @@ class Loop:
             if end:
                 if self._land(project, lease):
                     return
+                project = self._project()
                 continue
             if mine.end_of(project.here, lease) == "complete":
                 complete.complete(project, complete.Options(task=lease.task))
+                project = self._project()
                 continue
             self._beat.phase("agent", task=lease.task, claim=lease.claim)
             before = memory.attempts(self._top, lease.claim)
@@ -264,6 +266,7 @@ class Loop:
             match outcome:
                 case Done():
                     memory.note_breaker(self._top, CLOSED)
+                    continue  # with what `complete` has read anew
                 case Stuck(reason, question, options):
                     memory.note_breaker(self._top, CLOSED)
                     self._block(lease, reason, question, options)
@@ -278,8 +281,9 @@ class Loop:
                     project = self._project()
                     winner = mine.winner_over(Situation(project), lease)
                     raise work.lose(project, lease, winner or "its claim does not stand any more")
-            if self._pauses.stop_wanted() and not isinstance(outcome, Done):
+            if self._pauses.stop_wanted():
                 return
+            project = self._project()
 
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
@@ -334,7 +338,11 @@ class Loop:
             except GuardRefused as error:
                 if error.code != "review_missing":
                     raise
-                return self._leave_for_review(lease, error)
+                runtime.forget(self._top)  # it is for a reviewer to go on
+                self._journal.write("unreviewed", task=lease.task, message=error.message)
+                self._done.append(lease.task)
+                self._say(error.message)
+                return True
             if isinstance(landed, land.Conflict):
                 return self._redo(project, lease, landed)
             event = "landed" if how == "merge" else "opened"
@@ -344,14 +352,6 @@ class Loop:
         self._journal.write("done", task=lease.task, landing=how)
         self._say(f"{lease.task} is {_ENDS[how]}")
         self._beat.phase("done", task="")
-        return True
-
-    def _leave_for_review(self, lease: Lease, why: GuardRefused) -> bool:
-        """The work is complete on its branch, and it is for a reviewer to go on."""
-        runtime.forget(self._top)
-        self._journal.write("unreviewed", task=lease.task, message=why.message)
-        self._done.append(lease.task)
-        self._say(why.message)
         return True
 
     def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> bool:

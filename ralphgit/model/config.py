@@ -1,7 +1,5 @@
 """The settings, their types and defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What forbids a claim although nobody holds the task (SPEC 4, preflight)."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
@@ -83,7 +81,7 @@ class Flying(NamedTuple):
     """How the paths begin that they write, sorted (`rules.overlap`)."""
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> Flying:
+    def of(cls, rows: Iterable[Row]) -> "Flying":
         rows = tuple(rows)
         heads = sorted({_head(pattern) for row in rows for pattern in row.write})
         resources = frozenset(name for row in rows for name in row.resources)
