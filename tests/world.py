@@ -19,9 +19,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 _CACHE = os.path.join(".git", "ralphgit", "cache")
@@ -79,8 +81,16 @@ class Place:
         )
 
     def ralph(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
-        """Run `ralphgit WORDS` here."""
-        return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
+        """Run `ralphgit WORDS` here, in a process that has imported it already (`warm`)."""
+        environ = {**self.environ, **(env or {})}
+        if any(environ.get(name) != value for name, value in _AT_START.items()):
+            return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
+        code, out, err = _warm().run(
+            words, cwd=str(self.path), env=environ, stdin=stdin.encode(), timeout=120
+        )
+        return Result(
+            code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
+        )
 
     def git(self, *words: str, stdin: str = "") -> str:
         """stdout of `git WORDS`, which must succeed, without the last line end."""
@@ -208,6 +218,19 @@ def environment(home: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "error",
     }
+
+
+#: What Python reads when it starts.
+_AT_START = {
+    "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error",
+    "PYTHONUTF8": None, "PYTHONIOENCODING": None, "PYTHONHASHSEED": None, "PYTHONUNBUFFERED": None,
+}  # fmt: skip
+
+
+@cache
+def _warm() -> Warm:
+    started = {name: value for name, value in _AT_START.items() if value is not None}
+    return Warm({"PATH": os.environ["PATH"], **started})
 
 
 def children_of(parent: int) -> list[str]:

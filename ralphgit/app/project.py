@@ -352,11 +352,8 @@ class Project:
     def top(self) -> str:
         """Raises: GuardRefused in a bare repository."""
         if self.repository.top is None:
-            raise GuardRefused(
-                "a bare repository has no working files",
-                code="bare",
-                hint="use -C WORKTREE, or --at REV",
-            )
+            words = "a bare repository has no working files"
+            raise GuardRefused(words, code="bare", hint="use -C WORKTREE, or --at REV")
         return self.repository.top
 
     @cached_property
@@ -395,6 +392,7 @@ class Project:
         return next((w for w in self.repository.worktrees if w.branch == branch), None)
 
 
-def stamp(seconds: float) -> str:
-    """Seconds since 1970 as records write a time: UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def stamp(seconds: float, *, fine: bool = False) -> str:
+    """Seconds since 1970 as records write a time: UTC, to the second, or `fine` to 1/1000."""
+    part = f".{int(seconds * 1000) % 1000:03}Z" if fine else "Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + part
