@@ -42,9 +42,19 @@ def _quick(text: str) -> object:
     try:
         if texts.may_hold_indicators(text):
             hidden = texts.hide_indicators(text)
-            if hidden is None or texts.hidden_indicator(ryaml.loads(hidden)):
+            if hidden is None:
                 return _REFUSED
-        value = ryaml.loads(text)
+            shown = ryaml.loads(hidden)
+            first = texts.hidden_indicators(shown)
+            if "&" in first:
+                return _REFUSED
+            value = ryaml.loads(text)
+            # A description may begin with **bold**. Without an anchor no alias can expand, and a
+            # real one is an error; a real tag is not in the value that the text has.
+            if first and texts.unhidden(shown) != value:
+                return _REFUSED
+        else:
+            value = ryaml.loads(text)
     except (ryaml.InvalidYamlError, ValueError):
         # ValueError: a mapping or sequence as a key.
         return _REFUSED
