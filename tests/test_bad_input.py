@@ -58,6 +58,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "check": (),
     "init": (),
     "import": ("other.yaml",),
+    "export": (),
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),
@@ -65,7 +66,7 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "check", "doctor"),
+    *("preflight", "worktree", "check", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 

@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records.foreign import markdown
+from ralphgit.records.foreign import markdown, strict_json
 from ralphgit.records.foreign.checklist import from_list
 from ralphgit.records.foreign.graph import from_graph
 from ralphgit.records.foreign.joining import joined, prefixed
@@ -63,7 +63,7 @@ def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
             # Empty lines for the front matter of a document: line numbers are the file's.
             text = "\n" * text[: front.end()].count("\n") + text[front.end() :]
     sign = text.lstrip()[:1]
-    if sign == "[" or (sign == "{" and not _may_be_yaml(text)):
+    if sign == "[" or (sign == "{" and (not _may_be_yaml(text) or _is_one_task(name, text))):
         return from_json(name, text, whole=sign == "[")
     if _may_be_yaml(text):
         document = as_mapping(_parsed(name, text, parse)) or {}
@@ -72,8 +72,6 @@ def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
         version = document.get("version")
         if "tasks" in document and version == 1 and type(version) is int:
             return _ours(name, document, text)
-        if text.startswith('{"') and "\n" not in text.strip():
-            return from_json(name, text, whole=False)  # one line of JSON lines
     elif markdown.may_hold_tasks(text) and (found := from_list(name, text)) is not None:
         return found
     raise InvalidRecord("the format of this file is not known", file=name, hint=KNOWN)
@@ -85,6 +83,17 @@ def _may_be_yaml(text: str) -> bool:
     if lines and lines[0].startswith("{"):
         return not any(line.startswith("{") for line in lines[1:])  # else JSON lines
     return any(line.startswith(("nodes:", "tasks:")) for line in lines)
+
+
+def _is_one_task(name: str, text: str) -> bool:
+    """Whether `text` is one line of JSON lines, and no graph."""
+    if "\n" in text.strip():
+        return False
+    try:
+        fields = as_mapping(strict_json.load(name, text)) or {}
+    except InvalidRecord:
+        return False
+    return not fields.keys() & {"nodes", "tasks"}
 
 
 def _parsed(name: str, text: str, parse: Callable[[str], object]) -> object:

@@ -23,6 +23,7 @@ import re
 from collections.abc import Sequence
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import is_id
 from ralphgit.model.status import Status
 from ralphgit.records.foreign import headings, strict_json
 from ralphgit.records.foreign.details import details
@@ -48,7 +49,7 @@ def is_export(node: Node) -> bool:
 def heading(text: str) -> Heading:
     """A heading as `export` writes it: the story's id, and its title behind a colon."""
     found = _HEADING.fullmatch(text)
-    if found is None:
+    if found is None or not is_id(found[1]):
         return headings.read(text)._replace(phase="")
     return Heading(found[1], found[2] or found[1], "")
 

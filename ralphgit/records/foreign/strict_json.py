@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from ralphgit.errors import InvalidRecord
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Refused(ValueError):
@@ -18,7 +21,10 @@ def load(name: str, text: str, *, line: int = 1) -> object:
     Raises: InvalidRecord with line and column.
     """
     try:
-        return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+        value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+        if _HALF.search(text):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except json.JSONDecodeError as error:
         raise InvalidRecord(
             f"this is not JSON: {error.msg}", file=name, line=line + error.lineno - 1,
@@ -28,6 +34,11 @@ def load(name: str, text: str, *, line: int = 1) -> object:
         raise InvalidRecord(
             "the JSON is nested too deep", file=name, line=line, code="too_deep"
         ) from None
+    except UnicodeEncodeError:
+        raise InvalidRecord(
+            r"an escape from \ud800 to \udfff is half a character", file=name, line=line,
+            hint="correct or remove it",
+        ) from None  # fmt: skip
     except ValueError as error:  # also a number of too many digits
         raise InvalidRecord(f"{error}", file=name, line=line, hint="correct the file") from None
 
