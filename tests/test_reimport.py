@@ -177,6 +177,18 @@ def test_two_lists_at_once_are_kept_apart(world: World) -> None:
     assert (done.code, done.error) == (6, "other_source")
 
 
+def test_an_issue_is_known_by_its_address(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    line = '[{"number": 1, "title": "%s", "url": "https://github.com/o/%s/issues/1"}]'
+    world.write("a.json", line % ("Old", "r"))
+    world.write("b.json", line % ("New", "r"))
+    world.write("c.json", line % ("Old", "other"))
+    again(world, "a.json")
+    assert again(world, "b.json")["updated"] == ["GH-1"]
+    assert world.ralph("import", "c.json", "--json").error == "other_source"
+    assert again(world, "c.json", "--prefix", "other-")["added"] == ["other-GH-1"]
+
+
 @pytest.mark.parametrize("prefix", ["-", "a b", "x" * 64])
 def test_a_prefix_that_makes_no_id_is_refused(world: World, prefix: str) -> None:
     done = world.ralph("import", "plan.md", f"--prefix={prefix}", "--json")

@@ -125,11 +125,21 @@ def is_gone(stored: Mapping[str, Any], given: Sequence[str]) -> bool:
 def is_another(stored: Mapping[str, Any], task: Mapping[str, Any], given: Sequence[str]) -> bool:
     """Whether `task`, of a file whose ids mean something in it alone, is none of `given`'s.
 
-    A file that was moved has its tasks still: they have the same titles.
+    An issue is told by its address. A file that was moved has its tasks still: they have the
+    same titles.
     """
+    mine, its = _address(stored), _address(task)
+    if mine and its:
+        return mine != its
     origin = Origin.of(stored)
-    mine = origin is not None and bool(set(origin.files) & set(given))
-    return not mine and stored["title"] != task["title"]
+    known = origin is not None and bool(set(origin.files) & set(given))
+    return not known and stored["title"] != task["title"]
+
+
+def _address(task: Mapping[str, Any]) -> str:
+    """Where the issue that a task is can be read, "" for any other task."""
+    issue = task.get("x-github")
+    return str(issue.get("url") or "") if isinstance(issue, dict) else ""
 
 
 def _status_notes(stored: Mapping[str, Any], task: Mapping[str, Any]) -> tuple[str, ...]:
