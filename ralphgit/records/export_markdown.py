@@ -88,7 +88,9 @@ def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
 
 def _first(task: Mapping[str, Any]) -> str:
     ticked = "x" if task["status"] == Status.COMPLETE else " "
-    return f"- [{ticked}] `{task['id']}` {_line(task['title'])[:_LONGEST_TITLE]}".rstrip()
+    # A title that nothing can show is in the comment; an item needs words.
+    words = _line(task["title"])[:_LONGEST_TITLE] or task["id"]
+    return f"- [{ticked}] `{task['id']}` {words}".rstrip()
 
 
 def _lines(task: Mapping[str, Any], description: str) -> Iterator[str]:
