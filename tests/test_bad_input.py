@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "check": (),
     "init": (),
     "import": ("other.yaml",),
+    "export": (),
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),
@@ -73,7 +74,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "packet", "log"),
-    *("evidence", "audit", "check", "doctor"),
+    *("evidence", "audit", "check", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -162,7 +163,7 @@ NO_GRAPH = {
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    more = ("reply", "preflight", "worktree", "fleet", "run")
+    more = ("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land")
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 
@@ -172,7 +173,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     world.write_graph(GRAPH)
     here = (
         *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
-        *("init", "import", "trust"),
+        *("init", "import", "export", "trust"),
     )
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK}
     tried(world, wanted, snapshot=world.snapshot)

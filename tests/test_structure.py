@@ -45,6 +45,7 @@ HOMES = {
     "ryaml": "records",
     "jsonschema": "records",
     "referencing": "records",
+    "markdown_it": "records",
     "jinja2": "loop",
     "libtmux": "loop",
 }

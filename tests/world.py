@@ -23,9 +23,12 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
+#: Other projects' files, beside this one; see `shared`.
+DATA = ROOT.parent / "shared" / "data"
 _CACHE = os.path.join(".git", "ralphgit", "cache")
 
 
@@ -199,6 +202,17 @@ class World(Place):
                 else:
                     found[name] = Path(path).read_bytes()
         return found
+
+
+def shared(name: str) -> Path:
+    """A file or folder of other projects' data, read where it is; it has to be there in CI."""
+    path = DATA / name
+    if not path.exists():
+        reason = f"the real input data (shared/data/{name}) is not beside the project"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -327,7 +327,23 @@ COMMANDS = {
         Command(
             "import", "set up", "Bring tasks of another tool into the graph.",
             (_arg("files", "FILE...", kind="rest"),
-             _flag("dry_run", "Show the result, write nothing.")),
+             _flag("dry_run", "Show the result, write nothing."),
+             _text("prefix", "Put WORD before the ids of all tasks in the files.",
+                   metavar="WORD")),
+            "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
+            "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
+            "Importing it again changes what has changed in it since.",
+        ),
+        Command(
+            "export", "set up", "The tasks for other tools; import reads each format.",
+            (
+                _arg("file", "[FILE]", kind="optional"),
+                _text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
+                      metavar="FORM", choices=("jsonl", "markdown", "graph")),
+                _flag("force", "Replace FILE if it exists."),
+                _AT,
+            ),
+            "Without FILE, or with -, it goes to stdout.",
         ),
         Command(
             "trust", "set up", "Allow this repository's verify commands to run.",

@@ -45,17 +45,30 @@ def quick(text: str, spans: Sequence[Span] = ()) -> object:
     try:
         if texts.may_hold_indicators(text):
             hidden = texts.hide_indicators(text)
-            if hidden is None or texts.hidden_indicator(ryaml.loads(hidden)):
+            if hidden is None:
                 return REFUSED
-        value = _pieces(text, spans) if spans else REFUSED
-        if value is REFUSED:
-            value = ryaml.loads(text)
+            shown = ryaml.loads(hidden)
+            first = texts.hidden_indicators(shown)
+            if "&" in first:
+                return REFUSED
+            value = _value(text, spans)
+            # A description may begin with **bold**. Without an anchor no alias can expand, and a
+            # real one is an error; a real tag is not in the value that the text has.
+            if first and texts.unhidden(shown) != value:
+                return REFUSED
+        else:
+            value = _value(text, spans)
     except (ryaml.InvalidYamlError, ValueError):
         # ValueError: a mapping or sequence as a key.
         return REFUSED
     if texts.depth(value) > texts.MAX_DEPTH or ("<<" in text and texts.has_merge_key(value)):
         return REFUSED
     return value
+
+
+def _value(text: str, spans: Sequence[Span]) -> object:
+    value = _pieces(text, spans) if spans else REFUSED
+    return ryaml.loads(text) if value is REFUSED else value
 
 
 def _pieces(text: str, spans: Sequence[Span]) -> object:

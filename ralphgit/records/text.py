@@ -35,6 +35,7 @@ _BLANK_OR_COMMENT = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
 #: What stands before is looked at last: the other way round takes 5 times as long.
 _INDICATOR = re.compile(r"[&*!](?<![^\s\[\]{},:][&*!])")
 _HIDDEN = {"&": "\ue000", "*": "\ue001", "!": "\ue002"}
+_SHOWN = {letter: sign for sign, letter in _HIDDEN.items()}
 _HIDDEN_TEXT = "[\ue000-\ue002]"
 
 
@@ -161,15 +162,22 @@ def hide_indicators(text: str) -> str | None:
     return _INDICATOR.sub(lambda found: _HIDDEN[found.group()], text)
 
 
-def hidden_indicator(value: object) -> bool:
-    """Whether a scalar or key of `value` begins as an anchor, alias or tag would."""
-    return any(_begins_hidden(text) for text in _strings(value))
+def hidden_indicators(value: object) -> set[str]:
+    """With which indicators scalars or keys of `value` begin, as anchors, aliases, tags would."""
+    return {_SHOWN[text[0]] for text in _strings(value) if _begins_hidden(text)}
+
+
+def unhidden(value: object) -> object:
+    """`value`, of a text that `hide_indicators` made, with the indicators in their places."""
+    if isinstance(value, str):
+        return re.sub(_HIDDEN_TEXT, lambda found: _SHOWN[found.group()], value)
+    if isinstance(value, dict):
+        return {unhidden(key): unhidden(child) for key, child in value.items()}
+    return [unhidden(child) for child in value] if isinstance(value, list) else value
 
 
 def _begins_hidden(text: str) -> bool:
-    return text[:1] in ("\ue000", "\ue001", "\ue002") and (
-        text[0] == "\ue002" or not text[1:2].isspace()
-    )
+    return text[:1] in _SHOWN and (text[0] == "\ue002" or not text[1:2].isspace())
 
 
 def _strings(value: object) -> Iterator[str]:
