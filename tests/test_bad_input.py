@@ -55,6 +55,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "logs": (),
     "worktree": ("list",),
     "fleet": ("up", "-n", "1", "--agent", "true"),
+    "independence": (),
     "check": (),
     "init": (),
     "import": ("other.yaml",),
@@ -65,7 +66,7 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "check", "doctor"),
+    *("preflight", "worktree", "independence", "check", "doctor"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -154,7 +155,7 @@ NO_GRAPH = {
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    more = ("reply", "preflight", "worktree", "fleet", "run")
+    more = ("reply", "preflight", "worktree", "fleet", "run", "independence")
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 

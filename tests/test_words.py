@@ -52,7 +52,8 @@ def _lines(draw: st.DrawFn) -> list[str]:
     name = draw(st.sampled_from([*COMMANDS, "nothing"]))
     params = COMMANDS[name].params if name in COMMANDS else ()
     before = [word for p in draw(_some(GLOBAL)) for word in draw(_spelled(p))]
-    needed = [p for p in params if p.required or (not p.flags and p.kind != "optional")]
+    free = ("optional", "any")
+    needed = [p for p in params if p.required or (not p.flags and p.kind not in free)]
     chosen = [*draw(_some((*params, *GLOBAL))), *(draw(st.just(needed)) if needed else [])]
     after = [word for p in draw(st.permutations(chosen)) for word in draw(_spelled(p))]
     line = [*before, name, *after]

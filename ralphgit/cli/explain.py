@@ -84,9 +84,9 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
     choice = click.Choice(param.choices) if param.choices else None
     if not param.flags:
         return click.Argument(
-            [param.name], required=param.kind != "optional", metavar=param.metavar,
-            nargs=-1 if param.kind == "rest" else 1, type=choice,
-            shell_complete=_task_ids if param.name == "task" else None,
+            [param.name], required=param.kind not in ("optional", "any"),
+            metavar=param.metavar, nargs=-1 if param.kind in ("rest", "any") else 1, type=choice,
+            shell_complete=_task_ids if param.name in ("task", "tasks") else None,
         )  # fmt: skip
     kinds: dict[str, dict[str, Any]] = {
         "flag": {"is_flag": True},

@@ -17,7 +17,8 @@ class Param(NamedTuple):
     flags: tuple[str, ...]
     help: str
     kind: str = "flag"
-    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest."""
+    """flag, text, int, many (text, repeatable); for arguments: text, optional, rest (one or
+    more), any (none or more)."""
     metavar: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
@@ -276,6 +277,19 @@ COMMANDS = {
             "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
             "session where tmux and libtmux are installed. The loops outlive the terminal. "
             "down ends them after their tasks; the worktrees stay.",
+        ),
+        # prove
+        Command(
+            "independence", "prove", "Which tasks may run together, and why others must not.",
+            (
+                _arg("tasks", "[ID...]", kind="any"),
+                _flag("ready", "The tasks that next shows (so it is without ID and --story)."),
+                _text("story", "The unfinished tasks of this story.", metavar="S"),
+                _flag("branches", "Also merge the branches in flight with each other, aside."),
+            ),
+            "Prints each pair that must not run together, with the reason and a path that both "
+            "cover, then groups that may be started one after the other. Exit 1 where tasks that "
+            "were named by ID conflict; what --ready and --story list is no question, so 0.",
         ),
         # review
         Command(

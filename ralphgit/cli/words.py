@@ -105,10 +105,11 @@ def _option(
 def _arguments(given: list[str], params: list[Param], options: dict[str, object]) -> bool:
     """Give the arguments their names; whether their number and choices fit."""
     for param in params:
-        if param.kind == "rest":
-            if not given:
+        if param.kind in ("rest", "any"):
+            if not given and param.kind == "rest":
                 return False
-            options[param.name] = tuple(given)
+            if given:
+                options[param.name] = tuple(given)
             given = []
         elif given:
             value, *given = given

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
 from ralphgit.git.objects import Objects
-from ralphgit.git.process import failure
+from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import Repository
 
 
@@ -42,39 +42,108 @@ def merged(
 
     Raises: GitError; RalphError where neither git nor libgit2 can.
     """
-    store = os.path.join(repository.common_dir, "objects")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        place = {
-            "GIT_OBJECT_DIRECTORY": scratch,
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(store),
-        }
-        env = {
-            **({} if keep else place),
-            # An empty worktree and index, so no .gitattributes: a forge knows no merge
-            # driver, and a `merge=union` must not hide here what conflicts there.
-            "GIT_DIR": repository.git_dir,
-            "GIT_WORK_TREE": scratch,
-            "GIT_INDEX_FILE": os.path.join(scratch, "index"),
-        }
-        git = repository.git.at(scratch).using(env)
-        arguments = (
-            "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
-        )  # fmt: skip
+        git = _aside(repository, scratch, keep=keep)
+        arguments = (*_MERGE, ours, theirs)
         result = git.try_run(*arguments)
         if result.status in (0, 1) and result.out:
-            tree, *paths = result.out.decode("utf-8", "surrogateescape").split("\0")
-            conflicts = tuple(sorted({path for path in paths if path}))
+            tree, conflicts = _told(result.out)
             yield Merged(conflicts, tree, repository.objects.through(git))
         elif b"unrelated histories" in result.err:
             yield Merged((), "", repository.objects.through(git), related=False)
         elif b"usage:" in result.err:
             if keep:
-                raise RalphError(
-                    "this git cannot merge aside", code="old_git", hint="use git 2.38 or newer"
-                )
+                raise _old_git()
             yield by_libgit2(repository, ours, theirs, scratch)
         else:
             raise failure(arguments, result)
+
+
+_MERGE = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
+
+
+def _aside(repository: Repository, scratch: str, *, keep: bool = False) -> Git:
+    """git with what it makes going into `scratch`, or with `keep` into the repository."""
+    place = {
+        "GIT_OBJECT_DIRECTORY": scratch,
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(
+            os.path.join(repository.common_dir, "objects")
+        ),
+    }
+    env = {
+        **({} if keep else place),
+        # An empty worktree and index, so no .gitattributes: a forge knows no merge
+        # driver, and a `merge=union` must not hide here what conflicts there.
+        "GIT_DIR": repository.git_dir,
+        "GIT_WORK_TREE": scratch,
+        "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+    }
+    return repository.git.at(scratch).using(env)
+
+
+def _told(out: bytes) -> tuple[str, tuple[str, ...]]:
+    """The tree and the paths in conflict that `git merge-tree` has printed."""
+    tree, *paths = out.decode("utf-8", "surrogateescape").split("\0")
+    return tree, tuple(sorted({path for path in paths if path}))
+
+
+def _old_git() -> RalphError:
+    return RalphError("this git cannot merge aside", code="old_git", hint="use git 2.38 or newer")
+
+
+class Pairwise(NamedTuple):
+    """What merging several branches would meet; only what conflicts is in it."""
+
+    with_base: dict[str, tuple[str, ...]]
+    """By tip, the paths in conflict with the base."""
+    between: dict[tuple[str, str], tuple[str, ...]]
+    """By two tips, in the order given, the paths in conflict once the first is on the base."""
+
+
+#: Who makes the commits that are thrown away.
+_NOBODY = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "ralphgit"), ("EMAIL", "ralphgit@invalid"),
+                        ("DATE", "2000-01-01T00:00:00Z"))
+}  # fmt: skip
+
+
+def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise:
+    """Merge each commit of `tips` into `base`, and each other one into that; all aside.
+
+    One that conflicts with the base, or shares no history with it, is merged with others as
+    it is. A process for each pair.
+
+    Raises: GitError; RalphError (old_git).
+    """
+    made = Pairwise({}, {})
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        git = _aside(repository, scratch)
+        for number, tip in enumerate(tips):
+            tree, paths = _merge(git, base, tip)
+            onto = tip
+            if paths:
+                made.with_base[tip] = paths
+            elif tree:
+                parents = ("-p", base, "-p", tip)
+                onto = git.line("commit-tree", tree, *parents, "-m", "Aside", env=_NOBODY)
+            for other in tips[number + 1 :]:
+                _, paths = _merge(git, onto, other)
+                if paths:
+                    made.between[tip, other] = paths
+    return made
+
+
+def _merge(git: Git, ours: str, theirs: str) -> tuple[str, tuple[str, ...]]:
+    """The merged tree and the paths in conflict; neither where the two share no history."""
+    arguments = (*_MERGE, ours, theirs)
+    result = git.try_run(*arguments)
+    if result.status in (0, 1) and result.out:
+        return _told(result.out)
+    if b"unrelated histories" in result.err:
+        return "", ()
+    raise _old_git() if b"usage:" in result.err else failure(arguments, result)
 
 
 def _in_list(path: str) -> str:
