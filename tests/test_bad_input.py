@@ -59,6 +59,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "check": (),
     "init": (),
     "import": ("other.yaml",),
+    "shard": ("--layout", "task"),
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),

@@ -308,6 +308,16 @@ COMMANDS = {
              _flag("dry_run", "Show the result, write nothing.")),
         ),
         Command(
+            "shard", "set up", "Move the graph into one file, or one for each story or task.",
+            (
+                _text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                      choices=("single", "story", "task"), required=True),
+                _flag("dry_run", "Show the files, write nothing."),
+            ),
+            "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
+            "Refused while a claim is in flight.",
+        ),
+        Command(
             "trust", "set up", "Allow this repository's verify commands to run.",
             (
                 _flag("yes", "Answer yes to the question."),
