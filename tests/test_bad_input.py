@@ -164,7 +164,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
 def test_no_commit_yet(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)
-    here = ("list", "show", "graph", "add", "edit", "check", "init", "import", "trust")
+    here = ("list", "show", "graph", "add", "edit", "check", "init", "import", "shard", "trust")
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK}
     tried(world, wanted, snapshot=world.snapshot)
     assert world.ralph("claim") == (

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from rows import row
-from test_overlap import Tree, brute_force, is_sound, trees, written
-from world import Place, World
+from test_overlap import Tree, brute_force, is_sound, names_of, path_matches, trees, written
+from world import ROOT, Place, World
 
 from ralphgit.model.config import LOCK_FILES
 from ralphgit.model.row import Row
 from ralphgit.rules import guards
 from ralphgit.rules.independence import CLAIM, Conflict, conflicts, groups, meetings
+
+OUTPUT = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json").read_text()))
 
 # -- the rule, row by row --------------------------------------------------------------------
 
@@ -156,12 +160,15 @@ def test_scopes_conflict_where_a_path_is_covered_by_both(
         }
         for conflict in found(rows[a], rows[b]):
             for path in conflict.paths:
-                mine = [*one[0], *(one[1] if conflict.reason == "read" else ())]
-                theirs = [*other[0], *(other[1] if conflict.reason == "read" else ())]
-                for side in (mine, theirs):
-                    assert meetings(
-                        row("x", write=tuple(map(written, side))), row("y", write=(path,))
-                    )
+                at = [
+                    [any(path_matches(tree, names_of(path)) for tree in side) for side in sides]
+                    for sides in (one, other)
+                ]
+                (mine, read_here), (theirs, read_there) = at
+                if conflict.reason == "read":
+                    assert (mine and read_there) or (theirs and read_here)
+                else:
+                    assert mine and theirs
 
 
 @st.composite
@@ -210,6 +217,15 @@ def test_each_group_is_independent_and_behind_what_it_needs(
     }
 
 
+@settings(max_examples=300, deadline=None)
+@given(_tasks())
+def test_a_claim_decides_as_the_pairs_do(rows: list[Row]) -> None:
+    for mine, theirs in itertools.permutations(rows, 2):
+        refused = guards.overlap(mine, guards.Flying.of([theirs], LOCK_FILES)) is not None
+        told = {one.reason for one in found(mine, theirs)}
+        assert refused == bool(told & CLAIM)
+
+
 def _has_cycle(ways: set[tuple[str, str]]) -> bool:
     left = set(ways)
     while left:
@@ -255,7 +271,9 @@ def test_ready_tasks_are_listed_with_their_groups(world: World) -> None:
             "group 2: T-2\n",
             "",
         )
-    data = world.ralph("independence", "--json").data
+    told = world.ralph("independence", "--json").json
+    assert list(OUTPUT.iter_errors(told)) == []
+    data = told["data"]
     assert data == {
         "conflicts": [{
             "a": "T-1", "b": "T-2", "reason": "read", "paths": ["src/types.ts"], "tasks": [],
@@ -284,6 +302,7 @@ def test_a_story_and_tasks_by_their_ids(world: World) -> None:
         "hint: start one group after another\n",
     )
     refused = world.ralph("independence", "T-2", "T-1", "--json")
+    assert list(OUTPUT.iter_errors(refused.json)) == []
     assert (refused.code, refused.error) == (1, "dependent")
     assert refused.data["groups"] == [["T-1"], ["T-2"]]
     done = world.ralph("independence", "T-0", "T-4")
@@ -375,7 +394,9 @@ def test_branches_that_will_conflict(world: World) -> None:
     assert told.out.splitlines()[-2:] == [
         "alpha x beta  merge: shared", "3 branches in flight, 1 conflict to come",
     ]  # fmt: skip
-    branches = world.ralph("independence", "--branches", "--json").data["branches"]
+    told_all = world.ralph("independence", "--branches", "--json").json
+    assert list(OUTPUT.iter_errors(told_all)) == []
+    branches = told_all["data"]["branches"]
     assert branches == {
         "compared": [
             {"branch": "alpha", "tasks": ["T-1"]},

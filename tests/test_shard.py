@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from laws import generate
-from world import Place, World
+from world import ROOT, Place, World
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import blocks, graph, shards
 from ralphgit.records import settings as toml
 
+OUTPUT = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json").read_text()))
 HEAD = "# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json\n"
 GRAPH = (
     HEAD
@@ -75,6 +77,7 @@ def world(tmp_path: Path) -> World:
 def shard(place: Place, layout: str, *, commit: bool = True) -> dict[str, object]:
     done = place.ralph("shard", "--layout", layout, "--json")
     assert done.code == 0, done
+    assert list(OUTPUT.iter_errors(done.json)) == []
     if commit:
         place.commit(f"One file for each {layout}")
     data: dict[str, object] = done.data
