@@ -174,7 +174,8 @@ def refusal(
         if found is None and standing is not None and not options.stack:
             found = guards.mode(row, standing)
         if found is None:
-            flying = guards.Flying.of(situation.standings.in_flight)
+            in_flight = situation.standings.in_flight
+            flying = guards.Flying.of(in_flight, project.config.generated)
             found = guards.overlap(row, flying)
         if found is not None:
             return guarded(task, found)

@@ -81,7 +81,7 @@ def bring(project: Project, options: Options) -> Import:
     notes = (*source.notes, *plan.notes, *plan.make(file, source.root))
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
-        _refuse_outside(project.top, path)
+        placement.refuse_outside(project.top, path)
     if not options.dry_run:
         _save(project, here, plan.texts)
     changes = plan.changes()
@@ -343,18 +343,6 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
                 f"{row.id} is in progress, and what it promises has changed: "
                 f"ralphgit complete {row.id} needs --accept-contract"
             )
-
-
-def _refuse_outside(top: str, path: str) -> None:
-    """A setting or a link must not lead the import to a file that is not of this worktree."""
-    root = os.path.realpath(top)
-    steps = os.path.relpath(os.path.realpath(os.path.join(top, path)), root).split(os.sep)
-    if os.path.isabs(path) or steps[0] in ("..", ".git"):
-        raise GuardRefused(
-            f"the graph file {path} is not in this worktree; nothing was written",
-            code="outside",
-            hint="correct graph in ralph.toml",
-        )
 
 
 def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:

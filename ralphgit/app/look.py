@@ -32,11 +32,17 @@ class Takeable(NamedTuple):
     """Where there are none: what stands in the way."""
 
 
-def takeable(project: Project, *, story: str = "", priority: object = None) -> Takeable:
+def takeable(
+    project: Project,
+    *,
+    story: str = "",
+    priority: object = None,
+    situation: Situation | None = None,
+) -> Takeable:
     """The ready tasks that a claim would not refuse, in the order it would take them."""
-    situation = Situation(project)
+    situation = situation or Situation(project)
     standings = situation.standings
-    flying = guards.Flying.of(standings.in_flight)
+    flying = guards.Flying.of(standings.in_flight, project.config.generated)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.app.places import Places, places
+from ralphgit.app.places import Places, files_below, places
 from ralphgit.app.view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import child
@@ -299,16 +299,7 @@ class Project:
 
     def paths_in(self, top: str) -> list[str]:
         """The graph files that exist below `top`, sorted."""
-        exact, folders, matches = self.places
-        found = {path for path in exact if os.path.isfile(os.path.join(top, path))}
-        for folder in folders:
-            for parent, names, leaves in os.walk(os.path.join(top, folder)):
-                names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
-                for leaf in leaves:
-                    path = os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
-                    if matches(path):
-                        found.add(path)
-        return sorted(found)
+        return files_below(top, self.places)
 
     @cached_property
     def places(self) -> Places:

@@ -241,6 +241,18 @@ COMMANDS = {
         ),
         # prove
         Command(
+            "independence", "prove", "Which tasks may run together, and why others must not.",
+            (
+                _arg("tasks", "[ID...]", kind="any"),
+                _flag("ready", "The tasks that next shows (so it is without ID and --story)."),
+                _text("story", "The unfinished tasks of this story.", metavar="S"),
+                _flag("branches", "Also merge the branches in flight with each other, aside."),
+            ),
+            "Prints each pair that must not run together, with the reason and a path that both "
+            "cover, then groups that may be started one after the other. Exit 1 where tasks that "
+            "were named by ID conflict; what --ready and --story list is no question, so 0.",
+        ),
+        Command(
             "evidence", "prove", "What was observed about tasks: add, list, verify.",
             (
                 Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
@@ -344,6 +356,16 @@ COMMANDS = {
                 _AT,
             ),
             "Without FILE, or with -, it goes to stdout.",
+        ),
+        Command(
+            "shard", "set up", "Move the graph into one file, or one for each story or task.",
+            (
+                _text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                      choices=("single", "story", "task"), required=True),
+                _flag("dry_run", "Show the files, write nothing."),
+            ),
+            "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
+            "Refused while a claim is in flight.",
         ),
         Command(
             "trust", "set up", "Allow this repository's verify commands to run.",

@@ -78,8 +78,8 @@ class Git:
 
     def using(self, env: Mapping[str, str]) -> Git:
         """The same git with more variables, also ones that are scrubbed when inherited."""
-        made = Git(self.directory, self._environ)
-        made._environ.update(env)
+        made = Git(self.directory, {})
+        made._environ = {**self._environ, **env}
         return made
 
     def try_run(

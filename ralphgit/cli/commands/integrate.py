@@ -56,8 +56,9 @@ def _hint(done: Integrated, stop: Stop) -> str:
         return "look at what the branches are together; nothing of the last one has landed"
     task = done.plan.reconciled[stop.branch].tasks[0]
     return (
-        f"say in the scopes that the two meet; then ralphgit reset {task} --reason TEXT --force, and "
-        "do it again on the new base: the work is kept"
+        "say in the scopes that the two meet; then "
+        f"ralphgit reset {task} --reason TEXT --force, and do it again on the new base: "
+        "the work is kept"
     )
 
 
