@@ -91,6 +91,7 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
         for line in outcome.advice:
             print(line)
     if outcome.error is not None:
+        sys.stdout.flush()  # what was found stands before what is said of it
         _explain(outcome.error, screen)
 
 
