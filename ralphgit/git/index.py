@@ -162,8 +162,12 @@ class Scratch:
         try:
             with open(source, "rb") as old, open(self._path, "wb") as new:
                 new.write(old.read())
+                age = os.fstat(old.fileno())
         except FileNotFoundError:
             return
+        # A file that changed within the second in which the index was written is known to git by
+        # the index's own time alone (Documentation/technical/racy-git).
+        os.utime(self._path, ns=(age.st_atime_ns, age.st_mtime_ns))
 
     def add_all(self, *, lenient: bool = False) -> list[str]:
         """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.
