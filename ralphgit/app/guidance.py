@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
+from ralphgit.app import heartbeat, pulls
 from ralphgit.app.lookaround import RESCUE, Situation
 from ralphgit.app.project import Project, stamp
+from ralphgit.app.pulls import Pull
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.flight import Flight
 from ralphgit.model.guidance import Guidance
@@ -20,8 +21,9 @@ from ralphgit.records import files
 from ralphgit.records import guidance as codec
 from ralphgit.rules.readiness import Standing
 
-#: The reason of an entry that asks nothing: its holder is gone or silent.
+#: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
 STALE = "stale"
+REFUSED = "refused"
 
 
 class Question(NamedTuple):
@@ -33,7 +35,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, or STALE."""
+    """One of `Reason`, STALE or REFUSED."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -64,6 +66,7 @@ def questions(project: Project) -> list[Question]:
             found.append(asked(situation, row.id))
         elif standing.stale and standing.holder is not None:
             found.append(_stale(situation, row.title, standing.holder))
+    found += [_refused(situation, pull) for pull in refused(situation)]
     found += _beside(situation)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
@@ -116,6 +119,48 @@ def _stale(situation: Situation, title: str, holder: Flight) -> Question:
         since=since,
         waiting_s=_waiting(project, since),
         command=reset_command(project, holder.task),
+    )
+
+
+def refused(situation: Situation) -> list[Pull]:
+    """The pull requests of this machine's worktrees that somebody has closed, and whose tasks
+    wait for nothing else.
+    """
+    found = []
+    for worktree in situation.project.repository.worktrees:
+        for pull in pulls.read(worktree.path) if worktree.exists and not worktree.bare else ():
+            row = situation.base.by_id.get(pull.task)
+            claims = {flight.claim for flight in situation.flights.get(pull.task, ())}
+            standing = row is not None and row.epoch <= pull.epoch and pull.claim in claims
+            if standing and pull.state == pulls.REFUSED:
+                found.append(pull)
+    return found
+
+
+def refused_sentence(pull: Pull) -> str:
+    return f"the pull request of {pull.by} was closed ({pull.url or pull.branch})"
+
+
+def give_up_command(project: Project, task: str) -> str:
+    """The command that throws work in review away, to a rescue ref, and frees its task."""
+    return f"{reset_command(project, task)} --force"
+
+
+def _refused(situation: Situation, pull: Pull) -> Question:
+    row = situation.base.by_id[pull.task]
+    flights = situation.flights.get(pull.task, ())
+    since = next((flight.at for flight in flights if flight.claim == pull.claim), "")
+    return Question(
+        task=pull.task,
+        title=row.title,
+        worker=pull.by,
+        claim=pull.claim,
+        reason=REFUSED,
+        question=f"{refused_sentence(pull)}; open it again, or give the work up",
+        options=(),
+        since=since,
+        waiting_s=_waiting(situation.project, since),
+        command=give_up_command(situation.project, pull.task),
     )
 
 
