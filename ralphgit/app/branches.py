@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app import change, claim, rescue, runtime, work
+from ralphgit.app import change, claim, rescue, runtime, unfinished, work
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs
+from ralphgit.git.process import GitError
 from ralphgit.model.flight import Lease
 from ralphgit.records import files
 
@@ -45,10 +46,19 @@ def begin(project: Project, name: str) -> str:
     """
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
-    with Moving(project):
-        project.repository.git.run(
-            "switch", "--quiet", "--no-track", "--create", f"ralph/{name}", project.base.commit
-        )
+    git, made = project.repository.git, f"{PREFIX}{name}"
+    try:
+        with Moving(project, project.base.commit):
+            git.run(
+                *("switch", "--quiet", "--no-track", "--create"),
+                *(f"ralph/{name}", project.base.commit),
+            )
+    except GitError as error:
+        # The worktree has moved all the same where it was the user's hook that failed.
+        if error.status < 0 or git.try_run("symbolic-ref", "HEAD").out.decode().strip() != made:
+            raise
+        said = error.stderr.split("\n")[0]
+        project.warn(f"a post-checkout hook failed: {said}")
     return left
 
 
@@ -58,7 +68,7 @@ def catch_up(project: Project) -> None:
     Raises: GuardRefused (conflicts_with_base), and the worktree is as before; GitError.
     """
     git = project.repository.git
-    with Moving(project):
+    with Moving(project, project.base.commit):
         result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
         if result.status == 0:
             return
@@ -73,27 +83,53 @@ def catch_up(project: Project) -> None:
 class Moving:
     """Around git commands that move a worktree whose content is all kept.
 
-    A git that is killed meanwhile leaves files of both sides; the note that this makes says
-    that `settle` may put the worktree to HEAD, whichever that is then.
+    A git that is killed meanwhile leaves files of both sides. The note that this makes says
+    which commits they are of, so that `settle` knows them from what somebody has done since.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, target: str, *kept: str) -> None:
+        """From HEAD to `target`; `kept` is where else all that is in the way has been kept."""
         self._path = os.path.join(project.top, _MOVING)
+        self._git, self._commits = project.repository.git, [target, *kept]
 
     def __enter__(self) -> None:
-        files.write(self._path, b"", durable=False)
+        commits = [self._git.line("rev-parse", "HEAD"), *self._commits]
+        files.write(self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is None:
+        # A git that has ended by itself has left nothing half-way.
+        if kind is None or (isinstance(error, GitError) and error.status > 0):
             os.unlink(self._path)
 
 
 def settle(project: Project) -> bool:
-    """Finish or undo a move that was killed; whether there was one. Raises: GitError."""
+    """Bring what a killed move left half-way to where HEAD is; whether there was one.
+
+    Only paths in which the commits of the move differ. One that has another content than they
+    have is somebody's: all that the worktree has is kept in a rescue ref then, with a warning.
+
+    Raises: GitError, NotWritable.
+    """
     path = os.path.join(project.top, _MOVING)
-    if not os.path.exists(path):
+    data = files.read(path)
+    if data is None:
         return False
-    project.repository.git.run("reset", "--hard", "--quiet", "HEAD")
+    repository = project.repository
+    known = repository.objects.resolve([f"{one}^{{commit}}" for one in data.decode().split()])
+    commits = [oid for oid in known if oid is not None]
+    on_the_way, changed = unfinished.between(repository, commits)
+    if changed:
+        noted = runtime.remembered(project.top)
+        task, claim = (noted.task, noted.claim) if noted else ("unclaimed", project.around.new_id())
+        head = repository.git.line("rev-parse", "HEAD")
+        kept = rescue.worktree(project, project.top, task, claim, project.worker, target=head)
+        project.warn(
+            f"a move of this worktree was killed, and {changed[0].path} has been changed since; "
+            f"it is kept in {kept.ref}"
+        )
+    unfinished.put_back(project, repository, [*on_the_way, *changed])
+    if repository.under_way() == "merge":
+        repository.git.run("merge", "--quit")
     os.unlink(path)
     project.refresh()
     return True
@@ -116,12 +152,21 @@ def discard(project: Project, branch: str) -> None:
 def keep_if_work(project: Project, ref: str) -> str:
     """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
     git = project.repository.git
-    tip = refs.current(git, ref)
-    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip()
+    tip = refs.current(git, ref) if ref else ""
+    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
     if not fork or any(not change.is_record(project, p) for p in index.differing(git, fork, tip)):
         return ref
     refs.swap(git, ref, new="", old=tip)
     return ""
+
+
+def has_work(project: Project, lease: Lease) -> bool:
+    """Whether the commits on this branch have more of a task than records."""
+    git = project.repository.git
+    target = work.return_point(project, lease)
+    fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
+    differing = index.differing(git, fork, "HEAD")
+    return any(not change.is_record(project, path) for path in differing)
 
 
 def place_of(project: Project) -> int:
@@ -136,13 +181,44 @@ def put_aside(project: Project, lease: Lease) -> str:
 
     Raises: NotWritable, GitError.
     """
-    target = work.return_point(project, lease)
-    kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by, target=target)
-    if not kept.ref:
+    ref = put_away(project, lease)
+    if not ref:
         return ""
-    with Moving(project):
-        work.clear(project, lease, kept.ref)
-    project.refresh()
     claim.record(project, lease, note="begun again; the work so far is kept")
     project.refresh()
-    return keep_if_work(project, kept.ref)
+    return keep_if_work(project, ref)
+
+
+def put_away(project: Project, lease: Lease) -> str:
+    """Keep the work so far, and its records, and take the branch back to where it began.
+
+    Returns the ref; "" where there was nothing. Raises: NotWritable, GitError.
+    """
+    target = work.return_point(project, lease)
+    kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by, target=target)
+    if kept.ref:
+        with Moving(project, target, kept.ref):
+            work.clear(project, lease, kept.ref)
+        project.refresh()
+    return kept.ref
+
+
+def sweep(project: Project, lease: Lease) -> str:
+    """Keep what is not committed, and take it out of the worktree; the ref, "" for nothing.
+
+    Raises: NotWritable, GitError.
+    """
+    try:
+        refuse_dirty(project)
+    except GuardRefused:
+        head = project.repository.git.line("rev-parse", "HEAD")
+        top = project.top
+        kept = rescue.worktree(project, top, lease.task, lease.claim, lease.by, target=head)
+        if not kept.uncommitted:
+            return ""
+        with Moving(project, head, kept.ref):
+            project.repository.git.run("reset", "--hard", "--quiet", head)
+            work.remove_kept(project, kept.ref)
+        project.refresh()
+        return keep_if_work(project, kept.ref)
+    return ""
