@@ -81,6 +81,18 @@ def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path)
     assert alpha.git("show", f"{kept}:late.txt") == "late"
 
 
+def test_a_block_does_not_carry_other_records_along(tmp_path: Path) -> None:
+    alpha = made(tmp_path, FIRST, TWO)
+    does = (
+        "sed -i '/id: T-2/,$s/status: pending/status: complete/' task-graph.yaml; "
+        f"git commit -qam mine; {RALPH} block T-1 --question 'Which?' -q"
+    )
+    ran = loop(alpha, "--once", "--agent", by_task(alpha, does))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert on_base(alpha, "T-1")["status"] == "blocked"
+    assert on_base(alpha, "T-2")["status"] == "pending"
+
+
 # -- moves of the worktree -----------------------------------------------------------------
 
 
@@ -131,6 +143,20 @@ def test_an_edit_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
     (kept,) = rescued(alpha)
     assert alpha.git("show", f"{kept}:c.txt") == "mine"
     assert kept in ran.err
+
+
+def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, **{".gitignore": "new.txt\n"})
+    world = world_of(alpha)
+    world.write("new.txt", "the base's\n")
+    world.git("add", "--force", "new.txt")
+    world.commit("Newer")
+    world.git("push", "--quiet", "origin", "main")
+    assert loop(alpha, env={"PATH": killing_git(tmp_path, "switch")}).code == -9
+    alpha.write("new.txt", "mine\n")
+    ran = loop(alpha, "--agent", agent(alpha, "echo good > f.txt"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert any(alpha.run("git", "show", f"{ref}:new.txt").out == "mine\n" for ref in rescued(alpha))
 
 
 def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
@@ -295,7 +321,9 @@ def test_a_conflict_is_told_to_a_person_in_their_words(tmp_path: Path) -> None:
         "git commit -qam Theirs; git push -q origin main"
     )
     does = agent(alpha, f"echo good > f.txt; {clash}")
-    ran = loop(alpha, "--once", "--agent", does, env={"RALPH_AGENT_ATTEMPTS": "1"})
+    # No fetch of the loop's is to meet the one of the agent.
+    env = {"RALPH_AGENT_ATTEMPTS": "1", "RALPH_LOOP_CHECK": "600"}
+    ran = loop(alpha, "--once", "--agent", does, env=env)
     assert ran.code == 0, ran.err
     question = str(on_base(alpha, "T-1")["blocked"]["question"])
     assert question.startswith(

@@ -6,9 +6,9 @@ import os
 
 from ralphgit.app import change, claim, rescue, runtime, unfinished, work
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.git import index, refs
-from ralphgit.git.process import GitError
+from ralphgit.git.process import failure
 from ralphgit.model.flight import Lease
 from ralphgit.records import files
 
@@ -47,18 +47,18 @@ def begin(project: Project, name: str) -> str:
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
     git, made = project.repository.git, f"{PREFIX}{name}"
-    try:
-        with Moving(project, project.base.commit):
-            git.run(
-                *("switch", "--quiet", "--no-track", "--create"),
-                *(f"ralph/{name}", project.base.commit),
-            )
-    except GitError as error:
-        # The worktree has moved all the same where it was the user's hook that failed.
-        if error.status < 0 or git.try_run("symbolic-ref", "HEAD").out.decode().strip() != made:
-            raise
-        said = error.stderr.split("\n")[0]
-        project.warn(f"a post-checkout hook failed: {said}")
+    with Moving(project, project.base.commit):
+        result = git.try_run(
+            *("switch", "--quiet", "--no-track", "--create"),
+            *(f"ralph/{name}", project.base.commit),
+        )
+        moved = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == made
+        if result.status < 0 or not moved:
+            raise failure(("switch", made), result)
+        if result.status:
+            # git goes on and switches where the user's hook fails; so do we.
+            said = result.err.decode("utf-8", "replace").split("\n")[0]
+            project.warn(f"a post-checkout hook failed: {said}")
     return left
 
 
@@ -72,6 +72,8 @@ def catch_up(project: Project) -> None:
         result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
         if result.status == 0:
             return
+        if result.status < 0:
+            raise failure(("merge",), result)
         git.try_run("merge", "--abort")
     raise GuardRefused(
         f"this branch does not merge with {project.base.label}; nothing was changed",
@@ -97,9 +99,17 @@ class Moving:
         files.write(self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        # A git that has ended by itself has left nothing half-way.
-        if kind is None or (isinstance(error, GitError) and error.status > 0):
-            os.unlink(self._path)
+        if kind is None:
+            _forget(self._path)
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error
 
 
 def settle(project: Project) -> bool:
@@ -119,20 +129,33 @@ def settle(project: Project) -> bool:
     commits = [oid for oid in known if oid is not None]
     on_the_way, changed = unfinished.between(repository, commits)
     if changed:
-        noted = runtime.remembered(project.top)
-        task, claim = (noted.task, noted.claim) if noted else ("unclaimed", project.around.new_id())
-        head = repository.git.line("rev-parse", "HEAD")
-        kept = rescue.worktree(project, project.top, task, claim, project.worker, target=head)
+        kept = _keep_before_settling(project, commits[min(1, len(commits) - 1)])
+        saved = set(index.files_of(repository.git, kept))
+        changed = [one for one in changed if one.path in saved or not _exists(project, one.path)]
         project.warn(
-            f"a move of this worktree was killed, and {changed[0].path} has been changed since; "
-            f"it is kept in {kept.ref}"
+            "a move of this worktree was killed, and what has been changed in its way since is "
+            f"kept in {kept}"
         )
     unfinished.put_back(project, repository, [*on_the_way, *changed])
     if repository.under_way() == "merge":
         repository.git.run("merge", "--quit")
-    os.unlink(path)
+    _forget(path)
     project.refresh()
     return True
+
+
+def _keep_before_settling(project: Project, target: str) -> str:
+    """Keep all that the worktree has, also what is ignored where `target` has a file; the ref."""
+    noted = runtime.remembered(project.top)
+    task, claim = (noted.task, noted.claim) if noted else ("unclaimed", project.around.new_id())
+    message = f"Rescue of what stood in {project.top} when a killed move was taken back\n"
+    return rescue.worktree(
+        project, project.top, task, claim, project.worker, message=message, target=target
+    ).ref
+
+
+def _exists(project: Project, path: str) -> bool:
+    return os.path.lexists(os.path.join(project.top, path))
 
 
 def discard(project: Project, branch: str) -> None:

@@ -19,6 +19,8 @@ from ralphgit.git import index
 from ralphgit.model.evidence import COMMAND
 from ralphgit.model.flight import Lease
 from ralphgit.records import audit
+from ralphgit.rules import gate
+from ralphgit.rules.contract import contract
 
 _FORCED = "force-completed"
 #: What others say of it: a conflict is not the branch's fault, and reviews are asked for apart.
@@ -41,7 +43,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
             details={"task": lease.task, "missing": missing},
             lines=[f"- {sentence}" for sentence in missing],
         )
-    if problems := _beside(project, lease, head):
+    if problems := beside(project, lease, head):
         raise GuardRefused(
             f"the branch of {lease.task} changes records that are not its own; nothing was landed",
             code="not_landable",
@@ -59,7 +61,9 @@ def doubts(project: Project, lease: Lease, head: str) -> list[str]:
     events = _events(project, lease, head)
     if events[-1:] not in (["completed"], [_FORCED]):
         return ["its audit does not say that it was completed"]
-    base = project.base_view
+    here, base = view.by_id[lease.task], project.base_view
+    if here.contract and contract(view.task(here.id)) != here.contract:
+        return [f"what {here.id} promises has changed on this branch since it was completed"]
     promised = base.task(lease.task) if lease.task in base.by_id else view.task(lease.task)
     forced = events[-1] == _FORCED
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
@@ -116,22 +120,30 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
     return all(change.is_record(project, path) for path in differing)
 
 
-def _beside(project: Project, lease: Lease, head: str) -> list[Problem]:
-    """What the branch does wrong to other tasks and to records that are kept."""
+def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
+    """What a branch does wrong to other tasks and to records that are kept.
+
+    The gate of `check --base` is asked only where the branch has touched any of them.
+    """
     git, base = project.repository.git, project.base.commit
     fork = git.try_run("merge-base", base, head).out.decode().strip()
     if not fork:
         return []
+    there = project.view(head, head[:12])
     before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
-    after = {row.id: row.json for row in project.view(head, head[:12]).rows}
-    others = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
+    after = {row.id: row.json for row in there.rows}
+    touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
     own = audit.path(project.config.records, lease.task, lease.claim)
     kept = f"{project.config.records}/"
-    edited = any(
-        path.startswith(kept) and path != own
-        for path in index.differing(git, fork, head, filter="MDT")
+    suspicious = (
+        not touched <= {lease.task}
+        or gate.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task]) is not None
+        or any(
+            path.startswith(kept) and path != own
+            for path in index.differing(git, fork, head, filter="MDT")
+        )
     )
-    if others <= {lease.task} and not edited:
+    if not suspicious:
         return []
     found = incoming.incoming(project, base, head, whole=False)
     return [one for one in found if one.severity == "error" and one.code not in _NOT_OURS]

@@ -157,7 +157,9 @@ class Landing:
         block anew without it; whether there was anything.
         """
         with Exclusive(project):
-            if not branches.has_work(project, lease):
+            head = project.repository.git.line("rev-parse", "HEAD")
+            more = branches.has_work(project, lease) or completion.beside(project, lease, head)
+            if not more:
                 return bool(branches.sweep(project, lease))
             row = project.view("HEAD", "HEAD").by_id[lease.task]
             told = json.loads(row.json).get("blocked") or {}
