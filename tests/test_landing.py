@@ -136,6 +136,32 @@ def test_other_tasks_are_not_completed_by_hand(tmp_path: Path) -> None:
     assert "T-2" in questions(alpha)
 
 
+BREAKS = [
+    "echo '<<<' >> task-graph.yaml",
+    "echo '<<<' >> task-graph.yaml; git commit -qam broken",
+    "rm task-graph.yaml; git commit -qam broken",
+]
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    first = f"echo good > f.txt; test $RALPH_ATTEMPT = 2 || {{ {how}; }}"
+    ran = loop(alpha, "--once", "--agent", agent(alpha, first))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert "the task graph cannot be read" in ran.err
+    (kept,) = rescued(alpha)
+    assert kept in alpha.read(".ralph/prompt.md")
+
+
+def test_a_loop_that_died_after_its_agent_broke_the_graph_goes_on(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.write("task-graph.yaml", alpha.read() + "<<<\n")
+    ran = loop(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+
+
 def test_complete_verifies_anew_what_it_did_not_complete(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     assert alpha.ralph("claim", "T-1").code == 0

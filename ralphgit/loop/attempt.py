@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import complete, mine, packet, prompt, report
+from ralphgit.app import branches, complete, mine, packet, prompt, report
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
@@ -122,11 +123,22 @@ def attempt(
         # git would go on in whatever repository the folder lies in.
         raise begun.gone(top, project.repository.home)
     project.refresh()
+    if broken := begun.unreadable(project):
+        return Attempted(_begin_again(project, lease, broken), ended.seconds)
     if how := mine.given_up(project.view("HEAD", "HEAD"), lease):
         return Attempted(Over(how), ended.seconds)
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
     return Attempted(_judge(project, lease, ended), ended.seconds)
+
+
+def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
+    """A graph that cannot be read says nothing of any task: all is kept aside."""
+    with Exclusive(project):
+        kept = branches.put_aside(project, lease)
+    sentence = f"the task graph cannot be read: {why}"
+    where = f" All that was done is kept in {kept}; bring the work over." if kept else ""
+    return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
 
 
 def finish(project: Project, lease: Lease) -> Outcome:

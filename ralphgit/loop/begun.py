@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 
-from ralphgit.app import guard, land_pr, look, mine, records, runtime, work
-from ralphgit.app.lookaround import Situation
+from ralphgit.app import branches, guard, land_pr, look, mine, records, runtime, work
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project, Surroundings
-from ralphgit.errors import GuardRefused, NotARepository
+from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
 from ralphgit.loop.pulls import Pulls
 from ralphgit.model.flight import Lease
 
@@ -40,6 +41,26 @@ def gone(top: str, home: str) -> GuardRefused:
         hint=f"{repair}, then run again; or {status} says how to free its task",
         details={"worktree": top},
     )
+
+
+def unreadable(project: Project) -> InvalidRecord | None:
+    """Why the graph cannot be read as this worktree has it, in its files or on HEAD."""
+    try:
+        project.require_here()
+        project.view("HEAD", "HEAD")
+    except InvalidRecord as error:
+        return error
+    return None
+
+
+def restore(project: Project) -> str:
+    """Keep aside the work of a claim whose agent, before a crash, broke the graph; the ref."""
+    noted = runtime.remembered(project.top)
+    lease = read_leases(project).get(noted.task) if noted else None
+    if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
+        return ""
+    with Exclusive(project):
+        return branches.put_aside(project, noted)
 
 
 def unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:

@@ -151,6 +151,8 @@ class Loop:
         project = self._project()
         try:
             branches.settle(project)
+            if kept := begun.restore(project):
+                self._say(f"the task graph could not be read; all that was done is kept in {kept}")
             lease = begun.unfinished(project, self._landing.how(project), self._pulls)
             if lease is None:
                 self._pulls.poll(project)
