@@ -67,10 +67,23 @@ def doubts(project: Project, lease: Lease, head: str) -> list[str]:
     promised = base.task(lease.task) if lease.task in base.by_id else view.task(lease.task)
     forced = events[-1] == _FORCED
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
-    if not forced:
+    if forced:
+        return found
+    # What the whole branch has changed tells mostly already; what the task has, takes longer.
+    _, changes = _since_base(project, head)
+    paths = [one.path for one in changes if not change.is_record(project, one.path)]
+    if not promised.verify or change.faults(promised, paths):
         found += change.faults(promised, change.of_task(project, lease, head))
+    if found or not promised.verify:
         found += change.missing_outputs(project, head, promised.outputs)
     return found
+
+
+def _since_base(project: Project, head: str) -> tuple[str, list[index.Change]]:
+    """Where a commit left the base, "" if nowhere, and what it has changed since."""
+    git = project.repository.git
+    fork = git.try_run("merge-base", project.base.commit, head).out.decode().strip()
+    return fork, index.changes(git, fork, head) if fork else []
 
 
 def _events(project: Project, lease: Lease, head: str) -> list[str]:
@@ -125,8 +138,7 @@ def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
 
     The gate of `check --base` is asked only where the branch has touched any of them.
     """
-    git, base = project.repository.git, project.base.commit
-    fork = git.try_run("merge-base", base, head).out.decode().strip()
+    fork, changes = _since_base(project, head)
     if not fork:
         return []
     there = project.view(head, head[:12])
@@ -138,12 +150,9 @@ def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
     suspicious = (
         not touched <= {lease.task}
         or gate.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task]) is not None
-        or any(
-            path.startswith(kept) and path != own
-            for path in index.differing(git, fork, head, filter="MDT")
-        )
+        or any(one.old and one.path.startswith(kept) and one.path != own for one in changes)
     )
     if not suspicious:
         return []
-    found = incoming.incoming(project, base, head, whole=False)
+    found = incoming.incoming(project, project.base.commit, head, whole=False)
     return [one for one in found if one.severity == "error" and one.code not in _NOT_OURS]
