@@ -47,8 +47,9 @@ def serve(path: str) -> None:
     gc.collect()
     gc.freeze()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
+    listener.bind(f"{path}.new")
     listener.listen(64)
+    os.rename(f"{path}.new", path)  # whoever finds it can connect
     running: dict[int, tuple[int, socket.socket]] = {}  # a pid's descriptor: pid, who waits
     poll = select.poll()
     poll.register(listener, select.POLLIN)

@@ -12,7 +12,8 @@ from ralphgit.errors import GuardRefused
 from ralphgit.git import index
 from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
-from ralphgit.rules.overlap import check_pattern, covers
+from ralphgit.model.task import Task
+from ralphgit.rules.overlap import check_pattern, covers, covers_any
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
@@ -67,6 +68,28 @@ def _fork(project: Project, commit: str) -> str:
         return commit
     result = project.repository.git.try_run("merge-base", commit, project.base.commit)
     return result.out.decode().strip() if result.status == 0 else ""
+
+
+def faults(promised: Task, paths: Sequence[str]) -> list[str]:
+    """What is wrong with the paths that a task changed, each as a sentence."""
+    checkpoint = (
+        promised.mode == "verify"
+        and promised.verify
+        and not promised.scope.write
+        and not promised.outputs
+    )
+    if not paths and not checkpoint:
+        return ["the task changed no file (records do not count)"]
+    if not promised.scope.write:
+        return []
+    allowed = ", ".join(promised.scope.write)
+    return [f"{path} is outside scope.write ({allowed})" for path in outside(promised, paths)]
+
+
+def outside(promised: Task, paths: Sequence[str]) -> list[str]:
+    """Which of `paths` a task may not write."""
+    allowed = promised.scope.write
+    return [path for path in paths if allowed and not covers_any(allowed, path)]
 
 
 def is_record(project: Project, path: str) -> bool:

@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import git_locks, heartbeat, leases, mine, proving, runtime, sharding, unfinished
+from ralphgit.app import (
+    git_locks,
+    guidance,
+    heartbeat,
+    leases,
+    mine,
+    proving,
+    runtime,
+    sharding,
+    unfinished,
+)
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, NotWritable, RalphError
@@ -306,13 +316,19 @@ def _leases(project: Project, situation: Situation, fix: bool) -> Iterator[Findi
                 fixable=True,
                 fixed=fix,
             )
-        elif lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+        elif lease.host == heartbeat.host() and not _is_worktree(lease.worktree):
+            there = os.path.isdir(lease.worktree)
+            what = "is no worktree any more (.git is missing)" if there else "is gone"
             yield Finding(
                 "stale_lease",
                 "error",
-                f"{task} is held by {lease.by}, whose worktree {lease.worktree} is gone",
-                f"ralphgit reset {task} --reason TEXT",
+                f"{task} is held by {lease.by}, whose worktree {lease.worktree} {what}",
+                guidance.reset_command(project, task),
             )
+
+
+def _is_worktree(path: str) -> bool:
+    return os.path.isdir(path) and os.path.lexists(os.path.join(path, ".git"))
 
 
 def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app import advance, leases, mine, review, work
+from ralphgit.app import advance, completion, leases, mine, review, work
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
@@ -38,9 +38,12 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     First the base as it was last seen is taken for the newest: if it is not, the push says so,
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
+    What lands complete was verified just as it is (`completion`), by what the base asks for.
+
     Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
-    review_missing, unsettled).
+    unverified, not_landable, review_missing, unsettled).
     """
+    asked = None
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
@@ -50,7 +53,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if winner := mine.winner_over(situation, lease):
             if unseen:
                 continue
-            raise work.lose(project, lease, winner)
+            raise work.give_up(project, lease, winner)
         base, head = project.base.commit, project.repository.head()
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":
@@ -59,6 +62,10 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 code="not_complete",
                 hint=f"ralphgit complete {lease.task}",
             )
+        promised = situation.base.by_id.get(lease.task)
+        if row.status == "complete" and (attempt == 1 or promised != asked):
+            completion.require(project, lease, head)
+            asked = promised
         review.require(project, head)
         made = _merged(project, base, head, lease)
         if unseen and (made == base or isinstance(made, Conflict)):

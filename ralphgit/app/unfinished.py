@@ -131,7 +131,7 @@ def undo(project: Project, note: Note) -> None:
 
 def take_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
     """Put back what a killed git has made of `changes`. Raises: as `undo`."""
-    _put_back(project, repository, _halfway(repository, repository.top or "", changes))
+    put_back(project, repository, _halfway(repository, repository.top or "", changes))
 
 
 def make_way(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
@@ -146,7 +146,7 @@ def make_way(project: Project, repository: Repository, changes: Sequence[Change]
         if change.is_record(project, one.path) and os.path.lexists(os.path.join(top, one.path))
     ]  # fmt: skip
     changed = [one for one in records if _content(top, one) != _blob(repository, one.old)]
-    _put_back(project, repository, _halfway(repository, top, changed))
+    put_back(project, repository, _halfway(repository, top, changed))
 
 
 def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> list[Change]:
@@ -159,6 +159,34 @@ def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> lis
         if known and _SUBMODULE not in (one.old_mode, one.new_mode) and _ours(repository, top, one):
             found.append(one)
     return found
+
+
+def between(repository: Repository, commits: Sequence[str]) -> tuple[list[Change], list[Change]]:
+    """Paths that are not as HEAD has them and in which it differs from `commits`: those that a
+    git on its way from one to another leaves, and those that somebody has changed otherwise.
+    """
+    git, top = repository.git, repository.top or ""
+    known: dict[str, list[Change]] = {}
+    for commit in dict.fromkeys(commits):
+        for one in index.changes(git, "HEAD", commit):
+            if _SUBMODULE not in (one.old_mode, one.new_mode):
+                known.setdefault(one.path, []).append(one)
+    staged = index.entries(git, [*known])
+    halfway: list[Change] = []
+    others: list[Change] = []
+    for path, forms in known.items():
+        first = forms[0]
+        entry = staged.get(path, ("", ""))
+        content = _content(top, first)
+        gone = not os.path.lexists(os.path.join(top, path))
+        same = gone if not first.old else content == _blob(repository, first.old)
+        if same and entry == (first.old_mode, first.old):
+            continue
+        sides = {(one.old_mode, one.old) for one in forms}
+        sides |= {(one.new_mode, one.new) for one in forms}
+        known_file = any(_ours(repository, top, one) for one in forms)
+        (halfway if entry in sides and known_file else others).append(first)
+    return halfway, others
 
 
 def _ours(repository: Repository, top: str, one: Change) -> bool:
@@ -193,7 +221,8 @@ def _blob(repository: Repository, oid: str) -> bytes | None:
     return repository.objects.read([oid]).get(oid) if oid else None
 
 
-def _put_back(project: Project, repository: Repository, changes: list[Change]) -> None:
+def put_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
+    """Bring files and index back to the old side. Raises: RalphError (index_locked), GitError."""
     if not changes:
         return
     top = repository.top or ""

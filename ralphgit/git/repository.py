@@ -40,7 +40,9 @@ class Worktree(NamedTuple):
 
     @property
     def exists(self) -> bool:
-        return os.path.isdir(self.path)
+        """Whether it is there and still one: a linked one is not without its `.git`."""
+        own = self.main or os.path.lexists(os.path.join(self.path, ".git"))
+        return own and os.path.isdir(self.path)
 
 
 #: What nearly every command asks; while one process starts, so can the others.

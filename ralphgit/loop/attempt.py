@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import complete, packet, prompt, report
+from ralphgit.app import branches, complete, mine, packet, prompt, report
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
-from ralphgit.loop import agent, agents, journal, limits, template
+from ralphgit.loop import agent, agents, begun, journal, limits, template
 from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.memory import Attempts
 from ralphgit.model.flight import Lease
@@ -41,6 +42,8 @@ class Failed(NamedTuple):
     """For the next prompt."""
     reason: Reason = Reason.VERIFY_FAILED
     """What the task is blocked for if this was the last attempt."""
+    told: str = ""
+    """For the person who is asked then; "" for the same as the worker."""
 
 
 class Stuck(NamedTuple):
@@ -61,7 +64,14 @@ class Lost(NamedTuple):
     """The claim does not stand any more; the agent was stopped."""
 
 
-Outcome = Done | Failed | Stuck | Limited | Lost
+class Over(NamedTuple):
+    """Somebody has given the task up in this worktree while the agent worked."""
+
+    how: str
+    """blocked or released."""
+
+
+Outcome = Done | Failed | Stuck | Limited | Lost | Over
 
 
 class Attempted(NamedTuple):
@@ -109,10 +119,38 @@ def attempt(
         command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
         timeout=config.agent_timeout, keeper=keeper, every=config.loop_check, check=check,
     )  # fmt: skip
+    if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
+        # git would go on in whatever repository the folder lies in.
+        raise begun.gone(top, project.repository.home)
+    project.refresh()
+    if broken := begun.unreadable(project):
+        return Attempted(_begin_again(project, lease, broken), ended.seconds)
+    if how := mine.given_up(project.view("HEAD", "HEAD"), lease):
+        return Attempted(Over(how), ended.seconds)
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
-    project.refresh()
     return Attempted(_judge(project, lease, ended), ended.seconds)
+
+
+def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
+    """A graph that cannot be read says nothing of any task: all is kept aside."""
+    with Exclusive(project):
+        kept = branches.put_aside(project, lease)
+    sentence = f"the task graph cannot be read: {why}"
+    where = f" All that was done is kept in {kept}; bring the work over." if kept else ""
+    return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
+
+
+def finish(project: Project, lease: Lease) -> Outcome:
+    """Complete what is there, as after an attempt; the agent does not run.
+
+    Raises: as `attempt`.
+    """
+    try:
+        said = report.read(project.top)
+    except InvalidRecord:
+        said = report.Report("")
+    return _complete(project, lease, said)
 
 
 def _promised(project: Project, lease: Lease) -> Task:
@@ -171,10 +209,11 @@ def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
     except Refused as error:
         if isinstance(error, NotWritable):
             raise
-        outside = any("outside scope.write" in line for line in error.lines)
-        reason = Reason.SCOPE if outside else Reason.VERIFY_FAILED
+        reason = Reason.SCOPE if error.details.get("outside") else Reason.VERIFY_FAILED
         return Failed(error.message, "\n".join([error.message, *error.lines]), reason)
     except GuardRefused as error:
+        if error.code == "worktree_busy":
+            raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
         question = f"{error.message}. Should it be done as it is promised now?"

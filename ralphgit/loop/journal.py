@@ -21,6 +21,7 @@ class Journal:
         self, top: str, worker: str, hear: Callable[[Mapping[str, object]], None] | None = None
     ) -> None:
         """`hear` gets every entry once it is written."""
+        self.top = top
         self._path = os.path.join(top, FOLDER, NAME)
         self._worker, self._hear = worker, hear
         os.makedirs(os.path.dirname(self._path), exist_ok=True)

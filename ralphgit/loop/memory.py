@@ -12,7 +12,7 @@ from ralphgit.rules.retry import CLOSED, Breaker
 
 _ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
 _BREAKER = os.path.join(".ralph", "breaker.yaml")
-_MOST_FEEDBACK = 8 * 1024
+_MOST_TEXT = 8 * 1024
 
 
 class Attempts(NamedTuple):
@@ -22,20 +22,25 @@ class Attempts(NamedTuple):
     failed: int = 0
     feedback: str = ""
     """What was missing after the last one, for the next prompt."""
+    reason: str = ""
+    """Why it failed: one of `Reason`."""
+    told: str = ""
+    """What is asked of a person if it was the last one."""
 
 
 def attempts(top: str, claim: str) -> Attempts:
     """What is known of a claim's attempts; none where the note is another claim's."""
     found = _read(os.path.join(top, _ATTEMPTS))
-    failed, feedback = found.get("failed"), found.get("feedback")
+    failed = found.get("failed")
     if found.get("claim") != claim or not isinstance(failed, int):
         return Attempts(claim)
-    return Attempts(claim, failed, feedback if isinstance(feedback, str) else "")
+    said = (found.get(name) for name in ("feedback", "reason", "told"))
+    return Attempts(claim, failed, *(text if isinstance(text, str) else "" for text in said))
 
 
 def note_attempts(top: str, now: Attempts) -> None:
     """Raises: NotWritable."""
-    now = now._replace(feedback=now.feedback[-_MOST_FEEDBACK:])
+    now = now._replace(feedback=now.feedback[-_MOST_TEXT:], told=now.told[-_MOST_TEXT:])
     _write(os.path.join(top, _ATTEMPTS), now._asdict())
 
 
