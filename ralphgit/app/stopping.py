@@ -49,6 +49,19 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     return asked
 
 
+def wanted(top: str) -> bool:
+    """Whether somebody has asked the loop of the worktree at `top` to end after its task."""
+    return os.path.lexists(os.path.join(top, PATH))
+
+
+def forget(top: str) -> None:
+    """Take away that somebody has asked."""
+    try:
+        os.unlink(os.path.join(top, PATH))
+    except (FileNotFoundError, IsADirectoryError):
+        return
+
+
 def chosen_worktrees(
     project: Project, names: tuple[str, ...], *, every: bool = False
 ) -> list[Worktree]:

@@ -225,7 +225,10 @@ def _set_up(project: Project, command: str, path: str, name: str) -> Run:
     config = project.config
     environ = verify.environment(project.around.environ, config.verify_env, {"RALPH_WORKER": name})
     now = project.around.now()
-    return verify.run(command, top=path, environ=environ, timeout=config.verify_timeout, now=now)
+    # A service that it starts for the worktree is to stay.
+    return verify.run(
+        command, top=path, environ=environ, timeout=config.verify_timeout, now=now, daemons=True
+    )
 
 
 def failed_setup(project: Project, made: Made, *, data: object) -> Refused | None:

@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import complete, packet, prompt, report
+from ralphgit.app import complete, foreign, packet, prompt, report
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
 from ralphgit.loop import agent, agents, journal, limits, template
-from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.memory import Attempts
+from ralphgit.loop.watch import LOST, Watch
 from ralphgit.model.flight import Lease
 from ralphgit.model.status import Reason
 from ralphgit.model.task import Task
@@ -21,8 +21,6 @@ from ralphgit.records import emit, files, schema
 
 PACKET = os.path.join(".ralph", "packet.yaml")
 PROMPT = os.path.join(".ralph", "prompt.md")
-#: Why `check` stops an agent.
-LOST = "lost"
 
 
 class Done(NamedTuple):
@@ -76,7 +74,6 @@ def attempt(
     before: Attempts,
     *,
     command: agents.Command,
-    keeper: Keeper,
     check: Callable[[], str],
 ) -> Attempted:
     """Have the agent work on the task once, and judge the result by what is there.
@@ -101,18 +98,21 @@ def attempt(
         if "x-script" in stored:
             environ["RALPH_SCRIPT"] = json.dumps(stored["x-script"])
         environ["RALPH_OUTPUTS"] = json.dumps(task.outputs)
-    log = agent.Log(
-        os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log"),
-        limit=config.log_bytes, secrets=agent.secrets(environ),
-    )  # fmt: skip
-    ended = agent.run(
-        command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
-        timeout=config.agent_timeout, keeper=keeper, every=config.loop_check, check=check,
-    )  # fmt: skip
+    secrets = agent.secrets(environ)
+    path = os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log")
+    try:
+        log = agent.Log(path, limit=config.log_bytes, secrets=secrets)
+    except OSError as error:
+        raise NotWritable(f"cannot write {path}: {error.strerror}") from error
+    with Watch(check, config.loop_check) as watch:
+        ended = agent.run(
+            command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
+            timeout=config.agent_timeout, stop=watch.why,
+        )  # fmt: skip
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
     project.refresh()
-    return Attempted(_judge(project, lease, ended), ended.seconds)
+    return Attempted(_judge(project, lease, ended, secrets), ended.seconds)
 
 
 def _promised(project: Project, lease: Lease) -> Task:
@@ -126,19 +126,21 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     os.makedirs(os.path.join(top, journal.FOLDER), exist_ok=True)
     made = packet.compile(project, task, lease, clean=not before.failed)
     head = schema.modeline(PACKET, "packet")
-    files.write(os.path.join(top, PACKET), (head + emit.mapping(made)).encode(), durable=False)
+    packed = (head + emit.mapping(made)).encode()
+    files.write(os.path.join(top, PACKET), packed, durable=False, follow=False)
     text = prompt.prompt(project, task.id).text
     if path := project.config.agent_prompt:
         text = template.render(project, path, made, text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
-    files.write(os.path.join(top, PROMPT), text.encode("utf-8", "replace"), durable=False)
+    told = text.encode("utf-8", "replace")
+    files.write(os.path.join(top, PROMPT), told, durable=False, follow=False)
     report.clear(top)
 
 
-def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
+def _judge(project: Project, lease: Lease, ended: agent.Ended, secrets: tuple[str, ...]) -> Outcome:
     try:
-        said = report.read(project.top)
+        said = report.read(project.top, secrets)
     except InvalidRecord as error:
         sentence = f"the report was refused: {error}"
         return Failed(sentence, sentence)
@@ -146,7 +148,7 @@ def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
         question = said.question or said.summary or "the worker gave no question"
         return Stuck(reason, question, said.options)
-    if ended.how == "timed out":
+    if ended.how == foreign.TIMED_OUT:
         limit = f"{project.config.agent_timeout:g} s"
         return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
     if ended.code != 0:

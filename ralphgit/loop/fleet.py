@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, runtime, stopping, trust, worktree_new
+from ralphgit.app import runtime, stopping, trust, worktree_new
 from ralphgit.app.project import Project
 from ralphgit.app.worktrees import folder_of
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
@@ -252,7 +252,7 @@ def _ended(pid: int, top: str) -> bool:
     for process in _children:
         if process.pid == pid:
             return process.poll() is not None
-    return note is None or crew.gone(note)
+    return note is None or note.process.gone
 
 
 def _last_error(log: str) -> str:
@@ -287,10 +287,10 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
-        if note is None or note.host != heartbeat.host():
+        if note is None or not note.process.here:
             continue
         pid = beat.pid if beat is not None else note.pid
-        if pid != note.pid or crew.gone(note):
+        if pid != note.pid or note.process.gone:
             continue
         try:
             if beat is not None:
@@ -314,7 +314,7 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
 def _awaited(one: Ending, deadline: float) -> Ending:
     def ended() -> bool:
         note = crew.note_of(one.worktree)
-        return note is None or note.pid != one.pid or crew.gone(note)
+        return note is None or note.pid != one.pid or note.process.gone
 
     return one._replace(ended=_until(ended, deadline - time.monotonic()))
 

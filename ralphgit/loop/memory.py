@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import notes
 from ralphgit.rules.retry import CLOSED, Breaker
 
 _ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
@@ -26,7 +24,7 @@ class Attempts(NamedTuple):
 
 def attempts(top: str, claim: str) -> Attempts:
     """What is known of a claim's attempts; none where the note is another claim's."""
-    found = _read(os.path.join(top, _ATTEMPTS))
+    found = notes.read(os.path.join(top, _ATTEMPTS))
     failed, feedback = found.get("failed"), found.get("feedback")
     if found.get("claim") != claim or not isinstance(failed, int):
         return Attempts(claim)
@@ -36,12 +34,12 @@ def attempts(top: str, claim: str) -> Attempts:
 def note_attempts(top: str, now: Attempts) -> None:
     """Raises: NotWritable."""
     now = now._replace(feedback=now.feedback[-_MOST_FEEDBACK:])
-    _write(os.path.join(top, _ATTEMPTS), now._asdict())
+    notes.write(os.path.join(top, _ATTEMPTS), now._asdict())
 
 
 def breaker(top: str) -> Breaker:
     """The breaker as it was left; closed where nothing is known."""
-    found = _read(os.path.join(top, _BREAKER))
+    found = notes.read(os.path.join(top, _BREAKER))
     failures, opened = found.get("failures"), found.get("opened")
     if not isinstance(failures, int) or not isinstance(opened, (int, float)):
         return CLOSED
@@ -52,19 +50,4 @@ def note_breaker(top: str, now: Breaker) -> None:
     """Raises: NotWritable."""
     if now == breaker(top):
         return
-    _write(os.path.join(top, _BREAKER), now._asdict())
-
-
-def _read(path: str) -> dict[str, object]:
-    data = files.read(path)
-    if data is None:
-        return {}
-    try:
-        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
-    except InvalidRecord:
-        return {}  # half a note is none
-    return value if isinstance(value, dict) else {}
-
-
-def _write(path: str, value: dict[str, object]) -> None:
-    files.write(path, emit.mapping(value).encode("utf-8", "backslashreplace"), durable=False)
+    notes.write(os.path.join(top, _BREAKER), now._asdict())

@@ -22,6 +22,7 @@ from ralphgit.app import (
     look,
     mine,
     runtime,
+    stopping,
     trust,
     work,
 )
@@ -40,14 +41,15 @@ from ralphgit.errors import (
     UsageError,
 )
 from ralphgit.loop import agents, begun, memory
-from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, attempt
-from ralphgit.loop.beat import Beat, refuse_second
+from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Stuck, attempt
+from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
-from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.options import Options, Ran
 from ralphgit.loop.pauses import Pauses
 from ralphgit.loop.pulls import Pulls
+from ralphgit.loop.seat import Seat
+from ralphgit.loop.watch import standing
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
@@ -100,20 +102,23 @@ class Loop:
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
-        refuse_second(project)
+        with Seat(project):
+            return self._run(project)
+
+    def _run(self, project: Project) -> Ran:
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         runtime.prepare(project)
+        stopping.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
         self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
-            with Keeper() as keeper, Beat(self._top, self._worker) as beat:
-                self._keeper, self._beat = keeper, beat
+            with Beat(self._top, self._worker) as beat:
+                self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
-                self._pauses.forget_stop()
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -125,7 +130,7 @@ class Loop:
         while True:
             self._close()
             if self._pauses.stop_wanted():
-                self._pauses.forget_stop()
+                stopping.forget(self._top)
                 return "stopped"
             worked = self._turn()
             if worked and self._enough():
@@ -236,7 +241,8 @@ class Loop:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
             project = self._project()
-            self._pauses.for_breaker(project.config)
+            if self._pauses.for_breaker(project.config):
+                return
             end = mine.end_of(project.view("HEAD", "HEAD"), lease)
             if end == "blocked":
                 self._land_block(lease)
@@ -254,7 +260,7 @@ class Loop:
             self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
             outcome, agent_s = attempt(
                 project, lease, before,
-                command=self._command, keeper=self._keeper, check=lambda: self._check(lease),
+                command=self._command, check=lambda: standing(self._around, self._journal, lease),
             )  # fmt: skip
             self._journal.write(
                 "attempted", task=lease.task, attempt=number,
@@ -382,18 +388,6 @@ class Loop:
 
     def _landing(self, project: Project) -> str:
         return self._options.land or project.config.land_mode
-
-    def _check(self, lease: Lease) -> str:
-        """While the agent works: does the claim still stand?"""
-        project = look.project(self._around, self._warnings)
-        try:
-            claim.synchronise(project)
-            return LOST if mine.winner_over(Situation(project), lease) else ""
-        except RalphError as error:
-            self._journal.write("unchecked", task=lease.task, message=error.message)
-            return ""
-        finally:
-            project.repository.close()
 
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows
