@@ -310,3 +310,46 @@ def test_a_flood_of_output_costs_little_once_the_log_is_full(tmp_path: Path) -> 
     question = on_base(alpha, "T-1")["blocked"]["question"]
     assert "password=[redacted] and more\nthe end" in question
     assert "hunter2" not in question
+
+
+# -- limits, and what is in the way -------------------------------------------------------------
+
+
+def test_limits_in_a_row_are_failed_attempts_in_the_end(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    line = agent(tmp_path, "echo 'Error 429: retry after 0 s'; exit 1")
+    ran = loop(alpha, "--agent", line, env={"RALPH_LOOP_BACKOFF": "0.001"})
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1")
+    told = [(e["attempt"], e["outcome"]) for e in events(alpha, "attempted")]
+    assert told == [(1, "limited")] * 7 + [(1, "failed"), (2, "failed"), (3, "failed")]
+    assert "T-1: the agent ran into a rate limit 8 times in a row (attempt 1)" in ran.err
+    waits = [line for line in ran.err.splitlines() if line.startswith("rate limit")]
+    assert waits[:3] == [f"rate limit: waiting {s} s" for s in (0.001, 0.002, 0.004)]
+
+
+def test_a_lock_after_the_work_is_waited_for(tmp_path: Path) -> None:
+    """The agent is not run again for it."""
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    lock = alpha.git("rev-parse", "--git-path", "index.lock")
+    line = agent(tmp_path, f"echo good > f.txt; touch {lock}")
+    running = start(alpha, "--agent", line)
+    log = alpha.path / ".ralph/logs/loop.jsonl"
+    until(lambda: log.exists() and events(alpha, "trouble"))
+    (alpha.path / lock).unlink()
+    assert ended(running).code == 0
+    assert on_base(alpha, "T-1")["status"] == "complete"
+    assert len(events(alpha, "agent")) == 1
+
+
+def test_what_stays_in_the_way_counts_as_an_attempt(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    hook = Path(alpha.git("rev-parse", "--git-path", "hooks/pre-commit"))
+    text = "#!/bin/sh\ngit diff --cached --name-only | grep -q f.txt || exit 0\n"
+    script = (
+        f"echo good > f.txt; printf '{text}echo Permission denied >&2; exit 1' > {hook}; "
+        f"chmod +x {hook}"
+    )
+    ran = loop(alpha, "--agent", agent(tmp_path, script), env={"RALPH_AGENT_ATTEMPTS": "2"})
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert [e["outcome"] for e in events(alpha, "attempted")] == ["failed", "failed"]
+    assert "Permission denied" in on_base(alpha, "T-1")["blocked"]["question"]

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from ralphgit.app import trust, verify
 from ralphgit.app.claim import synchronise
+from ralphgit.app.naming import folder_of
 from ralphgit.app.project import STORY, Project
 from ralphgit.app.verify import Run
-from ralphgit.app.worktrees import BRANCHES, LOCK, folder_of
+from ralphgit.app.worktrees import BRANCHES, LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
 from ralphgit.git.repository import Repository

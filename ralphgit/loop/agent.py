@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app import foreign
 from ralphgit.errors import Refused
+from ralphgit.loop import agents
 from ralphgit.records import files
 from ralphgit.records.redact import redact, secrets_in
 
@@ -111,10 +112,7 @@ def run(
             stop=stop, grace=GRACE_S,
         )  # fmt: skip
     except Refused as error:
-        raise Refused(
-            f"the agent {error.message}",
-            code="no_agent", hint="install it, or name another one: --agent CMD",
-        ) from error  # fmt: skip
+        raise agents.not_there(error.message) from error
     finally:
         log.close()
     return Ended(ended.code, ended.how, log.tail, ended.seconds)

@@ -7,10 +7,18 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import complete, foreign, packet, prompt, report
+from ralphgit.app import complete, foreign, packet, prompt, report, trust
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
+from ralphgit.errors import (
+    ClaimLost,
+    GuardRefused,
+    InvalidRecord,
+    NeedsPerson,
+    NotWritable,
+    RalphError,
+    Refused,
+)
 from ralphgit.loop import agent, agents, journal, limits, template
 from ralphgit.loop.memory import Attempts
 from ralphgit.loop.watch import LOST, Watch
@@ -21,6 +29,8 @@ from ralphgit.records import emit, files, schema
 
 PACKET = os.path.join(".ralph", "packet.yaml")
 PROMPT = os.path.join(".ralph", "prompt.md")
+#: How often a completion is tried that something else is in the way of.
+_TRIES = 4
 
 
 class Done(NamedTuple):
@@ -39,6 +49,8 @@ class Failed(NamedTuple):
     """For the next prompt."""
     reason: Reason = Reason.VERIFY_FAILED
     """What the task is blocked for if this was the last attempt."""
+    limited: int = 0
+    """Rate limits in a row, this one included."""
 
 
 class Stuck(NamedTuple):
@@ -75,14 +87,17 @@ def attempt(
     *,
     command: agents.Command,
     check: Callable[[], str],
+    mend: Callable[[RalphError, int], None],
 ) -> Attempted:
     """Have the agent work on the task once, and judge the result by what is there.
 
-    Neither its exit code nor its report makes a task done: `complete` does.
+    Neither its exit code nor its report makes a task done: `complete` does. Where something
+    else stands in its way, `mend` is asked to wait or to help, and it is tried again.
 
     Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
     """
     task = _promised(project, lease)
+    trust.require(project, task.verify)
     try:
         _prepare(project, task, lease, before)
     except OSError as error:
@@ -112,7 +127,10 @@ def attempt(
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
     project.refresh()
-    return Attempted(_judge(project, lease, ended, secrets), ended.seconds)
+    outcome = _said(project, before, ended, secrets)
+    if isinstance(outcome, report.Report):
+        outcome = _complete_at_last(project, lease, outcome, mend)
+    return Attempted(outcome, ended.seconds)
 
 
 def _promised(project: Project, lease: Lease) -> Task:
@@ -138,7 +156,10 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     report.clear(top)
 
 
-def _judge(project: Project, lease: Lease, ended: agent.Ended, secrets: tuple[str, ...]) -> Outcome:
+def _said(
+    project: Project, before: Attempts, ended: agent.Ended, secrets: tuple[str, ...]
+) -> Outcome | report.Report:
+    """What comes of an attempt by the agent's own word; its report where that is for `complete`."""
     try:
         said = report.read(project.top, secrets)
     except InvalidRecord as error:
@@ -151,16 +172,41 @@ def _judge(project: Project, lease: Lease, ended: agent.Ended, secrets: tuple[st
     if ended.how == foreign.TIMED_OUT:
         limit = f"{project.config.agent_timeout:g} s"
         return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
-    if ended.code != 0:
-        pause = limits.wait(ended.tail, usual=project.config.loop_cooldown)
-        if pause is not None:
-            return Limited(pause)
-        end = "\n".join(ended.tail.splitlines()[-20:])
-        return Failed(
-            f"the agent ended with exit code {ended.code}",
-            f"It ended with exit code {ended.code}:\n{end}",
-        )
-    return _complete(project, lease, said)
+    if ended.code == 0:
+        return said
+    end = "\n".join(ended.tail.splitlines()[-20:])
+    told = limits.wait(ended.tail, usual=project.config.loop_cooldown)
+    if told is not None:
+        row = before.limited + 1
+        if row < limits.MOST_IN_A_ROW:
+            return Limited(limits.pause(told, row=row, least=project.config.loop_backoff))
+        why = f"the agent ran into a rate limit {row} times in a row"
+        return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
+    return Failed(
+        f"the agent ended with exit code {ended.code}",
+        f"It ended with exit code {ended.code}:\n{end}",
+    )
+
+
+def _complete_at_last(
+    project: Project, lease: Lease, said: report.Report, mend: Callable[[RalphError, int], None]
+) -> Outcome:
+    """Complete the task, also where a lock, a full disk or another command is in the way for a
+    while; the agent's work is there, and running it again would not help.
+    """
+    for number in range(1, _TRIES + 1):
+        try:
+            return _complete(project, lease, said)
+        except (ClaimLost, NeedsPerson):
+            raise
+        except RalphError as error:
+            refusal = error
+        if isinstance(refusal, InvalidRecord):
+            break  # what the agent wrote
+        mend(refusal, number)
+        project.refresh()
+    lines = [str(refusal), *refusal.lines, refusal.hint]
+    return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
 def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
@@ -176,6 +222,8 @@ def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
         reason = Reason.SCOPE if outside else Reason.VERIFY_FAILED
         return Failed(error.message, "\n".join([error.message, *error.lines]), reason)
     except GuardRefused as error:
+        if error.code == "worktree_busy":
+            raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
         question = f"{error.message}. Should it be done as it is promised now?"

@@ -6,10 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
+from ralphgit.app import heartbeat, naming
 from ralphgit.app.heartbeat import Heartbeat, Process
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused
 from ralphgit.git.repository import Worktree
 from ralphgit.loop import journal
 from ralphgit.records import notes
@@ -45,21 +44,6 @@ class Worker(NamedTuple):
     how: str
     """tmux, background; by hand for one that no fleet has started."""
     pid: int
-
-
-def name_of(project: Project, worktree: Worktree) -> str:
-    prefix = f"{project.repository.name}-"
-    return worktree.name if worktree.main else worktree.name.removeprefix(prefix) or worktree.name
-
-
-def worktree(project: Project, name: str) -> Worktree:
-    """The worktree of the worker `name`. Raises: GuardRefused (unknown_worktree)."""
-    for one in project.repository.worktrees:
-        if not one.bare and one.exists and name in (name_of(project, one), one.name):
-            return one
-    raise GuardRefused(
-        f"there is no worker {name}", code="unknown_worktree", hint="ralphgit fleet status"
-    )
 
 
 def note_of(top: str) -> Note | None:
@@ -117,7 +101,7 @@ def _worker(
     if state == "starting":
         entries = []
     return Worker(
-        name=name_of(project, worktree),
+        name=naming.name_of(project, worktree),
         worktree=worktree.path,
         state=state,
         phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",

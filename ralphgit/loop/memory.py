@@ -20,15 +20,22 @@ class Attempts(NamedTuple):
     failed: int = 0
     feedback: str = ""
     """What was missing after the last one, for the next prompt."""
+    limited: int = 0
+    """Rate limits in a row since the last attempt that ran into none."""
 
 
 def attempts(top: str, claim: str) -> Attempts:
     """What is known of a claim's attempts; none where the note is another claim's."""
     found = notes.read(os.path.join(top, _ATTEMPTS))
-    failed, feedback = found.get("failed"), found.get("feedback")
+    failed, feedback, limited = (found.get(name) for name in ("failed", "feedback", "limited"))
     if found.get("claim") != claim or not isinstance(failed, int):
         return Attempts(claim)
-    return Attempts(claim, failed, feedback if isinstance(feedback, str) else "")
+    return Attempts(
+        claim,
+        failed,
+        feedback if isinstance(feedback, str) else "",
+        limited if isinstance(limited, int) else 0,
+    )
 
 
 def note_attempts(top: str, now: Attempts) -> None:

@@ -14,7 +14,6 @@ from ralphgit.app import (
     branches,
     claim,
     complete,
-    doctor,
     giveup,
     guard,
     land,
@@ -33,14 +32,11 @@ from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
     GuardRefused,
-    InvalidRecord,
-    NeedsPerson,
     NothingReady,
     RalphError,
     RemoteUnavailable,
-    UsageError,
 )
-from ralphgit.loop import agents, begun, memory
+from ralphgit.loop import agents, begun, memory, troubles
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Stuck, attempt
 from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
@@ -56,15 +52,8 @@ from ralphgit.model.status import Reason
 from ralphgit.rules import readiness
 from ralphgit.rules.retry import CLOSED
 
-#: What trying again does not change: a person has to.
-_FINAL = (GuardRefused, InvalidRecord, NeedsPerson, UsageError)
-#: ... but for these, which others' work brings and takes.
-_PASSING = ("unsettled", "worktree_busy")
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
-#: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
-_MOST_TROUBLES = 12
-_TROUBLE_S = 0.5
 #: So long after a landing nothing is fetched: the push has just told what the base is.
 _FRESH_S = 1.0
 _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
@@ -102,6 +91,7 @@ class Loop:
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
+        agents.require(project, self._command)
         with Seat(project):
             return self._run(project)
 
@@ -176,23 +166,18 @@ class Loop:
             self._say(f"{error.message}; trying again")
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
-            final = isinstance(error, _FINAL) and error.code not in _PASSING
-            final = final or error.code == "no_agent"
-            if final or self._troubles >= _MOST_TROUBLES:
+            if troubles.final(error) or self._troubles >= troubles.MOST:
                 raise
             self._troubles += 1
-            self._journal.write("trouble", code=error.code, message=error.message)
-            self._say(f"{error.message}; trying again")
-            self._mend()
+            self._mend(error, self._troubles)
         return True
 
-    def _mend(self) -> None:
-        """Wait a little, and remove the locks of a git that was killed."""
-        project = self._project()
-        self._pauses.wait(_TROUBLE_S * self._troubles, "trouble")
-        for finding in doctor.examine(project, fix=True):
-            if finding.fixed:
-                self._journal.write("mended", code=finding.code, message=finding.message)
+    def _mend(self, error: RalphError, times: int) -> None:
+        """Wait a little, longer each time, and mend what is known to be broken."""
+        self._journal.write("trouble", code=error.code, message=error.message)
+        self._say(f"{error.message}; trying again")
+        self._pauses.wait(troubles.PAUSE_S * times, "trouble")
+        troubles.mend(self._project(), self._journal)
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -216,6 +201,7 @@ class Loop:
         return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
+        trust.require(project, project.base_view.task(row.id).verify)
         left = ""
         if self._options.branch == "task":
             left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
@@ -256,11 +242,15 @@ class Loop:
                 continue
             self._beat.phase("agent", task=lease.task, claim=lease.claim)
             before = memory.attempts(self._top, lease.claim)
+            if before.failed >= project.config.agent_attempts:
+                self._block_at_last(lease, before, Reason.VERIFY_FAILED)
+                return
             number = before.failed + 1
             self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
             outcome, agent_s = attempt(
                 project, lease, before,
                 command=self._command, check=lambda: standing(self._around, self._journal, lease),
+                mend=self._mend,
             )  # fmt: skip
             self._journal.write(
                 "attempted", task=lease.task, attempt=number,
@@ -272,10 +262,13 @@ class Loop:
                     memory.note_breaker(self._top, CLOSED)
                 case Stuck(reason, question, options):
                     memory.note_breaker(self._top, CLOSED)
+                    # It counts: should the block fail, the agent is not asked for ever.
+                    memory.note_attempts(self._top, before._replace(failed=number))
                     self._block(lease, reason, question, options)
                     return
                 case Limited(seconds):
-                    self._say(f"rate limit: waiting {seconds:.0f} s")
+                    memory.note_attempts(self._top, before._replace(limited=before.limited + 1))
+                    self._say(f"rate limit: waiting {seconds:.3g} s")
                     self._pauses.wait(seconds, "rate limit")
                 case Failed():
                     if self._failed(lease, before, outcome):
@@ -289,7 +282,7 @@ class Loop:
 
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
-        now = before._replace(failed=before.failed + 1, feedback=outcome.feedback)
+        now = memory.Attempts(before.claim, before.failed + 1, outcome.feedback, outcome.limited)
         memory.note_attempts(self._top, now)
         config = self._project().config
         state = memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
@@ -297,11 +290,14 @@ class Loop:
         about = "" if lease.task in outcome.why else f"{lease.task}: "
         self._say(f"{about}{outcome.why} (attempt {now.failed})")
         if now.failed >= config.agent_attempts:
-            question = f"{now.failed} attempts failed. The last one: {outcome.feedback}"
-            self._block(lease, outcome.reason, question, ())
+            self._block_at_last(lease, now, outcome.reason)
             return True
         self._pauses.after_failure(now.failed, config)
         return False
+
+    def _block_at_last(self, lease: Lease, after: memory.Attempts, reason: Reason) -> None:
+        failed = "1 attempt" if after.failed == 1 else f"{after.failed} attempts"
+        self._block(lease, reason, f"{failed} failed. The last one: {after.feedback}", ())
 
     def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
         """Record the question, keep the work so far in a rescue ref, and land the record alone."""
