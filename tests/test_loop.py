@@ -530,9 +530,16 @@ def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
 def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", depends="T-9"))
     running = start(alpha, "--idle", "wait", env={"RALPH_LOOP_IDLE": "0.05"})
+    beats: set[int] = set()
+
+    def has_looked_often() -> bool:
+        """Each look for work is two beats."""
+        beats.add((alpha.path / ".ralph" / "heartbeat").stat().st_mtime_ns)
+        return len(beats) > 16
+
     try:
         until(lambda: (alpha.path / ".ralph/logs/loop.jsonl").exists() and events(alpha, "done"))
-        time.sleep(1.5)
+        until(has_looked_often)
         kept = [line for line in children_of(running.pid) if "cat-file" in line]
         assert len(kept) <= 4, kept
     finally:

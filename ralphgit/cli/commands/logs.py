@@ -26,7 +26,7 @@ def run(
         if not options.get("loop"):
             return logs.newest(top, task)
         found = os.path.join(top, logs.FOLDER, logs.LOOP)
-        if not os.path.exists(found):
+        if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
         return found
 
