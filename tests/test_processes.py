@@ -353,3 +353,10 @@ def test_what_stays_in_the_way_counts_as_an_attempt(tmp_path: Path) -> None:
     assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
     assert [e["outcome"] for e in events(alpha, "attempted")] == ["failed", "failed"]
     assert "Permission denied" in on_base(alpha, "T-1")["blocked"]["question"]
+
+
+def test_a_stop_of_before_is_another_loop_s(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    alpha.write(".ralph/stop", "")
+    ran = loop(alpha, "--agent", agent(tmp_path, "echo good > f.txt"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1")

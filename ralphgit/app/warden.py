@@ -15,7 +15,10 @@ import os
 import select
 import signal
 import time
-from typing import NoReturn
+
+TYPE_CHECKING = False  # importing typing takes longer than all the rest
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _TOLD, _SAID, _OUTPUT = 0, 1, 2
 _SET_CHILD_SUBREAPER = 36

@@ -263,7 +263,9 @@ class Loop:
                 case Stuck(reason, question, options):
                     memory.note_breaker(self._top, CLOSED)
                     # It counts: should the block fail, the agent is not asked for ever.
-                    memory.note_attempts(self._top, before._replace(failed=number))
+                    memory.note_attempts(
+                        self._top, before._replace(failed=number, feedback=question)
+                    )
                     self._block(lease, reason, question, options)
                     return
                 case Limited(seconds):
@@ -282,7 +284,9 @@ class Loop:
 
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
-        now = memory.Attempts(before.claim, before.failed + 1, outcome.feedback, outcome.limited)
+        now = before._replace(
+            failed=before.failed + 1, feedback=outcome.feedback, limited=outcome.limited
+        )
         memory.note_attempts(self._top, now)
         config = self._project().config
         state = memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
