@@ -63,12 +63,13 @@ def run(
     begin = time.monotonic()
     program: _Program | None = None
     try:
-        with _Deferred():
-            program = _Program(words, top, environ, stdin, daemons)
         try:
+            with _Deferred():
+                program = _Program(words, top, environ, stdin, daemons)
             how = program.listen(hear, begin + timeout, stop)
         except BaseException:
-            program.ask(hear, grace)
+            if program is not None:
+                program.ask(hear, grace)
             raise
         if how != EXITED:
             program.ask(hear, grace)

@@ -92,12 +92,12 @@ class Loop:
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
         agents.require(project, self._command)
+        if not project.base_view.rows:
+            self._say("the task graph has no task yet")
         with Seat(project):
             return self._run(project)
 
     def _run(self, project: Project) -> Ran:
-        if not project.base_view.rows:
-            self._say("the task graph has no task yet")
         runtime.prepare(project)
         stopping.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
