@@ -248,14 +248,19 @@ def _warm() -> Warm:
 
 
 def children_of(parent: int) -> list[str]:
-    """The command lines of a process's children."""
-    found = []
+    """The command lines of a process's children, and of theirs."""
+    below: dict[int, list[tuple[int, str]]] = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             stat = Path("/proc", entry, "stat").read_bytes().rpartition(b")")[2].split()
             words = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue  # it has ended meanwhile
-        if int(stat[1]) == parent:
-            found.append(os.fsdecode(b" ".join(words).strip()))
+        line = os.fsdecode(b" ".join(words).strip())
+        below.setdefault(int(stat[1]), []).append((int(entry), line))
+    found, parents = [], [parent]
+    while parents:
+        for pid, line in below.get(parents.pop(), ()):
+            found.append(line)
+            parents.append(pid)
     return found

@@ -37,7 +37,9 @@ class Note(NamedTuple):
     ref: str
     old: str
     new: str
-    by: heartbeat.Heartbeat
+    by: heartbeat.Process
+    time: float
+    """When it was begun, in seconds since 1970."""
 
 
 @contextmanager
@@ -49,9 +51,8 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
     pid = os.getpid()
     path = os.path.join(project.repository.common_dir, _FOLDER, f"{_PREFIX}{pid}")
     record = {
-        "worktree": worktree, "ref": ref, "old": old, "new": new, "pid": pid,
-        "started": heartbeat.start_time(pid), "boot": heartbeat.boot_id(),
-        "host": heartbeat.host(), "time": project.around.now(),
+        "worktree": worktree, "ref": ref, "old": old, "new": new,
+        **heartbeat.noted(pid)._asdict(), "time": project.around.now(),
     }  # fmt: skip
     files.write(path, json.dumps(record).encode())
     try:
@@ -70,28 +71,26 @@ def notes(project: Project) -> list[Note]:
     found = []
     for name in names:
         note = _parsed(os.path.join(folder, name))
-        if note is not None and _is_over(note.by, project.around.now()):
+        if note is not None and _is_over(note, project.around.now()):
             found.append(note)
     return found
 
 
-def _is_over(by: heartbeat.Heartbeat, now: float) -> bool:
+def _is_over(note: Note, now: float) -> bool:
     """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
-    if by.host != heartbeat.host():
-        return now - by.time > heartbeat.FRESH_S
+    if not note.by.here:
+        return now - note.time > heartbeat.FRESH_S
     # One with our own number is of a process that had it before us.
-    return by.pid == os.getpid() or heartbeat.gone(by)
+    return note.by.pid == os.getpid() or note.by.gone
 
 
 def _parsed(path: str) -> Note | None:
     try:
         record = json.loads(files.read(path) or b"")
-        by = heartbeat.Heartbeat(
-            int(record["pid"]), str(record["started"]), str(record["boot"]), str(record["host"]),
-            worker="", task="", claim="", phase="", time=float(record["time"]),
-        )  # fmt: skip
+        started, boot, host = (str(record[key]) for key in ("started", "boot", "host"))
+        by = heartbeat.Process(int(record["pid"]), started, boot, host)
         worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
-        return Note(path, worktree, ref, old, new, by)
+        return Note(path, worktree, ref, old, new, by, float(record["time"]))
     except (ValueError, KeyError, TypeError):
         return None  # half a note: nothing had begun
 

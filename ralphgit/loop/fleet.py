@@ -7,6 +7,7 @@ notes which process it is and where it was started; that is all the fleet rememb
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -14,15 +15,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, runtime, stopping, trust, worktree_new
+from ralphgit.app import naming, runtime, stopping, trust, worktree_new
 from ralphgit.app.project import Project
-from ralphgit.app.worktrees import folder_of
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
 from ralphgit.loop import agents, crew, journal, tmux, window
 from ralphgit.model.ids import is_id
+from ralphgit.records import files
 
 LOG = os.path.join(journal.FOLDER, "fleet.log")
 _START = os.path.join(".ralph", "start.json")
@@ -31,6 +33,8 @@ _STAGGER_S = (0.2, 0.6)
 #: How long a loop may take to begin, and to end: when it has nothing to do,
 #: and when it has to stop its agent.
 _BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
+#: How long another `up` may take to start its loops.
+_ALONE_S = 60.0
 #: The phases in which a loop may still find that it cannot work here.
 _FIRST = ("start", "claim")
 #: How long its last words may take through tmux into the log.
@@ -123,6 +127,8 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     command = agents.command(options.agent or config.agent_command)
     if not options.agent and not command.preset:
         trust.require(project, [command.line])
+    agents.require(project, command)
+    trust.require(project, trust.verify_commands(project))
     if config.notify_command:
         trust.require(project, [config.notify_command])
     _ = project.base_view  # without a graph no loop could begin
@@ -130,11 +136,53 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
     runtime.exclude(project)
+    with _alone(project):
+        found = _begin(project, workers, options, session)
+    return [_settled(one) if one.state == "started" else one for one in found]
+
+
+@contextmanager
+def _alone(project: Project) -> Iterator[None]:
+    """One `up` at a time in a repository: the next one finds what this one has started.
+
+    Raises: GuardRefused (fleet_busy) after a minute, NotWritable.
+    """
+    path = os.path.join(project.repository.common_dir, "ralphgit", "fleet.lock")
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise NotWritable(f"cannot write {path}: {error.strerror}") from error
+    try:
+        if not _until(lambda: _locked(fd), _ALONE_S):
+            raise GuardRefused(
+                "another fleet up is at work in this repository; nothing was started",
+                code="fleet_busy", hint="ralphgit fleet status, then repeat the command",
+            )  # fmt: skip
+        project.refresh()  # and see the worktrees that it has made
+        yield
+    finally:
+        os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return True
+
+
+def _begin(
+    project: Project, workers: Sequence[Wanted], options: Options, session: tmux.Fleet | None
+) -> list[Started]:
     made = _worktrees(project, workers)
     found: list[Started] = []
     fresh = False
     for worker in workers:
-        top = folder_of(project, worker.name)
+        top = naming.folder_of(project, worker.name)
         if pid := crew.runs(top):
             note = crew.note_of(top)
             how = note.how if note is not None and note.pid == pid else "by hand"
@@ -148,14 +196,14 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
         how = "background" if session is None else "tmux"
         crew.note_down(top, how, pid)
         found.append(Started(worker.name, top, worker.name in made, "started", how, pid, ""))
-    return [_settled(one) if one.state == "started" else one for one in found]
+    return found
 
 
 def _worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     """Make the worktrees that are not there; the names of these."""
     made: set[str] = set()
     for name, story in workers:
-        path = os.path.realpath(folder_of(project, name))
+        path = os.path.realpath(naming.folder_of(project, name))
         known = project.repository.worktrees
         if any(os.path.realpath(one.path) == path and one.exists for one in known):
             continue
@@ -195,7 +243,7 @@ def _start(
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if os.path.exists(log) and os.path.getsize(log) > _MOST_LOG_BYTES:
             os.replace(log, f"{log}.1")
-        with open(log, "ab", buffering=0) as file:
+        with files.appending(log) as file:
             file.write(_MARK + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode() + b"\n")
             if session is None:
                 process = subprocess.Popen(
@@ -237,6 +285,9 @@ def _settled(one: Started) -> Started:
     _until(begun, _BEGIN_S)
     if not _ended(one.pid, top):
         return one
+    if (other := crew.beat_of(top)) is not None and other.pid != one.pid:
+        # Somebody started one by hand at the same moment, and that one got in.
+        return one._replace(state="running", how="by hand", pid=other.pid)
     last = journal.latest(top)
     if last and last[0].get("pid") == one.pid and last[-1]["event"] == "ended":
         why = str(last[-1].get("why", ""))
@@ -252,7 +303,7 @@ def _ended(pid: int, top: str) -> bool:
     for process in _children:
         if process.pid == pid:
             return process.poll() is not None
-    return note is None or crew.gone(note)
+    return note is None or note.process.gone
 
 
 def _last_error(log: str) -> str:
@@ -281,16 +332,16 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
 
     Waits for those that have no task, and with `now` for all of them, up to some seconds.
 
-    Raises: GuardRefused (no_loop, unknown_worktree), NotWritable.
+    Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
-    chosen = [crew.worktree(project, name)] if name else project.repository.worktrees
+    chosen = naming.chosen(project, (name,) if name else (), every=not name)
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
-        if note is None or note.host != heartbeat.host():
+        if note is None or not note.process.here:
             continue
         pid = beat.pid if beat is not None else note.pid
-        if pid != note.pid or crew.gone(note):
+        if pid != note.pid or note.process.gone:
             continue
         try:
             if beat is not None:
@@ -300,7 +351,7 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
         except (GuardRefused, ProcessLookupError):
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""
-        asked.append(Ending(crew.name_of(project, one), one.path, pid, task, False))
+        asked.append(Ending(naming.name_of(project, one), one.path, pid, task, False))
     if name and not asked:
         by_hand = crew.beat_of(chosen[0].path) is not None
         raise GuardRefused(
@@ -314,7 +365,7 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
 def _awaited(one: Ending, deadline: float) -> Ending:
     def ended() -> bool:
         note = crew.note_of(one.worktree)
-        return note is None or note.pid != one.pid or crew.gone(note)
+        return note is None or note.pid != one.pid or note.process.gone
 
     return one._replace(ended=_until(ended, deadline - time.monotonic()))
 

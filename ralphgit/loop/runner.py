@@ -14,12 +14,12 @@ from collections.abc import Callable
 from ralphgit.app import (
     branches,
     claim,
-    doctor,
     giveup,
     guard,
     look,
     mine,
     runtime,
+    stopping,
     trust,
     work,
 )
@@ -30,38 +30,29 @@ from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
     GuardRefused,
-    InvalidRecord,
-    NeedsPerson,
     NothingReady,
     RalphError,
     RemoteUnavailable,
-    UsageError,
 )
-from ralphgit.loop import agents, begun, memory
-from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
-from ralphgit.loop.beat import Beat, refuse_second
+from ralphgit.loop import agents, begun, memory, troubles
+from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
+from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
-from ralphgit.loop.keeper import Keeper
 from ralphgit.loop.landing import Landing
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.options import Options, Ran
 from ralphgit.loop.pauses import Pauses
 from ralphgit.loop.pulls import Pulls
+from ralphgit.loop.seat import Seat
+from ralphgit.loop.watch import standing
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.rules import readiness
 from ralphgit.rules.retry import CLOSED
 
-#: What trying again does not change: a person has to.
-_FINAL = (GuardRefused, InvalidRecord, NeedsPerson, UsageError)
-#: ... but for these, which others' work brings and takes.
-_PASSING = ("unsettled", "worktree_busy")
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
-#: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
-_MOST_TROUBLES = 12
-_TROUBLE_S = 0.5
 
 
 class Loop:
@@ -97,10 +88,15 @@ class Loop:
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
-        refuse_second(project)
+        agents.require(project, self._command)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
+        with Seat(project):
+            return self._run(project)
+
+    def _run(self, project: Project) -> Ran:
         runtime.prepare(project)
+        stopping.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
@@ -108,13 +104,12 @@ class Loop:
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
-            with Keeper() as keeper, Beat(self._top, self._worker) as beat:
-                self._keeper, self._beat = keeper, beat
+            with Beat(self._top, self._worker) as beat:
+                self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._landing = Landing(
                     self._options, self._pulls, journal=self._journal, beat=beat, say=self._say
                 )
-                self._pauses.forget_stop()
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -126,7 +121,7 @@ class Loop:
         while True:
             self._close()
             if self._pauses.stop_wanted():
-                self._pauses.forget_stop()
+                stopping.forget(self._top)
                 return "stopped"
             worked = self._turn()
             if worked and self._enough():
@@ -175,23 +170,18 @@ class Loop:
             self._say(f"{error.message}; trying again")
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
-            final = isinstance(error, _FINAL) and error.code not in _PASSING
-            final = final or error.code == "no_agent"
-            if final or self._troubles >= _MOST_TROUBLES:
+            if troubles.final(error) or self._troubles >= troubles.MOST:
                 raise
             self._troubles += 1
-            self._journal.write("trouble", code=error.code, message=error.message)
-            self._say(f"{error.message}; trying again")
-            self._mend()
+            self._mend(error, self._troubles)
         return True
 
-    def _mend(self) -> None:
-        """Wait a little, and remove the locks of a git that was killed."""
-        project = self._project()
-        self._pauses.wait(_TROUBLE_S * self._troubles, "trouble")
-        for finding in doctor.examine(project, fix=True):
-            if finding.fixed:
-                self._journal.write("mended", code=finding.code, message=finding.message)
+    def _mend(self, error: RalphError, times: int) -> None:
+        """Wait a little, longer each time, and mend what is known to be broken."""
+        self._journal.write("trouble", code=error.code, message=error.message)
+        self._say(f"{error.message}; trying again")
+        self._pauses.wait(troubles.PAUSE_S * times, "trouble")
+        troubles.mend(self._project(), self._journal)
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -216,6 +206,7 @@ class Loop:
         return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
+        trust.require(project, project.base_view.task(row.id).verify)
         left = ""
         if self._options.branch == "task":
             left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
@@ -240,7 +231,8 @@ class Loop:
     def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
-            self._pauses.for_breaker(project.config)
+            if self._pauses.for_breaker(project.config):
+                return
             before = memory.attempts(self._top, lease.claim)
             if mine.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
                 self._end_blocked(lease)
@@ -261,10 +253,15 @@ class Loop:
                     continue  # with what `complete` has read anew
                 case Stuck(reason, question, options):
                     memory.note_breaker(self._top, CLOSED)
+                    # It counts: should the block fail, the agent is not asked for ever.
+                    memory.note_attempts(
+                        self._top, before._replace(failed=before.failed + 1, feedback=question)
+                    )
                     self._block(lease, reason, question, options)
                     return
                 case Limited(seconds):
-                    self._say(f"rate limit: waiting {seconds:.0f} s")
+                    memory.note_attempts(self._top, before._replace(limited=before.limited + 1))
+                    self._say(f"rate limit: waiting {seconds:.3g} s")
                     self._pauses.wait(seconds, "rate limit")
                 case Failed():
                     if self._failed(lease, before, outcome):
@@ -293,7 +290,8 @@ class Loop:
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
         outcome, agent_s = attempt(
             project, lease, before,
-            command=self._command, keeper=self._keeper, check=lambda: self._check(lease),
+            command=self._command, check=lambda: standing(self._around, self._journal, lease),
+            mend=self._mend,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
@@ -305,7 +303,7 @@ class Loop:
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
         now = before._replace(
-            failed=before.failed + 1, feedback=outcome.feedback,
+            failed=before.failed + 1, feedback=outcome.feedback, limited=outcome.limited,
             reason=outcome.reason.value, told=outcome.told,
         )  # fmt: skip
         memory.note_attempts(self._top, now)
@@ -376,19 +374,6 @@ class Loop:
     def _close(self) -> None:
         while self._opened:
             self._opened.pop().repository.close()
-
-    def _check(self, lease: Lease) -> str:
-        """While the agent works: does the claim still stand?"""
-        project = look.project(self._around, self._warnings)
-        try:
-            claim.synchronise(project)
-            gone = mine.given_up(project.view("HEAD", "HEAD"), lease)
-            return LOST if gone or mine.winner_over(Situation(project), lease) else ""
-        except RalphError as error:
-            self._journal.write("unchecked", task=lease.task, message=error.message)
-            return ""
-        finally:
-            project.repository.close()
 
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows
