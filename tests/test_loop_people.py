@@ -36,8 +36,8 @@ def branches(place: Place) -> list[str]:
 def test_a_release_in_the_worktree_is_the_end_of_it(branch: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
-        "echo half > f.txt; git add f.txt; git commit -qm half; "
-        f"{RALPH} release T-1 --reason mine -q; echo late > late.txt"
+        "echo half > f.txt; git add f.txt; git commit -qm half; echo late > late.txt; "
+        f"{RALPH} release T-1 --reason mine -q"
     )
     ran = loop(alpha, "--branch", branch, "--agent", by_task(alpha, does))
     assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "lost: T-1"]), ran.err
@@ -56,8 +56,8 @@ def test_a_release_in_the_worktree_is_the_end_of_it(branch: str, tmp_path: Path)
 def test_a_block_in_the_worktree_lands_alone(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
-        "echo half > f.txt; git add f.txt; git commit -qm half; "
-        f"{RALPH} block T-1 --question 'Which?' --option a --option b -q; echo late > late.txt"
+        "echo half > f.txt; git add f.txt; git commit -qm half; echo late > late.txt; "
+        f"{RALPH} block T-1 --question 'Which?' --option a --option b -q"
     )
     ran = loop(alpha, "--agent", by_task(alpha, does))
     assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
@@ -73,7 +73,7 @@ def test_a_block_in_the_worktree_lands_alone(tmp_path: Path) -> None:
 
 def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
-    does = f"{RALPH} block T-1 --question 'Which?' -q; echo late > late.txt"
+    does = f"echo late > late.txt; {RALPH} block T-1 --question 'Which?' -q"
     ran = loop(alpha, "--agent", by_task(alpha, does))
     assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
     assert on_base(alpha, "T-1")["blocked"]["question"] == "Which?"
