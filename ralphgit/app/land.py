@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app import advance, completion, leases, mine, review, work
@@ -95,8 +96,15 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         if aside.conflicts or not aside.related:
             return Conflict(aside.conflicts)
         tree = aside.tree
-    message = (
-        f"Merge {lease.task} ({lease.by}) into {project.base.branch}\n\n"
-        f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
-    )
+    message = merge_message(project, [(lease.task, lease.claim, lease.by)])
     return commit_tree(project.repository, tree, [base, head], message)
+
+
+def merge_message(project: Project, brought: Sequence[tuple[str, str, str]]) -> str:
+    """The message of a merge into the base that brings (task, claim, worker)."""
+    names = ", ".join(f"{task} ({by})" for task, _, by in brought)
+    trailers = "".join(
+        f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
+        for task, claim, by in brought
+    )
+    return f"Merge {names} into {project.base.branch}\n\n{trailers}"
