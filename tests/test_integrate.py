@@ -450,3 +450,23 @@ def test_the_order_keeps_dependencies_and_leaves_nobody_out(
         for needed in depends[f"T-{high}"]:
             low = int(needed.removeprefix("T-"))
             assert ordered.index(names[low]) < ordered.index(names[high])
+
+
+def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> None:
+    """Each branch adds a dependency, and together they are a circle."""
+    alpha = plain.worktree("alpha")
+    alpha.ralph("claim", "A")
+    alpha.write("a.txt", "a\n")
+    assert alpha.ralph("edit", "C", "--depends-on", "B").code == 0
+    assert alpha.ralph("complete").code == 0
+    beta = plain.worktree("beta")
+    beta.ralph("claim", "B")
+    beta.write("b.txt", "b\n")
+    assert beta.ralph("complete").code == 0
+    assert beta.ralph("edit", "B", "--depends-on", "C").code == 0
+    beta.commit("B needs C")
+    before = plain.git("rev-parse", "main")
+    done = plain.ralph("integrate", "alpha", "beta", "--json")
+    assert (done.code, done.error) == (1, "invalid"), done.out
+    assert "cycle" in done.data["stops"][0]["message"]
+    assert plain.git("rev-parse", "main") == before

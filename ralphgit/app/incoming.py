@@ -223,6 +223,15 @@ def _answered(before: bytes, after: bytes) -> bool:
     return "answer" not in old and {k: v for k, v in new.items() if k != "answer"} == old
 
 
+def _completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
+    """The tasks that the change completes, each with how it was before."""
+    return [
+        (row, before.get(task))
+        for task, row in after.items()
+        if row.status == "complete" and (task not in before or before[task].status != "complete")
+    ]
+
+
 def _completions(
     project: Project,
     tree: Tree,
@@ -232,12 +241,11 @@ def _completions(
 ) -> list[Problem]:
     """Each task that the change completes has passing, fresh evidence for each command."""
     found = []
-    known = evidence.recorded(project, tree)
+    completed = _completed(before, after)
+    known = evidence.recorded(project, tree, [row.id for row, _ in completed]) if completed else {}
     files = Content(project, merged.tree, git=merged.objects.git)
-    for task, row in after.items():
-        old = before.get(task)
-        if row.status != "complete" or (old is not None and old.status == "complete"):
-            continue
+    for row, old in completed:
+        task = row.id
         stored = tasks.task(view.stored(row))
         if not row.claim or stored.lifecycle.result is None:
             fault = gate.Fault(
@@ -273,7 +281,7 @@ def _completions(
                     hint=f"ralphgit complete {task}",
                 )
                 found.append(place(tree, fault, after))
-            elif not any(evidence.is_fresh(e, stored, files) for e in mine):
+            elif not any(e.exit_code == 0 and evidence.is_fresh(e, stored, files) for e in mine):
                 fault = gate.Fault(
                     code="stale_evidence",
                     task=task,
@@ -294,10 +302,8 @@ def _reviews(
 ) -> list[Problem]:
     """Work of high risk has been reviewed by somebody else, as it is on the branch."""
     found = []
-    for task, row in after.items():
-        old = before.get(task)
-        if row.status != "complete" or (old is not None and old.status == "complete"):
-            continue
+    for row, old in _completed(before, after):
+        task = row.id
         promised = tasks.task(view.stored(old)) if old is not None else None
         if why := review.missing(project, head, tasks.task(view.stored(row)), promised):
             fault = gate.Fault(

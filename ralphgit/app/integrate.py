@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import advance, integrating, landing_records, leases
+from ralphgit.app import advance, integrating, judging, landing_records, leases, trees
 from ralphgit.app.claim import synchronise
 from ralphgit.app.content import Content
 from ralphgit.app.integrating import BASE, Plan, Proof
@@ -21,6 +21,7 @@ from ralphgit.app.proving import Ground
 from ralphgit.app.reconcile import NOT_READY
 from ralphgit.app.verify import Run
 from ralphgit.errors import GuardRefused
+from ralphgit.git import index
 from ralphgit.git.chain import Chain, chain
 from ralphgit.rules import integration
 from ralphgit.rules.integration import Branch
@@ -39,7 +40,7 @@ class Stop(NamedTuple):
     """Why a branch was not integrated."""
 
     kind: str
-    """not-ready, conflict, coupling or verification."""
+    """not-ready, conflict, coupling, verification or invalid."""
     branch: str
     other: str
     """The branch, or the base, that it does not go with; "" where there is none."""
@@ -123,6 +124,9 @@ def _not_ready(plan: Plan, branch: Branch) -> Stop | None:
 
 
 def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrated | None:
+    if work.merged and (wrong := _wrong(project, work)):
+        work.stops.append(wrong)
+        work.merged.clear()
     if not work.merged:
         return Integrated(plan, (), tuple(work.stops), tuple(work.was_stale))
     tip, paths = landing_records.commit(
@@ -137,6 +141,17 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     return Integrated(
         plan, names, tuple(work.stops), tuple(work.was_stale), tip, pushed, tuple(paths)
     )
+
+
+def _wrong(project: Project, work: _Work) -> Stop | None:
+    """What is wrong with the records of the result and with none of the branches': a cycle, say."""
+    paths = index.differing(project.repository.git, project.base.commit, work.tip)
+    tree = trees.commit_tree(project, work.tip, "", project.repository.objects)
+    for one in judging.state(project, tree, only=paths):
+        if one.severity == "error":
+            name = work.merged[-1].name
+            return Stop("invalid", name, "", (one.file,), "", f"{one.message} [{one.code}]")
+    return None
 
 
 class _Passed(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.project import Project
@@ -38,7 +38,8 @@ NOWHERE = Tree("", (), (), lambda path: None)
 # -- one state ---------------------------------------------------------------------------
 
 
-def state(project: Project, tree: Tree) -> list[Problem]:
+def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) -> list[Problem]:
+    """What is wrong with a tree. `only`: the records that are read, where not all are wanted."""
     problems: list[Problem] = []
     files = list(_graph_files(project, tree, problems))
     rows: list[Row] = []
@@ -58,7 +59,7 @@ def state(project: Project, tree: Tree) -> list[Problem]:
             faults += _claim_faults(stored, row, homes)
             problems += [place(tree, fault, where) for fault in faults]
         problems += _advice(tree, file, where)
-    for path in tree.records:
+    for path in tree.records if only is None else sorted({*tree.records} & {*only}):
         problems += _record(project, tree, path, where, whole=whole)
     return problems
 

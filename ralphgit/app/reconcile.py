@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import change, evidence, incoming, look, report, runtime, trees
+from ralphgit.app import change, evidence, incoming, judging, look, report, runtime, trees
 from ralphgit.app.content import Content
 from ralphgit.app.evidence import Place
 from ralphgit.app.project import Project
@@ -53,7 +53,8 @@ def reconcile(project: Project, branches: Sequence[str]) -> list[Reconciled]:
     """Compare what each branch brings with what was asked of its tasks. Reads only.
 
     What counts is what the base asks: a branch cannot loosen its own packet. The gate is part
-    of it (`check --base`): the branch is judged as merged into the base.
+    of it (`check --base`): the branch is judged as merged into the base; of records, those that
+    it brings are read.
 
     Raises: UsageError (bad_revision, not_a_worker), InvalidRecord, GuardRefused (no_commit).
     """
@@ -74,12 +75,14 @@ def _one(project: Project, branch: str) -> Reconciled:
     fork = worktrees.fork(project.repository.git, project.base.commit, commit)
     paths = index.differing(project.repository.git, fork, commit) if fork else []
     files = tuple(path for path in paths if not change.is_record(project, path))
+    tree = trees.commit_tree(project, commit, f"{branch}:", project.repository.objects)
+    problems = incoming.incoming(project, project.base.commit, commit, whole=False)
+    problems += judging.state(project, tree, only=paths)
     issues = [
         Issue(one.code, one.severity, one.task, one.message, tuple(filter(None, [one.file])),
               one.hint)
-        for one in incoming.incoming(project, project.base.commit, commit)
+        for one in problems
     ]  # fmt: skip
-    tree = trees.commit_tree(project, commit, f"{branch}:", project.repository.objects)
     place = Place(view, tree, Content(project, commit))
     for row in rows:
         issues += _of_task(project, place, row)

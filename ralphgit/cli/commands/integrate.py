@@ -52,6 +52,8 @@ def landed(project: Project, branches: tuple[str, ...], options: dict[str, objec
 def _hint(done: Integrated, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
+    if stop.kind == "invalid":
+        return "mend it in one of the branches; nothing has landed"
     if stop.kind == "verification":
         return "look at what the branches are together; nothing of the last one has landed"
     task = done.plan.reconciled[stop.branch].tasks[0]
