@@ -38,7 +38,7 @@ _HEAD = struct.Struct("!I")
 # -- the process that waits ------------------------------------------------------------------
 
 
-def serve(path: str) -> None:
+def serve(path: str) -> NoReturn:
     import ralphgit
 
     for module in pkgutil.walk_packages(ralphgit.__path__, "ralphgit."):
@@ -57,7 +57,7 @@ def serve(path: str) -> None:
     while True:
         for fd, _ in poll.poll():
             if fd == 0:
-                return
+                os._exit(0)
             if fd == listener.fileno():
                 asker, _address = listener.accept()
                 pid = os.fork()
