@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from jsonschema import Draft202012Validator
 from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,8 +42,9 @@ class Result(NamedTuple):
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one object on stdout of a command run with --json."""
+        """The one object on stdout of a command run with --json, which its schema allows."""
         found: dict[str, Any] = json.loads(self.out)
+        _output().validate(found)
         return found
 
     @property
@@ -239,6 +241,11 @@ _AT_START = {
     "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error",
     "PYTHONUTF8": None, "PYTHONIOENCODING": None, "PYTHONHASHSEED": None, "PYTHONUNBUFFERED": None,
 }  # fmt: skip
+
+
+@cache
+def _output() -> Draft202012Validator:
+    return Draft202012Validator(json.loads((ROOT / "schemas" / "output.schema.json").read_text()))
 
 
 @cache
