@@ -11,10 +11,45 @@ import os
 import time
 
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NotWritable
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
+
+
+class Alone:
+    """Used as a context around what only one process of a repository may do at a time, by the
+    lock on `<git common dir>/ralphgit/NAME`.
+
+    Raises: GuardRefused (`NAME_running`), NotWritable.
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        self._folder = os.path.join(project.repository.common_dir, "ralphgit", name)
+        self._name = name
+        self._lock = -1
+
+    def __enter__(self) -> None:
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.__exit__()
+            raise GuardRefused(
+                f"another {self._name} is at work in this repository; nothing was changed",
+                code=f"{self._name}_running",
+                hint="wait until it has ended, then repeat the command",
+            ) from None
+        except OSError as error:
+            if self._lock < 0:
+                raise NotWritable(f"cannot make {self._folder}: {error.strerror}") from error
+            # A file system without locks.
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
 
 class Exclusive:

@@ -34,17 +34,23 @@ class Takeable(NamedTuple):
     """Where there are none: what stands in the way."""
 
 
-def takeable(project: Project, *, story: str = "", priority: object = None) -> Takeable:
-    """The ready tasks that a claim would not refuse, in the order it would take them."""
+def takeable(
+    project: Project, *, story: str = "", priority: object = None, task: str = ""
+) -> Takeable:
+    """The ready tasks that a claim would not refuse, in the order it would take them; or just
+    `task`, whatever its story and priority.
+    """
     situation = Situation(project)
     standings = situation.standings
     flying = guards.Flying.of(standings.in_flight)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():
-        if story and row.story != story:
+        if task and row.id != task:
             continue
-        if isinstance(priority, int) and row.priority > priority:
+        if story and row.story != story and not task:
+            continue
+        if isinstance(priority, int) and row.priority > priority and not task:
             continue
         if not flying.is_clear(row):
             refusal = guards.contract(row) or guards.overlap(row, flying)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -75,6 +75,16 @@ def _escape(character: str) -> str:
 def safe_lines(text: str) -> list[str]:
     """`text` line by line, each safe."""
     return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
+
+
+def telling(screen: Screen) -> Callable[[str], None]:
+    """How a command that takes long says on stderr what it does; with -q it does not."""
+
+    def say(text: str) -> None:
+        if not screen.quiet:
+            print(safe(text), file=sys.stderr, flush=True)
+
+    return say
 
 
 def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -> None:

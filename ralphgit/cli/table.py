@@ -178,6 +178,7 @@ COMMANDS = {
             (
                 _flag("once", "Stop after one task."),
                 _int("max_tasks", "Stop after N tasks."),
+                _text("task", "Only this task, then stop.", metavar="ID"),
                 _STORY, _PRIORITY, _WORKER,
                 _text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
                       "command that reads the prompt on stdin.", metavar="AGENT"),
@@ -239,6 +240,21 @@ COMMANDS = {
             "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
             "session where tmux and libtmux are installed. The loops outlive the terminal. "
             "down ends them after their tasks; the worktrees stay.",
+        ),
+        # loop: batch
+        Command(
+            "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
+            (
+                Param("action", (), "", "text", "ACTION", ("plan", "run")),
+                _STORY,
+                _int("at_once", "So many tasks at once, at most.", "N"),
+                _int("limit", "plan: the first N groups."),
+                _text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
+            ),
+            "Parallel tasks that follow each other in a story form a group; verify and sequential "
+            "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
+            "what is complete, retries what failed alone, and goes on with the next group. After "
+            "a crash, repeat it.",
         ),
         # prove
         Command(

@@ -33,6 +33,8 @@ _STAGGER_S = (0.2, 0.6)
 _BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
 #: The phases in which a loop may still find that it cannot work here.
 _FIRST = ("start", "claim")
+#: How a loop ends that was interrupted or terminated.
+_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 #: How long its last words may take through tmux into the log.
 _SAID_S = 1.0
 _TURN_S = 0.05
@@ -48,6 +50,8 @@ class Wanted(NamedTuple):
     name: str
     story: str
     """"" for tasks of any story."""
+    task: str = ""
+    """"" for any task; else just this one."""
 
 
 class Options(NamedTuple):
@@ -119,18 +123,13 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
 
     Raises: UsageError, GuardRefused, NeedsPerson (untrusted), NotWritable, Refused.
     """
-    config = project.config
-    command = agents.command(options.agent or config.agent_command)
-    if not options.agent and not command.preset:
-        trust.require(project, [command.line])
-    if config.notify_command:
-        trust.require(project, [config.notify_command])
+    consent(project, options.agent)
     _ = project.base_view  # without a graph no loop could begin
     session = None
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
     runtime.exclude(project)
-    made = _worktrees(project, workers)
+    made = worktrees(project, workers)
     found: list[Started] = []
     fresh = False
     for worker in workers:
@@ -143,18 +142,26 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
         if fresh:
             time.sleep(random.uniform(*_STAGGER_S))
         fresh = True
-        words = _words(worker, options)
-        pid = _start(project, worker, top, words, session)
+        pid = start(project, worker, options, session)
         how = "background" if session is None else "tmux"
-        crew.note_down(top, how, pid)
         found.append(Started(worker.name, top, worker.name in made, "started", how, pid, ""))
     return [_settled(one) if one.state == "started" else one for one in found]
 
 
-def _worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
+def consent(project: Project, agent: str) -> None:
+    """Raises: NeedsPerson (untrusted) where a loop may not run what it has to; UsageError."""
+    config = project.config
+    command = agents.command(agent or config.agent_command)
+    if not agent and not command.preset:
+        trust.require(project, [command.line])
+    if config.notify_command:
+        trust.require(project, [config.notify_command])
+
+
+def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     """Make the worktrees that are not there; the names of these."""
     made: set[str] = set()
-    for name, story in workers:
+    for name, story, _ in workers:
         path = os.path.realpath(folder_of(project, name))
         known = project.repository.worktrees
         if any(os.path.realpath(one.path) == path and one.exists for one in known):
@@ -177,7 +184,7 @@ def _words(worker: Wanted, options: Options) -> list[str]:
     # -P: python would else look for its modules in the worktree first.
     words = [sys.executable, "-P", "-m", "ralphgit", "--no-color", "run", "--worker", worker.name]
     for flag, value in (
-        ("--story", worker.story), ("--agent", options.agent),
+        ("--story", worker.story), ("--task", worker.task), ("--agent", options.agent),
         ("--land", options.land), ("--idle", options.idle),
     ):  # fmt: skip
         if value:
@@ -185,10 +192,22 @@ def _words(worker: Wanted, options: Options) -> list[str]:
     return words
 
 
+def start(
+    project: Project, worker: Wanted, options: Options, session: tmux.Fleet | None = None
+) -> int:
+    """Start a loop that outlives us, and note it; its process id.
+
+    Raises: NotWritable, Refused (tmux).
+    """
+    top = folder_of(project, worker.name)
+    pid = _start(project, worker, top, _words(worker, options), session)
+    crew.note_down(top, "background" if session is None else "tmux", pid)
+    return pid
+
+
 def _start(
     project: Project, worker: Wanted, top: str, words: list[str], session: tmux.Fleet | None
 ) -> int:
-    """Start a loop that outlives us; its process id. Raises: NotWritable, Refused (tmux)."""
     log = os.path.join(top, LOG)
     environ = {k: v for k, v in project.around.environ.items() if not k.startswith("TMUX")}
     try:
@@ -242,9 +261,8 @@ def _settled(one: Started) -> Started:
         why = str(last[-1].get("why", ""))
         if why != "failed":
             return one._replace(state="ended", why=why)
-    log = os.path.join(top, LOG)
-    _until(lambda: bool(_last_error(log)), _SAID_S)
-    return one._replace(state="failed", why=_last_error(log))
+    _until(lambda: bool(last_error(top)), _SAID_S)
+    return one._replace(state="failed", why=last_error(top))
 
 
 def _ended(pid: int, top: str) -> bool:
@@ -255,8 +273,16 @@ def _ended(pid: int, top: str) -> bool:
     return note is None or crew.gone(note)
 
 
-def _last_error(log: str) -> str:
-    """What the newest loop that printed to `log` says is wrong; "" if nothing."""
+def was_stopped(pid: int) -> bool:
+    """Whether a loop that we started has ended because somebody told it to."""
+    return any(one.pid == pid and one.poll() in _STOPPED for one in _children)
+
+
+def last_error(top: str) -> str:
+    """What the newest loop of the fleet in a worktree says is wrong; "" if nothing."""
+    log = os.path.join(top, LOG)
+    if not os.path.exists(log):
+        return ""
     with open(log, "rb") as file:
         file.seek(max(0, os.path.getsize(log) - 64 * 1024))
         said = file.read().rpartition(_MARK)[2].decode("utf-8", "replace").splitlines()
@@ -276,14 +302,15 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 # -- attach and down -----------------------------------------------------------------------
 
 
-def down(project: Project, name: str, *, now: bool) -> list[Ending]:
-    """Ask the fleet's loops, or one of them, to end; see `stopping.stop`. Worktrees stay.
+def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
+    """Ask some of the fleet's loops to end, all without `names`; see `stopping.stop`.
 
-    Waits for those that have no task, and with `now` for all of them, up to some seconds.
+    Waits for those that have no task, and with `now` for all of them, up to some seconds. The
+    worktrees stay.
 
     Raises: GuardRefused (no_loop, unknown_worktree), NotWritable.
     """
-    chosen = [crew.worktree(project, name)] if name else project.repository.worktrees
+    chosen = [crew.worktree(project, name) for name in names] or project.repository.worktrees
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
@@ -301,7 +328,8 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""
         asked.append(Ending(crew.name_of(project, one), one.path, pid, task, False))
-    if name and not asked:
+    if names and not asked:
+        name = names[0]
         by_hand = crew.beat_of(chosen[0].path) is not None
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",

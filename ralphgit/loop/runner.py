@@ -150,7 +150,7 @@ class Loop:
         project = self._project()
         try:
             branches.settle(project)
-            lease = begun.unfinished(project, self._landing(project), self._pulls)
+            lease = begun.unfinished(project, self._landing(project), self._pulls, self._options)
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._take(project)
@@ -199,7 +199,7 @@ class Loop:
         branches.refuse_dirty(project)
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
-                              priority=options.priority)  # fmt: skip
+                              priority=options.priority, task=options.task)  # fmt: skip
         rows = readiness.spread([row for row, _ in found.tasks], branches.place_of(project))
         while rows:
             lease = self._claim(project, rows.pop(0))
