@@ -55,6 +55,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "logs": (),
     "worktree": ("list",),
     "fleet": ("up", "-n", "1", "--agent", "true"),
+    "batch": ("plan",),
     "packet": ("T-1",),
     "log": (),
     "evidence": ("list",),
@@ -72,7 +73,7 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "packet", "log"),
+    *("preflight", "worktree", "batch", "packet", "log"),
     *("evidence", "audit", "check", "doctor"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,13 @@ def make(tmp_path: Path) -> Iterator[Callable[..., World]]:
     yield made
     left = [pid for world in worlds for pid in processes(world)]
     for pid in left:
-        os.kill(pid, signal.SIGKILL)
+        killed(pid)
     assert left == []
+
+
+def killed(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def batch(world: World, *words: str) -> Result:
@@ -305,6 +311,9 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
     )
     assert last(done) == word
     assert done.err.endswith("error: T-7 failed, also alone\nhint: ralphgit show T-7\n")
+    assert done.out.splitlines()[:2] == [
+        "T-3 is blocked: Which?", "T-6 is waiting: it waits for T-3",
+    ]  # fmt: skip
     groups = [line for line in done.err.splitlines() if line.startswith(("together", "trying"))]
     assert groups == [
         "together: T-1 T-2", "trying T-2 again, alone", "together: T-4", "together: T-5",
@@ -332,6 +341,7 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
     # Again: nobody answered, so nothing is done.
     again = batch(world, "--json")
     assert (again.code, again.error) == (7, "blocked")
+    assert again.data["tasks"][0]["why"] == "Which?"
     assert outcomes(again) == {"T-3": "blocked", "T-6": "waiting", "T-7": "blocked"}
     assert again.data["complete"] == "BATCH_COMPLETE T-3=blocked T-6=waiting T-7=blocked"
     assert progress(world) == notes
@@ -396,8 +406,10 @@ def test_a_killed_batch_goes_on_with_whoever_still_works(make: Callable[..., Wor
     first.kill()
     first.communicate()
     second = begun(world)
-    # It has found them once it holds the lock, and says so to a third one.
-    until(lambda: world.ralph("batch", "run", "--agent", "scripted").code == 8)
+    assert second.stderr is not None
+    assert second.stderr.readline() == "going on: T-1 T-2\n"
+    third = batch(world, "--json")
+    assert (third.code, third.error) == (8, "batch_running")
     assert at_work(world, "b1", "b2") == before
     # A killed worker is started again, and resumes its own claim.
     os.kill(before[0], signal.SIGKILL)
@@ -420,10 +432,7 @@ def test_after_everything_was_killed_the_group_is_resumed(make: Callable[..., Wo
     until(lambda: "T-2" in world.ralph("log", "T-2").out)
     noted = state.read_bytes()
     for pid in [first.pid, *processes(world)]:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        killed(pid)
     first.communicate()
     until(lambda: processes(world) == [])
     go(world, "b1", "b3")

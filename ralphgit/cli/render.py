@@ -43,6 +43,8 @@ class Outcome(NamedTuple):
     """A valid "no": exit code and JSON error beside the data."""
     advice: Sequence[str] = ()
     """What it means and what comes next; not said with -q."""
+    last: str = ""
+    """A line for programs that follow the text: nothing comes after it, on stderr neither."""
 
 
 class Screen(NamedTuple):
@@ -104,6 +106,8 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
             print(line)
     if outcome.error is not None:
         _explain(outcome.error, screen)
+    if outcome.last:
+        print(outcome.last)
 
 
 def fail(error: RalphError, kind: str, warnings: Sequence[str], screen: Screen) -> None:

@@ -79,6 +79,8 @@ class Batch:
             runtime.prepare(project)
             claim.synchronise(project)
             self._state = batch_memory.read(self._top)
+            if self._state.group:
+                self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
             while self._state.group or self._choose():
                 self._work_off(self._state.group)
             told = self._told()
@@ -274,7 +276,7 @@ class Batch:
                 if row.id in planned.plan.left and row.id not in known:
                     waits = planned.plan.left[row.id]
                     standing = planned.situation.standings[row.id]
-                    known[row.id] = _not_begun(row, standing, waits)
+                    known[row.id] = _not_begun(project, row, standing, waits)
         return tuple(known[row.id] for row in readiness.order(rows) if row.id in known)
 
 
@@ -330,12 +332,12 @@ def _stopped(done: Integrated, stop: Stop, job: Job, standing: Standing) -> Resu
     return Result(job.task, outcome, stop.message, job.worker, claim)
 
 
-def _not_begun(row: Row, standing: Standing, waits: Sequence[str]) -> Result:
+def _not_begun(project: Project, row: Row, standing: Standing, waits: Sequence[str]) -> Result:
     holder = standing.holder
     if standing.state == "blocked":
-        note = (holder.note.strip().splitlines() or [""])[0] if holder is not None else ""
+        _, why = _blocked(project, standing, row.id)
         by, claim = (holder.by, holder.claim) if holder is not None else (row.by, row.claim)
-        return Result(row.id, "blocked", note, by, claim)
+        return Result(row.id, "blocked", why, by, claim)
     if holder is not None:
         return Result(row.id, "waiting", f"{holder.by} has it in {holder.where}")
     return Result(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")

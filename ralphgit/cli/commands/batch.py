@@ -73,4 +73,4 @@ def _run(
                             hint="ralphgit inbox")  # fmt: skip
     elif task := found.get("waiting"):
         error = NothingReady(f"{task} could not be begun", hint="ralphgit batch plan")
-    return Outcome({"tasks": tasks, "complete": word}, before=[*lines, word], error=error)
+    return Outcome({"tasks": tasks, "complete": word}, before=lines, error=error, last=word)
