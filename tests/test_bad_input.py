@@ -76,6 +76,8 @@ LOOKS = (
     *("preflight", "worktree", "batch", "packet", "log"),
     *("evidence", "audit", "check", "doctor"),
 )
+#: Commands that look at branches, and so at the base first.
+BRANCHES = ("reconcile", "integrate", "land")
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
 
@@ -163,7 +165,7 @@ NO_GRAPH = {
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    more = ("reply", "preflight", "worktree", "fleet", "run")
+    more = ("reply", "preflight", "worktree", "fleet", "run", "batch", *BRANCHES)
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 

@@ -310,7 +310,10 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
         "T-8=done"
     )
     assert last(done) == word
-    assert done.err.endswith("error: T-7 failed, also alone\nhint: ralphgit show T-7\n")
+    assert done.err.splitlines()[-2:] == [
+        "error: T-7 failed, also alone",
+        "hint: ralphgit status; .ralph/batch/progress.md says more",
+    ]  # fmt: skip
     assert done.out.splitlines()[:2] == [
         "T-3 is blocked: Which?", "T-6 is waiting: it waits for T-3",
     ]  # fmt: skip
@@ -365,6 +368,9 @@ def test_the_later_one_of_a_hidden_coupling_is_done_again(make: Callable[..., Wo
     assert "shared.txt" in progress(world)
     kept = world.git("for-each-ref", "--format=%(refname)", "refs/ralph/rescue/T-2").split()
     assert world.git("show", f"{kept[0]}:shared.txt") == "two"
+    prompt = (world.folder / "proj-b2/.ralph/prompt.md").read_text()
+    assert "conflicts with ralph/T-1-" in prompt
+    assert kept[0] in prompt
 
 
 def test_what_cannot_be_begun_says_why(make: Callable[..., World]) -> None:

@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app import batches, claim, integrate, look, runtime, trust
+from ralphgit.app import again, batches, claim, integrate, look, runtime, trust
 from ralphgit.app.exclusive import Alone
 from ralphgit.app.integrate import Integrated, Stop
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.reopen import Change, Holders, reopen
 from ralphgit.app.worktrees import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
 from ralphgit.loop import batch_memory, batch_notes, crew, fleet
@@ -73,18 +72,22 @@ class Batch:
         Raises: GuardRefused (batch_running, dirty_base, ...), NeedsPerson (untrusted, stopped),
         UsageError, InvalidRecord, NotWritable, Refused (setup_failed), RemoteUnavailable.
         """
-        with self._project() as project, Alone(project, "batch"):
+        with self._project() as project:
             self._top = project.top
             self._refuse_untrusted(project)
-            runtime.prepare(project)
-            claim.synchronise(project)
-            self._state = batch_memory.read(self._top)
-            if self._state.group:
-                self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
-            while self._state.group or self._choose():
-                self._work_off(self._state.group)
-            told = self._told()
-            batch_memory.forget(self._top)
+            with Alone(project, "batch"):
+                runtime.prepare(project)
+                claim.synchronise(project)
+                return self._run()
+
+    def _run(self) -> tuple[Result, ...]:
+        self._state = batch_memory.read(self._top)
+        if self._state.group:
+            self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
+        while self._state.group or self._choose():
+            self._work_off(self._state.group)
+        told = self._told()
+        batch_memory.forget(self._top)
         return told
 
     @contextmanager
@@ -120,7 +123,7 @@ class Batch:
         with self._project() as project:
             if state.failed:
                 job, *rest = state.failed
-                self._begin_again(project, job)
+                again.again(project, job.task, job.again)
                 self._say(f"trying {job.task} again, alone")
                 self._save(state._replace(group=(job,), failed=tuple(rest)))
                 return True
@@ -155,20 +158,6 @@ class Batch:
             jobs.append(Job(task, name))
         return tuple(jobs)
 
-    def _begin_again(self, project: Project, job: Job) -> None:
-        """Put what has failed back on the base as it is now; all its work is kept."""
-        standing = Situation(project).standings[job.task]
-        if standing.state != "blocked" and not batches.branch(standing):
-            return  # still in its worker's hands, or free
-
-        def decide(_situation: Situation, _row: Row, _holders: Holders) -> Change:
-            return Change(
-                event="reset", by=project.worker, at=project.now(),
-                reason=job.again, note=job.again, text=job.again,
-            )  # fmt: skip
-
-        reopen(project, job.task, decide, push=True)
-
     # -- a group -----------------------------------------------------------------------
 
     def _work_off(self, group: Sequence[Job]) -> None:
@@ -187,7 +176,7 @@ class Batch:
             result = results[job.task]
             self._say(result.sentence)
             if result.outcome == "failed" and not job.again:
-                failed.append(job._replace(again=f"tried again, alone: {result.why}"))
+                failed.append(job._replace(again=result.why or "it failed"))
             else:
                 ended.append(result)
         self._save(State((), tuple(failed), tuple(ended)))

@@ -67,7 +67,11 @@ def _run(
     found = {one.outcome: one.task for one in reversed(ran)}
     error: RalphError | None = None
     if task := found.get("failed"):
-        error = Refused(f"{task} failed, also alone", code="failed", hint=f"ralphgit show {task}")
+        error = Refused(
+            f"{task} failed, also alone",
+            code="failed",
+            hint="ralphgit status; .ralph/batch/progress.md says more",
+        )
     elif "blocked" in found:
         error = NeedsPerson(f"{found['blocked']} waits for a person", code="blocked",
                             hint="ralphgit inbox")  # fmt: skip
