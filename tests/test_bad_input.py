@@ -63,9 +63,12 @@ LINES: dict[str, tuple[str, ...]] = {
     "reconcile": ("HEAD",),
     "integrate": ("HEAD", "--dry-run"),
     "land": ("HEAD", "--dry-run"),
+    "independence": (),
     "check": (),
     "init": (),
     "import": ("other.yaml",),
+    "export": (),
+    "shard": ("--layout", "task"),
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),
@@ -73,11 +76,9 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "batch", "packet", "log"),
-    *("evidence", "audit", "check", "doctor"),
+    *("preflight", "worktree", "batch", "packet", "log", "independence"),
+    *("evidence", "audit", "check", "doctor", "export"),
 )
-#: Commands that look at branches, and so at the base first.
-BRANCHES = ("reconcile", "integrate", "land")
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
 
@@ -165,7 +166,10 @@ NO_GRAPH = {
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
-    more = ("reply", "preflight", "worktree", "fleet", "run", "batch", *BRANCHES)
+    more = (
+        *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
+        *("independence", "batch"),
+    )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
 
@@ -175,7 +179,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     world.write_graph(GRAPH)
     here = (
         *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
-        *("init", "import", "trust"),
+        *("init", "import", "export", "shard", "trust"),
     )
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK}
     tried(world, wanted, snapshot=world.snapshot)

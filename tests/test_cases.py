@@ -459,3 +459,18 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(data: bytes) -> None:
     if not problems:
         for row in graph.rows(file):
             json.loads(row.json)
+
+
+@pytest.mark.parametrize("sign", ["**bold**", "*a", "! so", "!x y", "&a", "& b"])
+def test_text_that_begins_like_an_indicator_needs_no_slow_look(
+    sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sign != "&a":  # where an anchor could be, an alias could expand
+        monkeypatch.setattr(plain, "_explain", None)
+    literal = f"a: |\n  {sign}\n  more\nb: 'x {sign}'\n"
+    assert plain.load(literal) == {"a": f"{sign}\nmore\n", "b": f"x {sign}"}
+    monkeypatch.undo()
+    for text in (f"a: {sign}\n", f"- {sign}: b\n", f"a: [1, {sign}]\n"):
+        if sign[1:2] != " ":
+            with pytest.raises(InvalidRecord):
+                plain.load(f"{text}b: |\n  **more\n")

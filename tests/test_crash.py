@@ -273,6 +273,15 @@ def reset_and_push(world: World) -> Scene:
     return Scene(world, world, ("reset", "T-1", "--reason", "gone"))
 
 
+def sharded(world: World, *layouts: str) -> Scene:
+    """A graph that is moved to the last of `layouts`; the moves before it are committed."""
+    beginning(world)
+    for layout in layouts[:-1]:
+        assert world.ralph("shard", "--layout", layout).code == 0
+        world.commit("Another layout")
+    return Scene(world, world, ("shard", "--layout", layouts[-1]))
+
+
 SCENES: dict[str, Callable[[World], Scene]] = {
     "claim": claim,
     "complete": complete,
@@ -280,6 +289,9 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "release": release,
     "reset": reset,
     "reset-and-push": reset_and_push,
+    "shard": lambda world: sharded(world, "task"),
+    # The setting stays: between the first file and the last, tasks are there twice.
+    "shard-within-a-glob": lambda world: sharded(world, "task", "story"),
 }
 
 
@@ -385,6 +397,20 @@ def after_reset_and_push(world: World) -> None:
     after_reset(world)
 
 
+def after_shard(world: World) -> None:
+    """The whole graph in its new files, and nothing else; all of it is staged."""
+    shown = world.ralph("list")
+    assert [line.split("\t")[0] for line in shown.out.splitlines()] == ["T-1", "T-2", "T-3"]
+    # What a killed write left is for doctor.
+    there = sorted(str(path.relative_to(world.path)) for path in world.path.glob("**/[!.]*.yaml"))
+    tracked = world.git("ls-files", "*.yaml", "*.toml").split()
+    assert tracked == [*there, "ralph.toml"]
+    assert "task-graph.yaml" not in there
+    assert world.git("ls-files", "--others", "--exclude-standard") == ""
+    assert world.git("diff", "--name-only") == ""
+    assert not (world.path / ".ralph/sharding.json").exists()
+
+
 AFTER: dict[str, Callable[[World], None]] = {
     "claim": after_claim,
     "complete": after_complete,
@@ -392,6 +418,8 @@ AFTER: dict[str, Callable[[World], None]] = {
     "release": after_release,
     "reset": after_reset,
     "reset-and-push": after_reset_and_push,
+    "shard": after_shard,
+    "shard-within-a-glob": after_shard,
 }
 
 
@@ -440,7 +468,7 @@ def test_a_killed_command_can_be_repeated(
 def survived(stage: Stage, command: str, moment: Moment) -> None:
     scene, world = stage.scene, stage.scene.world
     world.git("fsck", "--no-dangling", "--no-progress")
-    if command != "claim":
+    if command != "claim" and "shard" not in command:
         alpha = place(world, "alpha")
         assert {name: alpha.read(name) for name in WORK} == WORK
     for path in leftovers(stage.live):

@@ -1,8 +1,10 @@
 """The examples in the documents do what they say.
 
-A document's `console` blocks are one session: every command is run in the order in which it
-stands, and what it prints is compared with what the document shows. Ids, commits and times
-differ each time, and compare as equal; a line `...` stands for any lines.
+The `console` blocks of a document's chapter are one session, with those of the chapters before
+it back to the last one marked `<!-- a session of its own -->`: every command is run in the order
+in which it stands, and what it prints is compared with what the document shows. A line that
+begins with `> ` goes on with the command before it. Ids, commits and times differ each time, and
+compare as equal; a line `...` stands for any lines.
 """
 
 from __future__ import annotations
@@ -22,17 +24,23 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 _MARK = "@@ command "
 
 
-def _blocks(document: Path, kind: str) -> list[str]:
-    return [body for found, body in _BLOCK.findall(document.read_text()) if found == kind]
+_OWN = "<!-- a session of its own -->"
 
 
-def _commands(document: Path) -> list[tuple[str, list[str]]]:
-    """Each command of a document's session, with the lines it is shown to print."""
+def _blocks(text: str, kind: str) -> list[str]:
+    return [body for found, body in _BLOCK.findall(text) if found == kind]
+
+
+def _commands(text: str) -> list[tuple[str, list[str]]]:
+    """Each command of a session, with the lines it is shown to print."""
     found: list[tuple[str, list[str]]] = []
-    for block in _blocks(document, "console"):
+    for block in _blocks(text, "console"):
         for line in block.splitlines():
             if line.startswith("$ "):
                 found.append((line[2:], []))
+            elif line.startswith(">") and line[1:2] in ("", " ") and not found[-1][1]:
+                command, shown = found.pop()
+                found.append((f"{command}\n{line[2:]}", shown))
             else:
                 found[-1][1].append(line)
     return found
@@ -41,7 +49,7 @@ def _commands(document: Path) -> list[tuple[str, list[str]]]:
 def _normal(line: str) -> str:
     line = re.sub(r"\b[ghj-np-tv-z][0-9a-hj-np-tv-z]{9}\b", "<id>", line)
     line = re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b", "<commit>", line)
-    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>", line)
+    line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", "<time>", line)
     return line.rstrip()
 
 
@@ -66,15 +74,22 @@ def programs(tmp_path: Path) -> Path:
     return folder
 
 
-def _sessions() -> list[Path]:
-    return [document for document in DOCUMENTS if _blocks(document, "console")]
+def _sessions() -> list[tuple[str, str]]:
+    """Name and text of each session."""
+    return [
+        (f"{document.name}-{number}", part)
+        for document in DOCUMENTS
+        for number, part in enumerate(document.read_text().split(_OWN), 1)
+        if _blocks(part, "console")
+    ]
 
 
-@pytest.mark.parametrize("document", _sessions(), ids=lambda path: path.name)
+@pytest.mark.parametrize("text", [text for _, text in _sessions()],
+                         ids=[name for name, _ in _sessions()])  # fmt: skip
 def test_every_command_prints_what_the_document_shows(
-    document: Path, tmp_path: Path, programs: Path
+    text: str, tmp_path: Path, programs: Path
 ) -> None:
-    commands = _commands(document)
+    commands = _commands(text)
     script = "".join(f"echo '{_MARK}{n}'\n{command}\n" for n, (command, _) in enumerate(commands))
     folder = tmp_path / "session"
     folder.mkdir()
@@ -94,7 +109,7 @@ def test_every_command_prints_what_the_document_shows(
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_graph_in_a_document_is_valid(document: Path) -> None:
-    for block in _blocks(document, "yaml"):
+    for block in _blocks(document.read_text(), "yaml"):
         if block.startswith("version:"):
             assert graph.parse(block.encode(), path=document.name).tasks
 

@@ -105,3 +105,23 @@ def test_what_was_verified_is_what_is_committed(alpha: Place, tmp_path: Path) ->
     assert alpha.ralph("complete", env={"PATH": path}).code == 0
     assert alpha.read("one.txt") == "BAD\n"
     assert alpha.git("show", "HEAD:one.txt") == "good"
+
+
+def test_a_change_within_the_second_of_the_checkout_is_committed(alpha: Place) -> None:
+    """git knows such a file by the time of its index, so a copy of the index needs that too."""
+    alpha.write("one.txt", "old\n")
+    alpha.commit("An old file")
+    alpha.git("config", "core.trustCtime", "false")
+    alpha.ralph("claim", "T-1")
+    path = alpha.path / "one.txt"
+    index = Path(alpha.git("rev-parse", "--path-format=absolute", "--git-path", "index"))
+    begun = path.stat().st_mtime_ns - 100 * 10**9
+    os.utime(path, ns=(begun, begun))
+    alpha.git("update-index", "--refresh")
+    alpha.write("one.txt", "new\n")
+    for file in (path, index):
+        os.utime(file, ns=(begun, begun))
+    seen = alpha.git("--no-optional-locks", "status", "--porcelain", "one.txt")
+    assert seen == " M one.txt"
+    assert alpha.ralph("complete").code == 0
+    assert alpha.git("show", "HEAD:one.txt") == "new"

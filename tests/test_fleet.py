@@ -231,6 +231,39 @@ def test_one_that_waits_for_work_ends_at_once(make: Callable[..., World], way: s
     until(lambda: processes(world) == [])
 
 
+def test_of_two_that_start_one_worker_one_finds_it_running(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS))
+    line = ("fleet", "up", "-n", "1", "--agent", "scripted", "--land", "merge", "--no-tmux")
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ralphgit", *line, "--json"], cwd=world.path,
+            env=world.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    told = [racer.communicate(timeout=60) for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0], told
+    found = [json.loads(out)["data"]["workers"][0] for out, _ in told]
+    assert sorted(one["state"] for one in found) == ["running", "started"]
+    assert {(one["pid"], one["how"]) for one in found} == {(found[0]["pid"], "background")}
+    assert world.ralph("fleet", "down", "--now").code == 0
+    until(lambda: processes(world) == [])
+
+
+def test_an_exact_name_wins(make: Callable[..., World]) -> None:
+    """Of the worktrees proj-w1 and proj-my-w1, w1 is the first, for every command."""
+    world = make(task("T-1", SLEEPS))
+    world.worktree("my-w1")
+    assert up(world, "-n", "1", "--no-tmux").code == 0
+    at_work(world, "w1")
+    until(lambda: world.ralph("logs", "w1").out == "scripted agent: T-1\n")
+    assert world.ralph("logs", "my-w1", "--json").error == "no_log"
+    assert world.ralph("stop", "nobody", "--json").error == "unknown_worktree"
+    stopped = world.ralph("stop", "w1", "--now", "--json").data["stopped"]
+    assert [one["worktree"] for one in stopped] == [str(world.folder / "proj-w1")]
+    until(lambda: processes(world) == [])
+
+
 def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
     world = make(task("T-1", "story: S-1"), task("T-2", "story: S-2"), task("T-3", "story: solar"))
     told = up(world, "--no-tmux", "--json", "--story", "S-1", "--story", "solar")
@@ -269,12 +302,22 @@ def test_nothing_is_begun_where_it_could_not_run(make: Callable[..., World]) -> 
     untrusted = world.ralph("fleet", "up", "-n", "2", "--no-tmux", "--json")
     assert (untrusted.code, untrusted.error) == (7, "untrusted")
     assert up(world, "-n", "1", "--no-tmux", "--agent", "'").code == 2
+    missing = up(world, "-n", "1", "--no-tmux", "--agent", "/nonexistent", "--json")
+    assert (missing.code, missing.error) == (1, "no_agent")
     assert world.git("worktree", "list") == before
     # What was made before a refusal is told.
     world.git("branch", "feature/w2")
     refused = up(world, "-n", "2", "--no-tmux")
     assert refused.code == 8
     assert refused.err.startswith("warning: no loop was started; made before, and left: w1\n")
+
+
+def test_a_fleet_needs_trusted_tasks(make: Callable[..., World]) -> None:
+    world = make(task("T-1", "verify: ['true']"))
+    world.ralph("trust", "--revoke")
+    refused = up(world, "-n", "1", "--no-tmux", "--json")
+    assert (refused.code, refused.error) == (7, "untrusted")
+    assert not (world.folder / "proj-w1").exists()
 
 
 WRONG = {

@@ -155,7 +155,7 @@ def test_a_blocked_task_waits_for_a_person(world: World, alpha: Place, landed: b
     assert (refused.code, refused.error) == (7, "blocked")
     assert refused.json["error"]["message"] == "T-1 is blocked and waits for a person"
     attention = world.ralph("status").out.splitlines()[0]
-    assert attention == ("! T-1 is blocked by alpha (needs_context: Which port?\\nIt is not said.)")
+    assert attention == "! T-1 is blocked by alpha (needs_context: Which port?)"
     again = beta.ralph("claim", "T-1", "--force", "it is 80", "--json")
     assert (again.code, again.data["task"]["state"]) == (0, "claimed")
     claim = again.data["task"]["claim"]["id"]

@@ -168,7 +168,7 @@ def test_nothing_that_is_there_is_overwritten(world: World) -> None:
             "task-graph.yaml",
             "version: 1\ntasks: []\n",
             "task",
-            'move the tasks by hand, with graph = ["graph/*.yaml"] in ralph.toml',
+            "ralphgit shard --layout task",
         ),
         ("ralph.toml", "lease = 'off'\n", "story", 'graph = ["graph/*.yaml"] in ralph.toml, then'),
         ("ralph.toml", "graph = ['g/*.yaml']\n", "single", 'graph = ["task-graph.yaml"] in ralph'),

@@ -164,6 +164,20 @@ def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    forge = Forge(world_of(alpha))
+    forge.breaks("list", "HTTP 401: Bad credentials (https://api.github.com/graphql)\n")
+    ran = run(alpha, forge)
+    assert (ran.code, forge.verbs()) == (7, ["gh pr list"])
+    assert ran.err.splitlines()[-2:] == [
+        "error: gh pr list: HTTP 401: Bad credentials (https://api.github.com/graphql)",
+        "hint: gh auth login; the branch is pushed and nothing is lost: run again then",
+    ]
+    forge.mends("list")
+    assert (run(alpha, forge).code, len(forge.pulls)) == (0, 1)
+
+
 def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), **{"c.txt": "base\n"})
     world = world_of(alpha)

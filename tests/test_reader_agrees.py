@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
+from bench import graphs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from laws import generate
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, nodes, plain
+from ralphgit.records import blocks, emit, graph, nodes, plain
 
 SEED = 20261121
 
@@ -52,6 +54,47 @@ def test_larger_graphs(odd: bool) -> None:
         rng = random.Random(f"{SEED}:{odd}:{number}")
         text = generate.graph(rng, most=12, odd=odd).text
         assert fast(text) == exact(text), f"seed {SEED}:{odd}:{number}"
+
+
+# -- read in pieces ----------------------------------------------------------------------
+
+#: What makes a line look like a task's first to who knows only indentation, or the reverse.
+_PIECES = (
+    "  - id: x\n", "- id: y\n", "    - z\n", "  -\n", " - w\n", "tasks:\n", "more: 1\n", " k: v\n",
+    '"', "'", "|", ">-", "|+", "[", "]", "{", "}", ",", ":", "#", "- ", "? ", "  ", "\n",
+    "\n\n", "\t", "    a: |\n", "      text\n", "  # c\n", "# d\n", '    q: "open\n',
+    "    f: [1,\n", "&a ", "*a", "<<: x", "\ufeff", "version: 1\n", "  - - n\n", "-x: 1\n", "\r",
+)  # fmt: skip
+
+
+def same_in_pieces(text: str) -> None:
+    """The fast look gives the same value, or none, whether or not it knows the pieces."""
+    layout = blocks.find(text)
+    pieces = graph.parts(text, layout.blocks if layout else ())
+    whole, joined = plain.quick(text), plain.quick(text, pieces)
+    assert (joined is plain.REFUSED) == (whole is plain.REFUSED)
+    assert whole is plain.REFUSED or typed(joined) == typed(whole)
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_what_the_pieces_say_is_what_the_whole_says(odd: bool) -> None:
+    for number in range(60):
+        rng = random.Random(f"{SEED}:{odd}:{number}")
+        text = generate.graph(rng, most=12, odd=odd).text
+        same_in_pieces(text)
+        for _ in range(40):
+            at, gone = rng.randrange(len(text) + 1), rng.choice((0, 0, 1, 5, 30))
+            lines = [m.end() for m in re.finditer("\n", text)]
+            at = rng.choice(lines) if lines and rng.random() < 0.6 else at
+            same_in_pieces(text[:at] + rng.choice(_PIECES) + text[at + gone :])
+
+
+def test_pieces_of_a_long_graph() -> None:
+    text = graphs.files(250)["task-graph.yaml"]
+    for what in ("", 'note: "open', "more: 1\n", "- x\n", "  - x\n", "   x\n", "\ttab\n", "]\n"):
+        same_in_pieces(text + what)
+        place = text.index("  - id: T-0004-03")
+        same_in_pieces(text[:place] + what + text[place:])
 
 
 # -- scalars as people write them --------------------------------------------------------

@@ -341,7 +341,7 @@ def test_a_holder_whose_folder_is_gone(world: World, pruned: bool) -> None:
     assert (task["state"], task["stale"]) == ("in-progress", True)
     assert task["holder"]["worker"] == "alpha"
     status = world.ralph("status").out.splitlines()
-    assert status[1] == "  ralphgit reset T-1 --reason TEXT"
+    assert status[1] == '  ralphgit reset T-1 --reason "TEXT"'
     assert resets(world, "T-1").data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
     assert world.git("rev-parse", f"refs/ralph/rescue/T-1/{claim}") == tip
     assert world.git("rev-parse", "alpha") == tip

@@ -45,7 +45,19 @@ def test_the_breaker_opens_tries_once_and_opens_again_or_closes() -> None:
         ("429: retry after 999999 s", 21600.0),
         ("rate limit\n" + "work\n" * 30, None),
         ("line 429 of the file; 4290 lines", None),
+        ("Error: reqwest::Error: 429 Too Many Requests", 300.0),
+        ("RateLimitError: rate_limit_exceeded", 300.0),
+        ("test_rate_limit FAILED: retry after 0 s", None),
+        ("tests/test_api.py::test_limits FAILED - rate limit reached", None),
+        ("\u2717 waits at a rate limit", None),
+        ("the unrate_limited path", None),
     ],
 )
 def test_rate_limits_in_the_end_of_the_output(tail: str, seconds: float | None) -> None:
     assert limits.wait(tail, usual=300.0) == seconds
+
+
+def test_a_limit_waits_as_told_and_longer_each_time() -> None:
+    waits = [limits.pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
+    assert waits == [5.0, 10.0, 20.0, 3600.0]
+    assert limits.pause(7200.0, row=4, least=5.0) == 7200.0

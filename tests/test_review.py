@@ -83,7 +83,8 @@ def test_a_life_over_branches(world: World, alpha: Place) -> None:
     world.merge("alpha")
     told = [event for event, _ in events(world, "T-1")]
     assert sorted(told) == ["claimed", "completed", "landed", "reviewed"]
-    assert told[-1] == "landed"
+    # The world's commits have a time of their own, so it is the completion that it follows.
+    assert told.index("landed") > told.index("completed")
     assert world.ralph("reset", "T-1", "--reopen", "--reason", "again").code == 0
     assert "reset" in [event for event, _ in events(world, "T-1")]
     assert events(world, "--limit", "1") == events(world)[-1:]

@@ -326,6 +326,11 @@ GOOD: dict[str, Any] = {
             "hint": "git ralph next",
         },
     },
+    "import": answer("import", {
+        "added": ["T-1"], "updated": [], "unchanged": [], "removed": ["T-0"], "dropped": ["meta"],
+        "notes": ["T-1 has no title."], "file": "g.yaml", "dry_run": False, "text": None,
+    }),
+    "export": answer("export", {"format": "jsonl", "tasks": 1, "file": None, "text": "{}"}),
     # A refusal may show what is missing in place of the task.
     "refused-with-data": {
         **answer("complete", {"missing": ["src/one"]}),

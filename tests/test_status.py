@@ -283,6 +283,7 @@ def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) ->
 # -- text from anywhere ------------------------------------------------------------------
 
 HOSTILE = "\\e]0;own\\x07 \\e[31mred\\u202etxt.exe\\nnext: EVIL"
+FIRST_LINE = HOSTILE.removesuffix("\\nnext: EVIL")
 
 
 def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
@@ -301,7 +302,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     result = world.ralph("status")
     assert (result.code, result.err) == (0, "")
     assert result.out.splitlines() == [
-        f"! T-2 is blocked by mallory (other: {HOSTILE})",
+        f"! T-2 is blocked by mallory (other: {FIRST_LINE})",
         '  ralphgit reply T-2 "TEXT"',
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",

@@ -458,7 +458,12 @@ def test_a_lost_and_a_broken_worktree_are_listed(world: World) -> None:
         (False, True), (True, None), (False, None),
     ]  # fmt: skip
     found = refused(world, "remove", "beta", "--force", "x", code="has_work")
-    assert "git cannot read it; git worktree repair may mend it" in found.err
+    assert found.err.splitlines() == [
+        "error: the worktree ../proj-beta was left as it is: git cannot tell what is in it",
+        "  - git cannot read it: the file .git in it is missing",
+        f"hint: git -C {world.path} worktree repair {world.folder}/proj-beta, then repeat; where "
+        "that does not help, keep what you need of it, delete the folder, and repeat",
+    ]
 
 
 # -- remove ------------------------------------------------------------------------------

@@ -19,11 +19,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+from warm import Warm
+
 ROOT = Path(__file__).resolve().parent.parent
+#: Other projects' files, beside this one; see `shared`.
+DATA = ROOT.parent / "shared" / "data"
 _CACHE = os.path.join(".git", "ralphgit", "cache")
 
 
@@ -79,8 +84,16 @@ class Place:
         )
 
     def ralph(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
-        """Run `ralphgit WORDS` here."""
-        return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
+        """Run `ralphgit WORDS` here, in a process that has imported it already (`warm`)."""
+        environ = {**self.environ, **(env or {})}
+        if any(environ.get(name) != value for name, value in _AT_START.items()):
+            return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
+        code, out, err = _warm().run(
+            words, cwd=str(self.path), env=environ, stdin=stdin.encode(), timeout=120
+        )
+        return Result(
+            code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
+        )
 
     def git(self, *words: str, stdin: str = "") -> str:
         """stdout of `git WORDS`, which must succeed, without the last line end."""
@@ -191,6 +204,17 @@ class World(Place):
         return found
 
 
+def shared(name: str) -> Path:
+    """A file or folder of other projects' data, read where it is; it has to be there in CI."""
+    path = DATA / name
+    if not path.exists():
+        reason = f"the real input data (shared/data/{name}) is not beside the project"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
 def environment(home: Path) -> dict[str, str]:
     """The variables that programs see: the world's own, and PATH."""
     who = {"NAME": "Ann Author", "EMAIL": "ann@example.com", "DATE": "2026-11-21T10:00:00Z"}
@@ -210,15 +234,33 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+#: What Python reads when it starts.
+_AT_START = {
+    "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error",
+    "PYTHONUTF8": None, "PYTHONIOENCODING": None, "PYTHONHASHSEED": None, "PYTHONUNBUFFERED": None,
+}  # fmt: skip
+
+
+@cache
+def _warm() -> Warm:
+    started = {name: value for name, value in _AT_START.items() if value is not None}
+    return Warm({"PATH": os.environ["PATH"], **started})
+
+
 def children_of(parent: int) -> list[str]:
-    """The command lines of a process's children."""
-    found = []
+    """The command lines of a process's children, and of theirs."""
+    below: dict[int, list[tuple[int, str]]] = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             stat = Path("/proc", entry, "stat").read_bytes().rpartition(b")")[2].split()
             words = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue  # it has ended meanwhile
-        if int(stat[1]) == parent:
-            found.append(os.fsdecode(b" ".join(words).strip()))
+        line = os.fsdecode(b" ".join(words).strip())
+        below.setdefault(int(stat[1]), []).append((int(entry), line))
+    found, parents = [], [parent]
+    while parents:
+        for pid, line in below.get(parents.pop(), ()):
+            found.append(line)
+            parents.append(pid)
     return found

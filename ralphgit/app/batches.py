@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ralphgit.app.lookaround import Situation
+from ralphgit.app.naming import folder_of
 from ralphgit.app.project import Project
-from ralphgit.app.worktrees import folder_of
 from ralphgit.rules import batches
 from ralphgit.rules.batches import Plan
 from ralphgit.rules.readiness import IN_FLIGHT, Standing
@@ -58,6 +59,7 @@ def plan(
         held=held,
         wanted=lambda row: story in ("", row.story),
         at_once=at_once or project.config.batch_at_once,
+        beside=partial(batches.together, generated=project.config.generated),
     )
     return Planned(made, situation, begun)
 

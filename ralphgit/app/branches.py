@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app import change, claim, rescue, runtime, work
+from ralphgit.app import change, claim, rescue, runtime, unfinished, work
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.git import index, refs
+from ralphgit.git.process import failure
 from ralphgit.model.flight import Lease
 from ralphgit.records import files
 
@@ -45,10 +46,19 @@ def begin(project: Project, name: str) -> str:
     """
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
-    with Moving(project):
-        project.repository.git.run(
-            "switch", "--quiet", "--no-track", "--create", f"ralph/{name}", project.base.commit
+    git, made = project.repository.git, f"{PREFIX}{name}"
+    with Moving(project, project.base.commit):
+        result = git.try_run(
+            *("switch", "--quiet", "--no-track", "--create"),
+            *(f"ralph/{name}", project.base.commit),
         )
+        moved = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == made
+        if result.status < 0 or not moved:
+            raise failure(("switch", made), result)
+        if result.status:
+            # git goes on and switches where the user's hook fails; so do we.
+            said = result.err.decode("utf-8", "replace").split("\n")[0]
+            project.warn(f"a post-checkout hook failed: {said}")
     return left
 
 
@@ -58,10 +68,12 @@ def catch_up(project: Project) -> None:
     Raises: GuardRefused (conflicts_with_base), and the worktree is as before; GitError.
     """
     git = project.repository.git
-    with Moving(project):
+    with Moving(project, project.base.commit):
         result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
         if result.status == 0:
             return
+        if result.status < 0:
+            raise failure(("merge",), result)
         git.try_run("merge", "--abort")
     raise GuardRefused(
         f"this branch does not merge with {project.base.label}; nothing was changed",
@@ -73,30 +85,77 @@ def catch_up(project: Project) -> None:
 class Moving:
     """Around git commands that move a worktree whose content is all kept.
 
-    A git that is killed meanwhile leaves files of both sides; the note that this makes says
-    that `settle` may put the worktree to HEAD, whichever that is then.
+    A git that is killed meanwhile leaves files of both sides. The note that this makes says
+    which commits they are of, so that `settle` knows them from what somebody has done since.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, target: str, *kept: str) -> None:
+        """From HEAD to `target`; `kept` is where else all that is in the way has been kept."""
         self._path = os.path.join(project.top, _MOVING)
+        self._git, self._commits = project.repository.git, [target, *kept]
 
     def __enter__(self) -> None:
-        files.write(self._path, b"", durable=False)
+        commits = [self._git.line("rev-parse", "HEAD"), *self._commits]
+        files.write(self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:
-            os.unlink(self._path)
+            _forget(self._path)
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error
 
 
 def settle(project: Project) -> bool:
-    """Finish or undo a move that was killed; whether there was one. Raises: GitError."""
+    """Bring what a killed move left half-way to where HEAD is; whether there was one.
+
+    Only paths in which the commits of the move differ. One that has another content than they
+    have is somebody's: all that the worktree has is kept in a rescue ref then, with a warning.
+
+    Raises: GitError, NotWritable.
+    """
     path = os.path.join(project.top, _MOVING)
-    if not os.path.exists(path):
+    data = files.read(path)
+    if data is None:
         return False
-    project.repository.git.run("reset", "--hard", "--quiet", "HEAD")
-    os.unlink(path)
+    repository = project.repository
+    known = repository.objects.resolve([f"{one}^{{commit}}" for one in data.decode().split()])
+    commits = [oid for oid in known if oid is not None]
+    on_the_way, changed = unfinished.between(repository, commits)
+    if changed:
+        kept = _keep_before_settling(project, commits[min(1, len(commits) - 1)])
+        saved = set(index.files_of(repository.git, kept))
+        changed = [one for one in changed if one.path in saved or not _exists(project, one.path)]
+        project.warn(
+            "a move of this worktree was killed, and what has been changed in its way since is "
+            f"kept in {kept}"
+        )
+    unfinished.put_back(project, repository, [*on_the_way, *changed])
+    if repository.under_way() == "merge":
+        repository.git.run("merge", "--quit")
+    _forget(path)
     project.refresh()
     return True
+
+
+def _keep_before_settling(project: Project, target: str) -> str:
+    """Keep all that the worktree has, also what is ignored where `target` has a file; the ref."""
+    noted = runtime.remembered(project.top)
+    task, claim = (noted.task, noted.claim) if noted else ("unclaimed", project.around.new_id())
+    message = f"Rescue of what stood in {project.top} when a killed move was taken back\n"
+    return rescue.worktree(
+        project, project.top, task, claim, project.worker, message=message, target=target
+    ).ref
+
+
+def _exists(project: Project, path: str) -> bool:
+    return os.path.lexists(os.path.join(project.top, path))
 
 
 def discard(project: Project, branch: str) -> None:
@@ -116,12 +175,21 @@ def discard(project: Project, branch: str) -> None:
 def keep_if_work(project: Project, ref: str) -> str:
     """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
     git = project.repository.git
-    tip = refs.current(git, ref)
-    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip()
+    tip = refs.current(git, ref) if ref else ""
+    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
     if not fork or any(not change.is_record(project, p) for p in index.differing(git, fork, tip)):
         return ref
     refs.swap(git, ref, new="", old=tip)
     return ""
+
+
+def has_work(project: Project, lease: Lease) -> bool:
+    """Whether the commits on this branch have more of a task than records."""
+    git = project.repository.git
+    target = work.return_point(project, lease)
+    fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
+    differing = index.differing(git, fork, "HEAD")
+    return any(not change.is_record(project, path) for path in differing)
 
 
 def place_of(project: Project) -> int:
@@ -136,13 +204,44 @@ def put_aside(project: Project, lease: Lease) -> str:
 
     Raises: NotWritable, GitError.
     """
-    target = work.return_point(project, lease)
-    kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by, target=target)
-    if not kept.ref:
+    ref = put_away(project, lease)
+    if not ref:
         return ""
-    with Moving(project):
-        work.clear(project, lease, kept.ref)
-    project.refresh()
     claim.record(project, lease, note="begun again; the work so far is kept")
     project.refresh()
-    return keep_if_work(project, kept.ref)
+    return keep_if_work(project, ref)
+
+
+def put_away(project: Project, lease: Lease) -> str:
+    """Keep the work so far, and its records, and take the branch back to where it began.
+
+    Returns the ref; "" where there was nothing. Raises: NotWritable, GitError.
+    """
+    target = work.return_point(project, lease)
+    kept = rescue.worktree(project, project.top, lease.task, lease.claim, lease.by, target=target)
+    if kept.ref:
+        with Moving(project, target, kept.ref):
+            work.clear(project, lease, kept.ref)
+        project.refresh()
+    return kept.ref
+
+
+def sweep(project: Project, lease: Lease) -> str:
+    """Keep what is not committed, and take it out of the worktree; the ref, "" for nothing.
+
+    Raises: NotWritable, GitError.
+    """
+    try:
+        refuse_dirty(project)
+    except GuardRefused:
+        head = project.repository.head()
+        top = project.top
+        kept = rescue.worktree(project, top, lease.task, lease.claim, lease.by, target=head)
+        if not kept.uncommitted:
+            return ""
+        with Moving(project, head, kept.ref):
+            project.repository.git.run("reset", "--hard", "--quiet", head)
+            work.remove_kept(project, kept.ref)
+        project.refresh()
+        return keep_if_work(project, kept.ref)
+    return ""

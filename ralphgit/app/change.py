@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 
 from ralphgit.app import runtime
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index
+from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
-from ralphgit.rules.overlap import check_pattern, covers
+from ralphgit.model.task import Task
+from ralphgit.rules.overlap import check_pattern, covers, covers_any
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
@@ -22,28 +25,37 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     """
     git = project.repository.git
     start = lease.start if lease.start and _exists(project, lease.start) else ""
-    arguments = ["log", "--format=", "--name-only", "-z", "--no-renames"]
-    fork = _fork(project, "HEAD")
-    head = git.line("rev-parse", "HEAD")
-    if fork == head and start:
-        # The work was committed on the base branch itself: what came since the claim.
-        arguments += ["--no-merges", "--first-parent", "HEAD", f"^{start}"]
-    else:
-        arguments += ["HEAD", f"^{project.base.commit}", *([f"^{start}"] if start else [])]
-    # Of a merge, what it has beyond merging; before git 2.35, what neither parent has.
-    found = git.try_run(*arguments, "--remerge-diff")
-    out = git.run(*arguments, "-c") if found.status else found.out
-    names = out.decode("utf-8", "surrogateescape").split("\0")
-    touched = {path.strip("\n") for path in names} - {""}
-    touched |= set(index.differing(git, "HEAD", tree))
+    head = project.repository.head()
+    fork = _fork(project, head)
+    on_base = fork == head and start
+
+    @cache  # most often HEAD, fork and start are one commit
+    def since(commit: str) -> set[str]:
+        return set(index.differing(git, commit, tree))
+
+    touched = set(since(head))
+    if head != start:
+        # Where the work was committed on the base branch itself: what came since the claim.
+        begin = ["--no-merges", "--first-parent"] if on_base else [f"^{project.base.commit}"]
+        touched |= _in_commits(git, head, *begin, *([f"^{start}"] if start else []))
     if fork:
-        touched &= set(index.differing(git, start if fork == head and start else fork, tree))
+        touched &= since(start if on_base else fork)
     if start:
         # As it was at the start: work from before, or the base's that was taken back.
-        as_begun = touched - set(index.differing(git, start, tree))
+        as_begun = touched - since(start)
         before = _fork(project, start) if as_begun else ""
         touched -= as_begun & set(index.differing(git, before, start)) if before else as_begun
     return sorted(path for path in touched if not is_record(project, path))
+
+
+def _in_commits(git: Git, *commits: str) -> set[str]:
+    """The paths that commits change; of a merge, what it has beyond merging."""
+    arguments = ("log", "--format=", "--name-only", "-z", "--no-renames", *commits)
+    found = git.try_run(*arguments, "--remerge-diff")
+    # Before git 2.35, what neither parent has.
+    out = git.run(*arguments, "-c") if found.status else found.out
+    names = out.decode("utf-8", "surrogateescape").split("\0")
+    return {path.strip("\n") for path in names} - {""}
 
 
 def _exists(project: Project, oid: str) -> bool:
@@ -52,8 +64,32 @@ def _exists(project: Project, oid: str) -> bool:
 
 def _fork(project: Project, commit: str) -> str:
     """Where `commit` left the base; "" if it never was there."""
+    if commit == project.base.commit:
+        return commit
     result = project.repository.git.try_run("merge-base", commit, project.base.commit)
     return result.out.decode().strip() if result.status == 0 else ""
+
+
+def faults(promised: Task, paths: Sequence[str]) -> list[str]:
+    """What is wrong with the paths that a task changed, each as a sentence."""
+    checkpoint = (
+        promised.mode == "verify"
+        and promised.verify
+        and not promised.scope.write
+        and not promised.outputs
+    )
+    if not paths and not checkpoint:
+        return ["the task changed no file (records do not count)"]
+    if not promised.scope.write:
+        return []
+    allowed = ", ".join(promised.scope.write)
+    return [f"{path} is outside scope.write ({allowed})" for path in outside(promised, paths)]
+
+
+def outside(promised: Task, paths: Sequence[str]) -> list[str]:
+    """Which of `paths` a task may not write."""
+    allowed = promised.scope.write
+    return [path for path in paths if allowed and not covers_any(allowed, path)]
 
 
 def is_record(project: Project, path: str) -> bool:
@@ -144,8 +180,11 @@ def after_verification(
         after.add_all()
         now = after.tree()
     git = project.repository.git
-    new = set(index.differing(git, tree, now, filter="A")) if now != tree else set()
-    changed = [path for path in index.differing(git, tree, now) if path not in new]
+    new: set[str] = set()
+    changed: list[str] = []
+    if now != tree:
+        new = set(index.differing(git, tree, now, filter="A"))
+        changed = [path for path in index.differing(git, tree, now) if path not in new]
     made = {path for path in new if any(is_output(o, path) for o in outputs)}
     own = {*before.nested} - {*runtime.left(project.top)}
     left = sorted({*(new - made), *after.nested} - own)

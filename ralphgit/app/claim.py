@@ -1,7 +1,5 @@
 """Claim a task: preflight, look around, lease, record (SPEC 4)."""
 
-from __future__ import annotations
-
 import os
 from typing import NamedTuple
 
@@ -78,6 +76,7 @@ def synchronise(project: Project) -> bool:
 
 def _claim(project: Project, options: Options, unsynchronised: bool, again: int) -> Claimed:
     guard.refuse_unfit(project)
+    begun = leases.begin(project)
     situation = Situation(project)
     own = guard.own_claim(project, situation)
     if own is not None:
@@ -94,7 +93,9 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
             continue
         lease = _new_lease(project, row, unsynchronised)
         before = _heads(project)
-        outcome = leases.acquire(project, lease, situation.base.by_id.get(row.id))
+        changed = index.changed(project.repository.git, [project.here.row(row.id).file])
+        outcome = leases.acquire(project, lease, situation.base.by_id.get(row.id), begun=begun)
+        begun = None
         if isinstance(outcome, leases.Held):
             held = guard.held_by_lease(project, row.id, outcome)
             if options.task:
@@ -104,7 +105,7 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
         # given the lease back: look once more, with the lease in hand.
         project.repository.begin_refs()
         try:
-            planned = _plan(project, outcome.lease, options.force)
+            planned = _plan(project, outcome.lease, options.force, changed)
             moved = _has_moved(project, before)
             taken = None if moved else _write(project, outcome.lease, planned)
         except BaseException:  # also a signal: no task is held by who does not work on it
@@ -180,8 +181,10 @@ def settle(project: Project, own: Lease) -> bool:
     file, number = records.parsed_here(project, own.task)
     noted = runtime.remembered(project.top)
     missing = not os.path.exists(os.path.join(project.top, path))
-    staged_graph = git.try_run("cat-file", "blob", f":{file.path}").out
-    loose = missing or own.claim.encode() not in staged_graph or index.untracked(git, [path])
+    entries = index.entries(git, [file.path, path])
+    _, oid = entries.get(file.path, ("", ""))
+    staged_graph = project.repository.objects.read([oid])[oid] if oid else b""
+    loose = missing or own.claim.encode() not in staged_graph or path not in entries
     if not loose and noted is not None and noted.claim == own.claim:
         return False
     life = tasks.lifecycle(file.tasks[number])
@@ -236,16 +239,16 @@ def record(project: Project, lease: Lease, *, note: str = "") -> Row:
 
     Raises: IllegalMove, InvalidRecord, NotWritable, GitError.
     """
-    return _write(project, lease, _plan(project, lease, note))
+    row = project.require_here().row(lease.task)
+    changed = index.changed(project.repository.git, [row.file])
+    return _write(project, lease, _plan(project, lease, note, changed))
 
 
-def _plan(project: Project, lease: Lease, note: str) -> _Plan:
+def _plan(project: Project, lease: Lease, note: str, changed: index.Paths) -> _Plan:
     made = Claim(
         id=lease.claim, by=lease.by, at=lease.at, base=lease.base,
         contract=lease.contract, unsynchronised=lease.unsynchronised,
     )  # fmt: skip
-    row = project.require_here().row(lease.task)
-    changed = index.changed(project.repository.git, [row.file])
     file, number = records.parsed_here(project, lease.task)
     old = tasks.lifecycle(file.tasks[number])
     new = lifecycle.claimed(lease.task, old, made)

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from ralphgit.app import (
     change,
+    completion,
     evidence,
     guard,
     leases,
+    mine,
     records,
     runtime,
     trust,
@@ -26,6 +28,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import COMMAND, Evidence, Subject
+from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
@@ -33,7 +36,6 @@ from ralphgit.records import audit, files, splice, tasks
 from ralphgit.records import evidence as codec
 from ralphgit.rules import guards, lifecycle
 from ralphgit.rules.contract import contract
-from ralphgit.rules.overlap import covers_any
 
 
 class Options(NamedTuple):
@@ -79,14 +81,14 @@ def _complete(project: Project, options: Options) -> Completed:
     situation = Situation(project)
     if (done := _done_already(project, options.task)) is not None:
         return done
-    _undo_interrupted(project, options.task)
+    _undo_unproven(project, options.task)
     held = work.held(project, situation, options.task, "complete")
-    mine = held.lease
-    here = project.here.task(mine.task)
-    promised = situation.base.task(mine.task) if mine.task in situation.base.by_id else here
-    if (wrong := guards.contract(situation.base.by_id.get(mine.task, held.row))) is not None:
-        raise guard.guarded(mine.task, wrong)
-    _accept_contract(project, mine.contract, promised, here, options)
+    own = held.lease
+    here = project.here.task(own.task)
+    promised = situation.base.task(own.task) if own.task in situation.base.by_id else here
+    if (wrong := guards.contract(situation.base.by_id.get(own.task, held.row))) is not None:
+        raise guard.guarded(own.task, wrong)
+    _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
     runnable = True
     try:
@@ -101,9 +103,9 @@ def _complete(project: Project, options: Options) -> Completed:
         before.add_all()
         change.leave_out(project, before, promised.outputs)
         tree = before.tree()
-        work_done = change.of_task(project, mine, tree)
-        missing = _missing_change(project, promised, work_done)
-        wanted = [(mine.task, mine.claim, command) for command in commands if runnable]
+        work_done = change.of_task(project, own, tree)
+        missing = change.faults(promised, work_done)
+        wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(evidence.run_each(project, wanted).values())
         missing += [_failed(project, run) for run in runs if not run.passed]
         spoilt, made = change.after_verification(project, before, tree, promised.outputs)
@@ -113,39 +115,44 @@ def _complete(project: Project, options: Options) -> Completed:
             tree = before.tree()
         missing += change.missing_outputs(project, tree, promised.outputs)
         if missing and not options.force:
-            raise _refused(mine.task, missing, runs)
-        return _commit(project, mine.task, held, promised, here, options, tree, runs, missing)
+            outside = change.outside(promised, work_done)
+            raise _refused(own.task, missing, runs, outside)
+        return _commit(project, own.task, held, promised, here, options, tree, runs, missing)
 
 
 def _done_already(project: Project, task: str) -> Completed | None:
     """Completing twice is completing once: after a crash the command is just repeated."""
+    noted = _complete_here(project, task)
+    head = project.repository.worktree.head if project.repository.worktree else ""
+    if noted is None or not head or mine.end_of(project.view(head, "HEAD"), noted) != "complete":
+        return None
+    landed = mine.end_of(project.base_view, noted) == "complete"
+    if not landed and completion.doubts(project, noted, head):
+        return None
+    project.warn(f"{noted.task} is complete already")
+    return Completed(noted.task, head, (), again=True)
+
+
+def _complete_here(project: Project, task: str) -> Lease | None:
+    """The claim that this worktree worked on last, if its files say that it is complete."""
     noted = runtime.remembered(project.top) if project.repository.top else None
-    row = project.here.by_id.get(noted.task) if noted else None
-    if noted is None or row is None or row.claim != noted.claim or row.status != "complete":
+    if noted is None or mine.end_of(project.here, noted) != "complete":
         return None
-    if task and task != noted.task:
-        return None
-    head = project.repository.worktree
-    if head is None or not head.head:
-        return None
-    committed = project.view(head.head, "HEAD").by_id.get(row.id)
-    if committed is None or committed.status != "complete" or committed.claim != row.claim:
-        return None
-    project.warn(f"{row.id} is complete already")
-    return Completed(row.id, head.head, (), again=True)
+    return noted if task in ("", noted.task) else None
 
 
-def _undo_interrupted(project: Project, task: str) -> None:
-    """A completion that was killed before its commit is taken back, to be done anew.
+def _undo_unproven(project: Project, task: str) -> None:
+    """A completion that was killed before its commit, or that HEAD has and nobody verified as it
+    is there, is taken back, to be done anew.
 
-    With it go its last word in the audit and its evidence, so that nothing is told twice.
+    With one that was never committed go its last word in the audit and its evidence, so that
+    nothing is told twice.
     """
-    noted = runtime.remembered(project.top) if project.repository.top else None
-    row = project.here.by_id.get(noted.task) if noted else None
-    if noted is None or row is None or row.claim != noted.claim or row.status != "complete":
+    noted = _complete_here(project, task)
+    if noted is None:
         return
-    if task and task != noted.task:
-        return
+    row = project.here.row(noted.task)
+    committed = mine.end_of(project.view("HEAD", "HEAD"), noted) == "complete"
     file, number = records.parsed_here(project, row.id)
     old = tasks.lifecycle(file.tasks[number])
     life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
@@ -154,8 +161,12 @@ def _undo_interrupted(project: Project, task: str) -> None:
         text = splice.set_lifecycle(file, number, life)
         staging = records.stage_graph(project, undo, file, text, number, life)
         index.add(project.repository.git, staging)
-        _take_back_records(project, undo, row)
-    project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
+        if not committed:
+            _take_back_records(project, undo, row)
+    if committed:
+        project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified anew")
+    else:
+        project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
     project.refresh()
 
 
@@ -220,30 +231,15 @@ def _accept_contract(
     )
 
 
-def _missing_change(project: Project, promised: Task, paths: Sequence[str]) -> list[str]:
-    checkpoint = (
-        promised.mode == "verify"
-        and promised.verify
-        and not promised.scope.write
-        and not promised.outputs
-    )
-    if not paths and not checkpoint:
-        return ["the task changed no file (records do not count)"]
-    if not promised.scope.write:
-        return []
-    outside = [path for path in paths if not covers_any(promised.scope.write, path)]
-    return [
-        f"{path} is outside scope.write ({', '.join(promised.scope.write)})" for path in outside
-    ]
-
-
 def _failed(project: Project, run: verify.Run) -> str:
     limit = project.config.verify_timeout
     how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
     return f"verify failed ({how}): {run.command}"
 
 
-def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refused:
+def _refused(
+    task: str, missing: list[str], runs: Sequence[verify.Run], outside: list[str]
+) -> Refused:
     failed = [run for run in runs if not run.passed]
     data = {
         "task": task,
@@ -271,7 +267,7 @@ def _refused(task: str, missing: list[str], runs: Sequence[verify.Run]) -> Refus
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
         hint=f"mend it, then: ralphgit complete {task}",
-        details={"task": task, "missing": missing},
+        details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
         lines=lines,
         data=data,
     )
@@ -289,14 +285,14 @@ def _commit(
     missing: Sequence[str],
 ) -> Completed:
     """Write the records, stage exactly what was verified, and commit."""
-    mine, git = held.lease, project.repository.git
+    own, git = held.lease, project.repository.git
     file, number = records.parsed_here(project, task)
     old = tasks.lifecycle(file.tasks[number])
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
     at = project.now()
     result = Result(
         id=project.around.new_id(),
-        claim=mine.claim,
+        claim=own.claim,
         outcome=outcome,
         at=at,
         concerns=options.concerns,
@@ -309,9 +305,9 @@ def _commit(
     observed = []
     if runs:
         digest = Content(project, tree).digest(promised.scope)
-        subject = Subject(git.line("rev-parse", "HEAD"), tree, digest)
-        observed = [evidence.of_run(project, run, promised, mine.claim, subject) for run in runs]
-    path = audit.path(project.config.records, task, mine.claim)
+        subject = Subject(project.repository.head(), tree, digest)
+        observed = [evidence.of_run(project, run, promised, own.claim, subject) for run in runs]
+    path = audit.path(project.config.records, task, own.claim)
     with index.Snapshot(project.repository) as staged, files.Undo() as undo:
         undo.on_failure(staged.restore)
         undo.write(
@@ -319,15 +315,15 @@ def _commit(
         )
         for name, record in observed:
             undo.write(os.path.join(project.top, name), record)
-        line = Event(at, event, mine.by, old.status.value, new.status.value, note)
-        records.write_audit(project, undo, path, line, task, mine.claim)
+        line = Event(at, event, own.by, old.status.value, new.status.value, note)
+        records.write_audit(project, undo, path, line, task, own.claim)
         index.stage(git, tree, but=file.path)
         index.add(git, [file.path, path, *(name for name, _ in observed)])
-        index.commit(git, _message(task, here.title, options, mine.claim, mine.by))
-    project.refresh()
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
-    commit = git.line("rev-parse", "HEAD")
-    return Completed(task, commit, tuple(name for name, _ in observed))
+        index.commit(git, _message(task, here.title, options, own.claim, own.by))
+    project.refresh(config=False)
+    if leases.drop_dead(project, read_leases(project), project.base_view.by_id):
+        project.refresh(config=False)
+    return Completed(task, project.repository.head(), tuple(name for name, _ in observed))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:

@@ -7,7 +7,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import git_locks, heartbeat, leases, mine, proving, runtime, unfinished
+from ralphgit.app import (
+    git_locks,
+    guidance,
+    heartbeat,
+    leases,
+    mine,
+    proving,
+    runtime,
+    sharding,
+    unfinished,
+)
 from ralphgit.app.lookaround import LEASES, Situation, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, NotWritable, RalphError
@@ -40,8 +50,8 @@ def examine(project: Project, *, fix: bool) -> list[Finding]:
     that no living process can own, and what a killed move of the base left half-way.
     """
     found = [*_git(project), *_settings(project), *_runtime(project, fix), *_locks(project, fix)]
-    found += [*_unfinished(project, fix), *_empty(project, fix), *_temporary(project, fix)]
-    found += _grounds(project, fix)
+    found += [*_sharding(project, fix), *_unfinished(project, fix), *_grounds(project, fix)]
+    found += [*_empty(project, fix), *_temporary(project, fix)]
     try:
         situation = Situation(project)
         rows = situation.base.by_id
@@ -170,6 +180,24 @@ def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
         )
 
 
+def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
+    """A move of the graph that was killed: completed, unless a file has been changed since or a
+    lock of git's is in the way."""
+    top = project.repository.top
+    if top is None or not os.path.exists(os.path.join(top, sharding.NOTE)):
+        return
+    message, hint, fixed = "", "ralphgit doctor --fix", fix
+    try:
+        if fix:
+            sharding.complete(project)
+    except RalphError as error:
+        if error.code not in ("index_locked", "half_sharded"):
+            raise
+        message, hint, fixed = error.message, error.hint, False
+    message = message or "a move of the graph to another layout was killed half-way"
+    yield Finding("half_sharded", "error", message, hint, fixable=True, fixed=fixed)
+
+
 def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
     """Moves of the base that were killed: undone, unless a lock of git's is in the way."""
     for note in unfinished.notes(project):
@@ -288,13 +316,19 @@ def _leases(project: Project, situation: Situation, fix: bool) -> Iterator[Findi
                 fixable=True,
                 fixed=fix,
             )
-        elif lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+        elif lease.host == heartbeat.host() and not _is_worktree(lease.worktree):
+            there = os.path.isdir(lease.worktree)
+            what = "is no worktree any more (.git is missing)" if there else "is gone"
             yield Finding(
                 "stale_lease",
                 "error",
-                f"{task} is held by {lease.by}, whose worktree {lease.worktree} is gone",
-                f"ralphgit reset {task} --reason TEXT",
+                f"{task} is held by {lease.by}, whose worktree {lease.worktree} {what}",
+                guidance.reset_command(project, task),
             )
+
+
+def _is_worktree(path: str) -> bool:
+    return os.path.isdir(path) and os.path.lexists(os.path.join(path, ".git"))
 
 
 def _claims(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:

@@ -181,7 +181,7 @@ def of_run(
         supports=() if shows else tuple(Support(item.id, verdict) for item in task.acceptance),
         shows=shows or f"the command exits {run.exit_code}",
         does_not_show="anything that the command does not look at",
-        at=stamp(run.started),
+        at=stamp(run.started, fine=True),
         command=run.command,
         command_digest=digest_of(run.command),
         exit_code=run.exit_code,

@@ -18,38 +18,54 @@ _TURN_S = 0.02
 
 
 class Alone:
-    """Used as a context around what only one process of a repository may do at a time, by the
-    lock on `<git common dir>/ralphgit/NAME`.
+    """Used as a context around what one process of a repository alone may do at a time.
 
-    Raises: GuardRefused (`NAME_running`), NotWritable.
+    The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
+    it was taken is read anew.
+
+    Raises: GuardRefused (`code`) after `patience_s`, NotWritable.
     """
 
-    def __init__(self, project: Project, name: str) -> None:
-        self._folder = os.path.join(project.repository.common_dir, "ralphgit", name)
-        self._name = name
+    def __init__(self, project: Project, name: str, *, code: str, patience_s: float = 0.0) -> None:
+        self._project, self._name = project, name
+        self._code, self._patience_s = code, patience_s
         self._lock = -1
 
     def __enter__(self) -> None:
+        name = self._name.replace(" ", "-")
+        folder = os.path.join(self._project.repository.common_dir, "ralphgit", name)
         try:
-            os.makedirs(self._folder, exist_ok=True)
-            self._lock = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.__exit__()
-            raise GuardRefused(
-                f"another {self._name} is at work in this repository; nothing was changed",
-                code=f"{self._name}_running",
-                hint="wait until it has ended, then repeat the command",
-            ) from None
+            os.makedirs(folder, exist_ok=True)
+            self._lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            if self._lock < 0:
-                raise NotWritable(f"cannot make {self._folder}: {error.strerror}") from error
-            # A file system without locks.
+            raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
+        deadline = time.monotonic() + self._patience_s
+        while not _locked(self._lock):
+            if time.monotonic() >= deadline:
+                self.__exit__()
+                raise GuardRefused(
+                    f"another {self._name} is at work in this repository; nothing was changed",
+                    code=self._code,
+                    hint="wait until it has ended, then repeat the command",
+                )
+            time.sleep(_TURN_S)
+        self._project.refresh()
 
     def __exit__(self, *_: object) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _locked(lock: int) -> bool:
+    """Take a lock if nobody has it; True also on a file system without locks."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 class Exclusive:

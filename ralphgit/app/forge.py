@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ralphgit.app import verify
 from ralphgit.app.project import Project
-from ralphgit.errors import RalphError, RemoteUnavailable
+from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
 from ralphgit.records.redact import redact, secrets_in
 
 PROGRAMS = ("gh", "glab")
@@ -27,6 +27,11 @@ _QUIET = {
 _PASSING = re.compile(
     r"(?i)error connecting|connection re|timed? ?out|no such host|could not resolve|HTTP 5\d\d"
     r"|dial tcp|rate limit|HTTP 429|network is unreachable"
+)
+#: Signs that it does not know us: no repetition changes that.
+_UNKNOWN = re.compile(
+    r"(?i)\b401\b|unauthori[sz]ed|bad credentials|not logged in|auth login"
+    r"|authentication (?:fail|req)"
 )
 _SHOWN_LINES = 10
 _URL = re.compile(r"https?://[!-~]+")
@@ -46,7 +51,7 @@ class Request(NamedTuple):
 def find(project: Project, program: str, branch: str) -> str | None:
     """Where the open pull request of a branch is to be seen; None if there is none.
 
-    Raises: RemoteUnavailable, RalphError (forge_failed).
+    Raises: RemoteUnavailable, NeedsPerson (forge_login), RalphError (forge_failed).
     """
     words: tuple[str, ...]
     if program == "gh":
@@ -64,7 +69,7 @@ def find(project: Project, program: str, branch: str) -> str | None:
 def create(project: Project, program: str, request: Request) -> str:
     """Open a pull request; where it is to be seen, "" where the program does not say.
 
-    Raises: RemoteUnavailable, RalphError (forge_failed).
+    Raises: RemoteUnavailable, NeedsPerson (forge_login), RalphError (forge_failed).
     """
     words: tuple[str, ...]
     if program == "gh":
@@ -83,7 +88,7 @@ def create(project: Project, program: str, request: Request) -> str:
 def merge_when_allowed(project: Project, program: str, branch: str, method: str) -> None:
     """Have the forge merge it as soon as its rules are met; again changes nothing.
 
-    Raises: RemoteUnavailable, RalphError (forge_failed).
+    Raises: RemoteUnavailable, NeedsPerson (forge_login), RalphError (forge_failed).
     """
     if program == "gh":
         _ask(project, program, "pr", "merge", branch, "--auto", f"--{method}")
@@ -95,7 +100,7 @@ def merge_when_allowed(project: Project, program: str, branch: str, method: str)
 def closed(project: Project, program: str, branch: str) -> bool:
     """Whether somebody has closed the pull request without merging it.
 
-    Raises: RemoteUnavailable, RalphError (forge_failed).
+    Raises: RemoteUnavailable, NeedsPerson (forge_login), RalphError (forge_failed).
     """
     if program == "gh":
         found = _answer(project, program, "pr", "view", branch, "--json", "state")
@@ -149,6 +154,12 @@ def _ask(project: Project, program: str, *words: str) -> str:
     first = text.split("\n")[0] or f"exit {process.returncode}"
     if _PASSING.search(text):
         raise RemoteUnavailable(f"{what}: {first}", hint="check the network")
+    if _UNKNOWN.search(text):
+        raise NeedsPerson(
+            f"{what}: {first}",
+            code="forge_login",
+            hint=f"{program} auth login; the branch is pushed and nothing is lost: run again then",
+        )
     raise RalphError(
         f"{what} failed: {first}",
         code="forge_failed",

@@ -1,7 +1,5 @@
 """What refuses a claim: this worktree, whoever has the task, and what is in flight (SPEC 4)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -39,7 +37,7 @@ def refuse_unfit(project: Project) -> None:
     """
     repository = project.repository
     top = project.top
-    conflicts = index.unmerged(repository.git)
+    conflicts = index.unmerged(repository)
     project.require_base()
     try:
         top.encode("utf-8")
@@ -176,7 +174,8 @@ def refusal(
         if found is None and standing is not None and not options.stack:
             found = guards.mode(row, standing)
         if found is None:
-            flying = guards.Flying.of(situation.standings.in_flight)
+            in_flight = situation.standings.in_flight
+            flying = guards.Flying.of(in_flight, project.config.generated)
             found = guards.overlap(row, flying)
         if found is not None:
             return guarded(task, found)

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, review
+from ralphgit.app import heartbeat, pulls, review
 from ralphgit.app.lookaround import RESCUE, Situation
 from ralphgit.app.project import Project, stamp
+from ralphgit.app.pulls import Pull
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.flight import Flight
 from ralphgit.model.guidance import Guidance
@@ -21,8 +22,9 @@ from ralphgit.records import files
 from ralphgit.records import guidance as codec
 from ralphgit.rules.readiness import Standing
 
-#: The reason of an entry that asks nothing: its holder is gone or silent.
+#: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
 STALE = "stale"
+REFUSED = "refused"
 #: ... or its work waits for a review.
 UNREVIEWED = "review"
 
@@ -36,7 +38,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, STALE or UNREVIEWED."""
+    """One of `Reason`, STALE, REFUSED or UNREVIEWED."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -69,6 +71,7 @@ def questions(project: Project) -> list[Question]:
             found.append(_stale(situation, row.title, standing.holder))
         elif standing.state == "in-review" and standing.holder is not None:
             found += _unreviewed(situation, row, standing.holder)
+    found += [_refused(situation, pull) for pull in refused(situation)]
     found += _beside(situation)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
@@ -146,6 +149,48 @@ def _unreviewed(situation: Situation, row: Row, holder: Flight) -> Iterator[Ques
             waiting_s=_waiting(project, since),
             command=review.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
         )
+
+
+def refused(situation: Situation) -> list[Pull]:
+    """The pull requests of this machine's worktrees that somebody has closed, and whose tasks
+    wait for nothing else.
+    """
+    found = []
+    for worktree in situation.project.repository.worktrees:
+        for pull in pulls.read(worktree.path) if worktree.exists and not worktree.bare else ():
+            row = situation.base.by_id.get(pull.task)
+            claims = {flight.claim for flight in situation.flights.get(pull.task, ())}
+            standing = row is not None and row.epoch <= pull.epoch and pull.claim in claims
+            if standing and pull.state == pulls.REFUSED:
+                found.append(pull)
+    return found
+
+
+def refused_sentence(pull: Pull) -> str:
+    return f"the pull request of {pull.by} was closed ({pull.url or pull.branch})"
+
+
+def give_up_command(project: Project, task: str) -> str:
+    """The command that throws work in review away, to a rescue ref, and frees its task."""
+    return f"{reset_command(project, task)} --force"
+
+
+def _refused(situation: Situation, pull: Pull) -> Question:
+    row = situation.base.by_id[pull.task]
+    flights = situation.flights.get(pull.task, ())
+    since = next((flight.at for flight in flights if flight.claim == pull.claim), "")
+    return Question(
+        task=pull.task,
+        title=row.title,
+        worker=pull.by,
+        claim=pull.claim,
+        reason=REFUSED,
+        question=f"{refused_sentence(pull)}; open it again, or give the work up",
+        options=(),
+        since=since,
+        waiting_s=_waiting(situation.project, since),
+        command=give_up_command(situation.project, pull.task),
+    )
 
 
 def reset_command(project: Project, task: str) -> str:

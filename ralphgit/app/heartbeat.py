@@ -1,16 +1,12 @@
 """Whether a worker is alive: the heartbeat that its loop keeps in `.ralph/heartbeat`.
 
-A process id alone proves nothing, it may have been given to another process: the record
-also has the boot it belongs to and the process's start time (proc(5), field 22, in clock
-ticks since boot).
+A process id alone proves nothing, it may have been given to another process: with it goes the
+boot it belongs to and the time it started (proc(5), field 22, in clock ticks since boot).
 """
-
-from __future__ import annotations
 
 import os
 from typing import NamedTuple
 
-from ralphgit.errors import InvalidRecord
 from ralphgit.records import files
 
 PATH = os.path.join(".ralph", "heartbeat")
@@ -21,10 +17,36 @@ FRESH_S = 60.0
 SILENT_S = 300.0
 
 
+class Process(NamedTuple):
+    """A process as it was noted."""
+
+    pid: int
+    started: str
+    """Its start time in ticks since boot; "" where the system does not tell."""
+    boot: str
+    host: str
+
+    @property
+    def here(self) -> bool:
+        """Whether it was one of this machine's."""
+        return self.host == host()
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is provably gone; of another machine nobody can tell."""
+        if not self.here:
+            return False
+        if self.boot and (now := boot_id()) and self.boot != now:
+            return True
+        if self.pid <= 0 or not exists(self.pid) or _is_zombie(self.pid):
+            return True
+        return bool(self.started and (start := start_time(self.pid)) and start != self.started)
+
+
 class Heartbeat(NamedTuple):
     pid: int
     started: str
-    """Start time of the process in ticks since boot; "" where the system does not tell."""
+    """As `Process` has it, like boot and host."""
     boot: str
     host: str
     worker: str
@@ -33,6 +55,15 @@ class Heartbeat(NamedTuple):
     phase: str
     time: float
     """Seconds since 1970, UTC."""
+
+    @property
+    def process(self) -> Process:
+        return Process(self.pid, self.started, self.boot, self.host)
+
+
+def noted(pid: int) -> Process:
+    """What is to be noted of a process that runs now."""
+    return Process(pid, start_time(pid), boot_id(), host())
 
 
 def host() -> str:
@@ -47,54 +78,8 @@ def boot_id() -> str:
 
 def start_time(pid: int) -> str:
     """When the process started, in ticks since boot; "" if it is gone or not told."""
-    data = files.read(f"/proc/{pid}/stat")
-    if data is None:
-        return ""
-    fields = data.rpartition(b")")[2].split()
+    fields = _stat(pid)
     return fields[19].decode() if len(fields) > 19 else ""
-
-
-def write(worktree: str, beat: Heartbeat) -> None:
-    """Replace the worktree's heartbeat. Not flushed: it is worth nothing after a power cut."""
-    from ralphgit.records import emit
-
-    data = emit.mapping(beat._asdict()).encode()
-    files.write(os.path.join(worktree, PATH), data, durable=False)
-
-
-def read(worktree: str) -> Heartbeat | None:
-    """The worktree's newest heartbeat; None without one that can be read."""
-    data = files.read(os.path.join(worktree, PATH))
-    if data is None:
-        return None
-    from ralphgit.records import plain
-    from ralphgit.records import text as texts
-
-    try:
-        value = plain.load(texts.decode(data, limit=64 * 1024))
-    except InvalidRecord:
-        return None
-    if not isinstance(value, dict) or not isinstance(value.get("pid"), int):
-        return None
-    return Heartbeat(
-        pid=value["pid"],
-        started=str(value.get("started") or ""),
-        boot=str(value.get("boot") or ""),
-        host=str(value.get("host") or host()),
-        worker=str(value.get("worker") or ""),
-        task=str(value.get("task") or ""),
-        claim=str(value.get("claim") or ""),
-        phase=str(value.get("phase") or ""),
-        time=float(value["time"]) if isinstance(value.get("time"), (int, float)) else 0.0,
-    )
-
-
-def remove(worktree: str) -> None:
-    """Take the heartbeat away: its loop has ended in good order."""
-    try:
-        os.unlink(os.path.join(worktree, PATH))
-    except OSError:
-        return
 
 
 def exists(pid: int) -> bool:
@@ -110,23 +95,65 @@ def exists(pid: int) -> bool:
 
 def _is_zombie(pid: int) -> bool:
     """Whether the process has ended, and nobody has asked how yet (proc(5), field 3)."""
+    return _stat(pid)[:1] == [b"Z"]
+
+
+def _stat(pid: int) -> list[bytes]:
+    """The fields of proc(5)'s stat from the third on; none where it is gone or not told."""
     data = files.read(f"/proc/{pid}/stat")
-    return data is not None and data.rpartition(b")")[2].split()[:1] == [b"Z"]
+    return data.rpartition(b")")[2].split() if data is not None else []
+
+
+def write(worktree: str, beat: Heartbeat) -> None:
+    """Replace the worktree's heartbeat. Raises: NotWritable."""
+    from ralphgit.records import notes
+
+    notes.write(os.path.join(worktree, PATH), beat._asdict())
+
+
+def read(worktree: str) -> Heartbeat | None:
+    """The worktree's newest heartbeat; None without one that can be read."""
+    path = os.path.join(worktree, PATH)
+    if not os.path.lexists(path):
+        return None  # and no parser is loaded
+    from ralphgit.records import notes
+
+    value = notes.read(path)
+    pid, time = value.get("pid"), value.get("time")
+    if not isinstance(pid, int):
+        return None
+    return Heartbeat(
+        pid=pid,
+        started=str(value.get("started") or ""),
+        boot=str(value.get("boot") or ""),
+        host=str(value.get("host") or host()),
+        worker=str(value.get("worker") or ""),
+        task=str(value.get("task") or ""),
+        claim=str(value.get("claim") or ""),
+        phase=str(value.get("phase") or ""),
+        time=float(time) if isinstance(time, (int, float)) else 0.0,
+    )
+
+
+def remove(worktree: str, process: Process) -> None:
+    """Take the heartbeat of `process` away: its loop has ended in good order.
+
+    Another loop's stays.
+    """
+    beat = read(worktree)
+    if beat is None or beat.process != process:
+        return
+    try:
+        os.unlink(os.path.join(worktree, PATH))
+    except OSError:
+        return
 
 
 def gone(beat: Heartbeat) -> bool:
     """Whether the process behind the heartbeat is provably gone."""
-    if beat.host != host():
-        return False
-    if beat.boot and (now := boot_id()) and beat.boot != now:
-        return True
-    if beat.pid <= 0 or not exists(beat.pid) or _is_zombie(beat.pid):
-        return True
-    return bool(beat.started and (start := start_time(beat.pid)) and start != beat.started)
+    return beat.process.gone
 
 
 def alive(beat: Heartbeat, now: float) -> bool:
     """Whether the process is demonstrably alive: it exists and has beaten lately."""
-    if beat.host != host():
-        return now - beat.time < FRESH_S
     return not gone(beat) and now - beat.time < FRESH_S

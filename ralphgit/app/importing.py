@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app import placement, sources
+from ralphgit.app import placement, reimport, sources
 from ralphgit.app.project import Project
+from ralphgit.app.reimport import SOURCE
 from ralphgit.app.view import GraphView
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
 from ralphgit.model.row import Row
 from ralphgit.model.status import Status
 from ralphgit.records import blocks, emit, files, graph, splice
-from ralphgit.records.foreign.values import MISSING, safe_id
-from ralphgit.records.tasks import LIFECYCLE_KEYS
+from ralphgit.records.foreign.values import short
 from ralphgit.rules import cycles, overlap
 
 _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
@@ -28,6 +28,8 @@ class Options(NamedTuple):
 
     files: tuple[str, ...]
     dry_run: bool = False
+    prefix: str = ""
+    """Stands before the ids of the tasks in the files."""
 
 
 class Change(NamedTuple):
@@ -49,6 +51,8 @@ class Import(NamedTuple):
     added: tuple[Change, ...]
     updated: tuple[Change, ...]
     unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    """Tasks of this graph that came from `files` and are no longer in there; they stay."""
     dropped: tuple[str, ...]
     """Derived fields that were left out."""
     notes: tuple[str, ...]
@@ -60,32 +64,33 @@ def bring(project: Project, options: Options) -> Import:
     """Write the tasks of `files` into this worktree's graph; stage and commit nothing.
 
     New tasks go behind the last one, in the source's order. Of tasks that are there already,
-    the fields change that the source has otherwise; what happened to them here, their
-    lifecycle, stays. Every other byte stays too. The result is read and judged before any of
-    it is written, and on a failure all files are as before.
+    the fields change that have changed in the source (`reimport`); what happened to them here,
+    their lifecycle, stays. Every other byte stays too. The result is read and judged before any
+    of it is written, and on a failure all files are as before.
 
     Raises: UsageError, InvalidRecord, Refused as `sources.read`; InvalidRecord also where the
-    result would be no valid graph; GuardRefused (bare, no_exact_graph, outside,
-    moved_meanwhile); NotWritable.
+    result would be no valid graph, or a list of tasks has an id that another list gave
+    (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
     """
     here = _here(project)
-    source = sources.read(project, options.files, here.by_id)
+    source = sources.read(project, options.files, here.by_id, options.prefix)
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in source.tasks:
-        plan.take(task)
+        plan.take(task, source)
     file = _target(project, needed=bool(plan.new))
-    notes = (*source.notes, *plan.make(file, source.root))
+    notes = (*source.notes, *plan.notes, *plan.make(file, source.root))
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
-        _refuse_outside(project.top, path)
+        placement.refuse_outside(project.top, path)
     if not options.dry_run:
         _save(project, here, plan.texts)
     changes = plan.changes()
     return Import(
         file,
         tuple(changes[task["id"]] for task in plan.new),
-        tuple(changes[name] for name in plan.changed),
+        tuple(changes[name] for name in plan.changed if name not in plan.same),
         tuple(plan.same),
+        plan.removed(source),
         source.dropped,
         notes,
         plan.text(file),
@@ -134,7 +139,9 @@ class _Plan:
         self.new: list[dict[str, Any]] = []
         self.changed: dict[str, dict[str, Any]] = {}
         """By task, the fields that change; None takes a field out."""
-        self.same: list[str] = []
+        self.same: dict[str, None] = {}
+        """Tasks that stay as they are, but for what they remember of their source."""
+        self.notes: list[str] = []
         self.texts: dict[str, str] = {}
         """By path, every file that changes."""
         self._limit = limit
@@ -169,20 +176,20 @@ class _Plan:
             layout = blocks.find(file.text)
             for task, span in zip(file.tasks, file.spans, strict=True):
                 end = blocks.content_end(file.text, span, layout.dash) if layout else span.end
-                fields = tuple(self.changed.get(task["id"], ()))
+                fields = tuple(key for key in self.changed.get(task["id"], ()) if key != SOURCE)
                 block = file.text[span.start : end]
                 found[task["id"]] = Change(task["id"], task["title"], fields, block)
         return found
 
-    def take(self, task: dict[str, Any]) -> None:
+    def take(self, task: dict[str, Any], source: sources.Source) -> None:
         """Decide what is to be done for one task of the source.
 
-        Raises: InvalidRecord (duplicate_id).
+        Raises: InvalidRecord (duplicate_id, other_source).
         """
-        name = task["id"]
+        name, files = task["id"], source.origins[task["id"]]
         row = self._known.get(name.casefold())
         if row is None:
-            self.new.append(task)
+            self.new.append({**task, SOURCE: reimport.first(task, files).stored()})
             return
         if row.id != name:
             raise InvalidRecord(
@@ -190,11 +197,30 @@ class _Plan:
                 file=row.file, line=row.line, task=name, code="duplicate_id",
                 hint="rename one of the two tasks",
             )  # fmt: skip
-        fields = _differing(self.here.stored(row), task)
-        if fields:
-            self.changed[name] = fields
-        else:
-            self.same.append(name)
+        stored = self.here.stored(row)
+        if name in source.local and reimport.is_another(stored, task, source.files):
+            raise InvalidRecord(
+                f"{name} is another task here ({short(row.title)}); nothing was written",
+                file=row.file, line=row.line, task=name, code="other_source",
+                hint=f"put a word before the ids: ralphgit import --prefix WORD- {files[0]}",
+            )  # fmt: skip
+        decision = reimport.decide(stored, task, files, source.files)
+        self.notes += decision.notes
+        origin = {SOURCE: decision.origin.stored()} if decision.origin else {}
+        if decision.fields or origin:
+            self.changed[name] = {**decision.fields, **origin}
+        if not decision.fields:
+            self.same[name] = None
+
+    def removed(self, source: sources.Source) -> tuple[str, ...]:
+        """The tasks here that came from the files of `source` and are not in it."""
+        return tuple(
+            row.id
+            for row in self.here.rows
+            if row.id not in source.origins
+            and SOURCE in row.json
+            and reimport.is_gone(self.here.stored(row), source.files)
+        )
 
     def make(self, file: str, root: Mapping[str, object]) -> list[str]:
         """Make the texts, new tasks and root keys in `file`; notes on root keys left out.
@@ -245,36 +271,6 @@ class _Plan:
         found = self.file(path)
         if list(found.tasks) != list(expected) or found.root != root:
             raise Bug(f"the import would have changed more of {path} than was meant")
-
-
-def _differing(stored: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that the source has otherwise; None for one to be taken out."""
-    fields = {
-        key: value
-        for key, value in task.items()
-        if key not in LIFECYCLE_KEYS and not _same(key, stored.get(key), value)
-    }
-    aside = stored.get(MISSING)
-    if isinstance(aside, list) and MISSING not in task:
-        depends = task.get("depends_on") or ()
-        rest = [ref for ref in aside if safe_id(str(ref)) not in depends]
-        if rest != aside:
-            fields[MISSING] = rest or None
-    return fields
-
-
-def _same(key: str, old: object, new: object) -> bool:
-    """Whether two values of a field mean the same."""
-    if key != "acceptance" or not isinstance(old, list) or not isinstance(new, list):
-        return old == new
-    return _criteria(old) == _criteria(new)
-
-
-def _criteria(items: list[Any]) -> list[Any]:
-    return [
-        item if isinstance(item, dict) else {"id": f"ACC-{number}", "text": item}
-        for number, item in enumerate(items, 1)
-    ]
 
 
 # -- larger changes of a text ------------------------------------------------------------
@@ -347,18 +343,6 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
                 f"{row.id} is in progress, and what it promises has changed: "
                 f"ralphgit complete {row.id} needs --accept-contract"
             )
-
-
-def _refuse_outside(top: str, path: str) -> None:
-    """A setting or a link must not lead the import to a file that is not of this worktree."""
-    root = os.path.realpath(top)
-    steps = os.path.relpath(os.path.realpath(os.path.join(top, path)), root).split(os.sep)
-    if os.path.isabs(path) or steps[0] in ("..", ".git"):
-        raise GuardRefused(
-            f"the graph file {path} is not in this worktree; nothing was written",
-            code="outside",
-            hint="correct graph in ralph.toml",
-        )
 
 
 def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:

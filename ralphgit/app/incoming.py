@@ -26,7 +26,13 @@ from ralphgit.rules.contract import contract
 from ralphgit.rules.overlap import covers_any
 
 
-def incoming(project: Project, base: str, head: str) -> list[Problem]:
+def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
+    """What stops `head` from being merged into `base`, and what is worth a warning.
+
+    Not `whole`: only what the branch brings, and not whether all records are valid.
+
+    Raises: UsageError (bad_revision), InvalidRecord (no_graph).
+    """
     ours, theirs = look.commit_of(project, base), look.commit_of(project, head)
     repository = project.repository
     fork = repository.git.try_run("merge-base", ours, theirs)
@@ -51,7 +57,7 @@ def incoming(project: Project, base: str, head: str) -> list[Problem]:
         tree = commit_tree(project, merged.tree, "", merged.objects)
         if not tree.shards:
             raise project.no_graph(f"{head} merged into {base}")
-        problems = state(project, tree)
+        problems = state(project, tree) if whole else []
         rows = _rows(project, tree)
         if rows is None:
             return problems

@@ -136,7 +136,7 @@ def _other_layout(project: Project, layout: str, known: list[str]) -> GuardRefus
     return GuardRefused(
         f"the graph is set to be in {', '.join(project.config.graph)}; nothing was changed",
         code="other_layout",
-        hint=f'move the tasks by hand, with graph = ["{graph}"] in {settings.FILE}'
+        hint=f"ralphgit shard --layout {layout}"
         if known
         else f'graph = ["{graph}"] in {settings.FILE}, then repeat',
     )

@@ -14,6 +14,7 @@ from ralphgit.app import advance, integrating, landing_records, leases
 from ralphgit.app.claim import synchronise
 from ralphgit.app.content import Content
 from ralphgit.app.integrating import BASE, Plan, Proof
+from ralphgit.app.land import merge_message
 from ralphgit.app.lookaround import read_leases
 from ralphgit.app.project import Project
 from ralphgit.app.proving import Ground
@@ -337,8 +338,4 @@ def _message(project: Project, branch: Branch) -> str:
     """The message of the merge of a branch."""
     view = project.view(branch.commit, branch.name)
     rows = [view.row(row.id) for row in branch.rows]
-    names = ", ".join(f"{row.id} ({row.by})" for row in rows)
-    trailers = "".join(
-        f"Ralph-Task: {row.id}\nRalph-Claim: {row.claim}\nRalph-Worker: {row.by}\n" for row in rows
-    )
-    return f"Merge {names} into {project.base.branch}\n\n{trailers}"
+    return merge_message(project, [(row.id, row.claim, row.by) for row in rows])

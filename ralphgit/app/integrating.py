@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from ralphgit.app import evidence, reconcile, trees
@@ -61,8 +60,11 @@ class Plan(NamedTuple):
     depends: Mapping[str, frozenset[str]]
     proofs: tuple[Proof, ...]
 
+    generated: tuple[str, ...]
+    """Patterns of generated files, as they are configured."""
+
     def foreseen(self, one: Branch, other: Branch) -> str:
-        return integration.foreseen(one, other, self.depends)
+        return integration.foreseen(one, other, self.depends, self.generated)
 
 
 def plan(project: Project, names: Sequence[str]) -> Plan:
@@ -80,16 +82,17 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
     _refuse_same(branches)
     branches.sort(key=lambda branch: min(_rank(project, row) for row in branch.rows))
     depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
+    by_tip = {branch.commit: branch for branch in branches}
     meetings = {}
-    for first, second in combinations(branches, 2):
-        with merge.merged(project.repository, first.commit, second.commit) as aside:
-            if aside.conflicts:
-                said = integration.foreseen(first, second, depends)
-                pair = integration.pair(first.name, second.name)
-                meetings[pair] = Meeting(aside.conflicts, said)
+    for tips, paths in merge.pairwise(
+        project.repository, project.base.commit, [*by_tip]
+    ).between.items():
+        first, second = (by_tip[tip] for tip in tips)
+        said = integration.foreseen(first, second, depends, project.config.generated)
+        meetings[integration.pair(first.name, second.name)] = Meeting(paths, said)
     ordered = integration.order(branches, {pair: m.paths for pair, m in meetings.items()}, depends)
     proofs = tuple(_proofs(project, ordered))
-    return Plan(tuple(ordered), found, meetings, depends, proofs)
+    return Plan(tuple(ordered), found, meetings, depends, proofs, project.config.generated)
 
 
 def _refuse_same(branches: Sequence[Branch]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import advance, leases, mine, review, work
+from ralphgit.app import advance, completion, leases, mine, review, work
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
@@ -38,9 +39,12 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     First the base as it was last seen is taken for the newest: if it is not, the push says so,
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
+    What lands complete was verified just as it is (`completion`), by what the base asks for.
+
     Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
-    review_missing, unsettled).
+    unverified, not_landable, review_missing, unsettled).
     """
+    asked = None
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
@@ -50,8 +54,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if winner := mine.winner_over(situation, lease):
             if unseen:
                 continue
-            raise work.lose(project, lease, winner)
-        base, head = project.base.commit, project.repository.git.line("rev-parse", "HEAD")
+            raise work.give_up(project, lease, winner)
+        base, head = project.base.commit, project.repository.head()
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":
             raise GuardRefused(
@@ -59,6 +63,10 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 code="not_complete",
                 hint=f"ralphgit complete {lease.task}",
             )
+        promised = situation.base.by_id.get(lease.task)
+        if row.status == "complete" and (attempt == 1 or promised != asked):
+            completion.require(project, lease, head)
+            asked = promised
         review.require(project, head)
         made = _merged(project, base, head, lease)
         if unseen and (made == base or isinstance(made, Conflict)):
@@ -66,7 +74,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if isinstance(made, Conflict):
             return made
         if made == base or advance.publish(project, base, made):
-            project.refresh()
+            project.refresh(config=False)
             leases.drop_dead(project, read_leases(project), project.base_view.by_id)
             return Landed(made, attempt)
     raise GuardRefused(
@@ -88,8 +96,15 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         if aside.conflicts or not aside.related:
             return Conflict(aside.conflicts)
         tree = aside.tree
-    message = (
-        f"Merge {lease.task} ({lease.by}) into {project.base.branch}\n\n"
-        f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
-    )
+    message = merge_message(project, [(lease.task, lease.claim, lease.by)])
     return commit_tree(project.repository, tree, [base, head], message)
+
+
+def merge_message(project: Project, brought: Sequence[tuple[str, str, str]]) -> str:
+    """The message of a merge into the base that brings (task, claim, worker)."""
+    names = ", ".join(f"{task} ({by})" for task, _, by in brought)
+    trailers = "".join(
+        f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
+        for task, claim, by in brought
+    )
+    return f"Merge {names} into {project.base.branch}\n\n{trailers}"

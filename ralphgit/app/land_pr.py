@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from ralphgit.app import (
     branches,
+    completion,
     forge,
     landed,
     leases,
@@ -91,14 +92,16 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     Done again, it does what is missing and nothing twice. What does not merge into the base is
     not pushed. A claim that has lost meanwhile is given up, its work kept (law L7).
 
-    Raises: ClaimLost, RemoteUnavailable, NeedsPerson (untrusted), GuardRefused (branch_taken,
-    unsettled), RalphError (push_refused, no_push_options, forge_failed).
+    Raises: ClaimLost, RemoteUnavailable, NeedsPerson (untrusted), GuardRefused (unverified,
+    not_landable, branch_taken, unsettled), RalphError (push_refused, no_push_options,
+    forge_failed).
     """
     refuse_unfit(project)
     synchronise(project)
     if winner := mine.winner_over(Situation(project), lease):
-        raise work.lose(project, lease, winner)
-    head = project.repository.git.line("rev-parse", "HEAD")
+        raise work.give_up(project, lease, winner)
+    head = project.repository.head()
+    completion.require(project, lease, head)
     if paths := conflicts(project, head):
         return Conflict(paths)
     via, branch = _via(project), _branch(project, lease)
@@ -272,8 +275,15 @@ def share(project: Project, lease: Lease) -> None:
 
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled).
     """
-    head = project.repository.git.line("rev-parse", "HEAD")
+    head = project.repository.head()
     _push(project, lease, _branch(project, lease), head, ())
+
+
+def is_shared(project: Project, lease: Lease) -> bool:
+    """Whether the remote has HEAD as the branch of its task, as it was last seen."""
+    ref = f"refs/remotes/{project.base.remote}/{_branch(project, lease)}"
+    git = project.repository.git
+    return refs.current(git, ref) == git.line("rev-parse", "HEAD")
 
 
 # -- branches ----------------------------------------------------------------------------
@@ -334,13 +344,14 @@ def _let_go(project: Project, pull: Pull, tip: str) -> None:
         if refs.swap(git, ref, new="", old=tip):
             worktrees.forget_branch(git, pull.branch)
     elif tip and worktree and os.path.realpath(worktree.path) == os.path.realpath(project.top):
-        try:
-            branches.refuse_dirty(project)
-        except GuardRefused:
-            project.warn(f"{pull.branch} has changes that are not committed; it was left")
-        else:
-            with Exclusive(project), branches.Moving(project):
-                git.run("reset", "--hard", "--quiet", project.base.commit)
+        with Exclusive(project):
+            try:
+                branches.refuse_dirty(project)
+            except GuardRefused:
+                project.warn(f"{pull.branch} has changes that are not committed; it was left")
+            else:
+                with branches.Moving(project, project.base.commit):
+                    git.run("reset", "--hard", "--quiet", project.base.commit)
     tracking = f"refs/remotes/{project.base.remote}/{pull.branch}"
     if refs.current(git, tracking) == pull.commit:
         refs.swap(git, tracking, new="", old=pull.commit)

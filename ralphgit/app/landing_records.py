@@ -53,9 +53,12 @@ def commit(
     written = [*records]
     tree = trees.commit_tree(project, tip, "", repository.objects)
     at = project.now()
-    note = f"integrated: {names}; {len(runs)} verify commands pass"
+    count = len({run.command for run in runs.values()})
+    note = f"integrated: {names}"
+    if count:
+        note += f"; {count} verify command{' passes' if count == 1 else 's pass'} on the result"
     if whole is not None:
-        note += f", and {whole.command}"
+        note += f"; passes: {whole.command}"
     for row in rows:
         path = audit.path(project.config.records, row.id, row.claim)
         event = Event(at, "landed", project.worker, row.status, row.status, note)

@@ -1,7 +1,5 @@
 """Leases: at most one holder of a task among all worktrees that share the refs (SPEC 4)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -9,6 +7,7 @@ from ralphgit.app.lookaround import LEASES, elsewhere, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import refs, remote
+from ralphgit.git.child import Child
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.records import lease as codec
@@ -16,6 +15,13 @@ from ralphgit.records import lease as codec
 
 class Taken(NamedTuple):
     lease: Lease
+
+
+class Begun(NamedTuple):
+    """The processes that take a lease, started before it is known which task's."""
+
+    blob: Child
+    ref: Child
 
 
 class Held(NamedTuple):
@@ -35,12 +41,23 @@ def is_dead(lease: Lease, row: Row | None) -> bool:
     return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
 
 
-def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
+def begin(project: Project) -> Begun | None:
+    """Have git get ready to take a lease, while we look whose; None where leases are off."""
+    if project.config.lease == "off":
+        return None
+    repository = project.repository
+    return Begun(repository.begun("blob"), repository.begun("refs change"))
+
+
+def acquire(
+    project: Project, lease: Lease, row: Row | None, *, begun: Begun | None = None
+) -> Taken | Held:
     """Take the lease on a task by compare-and-swap.
 
     Of any number of callers at most one gets it. A dead lease is replaced. In mode
     `remote` the lease is also pushed, create-only, so that other machines see it; an
     unreachable remote is warned of. In mode `off` the lease is granted and not stored.
+    `begun` is from `begin`, and used up.
 
     Raises: RemoteUnavailable (require_remote only), RalphError (push_refused) when the
     remote takes no leases; there is no lease then.
@@ -50,8 +67,9 @@ def acquire(project: Project, lease: Lease, row: Row | None) -> Taken | Held:
     if mode == "off":
         return Taken(lease)
     ref = LEASES + lease.task
-    oid = project.repository.objects.write_blob(codec.encode(lease))
-    if not refs.swap(git, ref, new=oid, old=""):
+    blob, create = begun or (None, None)
+    oid = project.repository.objects.write_blob(codec.encode(lease), begun=blob)
+    if not refs.swap(git, ref, new=oid, old="", begun=create):
         project.repository.forget_refs()
         other = read_leases(project).get(lease.task)
         if other is None or not is_dead(other, row):

@@ -19,7 +19,7 @@ def listed(project: Project, *, story: str = "", state: str = "", at: str = "") 
 
     Raises: InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
     """
-    pairs = look.pairs(project, _view(project, at), alone=bool(at))
+    pairs = look.pairs(project, view_at(project, at), alone=bool(at))
     return [
         (row, standing)
         for row, standing in pairs
@@ -50,7 +50,7 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
 
     Raises: UnknownTask; else as `listed`.
     """
-    view = _view(project, at)
+    view = view_at(project, at)
     row = view.row(task)
     pairs = look.pairs(project, view, alone=bool(at))
     standings = {other.id: standing for other, standing in pairs}
@@ -64,7 +64,8 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
     )
 
 
-def _view(project: Project, at: str) -> GraphView:
+def view_at(project: Project, at: str) -> GraphView:
+    """This worktree's graph, or that on the revision `at`."""
     return look.at_revision(project, at) if at else project.require_here()
 
 

@@ -1,4 +1,4 @@
-"""A task's life: what the audit says, on the base, on every branch and in every worktree."""
+"""A task's life: what the audit says, on the base, on branches, in worktrees and rescue refs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.audit import Event
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
 
 
 #: Of what happened within the same second.
-_ORDER = {"claimed": 0, "completed": 2, "force-completed": 2, "reviewed": 3, "landed": 4}
+_ORDER = {"claimed": 0, "completed": 2, "force-completed": 2, "landed": 3, "reviewed": 4}
 
 
 def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
@@ -73,6 +74,8 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
         if name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref:
             short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
             tips.setdefault(ref.oid, f"branch {short}")
+        elif name.startswith(RESCUE):
+            tips.setdefault(ref.oid, f"rescue {name.removeprefix(RESCUE)}")
     listed = repository.objects.files([*tips], (), (folder,), _is_record)
     wanted: dict[tuple[str, str], str] = {}
     for tip, label in tips.items():

@@ -20,7 +20,10 @@ def newest(top: str, task: str = "") -> str:
     folder = os.path.join(top, FOLDER)
     try:
         # TASK-CLAIM.log; beside them is what a loop without a terminal said.
-        names = [name for name in os.listdir(folder) if name.endswith(".log") and "-" in name]
+        names = [
+            name for name in os.listdir(folder)
+            if name.endswith(".log") and "-" in name and os.path.isfile(os.path.join(folder, name))
+        ]  # fmt: skip
     except FileNotFoundError:
         names = []
     if task:

@@ -1,7 +1,5 @@
 """Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.lookaround import Situation
@@ -35,14 +33,19 @@ class Takeable(NamedTuple):
 
 
 def takeable(
-    project: Project, *, story: str = "", priority: object = None, task: str = ""
+    project: Project,
+    *,
+    story: str = "",
+    priority: object = None,
+    task: str = "",
+    situation: Situation | None = None,
 ) -> Takeable:
     """The ready tasks that a claim would not refuse, in the order it would take them; or just
     `task`, whatever its story and priority.
     """
-    situation = Situation(project)
+    situation = situation or Situation(project)
     standings = situation.standings
-    flying = guards.Flying.of(standings.in_flight)
+    flying = guards.Flying.of(standings.in_flight, project.config.generated)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app import heartbeat, runtime, signs
+from ralphgit.app import heartbeat, naming, runtime, signs
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView, Shard
 from ralphgit.errors import InvalidRecord
@@ -102,7 +102,7 @@ class Situation:
             contents = dict(self._differing(worktree, usual))
             if not contents:
                 continue
-            where = self._name(worktree.path)
+            where = naming.shown(self.project, worktree.path)
             deltas = self._deltas(contents)
             for shard in contents:
                 for row in deltas.get(shard, ()):
@@ -133,7 +133,7 @@ class Situation:
     def _lease_flight(self, lease: Lease) -> Flight:
         path = self._whereabouts(lease)
         worktree = Worktree(path, "", "", False, False, False, False)
-        where = self._name(path)
+        where = naming.shown(self.project, path)
         if lease.host != heartbeat.host():
             where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
         return Flight(
@@ -172,19 +172,12 @@ class Situation:
     ) -> Flight:
         path = worktree.path if worktree else ""
         if kind == "branch" and worktree:
-            where = f"{self._name(worktree.path)} ({where})"
+            where = f"{naming.shown(self.project, worktree.path)} ({where})"
         note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
         return Flight(
             row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
             note=note, stored=stored, ref=ref,
         )  # fmt: skip
-
-    def _name(self, path: str) -> str:
-        """A worktree as people see it from here."""
-        here = self.project.repository.top
-        if here is not None and os.path.realpath(here) == os.path.realpath(path):
-            return "this worktree"
-        return f"worktree {self.project.show_path(path)}"
 
     # -- differences ---------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 from ralphgit.app import heartbeat, leases, runtime
@@ -85,3 +86,16 @@ def end_of(view: GraphView, lease: Lease) -> str:
     if row is None or row.claim != lease.claim or row.status not in ("complete", "blocked"):
         return ""
     return row.status
+
+
+def given_up(view: GraphView, lease: Lease) -> str:
+    """How somebody has given the task up in a view: "blocked" under this claim, "released" from
+    it; "" while nobody has.
+    """
+    row = view.by_id.get(lease.task)
+    if row is None:
+        return ""
+    if (row.claim, row.status) == (lease.claim, "blocked"):
+        return "blocked"
+    reset = json.loads(row.json).get("reset") or {}
+    return "released" if row.epoch > lease.epoch and reset.get("claim") == lease.claim else ""

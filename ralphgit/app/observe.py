@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ralphgit.app import change, content, evidence, runtime, trust
 from ralphgit.app.evidence import TaskEvidence
 from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Project
+from ralphgit.app.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index
 from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
@@ -58,7 +58,7 @@ def add(project: Project, options: Options) -> Added:
             shows=options.shows,
             does_not_show=options.does_not_show,
             by=project.worker,
-            at=project.now(),
+            at=stamp(project.around.now(), fine=True),
             artifact=artifact,
             subject=subject,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, leases, mine
+from ralphgit.app import guidance, heartbeat, leases, mine
 from ralphgit.app.look import Pair
 from ralphgit.app.lookaround import RESCUE, Situation, question
 from ralphgit.app.project import Project
@@ -122,6 +122,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             note = holder.note if holder else ""
             if not note and rows[task].status == "blocked":
                 note = question(rows[task])
+            note = note.split("\n")[0].rstrip()
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
             found.append(Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"'))
         if standing.stale and standing.holder is not None:
@@ -131,7 +132,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                     task,
                     f"{task} is held by {standing.holder.by}, who is gone or silent "
                     f"({standing.holder.where})",
-                    f"ralphgit reset {task} --reason TEXT",
+                    guidance.reset_command(project, task),
                 )
             )
         for flight in {flight.claim: flight for flight in reversed(standing.lost)}.values():
@@ -158,6 +159,15 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                     f"ralphgit show {task}",
                 )
             )
+    for pull in guidance.refused(situation):
+        found.append(
+            Attention(
+                guidance.REFUSED,
+                pull.task,
+                f"{pull.task} is complete, and {guidance.refused_sentence(pull)}",
+                guidance.give_up_command(project, pull.task),
+            )
+        )
     missing = [
         f"{row.id} depends on {other}"
         for row in situation.base.rows

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.places import file_named
 from ralphgit.app.project import Project
 from ralphgit.app.view import HERE
-from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model.row import Row
 from ralphgit.records import schema
 
@@ -106,17 +107,28 @@ def _one_task_a_file(rows: Sequence[Row], files: Sequence[str]) -> bool:
 
 def new_file(project: Project, name: str) -> str:
     """A file called `name` that the graph setting takes in. Raises: UsageError (no_place)."""
-    _, folders, matches = project.places
-    for folder in folders:
-        for ending in (".yaml", ".yml"):
-            path = f"{folder}/{name}{ending}" if folder else name + ending
-            if matches(path):
-                return path
+    if path := file_named(project.places, name):
+        return path
     raise UsageError(
         f"no file named after {name} is in the graph ({', '.join(project.config.graph)})",
         code="no_place",
         hint="say which: --file PATH",
     )
+
+
+def refuse_outside(top: str, path: str) -> None:
+    """A setting or a link must not lead to a file that is not of this worktree.
+
+    Raises: GuardRefused (outside).
+    """
+    root = os.path.realpath(top)
+    steps = os.path.relpath(os.path.realpath(os.path.join(top, path)), root).split(os.sep)
+    if os.path.isabs(path) or steps[0] in ("..", ".git"):
+        raise GuardRefused(
+            f"the graph file {path} is not in this worktree; nothing was written",
+            code="outside",
+            hint="correct graph in ralph.toml",
+        )
 
 
 # -- ids -----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Which files are the task graph, by the `graph` setting."""
 
-from __future__ import annotations
-
+import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,8 +22,8 @@ class Places(NamedTuple):
 
 def places(patterns: Sequence[str]) -> Places:
     """The setting as exact paths, folders to look in, and what to take there."""
-    exact = tuple(pattern for pattern in patterns if not _is_wild(pattern))
-    globs = tuple(pattern for pattern in patterns if _is_wild(pattern))
+    exact = tuple(pattern for pattern in patterns if not is_wild(pattern))
+    globs = tuple(pattern for pattern in patterns if is_wild(pattern))
     if not globs:
         return Places(exact, (), lambda path: False)
     from ralphgit.rules import overlap
@@ -41,7 +40,7 @@ def places(patterns: Sequence[str]) -> Places:
     return Places(exact, tuple(dict.fromkeys(map(_fixed, globs))), matches)
 
 
-def _is_wild(text: str) -> bool:
+def is_wild(text: str) -> bool:
     return any(character in text for character in _WILD)
 
 
@@ -49,7 +48,30 @@ def _fixed(pattern: str) -> str:
     """The folders of a glob before its first wildcard."""
     kept = []
     for part in pattern.split("/")[:-1]:
-        if _is_wild(part):
+        if is_wild(part):
             break
         kept.append(part)
     return "/".join(kept)
+
+
+def files_below(top: str, wanted: Places) -> list[str]:
+    """The graph files that exist below `top`, sorted."""
+    found = {path for path in wanted.exact if os.path.isfile(os.path.join(top, path))}
+    for folder in wanted.folders:
+        for parent, names, leaves in os.walk(os.path.join(top, folder)):
+            names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
+            for leaf in leaves:
+                path = os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
+                if wanted.matches(path):
+                    found.add(path)
+    return sorted(found)
+
+
+def file_named(wanted: Places, name: str) -> str:
+    """A graph file called `name`, below the first folder that can have one; "" for none."""
+    for folder in wanted.folders:
+        for ending in (".yaml", ".yml"):
+            path = f"{folder}/{name}{ending}" if folder else name + ending
+            if wanted.matches(path):
+                return path
+    return ""

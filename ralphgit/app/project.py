@@ -1,14 +1,12 @@
 """A repository with a task graph: where every use case begins."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.app.places import Places, places
+from ralphgit.app.places import Places, files_below, places
 from ralphgit.app.view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import child
@@ -24,6 +22,14 @@ if TYPE_CHECKING:
 STORY = os.path.join("ralphgit", "story")
 
 
+class Begun(NamedTuple):
+    """A look at a repository that was begun early."""
+
+    opening: Opening
+    at: float
+    """Seconds since 1970, UTC."""
+
+
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
 
@@ -35,13 +41,13 @@ class Surroundings(NamedTuple):
     """A fresh record id."""
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
-    opening: Opening | None = None
-    """The repository that `directory` is in, where somebody has begun to look."""
+    begun: Begun | None = None
 
 
-def begin(around: Surroundings) -> Surroundings:
-    """Have git look for the repository while the command is imported."""
-    return around._replace(opening=Opening(around.directory, around.environ))
+def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
+    """Have git look for the repository while the command, which `claims`, is imported."""
+    at, opening = around.now(), Opening(around.directory, around.environ, claims=claims)
+    return around._replace(begun=Begun(opening, at))
 
 
 def leave() -> None:
@@ -74,14 +80,15 @@ class Project:
         self.around = around
         self.warnings: list[str] = []
         self._cache = cache.Cache(repository.common_dir)
-        self.started = around.now()
+        self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
 
     @classmethod
-    def open(cls, around: Surroundings) -> Project:
+    def open(cls, around: Surroundings) -> "Project":
         """Raises: NotARepository."""
-        opening = around.opening or Opening(around.directory, around.environ)
-        return cls(opening.repository(), around)
+        around = around if around.begun else begin(around)
+        assert around.begun is not None
+        return cls(around.begun.opening.repository(), around)
 
     # -- time and settings ---------------------------------------------------------
 
@@ -105,15 +112,8 @@ class Project:
             return resolve(strong)
         there = self._toml_on_base
         if there is None:
-            return resolve(
-                [
-                    *strong,
-                    (
-                        settings.FILE,
-                        {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY},
-                    ),
-                ]
-            )
+            free = {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY}
+            return resolve([*strong, (settings.FILE, free)])
         safe = {name: value for name, value in there.items() if name in SAFETY}
         free = {name: value for name, value in here.items() if name not in SAFETY}
         where = f"{settings.FILE} on {self.base.label}"
@@ -134,10 +134,13 @@ class Project:
             own["story"] = story.decode("utf-8", "replace").strip()
         return [("the environment", environ), (STORY, own), ("git config", configured)]
 
+    @property
+    def _settings_here(self) -> bytes | None:
+        top = self.repository.top
+        return None if top is None else files.read(os.path.join(top, settings.FILE))
+
     def _toml_here(self) -> dict[str, object]:
-        if self.repository.top is None:
-            return {}
-        data = files.read(os.path.join(self.repository.top, settings.FILE))
+        data = self._settings_here
         return self._cache.settings(data, settings.parse) if data is not None else {}
 
     @cached_property
@@ -146,7 +149,9 @@ class Project:
         found = self.repository.objects.resolve([spec])[0]
         if found is None:
             return None
-        data = self.repository.objects.read([found])[found]
+        data = self._settings_here
+        if data is None or self.repository.objects.blob_id(data) != found:
+            data = self.repository.objects.read([found])[found]
         path = f"{self.base.label}:{settings.FILE}"
         return self._cache.settings(data, lambda data: settings.parse(data, path=path))
 
@@ -242,7 +247,7 @@ class Project:
         exact, folders, matches = self.places
         return self.repository.objects.files(commits, exact, folders, matches)
 
-    def shards_in(self, objects: Objects, treeish: str) -> tuple[Shard, ...]:
+    def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:
         """The graph files on one tree, read through `objects` (a merge made aside, say)."""
         exact, folders, matches = self.places
         return objects.files([treeish], exact, folders, matches)[treeish]
@@ -270,13 +275,7 @@ class Project:
 
         Raises: InvalidRecord; GuardRefused in a bare repository.
         """
-        if self.repository.top is None:
-            raise GuardRefused(
-                "a bare repository has no working files",
-                code="bare",
-                hint="use -C WORKTREE, or --at REV",
-            )
-        return self.view_in(self.repository.top)
+        return self.view_in(self.top)
 
     def view_in(self, top: str) -> GraphView:
         """The graph in the working files below `top`."""
@@ -300,16 +299,7 @@ class Project:
 
     def paths_in(self, top: str) -> list[str]:
         """The graph files that exist below `top`, sorted."""
-        exact, folders, matches = self.places
-        found = {path for path in exact if os.path.isfile(os.path.join(top, path))}
-        for folder in folders:
-            for parent, names, leaves in os.walk(os.path.join(top, folder)):
-                names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
-                for leaf in leaves:
-                    path = os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
-                    if matches(path):
-                        found.add(path)
-        return sorted(found)
+        return files_below(top, self.places)
 
     @cached_property
     def places(self) -> Places:
@@ -353,9 +343,8 @@ class Project:
     def top(self) -> str:
         """Raises: GuardRefused in a bare repository."""
         if self.repository.top is None:
-            raise GuardRefused(
-                "a bare repository has no working files", code="bare", hint="use -C WORKTREE"
-            )
+            words = "a bare repository has no working files"
+            raise GuardRefused(words, code="bare", hint="use -C WORKTREE, or --at REV")
         return self.repository.top
 
     @cached_property
@@ -378,9 +367,9 @@ class Project:
         relative = os.path.relpath(path, self.repository.top or self.around.directory)
         return relative if len(relative) <= len(path) else path
 
-    def refresh(self) -> None:
-        """Read refs, base and graphs anew: something outside has changed them."""
-        self.repository.forget()
+    def refresh(self, *, config: bool = True) -> None:
+        """Read everything anew; without `config`, after our own doing, not git's settings."""
+        self.repository.forget(config=config)
         for name in ("base", "config", "_toml_on_base", "base_view", "here"):
             self.__dict__.pop(name, None)
 
@@ -394,6 +383,7 @@ class Project:
         return next((w for w in self.repository.worktrees if w.branch == branch), None)
 
 
-def stamp(seconds: float) -> str:
-    """Seconds since 1970 as records write a time: UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def stamp(seconds: float, *, fine: bool = False) -> str:
+    """Seconds since 1970 as records write a time: UTC, to the second, or `fine` to 1/1000."""
+    part = f".{int(seconds * 1000) % 1000:03}Z" if fine else "Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + part

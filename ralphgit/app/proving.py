@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ralphgit.app import evidence, heartbeat, trust, worktree_new
+from ralphgit.app.naming import folder_of
 from ralphgit.app.project import Project
 from ralphgit.app.verify import Run
-from ralphgit.app.worktrees import LOCK, folder_of
+from ralphgit.app.worktrees import LOCK
 from ralphgit.errors import RalphError, Refused
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree

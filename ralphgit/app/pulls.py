@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import notes
 
 PATH = os.path.join(".ralph", "pulls.yaml")
 PUSHED, OPEN, REFUSED = "pushed", "open", "refused"
@@ -34,14 +32,7 @@ class Pull(NamedTuple):
 
 def read(top: str) -> list[Pull]:
     """What is noted; nothing where the note cannot be read."""
-    data = files.read(os.path.join(top, PATH))
-    if data is None:
-        return []
-    try:
-        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
-    except InvalidRecord:
-        return []
-    entries = value.get("pulls") if isinstance(value, dict) else None
+    entries = notes.read(os.path.join(top, PATH)).get("pulls")
     found = [_pull(entry) for entry in entries] if isinstance(entries, list) else []
     return [pull for pull in found if pull is not None]
 
@@ -72,5 +63,4 @@ def drop(top: str, claim: str) -> None:
 
 def _write(top: str, pulls: list[Pull]) -> None:
     record = {"version": 1, "pulls": [pull._asdict() for pull in pulls]}
-    data = emit.mapping(record).encode("utf-8", "backslashreplace")
-    files.write(os.path.join(top, PATH), data, durable=False)
+    notes.write(os.path.join(top, PATH), record)

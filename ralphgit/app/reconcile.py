@@ -14,6 +14,7 @@ from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git import index, worktrees
 from ralphgit.model.row import Row
 from ralphgit.model.task import Task
+from ralphgit.records.redact import secrets_in
 from ralphgit.rules import support
 
 READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
@@ -147,7 +148,7 @@ def _of_report(
         if row is None:
             continue
         try:
-            said = report.read(worktree.path)
+            said = report.read(worktree.path, secrets_in(project.around.environ))
         except InvalidRecord as error:
             message = f"the report of {row.id} cannot be read: {error}"
             yield Issue("bad_report", "warning", row.id, message)

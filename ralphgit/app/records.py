@@ -57,7 +57,7 @@ def commit_change(
             assert made is not None
             copy.put(name, repository.objects.write_blob(made))
         copy.commit(message)
-    return git.line("rev-parse", "HEAD")
+    return repository.head()
 
 
 def take_back(project: Project, lease: Lease) -> None:

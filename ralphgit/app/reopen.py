@@ -151,6 +151,12 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
             )
             if worktree is None:
                 continue
+            if not worktree.exists:
+                project.warn(
+                    f"{project.show_path(path)} is no worktree any more (.git is missing); what "
+                    "was not committed there is left as it is"
+                )
+                continue
             found = rescue.worktree(project, path, row.id, identity, holders.by)
             done.add(worktree.branch)
             if found.ref:

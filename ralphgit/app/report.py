@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import NamedTuple
 
-from ralphgit.errors import InvalidRecord
+from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.packet import REPORT, STATUSES
 from ralphgit.records import files, plain
 from ralphgit.records import text as texts
+from ralphgit.records.redact import redact
 
 _MOST_TEXT = 8 * 1024
 
@@ -22,42 +24,47 @@ class Report(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-def read(top: str) -> Report:
-    """The report of the worktree at `top`.
+def read(top: str, secrets: tuple[str, ...]) -> Report:
+    """The report of the worktree at `top`, without `secrets` and what looks like one.
 
-    Raises: InvalidRecord for what is outside the vocabulary, with the sentence that the
-    worker needs to mend it.
+    Raises: InvalidRecord for what is outside the vocabulary, or no plain file of a moderate
+    size, with the sentence that the worker needs to mend it.
     """
-    data = files.read(os.path.join(top, REPORT))
-    if data is None:
-        return Report("")
     try:
+        data = files.read_plain(os.path.join(top, REPORT), limit=texts.MAX_RECORD_BYTES)
+        if data is None:
+            return Report("")
         value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     except InvalidRecord as error:
         raise error.at(REPORT) from None
+    except Refused as error:
+        raise InvalidRecord(
+            f"{REPORT} should be a plain file: {error.message.rpartition(': ')[2]}",
+            code="bad_report",
+        ) from None
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         raise InvalidRecord(
             f"a report has a status: {', '.join(STATUSES)}", file=REPORT, code="bad_report"
         )
     return Report(
         status=value["status"],
-        summary=_text(value, "summary"),
-        concerns=_texts(value, "concerns"),
-        question=_text(value, "question"),
-        options=_texts(value, "options"),
+        summary=_text(value, "summary", secrets),
+        concerns=_texts(value, "concerns", secrets),
+        question=_text(value, "question", secrets),
+        options=_texts(value, "options", secrets),
     )
 
 
-def _text(value: dict[str, object], key: str) -> str:
+def _text(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> str:
     found = value.get(key)
     if found is None:
         return ""
     if not isinstance(found, str):
         raise InvalidRecord(f"{key} should be text", file=REPORT, code="bad_report")
-    return found.strip()[:_MOST_TEXT]
+    return redact(found.strip(), secrets)[:_MOST_TEXT]
 
 
-def _texts(value: dict[str, object], key: str) -> tuple[str, ...]:
+def _texts(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
     found = value.get(key)
     if isinstance(found, str):
         found = [found] if found.strip() else []
@@ -65,12 +72,13 @@ def _texts(value: dict[str, object], key: str) -> tuple[str, ...]:
         return ()
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise InvalidRecord(f"{key} should be a list of text", file=REPORT, code="bad_report")
-    return tuple(str(item).strip()[:_MOST_TEXT] for item in found if str(item).strip())
+    return tuple(redact(item.strip(), secrets)[:_MOST_TEXT] for item in found if item.strip())
 
 
 def clear(top: str) -> None:
-    """Take an earlier report away. Raises: OSError."""
-    try:
-        os.unlink(os.path.join(top, REPORT))
-    except FileNotFoundError:
-        return
+    """Take an earlier report away, whatever it is. Raises: OSError."""
+    path = os.path.join(top, REPORT)
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)

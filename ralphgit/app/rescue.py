@@ -147,7 +147,7 @@ def _staged_alone(repository: Repository, scratch: str, head: str, tree: str) ->
     folder = os.path.join(scratch, "staged")
     os.mkdir(folder)
     copy = index.Scratch(repository, folder)
-    copy.add_files(index.unmerged(git).read())
+    copy.add_files(index.unmerged(repository).read())
     staged = copy.tree()
     if staged == tree or not head:
         return ""

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable
 
 from ralphgit.app.project import Project
-from ralphgit.errors import InvalidRecord, NotWritable
+from ralphgit.errors import InvalidRecord, NotWritable, Refused
 from ralphgit.model.flight import Lease
-from ralphgit.records import files, lease, schema
+from ralphgit.records import files, lease, notes, schema
 
 FOLDER = ".ralph"
 CURRENT = os.path.join(FOLDER, "current.yaml")
 LEFT = os.path.join(FOLDER, "left")
+_MOST_LEFT = 64 * 1024 * 1024
 #: The folder, and what a killed write may leave beside a record.
 _EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
 
@@ -67,32 +68,37 @@ def exclude(project: Project) -> None:
 
 def remember(project: Project, claim: Lease) -> None:
     """Note the claim that this worktree works on. Raises: NotWritable."""
-    files.write(os.path.join(project.top, CURRENT), lease.encode(claim), durable=False)
+    path = os.path.join(project.top, CURRENT)
+    files.write(path, lease.encode(claim), durable=False, follow=False)
 
 
 def remembered(top: str) -> Lease | None:
     """The claim that the worktree at `top` noted last; None without one that can be read."""
-    data = files.read(os.path.join(top, CURRENT))
-    if data is None:
-        return None
     try:
-        return lease.parse(data, "")
-    except InvalidRecord:
+        data = files.read_plain(os.path.join(top, CURRENT), limit=notes.MOST_BYTES)
+        return lease.parse(data, "") if data is not None else None
+    except (InvalidRecord, Refused):
         return None
 
 
 def leave(project: Project, paths: Iterable[str]) -> None:
     """Note the files that verify commands left behind. Raises: NotWritable."""
     data = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
-    if data != (files.read(os.path.join(project.top, LEFT)) or b""):
+    if data != _left(project.top):
         prepare(project)
-        files.write(os.path.join(project.top, LEFT), data, durable=False)
+        files.write(os.path.join(project.top, LEFT), data, durable=False, follow=False)
 
 
 def left(top: str) -> list[str]:
     """The files that verify commands left behind here, as far as it was noted."""
-    data = files.read(os.path.join(top, LEFT)) or b""
-    return data.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return _left(top).decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+def _left(top: str) -> bytes:
+    try:
+        return files.read_plain(os.path.join(top, LEFT), limit=_MOST_LEFT) or b""
+    except Refused:
+        return b""  # somebody has put something else there
 
 
 def forget(top: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.project import Project
+from ralphgit.app.reimport import SOURCE
 from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.model.status import Status
 from ralphgit.records import emit, foreign, graph, plain
@@ -28,19 +29,29 @@ class Source(NamedTuple):
     root: dict[str, object]
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
+    files: tuple[str, ...]
+    """Relative to the top; of a file elsewhere just its name, which is the same on any machine."""
+    origins: dict[str, tuple[str, ...]]
+    """By task, which of `files` it is in."""
+    local: frozenset[str]
+    """The tasks whose ids mean something within their file only."""
 
 
-def read(project: Project, names: Sequence[str], known: Iterable[str]) -> Source:
+def read(project: Project, names: Sequence[str], known: Iterable[str], prefix: str = "") -> Source:
     """The tasks in the files called `names`, in their order; `known` are the graph's ids.
 
-    Raises: UsageError for what is no file that can be read; InvalidRecord for one whose
-    format is not known, that is too large, or that has one id twice; Refused (no_tasks).
+    With a `prefix`, it stands before the ids of all tasks in the files.
+
+    Raises: UsageError for what is no file that can be read, or where a prefix makes no id;
+    InvalidRecord for one whose format is not known, that is too large, or that has one id
+    twice; Refused (no_tasks).
     """
     limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
-    found = foreign.joined(
-        [(name, _converted(name, _content(folder, name, limit), limit)) for name in names], known
-    )
+    each = [(name, _converted(name, _content(folder, name, limit), limit)) for name in names]
+    if prefix:
+        each = foreign.prefixed(each, prefix)
+    found = foreign.joined(each, known)
     if not found.tasks:
         raise Refused(
             f"there is no task in {', '.join(names)}; nothing was written", code="no_tasks"
@@ -56,7 +67,20 @@ def read(project: Project, names: Sequence[str], known: Iterable[str]) -> Source
                 file=names[0], hint="write it as text, in quotes",
             )  # fmt: skip
     root = {key: value for key, value in made.root.items() if key != "version"}
-    return Source(made.tasks, root, found.dropped, (*found.notes, *notes))
+    files = [_label(project.top, os.path.join(folder, name)) for name in names]
+    origins: dict[str, tuple[str, ...]] = {}
+    for file, (_, one) in zip(files, each, strict=True):
+        for task in one.tasks:
+            origins[str(task["id"])] = (*origins.get(str(task["id"]), ()), file)
+    local = frozenset(str(task["id"]) for _, one in each if one.local for task in one.tasks)
+    return Source(
+        made.tasks, root, found.dropped, (*found.notes, *notes), tuple(files), origins, local
+    )
+
+
+def _label(top: str, path: str) -> str:
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top))
+    return os.path.basename(path) if inside.split(os.sep)[0] == ".." else inside
 
 
 def _content(folder: str, name: str, limit: int) -> bytes:
@@ -90,7 +114,7 @@ def _converted(name: str, data: bytes, limit: int) -> foreign.Imported:
         return documents[-1]
 
     found = foreign.convert(name, data, load)
-    last = documents[-1]
+    last = documents[-1] if documents else None
     if not isinstance(last, dict) or "tasks" not in last or "nodes" in last:
         return found
     # A graph of ours: its own reader says line and column, and takes text as it is written.
@@ -125,7 +149,8 @@ def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], li
     made, notes = [], []
     for task in found:
         past = [key for key in LIFECYCLE_KEYS[1:] if task.get(key) is not None]
-        kept = {key: value for key, value in task.items() if key not in LIFECYCLE_KEYS[1:]}
+        gone = (*LIFECYCLE_KEYS[1:], SOURCE)
+        kept = {key: value for key, value in task.items() if key not in gone}
         if past:
             notes.append(f"{task['id']}: left out what happened elsewhere ({', '.join(past)}).")
         if kept["status"] in (Status.IN_PROGRESS, Status.BLOCKED):

@@ -6,10 +6,9 @@ import os
 import signal
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
+from ralphgit.app import heartbeat, naming
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git.repository import Worktree
 from ralphgit.records import files
 
 PATH = os.path.join(".ralph", "stop")
@@ -30,16 +29,19 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     agent and keeps its claim. A process that only has the number of one that is gone is not
     touched.
 
-    Raises: GuardRefused (no_loop, unknown_worktree), NotWritable.
+    Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
     asked = []
-    chosen = chosen_worktrees(project, names, every=every)
+    chosen = naming.chosen(project, names, every=every)
     for worktree in chosen:
         beat = heartbeat.read(worktree.path)
-        if beat is None or beat.host != heartbeat.host() or heartbeat.gone(beat):
+        if beat is None or not beat.process.here or beat.process.gone:
             continue
         if now:
-            os.kill(beat.pid, signal.SIGTERM)
+            try:
+                os.kill(beat.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                continue  # it has ended meanwhile
         else:
             files.write(os.path.join(worktree.path, PATH), b"", durable=False)
         asked.append(Asked(worktree.path, beat.pid, beat.task))
@@ -49,26 +51,14 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
     return asked
 
 
-def chosen_worktrees(
-    project: Project, names: tuple[str, ...], *, every: bool = False
-) -> list[Worktree]:
-    """The worktrees of these workers or folders; all, or this one without a name.
+def wanted(top: str) -> bool:
+    """Whether somebody has asked the loop of the worktree at `top` to end after its task."""
+    return os.path.lexists(os.path.join(top, PATH))
 
-    Raises: GuardRefused (unknown_worktree).
-    """
-    worktrees = [w for w in project.repository.worktrees if not w.bare and w.exists]
-    if every:
-        return worktrees
-    if not names:
-        here = os.path.realpath(project.top)
-        return [w for w in worktrees if os.path.realpath(w.path) == here]
-    found = []
-    for name in names:
-        matching = [w for w in worktrees if name in (w.name, w.path) or w.name.endswith(f"-{name}")]
-        if len(matching) != 1:
-            raise GuardRefused(
-                f"{len(matching) or 'no'} worktree{'s are' if matching else ' is'} called {name}",
-                code="unknown_worktree", hint="ralphgit worktree list",
-            )  # fmt: skip
-        found += matching
-    return found
+
+def forget(top: str) -> None:
+    """Take away that somebody has asked."""
+    try:
+        os.unlink(os.path.join(top, PATH))
+    except (FileNotFoundError, IsADirectoryError):
+        return

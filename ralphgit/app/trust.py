@@ -59,6 +59,16 @@ def _commands(project: Project) -> Iterable[str]:
         yield project.config.land_via
 
 
+def verify_commands(project: Project) -> list[str]:
+    """Those of the tasks that are still to be done, as the base has them."""
+    view = project.base_view
+    rows = [row for row in view.rows if row.status not in ("complete", "cancelled")]
+    found = [
+        command for row in rows if '"verify"' in row.json for command in view.task(row.id).verify
+    ]
+    return list(dict.fromkeys(found))
+
+
 def require(project: Project, commands: Sequence[str]) -> None:
     """Raises: NeedsPerson unless every one of `commands` is trusted."""
     known = _known(project)

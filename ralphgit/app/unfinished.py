@@ -37,7 +37,9 @@ class Note(NamedTuple):
     ref: str
     old: str
     new: str
-    by: heartbeat.Heartbeat
+    by: heartbeat.Process
+    time: float
+    """When it was begun, in seconds since 1970."""
 
 
 @contextmanager
@@ -49,9 +51,8 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
     pid = os.getpid()
     path = os.path.join(project.repository.common_dir, _FOLDER, f"{_PREFIX}{pid}")
     record = {
-        "worktree": worktree, "ref": ref, "old": old, "new": new, "pid": pid,
-        "started": heartbeat.start_time(pid), "boot": heartbeat.boot_id(),
-        "host": heartbeat.host(), "time": project.around.now(),
+        "worktree": worktree, "ref": ref, "old": old, "new": new,
+        **heartbeat.noted(pid)._asdict(), "time": project.around.now(),
     }  # fmt: skip
     files.write(path, json.dumps(record).encode())
     try:
@@ -70,28 +71,26 @@ def notes(project: Project) -> list[Note]:
     found = []
     for name in names:
         note = _parsed(os.path.join(folder, name))
-        if note is not None and _is_over(note.by, project.around.now()):
+        if note is not None and _is_over(note, project.around.now()):
             found.append(note)
     return found
 
 
-def _is_over(by: heartbeat.Heartbeat, now: float) -> bool:
+def _is_over(note: Note, now: float) -> bool:
     """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
-    if by.host != heartbeat.host():
-        return now - by.time > heartbeat.FRESH_S
+    if not note.by.here:
+        return now - note.time > heartbeat.FRESH_S
     # One with our own number is of a process that had it before us.
-    return by.pid == os.getpid() or heartbeat.gone(by)
+    return note.by.pid == os.getpid() or note.by.gone
 
 
 def _parsed(path: str) -> Note | None:
     try:
         record = json.loads(files.read(path) or b"")
-        by = heartbeat.Heartbeat(
-            int(record["pid"]), str(record["started"]), str(record["boot"]), str(record["host"]),
-            worker="", task="", claim="", phase="", time=float(record["time"]),
-        )  # fmt: skip
+        started, boot, host = (str(record[key]) for key in ("started", "boot", "host"))
+        by = heartbeat.Process(int(record["pid"]), started, boot, host)
         worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
-        return Note(path, worktree, ref, old, new, by)
+        return Note(path, worktree, ref, old, new, by, float(record["time"]))
     except (ValueError, KeyError, TypeError):
         return None  # half a note: nothing had begun
 
@@ -131,7 +130,7 @@ def undo(project: Project, note: Note) -> None:
 
 def take_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
     """Put back what a killed git has made of `changes`. Raises: as `undo`."""
-    _put_back(project, repository, _halfway(repository, repository.top or "", changes))
+    put_back(project, repository, _halfway(repository, repository.top or "", changes))
 
 
 def make_way(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
@@ -146,7 +145,7 @@ def make_way(project: Project, repository: Repository, changes: Sequence[Change]
         if change.is_record(project, one.path) and os.path.lexists(os.path.join(top, one.path))
     ]  # fmt: skip
     changed = [one for one in records if _content(top, one) != _blob(repository, one.old)]
-    _put_back(project, repository, _halfway(repository, top, changed))
+    put_back(project, repository, _halfway(repository, top, changed))
 
 
 def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> list[Change]:
@@ -159,6 +158,34 @@ def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> lis
         if known and _SUBMODULE not in (one.old_mode, one.new_mode) and _ours(repository, top, one):
             found.append(one)
     return found
+
+
+def between(repository: Repository, commits: Sequence[str]) -> tuple[list[Change], list[Change]]:
+    """Paths that are not as HEAD has them and in which it differs from `commits`: those that a
+    git on its way from one to another leaves, and those that somebody has changed otherwise.
+    """
+    git, top = repository.git, repository.top or ""
+    known: dict[str, list[Change]] = {}
+    for commit in dict.fromkeys(commits):
+        for one in index.changes(git, "HEAD", commit):
+            if _SUBMODULE not in (one.old_mode, one.new_mode):
+                known.setdefault(one.path, []).append(one)
+    staged = index.entries(git, [*known])
+    halfway: list[Change] = []
+    others: list[Change] = []
+    for path, forms in known.items():
+        first = forms[0]
+        entry = staged.get(path, ("", ""))
+        content = _content(top, first)
+        gone = not os.path.lexists(os.path.join(top, path))
+        same = gone if not first.old else content == _blob(repository, first.old)
+        if same and entry == (first.old_mode, first.old):
+            continue
+        sides = {(one.old_mode, one.old) for one in forms}
+        sides |= {(one.new_mode, one.new) for one in forms}
+        known_file = any(_ours(repository, top, one) for one in forms)
+        (halfway if entry in sides and known_file else others).append(first)
+    return halfway, others
 
 
 def _ours(repository: Repository, top: str, one: Change) -> bool:
@@ -193,7 +220,8 @@ def _blob(repository: Repository, oid: str) -> bytes | None:
     return repository.objects.read([oid]).get(oid) if oid else None
 
 
-def _put_back(project: Project, repository: Repository, changes: list[Change]) -> None:
+def put_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
+    """Bring files and index back to the old side. Raises: RalphError (index_locked), GitError."""
     if not changes:
         return
     top = repository.top or ""

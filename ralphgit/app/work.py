@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app import claim as claiming
 from ralphgit.app import guard, heartbeat, leases, rescue, runtime, unfinished
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.mine import open_claims, winner_over
 from ralphgit.app.project import Project
@@ -30,11 +31,11 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
 
     A record that the worker's `git reset` or `git stash` dropped is put back from the
     lease. A claim that has lost is given up: its work is kept in a rescue ref, and the
-    branch goes back to where the work began.
+    branch goes back to where the work began. The caller has seen to it that the worktree is
+    fit (`guard.refuse_unfit`).
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
     """
-    guard.refuse_unfit(project)
     mine = _mine(project, situation, task)
     if mine is None:
         raise _nothing_held(project, situation, task, verb)
@@ -96,6 +97,12 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
     )
 
 
+def give_up(project: Project, mine: Lease, winner: str) -> ClaimLost:
+    """`lose`, for who is not alone in the worktree yet. Raises: GuardRefused (worktree_busy)."""
+    with Exclusive(project):
+        return lose(project, mine, winner)
+
+
 def lose(project: Project, mine: Lease, winner: str) -> ClaimLost:
     """Give up a claim that no longer stands; the error to raise.
 
@@ -137,12 +144,15 @@ def clear(project: Project, mine: Lease, kept: str) -> str:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         project.warn(f"ignored, and on {back[:12]} too, so kept in {kept}: {lost[0]}{more}")
     repository.git.run("reset", "--hard", "--quiet", back)
-    _remove_kept(project, kept)
+    remove_kept(project, kept)
     return back
 
 
-def _remove_kept(project: Project, ref: str) -> None:
-    """Remove new files that the rescue commit holds, so that the next task begins clean."""
+def remove_kept(project: Project, ref: str) -> None:
+    """Remove new files that the rescue commit holds, so that the next task begins clean.
+
+    What cannot be removed stays, with a warning.
+    """
     if not ref:
         return
     names = index.untracked(project.repository.git, ["."])
@@ -151,12 +161,17 @@ def _remove_kept(project: Project, ref: str) -> None:
     names = [name for name in names if not name.endswith("/")]
     found = project.repository.objects.resolve([f"{ref}:{name}" for name in names])
     for name, oid in zip(names, found, strict=True):
-        if oid is not None:
-            path = os.path.join(project.top, name)
+        if oid is None:
+            continue
+        path = os.path.join(project.top, name)
+        try:
             os.unlink(path)
-            unfinished.remove_empty(
-                os.path.dirname(path), spare=(project.top, project.around.directory)
-            )
+        except OSError as error:
+            project.warn(f"{name} is kept in {ref}, and cannot be removed: {error.strerror}")
+            continue
+        unfinished.remove_empty(
+            os.path.dirname(path), spare=(project.top, project.around.directory)
+        )
 
 
 def return_point(project: Project, mine: Lease) -> str:

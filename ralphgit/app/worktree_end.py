@@ -74,6 +74,16 @@ def _refusal(
             f"{message} is not removed; nothing was changed",
             code=found[0].code, hint=hint, details=details,
         )  # fmt: skip
+    if any(reason.code == "broken" for reason in found):
+        home = shlex.quote(project.repository.home)
+        return GuardRefused(
+            f"the worktree {shown} was left as it is: git cannot tell what is in it",
+            code="has_work",
+            lines=[f"- {reason.message}" for reason in found],
+            hint=f"git -C {home} worktree repair {shlex.quote(seen.path)}, then repeat; where that "
+            "does not help, keep what you need of it, delete the folder, and repeat",
+            details=details,
+        )
     hint = f"to keep it all aside first: ralphgit worktree remove {seen.name} --force REASON"
     if final:
         hint = "take that out of the way, then repeat"

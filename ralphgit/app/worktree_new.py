@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from ralphgit.app import trust, verify
 from ralphgit.app.claim import synchronise
+from ralphgit.app.naming import folder_of
 from ralphgit.app.project import STORY, Project
 from ralphgit.app.verify import Run
-from ralphgit.app.worktrees import BRANCHES, LOCK, folder_of
+from ralphgit.app.worktrees import BRANCHES, LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
 from ralphgit.git.repository import Repository
@@ -225,7 +226,10 @@ def set_up(project: Project, command: str, path: str, name: str) -> Run:
     config = project.config
     environ = verify.environment(project.around.environ, config.verify_env, {"RALPH_WORKER": name})
     now = project.around.now()
-    return verify.run(command, top=path, environ=environ, timeout=config.verify_timeout, now=now)
+    # A service that it starts for the worktree is to stay.
+    return verify.run(
+        command, top=path, environ=environ, timeout=config.verify_timeout, now=now, daemons=True
+    )
 
 
 def failed_setup(project: Project, made: Made, *, data: object) -> Refused | None:

@@ -6,11 +6,10 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, landed, leases, runtime
+from ralphgit.app import heartbeat, landed, leases, naming, runtime
 from ralphgit.app.heartbeat import Heartbeat
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import STORY, Project
-from ralphgit.errors import UsageError
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Worktree, under_way
 from ralphgit.git.worktrees import Changes
@@ -71,12 +70,6 @@ class Seen(NamedTuple):
         return self.worktree.reason.startswith(LOCK)
 
 
-def folder_of(project: Project, name: str) -> str:
-    """Where `worktree new NAME` makes its worktree: beside the main one, named after it."""
-    repository = project.repository
-    return os.path.join(os.path.dirname(repository.home), f"{repository.name}-{name}")
-
-
 def survey(project: Project) -> list[Seen]:
     """Every worktree, the main one first. Reads only.
 
@@ -103,7 +96,7 @@ def survey(project: Project) -> list[Seen]:
         found.append(
             Seen(
                 worktree=worktree,
-                name=_name(project, worktree),
+                name=naming.name_of(project, worktree),
                 git_dir=git_dir,
                 current=path == here,
                 ahead=ahead,
@@ -116,12 +109,6 @@ def survey(project: Project) -> list[Seen]:
             )
         )
     return found
-
-
-def _name(project: Project, worktree: Worktree) -> str:
-    prefix = f"{project.repository.name}-"
-    name = worktree.name
-    return name if worktree.main or name == prefix else name.removeprefix(prefix)
 
 
 def _story(git_dir: str) -> str:
@@ -171,25 +158,9 @@ def _held(project: Project, situation: Situation, path: str) -> tuple[Held, ...]
 
 
 def find(project: Project, seen: Sequence[Seen], name: str) -> Seen:
-    """The worktree called `name`: the one that `new` makes of it, else by its folder's name.
-
-    Raises: UsageError (unknown_worktree).
-    """
-    wanted = os.path.realpath(folder_of(project, name)) if name else ""
-    for one in seen:
-        if os.path.realpath(one.path) == wanted:
-            return one
-    named = [one for one in seen if name and one.worktree.name == name]
-    if len(named) == 1:
-        return named[0]
-    known = ", ".join(one.name for one in seen if not one.worktree.main)
-    raise UsageError(
-        f"several worktrees are called {name}" if named else f"there is no worktree {name}",
-        code="unknown_worktree",
-        hint="git worktree list" if named else f"there are: {known}" if known
-        else "ralphgit worktree new NAME",
-        details={"worktree": name},
-    )  # fmt: skip
+    """The worktree called `name`. Raises: UsageError (unknown_worktree)."""
+    found = naming.named(project, [one.worktree for one in seen], name)
+    return next(one for one in seen if one.worktree is found)
 
 
 class Reason(NamedTuple):
@@ -213,9 +184,11 @@ def reasons(project: Project, seen: Seen, *, how: str) -> list[Reason]:
     if seen.current:
         found.append(Reason("current_worktree", "you are in it", True))
     if not seen.git_dir:
-        found.append(Reason("broken", "git does not find its git folder", True))
+        found.append(Reason("broken", "git does not find what it keeps of it", True))
     elif not seen.missing and seen.changes is None:
-        found.append(Reason("broken", "git cannot read it; git worktree repair may mend it", True))
+        there = os.path.lexists(os.path.join(seen.path, ".git"))
+        what = "points nowhere" if there else "is missing"
+        found.append(Reason("broken", f"git cannot read it: the file .git in it {what}", True))
     elif worktrees.has_submodules(seen.git_dir):
         message = "submodules are checked out in it, and no commit of ours keeps their history"
         found.append(Reason("submodules", message, True))

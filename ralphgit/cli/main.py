@@ -179,8 +179,9 @@ def _command(line: words.Line) -> int:
     warnings: list[str] = []
     try:
         around = surroundings(line.options)
-        if not COMMANDS[line.command].outside:
-            around = begin(around)
+        command = COMMANDS[line.command]
+        if not command.outside:
+            around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))
         outcome = module.run(around, line.options, warnings, screen)
         render.show(outcome, line.command, warnings, screen)

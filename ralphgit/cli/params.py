@@ -1,7 +1,5 @@
 """What the table of commands is made of."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
@@ -28,6 +26,8 @@ class Command(NamedTuple):
     """More than one line, for `COMMAND --help`."""
     outside: bool = False
     """It needs no repository."""
+    claims: bool = False
+    """It takes a lease; git gets ready for that while the command is imported."""
 
 
 def flag(name: str, help: str, *flags: str) -> Param:

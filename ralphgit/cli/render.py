@@ -4,8 +4,6 @@ Everything that comes from a repository is untrusted: what cannot be printed, es
 sequences and characters that reorder text are shown escaped.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -105,6 +103,7 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
         for line in outcome.advice:
             print(line)
     if outcome.error is not None:
+        sys.stdout.flush()  # what was found stands before what is said of it
         _explain(outcome.error, screen)
     if outcome.last:
         print(outcome.last)

@@ -5,8 +5,7 @@ well-formed command line is read from the same table without it (`cli.words`), b
 importing click takes as long as everything else that `ralphgit next` does.
 """
 
-from __future__ import annotations
-
+from ralphgit.cli.fields import CONTRACT as _CONTRACT
 from ralphgit.cli.params import Command, Param
 from ralphgit.cli.params import arg as _arg
 from ralphgit.cli.params import flag as _flag
@@ -32,22 +31,6 @@ _LANDING = (
     _flag("no_push", "Leave the result on the local base branch."),
     _NO_FETCH,
 )
-_CONTRACT = (
-    _text("title", "What is to be done, in one line."),
-    _text("story", "The story it belongs to.", metavar="S"),
-    _int("priority", "0 to 5, lower first.", "P"),
-    _text("complexity", "How large it is, in your own words (S, M, L).", metavar="C"),
-    _many("depends_on", "A task that must be complete before; repeatable.", metavar="ID"),
-    _text("description", "More about it, in as many lines as it takes."),
-    _many("acceptance", "A criterion; repeatable."),
-    _many("verify", "A command that proves it; repeatable.", metavar="CMD"),
-    _many("output", "A file that must exist afterwards; repeatable.", metavar="PATH"),
-    _many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),
-    _many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
-    _many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME"),
-    _text("mode", "How it runs beside its story.", metavar="MODE",
-          choices=("parallel", "sequential", "verify")),
-)  # fmt: skip
 
 COMMANDS = {
     command.name: command
@@ -100,6 +83,7 @@ COMMANDS = {
                 _text("force", "Pass the guards; the reason goes into the audit.",
                       metavar="REASON"),
             ),
+            claims=True,
         ),
         Command(
             "complete", "work", "Verify a claimed task and commit it with its evidence.",
@@ -258,6 +242,18 @@ COMMANDS = {
         ),
         # prove
         Command(
+            "independence", "prove", "Which tasks may run together, and why others must not.",
+            (
+                _arg("tasks", "[ID...]", kind="any"),
+                _flag("ready", "The tasks that next shows (so it is without ID and --story)."),
+                _text("story", "The unfinished tasks of this story.", metavar="S"),
+                _flag("branches", "Also merge the branches in flight with each other, aside."),
+            ),
+            "Prints each pair that must not run together, with the reason and a path that both "
+            "cover, then groups that may be started one after the other. Exit 1 where tasks that "
+            "were named by ID conflict; what --ready and --story list is no question, so 0.",
+        ),
+        Command(
             "evidence", "prove", "What was observed about tasks: add, list, verify.",
             (
                 Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
@@ -344,7 +340,33 @@ COMMANDS = {
         Command(
             "import", "set up", "Bring tasks of another tool into the graph.",
             (_arg("files", "FILE...", kind="rest"),
-             _flag("dry_run", "Show the result, write nothing.")),
+             _flag("dry_run", "Show the result, write nothing."),
+             _text("prefix", "Put WORD before the ids of all tasks in the files.",
+                   metavar="WORD")),
+            "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
+            "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
+            "Importing it again changes what has changed in it since.",
+        ),
+        Command(
+            "export", "set up", "The tasks for other tools; import reads each format.",
+            (
+                _arg("file", "[FILE]", kind="optional"),
+                _text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
+                      metavar="FORM", choices=("jsonl", "markdown", "graph")),
+                _flag("force", "Replace FILE if it exists."),
+                _AT,
+            ),
+            "Without FILE, or with -, it goes to stdout.",
+        ),
+        Command(
+            "shard", "set up", "Move the graph into one file, or one for each story or task.",
+            (
+                _text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                      choices=("single", "story", "task"), required=True),
+                _flag("dry_run", "Show the files, write nothing."),
+            ),
+            "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
+            "Refused while a claim is in flight.",
         ),
         Command(
             "trust", "set up", "Allow this repository's verify commands to run.",

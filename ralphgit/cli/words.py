@@ -5,8 +5,6 @@ It knows the table's options in their usual spellings (`--name VALUE`, `--name=V
 explains what is wrong. A property test holds the two readers together.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal
@@ -42,12 +40,23 @@ def verb(words: Sequence[str]) -> str:
     return words[position] if position < len(words) else ""
 
 
-def _stop(pid: int, group: bool) -> int:
-    if group:
-        os.killpg(pid, signal.SIGKILL)
-    else:
-        os.kill(pid, signal.SIGTERM)
-    return os.waitpid(pid, 0)[1]
+def _stop(pid: int, group: bool) -> None:
+    try:
+        if group:
+            os.killpg(pid, signal.SIGKILL)
+        else:
+            os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass
+    _wait_for(pid)
+
+
+def _wait_for(pid: int) -> int:
+    """How it has ended; as if it had been stopped where another thread has waited for it."""
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return -signal.SIGTERM
 
 
 class Child:
@@ -131,10 +140,10 @@ class Child:
             _stop(pid, self._group)
 
     def _wait(self) -> int:
-        _, status = os.waitpid(self._pid, 0)
+        status = _wait_for(self._pid)
         _running.pop(self._pid, None)
         self._pid = 0
-        return os.waitstatus_to_exitcode(status)
+        return status
 
     def _close(self, fd: int) -> None:
         """Close one of the three pipes, once."""

@@ -1,17 +1,15 @@
 """Staging and committing, with whatever the user has staged left in place."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
-from ralphgit.git.child import Result
+from ralphgit.git.child import Child, Result
 from ralphgit.git.objects import aside
 from ralphgit.git.process import Git, failure
-from ralphgit.git.repository import Repository
+from ralphgit.git.repository import UNMERGED, Repository
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
@@ -34,11 +32,14 @@ def _nul(paths: Iterable[str]) -> bytes:
 class Paths:
     """Paths that git lists: asked for now, and read when they are needed."""
 
-    def __init__(self, git: Git, *arguments: str, stages: bool = False) -> None:
-        """`stages`: each entry is a path of the index, with what stands there before it."""
+    def __init__(self, child: Child, *arguments: str, stages: bool = False) -> None:
+        """`child` runs git with `arguments`.
+
+        `stages`: each entry is a path of the index, with what stands there before it.
+        """
+        self._child = child
         self._arguments = arguments
         self._stages = stages
-        self._child = git.start(*arguments)
 
     def read(self) -> list[str]:
         """The paths, each once. To be called once. Raises: GitError."""
@@ -51,14 +52,15 @@ class Paths:
         return list(dict.fromkeys(entries))
 
 
-def unmerged(git: Git) -> Paths:
+def unmerged(repository: Repository) -> Paths:
     """Paths with a conflict that waits to be resolved."""
-    return Paths(git, "ls-files", "-u", "-z", stages=True)
+    return Paths(repository.begun("unmerged"), *UNMERGED, stages=True)
 
 
 def changed(git: Git, paths: Sequence[str]) -> Paths:
     """Which of `paths` differ between worktree and index."""
-    return Paths(git, "--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
+    arguments = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
+    return Paths(git.start(*arguments), *arguments)
 
 
 def _forget(path: str) -> None:
@@ -79,7 +81,7 @@ class Snapshot:
         self._path = os.path.join(repository.git_dir, "index")
         self._kept = f"{self._path}{KEPT}{os.getpid()}"
 
-    def __enter__(self) -> Snapshot:
+    def __enter__(self) -> "Snapshot":
         try:
             _forget(self._kept)  # of a killed process that had our number
             os.link(self._path, self._kept)
@@ -114,11 +116,11 @@ class Snapshot:
 _ADD_ALL = ("add", "-A", "--sparse", "--")
 _EMBEDDED = b"adding embedded git repository"
 #: How git says that a file or folder may not be read; what it refuses; what follows from that.
-_UNREADABLE = re.compile(
+_UNREADABLE = (
     rb"(?m)^(?:error: open\(.*\)|warning: could not open directory '.*'): Permission denied$"
 )
-_COMPLAINT = re.compile(rb"(?m)^(?:error|fatal): .*$")
-_NOT_ALL = re.compile(rb"error: unable to index file .*|fatal: adding files failed")
+_COMPLAINT = rb"(?m)^(?:error|fatal): .*$"
+_NOT_ALL = rb"error: unable to index file .*|fatal: adding files failed"
 
 
 def repositories(git: Git) -> list[str]:
@@ -144,7 +146,7 @@ class Scratch:
         repository: Repository,
         folder: str,
         *,
-        like: Scratch | None = None,
+        like: "Scratch | None" = None,
         keep: bool = True,
     ) -> None:
         """`keep`: what is staged goes into the repository's object store. If not, it is there
@@ -160,8 +162,12 @@ class Scratch:
         try:
             with open(source, "rb") as old, open(self._path, "wb") as new:
                 new.write(old.read())
+                age = os.fstat(old.fileno())
         except FileNotFoundError:
             return
+        # A file that changed within the second in which the index was written is known to git by
+        # the index's own time alone (Documentation/technical/racy-git).
+        os.utime(self._path, ns=(age.st_atime_ns, age.st_mtime_ns))
 
     def add_all(self, *, lenient: bool = False) -> list[str]:
         """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.
@@ -178,15 +184,15 @@ class Scratch:
             nested = self.nested = repositories(self.git)
             self.remove(nested)
             result = self._add_but(nested)
-        if result.status and lenient and _UNREADABLE.search(result.err):
+        if result.status and lenient and re.search(_UNREADABLE, result.err):
             result = self._add_but(nested, "--ignore-errors")
             # Nothing else may be passed over: a full disk, say.
-            complaints = _COMPLAINT.findall(_UNREADABLE.sub(b"", result.err))
-            if not all(_NOT_ALL.fullmatch(line) for line in complaints):
+            complaints = re.findall(_COMPLAINT, re.sub(_UNREADABLE, b"", result.err))
+            if not all(re.fullmatch(_NOT_ALL, line) for line in complaints):
                 raise failure(_ADD_ALL, result)
         elif result.status:
             raise failure(_ADD_ALL, result)
-        self.unread = b"; ".join(_UNREADABLE.findall(result.err)).decode("utf-8", "replace")
+        self.unread = b"; ".join(re.findall(_UNREADABLE, result.err)).decode("utf-8", "replace")
         return nested
 
     def _add_but(self, folders: Sequence[str], *options: str) -> Result:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
+from ralphgit.git.commits import commit_tree
 from ralphgit.git.objects import Objects, aside
 from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import Repository
@@ -97,6 +98,43 @@ def try_merge(git: Git, ours: str, theirs: str) -> Tried:
     if b"usage:" in result.err:
         raise OldGit
     raise failure(arguments, result)
+
+
+class Pairwise(NamedTuple):
+    """What merging several branches would meet; only what conflicts is in it."""
+
+    with_base: dict[str, tuple[str, ...]]
+    """By tip, the paths in conflict with the base."""
+    between: dict[tuple[str, str], tuple[str, ...]]
+    """By two tips, in the order given, the paths in conflict once the first is on the base."""
+
+
+#: When the commits are made that are thrown away.
+_NEVER = {f"GIT_{who}_DATE": "2000-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+
+
+def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise:
+    """Merge each commit of `tips` into `base`, and each other one into that; all aside.
+
+    One that conflicts with the base, or shares no history with it, is merged with others as
+    it is. A process for each pair.
+
+    Raises: OldGit, GitError.
+    """
+    made = Pairwise({}, {})
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        git = merging(repository, scratch, keep=False).using(_NEVER)
+        for number, tip in enumerate(tips):
+            tried = try_merge(git, base, tip)
+            onto = tip
+            if tried.conflicts:
+                made.with_base[tip] = tried.conflicts
+            elif tried.related:
+                onto = commit_tree(repository, tried.tree, [base, tip], "Aside\n", git=git)
+            for other in tips[number + 1 :]:
+                if paths := try_merge(git, onto, other).conflicts:
+                    made.between[tip, other] = paths
+    return made
 
 
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from ralphgit.git.child import LONGEST_QUESTION, Dialogue
+from ralphgit.git.child import LONGEST_QUESTION, Child, Dialogue
 from ralphgit.git.process import Git, failure
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _PIECE = 256 * 1024
 _IDS = "--batch-check=%(objectname)"
 _CONTENTS = "--batch=%(objectsize)"
 _NONE = (b" missing", b" ambiguous")
+#: Stores one blob, which it is given as stdin.
+STORE = ("hash-object", "-w", "--stdin", "--no-filters")
 
 
 def dialogue_for_ids(git: Git) -> Dialogue:
@@ -166,9 +168,11 @@ class Objects:
 
         return hashlib.new(self._format, b"blob %d\0" % size)
 
-    def write_blob(self, data: bytes) -> str:
-        """Store `data` as it is (no filters) and give its id."""
-        return self.git.line("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
+    def write_blob(self, data: bytes, *, begun: Child | None = None) -> str:
+        """Store `data` as it is (no filters) and give its id; `begun` runs `STORE`."""
+        if begun is not None and (result := begun.finish(data)).status == 0:
+            return result.out.decode().rstrip("\n")
+        return self.git.line(*STORE, stdin=data)
 
 
 def aside(common_dir: str, folder: str) -> dict[str, str]:

@@ -78,8 +78,8 @@ class Git:
 
     def using(self, env: Mapping[str, str]) -> Git:
         """The same git with more variables, also ones that are scrubbed when inherited."""
-        made = Git(self.directory, self._environ)
-        made._environ.update(env)
+        made = Git(self.directory, {})
+        made._environ = {**self._environ, **env}
         return made
 
     def try_run(
@@ -100,7 +100,7 @@ class Git:
         return child.finish(stdin, timeout)
 
     def start(self, *arguments: str) -> Child:
-        """Start `git ARGUMENTS`, which needs no stdin, and go on."""
+        """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
         return self._start(arguments, self._environ)
 
     def dialogue(self, *arguments: str) -> Dialogue:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 
+from ralphgit.git.child import Child
 from ralphgit.git.process import Git, failure
 
 _LOCKED = ("Unable to create", "unable to create")
@@ -21,11 +22,16 @@ _MOVED = ("reference already exists", "but expected", "unable to resolve referen
 _PATIENCE_S = 5.0
 
 
-def swap(git: Git, ref: str, *, new: str, old: str) -> bool:
+#: Changes refs as it is told on stdin, and reads none until then.
+CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
+
+
+def swap(git: Git, ref: str, *, new: str, old: str, begun: Child | None = None) -> bool:
     """Set `ref` to `new` if it is at `old`; "" is no ref, on either side.
 
     Returns whether it was done. Of several callers with the same `old` exactly one gets
-    True. A lock that another process holds is waited for, some seconds at most.
+    True. A lock that another process holds is waited for, some seconds at most. `begun`
+    is a process that runs `CHANGE`, to create a ref with.
 
     Raises: GitError, NotWritable.
     """
@@ -37,7 +43,11 @@ def swap(git: Git, ref: str, *, new: str, old: str) -> bool:
         arguments = ("update-ref", "--no-deref", "-d", ref, old)
     pause = 0.005
     while True:
-        result = git.try_run(*arguments)
+        if begun is not None and not old:
+            result = begun.finish(f"create {ref}\0{new}\0".encode())
+            begun = None
+        else:
+            result = git.try_run(*arguments)
         if result.status == 0:
             return True
         text = result.err.decode("utf-8", "replace")

@@ -1,7 +1,5 @@
 """The network: fetch one branch, push with compare-and-swap."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

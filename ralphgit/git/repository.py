@@ -1,7 +1,5 @@
 """Which repository this is: folders, configuration, refs, worktrees. All read once, lazily."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -9,8 +7,9 @@ from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child import Child
-from ralphgit.git.objects import Objects, dialogue_for_ids
+from ralphgit.git.objects import STORE, Objects, dialogue_for_ids
 from ralphgit.git.process import Git, GitError, failure
+from ralphgit.git.refs import CHANGE
 
 
 class Ref(NamedTuple):
@@ -41,7 +40,9 @@ class Worktree(NamedTuple):
 
     @property
     def exists(self) -> bool:
-        return os.path.isdir(self.path)
+        """Whether it is there and still one: a linked one is not without its `.git`."""
+        own = self.main or os.path.lexists(os.path.join(self.path, ".git"))
+        return own and os.path.isdir(self.path)
 
 
 #: What nearly every command asks; while one process starts, so can the others.
@@ -53,6 +54,9 @@ _QUESTIONS = {
     ),
     "worktrees": ("worktree", "list", "--porcelain", "-z"),
 }  # fmt: skip
+UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
+#: What a claim needs besides; the last two wait to be told more.
+_OF_CLAIM = {"unmerged": UNMERGED, "blob": STORE, "refs change": CHANGE}
 
 
 class Opening:
@@ -61,14 +65,16 @@ class Opening:
     Importing what a command needs takes longer than git takes to answer them.
     """
 
-    def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, directory: str, environ: Mapping[str, str], *, claims: bool = False) -> None:
+        """`claims`: what a claim needs, too."""
         self._directory = directory
         self._git = git = Git(directory, environ)
         self._place = git.start(*_PLACE)
-        self._asked = {name: git.start(*question) for name, question in _QUESTIONS.items()}
+        questions = {**_QUESTIONS, **_OF_CLAIM} if claims else _QUESTIONS
+        self._asked = {name: git.start(*question) for name, question in questions.items()}
         self._ids = dialogue_for_ids(git)
 
-    def repository(self) -> Repository:
+    def repository(self) -> "Repository":
         """The repository that the folder is in. To be called once.
 
         Raises: NotARepository, also where git does not trust its owner.
@@ -123,7 +129,7 @@ class Repository:
         objects: Objects,
         asked: Mapping[str, Child],
     ) -> None:
-        """`asked` are processes under way, by their name in `_QUESTIONS`."""
+        """`asked` are processes under way, by their name in `_QUESTIONS` and `_OF_CLAIM`."""
         self.git = git
         self._asked = dict(asked)
         self.git_dir, self.common_dir, self.top = folders
@@ -131,9 +137,13 @@ class Repository:
         self.objects = objects
 
     @classmethod
-    def open(cls, directory: str, environ: Mapping[str, str]) -> Repository:
+    def open(cls, directory: str, environ: Mapping[str, str]) -> "Repository":
         """The repository that `directory` is in. Raises: NotARepository."""
         return Opening(directory, environ).repository()
+
+    def begun(self, name: str) -> Child:
+        """The process of that name in `_OF_CLAIM`: the one that is under way, or a new one."""
+        return self._asked.pop(name, None) or self.git.start(*_OF_CLAIM[name])
 
     def _answer(self, name: str) -> bytes:
         """The answer to one of `_QUESTIONS`, by the process that is under way or a new one."""
@@ -236,11 +246,16 @@ class Repository:
         """Whether this is a linked worktree and not the main one."""
         return os.path.realpath(self.git_dir) != os.path.realpath(self.common_dir)
 
-    def forget(self) -> None:
-        """Read refs, worktrees and configuration anew when they are next asked for."""
+    def head(self) -> str:
+        """The commit that HEAD is at now. Raises: GitError where there is none."""
+        return self.objects.resolve(["HEAD"])[0] or self.git.line("rev-parse", "HEAD")
+
+    def forget(self, *, config: bool = True) -> None:
+        """Read refs, worktrees and, with `config`, the configuration anew when next asked for."""
         self._asked.clear()
         for name in (*_QUESTIONS, "worktree", "home"):
-            self.__dict__.pop(name, None)
+            if config or name != "config":
+                self.__dict__.pop(name, None)
 
     def close(self) -> None:
         """End all processes that wait for a question; the repository can still be used."""

@@ -1,24 +1,23 @@
-"""One run of a coding agent: a process group of its own, bounded in time, its output logged."""
+"""One run of a coding agent: its environment, its end, and the log of its output."""
 
 from __future__ import annotations
 
 import os
-import select
-import signal
-import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app import foreign
 from ralphgit.errors import Refused
-from ralphgit.loop.keeper import Keeper, end_group
+from ralphgit.loop import agents
+from ralphgit.records import files
 from ralphgit.records.redact import redact, secrets_in
 
 #: Seconds between SIGTERM and SIGKILL.
 GRACE_S = 5.0
-_TAIL_BYTES = 16 * 1024
+_TAIL_CHARACTERS = 16 * 1024
+#: More than the tail, so that a secret at its beginning is seen whole.
+_KEPT_BYTES = 64 * 1024
 _LONGEST_LINE = 64 * 1024
-_TURN_MS = 200
 
 
 class Ended(NamedTuple):
@@ -27,24 +26,31 @@ class Ended(NamedTuple):
     code: int
     """Its exit code; 128 + N for signal N."""
     how: str
-    """exited, timed out, or why it was stopped."""
+    """`foreign.EXITED`, `foreign.TIMED_OUT`, or why it was stopped."""
     tail: str
     """The end of its output, redacted."""
     seconds: float
 
 
 class Log:
-    """A log file that gets whole lines, redacted, up to a number of bytes."""
+    """A log file that gets whole lines, redacted, up to a number of bytes.
+
+    Of what comes when it is full only the end is kept, and nothing else is done with it.
+    """
 
     def __init__(self, path: str, *, limit: int, secrets: tuple[str, ...]) -> None:
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 (closed by `close`)
+        """Raises: OSError."""
+        self._file = files.appending(path)
         self._left = limit - os.fstat(self._file.fileno()).st_size
         self._secrets = secrets
         self._rest = b""
-        self.tail = b""
+        self._end = b""
 
     def add(self, data: bytes) -> None:
         """Take what was printed; the last line waits for its end, so that no secret is cut."""
+        self._end = (self._end + data)[-_KEPT_BYTES:]
+        if self._left <= 0:
+            return
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > _LONGEST_LINE:
@@ -59,11 +65,21 @@ class Log:
             self._rest = b""
         self._file.close()
 
+    @property
+    def tail(self) -> str:
+        """The end of all that was printed, redacted."""
+        end = self._end
+        if len(end) == _KEPT_BYTES:
+            end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
+        return self._clean(end)[-_TAIL_CHARACTERS:]
+
+    def _clean(self, data: bytes) -> str:
+        return redact(data.decode("utf-8", "replace"), self._secrets)
+
     def _write(self, data: bytes) -> None:
-        clean = redact(data.decode("utf-8", "replace"), self._secrets).encode()
-        self.tail = (self.tail + clean)[-_TAIL_BYTES:]
         if self._left <= 0:
             return
+        clean = self._clean(data).encode()
         self._left -= len(clean)
         if self._left <= 0:
             clean += b"[the log is full; what follows is not kept]\n"
@@ -81,104 +97,25 @@ def run(
     environ: Mapping[str, str],
     log: Log,
     timeout: float,
-    keeper: Keeper,
-    every: float,
-    check: Callable[[], str],
+    stop: Callable[[], str],
 ) -> Ended:
     """Run an agent in the folder `top` with the file `prompt` as its stdin.
 
-    Every `every` seconds `check` may say why it has to stop now. When this returns, or is
-    left by an exception, nothing of the agent's process group runs any more.
+    `stop` may say why it has to end now. When this returns, or is left by an exception,
+    nothing of the agent's runs any more (`foreign`).
 
     Raises: Refused (no_agent) where it cannot be started.
     """
-    begin = time.monotonic()
-    with open(prompt, "rb") as stdin:
-        try:
-            process = subprocess.Popen(
-                list(words), cwd=top, env=dict(environ), stdin=stdin,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise Refused(
-                f"the agent {words[0]} cannot be started: {error.strerror}",
-                code="no_agent", hint="install it, or name another one: --agent CMD",
-            ) from error  # fmt: skip
-    keeper.started(process.pid)
-    how = "exited"
     try:
-        how = _attend(process, log, begin + timeout, every, check)
-        if how != "exited":
-            _stop(process)
+        ended = foreign.run(
+            words, top=top, environ=environ, timeout=timeout, hear=log.add, stdin=prompt,
+            stop=stop, grace=GRACE_S,
+        )  # fmt: skip
+    except Refused as error:
+        raise agents.not_there(error.message) from error
     finally:
-        end_group(process.pid)
-        process.wait()
-        keeper.ended(process.pid)
-        _drain(process, log)
         log.close()
-    code = process.returncode
-    return Ended(
-        code if code >= 0 else 128 - code,
-        how,
-        log.tail.decode("utf-8", "replace"),
-        time.monotonic() - begin,
-    )
-
-
-def _attend(
-    process: subprocess.Popen[bytes],
-    log: Log,
-    deadline: float,
-    every: float,
-    check: Callable[[], str],
-) -> str:
-    """Log what it prints until it ends or has to; how that came."""
-    assert process.stdout is not None
-    fd = process.stdout.fileno()
-    os.set_blocking(fd, False)
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    next_check = time.monotonic() + every
-    open_ = True
-    pause = 0.001
-    while True:
-        if not open_:
-            # It has closed its output, and mostly is about to end.
-            time.sleep(pause)
-            pause = min(2 * pause, _TURN_MS / 10_000)
-        elif poll.poll(_TURN_MS):
-            chunk = os.read(fd, 1 << 16)
-            log.add(chunk)
-            open_ = bool(chunk)
-        if process.poll() is not None:
-            return "exited"
-        now = time.monotonic()
-        if now >= deadline:
-            return "timed out"
-        if now >= next_check:
-            if why := check():
-                return why
-            next_check = time.monotonic() + every
-
-
-def _drain(process: subprocess.Popen[bytes], log: Log) -> None:
-    """What is still in the pipe, now that all its writers are gone."""
-    assert process.stdout is not None
-    try:
-        while chunk := os.read(process.stdout.fileno(), 1 << 16):
-            log.add(chunk)
-    except BlockingIOError:
-        pass  # somebody outside the group holds it open
-    process.stdout.close()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, and give it some seconds."""
-    end_group(process.pid, signal.SIGTERM)
-    try:
-        process.wait(GRACE_S)
-    except subprocess.TimeoutExpired:
-        return
+    return Ended(ended.code, ended.how, log.tail, ended.seconds)
 
 
 def environment(

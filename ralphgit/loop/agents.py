@@ -6,11 +6,14 @@ change files in the worktree that unattended work needs. Another one: `--agent "
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
 import sys
 from typing import NamedTuple
 
-from ralphgit.errors import UsageError
+from ralphgit.app.project import Project
+from ralphgit.errors import Refused, UsageError
 
 #: By name: the words of the command. Sources: Claude Code "headless mode" (-p reads stdin,
 #: --permission-mode, --allowedTools), Codex "non-interactive mode" (`exec -` reads stdin,
@@ -55,3 +58,28 @@ def command(line: str) -> Command:
             hint=f"--agent CMD, or one of {names}; or agent.command in ralph.toml",
         )  # fmt: skip
     return Command(words, line, preset=False)
+
+
+def require(project: Project, command: Command) -> None:
+    """See that the program is there, before anything is taken for it.
+
+    One named by its place in the worktree may also stand on the base alone.
+
+    Raises: Refused (no_agent).
+    """
+    program = command.words[0]
+    if os.sep in program and not os.path.isabs(program):
+        here = os.path.join(project.repository.top or "", program)
+        on_base = f"{project.base.commit}:{os.path.normpath(program)}"
+        known = os.access(here, os.X_OK) or any(project.repository.objects.resolve([on_base]))
+    else:
+        known = bool(shutil.which(program, path=project.around.environ.get("PATH")))
+    if not known:
+        raise not_there(f"{program} cannot be started: there is no such program")
+
+
+def not_there(why: str) -> Refused:
+    return Refused(
+        f"the agent {why}",
+        code="no_agent", hint="install it, or name another one: --agent CMD",
+    )  # fmt: skip

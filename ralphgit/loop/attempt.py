@@ -7,13 +7,22 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import complete, packet, prompt, report
+from ralphgit.app import branches, complete, foreign, mine, packet, prompt, report, trust
+from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, RalphError, Refused
-from ralphgit.loop import agent, agents, journal, limits, template
-from ralphgit.loop.keeper import Keeper
+from ralphgit.errors import (
+    ClaimLost,
+    GuardRefused,
+    InvalidRecord,
+    NeedsPerson,
+    NotWritable,
+    RalphError,
+    Refused,
+)
+from ralphgit.loop import agent, agents, begun, journal, limits, template
 from ralphgit.loop.memory import Attempts
+from ralphgit.loop.watch import LOST, Watch
 from ralphgit.model.flight import Lease
 from ralphgit.model.packet import REPORT
 from ralphgit.model.status import Reason
@@ -21,8 +30,8 @@ from ralphgit.model.task import Task
 from ralphgit.records import files
 
 PROMPT = os.path.join(".ralph", "prompt.md")
-#: Why `check` stops an agent.
-LOST = "lost"
+#: How often a completion is tried that something else is in the way of.
+_TRIES = 4
 
 
 class Done(NamedTuple):
@@ -41,6 +50,10 @@ class Failed(NamedTuple):
     """For the next prompt."""
     reason: Reason = Reason.VERIFY_FAILED
     """What the task is blocked for if this was the last attempt."""
+    told: str = ""
+    """For the person who is asked then; "" for the same as the worker."""
+    limited: int = 0
+    """Rate limits in a row, this one included."""
 
 
 class Stuck(NamedTuple):
@@ -61,7 +74,14 @@ class Lost(NamedTuple):
     """The claim does not stand any more; the agent was stopped."""
 
 
-Outcome = Done | Failed | Stuck | Limited | Lost
+class Over(NamedTuple):
+    """Somebody has given the task up in this worktree while the agent worked."""
+
+    how: str
+    """blocked or released."""
+
+
+Outcome = Done | Failed | Stuck | Limited | Lost | Over
 
 
 class Attempted(NamedTuple):
@@ -76,16 +96,18 @@ def attempt(
     before: Attempts,
     *,
     command: agents.Command,
-    keeper: Keeper,
     check: Callable[[], str],
+    mend: Callable[[RalphError, int], None],
 ) -> Attempted:
     """Have the agent work on the task once, and judge the result by what is there.
 
-    Neither its exit code nor its report makes a task done: `complete` does.
+    Neither its exit code nor its report makes a task done: `complete` does. Where something
+    else stands in its way, `mend` is asked to wait or to help, and it is tried again.
 
     Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
     """
     task = _promised(project, lease)
+    trust.require(project, task.verify)
     try:
         _prepare(project, task, lease, before)
     except OSError as error:
@@ -101,18 +123,52 @@ def attempt(
         if "x-script" in stored:
             environ["RALPH_SCRIPT"] = json.dumps(stored["x-script"])
         environ["RALPH_OUTPUTS"] = json.dumps(task.outputs)
-    log = agent.Log(
-        os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log"),
-        limit=config.log_bytes, secrets=agent.secrets(environ),
-    )  # fmt: skip
-    ended = agent.run(
-        command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
-        timeout=config.agent_timeout, keeper=keeper, every=config.loop_check, check=check,
-    )  # fmt: skip
+    secrets = agent.secrets(environ)
+    path = os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log")
+    try:
+        log = agent.Log(path, limit=config.log_bytes, secrets=secrets)
+    except OSError as error:
+        raise NotWritable(f"cannot write {path}: {error.strerror}") from error
+    with Watch(check, config.loop_check) as watch:
+        ended = agent.run(
+            command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
+            timeout=config.agent_timeout, stop=watch.why,
+        )  # fmt: skip
+    if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
+        # git would go on in whatever repository the folder lies in.
+        raise begun.gone(top, project.repository.home)
+    project.refresh()
+    if broken := begun.unreadable(project):
+        return Attempted(_begin_again(project, lease, broken), ended.seconds)
+    if how := mine.given_up(project.view("HEAD", "HEAD"), lease):
+        return Attempted(Over(how), ended.seconds)
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
-    project.refresh()
-    return Attempted(_judge(project, lease, ended), ended.seconds)
+    outcome = _said(project, before, ended, secrets)
+    if isinstance(outcome, report.Report):
+        outcome = _complete_at_last(project, lease, outcome, mend)
+    return Attempted(outcome, ended.seconds)
+
+
+def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
+    """A graph that cannot be read says nothing of any task: all is kept aside."""
+    with Exclusive(project):
+        kept = branches.put_aside(project, lease)
+    sentence = f"the task graph cannot be read: {why}"
+    where = f" All that was done is kept in {kept}; bring the work over." if kept else ""
+    return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
+
+
+def finish(project: Project, lease: Lease) -> Outcome:
+    """Complete what is there, as after an attempt; the agent does not run.
+
+    Raises: as `attempt`.
+    """
+    try:
+        said = report.read(project.top, agent.secrets(project.around.environ))
+    except InvalidRecord:
+        said = report.Report("")
+    return _complete(project, lease, said)
 
 
 def _promised(project: Project, lease: Lease) -> Task:
@@ -127,19 +183,24 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     made = packet.compile(
         project, task, claim=lease.claim, worker=lease.by, clean=not before.failed
     )
-    files.write(os.path.join(top, packet.PATH), packet.encoded(project, made), durable=False)
+    packed = packet.encoded(project, made)
+    files.write(os.path.join(top, packet.PATH), packed, durable=False, follow=False)
     text = prompt.written(project, made)
     if path := project.config.agent_prompt:
         text = template.render(project, path, packet.stored(made), text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
-    files.write(os.path.join(top, PROMPT), text.encode("utf-8", "replace"), durable=False)
+    told = text.encode("utf-8", "replace")
+    files.write(os.path.join(top, PROMPT), told, durable=False, follow=False)
     report.clear(top)
 
 
-def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
+def _said(
+    project: Project, before: Attempts, ended: agent.Ended, secrets: tuple[str, ...]
+) -> Outcome | report.Report:
+    """What comes of an attempt by the agent's own word; its report where that is for `complete`."""
     try:
-        said = report.read(project.top)
+        said = report.read(project.top, secrets)
     except InvalidRecord as error:
         sentence = f"the report was refused: {error}"
         return Failed(sentence, sentence)
@@ -147,19 +208,44 @@ def _judge(project: Project, lease: Lease, ended: agent.Ended) -> Outcome:
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
         question = said.question or said.summary or "the worker gave no question"
         return Stuck(reason, question, said.options)
-    if ended.how == "timed out":
+    if ended.how == foreign.TIMED_OUT:
         limit = f"{project.config.agent_timeout:g} s"
         return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
-    if ended.code != 0:
-        pause = limits.wait(ended.tail, usual=project.config.loop_cooldown)
-        if pause is not None:
-            return Limited(pause)
-        end = "\n".join(ended.tail.splitlines()[-20:])
-        return Failed(
-            f"the agent ended with exit code {ended.code}",
-            f"It ended with exit code {ended.code}:\n{end}",
-        )
-    return _complete(project, lease, said)
+    if ended.code == 0:
+        return said
+    end = "\n".join(ended.tail.splitlines()[-20:])
+    told = limits.wait(ended.tail, usual=project.config.loop_cooldown)
+    if told is not None:
+        row = before.limited + 1
+        if row < limits.MOST_IN_A_ROW:
+            return Limited(limits.pause(told, row=row, least=project.config.loop_backoff))
+        why = f"the agent ran into a rate limit {row} times in a row"
+        return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
+    return Failed(
+        f"the agent ended with exit code {ended.code}",
+        f"It ended with exit code {ended.code}:\n{end}",
+    )
+
+
+def _complete_at_last(
+    project: Project, lease: Lease, said: report.Report, mend: Callable[[RalphError, int], None]
+) -> Outcome:
+    """Complete the task, also where a lock, a full disk or another command is in the way for a
+    while; the agent's work is there, and running it again would not help.
+    """
+    for number in range(1, _TRIES + 1):
+        try:
+            return _complete(project, lease, said)
+        except (ClaimLost, NeedsPerson):
+            raise
+        except RalphError as error:
+            refusal = error
+        if isinstance(refusal, InvalidRecord):
+            break  # what the agent wrote
+        mend(refusal, number)
+        project.refresh()
+    lines = [str(refusal), *refusal.lines, refusal.hint]
+    return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
 def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
@@ -171,10 +257,11 @@ def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
     except Refused as error:
         if isinstance(error, NotWritable):
             raise
-        outside = any("outside scope.write" in line for line in error.lines)
-        reason = Reason.SCOPE if outside else Reason.VERIFY_FAILED
+        reason = Reason.SCOPE if error.details.get("outside") else Reason.VERIFY_FAILED
         return Failed(error.message, "\n".join([error.message, *error.lines]), reason)
     except GuardRefused as error:
+        if error.code == "worktree_busy":
+            raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
         question = f"{error.message}. Should it be done as it is promised now?"

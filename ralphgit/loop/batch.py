@@ -18,10 +18,10 @@ from ralphgit.app import again, batches, claim, integrate, look, runtime, trust
 from ralphgit.app.exclusive import Alone
 from ralphgit.app.integrate import Integrated, Stop
 from ralphgit.app.lookaround import Situation
+from ralphgit.app.naming import folder_of
 from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.worktrees import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import batch_memory, batch_notes, crew, fleet
+from ralphgit.loop import agent, batch_memory, batch_notes, crew, fleet
 from ralphgit.loop.batch_memory import Job, Result, State
 from ralphgit.loop.batch_notes import Note
 from ralphgit.model.row import Row
@@ -58,7 +58,7 @@ class Batch:
         warnings: list[str],
         say: Callable[[str], None],
     ) -> None:
-        self._around = around._replace(opening=None)
+        self._around = around._replace(begun=None)
         self._options = options
         self._loops = fleet.Options(agent=options.agent, land="none", idle="exit", tmux=False)
         self._warnings = warnings
@@ -75,7 +75,7 @@ class Batch:
         with self._project() as project:
             self._top = project.top
             self._refuse_untrusted(project)
-            with Alone(project, "batch"):
+            with Alone(project, "batch run", code="batch_running"):
                 runtime.prepare(project)
                 claim.synchronise(project)
                 return self._run()
@@ -102,14 +102,8 @@ class Batch:
     def _refuse_untrusted(self, project: Project) -> None:
         """Raises: NeedsPerson, before anything has begun."""
         fleet.consent(project, self._options.agent)
-        commands = [
-            command
-            for row in project.base_view.rows
-            if row.status not in ("complete", "cancelled") and '"verify"' in row.json
-            for command in project.base_view.task(row.id).verify
-        ]
-        whole = project.config.integrate_verify
-        trust.require(project, [*dict.fromkeys(commands), *([whole] if whole else [])])
+        if whole := project.config.integrate_verify:
+            trust.require(project, [whole])
 
     def _save(self, state: State) -> None:
         batch_memory.write(self._top, state)
@@ -170,7 +164,7 @@ class Batch:
                 for job in group
                 if job.task in rows
             ]
-        batch_notes.append(self._top, notes)
+        batch_notes.append(self._top, notes, agent.secrets(self._around.environ))
         failed, ended = list(self._state.failed), list(self._state.results)
         for job in group:
             result = results[job.task]

@@ -24,10 +24,11 @@ class Note(NamedTuple):
     """Where its worker reports."""
 
 
-def append(top: str, notes: Iterable[Note]) -> None:
+def append(top: str, notes: Iterable[Note], secrets: tuple[str, ...]) -> None:
     """Add a section for each note that has none yet: a repeated call adds nothing.
 
-    The file is replaced as a whole: all of it is there, or what was before.
+    The file is replaced as a whole: all of it is there, or what was before. Of what workers say
+    `secrets` are left out.
 
     Raises: NotWritable.
     """
@@ -36,7 +37,7 @@ def append(top: str, notes: Iterable[Note]) -> None:
     known = set(text.splitlines())
     added = []
     for note in notes:
-        lines = list(_section(note))
+        lines = list(_section(note, secrets))
         if lines[0] not in known:
             added.append("\n" + "\n".join(lines) + "\n")
     if added:
@@ -44,7 +45,7 @@ def append(top: str, notes: Iterable[Note]) -> None:
         files.write(path, data)
 
 
-def _section(note: Note) -> Iterator[str]:
+def _section(note: Note, secrets: tuple[str, ...]) -> Iterator[str]:
     result = note.result
     claim = f" (claim {result.claim}, {result.worker})" if result.claim else ""
     yield f"## {result.task}: {result.outcome}{claim}"
@@ -52,7 +53,7 @@ def _section(note: Note) -> Iterator[str]:
     yield _line(note.title)
     if result.why:
         yield from ("", f"{result.outcome}: {_line(result.why)}")
-    said = _report(note)
+    said = _report(note, secrets)
     if isinstance(said, str):
         yield from ("", f"The report cannot be read: {_line(said)}")
         return
@@ -63,13 +64,13 @@ def _section(note: Note) -> Iterator[str]:
         yield from ("", *(f"- {_line(concern)}" for concern in said.concerns))
 
 
-def _report(note: Note) -> Report | str:
+def _report(note: Note, secrets: tuple[str, ...]) -> Report | str:
     """The report on this very claim, or what is wrong with it; an empty one if there is none."""
     noted = runtime.remembered(note.worktree)
     if noted is None or not noted.claim or noted.claim != note.result.claim:
         return Report("")
     try:
-        return report.read(note.worktree)
+        return report.read(note.worktree, secrets)
     except InvalidRecord as error:
         return str(error)
 

@@ -7,8 +7,7 @@ import threading
 import time
 
 from ralphgit.app import heartbeat
-from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.errors import RalphError
 
 
 class Beat:
@@ -21,9 +20,8 @@ class Beat:
     def __init__(self, top: str, worker: str) -> None:
         self._top = top
         self._now = heartbeat.Heartbeat(
-            pid=os.getpid(), started=heartbeat.start_time(os.getpid()), boot=heartbeat.boot_id(),
-            host=heartbeat.host(), worker=worker, task="", claim="", phase="start",
-            time=time.time(),
+            **heartbeat.noted(os.getpid())._asdict(),
+            worker=worker, task="", claim="", phase="start", time=time.time(),
         )  # fmt: skip
         self._changed = threading.Event()
         self._lock = threading.Lock()
@@ -40,7 +38,7 @@ class Beat:
         self._changed.set()
         self._thread.join()
         if not self._now.task:
-            heartbeat.remove(self._top)
+            heartbeat.remove(self._top, self._now.process)
 
     def phase(self, phase: str, *, task: str | None = None, claim: str | None = None) -> None:
         """What the loop does now, and for which task."""
@@ -67,16 +65,3 @@ class Beat:
         except RalphError:
             # A full disk: the process is there to be seen all the same.
             return
-
-
-def refuse_second(project: Project) -> None:
-    """Raises: GuardRefused (loop_running) while another loop works in this worktree."""
-    beat = heartbeat.read(project.top)
-    if beat is None or beat.pid == os.getpid():
-        return
-    if beat.host == heartbeat.host() and not heartbeat.gone(beat):
-        raise GuardRefused(
-            f"a loop works in this worktree already (process {beat.pid})",
-            code="loop_running",
-            hint="ralphgit logs -f; to end it: ralphgit stop",
-        )

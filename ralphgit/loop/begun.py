@@ -2,12 +2,66 @@
 
 from __future__ import annotations
 
-from ralphgit.app import guard, mine, records, runtime, work
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import Project
+import os
+import shlex
+
+from ralphgit.app import branches, guard, land_pr, look, mine, records, runtime, work
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.lookaround import Situation, read_leases
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
 from ralphgit.loop.options import Options
 from ralphgit.loop.pulls import Pulls
 from ralphgit.model.flight import Lease
+
+
+def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
+    """The project, if the worktree at `top` still is one; `home` is the main worktree.
+
+    Raises: GuardRefused (no_worktree).
+    """
+    try:
+        project = look.project(around, warnings)
+    except NotARepository:
+        pass
+    else:
+        found = project.repository.top
+        if found is not None and os.path.realpath(found) == os.path.realpath(top):
+            return project
+        project.repository.close()
+    raise gone(top, home)
+
+
+def gone(top: str, home: str) -> GuardRefused:
+    """The error for a worktree that has lost its `.git`, or that has been removed."""
+    repair = shlex.join(("git", "-C", home, "worktree", "repair"))
+    status = shlex.join(("ralphgit", "-C", home, "status"))
+    return GuardRefused(
+        f"{top} is no worktree any more: its .git is gone; what is there was left as it is",
+        code="no_worktree",
+        hint=f"{repair}, then run again; or {status} says how to free its task",
+        details={"worktree": top},
+    )
+
+
+def unreadable(project: Project) -> InvalidRecord | None:
+    """Why the graph cannot be read as this worktree has it, in its files or on HEAD."""
+    try:
+        project.require_here()
+        project.view("HEAD", "HEAD")
+    except InvalidRecord as error:
+        return error
+    return None
+
+
+def restore(project: Project) -> str:
+    """Keep aside the work of a claim whose agent, before a crash, broke the graph; the ref."""
+    noted = runtime.remembered(project.top)
+    lease = read_leases(project).get(noted.task) if noted else None
+    if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
+        return ""
+    with Exclusive(project):
+        return branches.put_aside(project, noted)
 
 
 def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> Lease | None:
@@ -28,7 +82,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     situation = Situation(project)
     for lease in mine.open_claims(project, situation):
         if winner := mine.winner_over(situation, lease):
-            raise work.lose(project, lease, winner)
+            raise work.give_up(project, lease, winner)
     own = guard.own_claim(project, situation)
     if own is not None:
         return own
@@ -46,5 +100,6 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     if end == "blocked":
         row = situation.base.by_id.get(noted.task)
         answered = row is not None and row.epoch > noted.epoch
-        return noted if landing == "merge" and not answered else None
+        shared = landing == "none" or (landing == "pr" and land_pr.is_shared(project, noted))
+        return None if shared or answered else noted
     return noted if landing != "none" and not pulls.has(project, noted) else None

@@ -6,14 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat
-from ralphgit.app.heartbeat import Heartbeat
+from ralphgit.app import heartbeat, naming
+from ralphgit.app.heartbeat import Heartbeat, Process
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git.repository import Worktree
 from ralphgit.loop import journal
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import notes
 
 NOTE = os.path.join(".ralph", "fleet.yaml")
 
@@ -23,10 +21,11 @@ class Note(NamedTuple):
 
     how: str
     """tmux or background."""
-    pid: int
-    started: str
-    boot: str
-    host: str
+    process: Process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
 
 class Worker(NamedTuple):
@@ -47,48 +46,19 @@ class Worker(NamedTuple):
     pid: int
 
 
-def name_of(project: Project, worktree: Worktree) -> str:
-    prefix = f"{project.repository.name}-"
-    return worktree.name if worktree.main else worktree.name.removeprefix(prefix) or worktree.name
-
-
-def worktree(project: Project, name: str) -> Worktree:
-    """The worktree of the worker `name`. Raises: GuardRefused (unknown_worktree)."""
-    for one in project.repository.worktrees:
-        if not one.bare and one.exists and name in (name_of(project, one), one.name):
-            return one
-    raise GuardRefused(
-        f"there is no worker {name}", code="unknown_worktree", hint="ralphgit fleet status"
-    )
-
-
 def note_of(top: str) -> Note | None:
-    data = files.read(os.path.join(top, NOTE))
-    if data is None:
-        return None
-    try:
-        value = plain.load(texts.decode(data, limit=64 * 1024))
-    except InvalidRecord:
-        return None  # half a note is none
-    if not isinstance(value, dict) or not isinstance(value.get("pid"), int):
+    value = notes.read(os.path.join(top, NOTE))
+    pid = value.get("pid")
+    if not isinstance(pid, int):
         return None
     how, started, boot, host = (str(value.get(k) or "") for k in ("how", "started", "boot", "host"))
-    return Note(how, value["pid"], started, boot, host)
+    return Note(how, Process(pid, started, boot, host))
 
 
 def note_down(top: str, how: str, pid: int) -> None:
     """Note which process is the loop of a worktree. Raises: NotWritable."""
-    note = Note(how, pid, heartbeat.start_time(pid), heartbeat.boot_id(), heartbeat.host())
-    files.write(os.path.join(top, NOTE), emit.mapping(note._asdict()).encode(), durable=False)
-
-
-def gone(note: Note) -> bool:
-    """Whether the noted process is provably gone."""
-    beat = Heartbeat(
-        pid=note.pid, started=note.started, boot=note.boot, host=note.host,
-        worker="", task="", claim="", phase="", time=0.0,
-    )  # fmt: skip
-    return heartbeat.gone(beat)
+    record = {"how": how, **heartbeat.noted(pid)._asdict()}
+    notes.write(os.path.join(top, NOTE), record)
 
 
 def beat_of(top: str) -> Heartbeat | None:
@@ -102,7 +72,7 @@ def runs(top: str) -> int:
     if (beat := beat_of(top)) is not None:
         return beat.pid
     note = note_of(top)
-    return note.pid if note is not None and not gone(note) else 0
+    return note.pid if note is not None and not note.process.gone else 0
 
 
 def workers(project: Project) -> list[Worker]:
@@ -126,12 +96,12 @@ def _worker(
     elif beat is not None:
         state = "alive" if heartbeat.alive(beat, now) else "silent"
     else:
-        state = "starting" if note is not None and not gone(note) else "ended"
+        state = "starting" if note is not None and not note.process.gone else "ended"
     pid = beat.pid if beat is not None else note.pid if note is not None else 0
     if state == "starting":
         entries = []
     return Worker(
-        name=name_of(project, worktree),
+        name=naming.name_of(project, worktree),
         worktree=worktree.path,
         state=state,
         phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",

@@ -17,12 +17,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, runtime, stopping, trust, worktree_new
+from ralphgit.app import naming, runtime, stopping, trust, worktree_new
+from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
-from ralphgit.app.worktrees import folder_of
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
 from ralphgit.loop import agents, crew, journal, tmux, window
 from ralphgit.model.ids import is_id
+from ralphgit.records import files
 
 LOG = os.path.join(journal.FOLDER, "fleet.log")
 _START = os.path.join(".ralph", "start.json")
@@ -31,6 +32,8 @@ _STAGGER_S = (0.2, 0.6)
 #: How long a loop may take to begin, and to end: when it has nothing to do,
 #: and when it has to stop its agent.
 _BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
+#: How long another `up` may take to start its loops.
+_ALONE_S = 60.0
 #: The phases in which a loop may still find that it cannot work here.
 _FIRST = ("start", "claim")
 #: How a loop ends that was interrupted or terminated.
@@ -129,11 +132,19 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
     runtime.exclude(project)
+    with Alone(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
+        found = _begin(project, workers, options, session)
+    return [_settled(one) if one.state == "started" else one for one in found]
+
+
+def _begin(
+    project: Project, workers: Sequence[Wanted], options: Options, session: tmux.Fleet | None
+) -> list[Started]:
     made = worktrees(project, workers)
     found: list[Started] = []
     fresh = False
     for worker in workers:
-        top = folder_of(project, worker.name)
+        top = naming.folder_of(project, worker.name)
         if pid := crew.runs(top):
             note = crew.note_of(top)
             how = note.how if note is not None and note.pid == pid else "by hand"
@@ -145,7 +156,7 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
         pid = start(project, worker, options, session)
         how = "background" if session is None else "tmux"
         found.append(Started(worker.name, top, worker.name in made, "started", how, pid, ""))
-    return [_settled(one) if one.state == "started" else one for one in found]
+    return found
 
 
 def consent(project: Project, agent: str) -> None:
@@ -154,6 +165,8 @@ def consent(project: Project, agent: str) -> None:
     command = agents.command(agent or config.agent_command)
     if not agent and not command.preset:
         trust.require(project, [command.line])
+    agents.require(project, command)
+    trust.require(project, trust.verify_commands(project))
     if config.notify_command:
         trust.require(project, [config.notify_command])
 
@@ -162,7 +175,7 @@ def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     """Make the worktrees that are not there; the names of these."""
     made: set[str] = set()
     for name, story, _ in workers:
-        path = os.path.realpath(folder_of(project, name))
+        path = os.path.realpath(naming.folder_of(project, name))
         known = project.repository.worktrees
         if any(os.path.realpath(one.path) == path and one.exists for one in known):
             continue
@@ -199,7 +212,7 @@ def start(
 
     Raises: NotWritable, Refused (tmux).
     """
-    top = folder_of(project, worker.name)
+    top = naming.folder_of(project, worker.name)
     pid = _start(project, worker, top, _words(worker, options), session)
     crew.note_down(top, "background" if session is None else "tmux", pid)
     return pid
@@ -214,7 +227,7 @@ def _start(
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if os.path.exists(log) and os.path.getsize(log) > _MOST_LOG_BYTES:
             os.replace(log, f"{log}.1")
-        with open(log, "ab", buffering=0) as file:
+        with files.appending(log) as file:
             file.write(_MARK + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode() + b"\n")
             if session is None:
                 process = subprocess.Popen(
@@ -256,6 +269,9 @@ def _settled(one: Started) -> Started:
     _until(begun, _BEGIN_S)
     if not _ended(one.pid, top):
         return one
+    if (other := crew.beat_of(top)) is not None and other.pid != one.pid:
+        # Somebody started one by hand at the same moment, and that one got in.
+        return one._replace(state="running", how="by hand", pid=other.pid)
     last = journal.latest(top)
     if last and last[0].get("pid") == one.pid and last[-1]["event"] == "ended":
         why = str(last[-1].get("why", ""))
@@ -270,7 +286,7 @@ def _ended(pid: int, top: str) -> bool:
     for process in _children:
         if process.pid == pid:
             return process.poll() is not None
-    return note is None or crew.gone(note)
+    return note is None or note.process.gone
 
 
 def was_stopped(pid: int) -> bool:
@@ -308,16 +324,16 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
     Waits for those that have no task, and with `now` for all of them, up to some seconds. The
     worktrees stay.
 
-    Raises: GuardRefused (no_loop, unknown_worktree), NotWritable.
+    Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
-    chosen = [crew.worktree(project, name) for name in names] or project.repository.worktrees
+    chosen = naming.chosen(project, tuple(names), every=not names)
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
-        if note is None or note.host != heartbeat.host():
+        if note is None or not note.process.here:
             continue
         pid = beat.pid if beat is not None else note.pid
-        if pid != note.pid or crew.gone(note):
+        if pid != note.pid or note.process.gone:
             continue
         try:
             if beat is not None:
@@ -327,7 +343,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         except (GuardRefused, ProcessLookupError):
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""
-        asked.append(Ending(crew.name_of(project, one), one.path, pid, task, False))
+        asked.append(Ending(naming.name_of(project, one), one.path, pid, task, False))
     if names and not asked:
         name = names[0]
         by_hand = crew.beat_of(chosen[0].path) is not None
@@ -342,7 +358,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
 def _awaited(one: Ending, deadline: float) -> Ending:
     def ended() -> bool:
         note = crew.note_of(one.worktree)
-        return note is None or note.pid != one.pid or crew.gone(note)
+        return note is None or note.pid != one.pid or note.process.gone
 
     return one._replace(ended=_until(ended, deadline - time.monotonic()))
 

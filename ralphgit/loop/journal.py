@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ralphgit.errors import Refused
+from ralphgit.records import files
+
 FOLDER = os.path.join(".ralph", "logs")
 NAME = "loop.jsonl"
 #: A longer one is put aside as `loop.jsonl.1`.
@@ -21,6 +24,7 @@ class Journal:
         self, top: str, worker: str, hear: Callable[[Mapping[str, object]], None] | None = None
     ) -> None:
         """`hear` gets every entry once it is written."""
+        self.top = top
         self._path = os.path.join(top, FOLDER, NAME)
         self._worker, self._hear = worker, hear
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
@@ -41,8 +45,8 @@ class Journal:
         try:
             if os.path.exists(self._path) and os.path.getsize(self._path) > _MOST_BYTES:
                 os.replace(self._path, f"{self._path}.1")
-            with open(self._path, "a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with files.appending(self._path) as file:
+                file.write(f"{line}\n".encode())
         except OSError:
             return
 
@@ -61,9 +65,9 @@ def latest(top: str) -> list[dict[str, Any]]:
 
 def _entries(path: str) -> list[dict[str, Any]]:
     try:
-        with open(path, "rb") as file:
-            lines = file.read().split(b"\n")
-    except OSError:
+        # Our own lines are ASCII and rarely long; whatever is much bigger is not ours.
+        lines = (files.read_plain(path, limit=2 * _MOST_BYTES) or b"").split(b"\n")
+    except Refused:
         return []
     found = []
     for line in lines:

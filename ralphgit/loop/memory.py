@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.errors import InvalidRecord
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import notes
 from ralphgit.rules.retry import CLOSED, Breaker
 
 _ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
 _BREAKER = os.path.join(".ralph", "breaker.yaml")
-_MOST_FEEDBACK = 8 * 1024
+_MOST_TEXT = 8 * 1024
 
 
 class Attempts(NamedTuple):
@@ -22,26 +20,38 @@ class Attempts(NamedTuple):
     failed: int = 0
     feedback: str = ""
     """What was missing after the last one, for the next prompt."""
+    reason: str = ""
+    """Why it failed: one of `Reason`."""
+    told: str = ""
+    """What is asked of a person if it was the last one."""
+    limited: int = 0
+    """Rate limits in a row since the last attempt that ran into none."""
 
 
 def attempts(top: str, claim: str) -> Attempts:
     """What is known of a claim's attempts; none where the note is another claim's."""
-    found = _read(os.path.join(top, _ATTEMPTS))
-    failed, feedback = found.get("failed"), found.get("feedback")
+    found = notes.read(os.path.join(top, _ATTEMPTS))
+    failed, limited = found.get("failed"), found.get("limited")
     if found.get("claim") != claim or not isinstance(failed, int):
         return Attempts(claim)
-    return Attempts(claim, failed, feedback if isinstance(feedback, str) else "")
+    feedback, reason, told = (
+        text if isinstance(text, str) else ""
+        for text in map(found.get, ("feedback", "reason", "told"))
+    )
+    return Attempts(
+        claim, failed, feedback, reason, told, limited if isinstance(limited, int) else 0
+    )
 
 
 def note_attempts(top: str, now: Attempts) -> None:
     """Raises: NotWritable."""
-    now = now._replace(feedback=now.feedback[-_MOST_FEEDBACK:])
-    _write(os.path.join(top, _ATTEMPTS), now._asdict())
+    now = now._replace(feedback=now.feedback[-_MOST_TEXT:], told=now.told[-_MOST_TEXT:])
+    notes.write(os.path.join(top, _ATTEMPTS), now._asdict())
 
 
 def breaker(top: str) -> Breaker:
     """The breaker as it was left; closed where nothing is known."""
-    found = _read(os.path.join(top, _BREAKER))
+    found = notes.read(os.path.join(top, _BREAKER))
     failures, opened = found.get("failures"), found.get("opened")
     if not isinstance(failures, int) or not isinstance(opened, (int, float)):
         return CLOSED
@@ -52,19 +62,4 @@ def note_breaker(top: str, now: Breaker) -> None:
     """Raises: NotWritable."""
     if now == breaker(top):
         return
-    _write(os.path.join(top, _BREAKER), now._asdict())
-
-
-def _read(path: str) -> dict[str, object]:
-    data = files.read(path)
-    if data is None:
-        return {}
-    try:
-        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
-    except InvalidRecord:
-        return {}  # half a note is none
-    return value if isinstance(value, dict) else {}
-
-
-def _write(path: str, value: dict[str, object]) -> None:
-    files.write(path, emit.mapping(value).encode("utf-8", "backslashreplace"), durable=False)
+    notes.write(os.path.join(top, _BREAKER), now._asdict())

@@ -19,6 +19,7 @@ from ralphgit.records.redact import redact, secrets_in
 #: Events of the loop's journal that a person is told of, and what their message is without one.
 EVENTS = {
     "blocked": "{task} is blocked ({reason})",
+    "refused": "the pull request of {task} was closed",
     "lost": "the claim on {task} is lost",
     "breaker": "the loop pauses {seconds} s after failures in a row: {failures}",
     "ended": "the loop has ended: {why}",

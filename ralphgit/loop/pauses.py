@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -26,13 +25,7 @@ class Pauses:
         self._chance = random.Random()
 
     def stop_wanted(self) -> bool:
-        return os.path.exists(os.path.join(self._top, stopping.PATH))
-
-    def forget_stop(self) -> None:
-        try:
-            os.unlink(os.path.join(self._top, stopping.PATH))
-        except FileNotFoundError:
-            return
+        return stopping.wanted(self._top)
 
     def wait(self, seconds: float, phase: str) -> None:
         """Wait, or until a stop is asked for."""
@@ -51,11 +44,13 @@ class Pauses:
         """Between two looks for work; not all loops look at the same moment."""
         self.wait(config.loop_idle * self._chance.uniform(0.5, 1.0), "idle")
 
-    def for_breaker(self, config: Config) -> None:
-        """While the circuit breaker is open."""
+    def for_breaker(self, config: Config) -> bool:
+        """While the circuit breaker is open; True if a stop was asked for meanwhile."""
         state = memory.breaker(self._top)
         seconds = state.wait(time.time(), cooldown=config.loop_cooldown)
         if seconds:
             self._journal.write("breaker", failures=state.failures, seconds=round(seconds))
-            self._say(f"{state.failures} failures in a row: pausing {seconds:.0f} s")
+            failures = "1 failure" if state.failures == 1 else f"{state.failures} failures in a row"
+            self._say(f"{failures}: pausing {seconds:.0f} s")
             self.wait(seconds, "breaker open")
+        return bool(seconds) and self.stop_wanted()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ralphgit.app import claim, forge, land_pr, pulls
+from ralphgit.app import claim, forge, guidance, land_pr, pulls
 from ralphgit.app.land import Conflict
 from ralphgit.app.project import Project
 from ralphgit.app.pulls import OPEN, PUSHED, REFUSED, Pull
@@ -114,7 +114,7 @@ class Pulls:
             self._journal.write("refused", task=pull.task, url=pull.url)
             self._say(
                 f"{pull.task}: its pull request was closed ({_where(pull)}); it needs a person: "
-                f"open it again, or: ralphgit reset {pull.task} --reason TEXT"
+                f"open it again, or: {guidance.give_up_command(project, pull.task)}"
             )
         return pull._replace(state=state)
 

@@ -6,6 +6,7 @@ turn begins by looking what this worktree has begun, and goes on with that.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -13,15 +14,12 @@ from collections.abc import Callable
 from ralphgit.app import (
     branches,
     claim,
-    complete,
-    doctor,
     giveup,
     guard,
-    land,
-    land_pr,
     look,
     mine,
     runtime,
+    stopping,
     trust,
     work,
 )
@@ -32,40 +30,29 @@ from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
     GuardRefused,
-    InvalidRecord,
-    NeedsPerson,
     NothingReady,
     RalphError,
     RemoteUnavailable,
-    UsageError,
 )
-from ralphgit.loop import agents, begun, memory
-from ralphgit.loop.attempt import LOST, Done, Failed, Limited, Lost, Stuck, attempt
-from ralphgit.loop.beat import Beat, refuse_second
+from ralphgit.loop import agents, begun, memory, troubles
+from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
+from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
-from ralphgit.loop.keeper import Keeper
+from ralphgit.loop.landing import Landing
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.options import Options, Ran
 from ralphgit.loop.pauses import Pauses
 from ralphgit.loop.pulls import Pulls
+from ralphgit.loop.seat import Seat
+from ralphgit.loop.watch import standing
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 from ralphgit.model.status import Reason
 from ralphgit.rules import readiness
 from ralphgit.rules.retry import CLOSED
 
-#: What trying again does not change: a person has to.
-_FINAL = (GuardRefused, InvalidRecord, NeedsPerson, UsageError)
-#: ... but for these, which others' work brings and takes.
-_PASSING = ("unsettled", "worktree_busy")
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
-#: Other refusals (a git that was killed, a lock, a full disk) in a row, before the loop ends.
-_MOST_TROUBLES = 12
-_TROUBLE_S = 0.5
-#: So long after a landing nothing is fetched: the push has just told what the base is.
-_FRESH_S = 1.0
-_ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 
 
 class Loop:
@@ -79,7 +66,7 @@ class Loop:
         warnings: list[str],
         say: Callable[[str], None],
     ) -> None:
-        self._around = around._replace(opening=None)
+        self._around = around._replace(begun=None)
         self._options = options
         self._warnings = warnings
         self._say = say
@@ -88,32 +75,41 @@ class Loop:
         self._lost: list[str] = []
         self._troubles = 0
         self._opened: list[Project] = []
-        self._fresh_until = 0.0
+        self._released: set[str] = set()
 
     def run(self) -> Ran:
         """Work until nothing is left, or something or somebody says stop.
 
         Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
         """
-        project = self._project()
+        project = look.project(self._around, self._warnings)
+        self._opened.append(project)
         guard.refuse_unfit(project)
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
-        refuse_second(project)
+        agents.require(project, self._command)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
+        with Seat(project):
+            return self._run(project)
+
+    def _run(self, project: Project) -> Ran:
         runtime.prepare(project)
+        stopping.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
+        self._home = project.repository.home
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
         self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
-            with Keeper() as keeper, Beat(self._top, self._worker) as beat:
-                self._keeper, self._beat = keeper, beat
+            with Beat(self._top, self._worker) as beat:
+                self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
-                self._pauses.forget_stop()
+                self._landing = Landing(
+                    self._options, self._pulls, journal=self._journal, beat=beat, say=self._say
+                )
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -125,7 +121,7 @@ class Loop:
         while True:
             self._close()
             if self._pauses.stop_wanted():
-                self._pauses.forget_stop()
+                stopping.forget(self._top)
                 return "stopped"
             worked = self._turn()
             if worked and self._enough():
@@ -150,7 +146,10 @@ class Loop:
         project = self._project()
         try:
             branches.settle(project)
-            lease = begun.unfinished(project, self._landing(project), self._pulls, self._options)
+            if kept := begun.restore(project):
+                self._say(f"the task graph could not be read; all that was done is kept in {kept}")
+            told = self._options
+            lease = begun.unfinished(project, self._landing.how(project), self._pulls, told)
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._take(project)
@@ -158,7 +157,8 @@ class Loop:
                 self._say(f"resuming {lease.task}")
             if lease is None:
                 return False
-            self._work(lease)
+            project.refresh(config=False)
+            self._work(project, lease)
             self._troubles = 0
         except ClaimLost as error:
             task = str(error.details.get("task", ""))
@@ -171,36 +171,32 @@ class Loop:
             self._say(f"{error.message}; trying again")
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
-            final = isinstance(error, _FINAL) and error.code not in _PASSING
-            final = final or error.code == "no_agent"
-            if final or self._troubles >= _MOST_TROUBLES:
+            if troubles.final(error) or self._troubles >= troubles.MOST:
                 raise
             self._troubles += 1
-            self._journal.write("trouble", code=error.code, message=error.message)
-            self._say(f"{error.message}; trying again")
-            self._mend()
+            self._mend(error, self._troubles)
         return True
 
-    def _mend(self) -> None:
-        """Wait a little, and remove the locks of a git that was killed."""
-        project = self._project()
-        self._pauses.wait(_TROUBLE_S * self._troubles, "trouble")
-        for finding in doctor.examine(project, fix=True):
-            if finding.fixed:
-                self._journal.write("mended", code=finding.code, message=finding.message)
+    def _mend(self, error: RalphError, times: int) -> None:
+        """Wait a little, longer each time, and mend what is known to be broken."""
+        self._journal.write("trouble", code=error.code, message=error.message)
+        self._say(f"{error.message}; trying again")
+        self._pauses.wait(troubles.PAUSE_S * times, "trouble")
+        troubles.mend(self._project(), self._journal)
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
         self._beat.phase("claim", task="")
-        fresh = time.monotonic() < self._fresh_until and not elsewhere(project)
-        self._fresh_until = 0.0
+        fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
+        self._landing.fresh_until = 0.0
         if not fresh:
             claim.synchronise(project)
         branches.refuse_dirty(project)
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
                               priority=options.priority, task=options.task)  # fmt: skip
-        rows = readiness.spread([row for row, _ in found.tasks], branches.place_of(project))
+        free_rows = [row for row, _ in found.tasks if row.id not in self._released]
+        rows = readiness.spread(free_rows, branches.place_of(project))
         while rows:
             lease = self._claim(project, rows.pop(0))
             if lease is not None:
@@ -211,12 +207,13 @@ class Loop:
         return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
+        trust.require(project, project.base_view.task(row.id).verify)
         left = ""
         if self._options.branch == "task":
             left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
         else:
             branches.catch_up(project)
-        project.refresh()
+        project.refresh(config=False)
         try:
             made = claim.claim(project, claim.Options(task=row.id, fetch=False))
         except (ClaimHeld, NothingReady, GuardRefused) as error:
@@ -232,58 +229,84 @@ class Loop:
 
     # -- one task --------------------------------------------------------------------
 
-    def _work(self, lease: Lease) -> None:
+    def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
-            project = self._project()
-            self._pauses.for_breaker(project.config)
-            end = mine.end_of(project.view("HEAD", "HEAD"), lease)
-            if end == "blocked":
-                self._land_block(lease)
+            if self._pauses.for_breaker(project.config):
                 return
-            if end:
-                if self._land(project, lease):
-                    return
-                continue
-            if mine.end_of(project.here, lease) == "complete":
-                complete.complete(project, complete.Options(task=lease.task))
-                continue
-            self._beat.phase("agent", task=lease.task, claim=lease.claim)
             before = memory.attempts(self._top, lease.claim)
-            number = before.failed + 1
-            self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-            outcome, agent_s = attempt(
-                project, lease, before,
-                command=self._command, keeper=self._keeper, check=lambda: self._check(lease),
-            )  # fmt: skip
-            self._journal.write(
-                "attempted", task=lease.task, attempt=number,
-                outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
-                **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
-            )  # fmt: skip
+            if mine.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
+                self._end_blocked(lease)
+                return
+            if complete_here := mine.end_of(project.here, lease) == "complete":
+                outcome = self._landing.task(project, lease)
+            elif before.failed >= project.config.agent_attempts:
+                self._block_failed(lease, before)
+                return
+            else:
+                outcome = self._attempt(project, lease, before)
             match outcome:
                 case Done():
                     memory.note_breaker(self._top, CLOSED)
+                    if complete_here:
+                        self._done.append(lease.task)
+                        return
+                    continue  # with what `complete` has read anew
                 case Stuck(reason, question, options):
                     memory.note_breaker(self._top, CLOSED)
+                    # It counts: should the block fail, the agent is not asked for ever.
+                    memory.note_attempts(
+                        self._top, before._replace(failed=before.failed + 1, feedback=question)
+                    )
                     self._block(lease, reason, question, options)
                     return
                 case Limited(seconds):
-                    self._say(f"rate limit: waiting {seconds:.0f} s")
+                    memory.note_attempts(self._top, before._replace(limited=before.limited + 1))
+                    self._say(f"rate limit: waiting {seconds:.3g} s")
                     self._pauses.wait(seconds, "rate limit")
                 case Failed():
                     if self._failed(lease, before, outcome):
                         return
+                case Over("released"):
+                    self._end_released(lease)
+                    return
+                case Over():
+                    self._tell_blocked(lease)
+                    project = self._project()
+                    continue
                 case Lost():
                     project = self._project()
                     winner = mine.winner_over(Situation(project), lease)
-                    raise work.lose(project, lease, winner or "its claim does not stand any more")
-            if self._pauses.stop_wanted() and not isinstance(outcome, Done):
+                    raise work.give_up(
+                        project, lease, winner or "its claim does not stand any more"
+                    )
+            if self._pauses.stop_wanted():
                 return
+            project = self._project()
+
+    def _attempt(self, project: Project, lease: Lease, before: memory.Attempts) -> Outcome:
+        """Have the agent work once."""
+        self._beat.phase("agent", task=lease.task, claim=lease.claim)
+        number = before.failed + 1
+        self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
+        outcome, agent_s = attempt(
+            project, lease, before,
+            command=self._command, check=lambda: standing(self._around, self._journal, lease),
+            mend=self._mend,
+        )  # fmt: skip
+        self._journal.write(
+            "attempted", task=lease.task, attempt=number,
+            outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
+            **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
+        )  # fmt: skip
+        return outcome
 
     def _failed(self, lease: Lease, before: memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
-        now = before._replace(failed=before.failed + 1, feedback=outcome.feedback)
+        now = before._replace(
+            failed=before.failed + 1, feedback=outcome.feedback, limited=outcome.limited,
+            reason=outcome.reason.value, told=outcome.told,
+        )  # fmt: skip
         memory.note_attempts(self._top, now)
         config = self._project().config
         state = memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
@@ -291,11 +314,17 @@ class Loop:
         about = "" if lease.task in outcome.why else f"{lease.task}: "
         self._say(f"{about}{outcome.why} (attempt {now.failed})")
         if now.failed >= config.agent_attempts:
-            question = f"{now.failed} attempts failed. The last one: {outcome.feedback}"
-            self._block(lease, outcome.reason, question, ())
+            self._block_failed(lease, now)
             return True
         self._pauses.after_failure(now.failed, config)
         return False
+
+    def _block_failed(self, lease: Lease, last: memory.Attempts) -> None:
+        """Block a task that has had all its attempts."""
+        reason = Reason(last.reason) if last.reason in {*Reason} else Reason.VERIFY_FAILED
+        number = "1 attempt" if last.failed == 1 else f"{last.failed} attempts"
+        question = f"{number} failed. The last one: {last.told or last.feedback}"
+        self._block(lease, reason, question, ())
 
     def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
         """Record the question, keep the work so far in a rescue ref, and land the record alone."""
@@ -306,94 +335,46 @@ class Loop:
             if kept:
                 question += f"\n\nThe work so far is kept in {kept}."
             giveup.block(project, lease.task, reason=reason, question=question, options=options)
-        self._blocked.append(lease.task)
-        self._journal.write("blocked", task=lease.task, reason=reason.value, message=question)
-        self._say(f"{lease.task} is blocked ({reason.value}): {question.splitlines()[0]}")
-        self._land_block(lease)
+        self._tell_blocked(lease)
+        self._end_blocked(lease)
 
-    def _land_block(self, lease: Lease) -> None:
-        """Bring the record of a blocked task to where others see it."""
-        project = self._project()
-        match self._landing(project):
-            case "merge":
-                landed = land.by_merge(project, lease)
-                if isinstance(landed, land.Conflict):
-                    self._say(f"the block of {lease.task} conflicts with the base; it stays here")
-                    runtime.forget(self._top)
-            case "pr":
-                land_pr.share(project, lease)
-        self._beat.phase("blocked", task="")
-
-    def _land(self, project: Project, lease: Lease) -> bool:
-        """Land the completed task; False where it has to be attempted again on the new base."""
-        how = self._landing(project)
-        if how != "none":
-            self._beat.phase("land", task=lease.task, claim=lease.claim)
-            try:
-                landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
-            except GuardRefused as error:
-                if error.code != "review_missing":
-                    raise
-                return self._leave_for_review(lease, error)
-            if isinstance(landed, land.Conflict):
-                return self._redo(project, lease, landed)
-            event = "landed" if how == "merge" else "opened"
-            self._journal.write(event, task=lease.task, commit=landed.commit)
-            self._fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
-        self._done.append(lease.task)
-        self._journal.write("done", task=lease.task, landing=how)
-        self._say(f"{lease.task} is {_ENDS[how]}")
-        self._beat.phase("done", task="")
-        return True
-
-    def _leave_for_review(self, lease: Lease, why: GuardRefused) -> bool:
-        """The work is complete on its branch, and it is for a reviewer to go on."""
-        runtime.forget(self._top)
-        self._journal.write("unreviewed", task=lease.task, message=why.message)
-        self._done.append(lease.task)
-        self._say(why.message)
-        return True
-
-    def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> bool:
-        """What conflicts with the base is kept, and the task is begun again on top of it; True
-        if that was its last attempt."""
-        paths = ", ".join(conflict.paths[:5])
-        with Exclusive(project):
-            kept = branches.put_aside(project, lease)
-        feedback = (
-            f"The work was complete, and then it conflicted with what others landed, in {paths}. "
-            f"It is kept in {kept} (git show, git cherry-pick -m 1 --no-commit). This worktree is "
-            "at the new base: bring the work over."
+    def _tell_blocked(self, lease: Lease) -> None:
+        row = self._project().view("HEAD", "HEAD").by_id[lease.task]
+        told = json.loads(row.json).get("blocked") or {}
+        reason, question = str(told.get("reason") or "other"), str(told.get("question") or "")
+        self._journal.write("blocked", task=lease.task, reason=reason, message=question)
+        self._say(
+            f"{lease.task} is blocked ({reason})" + f": {question}".split("\n")[0].rstrip(": ")
         )
-        before = memory.attempts(self._top, lease.claim)
-        why = f"conflicts with the base in {paths}"
-        return self._failed(lease, before, Failed(why, feedback, Reason.CONFLICT))
+
+    def _end_blocked(self, lease: Lease) -> None:
+        self._landing.block(self._project(), lease)
+        self._blocked.append(lease.task)
+
+    def _end_released(self, lease: Lease) -> None:
+        """A task that somebody released here is not taken again by this loop."""
+        kept = self._landing.give_back(self._project(), lease)
+        more = f"; the work so far is kept in {kept}" if kept else ""
+        self._journal.write("released", task=lease.task, rescue=kept)
+        self._say(f"{lease.task} was released in this worktree{more}")
+        self._lost.append(lease.task)
+        self._released.add(lease.task)
+        self._beat.phase("released", task="")
 
     # -- small things ----------------------------------------------------------------
 
     def _project(self) -> Project:
-        """Everything as it is now; its processes end with the turn."""
-        self._opened.append(look.project(self._around, self._warnings))
-        return self._opened[-1]
+        """Everything as it is now; its processes end with the turn.
+
+        Raises: GuardRefused (no_worktree) where the agent, say, has removed the folder.
+        """
+        project = begun.still_here(self._around, self._warnings, self._top, self._home)
+        self._opened.append(project)
+        return project
 
     def _close(self) -> None:
         while self._opened:
             self._opened.pop().repository.close()
-
-    def _landing(self, project: Project) -> str:
-        return self._options.land or project.config.land_mode
-
-    def _check(self, lease: Lease) -> str:
-        """While the agent works: does the claim still stand?"""
-        project = look.project(self._around, self._warnings)
-        try:
-            claim.synchronise(project)
-            return LOST if mine.winner_over(Situation(project), lease) else ""
-        except RalphError as error:
-            self._journal.write("unchecked", task=lease.task, message=error.message)
-            return ""
-        finally:
-            project.repository.close()
 
     def _all_finished(self) -> bool:
         rows = self._project().base_view.rows

@@ -1,11 +1,19 @@
 """The settings, their types and defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.errors import UsageError
+
+#: Lock files of package managers, wherever they stand.
+LOCK_FILES = (
+    "**/package-lock.json", "**/npm-shrinkwrap.json", "**/yarn.lock", "**/pnpm-lock.yaml",
+    "**/bun.lock", "**/bun.lockb", "**/deno.lock", "**/Cargo.lock", "**/go.sum",
+    "**/go.work.sum", "**/uv.lock", "**/poetry.lock", "**/pdm.lock", "**/Pipfile.lock",
+    "**/Gemfile.lock", "**/composer.lock", "**/mix.lock", "**/pubspec.lock", "**/Podfile.lock",
+    "**/Package.resolved", "**/packages.lock.json", "**/gradle.lockfile", "**/flake.lock",
+    "**/.terraform.lock.hcl",
+)  # fmt: skip
 
 
 class Config(NamedTuple):
@@ -15,6 +23,8 @@ class Config(NamedTuple):
     """Files and globs of the task graph."""
     records: str = "records"
     """The folder of evidence, audit and guidance."""
+    generated: tuple[str, ...] = LOCK_FILES
+    """Patterns of lock files and generated files: each has one owner at a time."""
     base: str = ""
     """The base branch; "" finds it (SPEC 6)."""
     remote: str = ""

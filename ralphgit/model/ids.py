@@ -11,7 +11,9 @@ TaskId = NewType("TaskId", str)
 ClaimId = NewType("ClaimId", str)
 Worker = NewType("Worker", str)
 
-_GRAMMAR = re.compile(r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?(?<!\.lock)")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+#: The same with dots, which stand neither side by side nor at the end.
+_DOTTED = r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?(?<!\.lock)"
 _GRAMMAR_HINT = (
     "an id is 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, has no '..', "
     "and does not end in '.' or '.lock'"
@@ -24,7 +26,8 @@ RECORD_ID_LENGTH = 10
 
 def is_id(text: str) -> bool:
     """Whether `text` is in the id grammar of SPEC 3.1."""
-    return _GRAMMAR.fullmatch(text) is not None
+    # Nearly every id is plain, and a graph of 10,000 tasks has 40,000 to look at.
+    return _PLAIN.fullmatch(text) is not None or re.fullmatch(_DOTTED, text) is not None
 
 
 def parse_task_id(text: str) -> TaskId:

@@ -5,14 +5,13 @@ indentation, so whoever edits a block must parse it alone and compare (`records.
 a layout that the scanner does not see through (`tasks: [...]`) is left to `records.nodes`.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 
-_TASKS = re.compile(r"""^\ufeff?(?:tasks|"tasks"|'tasks')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$""", re.M)
-_SKIPPED = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
-_FIRST = re.compile(r"( *)-(?=[ \r\n]|\Z)")
+# Compiled where a file is looked through, which `claim` mostly does not.
+_TASKS = r"""(?m)^\ufeff?(?:tasks|"tasks"|'tasks')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$"""
+_SKIPPED = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
+_FIRST = r"( *)-(?=[ \r\n]|\Z)"
 
 
 class Block(NamedTuple):
@@ -35,19 +34,26 @@ def find(text: str) -> Layout | None:
     Comments and blank lines between two tasks are in the text of the first (`content_end`
     tells where its own lines end).
     """
-    root = _TASKS.search(text)
+    root = re.search(_TASKS, text)
     if root is None:
         return None
-    skipped = _SKIPPED.match(text, min(root.end() + 1, len(text)))
+    skipped = re.compile(_SKIPPED).match(text, min(root.end() + 1, len(text)))
     begin = skipped.end() if skipped else root.end()
-    first = _FIRST.match(text, begin)
+    first = re.compile(_FIRST).match(text, begin)
     if first is None:
         return None
     dash = len(first.group(1))
-    stop = re.compile(rf"^ {{0,{dash}}}(?![-# \r\n])[^\n]", re.M).search(text, begin)
-    limit = stop.start() if stop else len(text)
-    item = re.compile(rf"^ {{{dash}}}-(?=[ \r\n]|\Z)", re.M)
-    starts = [found.start() for found in item.finditer(text, begin, limit)]
+    # A line's start is sought as the end of the one before: `^` would be tried everywhere.
+    stop = re.compile(rf"\n {{0,{dash}}}[^-# \r\n]").search(text, begin)
+    limit = stop.start() + 1 if stop else len(text)
+    sign = f"\n{' ' * dash}-"
+    starts = [begin]
+    at = text.find(sign, begin, limit)
+    while at >= 0:
+        after = at + len(sign)
+        if after == limit or text[after] in " \r\n":
+            starts.append(at + 1)
+        at = text.find(sign, after, limit)
     ends = [*starts[1:], limit]
     return Layout(tuple(map(Block, starts, ends)), dash)
 

@@ -148,9 +148,9 @@ class Cache:
         for shard in shards:
             bounds.append((len(joined), len(joined) + len(rows[shard])))
             joined.extend(rows[shard])
-        texts = "".join([row.json for row in joined]).encode("ascii")
+        texts = b"".join([row.texts[row.texts_start : row.texts_end] for row in joined])
         ends = list(itertools.accumulate(row.texts_end - row.texts_start for row in joined))
-        columns = list(zip(*(row[:_TEXTS] for row in joined), strict=True))
+        columns = list(zip(*joined, strict=True))[:_TEXTS]
         parts = (
             marshal.dumps((list(shards), bounds)),
             marshal.dumps([*columns, [0, *ends[:-1]], ends]),

@@ -29,8 +29,9 @@ _AMBIGUOUS = re.compile(
         | \.{1,3} | =
       )"""
 )  # fmt: skip
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f]")
+# Compiled where they are needed, which is seldom.
+_UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
+_CONTROL = "[\x00-\x08\x0b-\x1f]"
 _SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 
 
@@ -74,7 +75,9 @@ def _is_plain(text: str) -> bool:
 def quoted(text: str) -> str:
     """`text` in double quotes, everything unprintable as an escape."""
     escaped = json.dumps(text, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", escaped)
+    if escaped.isprintable():
+        return escaped
+    return re.sub(_UNPRINTABLE, lambda found: f"\\u{ord(found.group()):04x}", escaped)
 
 
 def _key(name: str) -> str:
@@ -128,8 +131,8 @@ def _value(value: object, *, indent: int, eol: str) -> str:
 def _fits_literal(text: str) -> bool:
     """Whether a literal block gives `text` back, also through an editor that trims lines."""
     return (
-        _CONTROL.search(text) is None
-        and _UNPRINTABLE.search(text) is None
+        re.search(_CONTROL, text) is None
+        and re.search(_UNPRINTABLE, text) is None
         and not text.startswith((" ", "\t", "\n"))
         and text.strip() != ""
         and all(not line or not line[-1].isspace() for line in text.split("\n"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import stat
 from collections.abc import Callable, Sequence
+from typing import BinaryIO, cast
 
 from ralphgit.errors import NotWritable, Refused
 
@@ -23,21 +26,22 @@ def _temporary(folder: str, name: str) -> str:
     return path
 
 
-def write(path: str, data: bytes, *, durable: bool = True) -> None:
+def write(path: str, data: bytes, *, durable: bool = True, follow: bool = True) -> None:
     """Put `data` at `path`: temporary file beside it, flush, rename. Mode bits are kept.
 
-    After a failure `path` has its old content and the temporary file is gone.
+    Where `path` is a link, what it points at is written; without `follow` the file takes the
+    link's place. After a failure `path` has its old content and the temporary file is gone.
 
     Raises: NotWritable.
     """
     folder = os.path.dirname(path) or "."
     try:
         os.makedirs(folder, exist_ok=True)
-        if os.path.islink(path):
+        if follow and os.path.islink(path):
             path = os.path.realpath(path)
             folder = os.path.dirname(path)
         temporary = _temporary(folder, os.path.basename(path))
-        mode = _mode(path)
+        mode = _mode(path) if follow else None
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             view = memoryview(data)
@@ -86,20 +90,60 @@ def _remove(path: str, folders: Sequence[str] = ()) -> None:
 def read(path: str) -> bytes | None:
     """The file's content, None if there is no such file (nor one under a missing folder).
 
-    Raises: Refused (not_readable) for a folder, or where permissions forbid it.
+    Raises: Refused (not_readable) for what is no file, or where permissions forbid it.
     """
+    return _read(path, 0, -1)
+
+
+def read_plain(path: str, *, limit: int) -> bytes | None:
+    """As `read`, of a file that anybody may have put there: no link, and at most `limit` bytes.
+
+    Raises: Refused (not_readable), also for a link and for a file that has more.
+    """
+    data = _read(path, os.O_NOFOLLOW, limit + 1)
+    if data is not None and len(data) > limit:
+        raise _unreadable(path, f"it has more than {limit} bytes")
+    return data
+
+
+def _read(path: str, flags: int, most: int) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        # Without waiting: a pipe of that name may have nobody at its other end.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
+        with open(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise _unreadable(path, "it is no plain file")
+            return file.read(most)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise Refused(
-            f"cannot read {path}: {error.strerror}",
-            code="not_readable",
-            hint="it should be a file that you may read",
-            details={"file": path},
-        ) from error
+        why = "it is a link" if flags and error.errno == errno.ELOOP else str(error.strerror)
+        raise _unreadable(path, why) from error
+
+
+def _unreadable(path: str, why: str) -> Refused:
+    return Refused(
+        f"cannot read {path}: {why}",
+        code="not_readable",
+        hint="it should be a file that you may read",
+        details={"file": path},
+    )
+
+
+def appending(path: str) -> BinaryIO:
+    """The file at `path`, opened so that each write is added at its end; made where it is missing.
+
+    A link, or anything else that is no plain file, makes way for one.
+
+    Raises: OSError.
+    """
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            os.unlink(path)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    return cast(BinaryIO, open(os.open(path, flags, 0o666), "ab", buffering=0))
 
 
 class Undo:

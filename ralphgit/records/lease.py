@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.flight import Lease
-from ralphgit.records import emit, plain
-from ralphgit.records import text as texts
 
 _LIMIT = 64 * 1024
 
 
 def encode(lease: Lease) -> bytes:
     """The record's bytes; unique, since the claim id is random."""
+    from ralphgit.records import emit
+
     fields = {name: value for name, value in lease._asdict().items() if name != "oid"}
     return emit.mapping(fields).encode("utf-8", "surrogateescape")
 
@@ -21,6 +21,10 @@ def parse(data: bytes, oid: str) -> Lease:
 
     Raises: InvalidRecord.
     """
+    # Not before: where nothing is leased, nobody reads YAML.
+    from ralphgit.records import plain
+    from ralphgit.records import text as texts
+
     value = plain.load(texts.decode(data, limit=_LIMIT))
     if not isinstance(value, dict):
         raise InvalidRecord("a lease is a mapping")

@@ -18,7 +18,7 @@ _SHAPES = re.compile(
     re.S,
 )
 _NAMED = re.compile(
-    r"(?i)\b((?:authorization|[a-z0-9_-]*(?:token|secret|password|passwd|api[_-]?key))"
+    r"(?i)\b((?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|api[_-]?key))"
     r"\s*[:=]\s*(?:bearer\s+|basic\s+)?)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
 )
 _SECRET_NAME = re.compile(r"(?i)token|secret|passw|api_?key|credential|private_?key")

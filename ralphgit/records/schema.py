@@ -37,10 +37,15 @@ def modeline(path: str, kind: str) -> str:
 
 def read(kind: str) -> bytes:
     """The schema of `kind`, one of KINDS."""
-    with open(os.path.join(folder(), file_name(kind)), "rb") as file:
+    return _read(folder(), kind)
+
+
+def _read(place: str, kind: str) -> bytes:
+    with open(os.path.join(place, file_name(kind)), "rb") as file:
         return file.read()
 
 
 def schema_files() -> dict[str, bytes]:
     """Every schema, by file name."""
-    return {file_name(kind): read(kind) for kind in KINDS}
+    place = folder()
+    return {file_name(kind): _read(place, kind) for kind in KINDS}

@@ -93,7 +93,7 @@ def to_block_style(file: graph.GraphFile, index: int) -> str:
         indent = len(old) - len(old.lstrip(" "))
         end = blocks.content_end(old, blocks.Block(0, len(old)), indent)
         first, rest = emit.sequence([task], indent=indent, eol=eol).split(eol, 1)
-        inside = _COMMENT.findall(_QUOTED.sub("", old[:end]))
+        inside = re.findall(_COMMENT, re.sub(_QUOTED, "", old[:end]))
         comments = [f"{' ' * (indent + 2)}{comment.rstrip()}" for comment in inside]
         made = eol.join([first, *comments, rest])
         return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
@@ -101,8 +101,8 @@ def to_block_style(file: graph.GraphFile, index: int) -> str:
     return _rewritten(file, index, dict(task), edit)
 
 
-_QUOTED = re.compile(r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')""")
-_COMMENT = re.compile(r"(?<=\s)#[^\n]*")
+_QUOTED = r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
+_COMMENT = r"(?<=\s)#[^\n]*"
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
@@ -135,15 +135,13 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
     return new
 
 
-_EMPTY_TASKS = re.compile(
-    r"^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)", re.M
-)
+_EMPTY_TASKS = r"(?m)^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)"
 
 
 def _first_task(text: str, task: Mapping[str, Any], eol: str) -> str:
     """`text`, whose `tasks` is empty or missing, with its first task."""
     made = emit.sequence([task], indent=2, eol=eol)
-    found = _EMPTY_TASKS.search(text)
+    found = re.search(_EMPTY_TASKS, text)
     if found is None:
         before = text if not text or text.endswith("\n") else text + eol
         return f"{before}tasks:{eol}{made}"
@@ -193,7 +191,7 @@ def _unclear(file: graph.GraphFile, index: int) -> InvalidRecord:
 
 
 _FIRST_KEY = re.compile(_KEY)
-_BARE_DASH = re.compile(r" *-[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:#[^\n]*)?\r?\n)*) +")
+_BARE_DASH = r" *-[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:#[^\n]*)?\r?\n)*) +"
 
 
 def _column(block: str) -> int | None:
@@ -201,7 +199,7 @@ def _column(block: str) -> int | None:
     dash = _DASH.match(block)
     if dash is not None:
         return dash.end() if _FIRST_KEY.match(block, dash.end()) else None
-    bare = _BARE_DASH.match(block)
+    bare = re.match(_BARE_DASH, block)
     return bare.end() - bare.end(1) if bare and _FIRST_KEY.match(block, bare.end()) else None
 
 
@@ -235,7 +233,7 @@ def _value_end(block: str, begin: int, limit: int, column: int) -> int:
 
 
 _BLOCK_SCALAR = re.compile(r"^( *)[^\n]*[:-][ \t]+[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\n]*)?\r?\n", re.M)
-_LINE = re.compile(r"( *)([^\n]*)(?:\n|\Z)")
+_LINE = r"( *)([^\n]*)(?:\n|\Z)"
 
 
 def _block_scalar_end(block: str, begin: int, end: int, limit: int) -> int:
@@ -245,7 +243,7 @@ def _block_scalar_end(block: str, begin: int, end: int, limit: int) -> int:
         depth = len(header.group(1)) + 1
         fixed = any(sign.isdigit() for sign in header.group(2))
         at = header.end()
-        for line in _LINE.finditer(block, at, limit):
+        for line in re.compile(_LINE).finditer(block, at, limit):
             if not line.group(2).strip():
                 continue
             indent = len(line.group(1))

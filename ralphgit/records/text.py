@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ralphgit.errors import InvalidRecord
 
@@ -17,24 +18,25 @@ MAX_GRAPH_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
 
+# Expressions that are only text here are compiled where something is refused: compiling them
+# all would be a 30th of `ralphgit next`.
 # C0 and C1 controls but tab and line feed; line and paragraph separators, which YAML 1.1
 # readers take for line breaks and 1.2 readers do not; a byte order mark inside the text.
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ufeff]|\r(?!\n)"
-)
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ufeff]|\r(?!\n)"
 #: What a file of plain ASCII consists of, line ends by line feed alone.
 _PLAIN = bytes([9, 10, *range(32, 127)])
 #: Begins every line that the next three look for. Unlike `^` it is searched for at once.
 _LINE_SIGN = re.compile(r"\n(?:[<=>|]{7}|%|---|\.\.\.)")
-_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)", re.M)
-_DIRECTIVE = re.compile(r"^%", re.M)
-_DOCUMENT = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.M)
-_BLANK_OR_COMMENT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*")
+_CONFLICT = r"(?m)^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)"
+_DIRECTIVE = r"(?m)^%"
+_DOCUMENT = r"(?m)^(?:---|\.\.\.)(?=\s|\Z)"
+_BLANK_OR_COMMENT = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
 #: Where an anchor, an alias or a tag could begin. In a scalar or a comment it is harmless.
 #: What stands before is looked at last: the other way round takes 5 times as long.
 _INDICATOR = re.compile(r"[&*!](?<![^\s\[\]{},:][&*!])")
 _HIDDEN = {"&": "\ue000", "*": "\ue001", "!": "\ue002"}
-_HIDDEN_TEXT = re.compile("[\ue000-\ue002]")
+_SHOWN = {letter: sign for sign, letter in _HIDDEN.items()}
+_HIDDEN_TEXT = "[\ue000-\ue002]"
 
 
 def position(text: str, index: int) -> tuple[int, int]:
@@ -75,7 +77,7 @@ def decode(data: bytes, *, limit: int) -> str:
             hint="save the file as UTF-8",
         ) from None
     rest = data.translate(None, _PLAIN)
-    if rest and (b"\r" in rest or _CONTROL.search(rest.decode("utf-8"))):
+    if rest and (b"\r" in rest or re.search(_CONTROL, rest.decode("utf-8"))):
         _refuse_control(text)
     if _LINE_SIGN.search(f"\n{text[:7]}") or _LINE_SIGN.search(text):
         _refuse_lines(text)
@@ -84,7 +86,7 @@ def decode(data: bytes, *, limit: int) -> str:
 
 def _refuse_control(text: str) -> None:
     """Raises: InvalidRecord for a character that no record holds."""
-    if found := _CONTROL.search(text, 1 if text.startswith("\ufeff") else 0):
+    if found := re.compile(_CONTROL).search(text, 1 if text.startswith("\ufeff") else 0):
         character = found.group()[0]
         what = f"control character U+{ord(character):04X}"
         if character == "\r":
@@ -97,17 +99,17 @@ def _refuse_control(text: str) -> None:
 
 def _refuse_lines(text: str) -> None:
     """Raises: InvalidRecord for a conflict marker, a directive or a second document."""
-    if found := _CONFLICT.search(text):
+    if found := re.search(_CONFLICT, text):
         raise refuse(
             text, found.start(), "unresolved conflict marker", code="conflict_marker",
             hint="decide which side stands, edit the file, then: git add",
         )  # fmt: skip
-    if found := _DIRECTIVE.search(text):
+    if found := re.search(_DIRECTIVE, text):
         raise refuse(
             text, found.start(), "YAML directives are not allowed", code="directive",
             hint="remove the line that begins with %",
         )  # fmt: skip
-    for found in _DOCUMENT.finditer(text):
+    for found in re.finditer(_DOCUMENT, text):
         if found.group() == "---" and _only_comments(text, found.start()):
             continue
         if found.group() == "..." and not text[found.end() :].strip():
@@ -120,7 +122,7 @@ def _refuse_lines(text: str) -> None:
 
 def _only_comments(text: str, index: int) -> bool:
     begin = 1 if text.startswith("\ufeff") else 0
-    found = _BLANK_OR_COMMENT.match(text, begin)
+    found = re.compile(_BLANK_OR_COMMENT).match(text, begin)
     return found is not None and found.end() == index
 
 
@@ -155,20 +157,27 @@ def hide_indicators(text: str) -> str | None:
     an indicator shows up as a scalar that begins with such a letter. None if `text`
     itself has these letters.
     """
-    if _HIDDEN_TEXT.search(text):
+    if re.search(_HIDDEN_TEXT, text):
         return None
     return _INDICATOR.sub(lambda found: _HIDDEN[found.group()], text)
 
 
-def hidden_indicator(value: object) -> bool:
-    """Whether a scalar or key of `value` begins as an anchor, alias or tag would."""
-    return any(_begins_hidden(text) for text in _strings(value))
+def hidden_indicators(value: object) -> set[str]:
+    """With which indicators scalars or keys of `value` begin, as anchors, aliases, tags would."""
+    return {_SHOWN[text[0]] for text in _strings(value) if _begins_hidden(text)}
+
+
+def unhidden(value: object) -> object:
+    """`value`, of a text that `hide_indicators` made, with the indicators in their places."""
+    if isinstance(value, str):
+        return re.sub(_HIDDEN_TEXT, lambda found: _SHOWN[found.group()], value)
+    if isinstance(value, dict):
+        return {unhidden(key): unhidden(child) for key, child in value.items()}
+    return [unhidden(child) for child in value] if isinstance(value, list) else value
 
 
 def _begins_hidden(text: str) -> bool:
-    return text[:1] in ("\ue000", "\ue001", "\ue002") and (
-        text[0] == "\ue002" or not text[1:2].isspace()
-    )
+    return text[:1] in _SHOWN and (text[0] == "\ue002" or not text[1:2].isspace())
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -187,17 +196,21 @@ def _strings(value: object) -> Iterator[str]:
 def depth(value: object) -> int:
     """How deep mappings and sequences nest in `value`; a scalar has depth 0."""
     level = 0
-    layer = [value] if isinstance(value, (dict, list)) else []
+    layer: list[Any] = [value] if type(value) in _NESTING else []
     while layer:
         level += 1
         # By type, most scalars being text: 10,000 tasks have 300,000 values.
         layer = [
             child
             for item in layer
-            for child in (item.values() if isinstance(item, dict) else item)
-            if type(child) is not str and isinstance(child, (dict, list))
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) is not str and type(child) in _NESTING
         ]
     return level
+
+
+#: What the reader makes of mappings and sequences.
+_NESTING = frozenset({dict, list})
 
 
 def has_merge_key(value: object) -> bool:

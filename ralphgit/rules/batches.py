@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.row import Row
-from ralphgit.rules import guards, readiness
-from ralphgit.rules.guards import Flying
+from ralphgit.rules import guards, independence, readiness
 
 _FINISHED = ("complete", "cancelled")
 
@@ -25,11 +24,14 @@ class Plan(NamedTuple):
     take it."""
 
 
-def together(one: Row, other: Row) -> bool:
-    """Whether two tasks, neither of which depends on the other, may run side by side."""
+def together(one: Row, other: Row, generated: tuple[str, ...] = ()) -> bool:
+    """Whether two tasks, neither of which depends on the other, may run side by side.
+
+    `generated` are patterns of generated files, as they are configured.
+    """
     if guards.contract(one) or guards.contract(other):
         return False
-    return guards.overlap(one, Flying.of((other,))) is None
+    return not independence.meetings(one, other, generated=generated)
 
 
 def plan(

@@ -1,7 +1,5 @@
 """What forbids a claim although nobody holds the task (SPEC 4, preflight)."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
@@ -80,66 +78,65 @@ class Flying(NamedTuple):
     rows: tuple[Row, ...]
     resources: frozenset[str]
     heads: tuple[str, ...]
-    """How the paths begin that they write, sorted (`rules.overlap`)."""
+    """How the paths begin that they write, or need as a resource, sorted."""
+    generated: tuple[str, ...]
+    """Patterns of generated files, as they are configured."""
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> Flying:
+    def of(cls, rows: Iterable[Row], generated: Iterable[str] = ()) -> "Flying":
         rows = tuple(rows)
-        heads = sorted({_head(pattern) for row in rows for pattern in row.write})
         resources = frozenset(name for row in rows for name in row.resources)
-        return cls(rows, resources, tuple(heads))
+        heads = {_head(pattern) for row in rows for pattern in row.write}
+        heads.update(f"{name}/" for name in resources)
+        return cls(rows, resources, tuple(sorted(heads)), tuple(generated))
 
     def is_clear(self, row: Row) -> bool:
         """True where a look at how the paths begin tells that `row` meets none of them, and
         that its scope is understood; where it is False, `contract` and `overlap` tell.
         """
-        if row.resources and not self.resources.isdisjoint(row.resources):
-            return False
         if row.read and contract(row):
             return False
-        for pattern in row.write:
-            head = _head(pattern)
-            if not head or head.startswith(self.heads):
+        if row.resources:
+            if not self.resources.isdisjoint(row.resources):
                 return False
-            # Those that begin with `head` follow it in the order of letters.
-            after = bisect_left(self.heads, head)
-            if after < len(self.heads) and self.heads[after].startswith(head):
+            if not all(self._is_free(f"{name}/") for name in row.resources):
                 return False
-        return True
+        return all(self._is_free(_head(pattern)) for pattern in row.write)
+
+    def _is_free(self, head: str) -> bool:
+        """Whether no path that begins with `head` can be one of theirs."""
+        if not head or head.startswith(self.heads):
+            return False
+        # Those that begin with `head` follow it in the order of letters.
+        after = bisect_left(self.heads, head)
+        return after == len(self.heads) or not self.heads[after].startswith(head)
 
 
 def overlap(row: Row, flying: Flying) -> Refusal | None:
-    """No task in flight may write where this one writes, or needs the same resource."""
-    others = [other for other in flying.rows if other.id != row.id]
-    for other in others:
-        shared = sorted(set(row.resources) & set(other.resources))
-        if shared:
-            return Refusal(
-                "scope_overlap",
-                f"{row.id} and {other.id}, which is in flight, both need {', '.join(shared)}",
-                "ralphgit next",
-                (other.id,),
-            )
-    if not row.write or not any(other.write for other in others):
-        return None
-    from ralphgit.rules.overlap import overlaps
+    """No task in flight may write where this one writes, or needs the same resource.
 
-    for other in others:
-        try:
-            found = overlaps(row.write, other.write)
-        except ValueError:
-            if (wrong := contract(row)) is not None:
-                return wrong
-            continue  # the other one's pattern names no path
-        if found:
-            mine, theirs, example = found[0]
-            return Refusal(
-                "scope_overlap",
-                f"{row.id} writes {mine}, and {other.id}, which is in flight, writes {theirs}: "
-                f"both cover {example}",
-                "ralphgit next",
-                (other.id,),
+    That is `rules.independence`, of which only some reasons count for a claim.
+    """
+    if flying.is_clear(row):
+        return None
+    from ralphgit.rules.independence import CLAIM, DOES, RESOURCE, meetings
+
+    for other in flying.rows:
+        if other.id == row.id:
+            continue
+        found = meetings(row, other, reasons=CLAIM, generated=flying.generated)
+        if not found:
+            continue
+        reason, mine, theirs, path = found[0]
+        if reason == RESOURCE:
+            shared = sorted(meeting.path for meeting in found if meeting.reason == RESOURCE)
+            message = f"{row.id} and {other.id}, which is in flight, both need {', '.join(shared)}"
+        else:
+            message = (
+                f"{row.id} {DOES[mine.kind]} {mine.name}, and {other.id}, which is in flight, "
+                f"{DOES[theirs.kind]} {theirs.name}: both cover {path}"
             )
+        return Refusal("scope_overlap", message, "ralphgit next", (other.id,))
     return None
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.row import Row
-from ralphgit.rules.overlap import check_pattern, covers_any, overlaps
+from ralphgit.rules import independence
+from ralphgit.rules.overlap import check_pattern, covers_any
 
 
 class Branch(NamedTuple):
@@ -73,34 +74,23 @@ def _depends(one: Branch, other: Branch, depends: Mapping[str, frozenset[str]]) 
 
 
 def foreseen(
-    one: Branch, other: Branch, depends: Mapping[str, frozenset[str]] | None = None
+    one: Branch,
+    other: Branch,
+    depends: Mapping[str, frozenset[str]],
+    generated: tuple[str, ...] = (),
 ) -> str:
     """What the packets say of two branches meeting, as a sentence; "" if they say nothing.
 
-    A task that names no scope foresees nothing.
+    A task that names no scope foresees nothing. `generated`: patterns of generated files.
     """
     for a in one.rows:
         for b in other.rows:
-            if said := _foreseen(a, b, depends or {}):
-                return said
-    return ""
-
-
-def _foreseen(a: Row, b: Row, depends: Mapping[str, frozenset[str]]) -> str:
-    if b.id in depends.get(a.id, ()):
-        return f"{a.id} depends on {b.id}"
-    if a.id in depends.get(b.id, ()):
-        return f"{b.id} depends on {a.id}"
-    shared = sorted(set(a.resources) & set(b.resources))
-    if shared:
-        return f"{a.id} and {b.id} both need {', '.join(shared)}"
-    for first, second in ((a, b), (b, a)):
-        write = [p for p in first.write if check_pattern(p) is None]
-        for verb, patterns in (("writes", second.write), ("reads", second.read)):
-            found = overlaps(write, [p for p in patterns if check_pattern(p) is None])
-            if found:
-                mine, theirs, _ = found[0]
-                return f"{first.id} writes {mine}, and {second.id} {verb} {theirs}"
+            if b.id in depends.get(a.id, ()):
+                return f"{a.id} depends on {b.id}"
+            if a.id in depends.get(b.id, ()):
+                return f"{b.id} depends on {a.id}"
+            if found := independence.meetings(a, b, generated=generated):
+                return independence.told(a.id, b.id, found[0])
     return ""
 
 

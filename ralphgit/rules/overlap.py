@@ -78,7 +78,7 @@ def overlap(a: str, b: str) -> str | None:
 
     Raises: ValueError for a wrong pattern.
     """
-    if _apart(_head(a), _head(b)):
+    if _apart(head(a), head(b)) or last(a).apart(last(b)):
         return None
     return _meet(a, b) if a <= b else _meet(b, a)
 
@@ -95,9 +95,9 @@ def overlaps(a: Iterable[str], b: Iterable[str]) -> tuple[tuple[str, str, str], 
     if _apart(left.shared, right.shared):
         return ()
     found = []
-    for head, pattern in left.each:
-        for other_head, other in right.each:
-            if not _apart(head, other_head):
+    for start, pattern in left.each:
+        for other_start, other in right.each:
+            if not _apart(start, other_start):
                 example = overlap(pattern, other)
                 if example is not None:
                     found.append((pattern, other, example))
@@ -114,34 +114,76 @@ class _Heads(NamedTuple):
     each: tuple[tuple[str, str], ...]
 
 
-def _apart(head: str, other: str) -> bool:
+def _apart(start: str, other: str) -> bool:
     """Whether no text can begin with both."""
-    return not (head.startswith(other) or other.startswith(head))
+    return not (start.startswith(other) or other.startswith(start))
 
 
 @lru_cache(maxsize=1 << 14)
 def _heads(patterns: tuple[str, ...]) -> _Heads:
-    each = tuple((_head(pattern), pattern) for pattern in patterns)
-    return _Heads(_common_prefix([head for head, _ in each]), each)
+    each = tuple((head(pattern), pattern) for pattern in patterns)
+    return _Heads(_common_prefix([start for start, _ in each]), each)
 
 
 @lru_cache(maxsize=1 << 14)
-def _head(pattern: str) -> str:
-    """What every path covered by `pattern` begins with, once a `/` is put after the path."""
+def head(pattern: str) -> str:
+    """What every path covered by `pattern` begins with, once a `/` is put after it.
+
+    Raises: ValueError for a wrong pattern.
+    """
     return _common_prefix([_route_head(route) for route in _routes(pattern)])
 
 
 def _route_head(route: Route) -> str:
-    head = ""
+    found = ""
     for segment in route:
         if not isinstance(segment, str):
-            for chars in segment or ():
-                if chars is None or len(chars) != 1 or chars[0][0] != chars[0][1]:
-                    break
-                head += chr(chars[0][0])
+            return found + _fixed(segment or ())
+        found += segment + "/"
+    return found
+
+
+def _fixed(chars: Iterable[CharSet | None]) -> str:
+    """The characters up to the first one that may vary."""
+    found = ""
+    for one in chars:
+        if one is None or len(one) != 1 or one[0][0] != one[0][1]:
             break
-        head += segment + "/"
-    return head
+        found += chr(one[0][0])
+    return found
+
+
+class Ends(NamedTuple):
+    """How the last name begins and ends, a `/` put around it; "" where that may vary."""
+
+    start: str
+    end: str
+
+    def apart(self, other: Ends) -> bool:
+        """Whether no name begins and ends as both say."""
+        return _apart(self.start, other.start) or not (
+            self.end.endswith(other.end) or other.end.endswith(self.end)
+        )
+
+
+@lru_cache(maxsize=1 << 14)
+def last(pattern: str) -> Ends:
+    """The last name of every path covered by `pattern`.
+
+    Raises: ValueError for a wrong pattern.
+    """
+    starts, ends = [], []
+    for route in _routes(pattern):
+        name = route[-1] if route else None
+        if name is None:
+            return Ends("", "")
+        if isinstance(name, str):
+            starts.append(f"/{name}/")
+            ends.append(f"/{name[::-1]}/")
+        else:
+            starts.append("/" + _fixed(name))
+            ends.append("/" + _fixed(name[::-1]))
+    return Ends(_common_prefix(starts), _common_prefix(ends)[::-1])
 
 
 def _common_prefix(texts: list[str]) -> str:
@@ -162,9 +204,9 @@ def _meet(a: str, b: str) -> str | None:
     """`overlap`, past the cheap rejection."""
     others = [(_route_head(route), route) for route in _routes(b)]
     for route in _routes(a):
-        head = _route_head(route)
-        for other_head, other in others:
-            if not _apart(head, other_head):
+        start = _route_head(route)
+        for other_start, other in others:
+            if not _apart(start, other_start):
                 names = _common_path(route, other)
                 if names is not None:
                     return "/".join(names)

@@ -4,8 +4,6 @@ The base decides; what is in flight can only make a task busier than the base sa
 of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -126,21 +124,22 @@ class Standings(Mapping[str, Standing]):
 
     def ready(self) -> list[Row]:
         """What may be taken now, in file order."""
-        known = self._known
+        known, exclusive, complete = self._known, self._exclusive, self._complete
+        found = []
         for row in self._pending:
-            if row.id not in known:
-                known[row.id] = self._unheld(row)
-        return [row for row in self._pending if known[row.id].state == "ready"]
+            standing = known.get(row.id)
+            if standing is None:
+                # Nearly all are plain, and there may be thousands: no call for each.
+                plain = row.mode == "parallel" and row.story not in exclusive
+                ready = plain and complete.issuperset(row.depends_on)
+                standing = known[row.id] = _READY if ready else self._unheld(row)
+            if standing.state == "ready":
+                found.append(row)
+        return found
 
     def _unheld(self, row: Row) -> Standing:
         """The standing of a task that nobody holds."""
         story = row.story
-        if (
-            row.mode == "parallel"
-            and story not in self._exclusive
-            and self._complete.issuperset(row.depends_on)
-        ):
-            return _READY
         waits = [other for other in row.depends_on if other not in self._complete]
         if row.mode == "verify":
             waits += [other for other in self._earlier.get(row.id, ()) if other not in waits]

@@ -19,6 +19,7 @@ from bench.table import Line
 from bench.timing import Case, Cost
 
 _LIMIT_COLD_S, _LIMIT_PEAK = 0.6, 250 * 1000 * 1000
+_LIMIT_INDEPENDENCE_S = 2.0
 
 
 def main() -> int:
@@ -61,6 +62,8 @@ def _measure(folder: Path, count: int) -> list[Line]:
     sharded = Place(folder, "sharded", env, 10_000, shards=100)
     changing = Place(folder, "changing", env, 10_000, shards=100)
     cold = Place(folder, "cold", env, 10_000)
+    # A third of the tasks is ready.
+    many = Place(folder, "many", env, 3_000)
     small = Worktree(Place(folder, "small", env, 24))
     large = Worktree(Place(folder, "large", env, 1_000))
     script = shutil.which("ralphgit", path=str(Path(sys.executable).parent))
@@ -71,6 +74,7 @@ def _measure(folder: Path, count: int) -> list[Line]:
         Case("next sharded", sharded.next),
         Case("next changed", changing.next_changed),
         Case("next cold", cold.next_cold),
+        Case("independence", lambda: many.timed(*places.RALPH, "independence", "--json")),
         Case("claim small", small.claim),
         Case("bare small", small.bare),
         Case("claim large", large.claim),
@@ -107,6 +111,11 @@ def _measure(folder: Path, count: int) -> list[Line]:
         Line("     its peak memory", f"{peak / 1e6:.0f} MB", "",
              f"< {_LIMIT_PEAK / 1e6:.0f} MB", peak < _LIMIT_PEAK),
     ]  # fmt: skip
+    together = timing.median(found["independence"])
+    lines.append(
+        Line("h  independence, 1,000 ready tasks", _ms(found["independence"]), "",
+             f"< {_LIMIT_INDEPENDENCE_S:g} s", together < _LIMIT_INDEPENDENCE_S)
+    )  # fmt: skip
     if script:
         lines.append(Line("   next --json, 1,000 tasks, console script", _ms(found["script"])))
     small.restore()

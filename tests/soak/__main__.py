@@ -13,10 +13,12 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-from soak import history
+from soak import history, planned
 from soak.field import Field
+from soak.field import graph as made
 from soak.killing import Killer
 
 
@@ -24,20 +26,22 @@ def main() -> int:
     """Run it; the exit code."""
     reader = argparse.ArgumentParser(prog="soak", description=__doc__)
     reader.add_argument("kills", nargs="?", type=int, default=150, help="default: 150")
-    reader.add_argument("--tasks", type=int, default=200)
+    reader.add_argument("--tasks", type=int, default=0, help="default: 200, or all of --graph")
+    reader.add_argument("--graph", type=Path, help="other tasks: any file that import reads")
     reader.add_argument("--loops", type=int, default=4)
     reader.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**8))
     reader.add_argument("--minutes", type=float, default=60.0, help="give up after so many")
     words = reader.parse_args()
     print(
-        f"seed {words.seed}, {words.loops} loops, {words.tasks} tasks, {words.kills} kills; "
+        f"seed {words.seed}, {words.loops} loops, {words.kills} kills, "
+        f"{words.graph.name if words.graph else 'made'} tasks; "
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="ralphgit-soak-") as folder:
         wrong = soak(
             Path(folder), kills=words.kills, tasks=words.tasks, loops=words.loops,
-            seed=words.seed, limit=words.minutes * 60,
+            seed=words.seed, limit=words.minutes * 60, file=words.graph,
         )  # fmt: skip
     for sentence in wrong:
         print(f"WRONG: {sentence}")
@@ -45,13 +49,20 @@ def main() -> int:
 
 
 def soak(
-    folder: Path, *, kills: int, tasks: int, loops: int, seed: int, limit: float
+    folder: Path, *, kills: int, loops: int, seed: int, limit: float, tasks: int = 0,
+    file: Path | None = None,
 ) -> list[str]:
     """Drain a graph with that many kills on the way; what is wrong in the end."""
-    begin = time.monotonic()
     # Enough to do for the kills to come while work is under way.
     sleep = 0.02 if not kills else 0.05
-    with Field(folder, tasks=tasks, loops=loops, sleep=sleep) as field:
+    if file is None:
+        text = made(tasks or 200, sleep=sleep)
+    else:
+        text = planned.graph(folder / "source", file, most=tasks, sleep=sleep)
+    before = history.statuses(text)
+    tasks = before["pending"]
+    begin = time.monotonic()
+    with Field(folder, text=text, loops=loops) as field:
         killer = Killer(field, seed)
         pause = random.Random(seed)
         for name in field.places:
@@ -76,7 +87,8 @@ def soak(
         took = time.monotonic() - begin
         states = history.states(field.world, field.base())
         wrong = [*failed, *history.violations(field.world, field.base())]
-        if states != {"complete": tasks}:
+        states["complete"] -= before["complete"]
+        if states != Counter(complete=tasks, cancelled=before["cancelled"]):
             wrong.append(f"not everything is complete: {dict(states)}")
             wrong += [f"{name} said at last: {field.said(name)[-1500:]}" for name in field.places]
             wrong.append(field.world.ralph("status").out)

@@ -50,10 +50,9 @@ def graph(count: int, *, sleep: float) -> str:
 class Field:
     """The repository and its loops. Used as a context, which ends the server and all loops."""
 
-    def __init__(self, folder: Path, *, tasks: int, loops: int, sleep: float = 0.0) -> None:
+    def __init__(self, folder: Path, *, text: str, loops: int) -> None:
         self.world = World(folder)
-        self.tasks = tasks
-        self.world.write_graph(graph(tasks, sleep=sleep))
+        self.world.write_graph(text)
         self.world.commit("Begin")
         served = folder / "served"
         served.mkdir()

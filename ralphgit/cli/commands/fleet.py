@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ralphgit.app import look
+from ralphgit.app import look, naming
 from ralphgit.app.project import Project, Surroundings, leave
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
@@ -145,7 +145,7 @@ def _told(one: Worker) -> dict[str, object]:
 def _attach(project: Project, name: str, screen: Screen) -> Outcome:
     logs = f"ralphgit logs -f {name or 'NAME'}"
     if name:
-        crew.worktree(project, name)
+        naming.chosen(project, (name,))
     if lacking := tmux.missing():
         raise GuardRefused(f"{lacking} is not installed: there is no session to attach to",
                            code="no_tmux", hint=logs)  # fmt: skip

@@ -21,11 +21,14 @@ def run(
     assert isinstance(names, tuple)
     dry_run = bool(options.get("dry_run"))
     with Exclusive(project):
-        done = importing.bring(project, importing.Options(names, dry_run))
+        done = importing.bring(
+            project, importing.Options(names, dry_run, str(options.get("prefix", "")))
+        )
     data = {
         "added": [change.task for change in done.added],
         "updated": [change.task for change in done.updated],
         "unchanged": list(done.unchanged),
+        "removed": list(done.removed),
         "dropped": list(done.dropped),
         "notes": list(done.notes),
         "file": done.file,
@@ -50,6 +53,9 @@ def _told(done: importing.Import, dry_run: bool) -> list[str]:
     ]
     if done.unchanged:
         lines.append(f"unchanged: {_count(len(done.unchanged))}")
+    if done.removed:
+        names = _some(done.removed)
+        lines.append(f"no longer in the source, and kept here: {names}")
     if done.dropped:
         lines.append(f"left out, because it is computed: {safe(', '.join(done.dropped))}")
     lines += [f"note: {safe(sentence)}" for sentence in done.notes]
@@ -66,6 +72,11 @@ def _changes(what: str, changes: Sequence[importing.Change]) -> list[str]:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
         lines.append(f"{what} {change.task}: {safe(change.title)}{safe(fields)}")
     return lines
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_FEW])
+    return shown if len(names) <= _FEW else f"{shown} and {len(names) - _FEW} more"
 
 
 def _count(number: int) -> str:

@@ -43,20 +43,22 @@ def landed(project: Project, branches: tuple[str, ...], options: dict[str, objec
         error = Refused(
             f"{names} {verb} integrated",
             code="coupling" if unforeseen else done.stops[0].kind.replace("-", "_"),
-            hint=_hint(done.stops[0]),
+            hint=_hint(done, done.stops[0]),
             lines=done.stops[-1].output,
         )
     return Outcome(_data(done, dry_run), before=list(_told(project, done, dry_run)), error=error)
 
 
-def _hint(stop: Stop) -> str:
+def _hint(done: Integrated, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
     if stop.kind == "verification":
-        return "look at what the branches are together; nothing of it has landed"
+        return "look at what the branches are together; nothing of the last one has landed"
+    task = done.plan.reconciled[stop.branch].tasks[0]
     return (
-        f"bring what has landed into {stop.branch}, mend it there, complete it again; and say in "
-        "the scopes that the two meet"
+        "say in the scopes that the two meet; then "
+        f"ralphgit reset {task} --reason TEXT --force, and do it again on the new base: "
+        "the work is kept"
     )
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from ralphgit.app import logs, look, stopping
+from ralphgit.app import logs, look, naming
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe_lines
 from ralphgit.errors import GuardRefused
@@ -19,14 +19,14 @@ def run(
 ) -> Outcome:
     project = look.project(around, warnings)
     name, task = str(options.get("name", "")), str(options.get("task", ""))
-    (worktree,) = stopping.chosen_worktrees(project, (name,) if name else ())
+    (worktree,) = naming.chosen(project, (name,) if name else ())
     top = worktree.path
 
     def path() -> str:
         if not options.get("loop"):
             return logs.newest(top, task)
         found = os.path.join(top, logs.FOLDER, logs.LOOP)
-        if not os.path.exists(found):
+        if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
         return found
 

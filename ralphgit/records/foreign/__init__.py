@@ -1,11 +1,15 @@
 """Other projects' task files, read as ours.
 
-Two formats, told apart by what is in them and never by the file's name:
+The formats, told apart by what is in them and never by the file's name:
 
-    graph    YAML or JSON with `nodes` and, beside them, `edges`
-    ticket   Markdown behind YAML front matter: one task in one file
+    graph      YAML or JSON with `nodes` and, beside them, `edges`
+    ticket     Markdown behind YAML front matter: one task in one file
+    checklist  Markdown with a task list: smart-ralph's, spec-kit's, any forge's, our own export
+    beads      JSON lines, one issue each
+    issues     the JSON list that `gh issue list --json` prints
 
-A file that is ours already (`version: 1` and `tasks`) passes unchanged. For the others:
+What is ours already (`version: 1` and `tasks`, or JSON lines of tasks) passes unchanged. For the
+others:
 
 - What can be computed again is left out and named in `dropped`.
 - What else is changed, moved or left out is said in `notes`.
@@ -21,13 +25,16 @@ import re
 from collections.abc import Callable, Mapping
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.records.foreign import markdown, strict_json
+from ralphgit.records.foreign.checklist import from_list
 from ralphgit.records.foreign.graph import from_graph
-from ralphgit.records.foreign.joining import joined
+from ralphgit.records.foreign.joining import joined, prefixed
+from ralphgit.records.foreign.jsonlines import from_json
 from ralphgit.records.foreign.log import Imported
 from ralphgit.records.foreign.tickets import from_ticket
 from ralphgit.records.foreign.values import KNOWN, as_mapping, entries
 
-__all__ = ["Imported", "convert", "joined"]
+__all__ = ["Imported", "convert", "joined", "prefixed"]
 
 #: Fields that say a Markdown file with front matter is a ticket.
 _TICKET = frozenset({"id", "title", "status", "depends_on"})
@@ -51,7 +58,13 @@ def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
         # The empty line stands for the opening fence: the parser's line numbers are the file's.
         fields = as_mapping(_parsed(name, "\n" + front[1], parse))
         if fields and fields.keys() & _TICKET and not fields.keys() & {"nodes", "tasks"}:
-            return from_ticket(name, fields, text[front.end() :])
+            if "id" in fields or not markdown.may_hold_tasks(text):
+                return from_ticket(name, fields, text[front.end() :])
+            # Empty lines for the front matter of a document: line numbers are the file's.
+            text = "\n" * text[: front.end()].count("\n") + text[front.end() :]
+    sign = text.lstrip()[:1]
+    if sign == "[" or (sign == "{" and (not _may_be_yaml(text) or _is_one_task(name, text))):
+        return from_json(name, text, whole=sign == "[")
     if _may_be_yaml(text):
         document = as_mapping(_parsed(name, text, parse)) or {}
         if "nodes" in document:
@@ -59,6 +72,8 @@ def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
         version = document.get("version")
         if "tasks" in document and version == 1 and type(version) is int:
             return _ours(name, document, text)
+    elif markdown.may_hold_tasks(text) and (found := from_list(name, text)) is not None:
+        return found
     raise InvalidRecord("the format of this file is not known", file=name, hint=KNOWN)
 
 
@@ -68,6 +83,17 @@ def _may_be_yaml(text: str) -> bool:
     if lines and lines[0].startswith("{"):
         return not any(line.startswith("{") for line in lines[1:])  # else JSON lines
     return any(line.startswith(("nodes:", "tasks:")) for line in lines)
+
+
+def _is_one_task(name: str, text: str) -> bool:
+    """Whether `text` is one line of JSON lines, and no graph."""
+    if "\n" in text.strip():
+        return False
+    try:
+        fields = as_mapping(strict_json.load(name, text)) or {}
+    except InvalidRecord:
+        return False
+    return not fields.keys() & {"nodes", "tasks"}
 
 
 def _parsed(name: str, text: str, parse: Callable[[str], object]) -> object:

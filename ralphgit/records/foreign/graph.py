@@ -58,6 +58,8 @@ def from_graph(name: str, document: Mapping[str, object], text: str) -> Imported
         node["depends_on"] = list(depends[new])
         if missing[new]:
             node[MISSING] = list(missing[new])
+        if new != source:
+            node["x-id"] = source
         tasks.append(task_of(new, node, log, "nodes[]."))
     root = _root(document, names, tasks, stands, log)
     if kept:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import parse_task_id
 from ralphgit.records.foreign.fields import in_order
 from ralphgit.records.foreign.log import Imported, Log
 from ralphgit.records.foreign.values import MISSING, safe_id
@@ -39,6 +40,12 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
                     f"two tasks have the id {name}{also}", file=file, task=name,
                     code="duplicate_id", hint="ids must differ by more than case: rename one",
                 )  # fmt: skip
+            if found.local and name in tasks and tasks[name]["title"] != task["title"]:
+                raise InvalidRecord(
+                    f"{name} is another task than the {name} of the file before it",
+                    file=file, task=name, code="other_source",
+                    hint="import them one after the other, each with --prefix WORD-",
+                )  # fmt: skip
             own.add(name)
             if name in tasks:
                 _fill(tasks[name], task, f"{name}: ", label, log)
@@ -50,6 +57,29 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
     for task in tasks.values():
         _put_back(task, names, log)
     return log.imported(map(in_order, tasks.values()), root)
+
+
+def prefixed(sources: Sequence[tuple[str, Imported]], prefix: str) -> list[tuple[str, Imported]]:
+    """`sources` with `prefix` before the ids of all their tasks, and where these are named.
+
+    Raises: UsageError (bad_id).
+    """
+    ids = {str(task["id"]) for _, found in sources for task in found.tasks}
+    for id in ids:
+        parse_task_id(prefix + id)
+
+    def new(ref: object) -> object:
+        return prefix + ref if isinstance(ref, str) and ref in ids else ref
+
+    made = []
+    for file, found in sources:
+        tasks = []
+        for task in found.tasks:
+            depends = task.get("depends_on")
+            more = {"depends_on": list(map(new, depends))} if isinstance(depends, list) else {}
+            tasks.append({**task, "id": new(task["id"]), **more})
+        made.append((file, found._replace(tasks=tuple(tasks))))
+    return made
 
 
 def _labels(files: Sequence[str]) -> list[str]:

@@ -17,6 +17,8 @@ class Imported(NamedTuple):
     """Derived fields left out, such as `meta` or `nodes[].ready`."""
     notes: tuple[str, ...]
     """What was changed, kept aside or left out, one sentence each."""
+    local: bool = False
+    """The ids mean something within the file only, such as 1.1 of a task list."""
 
 
 class Log:
@@ -38,7 +40,9 @@ class Log:
     def note(self, sentence: str) -> None:
         self._notes[sentence] = None
 
-    def imported(self, tasks: Iterable[dict[str, object]], root: dict[str, object]) -> Imported:
+    def imported(
+        self, tasks: Iterable[dict[str, object]], root: dict[str, object], *, local: bool = False
+    ) -> Imported:
         if self._empty:
             self.note(f"Fields without a value were left out: {', '.join(self._empty)}.")
-        return Imported(tuple(tasks), root, tuple(self._dropped), tuple(self._notes))
+        return Imported(tuple(tasks), root, tuple(self._dropped), tuple(self._notes), local)

@@ -7,13 +7,10 @@ import re
 from ralphgit.model.ids import is_id
 from ralphgit.records.foreign.fields import own_refs, task_of
 from ralphgit.records.foreign.log import Imported, Log
+from ralphgit.records.foreign.paths import is_path
 from ralphgit.records.foreign.values import safe_id, safe_names, short, source_id
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
-
-#: What tells `App.svelte` and `justfile` from `SunCalc.getPosition` and `getSunTimes`.
-_LONGEST_SUFFIX = len("svelte")
-_BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readme"})
 
 
 def from_ticket(name: str, front: dict[str, object], body: str) -> Imported:
@@ -21,6 +18,8 @@ def from_ticket(name: str, front: dict[str, object], body: str) -> Imported:
     log = Log()
     source = source_id(name, front, "the front matter", 1)
     new = safe_names([source], log)[source.casefold()]
+    if new != source:
+        front["x-id"] = source
     depends: dict[str, None] = {}
     for ref in own_refs(front, new, log):
         depends[safe_id(ref)] = None
@@ -140,16 +139,5 @@ def _paths(lines: list[tuple[int, str]]) -> tuple[list[str], list[str]]:
         for span in parts[1 : len(parts) - 1 : 2]:
             if span.strip():
                 spans[span.strip()] = None
-    paths = [span for span in spans if _is_path(span)]
+    paths = [span for span in spans if is_path(span)]
     return paths, [span for span in spans if span not in paths]
-
-
-def _is_path(text: str) -> bool:
-    if any(letter.isspace() or letter in "()*?<>{}[]|;=\\:\"'," for letter in text):
-        return False
-    *folders, last = text.split("/")
-    if not (text[0].isalnum() or text[0] in "._") or {"", "..", "."} & {*folders, last or "-"}:
-        return False
-    stem, _, suffix = last.rpartition(".")
-    named = bool(stem) and len(suffix) <= _LONGEST_SUFFIX and suffix.isalnum() and suffix.islower()
-    return bool(folders) or named or text.casefold() in _BARE_FILES

@@ -11,7 +11,8 @@ from ralphgit.records.foreign.log import Log
 
 KNOWN = (
     "known are a YAML graph with `nodes` and `edges`, a Markdown ticket whose front matter "
-    "has an `id`, and our own format: `version: 1` and `tasks`"
+    "has an `id`, a Markdown task list, beads' JSON lines, what gh issue list --json prints, "
+    "and our own format: `version: 1` and `tasks`"
 )
 
 #: The field that keeps what a task depends on and the file does not have.

@@ -1,0 +1,185 @@
+"""The process between us and a program that is not ours: nothing of it goes on without us.
+
+`foreign` starts it as a program, tells it on its stdin what to run, and hears on its stdout how
+that went; what the program prints goes to its stderr, and never through it. When its stdin ends,
+because we have heard enough or are gone, it kills what is left, and ends.
+
+What is left is the program's process group, and where the system has child subreapers (prctl(2),
+Linux) all that descends from it, also in other groups and sessions: orphans then become the
+warden's children. Standard library only, and little of it: it starts fast.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+
+TYPE_CHECKING = False  # importing typing takes longer than all the rest
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_TOLD, _SAID, _OUTPUT = 0, 1, 2
+_SET_CHILD_SUBREAPER = 36
+#: How long what was killed may take to end: it may hang in the kernel.
+_PATIENCE_S = 5.0
+ALL, GROUP = b"all", b"group"
+
+
+def main() -> None:
+    """Run one program until it has ended and nobody listens any more."""
+    reach, folder, stdin, number, *rest = _exactly(int(_exactly(8))).split(b"\0")
+    words, environ = rest[: int(number)], dict(one.split(b"=", 1) for one in rest[int(number) :])
+    if reach == ALL:
+        _adopt_orphans()
+    wake, ours = os.pipe()
+    os.set_blocking(ours, False)
+    signal.set_wakeup_fd(ours)
+    for one in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(one) is not signal.SIG_IGN or one == signal.SIGCHLD:
+            signal.signal(one, lambda _number, _frame: None)  # only our stdin ends us
+    refused, refusing = os.pipe()
+    child = os.fork()
+    if not child:
+        _become(words, environ, folder, stdin, refusing)
+    os.close(refusing)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), _OUTPUT)
+    error = os.read(refused, 16)
+    _say(b"-" + error if error else b"%d" % child)
+    _attend(child, wake)
+    _end(child, every=reach == ALL)
+
+
+def _exactly(size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = os.read(_TOLD, size - len(data))
+        if not chunk:
+            os._exit(1)
+        data += chunk
+    return data
+
+
+def _adopt_orphans() -> None:
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        return  # no Linux
+
+
+def _become(
+    words: list[bytes], environ: dict[bytes, bytes], folder: bytes, stdin: bytes, refusing: int
+) -> NoReturn:
+    """In the child: become the program, in a session of its own."""
+    try:
+        os.setsid()
+        for name in ("SIGPIPE", "SIGXFSZ"):  # python ignores them
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        os.chdir(folder)
+        os.dup2(os.open(stdin, os.O_RDONLY), 0)
+        os.dup2(_OUTPUT, 1)
+        os.execvpe(words[0], words, environ)
+    except OSError as error:
+        os.write(refusing, b"%d" % (error.errno or 0))
+    finally:
+        os._exit(127)
+
+
+def _attend(child: int, wake: int) -> None:
+    """Say how the child has ended, pass on that it should, until nobody listens."""
+    poll = select.poll()
+    poll.register(_TOLD, select.POLLIN)
+    poll.register(wake, select.POLLIN)
+    said = False
+    while True:
+        for fd, _ in poll.poll():
+            if fd == wake:
+                os.read(wake, 512)
+            elif os.read(_TOLD, 1):
+                _kill_group(child, signal.SIGTERM)
+            else:
+                return
+        code = None if said else _reap(child)
+        if code is not None:
+            said = True
+            _say(b"%d" % code)
+
+
+def _reap(child: int) -> int | None:
+    """Its exit code, minus the signal's number where one ended it; None while it runs.
+
+    Orphans that have ended are taken away. The child itself is left a zombie where the system
+    has waitid(2): so long its number, and its group's, is nobody else's.
+    """
+    if not hasattr(os, "waitid"):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+    while True:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if found is None:
+            return None
+        if found.si_pid == child:
+            exited = found.si_code == os.CLD_EXITED
+            return found.si_status if exited else -found.si_status
+        os.waitpid(found.si_pid, 0)
+
+
+def _end(child: int, *, every: bool) -> None:
+    """Kill what is left, and wait until it is gone."""
+    _kill_group(child, signal.SIGKILL)
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        for pid in _children() if every else ():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue
+        try:
+            if not os.waitpid(-1, os.WNOHANG)[0]:
+                time.sleep(0.001)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    """Our children; their children become ours when they end."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            return [int(pid) for pid in file.read().split()]
+    except OSError:
+        return _children_by_parent()
+
+
+def _children_by_parent() -> list[int]:
+    """The same, where the kernel keeps no list of them."""
+    found = []
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                parent = file.read().rpartition(b")")[2].split()[1]
+        except (OSError, IndexError):
+            continue
+        if name.isdigit() and int(parent) == os.getpid():
+            found.append(int(name))
+    return found
+
+
+def _kill_group(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _say(line: bytes) -> None:
+    try:
+        os.write(_SAID, line + b"\n")
+    except BrokenPipeError:
+        return  # its stdin has ended, too
+
+
+if __name__ == "__main__":
+    main()

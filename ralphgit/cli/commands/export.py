@@ -1,0 +1,33 @@
+"""`export`: the tasks for other tools, and for `import`."""
+
+from __future__ import annotations
+
+from ralphgit.app import exporting, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    name = str(options.get("file", "-"))
+    file = "" if name == "-" else name
+    wanted = exporting.Options(
+        form=str(options.get("format", "jsonl")),
+        file=file,
+        at=str(options.get("at", "")),
+        force=bool(options.get("force")),
+    )
+    done = exporting.export(look.project(around, warnings), wanted)
+    data = {
+        "format": wanted.form,
+        "tasks": done.tasks,
+        "file": file or None,
+        "text": None if file else done.text,
+    }
+    if file:
+        tasks = f"{done.tasks} task{'' if done.tasks == 1 else 's'}"
+        return Outcome(data, before=(f"{tasks} written to {safe(file)}",))
+    # A file or a pipe gets every byte; a terminal nothing that it would act on.
+    text = done.text.removesuffix("\n")
+    return Outcome(data, before=safe_lines(text) if screen.terminal else [text] if text else [])

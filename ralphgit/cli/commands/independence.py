@@ -1,0 +1,77 @@
+"""`independence`: which tasks may run together, and why others must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app import independence, look
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.errors import Refused, UsageError
+from ralphgit.model.ids import parse_task_id
+
+#: More conflicts than this are counted, not told; --json has them all.
+_MOST = 200
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    names = options.get("tasks", ())
+    assert isinstance(names, tuple)
+    tasks = tuple(parse_task_id(name) for name in names)
+    ready, story = bool(options.get("ready")), str(options.get("story", ""))
+    if tasks and (ready or story):
+        raise UsageError(
+            "say which tasks by their ids, or by --ready and --story, not both",
+            hint="ralphgit independence --help",
+        )
+    project = look.project(around, warnings)
+    found = independence.independence(
+        project, tasks=tasks, ready=ready, story=story, branches=bool(options.get("branches"))
+    )
+    branches = found.branches
+    pairs = len({(one.a, one.b) for one in found.conflicts})
+    error = None
+    if tasks and pairs:
+        what = "1 pair of these tasks" if pairs == 1 else f"{pairs} pairs of these tasks"
+        error = Refused(
+            f"{what} must not run together", code="dependent", hint="start one group after another"
+        )
+    data = {
+        "conflicts": [one._asdict() for one in found.conflicts],
+        "groups": found.groups,
+        "unproved": [one._asdict() for one in found.unproved],
+        "branches": None
+        if branches is None
+        else {
+            "compared": [{"branch": one.name, "tasks": one.tasks} for one in branches.compared],
+            "conflicts": [one._asdict() for one in branches.conflicts],
+        },
+    }
+    return Outcome(data, before=() if screen.json else tuple(_lines(found)), error=error)
+
+
+def _lines(found: independence.Found) -> Iterator[str]:
+    for one in found.conflicts[:_MOST]:
+        yield safe(f"{one.a} x {one.b}  {one.reason}: {one.message}")
+        for path in one.paths[1:]:
+            yield safe(f"    also {path}")
+    if len(found.conflicts) > _MOST:
+        yield f"... and {len(found.conflicts) - _MOST} more (--json has all)"
+    for unknown in found.unproved:
+        yield safe(f"{unknown.task}  unproved: {unknown.why}")
+    if not found.rows:
+        yield "No task to compare."
+    for number, group in enumerate(found.groups, 1):
+        yield f"group {number}: {' '.join(group)}"
+    if found.branches is not None:
+        yield from _branch_lines(found.branches)
+
+
+def _branch_lines(branches: independence.Branches) -> Iterator[str]:
+    for one in branches.conflicts:
+        yield safe(f"{one.a} x {one.b}  merge: {', '.join(one.paths)}")
+    count, clashes = len(branches.compared), len(branches.conflicts)
+    told = "1 branch" if count == 1 else f"{count} branches"
+    yield f"{told} in flight, {clashes or 'no'} conflict{'' if clashes == 1 else 's'} to come"

@@ -1,0 +1,51 @@
+"""`shard`: move the graph between layouts."""
+
+from __future__ import annotations
+
+from ralphgit.app import look, sharding
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.project import Surroundings
+from ralphgit.cli.render import Outcome, Screen, safe
+
+#: With more files than this, only their number is shown.
+_FEW = 20
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    project = look.project(around, warnings)
+    layout, dry_run = str(options["layout"]), bool(options.get("dry_run"))
+    with Exclusive(project):
+        done = sharding.shard(project, layout, dry_run=dry_run)
+    tasks = sum(len(ids) for _, ids in done.files)
+    data = {
+        "layout": layout,
+        "files": [{"file": path, "tasks": ids} for path, ids in done.files],
+        "written": done.written,
+        "removed": done.removed,
+        "tasks": tasks,
+        "dry_run": dry_run,
+    }
+    would = "would be " if dry_run else ""
+    lines = [
+        *_paths(f"{would}written", done.written),
+        *_paths(f"{would}removed", done.removed),
+        f"{_count(tasks, 'task')} in {_count(len(done.files), 'file')}",
+    ]
+    if dry_run:
+        return Outcome(data, before=(*lines, "Nothing was written."))
+    if not done.written and not done.removed:
+        return Outcome(data, before=(*lines, "That is the layout already."))
+    advice = "Staged, not committed: git commit; then let other worktrees merge it first"
+    return Outcome(data, before=lines, advice=(advice,))
+
+
+def _paths(what: str, paths: tuple[str, ...]) -> list[str]:
+    if len(paths) > _FEW:
+        return [f"{what}: {_count(len(paths), 'file')}"]
+    return [f"{what}  {safe(path)}" for path in paths]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

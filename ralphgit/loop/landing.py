@@ -1,0 +1,192 @@
+"""The end of a task in a loop: what was verified lands, and of a block its record alone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from ralphgit.app import branches, completion, giveup, land, land_pr, mine, runtime
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.loop.attempt import Done, Failed, Outcome, finish
+from ralphgit.loop.beat import Beat
+from ralphgit.loop.journal import Journal
+from ralphgit.loop.options import Options
+from ralphgit.loop.pulls import Pulls
+from ralphgit.model.flight import Lease
+from ralphgit.model.status import Reason
+
+#: So long after a landing nothing is fetched: the push has just told what the base is.
+_FRESH_S = 1.0
+_ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
+#: A hook that changes what is committed may do so once.
+_MOST_COMPLETIONS = 2
+
+
+class Landing:
+    """Brings what has ended in one worktree to where others see it."""
+
+    def __init__(
+        self,
+        options: Options,
+        pulls: Pulls,
+        *,
+        journal: Journal,
+        beat: Beat,
+        say: Callable[[str], None],
+    ) -> None:
+        self._options, self._pulls = options, pulls
+        self._journal, self._beat, self._say = journal, beat, say
+        self.fresh_until = 0.0
+        """Until then, by the monotonic clock, what is known of the base is fresh."""
+
+    def how(self, project: Project) -> str:
+        """merge, pr or none."""
+        return self._options.land or project.config.land_mode
+
+    def task(self, project: Project, lease: Lease) -> Outcome:
+        """Land a task that is complete here; Done once it has landed.
+
+        A completion that `complete` did not make of just these files is verified first. What
+        cannot land as it is, is kept aside, and the worktree begins again with the claim.
+
+        Raises: as `land.by_merge` and `land_pr.by_pull`.
+        """
+        if mine.end_of(project.view("HEAD", "HEAD"), lease) != "complete":
+            outcome = finish(project, lease)
+            if not isinstance(outcome, Done):
+                return outcome
+        for _ in range(_MOST_COMPLETIONS):
+            try:
+                return self._land(project, lease)
+            except GuardRefused as error:
+                why = error
+            match why.code:
+                case "unverified":
+                    self._journal.write("unverified", task=lease.task, message=why.message)
+                    self._say(f"what HEAD has of {lease.task} was not verified; verifying it")
+                    outcome = finish(project, lease)
+                    if not isinstance(outcome, Done):
+                        return outcome
+                case "not_landable":
+                    return self._begin_again(project, lease, why)
+                case "review_missing":
+                    return self._leave_for_review(lease, why)
+                case _:
+                    raise why
+        said = "\n".join([why.message, *why.lines])
+        return Failed(
+            "what is committed is not what was verified; a hook changes it, perhaps", said
+        )
+
+    def _land(self, project: Project, lease: Lease) -> Outcome:
+        how = self.how(project)
+        self._beat.phase("land", task=lease.task, claim=lease.claim)
+        commit = project.repository.head()
+        if how == "none":
+            completion.require(project, lease, commit)
+        else:
+            landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
+            if isinstance(landed, land.Conflict):
+                return self._redo(project, lease, landed)
+            commit = landed.commit
+            self._journal.write("landed" if how == "merge" else "opened",
+                                task=lease.task, commit=commit)  # fmt: skip
+            self.fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
+        with Exclusive(project):
+            if kept := branches.sweep(project, lease):
+                self._say(f"what was changed after {lease.task} was complete is kept in {kept}")
+        self._journal.write("done", task=lease.task, landing=how)
+        self._say(f"{lease.task} is {_ENDS[how]}")
+        self._beat.phase("done", task="")
+        return Done(commit, ())
+
+    def _leave_for_review(self, lease: Lease, why: GuardRefused) -> Outcome:
+        """The work is complete on its branch, and it is for a reviewer to go on."""
+        runtime.forget(self._journal.top)
+        self._journal.write("unreviewed", task=lease.task, message=why.message)
+        self._say(why.message)
+        return Done("", ())
+
+    def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> Outcome:
+        """What conflicts with the base is kept, and the task is begun again on top of it."""
+        paths = ", ".join(conflict.paths[:5])
+        with Exclusive(project):
+            kept = branches.put_aside(project, lease)
+        feedback = (
+            f"The work was complete, and then it conflicted with what others landed: {paths}."
+        )
+        if kept:
+            feedback += f" It is kept in {kept} (git show, git cherry-pick -m 1 --no-commit)."
+        feedback += " This worktree is at the new base: bring the work over."
+        told = f"The work was complete and conflicts with {project.base.label} in {paths}."
+        return Failed(
+            f"conflicts with the base in {paths}", feedback, Reason.CONFLICT, _with(told, kept)
+        )
+
+    def _begin_again(self, project: Project, lease: Lease, why: GuardRefused) -> Outcome:
+        """What does more than its task is kept, and the task is begun again without it."""
+        with Exclusive(project):
+            kept = branches.put_aside(project, lease)
+        told = "\n".join([why.message, *why.lines])
+        more = "The records of other tasks are not this task's to change, and none is edited."
+        return Failed(
+            why.message, _with(f"{told}\n{more}", kept), Reason.VERIFY_FAILED, _with(told, kept)
+        )
+
+    # -- blocks ----------------------------------------------------------------------
+
+    def block(self, project: Project, lease: Lease) -> None:
+        """Bring the record of a blocked task, and nothing else, to where others see it."""
+        if self._alone(project, lease):
+            project.refresh()
+        match self.how(project):
+            case "merge":
+                landed = land.by_merge(project, lease)
+                if isinstance(landed, land.Conflict):
+                    self._say(f"the block of {lease.task} conflicts with the base; it stays here")
+                    runtime.forget(project.top)
+            case "pr":
+                land_pr.share(project, lease)
+        self._beat.phase("blocked", task="")
+
+    def _alone(self, project: Project, lease: Lease) -> bool:
+        """Keep aside what a worker that blocked its task itself has done so far, and make the
+        block anew without it; whether there was anything.
+        """
+        with Exclusive(project):
+            head = project.repository.head()
+            more = branches.has_work(project, lease) or completion.beside(project, lease, head)
+            if not more:
+                return bool(branches.sweep(project, lease))
+            row = project.view("HEAD", "HEAD").by_id[lease.task]
+            told = json.loads(row.json).get("blocked") or {}
+            kept = branches.put_aside(project, lease)
+            reason, options = str(told.get("reason")), told.get("options") or ()
+            giveup.block(
+                project, lease.task,
+                reason=Reason(reason) if reason in {*Reason} else Reason.OTHER,
+                question=_with(str(told.get("question") or ""), kept),
+                options=(options,) if isinstance(options, str) else tuple(options),
+            )  # fmt: skip
+        return True
+
+    # -- what was given back -----------------------------------------------------------
+
+    def give_back(self, project: Project, lease: Lease) -> str:
+        """Keep aside what was done of a task that was released here; the ref, "" for none.
+
+        Where the base has the claim, the branch with the release stays, for others to land.
+        """
+        with Exclusive(project):
+            row = project.base_view.by_id.get(lease.task)
+            if row is not None and row.claim == lease.claim:
+                return branches.sweep(project, lease)
+            return branches.keep_if_work(project, branches.put_away(project, lease))
+
+
+def _with(text: str, kept: str) -> str:
+    """A text that says also where the work is."""
+    return f"{text}\n\nThe work so far is kept in {kept}." if kept else text

@@ -1,0 +1,186 @@
+"""Markdown as headings, list items and what stands in them; no meaning yet.
+
+markdown-it-py finds the blocks, so what looks like a list item in a code block, a comment or a
+quotation is none. Text is kept as it is written, emphasis and all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from ralphgit.errors import InvalidRecord
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+#: Two levels for each list in a list; what is deeper, the parser would leave out silently.
+_DEEPEST = 80
+_BOX = re.compile(r"\[([ xX])\](?:\s+|\Z)")
+_ITEM = re.compile(r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[ xX]\](?:[ \t]|$)", re.MULTILINE)
+
+
+class Node(NamedTuple):
+    """A heading, a list item, or another block."""
+
+    kind: str
+    """heading, item, fence, comment (HTML, that is) or text."""
+    line: int
+    """From 1."""
+    column: int
+    """Where its text begins, from 1."""
+    text: str
+    """A heading's or item's own words on one line; a fence's or comment's content."""
+    raw: str
+    """The source of the whole, without the item's mark and indentation."""
+    level: int = 0
+    """A heading's."""
+    ticked: bool | None = None
+    """Of an item with a box."""
+    numbered: bool = False
+    """An item of a numbered list."""
+    language: str = ""
+    """A fence's."""
+    nodes: tuple[Node, ...] = ()
+    """What stands in an item behind its first paragraph."""
+
+
+def may_hold_tasks(text: str) -> bool:
+    """Whether a line looks like a list item with a box."""
+    return _ITEM.search(text) is not None
+
+
+def read(name: str, text: str) -> tuple[Node, ...]:
+    """The blocks of `text` in its order; those of quotations are left out.
+
+    Raises: InvalidRecord for lists nested too deep.
+    """
+    tokens = _parser().parse(text)
+    for token in tokens:
+        if token.level >= _DEEPEST - 2:
+            raise InvalidRecord(
+                "lists are nested too deep here", file=name, line=_first(token) + 1,
+                hint=f"at most {_DEEPEST // 2 - 1} lists may stand in each other",
+            )  # fmt: skip
+    # As the parser counts lines.
+    lines = re.split(r"\r\n?|\n", text)
+    nodes, _ = _blocks(tokens, 0, "", [line.expandtabs(4) for line in lines])
+    return nodes
+
+
+def code_spans(text: str) -> tuple[str, ...]:
+    """What stands between backticks in a paragraph."""
+    return tuple(token.content for token in _inline(text) if token.type == "code_inline")
+
+
+def only_code(text: str) -> str | None:
+    """The code of a paragraph that is one code span and nothing else."""
+    tokens = [token for token in _inline(text) if token.type != "text" or token.content.strip()]
+    return tokens[0].content if len(tokens) == 1 and tokens[0].type == "code_inline" else None
+
+
+def _inline(text: str) -> list[Token]:
+    # A long run of unmatched signs takes the parser a long time; no command is that long.
+    if "`" not in text or len(text) > 10_000:
+        return []
+    (block,) = _inline_parser().parseInline(text)
+    return block.children or []
+
+
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    made = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
+    # The words of a paragraph stay as they are, also those that could define a link.
+    made.core.ruler.enableOnly(["normalize", "block"])
+    return made.disable("reference")
+
+
+def _inline_parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    made = MarkdownIt("zero")
+    return made.enable(["backticks", "escape"])
+
+
+def _first(token: Token) -> int:
+    return token.map[0] if token.map else 0
+
+
+def _blocks(
+    tokens: list[Token], at: int, end: str, lines: list[str]
+) -> tuple[tuple[Node, ...], int]:
+    """The nodes from `tokens[at]` up to the token `end`, and the place behind it."""
+    found: list[Node] = []
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if token.type == end:
+            break
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            numbered = token.type == "ordered_list_open"
+            while tokens[at].type == "list_item_open":
+                node, at = _item(tokens, at, lines, numbered=numbered)
+                found.append(node)
+            at += 1
+        elif token.type == "blockquote_open":
+            at = _behind(tokens, at, token)
+        elif token.type == "heading_open":
+            words = " ".join(tokens[at].content.split())
+            found.append(_node("heading", token, lines, words, level=int(token.tag[1:])))
+            at = _behind(tokens, at, token)
+        elif token.type == "paragraph_open":
+            found.append(_node("text", token, lines, tokens[at].content))
+            at = _behind(tokens, at, token)
+        elif token.type == "fence":
+            language = token.info.strip().split(" ")[0].casefold()
+            found.append(_node("fence", token, lines, token.content, language=language))
+        elif token.type == "html_block":
+            found.append(_node("comment", token, lines, token.content))
+        else:
+            found.append(_node("text", token, lines, token.content))
+    return tuple(found), at
+
+
+def _behind(tokens: list[Token], at: int, opening: Token) -> int:
+    """The place behind the token that closes `opening`."""
+    while tokens[at].level > opening.level or tokens[at].nesting != -1:
+        at += 1
+    return at + 1
+
+
+def _item(tokens: list[Token], at: int, lines: list[str], *, numbered: bool) -> tuple[Node, int]:
+    token = tokens[at]
+    start, stop = token.map or (0, 0)
+    nodes, at = _blocks(tokens, at + 1, "list_item_close", lines)
+    words = ""
+    if nodes and nodes[0].kind == "text":
+        words, nodes = " ".join(nodes[0].text.split()), nodes[1:]
+    box = _BOX.match(words)
+    first = lines[start] if start < len(lines) else ""
+    mark = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]*", first)
+    # In `- - a` the marks of both stand on the line: the last one is the inner item's.
+    column = first.find(words[:1], mark.end()) if mark and words else -1
+    column = max(column, mark.end() if mark else 0)
+    raw = "\n".join([first[column:], *(_out(line, column) for line in lines[start + 1 : stop])])
+    node = Node(
+        "item", start + 1, column + 1, words[box.end() :] if box else words, raw.rstrip(),
+        ticked=box[1] in "xX" if box else None, numbered=numbered, nodes=nodes,
+    )  # fmt: skip
+    return node, at
+
+
+def _out(line: str, column: int) -> str:
+    """`line` without the first `column` places, as far as they are empty."""
+    return line[min(column, len(line) - len(line.lstrip(" "))) :]
+
+
+def _node(
+    kind: str, token: Token, lines: list[str], text: str, *, level: int = 0, language: str = ""
+) -> Node:
+    start, stop = token.map or (0, 0)
+    own = lines[start:stop]
+    column = min((len(line) - len(line.lstrip(" ")) for line in own if line.strip()), default=0)
+    raw = "\n".join(_out(line, column) for line in own).rstrip()
+    return Node(kind, start + 1, column + 1, text, raw, level=level, language=language)

@@ -1,0 +1,96 @@
+"""What the order of a task list says about dependencies.
+
+In a list with ids or markers (smart-ralph, spec-kit) order is meant: tasks follow each other, those
+marked [P] in a row may run beside each other, a heading ends such a row, and a checkpoint comes
+after what is before it. In a plain list it is not, but for numbered items and numbered phases.
+In both, a task comes after the tasks inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+#: A list of N parallel tasks behind another of M gives N * M dependencies.
+MOST = 100_000
+
+
+class Entry(NamedTuple):
+    """A task as it stands in the list; tasks are called by their place in it."""
+
+    place: int
+    section: int
+    """Counts the headings before it."""
+    phase: str
+    """Its numbered phase, "" under any other heading."""
+    parallel: bool
+    numbered: bool
+    inner: tuple[Entry, ...] = ()
+
+
+class TooMany(Exception):
+    """More than MOST dependencies."""
+
+
+def meant(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
+    """Each task's dependencies where the order of the list is meant."""
+    found = _Found()
+    before: tuple[int, ...] = ()
+    run: list[int] = []
+    section, parallel = -1, False
+    for entry in _inner_first(entries):
+        if not (run and parallel and entry.parallel and section == entry.section):
+            before, run = tuple(run), []
+        run.append(entry.place)
+        section, parallel = entry.section, entry.parallel
+        found.add(entry.place, before + tuple(inner.place for inner in entry.inner))
+    return found.depends
+
+
+def plain(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
+    """Each task's dependencies in a plain list."""
+    found = _Found()
+    before: tuple[int, ...] = ()
+    phase: str = ""
+    run: list[int] = []
+    numbered: tuple[int, ...] | None = None
+    for entry in entries:
+        if entry.phase and phase and entry.phase != phase:
+            before, run = tuple(run), []
+        if entry.phase:
+            phase = entry.phase
+            run.append(entry.place)
+        first = before if entry.phase else ()
+        follows = entry.numbered and numbered is not None
+        _below(entry, numbered if follows and numbered else first, found)
+        numbered = (entry.place,) if entry.numbered else None
+    return found.depends
+
+
+def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> None:
+    """`entry` and all inside it come after `before`."""
+    last = before
+    for inner in entry.inner:
+        _below(inner, last if inner.numbered else before, found)
+        last = (inner.place,)
+    found.add(entry.place, tuple(inner.place for inner in entry.inner) or before)
+
+
+def _inner_first(entries: Sequence[Entry]) -> list[Entry]:
+    found: list[Entry] = []
+    for entry in entries:
+        found += _inner_first(entry.inner)
+        found.append(entry)
+    return found
+
+
+class _Found:
+    def __init__(self) -> None:
+        self.depends: dict[int, tuple[int, ...]] = {}
+        self._count = 0
+
+    def add(self, place: int, before: tuple[int, ...]) -> None:
+        self.depends[place] = tuple(dict.fromkeys(before))
+        self._count += len(before)
+        if self._count > MOST:
+            raise TooMany

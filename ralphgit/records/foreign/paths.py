@@ -1,0 +1,49 @@
+"""What in prose can be the path of a file or folder."""
+
+from __future__ import annotations
+
+import re
+
+#: What tells `App.svelte` and `justfile` from `SunCalc.getPosition` and `getSunTimes`.
+_LONGEST_SUFFIX = len("svelte")
+_BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readme"})
+_BEHIND = re.compile(r"(?::[0-9]+(?:-[0-9]+)?)?(?:\s+\([^()]*\))?\Z")
+_SPECIAL = re.compile(r"[\\*?\[\]{}]")
+
+
+def is_path(text: str) -> bool:
+    """Whether `text` alone, as it stands between backticks, is a path."""
+    if any(letter.isspace() or letter in "()*?<>{}[]|;=\\:\"'," for letter in text):
+        return False
+    *folders, last = text.split("/")
+    if not (text[:1].isalnum() or text[:1] in "._") or {"", "..", "."} & {*folders, last or "-"}:
+        return False
+    stem, _, suffix = last.rpartition(".")
+    named = bool(stem) and len(suffix) <= _LONGEST_SUFFIX and suffix.isalnum() and suffix.islower()
+    return bool(folders) or named or text.casefold() in _BARE_FILES
+
+
+def listed(text: str) -> str | None:
+    """The path, or the pattern, that an entry of a list of files names; None for prose.
+
+    In such a list a path may have brackets, wildcards, a line number behind it, or a remark.
+    """
+    path = _BEHIND.sub("", text.strip()).removeprefix("./")
+    plain = re.sub(r"[()\[\]{}*?]", "_", path)
+    hidden = plain.startswith(".") and plain[1:].replace(".", "").replace("-", "").isalnum()
+    return path if path and (is_path(plain.lstrip("_") or "-") or hidden) else None
+
+
+def is_pattern(path: str) -> bool:
+    return "*" in path or "?" in path
+
+
+def pattern(path: str) -> str:
+    """What stands for `path` in a scope: itself, or with what is special there escaped."""
+    return path if is_pattern(path) else _SPECIAL.sub(lambda found: "\\" + found[0], path)
+
+
+def is_file(path: str) -> bool:
+    """Whether `path` is one file, by its name: `src/a.ts`, not `src/`, `src` or `src/*`."""
+    last = path.rpartition("/")[2]
+    return bool(last) and not is_pattern(path) and ("." in last or last.casefold() in _BARE_FILES)

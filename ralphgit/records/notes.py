@@ -1,0 +1,36 @@
+"""Small YAML notes in `.ralph/`: what a worktree remembers, and what an agent tells.
+
+Whatever works in the worktree can write there, too. So only a plain file of its place counts,
+and only so much of it is read; half a note is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.records import emit, files, plain
+from ralphgit.records import text as texts
+
+MOST_BYTES = 1024 * 1024
+
+
+def read(path: str) -> Mapping[str, object]:
+    """The note at `path`; empty where there is none that can be read."""
+    try:
+        data = files.read_plain(path, limit=MOST_BYTES)
+        value = plain.load(texts.decode(data, limit=MOST_BYTES)) if data is not None else None
+    except (InvalidRecord, Refused):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def write(path: str, value: Mapping[str, object]) -> None:
+    """Replace the note at `path`, also where something else stands there.
+
+    Not flushed: it is worth nothing after a power cut.
+
+    Raises: NotWritable.
+    """
+    data = emit.mapping(dict(value)).encode("utf-8", "backslashreplace")
+    files.write(path, data, durable=False, follow=False)

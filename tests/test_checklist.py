@@ -1,0 +1,359 @@
+"""Task lists in Markdown become tasks: what stands in them, and what their order says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import ryaml
+from hypothesis import given
+from hypothesis import strategies as st
+from world import shared
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import is_id
+from ralphgit.records.foreign import Imported, convert, order
+from ralphgit.records.shape import normalise
+from ralphgit.rules.cycles import find_cycles
+
+Task = dict[str, Any]
+
+
+def read(text: str) -> Imported:
+    return convert("tasks.md", text.encode(), ryaml.loads)
+
+
+def tasks(text: str) -> dict[str, Task]:
+    return {str(task["id"]): task for task in read(text).tasks}
+
+
+def depends(text: str) -> dict[str, list[str]]:
+    return {name: task.get("depends_on", []) for name, task in tasks(text).items()}
+
+
+# --- real documents -----------------------------------------------------------------------
+
+
+def of_file(name: str) -> tuple[Imported, dict[str, Task]]:
+    found = convert(name, shared(name).read_bytes(), ryaml.loads)
+    return found, {str(task["id"]): task for task in found.tasks}
+
+
+def test_a_smart_ralph_list() -> None:
+    found, by_id = of_file("smart-ralph/parallel-tasks-execution.md")
+    assert len(by_id) == 46
+    assert {task["status"] for task in by_id.values()} == {"complete"}
+    # A check list for a pull request, in the middle of a command.
+    assert found.notes[0] == (
+        "6 items without an id stand apart from those with one and were left out: "
+        "line 268, 269, 270, 271, 272, 273."
+    )
+    assert by_id["1.1"] == {
+        "id": "1.1",
+        "title": "Add [P] marker rules section to task-planner agent",
+        "status": "complete",
+        "story": "phase-1",
+        "description": by_id["1.1"]["description"],
+        "acceptance": by_id["1.1"]["acceptance"],
+        "verify": [
+            r"grep -c '\[P\] Parallel Task Marking' plugins/ralph-specum/agents/task-planner.md "
+            "| grep -q '1' && echo PASS"
+        ],
+        "outputs": ["plugins/ralph-specum/agents/task-planner.md"],
+        "scope": {"write": ["plugins/ralph-specum/agents/task-planner.md"]},
+        "x-commit": "feat(task-planner): add [P] parallel task marking rules",
+    }
+    description = by_id["1.1"]["description"]
+    assert description.startswith("1. Open `plugins/ralph-specum/agents/task-planner.md`\n2. Add")
+    assert description.endswith("\n\n- _Requirements: FR-1, US-1_\n- _Design: Component 1 - "
+                                "Task Planner Agent_")  # fmt: skip
+    refs = {name: task.get("depends_on", []) for name, task in by_id.items()}
+    assert refs["1.1"] == refs["1.2"] == refs["1.3"] == []
+    assert refs["1.4"] == ["1.1", "1.2", "1.3"] and by_id["1.4"]["mode"] == "verify"
+    assert refs["1.5"] == refs["1.6"] == refs["1.7"] == ["1.4"]
+    assert refs["1.10"] == ["1.9"] and refs["2.1"] == ["1.21"]
+    assert [entry["id"] for entry in found.root["stories"]] == [  # type: ignore[attr-defined]
+        f"phase-{number}" for number in range(1, 6)
+    ]
+
+
+def test_another_smart_ralph_list() -> None:
+    _, by_id = of_file("smart-ralph/task-granularity-levels.md")
+    assert len(by_id) == 24
+    # What its notes say: 1.4 to 1.7 and 4.1 to 4.2 are groups, the others follow each other.
+    assert by_id["1.8"]["depends_on"] == ["1.4", "1.5", "1.6", "1.7"]
+    assert by_id["1.7"]["depends_on"] == by_id["1.4"]["depends_on"] == ["1.3"]
+    assert by_id["V4"]["depends_on"] == ["4.1", "4.2"]
+    assert (by_id["V4"]["mode"], by_id["V4"]["story"]) == ("verify", "phase-4")
+    assert "x-commit" not in by_id["3.1"], "None (verification only)"
+    assert by_id["2.3"]["outputs"] == [
+        "plugins/ralph-specum/commands/start.md", "plugins/ralph-specum/commands/tasks.md"
+    ]  # fmt: skip
+
+
+def test_a_spec_kit_list() -> None:
+    found, by_id = of_file("speckit/tasks.md")
+    assert len(by_id) == 28
+    assert {task["status"] for task in by_id.values()} == {"pending"}
+    assert by_id["T008"]["story"] == "US1" and by_id["T008"]["milestone"] == "phase-1"
+    assert by_id["T002"]["scope"] == {"write": ["package.json", "tsconfig.json"]}
+    assert by_id["T003"]["outputs"] == [".eslintrc.js", ".prettierrc"]
+    assert by_id["T014"]["scope"]["write"] == ["src/middleware/errorHandler.ts", "src/errors/"]
+    assert by_id["T014"]["outputs"] == ["src/middleware/errorHandler.ts"]
+    assert by_id["T002"]["x-commit"] == "chore: initialize project with TypeScript"
+    # Not a command: half of it is a sentence.
+    assert [item["text"] for item in by_id["T006A"]["acceptance"]] == [
+        "`npx prisma validate` and manual JWT test", "Schema valid, JWT functions work"
+    ]  # fmt: skip
+    assert "verify" not in by_id["T005"], "Manual test with curl"
+    assert by_id["T006A"]["depends_on"] == ["T005", "T006"]
+    assert by_id["T013"]["depends_on"] == by_id["T014"]["depends_on"] == ["T012"]
+    assert find_cycles({name: task.get("depends_on", []) for name, task in by_id.items()}) == ()
+    assert found.local
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "smart-ralph/parallel-tasks-execution.md",
+        "smart-ralph/task-granularity-levels.md",
+        "speckit/tasks.md",
+    ],
+)
+def test_real_tasks_are_in_our_shape(name: str) -> None:
+    for task in of_file(name)[0].tasks:
+        assert normalise(dict(task), dict) == []
+
+
+# --- order --------------------------------------------------------------------------------
+
+
+def test_a_row_of_parallel_tasks_ends_at_what_is_not_and_at_a_heading() -> None:
+    assert depends(
+        """\
+# Plan
+
+## Phase 1: Begin
+
+- [ ] 1.1 First
+- [ ] 1.2 [P] Beside
+- [ ] 1.3 [P] Beside it
+
+### More of it
+
+- [ ] 1.4 [P] After them
+- [ ] 1.5 [SEQUENTIAL] Alone
+- [ ] 1.6 [P] [VERIFY] Look
+
+## Phase 2: End
+
+- [ ] 2.1 [P] Last
+"""
+    ) == {
+        "1.1": [], "1.2": ["1.1"], "1.3": ["1.1"], "1.4": ["1.2", "1.3"], "1.5": ["1.4"],
+        "1.6": ["1.5"], "2.1": ["1.6"],
+    }  # fmt: skip
+
+
+def test_inner_tasks_come_before_the_one_around_them() -> None:
+    assert depends("- [x] 1. A\n  - [x] 1.1 B\n  - [ ] 1.2 C\n- [ ] 2. D\n  - [ ] 2.1 E\n") == {
+        "1": ["1.2", "1.1"], "1.1": [], "1.2": ["1.1"], "2": ["2.1"], "2.1": ["1"],
+    }  # fmt: skip
+
+
+def test_a_plain_list_has_no_order_but_by_numbers_and_nesting() -> None:
+    assert depends(
+        """\
+- [ ] Paint
+- [x] Clean
+  - [x] Sweep
+  - [ ] Wipe
+
+1. [ ] Dig
+2. [ ] Pour
+   - [ ] Mix
+3. [ ] Wait
+"""
+    ) == {
+        "paint": [], "clean": ["sweep", "wipe"], "sweep": [], "wipe": [],
+        "dig": [], "pour": ["mix"], "mix": ["dig"], "wait": ["pour"],
+    }  # fmt: skip
+
+
+def test_numbered_phases_follow_each_other_in_a_plain_list() -> None:
+    text = "# T\n## Phase 1\n- [ ] a\n- [ ] b\n## Aside\n- [ ] c\n## Phase 2: End\n- [ ] d\n"
+    assert depends(text) == {"a": [], "b": [], "c": [], "d": ["a", "b"]}
+    assert [task["story"] for task in tasks(text).values()] == [
+        "phase-1", "phase-1", "Aside", "phase-2"
+    ]  # fmt: skip
+
+
+def test_what_an_item_says_of_its_dependencies_counts() -> None:
+    text = "- [ ] T1 a\n- [ ] T2 b\n- [ ] T3 c\n  - Depends on: T1 and T9\n"
+    found = read(text)
+    assert found.tasks[2]["depends_on"] == ["T1"]
+    assert found.tasks[2]["x-missing-dependencies"] == ["T9"]
+    assert "T3 depends on T9, not in the list: kept aside." in found.notes
+    assert depends("- [ ] T1 a\n- [ ] T2 b\n  - **Depends on:** none\n")["T2"] == []
+
+
+def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
+    row = "".join(f"- [ ] T{number} [P] x\n" for number in range(400))
+    text = f"## A\n{row}## B\n{row.replace('T', 'U')}"
+    with pytest.raises(InvalidRecord) as caught:
+        read(text)
+    assert (caught.value.code, caught.value.file) == ("too_large", "tasks.md")
+    assert str(order.MOST) in caught.value.message
+
+
+# --- items --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("`npm run build`", "npm run build"),
+        ("`` echo `date` ``", "echo `date`"),
+        ("npm test -- register", "npm test -- register"),
+        ("go test ./...", "go test ./..."),
+        ("./check.sh -q", "./check.sh -q"),
+        ("make check", "make check"),
+        ("make requests and look", None),
+        ("npm test passes", None),
+        ("Run `npm test`", None),
+        ("`gh pr checks` or `gh pr view`", None),
+        ("node is there, and so on", None),
+        ("python is installed.", None),
+    ],
+)
+def test_only_what_is_plainly_a_command_is_one(text: str, command: str | None) -> None:
+    task = tasks(f"- [ ] T1 a\n  - **Verify**: {text}\n")["T1"]
+    assert task.get("verify") == ([command] if command else None)
+    assert ("acceptance" in task) == (command is None)
+
+
+def test_commands_in_a_code_block_and_in_a_list() -> None:
+    task = tasks(
+        "- [ ] T1 a\n  - Verify:\n    ```sh\n    npm test\n    npm run lint\n    ```\n"
+        "  - Done when:\n    - it runs\n    - it stops\n  - Verify:\n    1. `make`\n    2. Look\n"
+    )["T1"]
+    assert task["verify"] == ["npm test\nnpm run lint", "make"]
+    assert [item["text"] for item in task["acceptance"]] == ["it runs", "it stops", "Look"]
+
+
+@pytest.mark.parametrize(
+    ("text", "write", "outputs"),
+    [
+        ("`src/a.ts`, `src/b.ts`", ["src/a.ts", "src/b.ts"], ["src/a.ts", "src/b.ts"]),
+        ("src/a.ts:12-20, src/b/ (new)", ["src/a.ts", "src/b/"], ["src/a.ts"]),
+        ("`src/**/*.ts`", ["src/**/*.ts"], None),
+        ("app/(x)/[slug]/page.tsx", [r"app/(x)/\[slug\]/page.tsx"], ["app/(x)/[slug]/page.tsx"]),
+        ("None", None, None),
+        ("(several)", None, None),
+        ("../outside.txt, /etc/passwd, some words", None, None),
+    ],
+)
+def test_files(text: str, write: list[str] | None, outputs: list[str] | None) -> None:
+    task = tasks(f"- [ ] T1 Make it\n  - **Files**: {text}\n")["T1"]
+    assert task.get("scope") == (write and {"write": write})
+    assert task.get("outputs") == outputs
+
+
+def test_what_takes_a_file_away_does_not_put_it_out() -> None:
+    task = tasks("- [ ] T1 Remove the old parser\n  - Files: src/old.py\n")["T1"]
+    assert "outputs" not in task and task["scope"] == {"write": ["src/old.py"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("a *b* \\[c] `d: e` \"f\" 'g' #h", "a *b* \\[c] `d: e` \"f\" 'g' #h"),
+        ("key: value", "key: value"),
+        ("- [ ] not a list", "- [ ] not a list"),
+        ("[RED] Failing test", "[RED] Failing test"),
+        ("3 ways to fail", "3 ways to fail"),
+        ("<b>&amp;</b> <!-- x -->", "<b>&amp;</b> <!-- x -->"),
+    ],
+)
+def test_hostile_titles_stay_titles(words: str, title: str) -> None:
+    (task,) = read(f"- [ ] T1 {words}\n").tasks
+    assert (task["id"], task["title"]) == ("T1", title)
+
+
+def test_ids_are_made_from_words_and_stay_what_they_are() -> None:
+    text = "# T\n## A\n- [ ] Write tests\n## B\n- [ ] Write tests\n- [ ] Grüße, Köln!\n- [ ] 你好\n"
+    found = list(tasks(text))
+    assert found[2] == "grue-koln" or found[2].startswith("gru")
+    assert found[0].startswith("write-tests-") and found[1].startswith("write-tests-")
+    assert found[0] != found[1] and all(map(is_id, found))
+    # One that goes, or comes before, changes no other's id.
+    assert list(tasks(text.replace("## B", "- [ ] New\n## B"))) == [
+        found[0],
+        "New".lower(),
+        *found[1:],
+    ]
+    # An id that others need is not taken by words.
+    both = "- [ ] T1 a\n- [ ] T2 b\n- [ ] t1\n"
+    assert len({name.casefold() for name in tasks(both)}) == 3
+
+
+def test_long_words_are_cut_between_words() -> None:
+    (name,) = tasks("- [ ] " + "very " * 30 + "long\n")
+    assert name == "-".join(["very"] * 8)
+
+
+def test_boxes_that_are_no_tasks() -> None:
+    assert list(tasks(
+        "- [ ] one\n\n```\n- [ ] two\n```\n\n<!--\n- [ ] three\n-->\n\n> - [ ] four\n\n"
+        "    - [ ] five\n\n- [] six\n- [y] seven\n- [x]eight\n- [ ]\n"
+    )) == ["one"]  # fmt: skip
+
+
+def test_examples_are_read_where_there_is_nothing_else() -> None:
+    found = read("# How to\n\nWrite:\n\n```markdown\n# A\n- [ ] T1 a\n- [x] T2 b\n```\n")
+    assert [(task["id"], task["status"]) for task in found.tasks] == [
+        ("T1", "pending"), ("T2", "complete")
+    ]  # fmt: skip
+    assert found.notes[0] == (
+        "The document has no task list but in its code blocks: 2 tasks were read from there."
+    )
+    with pytest.raises(InvalidRecord, match="format"):
+        read("```python\n- [ ] T1 a\n```\n")
+
+
+def test_front_matter_without_an_id_is_a_documents() -> None:
+    (task,) = read("---\ntitle: A plan\nstatus: draft\n---\n- [ ] T1 a\n").tasks
+    assert task["id"] == "T1"
+
+
+def test_one_id_twice_is_refused_where_it_stands() -> None:
+    with pytest.raises(InvalidRecord) as caught:
+        read("# T\n\n- [ ] T1 a\n- [ ] T1 b\n")
+    assert str(caught.value) == "tasks.md:4:7: two items have the id T1; the first is in line 3"
+
+
+def test_lists_in_lists_are_bounded() -> None:
+    text = "".join("  " * depth + f"- [ ] T{depth} x\n" for depth in range(60))
+    with pytest.raises(InvalidRecord, match="nested too deep"):
+        read(text)
+    assert len(tasks("".join("  " * depth + f"- [ ] T{depth} x\n" for depth in range(30)))) == 30
+
+
+_WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
+
+
+@given(st.lists(_WORDS, min_size=1, max_size=6), st.sampled_from(["- [ ] {}", "1. [x] T{n} {}"]))
+def test_whatever_stands_in_a_list_the_tasks_are_valid(words: list[str], form: str) -> None:
+    text = "\n".join(form.format(line, n=n) for n, line in enumerate(words)) + "\n- [ ] end\n"
+    try:
+        found = read(text)
+    except InvalidRecord as error:
+        assert error.code in ("duplicate_id", "control_character", "invalid_record", "anchor")
+        return
+    ids = [str(task["id"]) for task in found.tasks]
+    assert len({name.casefold() for name in ids}) == len(ids)
+    for task in found.tasks:
+        assert normalise(dict(task), dict) == []
+    refs = {str(task["id"]): task.get("depends_on", []) for task in found.tasks}
+    assert find_cycles(refs) == ()  # type: ignore[arg-type]
+    assert {ref for others in refs.values() for ref in others} <= set(ids)  # type: ignore[attr-defined]

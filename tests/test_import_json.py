@@ -1,0 +1,197 @@
+"""JSON of other tools becomes tasks: beads' issues, GitHub's issues, our own lines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import ryaml
+from world import shared
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records.foreign import Imported, convert
+from ralphgit.records.shape import normalise
+from ralphgit.rules.cycles import find_cycles
+
+Task = dict[str, Any]
+
+
+def read(text: str) -> Imported:
+    return convert("issues.json", text.encode(), ryaml.loads)
+
+
+def lines(*issues: Task) -> Imported:
+    return read("".join(f"{json.dumps(issue)}\n" for issue in issues))
+
+
+def bead(id: str, **fields: object) -> Task:
+    return {"id": id, "title": id, "status": "open", "issue_type": "task", "priority": 2, **fields}
+
+
+def edge(on: str, kind: str = "blocks") -> Task:
+    return {"issue_id": "x", "depends_on_id": on, "type": kind, "metadata": "{}"}
+
+
+def refusal(text: str) -> InvalidRecord:
+    with pytest.raises(InvalidRecord) as caught:
+        read(text)
+    assert caught.value.file == "issues.json"
+    return caught.value
+
+
+# --- beads --------------------------------------------------------------------------------
+
+
+def test_the_real_issues() -> None:
+    path = shared("beads/issues.jsonl")
+    issues = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = convert("issues.jsonl", path.read_bytes(), ryaml.loads)
+    by_id: dict[str, Task] = {str(task["id"]): task for task in found.tasks}
+    assert [task["id"] for task in found.tasks] == [issue["id"] for issue in issues]
+    assert len(by_id) == 704
+
+    edges = [(issue["id"], edge) for issue in issues for edge in issue.get("dependencies", [])]
+    assert len(edges) == 745
+    there = {(id, edge["depends_on_id"]) for id, edge in edges
+             if edge["type"] == "blocks" and edge["depends_on_id"] in by_id}  # fmt: skip
+    assert there == {(id, ref) for id, task in by_id.items() for ref in task.get("depends_on", [])}
+    aside = {(id, ref) for id, task in by_id.items()
+             for ref in task.get("x-missing-dependencies", [])}  # fmt: skip
+    missing = [(id, edge) for id, edge in edges if edge["depends_on_id"] not in by_id]
+    assert len(missing) == 30
+    assert aside == {(id, edge["depends_on_id"]) for id, edge in missing
+                     if edge["type"] == "blocks"}  # fmt: skip
+    for id, one in missing:
+        assert any(n.startswith(id) and one["depends_on_id"] in n for n in found.notes), (id, one)
+
+    for issue in issues:
+        task = by_id[issue["id"]]
+        status = {"closed": "complete", "pinned": "cancelled"}.get(issue["status"], "pending")
+        assert (task["title"], task["status"]) == (issue["title"], status)
+        assert task.get("description", "") == issue.get("description", "")
+        assert task["priority"] == issue["priority"]
+        assert task.get("story") == issue.get("parent", task.get("story"))
+        assert task.get("x-beads", {}).get("labels") == issue.get("labels")
+        assert normalise(dict(task), dict) == []
+    assert find_cycles({id: task.get("depends_on", []) for id, task in by_id.items()}) == ()
+    assert found.dropped == ("comment_count", "dependency_count", "dependent_count", "updated_at")
+    assert "4 hooked in the source: pending here; x-beads keeps the word." in found.notes
+
+
+def test_fields_and_edges_of_an_issue() -> None:
+    found = lines(
+        bead("b-1", status="in_progress", issue_type="bug", assignee="ann", comment_count=3,
+             dependencies=[edge("b-2"), edge("b-9"), edge("b-2", "related"),
+                           edge("b-3", "parent-child")],
+             acceptance_criteria="it works: always", design="# A\n- b", estimated_minutes=0),
+        bead("b-2", status="blocked", priority=0, parent="b-8"),
+        bead("b-3", status="tombstone"),
+    )  # fmt: skip
+    assert found.tasks == (
+        {
+            "id": "b-1", "title": "b-1", "status": "pending", "story": "b-3", "priority": 2,
+            "depends_on": ["b-2"], "acceptance": [{"id": "ACC-1", "text": "it works: always"}],
+            "x-missing-dependencies": ["b-9"],
+            "x-beads": {
+                "status": "in_progress", "issue_type": "bug", "assignee": "ann",
+                "design": "# A\n- b", "estimated_minutes": 0,
+                "dependencies": [{"type": "related", "on": "b-2"}],
+            },
+        },
+        {"id": "b-2", "title": "b-2", "status": "pending", "story": "b-8", "priority": 0,
+         "x-beads": {"status": "blocked"}},
+        {"id": "b-3", "title": "b-3", "status": "cancelled", "priority": 2,
+         "x-beads": {"status": "tombstone"}},
+    )  # fmt: skip
+    assert found.notes[:2] == (
+        "b-1 depends on b-9, which is not in the file: kept aside.",
+        "b-2: its parent b-8 is not in the file; the story is called so.",
+    )
+
+
+def test_hostile_ids_are_made_safe_and_kept() -> None:
+    found = lines(bead("a/b c", dependencies=[edge("../x")]), bead("../x"), bead("x"))
+    assert [(task["id"], task.get("x-id")) for task in found.tasks] == [
+        ("a-b-c", "a/b c"), ("x-2", "../x"), ("x", None)
+    ]  # fmt: skip
+    assert found.tasks[0]["depends_on"] == ["x-2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message"),
+    [
+        ('{"id": "a", "title": "a"}\n{"id": "b", "title": }\n', 2, 22, "this is not JSON: "),
+        ('{"id": "a", "id": "b", "title": "c"}\n{"a": 1}\n', 1, 1, "duplicate key 'id'"),
+        ('{"id": "a", "title": NaN}\n{"id": "b", "title": "b"}\n', 1, 1, "NaN is not JSON"),
+        ('{"id": "a", "title": "a"}\n[1]\n{"id": "c", "title": "c"}', 2, 1, "this is not a JSON"),
+        ('{"id": "a", "title": "a"}\n{"id": "A", "title": "a"}\n', 2, 1, "two tasks have the id A"),
+        ('{"id": "a", "title": "a"}\n{"name": "b"}\n', 2, 1, "the format of this file"),
+        ('[{"number": 1, "title": "a"},\n{"number": 1, "title": "b"}]', 2, 1, "two issues have"),
+        ('[{"number": "x", "title": "a"}]', 1, 1, "an issue's number is not"),
+        ("[" * 100_000, 1, 1, "the JSON is nested too deep"),
+        ("[]", 1, 1, "the format of this file"),
+        ('{"id": "a", "title": "a", "issue_type": "task", "dependencies": [{}]}\n', 1, 1,
+         "a dependency of a does not say on what"),
+    ],
+)  # fmt: skip
+def test_a_broken_file_is_refused(text: str, line: int, column: int, message: str) -> None:
+    error = refusal(text)
+    assert (error.line, error.column) == (line, column)
+    assert error.message.startswith(message)
+
+
+# --- our own lines ------------------------------------------------------------------------
+
+
+def test_our_own_lines_pass_as_they_are() -> None:
+    task = {"id": "A", "title": "a: b", "status": "complete", "priority": 1, "x-y": {"z": [1]}}
+    other = {"id": "B", "title": "b", "status": "pending", "depends_on": ["A"], "story": None}
+    shown = {"state": "ready", "holder": None, "stale": False, "blocked_on": [], "file": "g",
+             "line": 3}  # fmt: skip
+    assert lines(task, {**other, **shown}).tasks == (
+        task, {"id": "B", "title": "b", "status": "pending", "depends_on": ["A"]}
+    )  # fmt: skip
+    assert lines({**task, "line": 3}).tasks == ({**task, "line": 3},)
+
+
+# --- GitHub -------------------------------------------------------------------------------
+
+
+def test_issues_of_a_forge() -> None:
+    found = read(json.dumps([
+        {
+            "number": 12, "title": "Parser: \"quotes\" # and more", "state": "OPEN",
+            "body": "Do it.\r\n\r\n- [ ] #13\n- [x] https://github.com/o/r/issues/14\n"
+                    "- [ ] #99 gone\n- [ ] its own step\n```\n- [ ] #15\n```",
+            "labels": [{"id": "L", "name": "priority: high"}, {"name": "bug"},
+                       {"name": "story: Big House"}],
+            "assignees": [{"login": "ann"}], "milestone": {"number": 1, "title": "v1"},
+            "url": "https://github.com/o/r/issues/12", "updatedAt": "2026-01-01T00:00:00Z",
+        },
+        {"number": 13, "title": "b", "state": "CLOSED", "stateReason": "COMPLETED", "body": "",
+         "labels": [{"name": "P0"}]},
+        {"number": 14, "title": "c", "state": "CLOSED", "stateReason": "NOT_PLANNED", "body": None,
+         "labels": []},
+        {"number": 15, "title": "d", "state": "OPEN", "labels": [{"name": "high"}]},
+    ]))  # fmt: skip
+    assert found.tasks == (
+        {
+            "id": "GH-12", "title": "Parser: \"quotes\" # and more", "status": "pending",
+            "story": "big-house", "milestone": "v1", "priority": 1,
+            "depends_on": ["GH-13", "GH-14"], "description": found.tasks[0]["description"],
+            "x-missing-dependencies": ["GH-99"],
+            "x-github": {
+                "number": 12, "labels": ["priority: high", "bug", "story: Big House"],
+                "assignees": ["ann"], "url": "https://github.com/o/r/issues/12",
+            },
+        },
+        {"id": "GH-13", "title": "b", "status": "complete", "priority": 0,
+         "x-github": {"number": 13, "labels": ["P0"]}},
+        {"id": "GH-14", "title": "c", "status": "cancelled", "x-github": {"number": 14}},
+        {"id": "GH-15", "title": "d", "status": "pending",
+         "x-github": {"number": 15, "labels": ["high"]}},
+    )  # fmt: skip
+    assert str(found.tasks[0]["description"]).startswith("Do it.\n\n- [ ] #13\n")
+    assert "GH-12 depends on GH-13, GH-14: they are in the task list of its body." in found.notes
+    assert "GH-12 lists GH-99, not in the file: kept aside." in found.notes

@@ -1,0 +1,257 @@
+"""Importing again: what changed in the source changes here, what happened here stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from world import Place, World, shared
+
+from ralphgit.app.reimport import SOURCE, Origin, decide, first
+
+LIST = """\
+# Plan
+
+- [ ] T1 Draw
+  - **Files**: plan.txt
+- [ ] T2 Build
+  - **Do**: Lay the bricks
+  - **Verify**: `test -s house.txt`
+- [ ] T3 Sell
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write("plan.md", LIST)
+    assert made.ralph("import", "plan.md").code == 0
+    made.commit()
+    return made
+
+
+def again(place: Place, *words: str) -> dict[str, Any]:
+    done = place.ralph("import", *(words or ("plan.md",)), "--json")
+    assert done.code == 0, done.out
+    data: dict[str, Any] = done.data
+    return data
+
+
+def edited(place: Place, old: str, new: str) -> dict[str, Any]:
+    place.replace(old, new, "plan.md")
+    return again(place)
+
+
+def test_what_is_remembered_is_short(world: World) -> None:
+    assert re.search(
+        r"  - id: T3\n    title: Sell\n    status: pending\n    depends_on:\n      - T2\n"
+        r"    x-source:\n      file: plan.md\n      fields: title=\w{6} depends_on=\w{6}\n\Z",
+        world.read(),
+    )
+
+
+def test_nothing_new_changes_no_byte(world: World) -> None:
+    before = world.read()
+    data = again(world)
+    assert (data["unchanged"], data["removed"]) == (["T1", "T2", "T3"], [])
+    assert world.read() == before
+
+
+def test_what_changed_in_the_source_alone_changes_here(world: World) -> None:
+    before = world.read()
+    data = edited(world, "Lay the bricks", "Lay all the bricks")
+    assert (data["updated"], data["unchanged"]) == (["T2"], ["T1", "T3"])
+    after = world.read()
+    assert "Lay all the bricks" in after
+    changed = set(after.splitlines()) - set(before.splitlines())
+    assert len(changed) == 2, "the description and its digest"
+
+
+def test_what_changed_here_alone_stays(world: World) -> None:
+    world.ralph("edit", "T2", "--description", "Lay them well", "--priority", "1")
+    before = world.read()
+    assert again(world)["unchanged"] == ["T1", "T2", "T3"]
+    assert world.read() == before
+    data = edited(world, "Build", "Build it")
+    assert data["updated"] == ["T2"]
+    task = world.stored("T2")
+    assert (task["title"], task["description"], task["priority"]) == (
+        "Build it", "Lay them well", 1
+    )  # fmt: skip
+
+
+def test_what_changed_in_both_stays_and_is_said_once(world: World) -> None:
+    world.ralph("edit", "T2", "--title", "Build here")
+    data = edited(world, "Build", "Build there")
+    assert data["notes"][-1] == "T2: title changed here and in the source; kept."
+    assert (data["updated"], data["unchanged"]) == ([], ["T1", "T2", "T3"])
+    assert world.stored("T2")["title"] == "Build here"
+    assert len(again(world)["notes"]) == len(data["notes"]) - 1
+
+
+def test_what_is_gone_from_the_source_goes_unless_it_changed_here(world: World) -> None:
+    world.ralph("edit", "T2", "--verify", "test -e house.txt")
+    data = edited(world, "  - **Do**: Lay the bricks\n  - **Verify**: `test -s house.txt`\n", "")
+    task = world.stored("T2")
+    assert "description" not in task and task["verify"] == ["test -e house.txt"]
+    assert data["notes"][-1] == "T2: verify changed here and in the source; kept."
+
+
+def test_a_task_that_is_gone_is_reported_and_stays(world: World) -> None:
+    world.replace("- [ ] T3 Sell\n", "- [ ] T4 Rent\n", "plan.md")
+    done = world.ralph("import", "plan.md")
+    assert "no longer in the source, and kept here: T3\n" in done.out
+    data = again(world)
+    assert data["removed"] == ["T3"] and world.stored("T3")["status"] == "pending"
+    # Another file says nothing about the tasks of this one.
+    world.write("other.md", "- [ ] X1 a\n")
+    assert again(world, "other.md")["removed"] == []
+
+
+def test_no_import_touches_a_lifecycle(world: World) -> None:
+    assert world.ralph("claim", "T1").code == 0
+    claimed = world.stored("T1")
+    data = edited(world, "[ ] T1", "[x] T1")
+    assert world.stored("T1") == claimed
+    assert data["unchanged"] == ["T1", "T2", "T3"]
+    said = "T1 is complete in the source, in-progress here: claim and complete it."
+    assert data["notes"][-1] == said
+    # Nor one of a task that nobody has begun: no commit would say who did it.
+    data = edited(world, "[ ] T3", "[x] T3")
+    assert world.stored("T3")["status"] == "pending"
+    assert data["notes"][-1].startswith("T3 is complete in the source, pending here")
+
+
+def test_a_completed_task_stays_complete(world: World) -> None:
+    world.ralph("claim", "T1")
+    world.write("plan.txt", "plan\n")
+    assert world.ralph("complete", "T1").code == 0
+    before = world.stored("T1")
+    edited(world, "T1 Draw", "T1 Draw it")
+    after = world.stored("T1")
+    assert after.pop("title") == "Draw it"
+    lifecycle = ("status", "claim", "result")
+    assert {key: after[key] for key in lifecycle} == {key: before[key] for key in lifecycle}
+
+
+def test_a_dry_run_writes_nothing(world: World) -> None:
+    world.replace("Build", "Build it", "plan.md")
+    before = world.snapshot()
+    done = world.ralph("import", "plan.md", "--dry-run")
+    assert "# would update T2: Build it (title)\n" in done.out
+    assert world.snapshot() == before
+
+
+# --- ids that mean something in their file alone ------------------------------------------
+
+
+def test_another_lists_ids_are_other_tasks(world: World) -> None:
+    world.write("specs/two/plan.md", "- [ ] T1 Swim\n- [ ] T2 Dive\n")
+    before = world.snapshot()
+    done = world.ralph("import", "specs/two/plan.md")
+    assert (done.code, done.out) == (6, "")
+    assert done.err == (
+        "error: task-graph.yaml:4:1: T1 is another task here ('Draw'); nothing was written\n"
+        "hint: put a word before the ids: ralphgit import --prefix WORD- specs/two/plan.md\n"
+    )
+    assert world.snapshot() == before
+    data = again(world, "specs/two/plan.md", "--prefix", "two-")
+    assert data["added"] == ["two-T1", "two-T2"]
+    assert world.stored("two-T2")["depends_on"] == ["two-T1"]
+    assert again(world, "specs/two/plan.md", "--prefix", "two-")["unchanged"] == data["added"]
+
+
+def test_a_list_that_was_moved_has_the_same_tasks(world: World) -> None:
+    world.git("mv", "plan.md", "specs.md")
+    assert again(world, "specs.md")["unchanged"] == ["T1", "T2", "T3"]
+
+
+def test_two_lists_at_once_are_kept_apart(world: World) -> None:
+    world.write("a.md", "- [ ] A1 a\n")
+    world.write("b.md", "- [ ] A1 b\n")
+    done = world.ralph("import", "a.md", "b.md", "--json")
+    assert (done.code, done.error) == (6, "other_source")
+
+
+def test_an_issue_is_known_by_its_address(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    line = '[{"number": 1, "title": "%s", "url": "https://github.com/o/%s/issues/1"}]'
+    world.write("a.json", line % ("Old", "r"))
+    world.write("b.json", line % ("New", "r"))
+    world.write("c.json", line % ("Old", "other"))
+    again(world, "a.json")
+    assert again(world, "b.json")["updated"] == ["GH-1"]
+    assert world.ralph("import", "c.json", "--json").error == "other_source"
+    assert again(world, "c.json", "--prefix", "other-")["added"] == ["other-GH-1"]
+
+
+@pytest.mark.parametrize("prefix", ["-", "a b", "x" * 64])
+def test_a_prefix_that_makes_no_id_is_refused(world: World, prefix: str) -> None:
+    done = world.ralph("import", "plan.md", f"--prefix={prefix}", "--json")
+    assert (done.code, done.error) == (2, "bad_id")
+
+
+# --- formats alike ------------------------------------------------------------------------
+
+
+def test_a_graph_and_its_ticket(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("graph.yaml", "nodes: [{id: A, title: a, status: open, complexity: S}]\n")
+    world.write("A.md", "---\nid: A\npriority: 1\n---\n# Words\n")
+    again(world, "graph.yaml", "A.md")
+    origin = Origin.of(world.stored("A"))
+    assert origin is not None and origin.files == ("graph.yaml", "A.md")
+    # One of the two cannot say what the other has lost.
+    again(world, "graph.yaml")
+    assert world.stored("A")["priority"] == 1
+    world.replace("complexity: S", "size: 3", "graph.yaml")
+    again(world, "graph.yaml", "A.md")
+    task = world.stored("A")
+    assert "complexity" not in task and (task["size"], task["priority"]) == (3, 1)
+
+
+def test_real_issues_again(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    path = str(shared("beads/issues.jsonl"))
+    assert len(again(world, path)["added"]) == 704
+    before = world.read()
+    assert "file: issues.jsonl\n" in before, "where it lies on this machine is nobody's business"
+    assert len(again(world, path)["unchanged"]) == 704
+    assert world.read() == before
+
+
+# --- the rule -----------------------------------------------------------------------------
+
+_VALUES = st.sampled_from([None, "a", "b", ["a"], {"x": 1}])
+
+
+@given(
+    st.dictionaries(st.sampled_from(["f", "g h", "depends_on"]), st.tuples(*[_VALUES] * 3)),
+)
+def test_each_field_becomes_what_the_table_says(
+    fields: dict[str, tuple[object, object, object]],
+) -> None:
+    head = {"id": "A", "title": "a", "status": "pending"}
+
+    def task(version: int) -> dict[str, Any]:
+        values = {key: each[version] for key, each in fields.items()}
+        return head | {key: value for key, value in values.items() if value is not None}
+
+    base, source, here = task(0), task(1), task(2)
+    here[SOURCE] = first(base, ["f"]).stored()
+    decision = decide(here, source, ["f"], ["f"])
+    after = {**here, **decision.fields}
+    for key, (was, now, mine) in fields.items():
+        changed = now != was and mine == was
+        assert after.get(key) == (now if changed else mine)
+        both = now not in (was, mine) and mine != was
+        assert both == any(key in note for note in decision.notes)
+    # Said once, and then known.
+    if decision.origin is not None:
+        after[SOURCE] = decision.origin.stored()
+    after = {key: value for key, value in after.items() if value is not None}
+    assert decide(after, source, ["f"], ["f"]) == ({}, None, ())
