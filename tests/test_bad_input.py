@@ -55,6 +55,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "logs": (),
     "worktree": ("list",),
     "fleet": ("up", "-n", "1", "--agent", "true"),
+    "batch": ("plan",),
     "packet": ("T-1",),
     "log": (),
     "evidence": ("list",),
@@ -75,7 +76,7 @@ LINES: dict[str, tuple[str, ...]] = {
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
-    *("preflight", "worktree", "packet", "log", "independence"),
+    *("preflight", "worktree", "batch", "packet", "log", "independence"),
     *("evidence", "audit", "check", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
@@ -167,7 +168,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        "independence",
+        *("independence", "batch"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)

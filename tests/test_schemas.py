@@ -233,6 +233,7 @@ GOOD: dict[str, Any] = {
             "method": "squash",
             "poll": 30,
         },
+        "batch": {"at_once": 2},
         "notify": {"command": "notify-send ralphgit"},
         "worktree": {"setup": "npm ci"},
     },
@@ -289,6 +290,25 @@ GOOD: dict[str, Any] = {
             "groups": [["T-1", "T-3"], ["T-2"]],
         },
     ),
+    "batch-plan": answer(
+        "batch",
+        {
+            "groups": [["T-1", "T-2"]],
+            "left": [{"task": "T-3", "state": "blocked", "waits_for": []}],
+        },
+    ),
+    "batch-run": {
+        **answer("batch", None),
+        "ok": False,
+        "data": {
+            "tasks": [
+                {"task": "T-1", "outcome": "blocked", "why": "Which?", "worker": "b1",
+                 "claim": None},
+            ],
+            "complete": "BATCH_COMPLETE T-1=blocked",
+        },
+        "error": {"code": "blocked", "exit": 7, "message": "...", "hint": ""},
+    },
     "other-kind": answer("doctor", {"any": "shape"}),
     # The example of SPEC 6.
     "refused": {
@@ -660,6 +680,8 @@ BAD: list[tuple[str, str, object, str]] = [
     ("config", "verify.env.1", "A=B", "$.verify.env[1]"),
     ("config", "fetch.timeout", "30s", "$.fetch.timeout"),
     ("config", "agent.command", ["claude"], "$.agent.command"),
+    ("config", "batch.at_once", 0, "$.batch.at_once"),
+    ("config", "batch.at_onec", 2, "$.batch"),
     ("config", "land", "pr", "$.land"),
     ("config", "land.mode", "push", "$.land.mode"),
     ("config", "land.via", "", "$.land.via"),
@@ -689,6 +711,10 @@ BAD: list[tuple[str, str, object, str]] = [
     ("diff", "data.changes.0.task", GONE, "$.data.changes[0]"),
     ("independence", "data.groups.0", "T-1", "$.data.groups[0]"),
     ("independence", "data.conflicts.0.paths", "src", "$.data.conflicts[0].paths"),
+    ("batch-plan", "data.groups.0", [], "$.data.groups[0]"),
+    ("batch-plan", "data.left.0.waits_for", GONE, "$.data.left[0]"),
+    ("batch-run", "data.tasks.0.outcome", "lost", "$.data.tasks[0].outcome"),
+    ("batch-run", "data.complete", "T-1=blocked", "$.data.complete"),
     ("refused", "error", None, "$.error"),
     ("refused", "error.exit", 0, "$.error.exit"),
     ("refused", "error.code", "Claim Held", "$.error.code"),

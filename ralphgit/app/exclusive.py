@@ -11,10 +11,61 @@ import os
 import time
 
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NotWritable
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
+
+
+class Alone:
+    """Used as a context around what one process of a repository alone may do at a time.
+
+    The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
+    it was taken is read anew.
+
+    Raises: GuardRefused (`code`) after `patience_s`, NotWritable.
+    """
+
+    def __init__(self, project: Project, name: str, *, code: str, patience_s: float = 0.0) -> None:
+        self._project, self._name = project, name
+        self._code, self._patience_s = code, patience_s
+        self._lock = -1
+
+    def __enter__(self) -> None:
+        name = self._name.replace(" ", "-")
+        folder = os.path.join(self._project.repository.common_dir, "ralphgit", name)
+        try:
+            os.makedirs(folder, exist_ok=True)
+            self._lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
+        deadline = time.monotonic() + self._patience_s
+        while not _locked(self._lock):
+            if time.monotonic() >= deadline:
+                self.__exit__()
+                raise GuardRefused(
+                    f"another {self._name} is at work in this repository; nothing was changed",
+                    code=self._code,
+                    hint="wait until it has ended, then repeat the command",
+                )
+            time.sleep(_TURN_S)
+        self._project.refresh()
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _locked(lock: int) -> bool:
+    """Take a lock if nobody has it; True also on a file system without locks."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 class Exclusive:

@@ -37,18 +37,23 @@ def takeable(
     *,
     story: str = "",
     priority: object = None,
+    task: str = "",
     situation: Situation | None = None,
 ) -> Takeable:
-    """The ready tasks that a claim would not refuse, in the order it would take them."""
+    """The ready tasks that a claim would not refuse, in the order it would take them; or just
+    `task`, whatever its story and priority.
+    """
     situation = situation or Situation(project)
     standings = situation.standings
     flying = guards.Flying.of(standings.in_flight, project.config.generated)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():
-        if story and row.story != story:
+        if task and row.id != task:
             continue
-        if isinstance(priority, int) and row.priority > priority:
+        if story and row.story != story and not task:
+            continue
+        if isinstance(priority, int) and row.priority > priority and not task:
             continue
         if not flying.is_clear(row):
             refusal = guards.contract(row) or guards.overlap(row, flying)

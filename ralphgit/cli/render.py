@@ -6,7 +6,7 @@ sequences and characters that reorder text are shown escaped.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -41,6 +41,8 @@ class Outcome(NamedTuple):
     """A valid "no": exit code and JSON error beside the data."""
     advice: Sequence[str] = ()
     """What it means and what comes next; not said with -q."""
+    last: str = ""
+    """A line for programs that follow the text: nothing comes after it, on stderr neither."""
 
 
 class Screen(NamedTuple):
@@ -75,6 +77,16 @@ def safe_lines(text: str) -> list[str]:
     return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
 
 
+def telling(screen: Screen) -> Callable[[str], None]:
+    """How a command that takes long says on stderr what it does; with -q it does not."""
+
+    def say(text: str) -> None:
+        if not screen.quiet:
+            print(safe(text), file=sys.stderr, flush=True)
+
+    return say
+
+
 def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -> None:
     """Print a result: stdout gets the result, stderr everything else."""
     if screen.json:
@@ -93,6 +105,8 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
     if outcome.error is not None:
         sys.stdout.flush()  # what was found stands before what is said of it
         _explain(outcome.error, screen)
+    if outcome.last:
+        print(outcome.last)
 
 
 def fail(error: RalphError, kind: str, warnings: Sequence[str], screen: Screen) -> None:

@@ -5,6 +5,7 @@ well-formed command line is read from the same table without it (`cli.words`), b
 importing click takes as long as everything else that `ralphgit next` does.
 """
 
+from ralphgit.cli.fields import CONTRACT as _CONTRACT
 from ralphgit.cli.params import Command, Param
 from ralphgit.cli.params import arg as _arg
 from ralphgit.cli.params import flag as _flag
@@ -30,22 +31,6 @@ _LANDING = (
     _flag("no_push", "Leave the result on the local base branch."),
     _NO_FETCH,
 )
-_CONTRACT = (
-    _text("title", "What is to be done, in one line."),
-    _text("story", "The story it belongs to.", metavar="S"),
-    _int("priority", "0 to 5, lower first.", "P"),
-    _text("complexity", "How large it is, in your own words (S, M, L).", metavar="C"),
-    _many("depends_on", "A task that must be complete before; repeatable.", metavar="ID"),
-    _text("description", "More about it, in as many lines as it takes."),
-    _many("acceptance", "A criterion; repeatable."),
-    _many("verify", "A command that proves it; repeatable.", metavar="CMD"),
-    _many("output", "A file that must exist afterwards; repeatable.", metavar="PATH"),
-    _many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),
-    _many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
-    _many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME"),
-    _text("mode", "How it runs beside its story.", metavar="MODE",
-          choices=("parallel", "sequential", "verify")),
-)  # fmt: skip
 
 COMMANDS = {
     command.name: command
@@ -177,6 +162,7 @@ COMMANDS = {
             (
                 _flag("once", "Stop after one task."),
                 _int("max_tasks", "Stop after N tasks."),
+                _text("task", "Only this task, then stop.", metavar="ID"),
                 _STORY, _PRIORITY, _WORKER,
                 _text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
                       "command that reads the prompt on stdin.", metavar="AGENT"),
@@ -238,6 +224,21 @@ COMMANDS = {
             "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
             "session where tmux and libtmux are installed. The loops outlive the terminal. "
             "down ends them after their tasks; the worktrees stay.",
+        ),
+        # loop: batch
+        Command(
+            "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
+            (
+                Param("action", (), "", "text", "ACTION", ("plan", "run")),
+                _STORY,
+                _int("at_once", "So many tasks at once, at most.", "N"),
+                _int("limit", "plan: the first N groups."),
+                _text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
+            ),
+            "Parallel tasks that follow each other in a story form a group; verify and sequential "
+            "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
+            "what is complete, retries what failed alone, and goes on with the next group. After "
+            "a crash, repeat it.",
         ),
         # prove
         Command(

@@ -10,6 +10,7 @@ from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.lookaround import Situation, read_leases
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
+from ralphgit.loop.options import Options
 from ralphgit.loop.pulls import Pulls
 from ralphgit.model.flight import Lease
 
@@ -63,11 +64,21 @@ def restore(project: Project) -> str:
         return branches.put_aside(project, noted)
 
 
-def unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
+def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> Lease | None:
     """This worktree's claim, or that of a task that has ended here and is still to land.
 
-    Raises: ClaimLost, after what was lost has been given up.
+    Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
+    and UnknownTask, where the loop is told just one task.
     """
+    if told.task:
+        project.base_view.row(told.task)
+    found = _unfinished(project, landing, pulls)
+    if found is not None and told.task not in ("", found.task):
+        raise guard.already_working(found)
+    return found
+
+
+def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     situation = Situation(project)
     for lease in mine.open_claims(project, situation):
         if winner := mine.winner_over(situation, lease):

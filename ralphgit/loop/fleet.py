@@ -7,7 +7,6 @@ notes which process it is and where it was started; that is all the fleet rememb
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import random
@@ -15,11 +14,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ralphgit.app import naming, runtime, stopping, trust, worktree_new
+from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
 from ralphgit.loop import agents, crew, journal, tmux, window
@@ -37,6 +36,8 @@ _BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
 _ALONE_S = 60.0
 #: The phases in which a loop may still find that it cannot work here.
 _FIRST = ("start", "claim")
+#: How a loop ends that was interrupted or terminated.
+_STOPPED = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 #: How long its last words may take through tmux into the log.
 _SAID_S = 1.0
 _TURN_S = 0.05
@@ -52,6 +53,8 @@ class Wanted(NamedTuple):
     name: str
     story: str
     """"" for tasks of any story."""
+    task: str = ""
+    """"" for any task; else just this one."""
 
 
 class Options(NamedTuple):
@@ -123,62 +126,21 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
 
     Raises: UsageError, GuardRefused, NeedsPerson (untrusted), NotWritable, Refused.
     """
-    config = project.config
-    command = agents.command(options.agent or config.agent_command)
-    if not options.agent and not command.preset:
-        trust.require(project, [command.line])
-    agents.require(project, command)
-    trust.require(project, trust.verify_commands(project))
-    if config.notify_command:
-        trust.require(project, [config.notify_command])
+    consent(project, options.agent)
     _ = project.base_view  # without a graph no loop could begin
     session = None
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
     runtime.exclude(project)
-    with _alone(project):
+    with Alone(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
         found = _begin(project, workers, options, session)
     return [_settled(one) if one.state == "started" else one for one in found]
-
-
-@contextmanager
-def _alone(project: Project) -> Iterator[None]:
-    """One `up` at a time in a repository: the next one finds what this one has started.
-
-    Raises: GuardRefused (fleet_busy) after a minute, NotWritable.
-    """
-    path = os.path.join(project.repository.common_dir, "ralphgit", "fleet.lock")
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise NotWritable(f"cannot write {path}: {error.strerror}") from error
-    try:
-        if not _until(lambda: _locked(fd), _ALONE_S):
-            raise GuardRefused(
-                "another fleet up is at work in this repository; nothing was started",
-                code="fleet_busy", hint="ralphgit fleet status, then repeat the command",
-            )  # fmt: skip
-        project.refresh()  # and see the worktrees that it has made
-        yield
-    finally:
-        os.close(fd)
-
-
-def _locked(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass  # a file system without locks
-    return True
 
 
 def _begin(
     project: Project, workers: Sequence[Wanted], options: Options, session: tmux.Fleet | None
 ) -> list[Started]:
-    made = _worktrees(project, workers)
+    made = worktrees(project, workers)
     found: list[Started] = []
     fresh = False
     for worker in workers:
@@ -191,18 +153,28 @@ def _begin(
         if fresh:
             time.sleep(random.uniform(*_STAGGER_S))
         fresh = True
-        words = _words(worker, options)
-        pid = _start(project, worker, top, words, session)
+        pid = start(project, worker, options, session)
         how = "background" if session is None else "tmux"
-        crew.note_down(top, how, pid)
         found.append(Started(worker.name, top, worker.name in made, "started", how, pid, ""))
     return found
 
 
-def _worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
+def consent(project: Project, agent: str) -> None:
+    """Raises: NeedsPerson (untrusted) where a loop may not run what it has to; UsageError."""
+    config = project.config
+    command = agents.command(agent or config.agent_command)
+    if not agent and not command.preset:
+        trust.require(project, [command.line])
+    agents.require(project, command)
+    trust.require(project, trust.verify_commands(project))
+    if config.notify_command:
+        trust.require(project, [config.notify_command])
+
+
+def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     """Make the worktrees that are not there; the names of these."""
     made: set[str] = set()
-    for name, story in workers:
+    for name, story, _ in workers:
         path = os.path.realpath(naming.folder_of(project, name))
         known = project.repository.worktrees
         if any(os.path.realpath(one.path) == path and one.exists for one in known):
@@ -225,7 +197,7 @@ def _words(worker: Wanted, options: Options) -> list[str]:
     # -P: python would else look for its modules in the worktree first.
     words = [sys.executable, "-P", "-m", "ralphgit", "--no-color", "run", "--worker", worker.name]
     for flag, value in (
-        ("--story", worker.story), ("--agent", options.agent),
+        ("--story", worker.story), ("--task", worker.task), ("--agent", options.agent),
         ("--land", options.land), ("--idle", options.idle),
     ):  # fmt: skip
         if value:
@@ -233,10 +205,22 @@ def _words(worker: Wanted, options: Options) -> list[str]:
     return words
 
 
+def start(
+    project: Project, worker: Wanted, options: Options, session: tmux.Fleet | None = None
+) -> int:
+    """Start a loop that outlives us, and note it; its process id.
+
+    Raises: NotWritable, Refused (tmux).
+    """
+    top = naming.folder_of(project, worker.name)
+    pid = _start(project, worker, top, _words(worker, options), session)
+    crew.note_down(top, "background" if session is None else "tmux", pid)
+    return pid
+
+
 def _start(
     project: Project, worker: Wanted, top: str, words: list[str], session: tmux.Fleet | None
 ) -> int:
-    """Start a loop that outlives us; its process id. Raises: NotWritable, Refused (tmux)."""
     log = os.path.join(top, LOG)
     environ = {k: v for k, v in project.around.environ.items() if not k.startswith("TMUX")}
     try:
@@ -293,9 +277,8 @@ def _settled(one: Started) -> Started:
         why = str(last[-1].get("why", ""))
         if why != "failed":
             return one._replace(state="ended", why=why)
-    log = os.path.join(top, LOG)
-    _until(lambda: bool(_last_error(log)), _SAID_S)
-    return one._replace(state="failed", why=_last_error(log))
+    _until(lambda: bool(last_error(top)), _SAID_S)
+    return one._replace(state="failed", why=last_error(top))
 
 
 def _ended(pid: int, top: str) -> bool:
@@ -306,8 +289,16 @@ def _ended(pid: int, top: str) -> bool:
     return note is None or note.process.gone
 
 
-def _last_error(log: str) -> str:
-    """What the newest loop that printed to `log` says is wrong; "" if nothing."""
+def was_stopped(pid: int) -> bool:
+    """Whether a loop that we started has ended because somebody told it to."""
+    return any(one.pid == pid and one.poll() in _STOPPED for one in _children)
+
+
+def last_error(top: str) -> str:
+    """What the newest loop of the fleet in a worktree says is wrong; "" if nothing."""
+    log = os.path.join(top, LOG)
+    if not os.path.exists(log):
+        return ""
     with open(log, "rb") as file:
         file.seek(max(0, os.path.getsize(log) - 64 * 1024))
         said = file.read().rpartition(_MARK)[2].decode("utf-8", "replace").splitlines()
@@ -327,14 +318,15 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 # -- attach and down -----------------------------------------------------------------------
 
 
-def down(project: Project, name: str, *, now: bool) -> list[Ending]:
-    """Ask the fleet's loops, or one of them, to end; see `stopping.stop`. Worktrees stay.
+def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
+    """Ask some of the fleet's loops to end, all without `names`; see `stopping.stop`.
 
-    Waits for those that have no task, and with `now` for all of them, up to some seconds.
+    Waits for those that have no task, and with `now` for all of them, up to some seconds. The
+    worktrees stay.
 
     Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
-    chosen = naming.chosen(project, (name,) if name else (), every=not name)
+    chosen = naming.chosen(project, tuple(names), every=not names)
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
@@ -352,7 +344,8 @@ def down(project: Project, name: str, *, now: bool) -> list[Ending]:
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""
         asked.append(Ending(naming.name_of(project, one), one.path, pid, task, False))
-    if name and not asked:
+    if names and not asked:
+        name = names[0]
         by_hand = crew.beat_of(chosen[0].path) is not None
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",

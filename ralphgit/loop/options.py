@@ -12,6 +12,8 @@ class Options(NamedTuple):
     """Stop after one task, however it ends."""
     max_tasks: int = 0
     """Stop after so many; 0 is no limit."""
+    task: str = ""
+    """Only this task, whatever its story; with `once`."""
     story: str = ""
     priority: int | None = None
     agent: str = ""

@@ -148,7 +148,8 @@ class Loop:
             branches.settle(project)
             if kept := begun.restore(project):
                 self._say(f"the task graph could not be read; all that was done is kept in {kept}")
-            lease = begun.unfinished(project, self._landing.how(project), self._pulls)
+            told = self._options
+            lease = begun.unfinished(project, self._landing.how(project), self._pulls, told)
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._take(project)
@@ -193,7 +194,7 @@ class Loop:
         branches.refuse_dirty(project)
         options = self._options
         found = look.takeable(project, story=options.story or project.config.story,
-                              priority=options.priority)  # fmt: skip
+                              priority=options.priority, task=options.task)  # fmt: skip
         free_rows = [row for row, _ in found.tasks if row.id not in self._released]
         rows = readiness.spread(free_rows, branches.place_of(project))
         while rows:

@@ -76,6 +76,8 @@ class Config(NamedTuple):
     """Seconds between two looks at the pull requests that are open."""
     integrate_verify: str = ""
     """A command that proves the whole, run on what `integrate` and `land` have merged."""
+    batch_at_once: int = 3
+    """Tasks of a group of `batch`, at most."""
     notify_command: str = ""
     worktree_setup: str = ""
 

@@ -70,7 +70,7 @@ class Standings(Mapping[str, Standing]):
         self._by_id = {row.id: row for row in rows}
         self._flights = flights
         self._complete = {row.id for row in rows if row.status == "complete"}
-        self._earlier = _unfinished_before_checkpoints(rows)
+        self._earlier = unfinished_before_checkpoints(rows)
         self._pending = [row for row in rows if row.status == "pending"]
         self._known: dict[str, Standing] = {}
         self.in_flight: list[Row] = []
@@ -190,7 +190,7 @@ def _placed(holder: Flight, own: list[Flight]) -> Flight:
     return holder
 
 
-def _unfinished_before_checkpoints(rows: Sequence[Row]) -> dict[str, list[str]]:
+def unfinished_before_checkpoints(rows: Sequence[Row]) -> dict[str, list[str]]:
     """For each task in mode verify: the unfinished tasks of its story that stand before it."""
     found: dict[str, list[str]] = {}
     seen: dict[str, list[str]] = {}

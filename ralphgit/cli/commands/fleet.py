@@ -163,7 +163,7 @@ def _attach(project: Project, name: str, screen: Screen) -> Outcome:
 
 
 def _down(project: Project, name: str, *, now: bool) -> Outcome:
-    asked = fleet.down(project, name, now=now)
+    asked = fleet.down(project, (name,) if name else (), now=now)
     session = fleet.session(project)
     closed = session.close_if_empty() if session is not None else ""
     lines, late = [], []

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import sys
 
 from ralphgit.app.project import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.render import Outcome, Screen, telling
 from ralphgit.errors import NothingReady, UsageError
 
 
@@ -18,18 +17,15 @@ def run(
 
     gc.enable()  # `main` has switched it off for what ends soon
 
-    def say(text: str) -> None:
-        if not screen.quiet:
-            print(safe(text), file=sys.stderr, flush=True)
-
     number, priority = options.get("max_tasks"), options.get("priority")
     if number == 0:
         raise UsageError("--max-tasks is at least 1", hint="ralphgit next shows, and does nothing")
     ran = Loop(
         around,
         Options(
-            once=bool(options.get("once")),
+            once=bool(options.get("once") or options.get("task")),
             max_tasks=number if isinstance(number, int) else 0,
+            task=str(options.get("task", "")),
             story=str(options.get("story", "")),
             priority=priority if isinstance(priority, int) else None,
             agent=str(options.get("agent", "")),
@@ -38,7 +34,7 @@ def run(
             branch=str(options.get("branch", "task")),
         ),
         warnings=warnings,
-        say=say,
+        say=telling(screen),
     ).run()
     data = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost, "why": ran.why}
     lines = [

@@ -1,0 +1,326 @@
+"""`batch run`: fork, join, and the next group, on one machine.
+
+Each task of a group is the one task of a loop in a worktree of its own (`fleet`); what they
+complete is integrated before the next group begins. Where the batch is stands in the records,
+the leases and a small state (`batch_memory`), so repeating it after a crash goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ralphgit.app import again, batches, claim, integrate, look, runtime, trust
+from ralphgit.app.exclusive import Alone
+from ralphgit.app.integrate import Integrated, Stop
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.naming import folder_of
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.errors import GuardRefused, NeedsPerson
+from ralphgit.loop import agent, batch_memory, batch_notes, crew, fleet
+from ralphgit.loop.batch_memory import Job, Result, State
+from ralphgit.loop.batch_notes import Note
+from ralphgit.model.row import Row
+from ralphgit.model.status import Reason
+from ralphgit.rules import readiness
+from ralphgit.rules.readiness import IN_FLIGHT, Standing
+
+_TURN_S = 0.05
+#: How often a worker is started that ends, or is killed, before its task has ended.
+_MOST_STARTS = 5
+#: A worker that ended for one of these has tried, and may do better alone; for the others it
+#: has asked somebody.
+_TRIED = (Reason.VERIFY_FAILED, Reason.SCOPE, Reason.CONFLICT)
+
+
+class Options(NamedTuple):
+    """What `batch run` may be told."""
+
+    story: str = ""
+    agent: str = ""
+    """A preset or a command line; "" takes the configured one."""
+    at_once: int = 0
+    """0 is as configured."""
+
+
+class Batch:
+    """One batch; there is no second one in the repository meanwhile."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        options: Options,
+        *,
+        warnings: list[str],
+        say: Callable[[str], None],
+    ) -> None:
+        self._around = around._replace(begun=None)
+        self._options = options
+        self._loops = fleet.Options(agent=options.agent, land="none", idle="exit", tmux=False)
+        self._warnings = warnings
+        self._say = say
+
+    def run(self) -> tuple[Result, ...]:
+        """Work off what can be, and tell of every task that was not finished when it began.
+
+        Interrupted, it stops its workers, which keep their claims.
+
+        Raises: GuardRefused (batch_running, dirty_base, ...), NeedsPerson (untrusted, stopped),
+        UsageError, InvalidRecord, NotWritable, Refused (setup_failed), RemoteUnavailable.
+        """
+        with self._project() as project:
+            self._top = project.top
+            self._refuse_untrusted(project)
+            with Alone(project, "batch run", code="batch_running"):
+                runtime.prepare(project)
+                claim.synchronise(project)
+                return self._run()
+
+    def _run(self) -> tuple[Result, ...]:
+        self._state = batch_memory.read(self._top)
+        if self._state.group:
+            self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
+        while self._state.group or self._choose():
+            self._work_off(self._state.group)
+        told = self._told()
+        batch_memory.forget(self._top)
+        return told
+
+    @contextmanager
+    def _project(self) -> Iterator[Project]:
+        """Everything as it is now."""
+        project = look.project(self._around, self._warnings)
+        try:
+            yield project
+        finally:
+            project.repository.close()
+
+    def _refuse_untrusted(self, project: Project) -> None:
+        """Raises: NeedsPerson, before anything has begun."""
+        fleet.consent(project, self._options.agent)
+        if whole := project.config.integrate_verify:
+            trust.require(project, [whole])
+
+    def _save(self, state: State) -> None:
+        batch_memory.write(self._top, state)
+        self._state = state
+
+    # -- what is next ------------------------------------------------------------------
+
+    def _choose(self) -> bool:
+        """Note what is to be worked on now; False where nothing is left."""
+        state = self._state
+        with self._project() as project:
+            if state.failed:
+                job, *rest = state.failed
+                again.again(project, job.task, job.again)
+                self._say(f"trying {job.task} again, alone")
+                self._save(state._replace(group=(job,), failed=tuple(rest)))
+                return True
+            ended = {result.task for result in state.results}
+            planned = batches.plan(
+                project, story=self._options.story, at_once=self._options.at_once, without=ended
+            )
+            if not planned.plan.groups:
+                return False
+            group = self._jobs(project, planned, planned.plan.groups[0])
+        self._say(f"together: {' '.join(job.task for job in group)}")
+        self._save(state._replace(group=group))
+        return True
+
+    def _jobs(
+        self, project: Project, planned: batches.Planned, tasks: Sequence[str]
+    ) -> tuple[Job, ...]:
+        """Who does what: who has begun a task goes on with it, and nobody else's is taken."""
+        standings, begun = planned.situation.standings, planned.begun
+        taken = {
+            name for task, name in begun.items()
+            if task in tasks or not batches.branch(standings[task])
+        }  # fmt: skip
+        jobs, number = [], 0
+        for task in tasks:
+            name = begun.get(task, "")
+            while not name:
+                number += 1
+                other = batches.worker(number)
+                if other not in taken and not crew.runs(folder_of(project, other)):
+                    name = other
+            jobs.append(Job(task, name))
+        return tuple(jobs)
+
+    # -- a group -----------------------------------------------------------------------
+
+    def _work_off(self, group: Sequence[Job]) -> None:
+        self._wait(group)
+        results = self._join(group)
+        with self._project() as project:
+            rows = project.base_view.by_id
+            notes = [
+                Note(results[job.task], rows[job.task].title, folder_of(project, job.worker))
+                for job in group
+                if job.task in rows
+            ]
+        batch_notes.append(self._top, notes, agent.secrets(self._around.environ))
+        failed, ended = list(self._state.failed), list(self._state.results)
+        for job in group:
+            result = results[job.task]
+            self._say(result.sentence)
+            if result.outcome == "failed" and not job.again:
+                failed.append(job._replace(again=result.why or "it failed"))
+            else:
+                ended.append(result)
+        self._save(State((), tuple(failed), tuple(ended)))
+
+    def _wait(self, group: Sequence[Job]) -> None:
+        """Start a worker for each, and wait until nobody works any more; killed ones go on.
+
+        Whoever is alive from before is waited for.
+        """
+        with self._project() as project:
+            wanted = [fleet.Wanted(job.worker, "") for job in group if _is_open(project, job)]
+            fleet.worktrees(project, wanted)
+            tops = {job: folder_of(project, job.worker) for job in group}
+        starts: Counter[Job] = Counter()
+        running: dict[Job, int] = {}
+        try:
+            due = list(group)
+            while due or running:
+                for job in due:
+                    if pid := self._start(job, tops[job], starts):
+                        running[job] = pid
+                time.sleep(_TURN_S)
+                due = [job for job, pid in running.items() if crew.runs(tops[job]) != pid]
+                for job in due:
+                    if fleet.was_stopped(running.pop(job)):
+                        raise NeedsPerson(
+                            f"somebody has stopped {job.worker}, which had {job.task}; so the "
+                            "batch stops too",
+                            code="stopped", hint="ralphgit batch run goes on",
+                        )  # fmt: skip
+        except BaseException:  # also a signal: nobody works on when the batch was stopped
+            self._stop([job.worker for job in group if crew.runs(tops[job])])
+            raise
+
+    def _start(self, job: Job, top: str, starts: Counter[Job]) -> int:
+        """Start the worker of a task that has not ended; its process, 0 where there is none."""
+        if pid := crew.runs(top):
+            return pid
+        with self._project() as project:
+            if not _is_open(project, job) or starts[job] >= _MOST_STARTS:
+                return 0
+            starts[job] += 1
+            return fleet.start(project, fleet.Wanted(job.worker, "", job.task), self._loops)
+
+    def _stop(self, workers: Sequence[str]) -> None:
+        """As `fleet down --now`."""
+        if not workers:
+            return
+        with self._project() as project:
+            try:
+                fleet.down(project, workers, now=True)
+            except GuardRefused:
+                return  # they have ended meanwhile
+
+    # -- what came of it ---------------------------------------------------------------
+
+    def _join(self, group: Sequence[Job]) -> dict[str, Result]:
+        """Integrate what is complete, and say of each task of the group what became of it."""
+        results: dict[str, Result] = {}
+        while True:
+            with self._project() as project:
+                standings = Situation(project).standings
+                left: dict[str, Job] = {}
+                for job in group:
+                    if job.task in results:
+                        continue
+                    if job.task in standings and (name := batches.branch(standings[job.task])):
+                        left[name] = job
+                    else:
+                        results[job.task] = _judged(project, standings.get(job.task), job)
+                if not left:
+                    return results
+                done = integrate.integrate(project, integrate.Options(tuple(left)))
+                for stop in done.stops:
+                    job = left[stop.branch]
+                    results[job.task] = _stopped(done, stop, job, standings[job.task])
+
+    def _told(self) -> tuple[Result, ...]:
+        """Every task that this batch was about, in the order in which they would be taken."""
+        known = {result.task: result for result in self._state.results}
+        story = self._options.story
+        with self._project() as project:
+            planned = batches.plan(project, story=story, without=known)
+            rows = planned.situation.base.rows
+            for row in rows:
+                if row.id in planned.plan.left and row.id not in known:
+                    waits = planned.plan.left[row.id]
+                    standing = planned.situation.standings[row.id]
+                    known[row.id] = _not_begun(project, row, standing, waits)
+        return tuple(known[row.id] for row in readiness.order(rows) if row.id in known)
+
+
+def _is_open(project: Project, job: Job) -> bool:
+    """Whether a task of the batch still needs its worker."""
+    standing = Situation(project).standings.get(job.task)
+    if standing is None or batches.branch(standing):
+        return False
+    if standing.state in IN_FLIGHT:
+        return batches.owner(project, standing) == job.worker
+    return standing.state == "ready"
+
+
+def _judged(project: Project, standing: Standing | None, job: Job) -> Result:
+    """What became of a task that is not on a branch to be integrated."""
+    if standing is None:
+        return Result(job.task, "cancelled", "it is not in the graph any more")
+    holder = standing.holder
+    found = Result(job.task, "waiting", "", job.worker, holder.claim if holder else "")
+    match standing.state:
+        case "complete":
+            return found._replace(outcome="done")
+        case "cancelled":
+            return found._replace(outcome="cancelled")
+        case "blocked":
+            reason, why = _blocked(project, standing, job.task)
+            outcome = "failed" if reason in _TRIED else "blocked"
+            return found._replace(outcome=outcome, why=why)
+        case "waiting":
+            return found._replace(why=f"it waits for {', '.join(standing.blocked_on)}")
+    if holder is not None and batches.owner(project, standing) != job.worker:
+        return Result(job.task, "waiting", f"{holder.by} has it in {holder.where}")
+    why = fleet.last_error(folder_of(project, job.worker)) or "its worker ended before it was done"
+    return found._replace(outcome="failed", why=why)
+
+
+def _blocked(project: Project, standing: Standing, task: str) -> tuple[str, str]:
+    """Why a task is blocked: the reason, and what is asked on one line."""
+    holder = standing.holder
+    stored = holder.stored if holder is not None else ""
+    block = json.loads(stored or project.base_view.row(task).json).get("blocked") or {}
+    reason = str(block.get("reason", ""))
+    lines = str(block.get("question") or "").strip().splitlines()
+    return reason, lines[0] if lines else reason
+
+
+def _stopped(done: Integrated, stop: Stop, job: Job, standing: Standing) -> Result:
+    """What an integration that left a branch out means for its task."""
+    issues = done.plan.reconciled[stop.branch].issues
+    errors = {issue.code for issue in issues if issue.severity == "error"}
+    outcome = "blocked" if errors == {"review_missing"} else "failed"
+    claim = standing.holder.claim if standing.holder else ""
+    return Result(job.task, outcome, stop.message, job.worker, claim)
+
+
+def _not_begun(project: Project, row: Row, standing: Standing, waits: Sequence[str]) -> Result:
+    holder = standing.holder
+    if standing.state == "blocked":
+        _, why = _blocked(project, standing, row.id)
+        by, claim = (holder.by, holder.claim) if holder is not None else (row.by, row.claim)
+        return Result(row.id, "blocked", why, by, claim)
+    if holder is not None:
+        return Result(row.id, "waiting", f"{holder.by} has it in {holder.where}")
+    return Result(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")

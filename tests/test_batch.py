@@ -1,0 +1,498 @@
+"""`batch`: groups of independent tasks, each worked off in worktrees of its own, and joined."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from hypothesis import given
+from hypothesis import strategies as st
+from rows import row
+from test_fleet import processes, statuses, until
+from world import Result, World
+
+from ralphgit.model.row import Row
+from ralphgit.rules import batches
+
+QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_AGENT_ATTEMPTS": "1", "RALPH_SCRIPT_RUN": "1"}
+#: Goes on once `go` stands in the worktree's runtime folder.
+WAITS = "x-script: {run: 'until test -e .ralph/go; do sleep 0.02; done; echo > %s.txt'}"
+
+
+def task(id: str, *lines: str, story: str = "S-1") -> str:
+    head = f"  - id: {id}\n    title: Task {id}\n    status: pending\n    story: {story}\n"
+    return head + f"    outputs: [{id}.txt]\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def waits(id: str) -> str:
+    return task(id, WAITS % id)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., World]]:
+    """Makes a world, and sees to it that nothing of it runs when the test is over."""
+    worlds: list[World] = []
+
+    def made(*tasks: str) -> World:
+        world = World(tmp_path)
+        world.environ |= QUICK
+        world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+        world.commit("Plan")
+        world.ralph("trust", "--yes")
+        worlds.append(world)
+        return world
+
+    yield made
+    left = [pid for world in worlds for pid in processes(world)]
+    for pid in left:
+        killed(pid)
+    assert left == []
+
+
+def killed(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def batch(world: World, *words: str) -> Result:
+    return world.ralph("batch", "run", "--agent", "scripted", *words)
+
+
+def begun(world: World, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "batch", "run", "--agent", "scripted", *words],
+        cwd=world.path, env=world.environ, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def last(done: Result) -> str:
+    return done.out.splitlines()[-1]
+
+
+def outcomes(done: Result) -> dict[str, str]:
+    return {one["task"]: one["outcome"] for one in done.data["tasks"]}
+
+
+def beat(world: World, worker: str) -> dict[str, Any]:
+    """The heartbeat of a worker; empty where there is none."""
+    path = world.folder / f"proj-{worker}/.ralph/heartbeat"
+    return ryaml.loads(path.read_text()) if path.exists() else {}
+
+
+def at_work(world: World, *workers: str) -> list[int]:
+    """The processes of these workers, once their agents work."""
+    until(lambda: all(beat(world, name).get("phase") == "agent" for name in workers))
+    return [beat(world, name)["pid"] for name in workers]
+
+
+def go(world: World, *workers: str) -> None:
+    for name in workers:
+        (world.folder / f"proj-{name}/.ralph/go").touch()
+
+
+def claims(world: World, task: str) -> list[str]:
+    """The claims that were ever made on a task."""
+    events = world.ralph("log", task, "--json").data["events"]
+    return [one["claim"] for one in events if one["event"] == "claimed"]
+
+
+def progress(world: World) -> str:
+    return world.read(".ralph/batch/progress.md")
+
+
+# -- the rule ------------------------------------------------------------------------------
+
+TASKS = st.lists(
+    st.tuples(
+        st.sampled_from(["pending"] * 6 + ["complete", "blocked", "cancelled"]),
+        st.sampled_from(["parallel"] * 4 + ["sequential", "verify"]),
+        st.sampled_from(["", "S-1", "S-2"]),
+        st.integers(1, 3),
+        st.sets(st.integers(0, 9), max_size=2),
+        st.sets(st.sampled_from(["a/**", "a/x.py", "b/*.py", "b/y.py", "c"]), max_size=2),
+        st.sets(st.sampled_from(["db", "port"]), max_size=1),
+        st.booleans(),
+    ),
+    max_size=10,
+)
+
+
+def graph_of(drawn: list[Any]) -> tuple[list[Row], set[str]]:
+    """Rows that depend on earlier or later ones, circles included; and what others hold."""
+    rows, held = [], set()
+    for number, (status, mode, story, priority, needs, write, uses, is_held) in enumerate(drawn):
+        depends = tuple(f"T-{other}" for other in sorted(needs) if other < len(drawn))
+        rows.append(
+            row(f"T-{number}", status, mode=mode, story=story, priority=priority,
+                depends_on=depends, write=tuple(write), resources=tuple(uses))
+        )  # fmt: skip
+        if status == "pending" and is_held and number % 4 == 0:
+            held.add(f"T-{number}")
+    return rows, held
+
+
+@given(TASKS, st.integers(1, 4))
+def test_groups_keep_every_promise(drawn: list[Any], at_once: int) -> None:
+    rows, held = graph_of(drawn)
+    by_id = {one.id: one for one in rows}
+    free = {one.id for one in rows if one.status == "pending"} - held
+    made = batches.plan(rows, free=free, held=held, at_once=at_once)
+    planned = [task for group in made.groups for task in group]
+    assert len(set(planned)) == len(planned)
+    assert set(planned) <= free
+    done = {one.id for one in rows if one.status == "complete"}
+    finished = {one.id for one in rows if one.status in ("complete", "cancelled")}
+    for group in made.groups:
+        members = [by_id[task] for task in group]
+        assert 0 < len(group) <= at_once
+        assert len({one.story for one in members}) == 1
+        assert len(group) == 1 or all(one.mode == "parallel" for one in members)
+        for one in members:
+            assert set(one.depends_on) <= done
+            if one.mode == "verify" and one.story:
+                earlier = [other for other in rows[: rows.index(one)] if other.story == one.story]
+                assert {other.id for other in earlier} <= done | finished
+            assert all(batches.together(one, other) for other in members if other is not one)
+        done |= set(group)
+    # What is left waits for something, or is nobody's to take.
+    assert set(made.left) == {one.id for one in rows} - finished - set(planned)
+    for task, waits_for in made.left.items():
+        assert not done & set(waits_for)
+        assert waits_for or task not in free
+
+
+@given(TASKS)
+def test_whoever_may_run_beside_another_is_asked_in_one_place(drawn: list[Any]) -> None:
+    rows, _ = graph_of(drawn)
+    free = {one.id for one in rows if one.status == "pending"}
+    made = batches.plan(rows, free=free, at_once=9, beside=lambda one, other: False)
+    assert all(len(group) == 1 for group in made.groups)
+
+
+@pytest.mark.parametrize(
+    "rows, groups",
+    [
+        (["A", "B", "C", "D"], [["A", "B", "C"], ["D"]]),
+        (["A", "B verify", "C"], [["A"], ["B"], ["C"]]),
+        (["A", "B sequential", "C", "D"], [["A"], ["B"], ["C", "D"]]),
+        (["A", "B S-2", "C"], [["A", "C"], ["B"]]),
+        (["A", "B", "C verify", "D S-2", "E S-2"], [["A", "B"], ["C"], ["D", "E"]]),
+        (["A", "B <A", "C"], [["A", "C"], ["B"]]),
+        (["A =x", "B =x", "C"], [["A", "C"], ["B"]]),
+        (["A <B", "B <A", "C"], [["C"]]),
+        (["A !3", "B !1", "C !1"], [["B", "C", "A"]]),
+    ],
+)  # fmt: skip
+def test_groups(rows: list[str], groups: list[list[str]]) -> None:
+    """`ID [MODE] [STORY] [<DEPENDENCY] [=WRITES] [!PRIORITY]`."""
+    made = []
+    for line in rows:
+        name, *words = line.split()
+        fields: dict[str, object] = {"story": "S-1"}
+        for word in words:
+            match word[0]:
+                case "<":
+                    fields["depends_on"] = (word[1:],)
+                case "=":
+                    fields["write"] = (word[1:],)
+                case "!":
+                    fields["priority"] = int(word[1:])
+                case "S":
+                    fields["story"] = word
+                case _:
+                    fields["mode"] = word
+        made.append(row(name, **fields))
+    found = batches.plan(made, free={one.id for one in made})
+    assert [list(group) for group in found.groups] == groups
+
+
+# -- plan ----------------------------------------------------------------------------------
+
+
+def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -> None:
+    world = make(
+        task("T-1"), task("T-2"), task("T-3"), task("T-4"), task("T-5", "mode: verify"),
+        task("T-6", "depends_on: [T-5]", story="S-2"), task("T-7", "depends_on: [T-9]"),
+    )  # fmt: skip
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("claim", "T-4").code == 0
+    before = world.snapshot()
+    found = world.ralph("batch", "plan")
+    assert (found.code, found.err) == (0, "")
+    assert found.out.splitlines() == [
+        "1: T-1 T-2 T-3",
+        "left: T-4 (claimed)",
+        "left: T-5 (waiting) waits for T-4",
+        "left: T-7 (waiting) waits for T-9",
+        "left: T-6 (waiting) waits for T-5",
+    ]
+    one = world.ralph("batch", "plan", "--story", "S-1", "--at-once", "2", "--limit", "1", "--json")
+    assert one.data == {
+        "groups": [["T-1", "T-2"]],
+        "left": [
+            {"task": "T-4", "state": "claimed", "waits_for": []},
+            {"task": "T-5", "state": "waiting", "waits_for": ["T-4"]},
+            {"task": "T-7", "state": "waiting", "waits_for": ["T-9"]},
+        ],
+    }
+    set_to = world.ralph("batch", "plan", "--json", env={"RALPH_BATCH_AT_ONCE": "1"})
+    assert set_to.data["groups"] == [["T-1"], ["T-2"], ["T-3"]]
+    assert world.snapshot() == before
+
+
+def test_a_plan_of_nothing(make: Callable[..., World]) -> None:
+    world = make(task("T-1").replace("pending", "cancelled"))
+    assert world.ralph("batch", "plan").out == "Nothing is left to be done.\n"
+    done = batch(world)
+    assert (done.code, done.out) == (0, "BATCH_COMPLETE\n")
+
+
+WRONG = {
+    "agent": (("plan", "--agent", "true"), "--agent does not go with batch plan"),
+    "limit": (("run", "--limit", "2"), "--limit does not go with batch run"),
+    "none": (("run", "--at-once", "0"), "--at-once is 1 to 64"),
+    "many": (("plan", "--at-once", "65"), "--at-once is 1 to 64"),
+}
+
+
+@pytest.mark.parametrize("words, said", WRONG.values(), ids=WRONG.keys())
+def test_wrong_words(make: Callable[..., World], words: tuple[str, ...], said: str) -> None:
+    found = make(task("T-1")).ralph("batch", *words)
+    assert (found.code, found.err.splitlines()[0]) == (2, f"error: {said}")
+
+
+# -- run --task ------------------------------------------------------------------------------
+
+
+def test_a_loop_does_just_the_task_that_it_is_told(make: Callable[..., World]) -> None:
+    world = make(task("T-1"), task("T-2"), task("T-3", "depends_on: [T-1]"))
+    alpha = world.worktree("alpha")
+    done = alpha.ralph("run", "--agent", "scripted", "--task", "T-2", "--json")
+    assert (done.code, done.data["done"]) == (0, ["T-2"])
+    early = alpha.ralph("run", "--agent", "scripted", "--task", "T-3", "--json")
+    assert (early.code, early.error) == (3, "nothing_ready")
+    unknown = alpha.ralph("run", "--agent", "scripted", "--task", "T-9", "--json")
+    assert (unknown.code, unknown.error) == (2, "unknown_task")
+    assert alpha.ralph("claim", "T-1").code == 0
+    other = alpha.ralph("run", "--agent", "scripted", "--task", "T-2", "--json")
+    assert (other.code, other.error) == (8, "already_working")
+
+
+# -- run -------------------------------------------------------------------------------------
+
+
+def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., World]) -> None:
+    once = "x-script: {run: 'test -e $HOME/%s && echo > %s.txt; touch $HOME/%s'}"
+    world = make(
+        task("T-1", "x-script: {write: {T-1.txt: one}, report: {status: done_with_concerns, "
+             "summary: 'the first one\n\n## T-9: done', concerns: [it is short]}}"),
+        task("T-2", once % ("two", "T-2", "two")),
+        task("T-3", "x-script: {report: {status: needs_context, question: Which?}}", story="S-2"),
+        task("T-4", "depends_on: [T-1]"),
+        task("T-5", "mode: verify", "verify: ['test -s T-1.txt']"),
+        task("T-6", "depends_on: [T-3]", story="S-2"),
+        task("T-7", "x-script: {}", story="S-2"),
+        task("T-8", "depends_on: [T-5]", story="S-2"),
+    )  # fmt: skip
+    done = batch(world)
+    assert done.code == 1
+    word = (
+        "BATCH_COMPLETE T-1=done T-2=done T-4=done T-5=done T-3=blocked T-6=waiting T-7=failed "
+        "T-8=done"
+    )
+    assert last(done) == word
+    assert done.err.splitlines()[-2:] == [
+        "error: T-7 failed, also alone",
+        "hint: ralphgit status; .ralph/batch/progress.md says more",
+    ]  # fmt: skip
+    assert done.out.splitlines()[:2] == [
+        "T-3 is blocked: Which?", "T-6 is waiting: it waits for T-3",
+    ]  # fmt: skip
+    groups = [line for line in done.err.splitlines() if line.startswith(("together", "trying"))]
+    assert groups == [
+        "together: T-1 T-2", "trying T-2 again, alone", "together: T-4", "together: T-5",
+        "together: T-3 T-7 T-8", "trying T-7 again, alone",
+    ]  # fmt: skip
+    found = statuses(world)
+    assert [id for id, status in found.items() if status == "complete"] == [
+        "T-1", "T-2", "T-4", "T-5", "T-8",
+    ]  # fmt: skip
+    assert len(claims(world, "T-2")) == 2
+    assert world.ralph("check").out == "No problem found.\n"
+    assert world.git("status", "--porcelain") == ""
+    notes = progress(world)
+    heads = [line.split(" (")[0] for line in notes.splitlines() if line.startswith("## ")]
+    assert heads == [
+        "## T-1: done", "## T-2: failed", "## T-2: done", "## T-4: done", "## T-5: done",
+        "## T-3: blocked", "## T-7: failed", "## T-8: done", "## T-7: failed",
+    ]  # fmt: skip
+    assert "> the first one\n" in notes
+    assert "> ## T-9: done\n" in notes
+    assert "- it is short\n" in notes
+    assert "blocked: Which?\n" in notes
+    assert not (world.path / ".ralph/batch/state.yaml").exists()
+
+    # Again: nobody answered, so nothing is done.
+    again = batch(world, "--json")
+    assert (again.code, again.error) == (7, "blocked")
+    assert again.data["tasks"][0]["why"] == "Which?"
+    assert outcomes(again) == {"T-3": "blocked", "T-6": "waiting", "T-7": "blocked"}
+    assert again.data["complete"] == "BATCH_COMPLETE T-3=blocked T-6=waiting T-7=blocked"
+    assert progress(world) == notes
+    # An answer sets it going.
+    assert world.ralph("reply", "T-3", "The first").code == 0
+    assert len(batch(world, "--story", "S-2", "--json").data["tasks"]) == 3
+
+
+def test_the_later_one_of_a_hidden_coupling_is_done_again(make: Callable[..., World]) -> None:
+    """Both write shared.txt, and neither scope says so."""
+    script = "x-script: {run: 'test -e shared.txt || echo %s > shared.txt; echo > %s.txt'}"
+    world = make(task("T-1", script % ("one", "T-1")), task("T-2", script % ("two", "T-2")),
+                 task("T-3"))  # fmt: skip
+    done = batch(world, "--json")
+    assert (done.code, done.data["complete"]) == (0, "BATCH_COMPLETE T-1=done T-2=done T-3=done")
+    assert world.read("shared.txt") == "one\n"
+    assert (len(claims(world, "T-1")), len(claims(world, "T-2")), len(claims(world, "T-3"))) == (
+        1, 2, 1,
+    )  # fmt: skip
+    assert "T-2: failed" in progress(world)
+    assert "shared.txt" in progress(world)
+    kept = world.git("for-each-ref", "--format=%(refname)", "refs/ralph/rescue/T-2").split()
+    assert world.git("show", f"{kept[0]}:shared.txt") == "two"
+    prompt = (world.folder / "proj-b2/.ralph/prompt.md").read_text()
+    assert "conflicts with ralph/T-1-" in prompt
+    assert kept[0] in prompt
+
+
+def test_what_cannot_be_begun_says_why(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    world.ralph("worktree", "new", "b1")
+    (world.folder / "proj-b1/notes.txt").write_text("mine\n")
+    done = batch(world, "--json")
+    assert (done.code, outcomes(done)) == (1, {"T-1": "failed"})
+    assert done.data["tasks"][0]["why"].startswith("this worktree has changes that belong to no")
+    assert (world.folder / "proj-b1/notes.txt").read_text() == "mine\n"
+
+
+def test_nothing_is_begun_where_it_could_not_be_proved(make: Callable[..., World]) -> None:
+    world = make(task("T-1", "verify: ['true']"))
+    world.ralph("trust", "--revoke")
+    found = batch(world, "--json")
+    assert (found.code, found.error) == (7, "untrusted")
+    assert not (world.folder / "proj-b1").exists()
+
+
+def test_what_others_have_is_left_to_them(make: Callable[..., World]) -> None:
+    world = make(task("T-1"), task("T-2", "depends_on: [T-1]"))
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("claim", "T-1").code == 0
+    done = batch(world, "--json")
+    assert (done.code, done.error) == (3, "nothing_ready")
+    assert [(one["outcome"], one["why"]) for one in done.data["tasks"]] == [
+        ("waiting", "alpha has it in worktree ../proj-alpha"), ("waiting", "it waits for T-1"),
+    ]  # fmt: skip
+
+
+# -- killed and gone on with ---------------------------------------------------------------
+
+
+def test_a_killed_batch_goes_on_with_whoever_still_works(make: Callable[..., World]) -> None:
+    world = make(waits("T-1"), waits("T-2"), task("T-3", "depends_on: [T-1]"))
+    first = begun(world)
+    before = at_work(world, "b1", "b2")
+    first.kill()
+    first.communicate()
+    second = begun(world)
+    assert second.stderr is not None
+    assert second.stderr.readline() == "going on: T-1 T-2\n"
+    third = batch(world, "--json")
+    assert (third.code, third.error) == (8, "batch_running")
+    assert at_work(world, "b1", "b2") == before
+    # A killed worker is started again, and resumes its own claim.
+    os.kill(before[0], signal.SIGKILL)
+    until(lambda: beat(world, "b1").get("pid") != before[0])
+    at_work(world, "b1")
+    assert beat(world, "b2")["pid"] == before[1]
+    go(world, "b1", "b2")
+    out, err = second.communicate(timeout=60)
+    assert (second.returncode, out.splitlines()[-1]) == (
+        0, "BATCH_COMPLETE T-1=done T-2=done T-3=done",
+    ), err  # fmt: skip
+    assert [len(claims(world, id)) for id in ("T-1", "T-2", "T-3")] == [1, 1, 1]
+
+
+def test_after_everything_was_killed_the_group_is_resumed(make: Callable[..., World]) -> None:
+    world = make(waits("T-1"), task("T-2"), waits("T-3"))
+    first = begun(world)
+    at_work(world, "b1", "b3")
+    state = world.path / ".ralph/batch/state.yaml"
+    until(lambda: "T-2" in world.ralph("log", "T-2").out)
+    noted = state.read_bytes()
+    for pid in [first.pid, *processes(world)]:
+        killed(pid)
+    first.communicate()
+    until(lambda: processes(world) == [])
+    go(world, "b1", "b3")
+    done = batch(world, "--json")
+    assert (done.code, outcomes(done)) == (0, dict.fromkeys(("T-1", "T-2", "T-3"), "done"))
+    assert [len(claims(world, id)) for id in ("T-1", "T-2", "T-3")] == [1, 1, 1]
+    # As if it had been killed after all was done, and before that was noted.
+    notes, head = progress(world), world.head
+    state.write_bytes(noted)
+    again = batch(world, "--json")
+    assert (again.code, outcomes(again)) == (0, dict.fromkeys(("T-1", "T-2", "T-3"), "done"))
+    assert (progress(world), world.head) == (notes, head)
+
+
+def test_without_its_state_a_batch_goes_on_by_the_records(make: Callable[..., World]) -> None:
+    world = make(waits("T-1"), task("T-2"))
+    first = begun(world)
+    at_work(world, "b1")
+    until(lambda: not beat(world, "b2"))
+    first.kill()
+    first.communicate()
+    (world.path / ".ralph/batch/state.yaml").unlink()
+    assert world.ralph("batch", "plan", "--json").data["groups"] == [["T-1", "T-2"]]
+    go(world, "b1")
+    done = batch(world, "--json")
+    assert (done.code, outcomes(done)) == (0, {"T-1": "done", "T-2": "done"})
+    assert [len(claims(world, id)) for id in ("T-1", "T-2")] == [1, 1]
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_batch_stops_its_workers_and_keeps_their_claims(
+    make: Callable[..., World], number: signal.Signals, code: int
+) -> None:
+    world = make(waits("T-1"), waits("T-2"))
+    first = begun(world)
+    at_work(world, "b1", "b2")
+    first.send_signal(number)
+    first.communicate(timeout=30)
+    assert first.returncode == code
+    assert processes(world) == []
+    states = [one["state"] for one in world.ralph("list", "--json").data["tasks"]]
+    assert states == ["claimed", "claimed"]
+    go(world, "b1", "b2")
+    assert last(batch(world)) == "BATCH_COMPLETE T-1=done T-2=done"
+    assert [len(claims(world, id)) for id in ("T-1", "T-2")] == [1, 1]
+
+
+def test_whoever_stops_a_worker_stops_the_batch(make: Callable[..., World]) -> None:
+    world = make(waits("T-1"), waits("T-2"))
+    first = begun(world, "--json")
+    at_work(world, "b1", "b2")
+    assert world.ralph("fleet", "down", "--now", "b1").code == 0
+    out, _ = first.communicate(timeout=30)
+    assert (first.returncode, '"code": "stopped"' in out) == (7, True)
+    assert processes(world) == []
+    go(world, "b1", "b2")
+    assert batch(world).code == 0
