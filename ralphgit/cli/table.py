@@ -6,29 +6,26 @@ importing click takes as long as everything else that `ralphgit next` does.
 """
 
 from ralphgit.cli.fields import CONTRACT as _CONTRACT
-from ralphgit.cli.params import Command, Param
-from ralphgit.cli.params import arg as _arg
-from ralphgit.cli.params import flag as _flag
-from ralphgit.cli.params import integer as _int
-from ralphgit.cli.params import many as _many
-from ralphgit.cli.params import text as _text
+from ralphgit.cli.params import Command, Param, arg, flag, integer, many, text
 
 GLOBAL = (
-    _text("directory", "Work in DIR instead of the current folder.", "-C", metavar="DIR"),
-    _flag("json", "One JSON object on stdout, also for errors."),
-    _flag("quiet", "Say nothing but results and errors.", "-q", "--quiet"),
-    _flag("verbose", "Say more; with a bug, show the traceback.", "-v", "--verbose"),
-    _flag("no_color", "No colour (NO_COLOR does the same)."),
+    text("directory", "Work in DIR instead of the current folder.", "-C", metavar="DIR"),
+    flag("json", "One JSON object on stdout, also for errors."),
+    flag("quiet", "Say nothing but results and errors.", "-q", "--quiet"),
+    flag("verbose", "Say more; with a bug, show the traceback.", "-v", "--verbose"),
+    flag("no_color", "No colour (NO_COLOR does the same)."),
 )
 
-_STORY = _text("story", "Only tasks of this story.", metavar="S")
-_PRIORITY = _int("priority", "Only tasks of priority P or more urgent (0 is the most urgent).", "P")
-_WORKER = _text("worker", "The worker's name.", metavar="NAME")
-_AT = _text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
-_NO_FETCH = _flag("no_fetch", "Judge by what was fetched before.")
-_FETCH = _flag("fetch", "Fetch the base branch first.")
+_STORY = text("story", "Only tasks of this story.", metavar="S")
+_PRIORITY = integer(
+    "priority", "Only tasks of priority P or more urgent (0 is the most urgent).", "P"
+)
+_WORKER = text("worker", "The worker's name.", metavar="NAME")
+_AT = text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
+_NO_FETCH = flag("no_fetch", "Judge by what was fetched before.")
+_FETCH = flag("fetch", "Fetch the base branch first.")
 _LANDING = (
-    _flag("no_push", "Leave the result on the local base branch."),
+    flag("no_push", "Leave the result on the local base branch."),
     _NO_FETCH,
 )
 
@@ -41,46 +38,46 @@ COMMANDS = {
             "list", "look", "Tasks of this worktree's graph.",
             (
                 _STORY,
-                _text("state", "Only tasks in this state.", metavar="STATE", choices=(
+                text("state", "Only tasks in this state.", metavar="STATE", choices=(
                     "waiting", "ready", "claimed", "in-progress", "in-review",
                     "blocked", "complete", "cancelled")),
                 _AT,
             ),
         ),
-        Command("show", "look", "One task, whole.", (_arg("task", "ID"), _AT)),
+        Command("show", "look", "One task, whole.", (arg("task", "ID"), _AT)),
         Command(
             "next", "look", "What can be taken now, in the order in which it would be.",
-            (_STORY, _PRIORITY, _FETCH, _int("limit", "At most N tasks.")),
+            (_STORY, _PRIORITY, _FETCH, integer("limit", "At most N tasks.")),
         ),
         Command("prompt", "look", "The prompt for a task (the next one without ID).",
-                (_arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY)),
+                (arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY)),
         Command(
             "graph", "look", "The dependency graph.",
             (
-                _text("format", "How it is drawn.", metavar="FORM",
+                text("format", "How it is drawn.", metavar="FORM",
                       choices=("tree", "mermaid", "dot")),
                 _STORY,
-                _flag("all", "Also finished tasks."),
+                flag("all", "Also finished tasks."),
                 _AT,
             ),
         ),
         Command(
             "packet", "look", "All that a worker needs for a task, as YAML.",
-            (_arg("task", "ID"),),
+            (arg("task", "ID"),),
         ),
         Command(
             "log", "look", "What happened to a task, or to all, on every branch.",
-            (_arg("task", "[ID]", kind="optional"), _int("limit", "The newest N entries.")),
+            (arg("task", "[ID]", kind="optional"), integer("limit", "The newest N entries.")),
         ),
         Command("inbox", "look", "What waits for a person, and how to answer.", (_FETCH,)),
         # work
         Command(
             "claim", "work", "Take a task: lease and record, staged for your first commit.",
             (
-                _arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _WORKER, _NO_FETCH,
-                _flag("require_remote", "Refuse when the remote cannot be reached."),
-                _flag("stack", "Accept dependencies that are complete on this branch only."),
-                _text("force", "Pass the guards; the reason goes into the audit.",
+                arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _WORKER, _NO_FETCH,
+                flag("require_remote", "Refuse when the remote cannot be reached."),
+                flag("stack", "Accept dependencies that are complete on this branch only."),
+                text("force", "Pass the guards; the reason goes into the audit.",
                       metavar="REASON"),
             ),
             claims=True,
@@ -88,117 +85,117 @@ COMMANDS = {
         Command(
             "complete", "work", "Verify a claimed task and commit it with its evidence.",
             (
-                _arg("task", "[ID]", kind="optional"),
-                _text("message", "The commit's subject.", "-m", "--message"),
-                _many("concern", "Something a reviewer should know; repeatable."),
-                _flag("accept_contract", "Complete although the task's contract has changed."),
-                _text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
+                arg("task", "[ID]", kind="optional"),
+                text("message", "The commit's subject.", "-m", "--message"),
+                many("concern", "Something a reviewer should know; repeatable."),
+                flag("accept_contract", "Complete although the task's contract has changed."),
+                text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
                 _WORKER,
             ),
         ),
         Command(
             "block", "work", "Say why a claimed task cannot go on.",
             (
-                _arg("task", "[ID]", kind="optional"),
-                _text("reason", "Why.", metavar="WORD", choices=(
+                arg("task", "[ID]", kind="optional"),
+                text("reason", "Why.", metavar="WORD", choices=(
                     "needs_context", "conflict", "verify-failed", "scope", "other")),
-                _text("question", "What a person should answer."),
-                _many("option", "A possible answer; repeatable."),
+                text("question", "What a person should answer."),
+                many("option", "A possible answer; repeatable."),
                 _WORKER,
             ),
         ),
         Command(
             "release", "work", "Give a claimed task back.",
-            (_arg("task", "[ID]", kind="optional"), _text("reason", "Why."), _WORKER),
+            (arg("task", "[ID]", kind="optional"), text("reason", "Why."), _WORKER),
         ),
         Command(
             "reset", "work", "Release what a crashed worker held; its work is kept.",
             (
-                _arg("task", "ID"),
-                _text("reason", "Why; it goes into the record.", required=True),
-                _text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
-                _flag("reopen", "Also a complete or cancelled task."),
-                _flag("force", "Although the holder is alive."),
-                _flag("no_push", "Leave the commit on the local base branch."),
+                arg("task", "ID"),
+                text("reason", "Why; it goes into the record.", required=True),
+                text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
+                flag("reopen", "Also a complete or cancelled task."),
+                flag("force", "Although the holder is alive."),
+                flag("no_push", "Leave the commit on the local base branch."),
                 _NO_FETCH,
             ),
         ),
         Command(
             "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
             (
-                _arg("task", "ID"),
-                _arg("text", "TEXT"),
-                _text("by", "Who answers.", metavar="NAME"),
-                _flag("no_push", "Leave the commit on the local base branch."),
+                arg("task", "ID"),
+                arg("text", "TEXT"),
+                text("by", "Who answers.", metavar="NAME"),
+                flag("no_push", "Leave the commit on the local base branch."),
                 _NO_FETCH,
             ),
         ),
         Command(
             "add", "work", "Add a task to this worktree's graph.",
             (
-                _text("id", "Its id; without one, the next free number.", metavar="ID"),
+                text("id", "Its id; without one, the next free number.", metavar="ID"),
                 *_CONTRACT,
-                _text("file", "The graph file it goes into.", metavar="PATH"),
-                _text("after", "The task it is placed behind.", metavar="ID"),
+                text("file", "The graph file it goes into.", metavar="PATH"),
+                text("after", "The task it is placed behind.", metavar="ID"),
             ),
         ),
         Command(
             "edit", "work", "Change a task's fields in this worktree's graph.",
             (
-                _arg("task", "ID"), *_CONTRACT,
-                _many("remove", "A field to take out; repeatable.", metavar="FIELD"),
-                _text("cancel", "Say that it will not be done.", metavar="REASON"),
-                _flag("block", "Write the task in block style, nothing else."),
+                arg("task", "ID"), *_CONTRACT,
+                many("remove", "A field to take out; repeatable.", metavar="FIELD"),
+                text("cancel", "Say that it will not be done.", metavar="REASON"),
+                flag("block", "Write the task in block style, nothing else."),
             ),
         ),
         Command(
             "preflight", "work", "Would a claim succeed? Would this branch merge?",
-            (_arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _FETCH,
-             _flag("stack", "Accept dependencies that are complete on this branch only.")),
+            (arg("task", "[ID]", kind="optional"), _STORY, _PRIORITY, _FETCH,
+             flag("stack", "Accept dependencies that are complete on this branch only.")),
         ),
         # loop
         Command(
             "run", "loop", "Take tasks one after the other until none is left.",
             (
-                _flag("once", "Stop after one task."),
-                _int("max_tasks", "Stop after N tasks."),
-                _text("task", "Only this task, then stop.", metavar="ID"),
+                flag("once", "Stop after one task."),
+                integer("max_tasks", "Stop after N tasks."),
+                text("task", "Only this task, then stop.", metavar="ID"),
                 _STORY, _PRIORITY, _WORKER,
-                _text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
+                text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
                       "command that reads the prompt on stdin.", metavar="AGENT"),
-                _text("land", "How completed work gets into the base.", metavar="WAY",
+                text("land", "How completed work gets into the base.", metavar="WAY",
                       choices=("pr", "merge", "none")),
-                _text("idle", "What to do while nothing is ready.", metavar="WAY",
+                text("idle", "What to do while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
-                _text("branch", "A branch for each task, or go on with the one that is here.",
+                text("branch", "A branch for each task, or go on with the one that is here.",
                       metavar="WAY", choices=("task", "keep")),
             ),
         ),
         Command(
             "stop", "loop", "End a loop after its task.",
-            (_arg("name", "[NAME]", kind="optional"),
-             _flag("now", "At once; the agent is stopped, the claim stays."),
-             _flag("all", "The loops of all worktrees.")),
+            (arg("name", "[NAME]", kind="optional"),
+             flag("now", "At once; the agent is stopped, the claim stays."),
+             flag("all", "The loops of all worktrees.")),
         ),
         Command(
             "logs", "loop", "What the agent printed.",
-            (_arg("name", "[NAME]", kind="optional"),
-             _flag("follow", "Go on as it is printed.", "-f", "--follow"),
-             _text("task", "The log of this task.", metavar="ID"),
-             _flag("loop", "What the loop did, as JSON lines.")),
+            (arg("name", "[NAME]", kind="optional"),
+             flag("follow", "Go on as it is printed.", "-f", "--follow"),
+             text("task", "The log of this task.", metavar="ID"),
+             flag("loop", "What the loop did, as JSON lines.")),
         ),
         # loop: worktrees
         Command(
             "worktree", "loop", "The workers' worktrees: new, list, remove, prune.",
             (
                 Param("action", (), "", "text", "ACTION", ("new", "list", "remove", "prune")),
-                _arg("name", "[NAME]", kind="optional"),
-                _text("story", "new: a loop in it takes only tasks of this story.", metavar="S"),
-                _flag("no_fetch", "new: begin at the base as it was fetched before."),
-                _flag("fetch", "list, remove, prune: fetch the base branch first."),
-                _text("force", "remove: keep all its work in a rescue ref, then remove it.",
+                arg("name", "[NAME]", kind="optional"),
+                text("story", "new: a loop in it takes only tasks of this story.", metavar="S"),
+                flag("no_fetch", "new: begin at the base as it was fetched before."),
+                flag("fetch", "list, remove, prune: fetch the base branch first."),
+                text("force", "remove: keep all its work in a rescue ref, then remove it.",
                       metavar="REASON"),
-                _flag("dry_run", "prune: show what would be removed, change nothing."),
+                flag("dry_run", "prune: show what would be removed, change nothing."),
             ),
             "new NAME makes ../<repo>-NAME on a new branch feature/NAME from the fetched base. "
             "remove NAME refuses while anything in it is not on the base. prune removes those "
@@ -209,17 +206,17 @@ COMMANDS = {
             "fleet", "loop", "Several loops, each in its worktree: up, status, attach, down.",
             (
                 Param("action", (), "", "text", "ACTION", ("up", "status", "attach", "down")),
-                _arg("name", "[NAME]", kind="optional"),
+                arg("name", "[NAME]", kind="optional"),
                 Param("number", ("-n", "--number"), "up: so many workers, w1 to wN.", "int", "N"),
-                _many("story", "up: a worker for this story; repeatable.", metavar="S"),
-                _text("agent", "up: the coding agent, as for run.", metavar="AGENT"),
-                _text("land", "up: how completed work gets into the base.", metavar="WAY",
+                many("story", "up: a worker for this story; repeatable.", metavar="S"),
+                text("agent", "up: the coding agent, as for run.", metavar="AGENT"),
+                text("land", "up: how completed work gets into the base.", metavar="WAY",
                       choices=("pr", "merge", "none")),
-                _text("idle", "up: what a loop does while nothing is ready.", metavar="WAY",
+                text("idle", "up: what a loop does while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
-                _flag("tmux", "up: in a tmux session, or not at all."),
-                _flag("no_tmux", "up: in the background, also where there is tmux."),
-                _flag("now", "down: at once; agents are stopped, claims stay."),
+                flag("tmux", "up: in a tmux session, or not at all."),
+                flag("no_tmux", "up: in the background, also where there is tmux."),
+                flag("now", "down: at once; agents are stopped, claims stay."),
             ),
             "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
             "session where tmux and libtmux are installed. The loops outlive the terminal. "
@@ -231,9 +228,9 @@ COMMANDS = {
             (
                 Param("action", (), "", "text", "ACTION", ("plan", "run")),
                 _STORY,
-                _int("at_once", "So many tasks at once, at most.", "N"),
-                _int("limit", "plan: the first N groups."),
-                _text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
+                integer("at_once", "So many tasks at once, at most.", "N"),
+                integer("limit", "plan: the first N groups."),
+                text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
             ),
             "Parallel tasks that follow each other in a story form a group; verify and sequential "
             "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
@@ -244,10 +241,10 @@ COMMANDS = {
         Command(
             "independence", "prove", "Which tasks may run together, and why others must not.",
             (
-                _arg("tasks", "[ID...]", kind="any"),
-                _flag("ready", "The tasks that next shows (so it is without ID and --story)."),
-                _text("story", "The unfinished tasks of this story.", metavar="S"),
-                _flag("branches", "Also merge the branches in flight with each other, aside."),
+                arg("tasks", "[ID...]", kind="any"),
+                flag("ready", "The tasks that next shows (so it is without ID and --story)."),
+                text("story", "The unfinished tasks of this story.", metavar="S"),
+                flag("branches", "Also merge the branches in flight with each other, aside."),
             ),
             "Prints each pair that must not run together, with the reason and a path that both "
             "cover, then groups that may be started one after the other. Exit 1 where tasks that "
@@ -257,22 +254,22 @@ COMMANDS = {
             "evidence", "prove", "What was observed about tasks: add, list, verify.",
             (
                 Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
-                _arg("tasks", "[ID...]", kind="any"),
-                _text("shows", "add: what a reader may conclude from it."),
-                _text("does_not_show", "add: what a reader must not conclude from it."),
-                _text("artifact", "add: the file that shows it.", metavar="PATH"),
-                _text("kind", "add: how it was observed.", metavar="KIND",
+                arg("tasks", "[ID...]", kind="any"),
+                text("shows", "add: what a reader may conclude from it."),
+                text("does_not_show", "add: what a reader must not conclude from it."),
+                text("artifact", "add: the file that shows it.", metavar="PATH"),
+                text("kind", "add: how it was observed.", metavar="KIND",
                       choices=("observation", "artifact", "review")),
-                _many("supports", "add: a criterion that it speaks for; repeatable.",
+                many("supports", "add: a criterion that it speaks for; repeatable.",
                       metavar="CRITERION"),
-                _many("partially", "add: one that it speaks for in part; repeatable.",
+                many("partially", "add: one that it speaks for in part; repeatable.",
                       metavar="CRITERION"),
-                _many("challenges", "add: one that it speaks against; repeatable.",
+                many("challenges", "add: one that it speaks against; repeatable.",
                       metavar="CRITERION"),
-                _text("at", "list: any revision instead of this worktree's files.",
+                text("at", "list: any revision instead of this worktree's files.",
                       metavar="REV"),
-                _flag("stale", "list: only what counts for nothing any more."),
-                _flag("rerun", "verify: run again the commands whose evidence is stale."),
+                flag("stale", "list: only what counts for nothing any more."),
+                flag("rerun", "verify: run again the commands whose evidence is stale."),
                 _WORKER,
             ),
             "Evidence is bound to the content of the files in the task's scope: while they are "
@@ -283,34 +280,34 @@ COMMANDS = {
             "audit", "prove", "Reviews of the work on tasks: add, list.",
             (
                 Param("action", (), "", "text", "ACTION", ("add", "list")),
-                _arg("tasks", "[ID...]", kind="any"),
-                _text("verdict", "add: what the review comes to.", metavar="VERDICT",
+                arg("tasks", "[ID...]", kind="any"),
+                text("verdict", "add: what the review comes to.", metavar="VERDICT",
                       choices=("clear", "concerns", "changes-needed", "inconclusive")),
-                _text("target", "add: the revision that was reviewed (without it, this worktree).",
+                text("target", "add: the revision that was reviewed (without it, this worktree).",
                       metavar="REV"),
-                _text("by", "add: who reviewed.", metavar="NAME"),
-                _many("lens", "add: a point of view that was taken; repeatable."),
-                _many("context", "add: what was read besides the target; repeatable."),
-                _many("finding", "add: what was found, as SEVERITY: TEXT; repeatable."),
-                _many("dispose", "add: what became of an earlier finding; repeatable.",
+                text("by", "add: who reviewed.", metavar="NAME"),
+                many("lens", "add: a point of view that was taken; repeatable."),
+                many("context", "add: what was read besides the target; repeatable."),
+                many("finding", "add: what was found, as SEVERITY: TEXT; repeatable."),
+                many("dispose", "add: what became of an earlier finding; repeatable.",
                       metavar="REVIEW/FIND-N=WORD"),
-                _text("residual_risk", "add: what could still be wrong."),
-                _text("at", "list: any revision instead of this worktree's files.",
+                text("residual_risk", "add: what could still be wrong."),
+                text("at", "list: any revision instead of this worktree's files.",
                       metavar="REV"),
-                _flag("open", "list: only what has open findings."),
+                flag("open", "list: only what has open findings."),
             ),
             "A review is bound to the content that was reviewed. A task with risk: high lands only "
             "with a clear review, by somebody other than its worker, of what is to land.",
         ),
         Command(
             "reconcile", "prove", "What came back from workers, against their packets.",
-            (_arg("branches", "BRANCH...", kind="rest"), _FETCH),
+            (arg("branches", "BRANCH...", kind="rest"), _FETCH),
         ),
         Command(
             "integrate", "prove", "Merge branches in a good order, prove the result, land it.",
             (
-                _arg("branches", "BRANCH...", kind="rest"),
-                _flag("dry_run", "Show order, conflicts and what goes stale; change nothing."),
+                arg("branches", "BRANCH...", kind="rest"),
+                flag("dry_run", "Show order, conflicts and what goes stale; change nothing."),
                 *_LANDING,
             ),
             "Branches come after those they depend on, and those with the fewest conflicts first. "
@@ -321,27 +318,27 @@ COMMANDS = {
         Command(
             "land", "prove", "integrate, for one branch.",
             (
-                _arg("branch", "[BRANCH]", kind="optional"),
-                _flag("dry_run", "Show what would be done, change nothing."),
+                arg("branch", "[BRANCH]", kind="optional"),
+                flag("dry_run", "Show what would be done, change nothing."),
                 *_LANDING,
             ),
         ),
         # review
         Command(
             "check", "review", "The gate: is every record valid, every change legal?",
-            (_text("base", "Judge the changes since REF, as merged into it.", metavar="REF"), _AT),
+            (text("base", "Judge the changes since REF, as merged into it.", metavar="REF"), _AT),
         ),
         # set up
         Command(
             "init", "set up", "Begin a task graph here.",
-            (_text("layout", "Where tasks live.", metavar="LAYOUT",
+            (text("layout", "Where tasks live.", metavar="LAYOUT",
                    choices=("single", "story", "task")),),
         ),
         Command(
             "import", "set up", "Bring tasks of another tool into the graph.",
-            (_arg("files", "FILE...", kind="rest"),
-             _flag("dry_run", "Show the result, write nothing."),
-             _text("prefix", "Put WORD before the ids of all tasks in the files.",
+            (arg("files", "FILE...", kind="rest"),
+             flag("dry_run", "Show the result, write nothing."),
+             text("prefix", "Put WORD before the ids of all tasks in the files.",
                    metavar="WORD")),
             "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
             "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
@@ -350,10 +347,10 @@ COMMANDS = {
         Command(
             "export", "set up", "The tasks for other tools; import reads each format.",
             (
-                _arg("file", "[FILE]", kind="optional"),
-                _text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
+                arg("file", "[FILE]", kind="optional"),
+                text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
                       metavar="FORM", choices=("jsonl", "markdown", "graph")),
-                _flag("force", "Replace FILE if it exists."),
+                flag("force", "Replace FILE if it exists."),
                 _AT,
             ),
             "Without FILE, or with -, it goes to stdout.",
@@ -361,9 +358,9 @@ COMMANDS = {
         Command(
             "shard", "set up", "Move the graph into one file, or one for each story or task.",
             (
-                _text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                text("layout", "Where tasks are to live.", metavar="LAYOUT",
                       choices=("single", "story", "task"), required=True),
-                _flag("dry_run", "Show the files, write nothing."),
+                flag("dry_run", "Show the files, write nothing."),
             ),
             "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
             "Refused while a claim is in flight.",
@@ -371,13 +368,13 @@ COMMANDS = {
         Command(
             "trust", "set up", "Allow this repository's verify commands to run.",
             (
-                _flag("yes", "Answer yes to the question."),
-                _flag("list", "Show what is trusted and what is not."),
-                _flag("revoke", "Take the consent back."),
+                flag("yes", "Answer yes to the question."),
+                flag("list", "Show what is trusted and what is not."),
+                flag("revoke", "Take the consent back."),
             ),
         ),
         Command("doctor", "set up", "Find what a crash or a setting left behind.",
-                (_flag("fix", "Mend what is safe to mend."),)),
+                (flag("fix", "Mend what is safe to mend."),)),
         Command("completion", "set up", "The completion script for a shell.",
                 (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
     )
