@@ -57,6 +57,14 @@ def make(tmp_path: Path) -> Iterator[Callable[..., World]]:
     assert left == []
 
 
+def none_left(world: World) -> bool:
+    """Kill all there is, also what was started while we looked; whether there was nothing."""
+    found = processes(world)
+    for pid in found:
+        killed(pid)
+    return not found
+
+
 def killed(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
@@ -437,10 +445,9 @@ def test_after_everything_was_killed_the_group_is_resumed(make: Callable[..., Wo
     state = world.path / ".ralph/batch/state.yaml"
     until(lambda: "T-2" in world.ralph("log", "T-2").out)
     noted = state.read_bytes()
-    for pid in [first.pid, *processes(world)]:
-        killed(pid)
+    killed(first.pid)
     first.communicate()
-    until(lambda: processes(world) == [])
+    until(lambda: none_left(world))
     go(world, "b1", "b3")
     done = batch(world, "--json")
     assert (done.code, outcomes(done)) == (0, dict.fromkeys(("T-1", "T-2", "T-3"), "done"))
