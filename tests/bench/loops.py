@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from soak import history
-from soak.field import Field
+from soak.field import Field, graph
 
 from bench import timing
 from bench.table import Line
@@ -68,7 +68,7 @@ def _alone(folder: Path) -> Iterator[Line]:
     loop: list[float] = []
     script: list[float] = []
     agent: list[float] = []
-    with Field(folder, tasks=_ALONE, loops=1) as field:
+    with Field(folder, text=graph(_ALONE, sleep=0), loops=1) as field:
         plain = _Plain(field, folder)
         place = field.places["w0"]
         for _ in range(_ALONE // _SLICE):
@@ -144,7 +144,7 @@ class _Drained(NamedTuple):
 
 
 def _drain(folder: Path, tasks: int, loops: int) -> _Drained:
-    with Field(folder, tasks=tasks, loops=loops, sleep=_AGENT_S) as field:
+    with Field(folder, text=graph(tasks, sleep=_AGENT_S), loops=loops) as field:
         for name in field.places:
             field.start(name)
         deadline = time.monotonic() + _PATIENCE_S
