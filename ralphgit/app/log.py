@@ -10,7 +10,7 @@ from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.audit import Event
-from ralphgit.records import audit, files
+from ralphgit.records import audit, files, review
 
 
 class Entry(NamedTuple):
@@ -129,7 +129,7 @@ def _events(data: bytes) -> list[tuple[str, Event]]:
     if attempt is not None:
         _, claim, events = attempt
         return [(claim, event) for event in events]
-    made = audit.review(data)
+    made = review.parse(data)
     if made is None:
         return []
     count = len(made.findings)

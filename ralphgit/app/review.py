@@ -11,10 +11,11 @@ from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model.audit import Disposal, Finding, Review
 from ralphgit.model.evidence import Subject
+from ralphgit.model.review import Disposal, Finding, Review
 from ralphgit.model.task import Task
-from ralphgit.records import audit as codec
+from ralphgit.records import audit
+from ralphgit.records import review as codec
 from ralphgit.rules import review as rule
 
 
@@ -72,8 +73,8 @@ def add(project: Project, options: Options) -> Added:
             residual_risk=options.residual_risk,
             subject=subject,
         )
-        path = codec.path(project.config.records, task.id, made.id)
-        observe.write(project, {path: codec.encode_review(made, path)})
+        path = audit.path(project.config.records, task.id, made.id)
+        observe.write(project, {path: codec.encode(made, path)})
     if task.claim and made.by == task.claim.by:
         project.warn(f"{made.by} did the work, so this review is not the one that risk: high asks")
     return Added(path, made)
@@ -99,7 +100,7 @@ def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -
 
 def stored(one: Review) -> dict[str, object]:
     """A review as it is written."""
-    return codec.stored_review(one)
+    return codec.stored(one)
 
 
 def listed(project: Project, tree: Tree, tasks: Iterable[str] = ()) -> list[Review]:
@@ -112,7 +113,7 @@ def listed(project: Project, tree: Tree, tasks: Iterable[str] = ()) -> list[Revi
         if not path.startswith(prefix) or not slash or (wanted and task not in wanted):
             continue
         try:
-            one = codec.review(tree.content(path) or b"")
+            one = codec.parse(tree.content(path) or b"")
         except InvalidRecord as error:
             project.warn(f"{error.at(tree.label + path)} (passed over)")
             continue

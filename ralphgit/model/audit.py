@@ -1,13 +1,6 @@
-"""Who changed what, and what reviewers made of it (SPEC 3.3)."""
+"""Who changed what (SPEC 3.3)."""
 
 from typing import NamedTuple
-
-from ralphgit.model.evidence import Subject
-
-VERDICTS = ("clear", "concerns", "changes-needed", "inconclusive")
-CLEAR = "clear"
-DISPOSITIONS = ("open", "fixed", "accepted", "superseded", "converted", "rejected")
-OPEN = "open"
 
 
 class Event(NamedTuple):
@@ -19,42 +12,3 @@ class Event(NamedTuple):
     from_: str
     to: str
     note: str = ""
-
-
-class Finding(NamedTuple):
-    """One thing that a review found."""
-
-    id: str
-    """FIND-1, FIND-2, ..., unique within the review."""
-    severity: str
-    text: str
-    disposition: str = OPEN
-
-
-class Disposal(NamedTuple):
-    """What became of a finding of an earlier review: that record is not edited."""
-
-    review: str
-    finding: str
-    disposition: str
-
-
-class Review(NamedTuple):
-    """What somebody thought of the work on a task."""
-
-    id: str
-    task: str
-    by: str
-    at: str
-    target: str
-    """What was reviewed: a commit, a range, a file."""
-    verdict: str
-    claim: str = ""
-    lenses: tuple[str, ...] = ()
-    """The points of view that were taken."""
-    context_reviewed: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    disposes: tuple[Disposal, ...] = ()
-    residual_risk: str = ""
-    subject: Subject | None = None
-    """The content that was reviewed, as evidence has it."""

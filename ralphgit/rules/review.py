@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.audit import CLEAR, OPEN, Finding, Review
+from ralphgit.model.review import CLEAR, OPEN, Finding, Review
 
 HIGH = "high"
 AGAINST = "changes-needed"

@@ -9,8 +9,8 @@ from ralphgit.app.project import Project, Surroundings
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
-from ralphgit.model.audit import DISPOSITIONS, Disposal, Finding, Review
 from ralphgit.model.ids import parse_task_id
+from ralphgit.model.review import DISPOSITIONS, Disposal, Finding, Review
 from ralphgit.rules.review import open_findings
 
 #: Which options go with which action.
