@@ -94,6 +94,16 @@ def test_add_after_a_task(world: World) -> None:
     assert world.ralph("add", "--title", "x", "--after", "T-9", "--json").error == "unknown_task"
 
 
+def test_add_behind_a_text_that_keeps_its_blank_lines(world: World) -> None:
+    """Between the text and its blank lines a task would end it."""
+    kept = "version: 1\ntasks:\n  - id: A\n    title: a\n    status: pending\n"
+    kept += "    description: |+\n      text\n\n\n"
+    world.write_graph(kept)
+    assert world.ralph("add", "--id", "B", "--title", "b").code == 0
+    assert world.read().startswith(kept)
+    assert world.stored("A")["description"] == "text\n\n\n"
+
+
 def test_add_writes_every_field(world: World) -> None:
     found = world.ralph(
         "add", "--id", "X", "--title", 'Say "no": #1', "--story", "S-2", "--priority", "0",

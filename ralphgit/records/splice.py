@@ -110,29 +110,37 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
     file = graph.parse(text.encode(), path=path, limit=max(len(text) * 4, 1))
     layout = blocks.find(text)
     eol = "\r\n" if "\r\n" in text else "\n"
+    place = 0 if after is None else after + 1
+    expected = [*file.tasks[:place], _plain_copy(task), *file.tasks[place:]]
     if layout is not None and len(layout.blocks) == len(file.tasks) > 0:
         if after is None:
-            at = layout.blocks[0].start
+            places = [layout.blocks[0].start]
         else:
-            at = blocks.content_end(text, layout.blocks[after], layout.dash)
-        made = emit.sequence([task], indent=layout.dash, eol=eol)
-        before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
-        made = made if text[:at].endswith("\n") or at < len(text) else made.removesuffix(eol)
-        new = before + made + text[at:]
+            # Before the blank lines behind the task, or behind them where they are its text (|+).
+            block = layout.blocks[after]
+            places = [blocks.content_end(text, block, layout.dash), block.end]
+        drafts = [_inserted(text, task, at, layout.dash, eol) for at in places]
     elif not file.tasks:
-        new = _first_task(text, task, eol)
+        drafts = [_first_task(text, task, eol)]
     else:
         raise InvalidRecord(
             "tasks is written in flow style, which cannot be extended",
             file=path,
             hint="write each task as '- id: ...' on lines of its own",
         )
-    again = graph.parse(new.encode(), path=path, limit=max(len(new) * 4, 1))
-    place = 0 if after is None else after + 1
-    expected = [*file.tasks[:place], _plain_copy(task), *file.tasks[place:]]
-    if list(again.tasks) != expected or again.root != file.root:
-        raise Bug(f"adding {task.get('id')} to {path} would have changed another task")
-    return new
+    for new in drafts:
+        again = graph.parse(new.encode(), path=path, limit=max(len(new) * 4, 1))
+        if list(again.tasks) == expected and again.root == file.root:
+            return new
+    raise Bug(f"adding {task.get('id')} to {path} would have changed another task")
+
+
+def _inserted(text: str, task: Mapping[str, Any], at: int, indent: int, eol: str) -> str:
+    """`text` with a task's block at `at`, which is the end of a line or of the text."""
+    made = emit.sequence([task], indent=indent, eol=eol)
+    before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
+    made = made if text[:at].endswith("\n") or at < len(text) else made.removesuffix(eol)
+    return before + made + text[at:]
 
 
 _EMPTY_TASKS = r"(?m)^(tasks[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?(?:\r?\n|\Z)"
