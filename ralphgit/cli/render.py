@@ -187,8 +187,8 @@ _STYLES = {
 
 
 def holder_of(flight: Flight | None) -> dict[str, object] | None:
-    """A holder as JSON tells it."""
-    if flight is None:
+    """A holder as JSON tells it; who cancels a task that nobody claims holds nothing."""
+    if flight is None or not flight.by:
         return None
     return {
         "worker": flight.by, "where": flight.where, "since": flight.at,
