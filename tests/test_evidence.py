@@ -217,6 +217,40 @@ def test_rerun_needs_trust_and_asks_for_the_base_commands(alpha: Place) -> None:
     assert not (alpha.path / "pwned").exists()
 
 
+def test_a_command_that_the_base_asks_for_now_is_run(alpha: Place) -> None:
+    main = Place(alpha.path.parent / "proj", alpha.environ)
+    main.merge("alpha")
+    assert main.ralph("edit", "T-1", "--verify", "grep -q hell hello.txt").code == 0
+    main.commit("Another command")
+    assert main.ralph("trust", "--yes").code == 0
+    found = main.ralph("evidence", "verify")
+    assert (found.code, found.out) == (1, "no evidence: T-1: grep -q hell hello.txt\n")
+    assert main.ralph("evidence", "verify", "--rerun").code == 0
+
+
+def test_a_scope_that_the_branch_widens_does_not_make_it_stale_for_ever(alpha: Place) -> None:
+    assert alpha.ralph("edit", "T-1", "--read", "conf").code == 0
+    alpha.commit("Reads more")
+    assert worth(alpha) == [True]
+    alpha.write("hello.txt", "hello again\n")
+    assert alpha.ralph("evidence", "verify", "--rerun").code == 0
+
+
+def test_a_record_is_not_read_through_a_link(alpha: Place) -> None:
+    (alpha.path / "records/evidence/T-1/zz.yaml").symlink_to("/etc/passwd")
+    found = alpha.ralph("check")
+    assert "the record is a symbolic link" in found.out
+    assert "root:" not in found.out
+
+
+def test_secrets_do_not_get_into_a_record(alpha: Place) -> None:
+    made = alpha.ralph(
+        "evidence", "add", "T-1", "--shows", "my sk-verysecret12345678", "--json",
+        env={"MY_API_TOKEN": "sk-verysecret12345678"},
+    )  # fmt: skip
+    assert "verysecret" not in alpha.read(made.data["file"])
+
+
 # -- history ---------------------------------------------------------------------------------
 
 

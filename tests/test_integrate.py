@@ -128,7 +128,10 @@ def test_concerns_blockers_and_what_is_not_complete(plain: World) -> None:
 
 
 def test_what_is_no_workers_branch_is_a_wrong_word(plain: World) -> None:
-    plain.git("branch", "side")
+    plain.git("switch", "-q", "-c", "side")
+    plain.write("side.txt", "x\n")
+    plain.commit("Side")
+    plain.git("switch", "-q", "main")
     assert plain.ralph("reconcile", "side", "--json").error == "not_a_worker"
     assert plain.ralph("reconcile", "none", "--json").error == "bad_revision"
 
@@ -150,9 +153,22 @@ def test_branches_land_in_the_order_of_their_dependencies(tmp_path: Path) -> Non
     alpha_alone = world.ralph("integrate", "alpha", "--dry-run", "--json")
     assert alpha_alone.code == 0, alpha_alone.out
     done = world.ralph("integrate", "alpha", "beta", "--json")
-    assert done.error == "same_task"  # alpha has B too: it is stacked on it
-    assert world.ralph("integrate", "alpha").code == 0
+    assert done.code == 0, done.out
+    assert done.data["order"] == ["beta", "alpha"]
     assert states(world) == {"A": "complete", "B": "complete"}
+    # Again: there is nothing left of them.
+    again = world.ralph("integrate", "alpha", "beta", "--json")
+    assert (again.code, again.data["merged"]) == (0, [])
+    assert "all of beta is on main already" in again.json["warnings"]
+
+
+def test_two_branches_that_bring_the_same_task_are_refused(plain: World) -> None:
+    alpha = worked(plain, "alpha", "A", {"a.txt": "a\n"})
+    plain.git("branch", "other", "alpha")
+    alpha.write("a.txt", "more\n")
+    alpha.commit("More")
+    done = plain.ralph("integrate", "alpha", "other", "--json")
+    assert (done.code, done.error) == (2, "same_task")
 
 
 def test_independent_branches_land_together_with_evidence_and_audit(plain: World) -> None:
@@ -470,3 +486,77 @@ def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> N
     assert (done.code, done.error) == (1, "invalid"), done.out
     assert "cycle" in done.data["stops"][0]["message"]
     assert plain.git("rev-parse", "main") == before
+
+
+def test_what_somebody_merges_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    """A person merges one of the branches while the result is proved."""
+    merge = "git -C $MAIN merge -q --no-edit beta"
+    world = world_of(
+        tmp_path,
+        task("A", "test -s a.txt", "a.txt"),
+        task("B", "test -s b.txt", "b.txt"),
+        ralph__toml=f"[integrate]\nverify = 'test -e done || {{ touch $HOME/x; {merge}; }}'\n",
+    )
+    worked(world, "alpha", "A", {"a.txt": "a\n"})
+    worked(world, "beta", "B", {"b.txt": "b\n"})
+    done = world.ralph("integrate", "alpha", "beta", "--json", env={"MAIN": str(world.path)})
+    assert done.code == 0, done.out
+    assert world.git("status", "--porcelain") == ""
+    assert states(world) == {"A": "complete", "B": "complete"}
+    assert world.ralph("check").out == "No problem found.\n"
+
+
+def test_many_at_once_land_each_branch_once_and_leave_nothing(plain: World) -> None:
+    worked(plain, "alpha", "A", {"a.txt": "a\n"})
+    worked(plain, "beta", "B", {"b.txt": "b\n"})
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ralphgit", "integrate", *names],
+            cwd=plain.path, env=plain.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        for names in (("beta",), ("beta",), ("alpha", "beta"), ("alpha",))
+    ]  # fmt: skip
+    told = [program.communicate()[0].decode() for program in programs]
+    assert {program.returncode for program in programs} <= {0, 8}, told
+    assert plain.git("status", "--porcelain") == "", told
+    assert states(plain) == {"A": "complete", "B": "complete", "C": "ready"}
+    assert plain.ralph("check").out == "No problem found.\n"
+    assert no_trace(plain)
+
+
+def test_a_command_that_changes_what_it_proves_ends_it(tmp_path: Path) -> None:
+    world = world_of(
+        tmp_path,
+        task("A", "test ! -s b.txt || echo 9 > b.txt; test -s a.txt", "a.txt"),
+        task("B", "test ! -s a.txt || grep -q 9 b.txt", "b.txt"),
+    )
+    worked(world, "alpha", "A", {"a.txt": "a\n"})
+    worked(world, "beta", "B", {"b.txt": "b\n"})
+    done = world.ralph("integrate", "alpha", "beta", "--json")
+    assert (done.code, done.error) == (1, "not_done"), done.out
+    assert "changed b.txt" in done.json["error"]["message"]
+    assert states(world) == {"A": "in-review", "B": "in-review"}
+    assert no_trace(world)
+
+
+def test_concerns_are_told_when_a_branch_lands(plain: World) -> None:
+    alpha = worked(plain, "alpha", "A", {"a.txt": "a\n"}, "--force", "no time")
+    alpha.replace("title: Task C", "title: Another C")
+    alpha.commit("Not mine")
+    landed = plain.ralph("land", "alpha")
+    assert landed.code == 0, landed.err
+    assert "A was completed by force [forced]" in landed.out
+    assert "C is changed, and the branch does not work on it [other_task]" in landed.out
+
+
+def test_a_merge_that_waits_on_main_is_found_before_anything_runs(plain: World) -> None:
+    worked(plain, "alpha", "A", {"a.txt": "a\n"})
+    plain.git("switch", "-q", "-c", "side")
+    plain.write("c.txt", "side\n")
+    plain.commit("Side")
+    plain.git("switch", "-q", "main")
+    plain.write("c.txt", "main\n")
+    plain.commit("Main")
+    plain.merge("side")
+    done = plain.ralph("land", "alpha", "--json")
+    assert (done.code, done.error) == (8, "unfinished_merge")

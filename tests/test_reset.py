@@ -54,8 +54,8 @@ def refs(place: Place, below: str) -> list[str]:
 
 
 def state(world: World) -> dict[str, bytes]:
-    """All but loose objects and the notes that git keeps of a merge."""
-    skipped = ("/objects/", "/ORIG_HEAD", "/COMMIT_EDITMSG")
+    """All but loose objects and what git and we keep of a move."""
+    skipped = ("/objects/", "/ORIG_HEAD", "/COMMIT_EDITMSG", "/ralphgit/move-of-the-base/")
     files = world.snapshot().items()
     return {name: data for name, data in files if not any(part in name for part in skipped)}
 

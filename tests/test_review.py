@@ -186,6 +186,31 @@ def test_a_branch_cannot_lower_its_own_risk(world: World, alpha: Place) -> None:
     assert "review_missing" in faults(alpha)
 
 
+def test_a_branch_cannot_narrow_what_its_review_is_of(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.ralph("claim", "T-1")
+    alpha.replace("        - hello.txt\n    x-script", "        - hello\n    x-script")
+    alpha.write("hello.txt", "hello\n")
+    assert alpha.ralph("complete", "--accept-contract").code == 0
+    reviewed(world, "--target", "alpha", "--by", "ben", "--verdict", "clear")
+    alpha.write("hello.txt", "hello, EVIL\n")
+    alpha.commit("More")
+    assert "review_missing" in faults(alpha)
+
+
+def test_an_objection_stands_until_its_author_reviews_the_same_content(
+    world: World, alpha: Place
+) -> None:
+    reviewed(world, "--target", "alpha", "--by", "ben", "--verdict", "changes-needed")
+    reviewed(world, "--target", "alpha", "--by", "anna", "--verdict", "clear")
+    assert faults(alpha) == ["review_missing"]
+    reviewed(world, "--by", "ben", "--verdict", "inconclusive")
+    assert faults(alpha) == ["review_missing"]
+    # And nobody becomes somebody else by writing the name in capitals.
+    reviewed(world, "--target", "alpha", "--by", "ALPHA", "--verdict", "clear")
+    assert faults(alpha) == ["review_missing"]
+
+
 def test_the_loop_leaves_risky_work_on_its_branch_and_goes_on(world: World) -> None:
     beta = world.worktree("beta")
     done = beta.ralph("run", "--agent", "scripted", "--land", "merge")

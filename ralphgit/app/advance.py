@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ralphgit.app import change, unfinished
+from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote
 from ralphgit.git.process import GitError, failure
-from ralphgit.git.repository import Repository
+from ralphgit.git.repository import Repository, Worktree
 from ralphgit.records import files
 
+#: How long somebody else's move of the base, or a git at work in its worktree, is waited for.
+_PATIENCE_S, _TRIES, _TURN_S = 30.0, 50, 0.1
 #: How git says that it would have to overwrite what somebody has changed.
 _IN_THE_WAY = ("would be overwritten", "would lose untracked files", "not uptodate")
+
+
+def refuse_unfit(project: Project) -> None:
+    """Refuse while the base's own worktree is in the middle of a merge or the like.
+
+    Raises: GuardRefused (unfinished_merge).
+    """
+    worktree = project.worktree_of(f"refs/heads/{project.base.branch}")
+    if worktree is None or worktree.bare or project.base.remote:
+        return
+    waits = Repository.open(worktree.path, project.around.environ).under_way()
+    if waits:
+        raise GuardRefused(
+            f"a {waits} waits to be finished in {project.show_path(worktree.path)}; nothing was "
+            "changed",
+            code="unfinished_merge",
+            hint=f"git {waits} --continue or --abort there, then repeat",
+        )
 
 
 def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
@@ -66,7 +88,7 @@ def publish(project: Project, old: str, new: str) -> bool:
 
 
 def _local_only(project: Project, old: str, new: str) -> bool:
-    """The reset on the local base branch, where it cannot be or is not to be pushed."""
+    """The move on the local base branch, where it cannot be or is not to be pushed."""
     base = project.base
     local = refs.current(project.repository.git, f"refs/heads/{base.branch}")
     if local not in ("", old):
@@ -93,11 +115,27 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     Raises: GuardRefused where the user's own changes to the same files are in the way;
     NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
     """
-    unfinished.settle(project)
-    ref = f"refs/heads/{project.base.branch}"
-    worktree = project.worktree_of(ref)
-    if worktree is None or worktree.bare:
-        return refs.swap(project.repository.git, ref, new=new, old=old)
+    with Alone(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+        unfinished.settle_alone(project)
+        ref = f"refs/heads/{project.base.branch}"
+        worktree = project.worktree_of(ref)
+        if worktree is None or worktree.bare:
+            return refs.swap(project.repository.git, ref, new=new, old=old)
+        for last in (*[False] * _TRIES, True):
+            # Under the lock: what others landed meanwhile is no leftover of a killed move.
+            if refs.current(project.repository.git, ref) != old:
+                return False
+            try:
+                return _move(project, worktree, ref, old, new)
+            except RalphError as error:
+                if error.code != "index_locked" or last:
+                    raise
+            time.sleep(_TURN_S)
+        return False
+
+
+def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) -> bool:
+    """Move a branch and the worktree that has it; False where the branch was elsewhere."""
     repository = Repository.open(worktree.path, project.around.environ)
     git = repository.git
     arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
@@ -127,8 +165,8 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
         if not isinstance(error, GitError) or not any(sign in text for sign in _IN_THE_WAY):
             raise error
         raise GuardRefused(
-            f"uncommitted changes in {project.show_path(worktree.path)} are in the way: "
-            + " ".join(text.split()),
+            f"uncommitted changes in {project.show_path(worktree.path)} are in the way, and "
+            f"{project.base.branch} was not moved: " + " ".join(text.split()),
             code="dirty_base",
             hint="commit or stash them, then repeat",
         )

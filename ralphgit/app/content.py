@@ -21,16 +21,23 @@ class Content:
     """The files of one tree, listed when they are first asked for; records are not among them."""
 
     def __init__(self, project: Project, tree: str, *, git: Git | None = None) -> None:
-        """`git` reads trees of a merge, or of a worktree, that was made aside."""
-        self.tree = tree
+        """`git` reads trees of a merge, or of a worktree, that was made aside; `tree` may also be
+        a commit.
+        """
+        self._given = tree
         self._project = project
         self._git = git or project.repository.git
         self._digests: dict[Scope, str] = {}
 
     @cached_property
+    def tree(self) -> str:
+        """Its id."""
+        return self._git.line("rev-parse", "--verify", f"{self._given}^{{tree}}")
+
+    @cached_property
     def entries(self) -> tuple[tuple[str, bytes], ...]:
         """Path, and mode, blob id and path as they are digested, of every file."""
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.tree)
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self._given)
         found = []
         for entry in out.split(b"\0"):
             meta, tab, raw = entry.partition(b"\t")

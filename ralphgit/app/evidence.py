@@ -82,16 +82,26 @@ def surveyed(project: Project, where: Place, tasks: Sequence[str] = ()) -> list[
     known = recorded(project, where.tree, tasks)
     rows = [row for row in where.view.rows if not tasks or row.id in tasks]
     return [
-        _of_task(where, row, known.get(row.id, {}))
+        _of_task(project, where, row, known.get(row.id, {}))
         for row in rows
         if tasks or row.id in known or row.status in ("complete", "in-progress")
     ]
 
 
-def _of_task(where: Place, row: Row, records: Mapping[str, Evidence]) -> TaskEvidence:
+def _of_task(
+    project: Project, where: Place, row: Row, records: Mapping[str, Evidence]
+) -> TaskEvidence:
+    """Fresh is what is bound to these files by the scope here, or by the base's: commands are
+    judged by that one.
+    """
     task = where.view.task(row.id)
+    on_base = row.id in project.base_view.by_id if project.base.commit else False
+    scopes = [task, *([project.base_view.task(row.id)] if on_base else [])]
     paths = {one.id: path for path, one in records.items()}
-    pairs = [(one, is_fresh(one, task, where.content)) for one in records.values()]
+    pairs = [
+        (one, any(is_fresh(one, known, where.content) for known in scopes))
+        for one in records.values()
+    ]
     found = support.judged(pairs, claim=row.claim)
     filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
     return TaskEvidence(row, task, filed, tuple(support.support(task.acceptance, found)))

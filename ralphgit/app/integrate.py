@@ -81,6 +81,8 @@ def integrate(project: Project, options: Options) -> Integrated:
     Raises: UsageError, NeedsPerson (untrusted), Refused (setup_failed), GuardRefused
     (unsettled, base_diverged, dirty_base), RemoteUnavailable (require_remote), GitError.
     """
+    if not options.dry_run:
+        advance.refuse_unfit(project)
     for _ in range(_ATTEMPTS):
         if options.fetch and not options.dry_run:
             synchronise(project)

@@ -11,7 +11,7 @@ from ralphgit.app.evidence import Place
 from ralphgit.app.project import Project
 from ralphgit.app.reconcile import Reconciled
 from ralphgit.errors import UsageError
-from ralphgit.git import merge
+from ralphgit.git import merge, worktrees
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.row import Row
 from ralphgit.model.task import Task
@@ -74,13 +74,22 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
     """
     found = {one.branch: one for one in reconcile.reconcile(project, names)}
     base = project.base_view
-    branches = []
+    brought = [one for one in found.values() if one.tasks]
     for one in found.values():
+        if not one.tasks:
+            project.warn(one.issues[0].message)
+    below = {one.branch: _below(project, one, brought) for one in brought}
+    branches = []
+    for one in brought:
         view = project.view(one.commit, one.branch)
-        rows = tuple(base.by_id.get(task) or view.row(task) for task in one.tasks)
+        # What a branch that it is stacked on brings, it does not bring again.
+        known = {task for other in below[one.branch] for task in other.tasks}
+        own = [task for task in one.tasks if task not in known] or one.tasks
+        rows = tuple(base.by_id.get(task) or view.row(task) for task in own)
         branches.append(Branch(one.branch, one.commit, rows, one.files))
     _refuse_same(branches)
-    branches.sort(key=lambda branch: min(_rank(project, row) for row in branch.rows))
+    place = {row.id: number for number, row in enumerate(base.rows)}
+    branches.sort(key=lambda branch: _rank(branch, place))
     depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
     by_tip = {branch.commit: branch for branch in branches}
     meetings = {}
@@ -90,7 +99,9 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
         first, second = (by_tip[tip] for tip in tips)
         said = integration.foreseen(first, second, depends, project.config.generated)
         meetings[integration.pair(first.name, second.name)] = Meeting(paths, said)
-    ordered = integration.order(branches, {pair: m.paths for pair, m in meetings.items()}, depends)
+    conflicts = {pair: met.paths for pair, met in meetings.items()}
+    stacked = {name: frozenset(one.branch for one in others) for name, others in below.items()}
+    ordered = integration.order(branches, conflicts, depends, stacked)
     proofs = tuple(_proofs(project, ordered))
     return Plan(tuple(ordered), found, meetings, depends, proofs, project.config.generated)
 
@@ -109,10 +120,22 @@ def _refuse_same(branches: Sequence[Branch]) -> None:
                 )
 
 
-def _rank(project: Project, row: Row) -> tuple[int, int]:
-    """Priority, then the place in the graph."""
-    place = {known.id: number for number, known in enumerate(project.base_view.rows)}
-    return row.priority, place.get(row.id, len(place))
+def _below(project: Project, one: Reconciled, others: Sequence[Reconciled]) -> list[Reconciled]:
+    """The branches that a branch is stacked on: all that they have, it has."""
+    git = project.repository.git
+    return [
+        other
+        for other in others
+        if other.commit != one.commit
+        and set(other.tasks) & set(one.tasks)
+        and worktrees.fork(git, other.commit, one.commit) == other.commit
+    ]
+
+
+def _rank(branch: Branch, place: Mapping[str, int]) -> tuple[int, int]:
+    """Priority, then the place in the graph, of its most urgent task."""
+    last = len(place)
+    return min(((row.priority, place.get(row.id, last)) for row in branch.rows), default=(9, last))
 
 
 def _closure(

@@ -209,6 +209,15 @@ def _record(
     kind = parts[0]
     if kind not in KINDS:
         return []
+    if tree.is_link(path):
+        return [
+            Problem(
+                code="symbolic_link",
+                file=tree.label + path,
+                message="the record is a symbolic link",
+                hint="put the file itself there",
+            )
+        ]
     data = tree.content(path)
     if data is None:
         return []

@@ -71,5 +71,6 @@ def commit(
         for path, data in records.items():
             copy.put(path, repository.objects.write_blob(data))
         made = copy.tree()
-    message = f"Integrate {names}\n\n{note}\n"
+    # An id of its own: two who do the same in the same second make no object that is the same.
+    message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
     return commit_tree(repository, made, [tip], message), written

@@ -18,6 +18,7 @@ from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, S
 from ralphgit.model.task import Task
 from ralphgit.records import evidence as codec
 from ralphgit.records import files
+from ralphgit.records.redact import redact, secrets_in
 from ralphgit.rules import support
 
 
@@ -49,14 +50,15 @@ def add(project: Project, options: Options) -> Added:
         artifact = _artifact(project, options.artifact) if options.artifact else None
         with content.here(project) as here:
             subject = Subject(_head(project), here.tree, here.digest(task.scope))
+        secrets = secrets_in(project.around.environ)
         made = Evidence(
             id=project.around.new_id(),
             task=task.id,
             claim=task.claim.id if task.claim else "",
             kind=options.kind or (ARTIFACT if artifact else OBSERVATION),
             supports=options.verdicts,
-            shows=options.shows,
-            does_not_show=options.does_not_show,
+            shows=redact(options.shows, secrets),
+            does_not_show=redact(options.does_not_show, secrets),
             by=project.worker,
             at=stamp(project.around.now(), fine=True),
             artifact=artifact,
@@ -112,7 +114,8 @@ def _artifact(project: Project, name: str) -> Artifact:
     full = os.path.realpath(os.path.join(project.around.directory, name))
     top = os.path.realpath(project.top)
     path = os.path.relpath(full, top)
-    if path.startswith("..") or not os.path.isfile(full):
+    git_file = path == ".git" or path.startswith(".git/")
+    if path.startswith("..") or git_file or not os.path.isfile(full):
         raise UsageError(
             f"{name} is no file of this worktree; nothing was written",
             code="bad_artifact",
@@ -144,16 +147,35 @@ class Rerun(NamedTuple):
 class Verified(NamedTuple):
     tasks: tuple[TaskEvidence, ...]
     """After what was run anew."""
+    asked: Mapping[str, tuple[str, ...]]
+    """The commands of each task, as the base asks for them."""
     reruns: tuple[Rerun, ...]
 
     @property
-    def stale(self) -> list[tuple[TaskEvidence, Evidence]]:
-        """What counts for nothing now and has nothing newer in its place."""
+    def unproved(self) -> list[tuple[str, str]]:
+        """Task and command, where a complete task has no record of it at all."""
         return [
-            (one, filed.judged.evidence)
+            (one.row.id, command)
             for one in self.tasks
-            for filed in one.records
-            if not filed.judged.fresh and not filed.judged.superseded
+            if one.row.status == "complete"
+            for command in self.asked[one.row.id]
+            if all(filed.judged.evidence.command != command for filed in one.records)
+        ]
+
+    @property
+    def stale(self) -> list[tuple[TaskEvidence, Evidence]]:
+        """What counts for nothing now and has nothing newer in its place; of commands, those
+        that are still asked for.
+        """
+        return [
+            (one, record)
+            for one in self.tasks
+            for record in (
+                filed.judged.evidence
+                for filed in one.records
+                if not filed.judged.fresh and not filed.judged.superseded
+            )
+            if not record.command or record.command in self.asked[one.row.id]
         ]
 
     @property
@@ -176,21 +198,26 @@ def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -
 
     Raises: UnknownTask, NeedsPerson (untrusted), GuardRefused, NotWritable.
     """
-    found = evidence.survey(project, tasks)
     if not rerun:
-        return Verified(tuple(found), ())
+        return _verified(project, tasks, ())
     with Exclusive(project):
-        found = evidence.survey(project, tasks)
-        reruns = _rerun(project, found)
-        return Verified(tuple(evidence.survey(project, tasks)), tuple(reruns))
+        reruns = _rerun(project, evidence.survey(project, tasks))
+        return _verified(project, tasks, reruns)
+
+
+def _verified(project: Project, tasks: Sequence[str], reruns: Sequence[Rerun]) -> Verified:
+    found = tuple(evidence.survey(project, tasks))
+    asked = {one.row.id: evidence.promised(project, one.row.id).verify for one in found}
+    return Verified(found, asked, tuple(reruns))
 
 
 def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     wanted = []
     for one in found:
         promised = evidence.promised(project, one.row.id)
-        stale = support.stale_commands(promised.verify, one.judged)
-        wanted += [(promised, one.row.claim, record.command) for record in stale]
+        if one.records or one.row.status == "complete":
+            missing = support.unproved(promised.verify, one.judged)
+            wanted += [(promised, one.row.claim, command) for command in missing]
     commands = list(dict.fromkeys(command for _, _, command in wanted))
     trust.require(project, commands)
     outputs = [output for task, _, _ in wanted for output in task.outputs]

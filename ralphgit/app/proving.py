@@ -11,7 +11,7 @@ from ralphgit.app.project import Project
 from ralphgit.app.verify import Run
 from ralphgit.app.worktrees import LOCK
 from ralphgit.errors import RalphError, Refused
-from ralphgit.git import worktrees
+from ralphgit.git import index, worktrees
 from ralphgit.git.repository import Repository, Worktree
 
 _NAME = "integration-"
@@ -40,15 +40,33 @@ class Ground:
     def run(self, commit: str, wanted: Sequence[tuple[str, str, str]]) -> Mapping[str, Run]:
         """Run the verify commands of (task, claim, command) on the content of `commit`.
 
-        What earlier ones left there, ignored files aside, is gone before.
+        Before each, what an earlier one left there is gone, ignored files aside.
 
-        Raises: NeedsPerson (untrusted); Refused (setup_failed); GitError.
+        Raises: NeedsPerson (untrusted); Refused (setup_failed, not_done); GitError.
         """
         trust.require(self._project, list(dict.fromkeys(command for _, _, command in wanted)))
-        self._go_to(commit)
-        made = evidence.run_each(self._project, wanted, top=self.path)
-        self._at = ""
+        made: dict[str, Run] = {}
+        for one in wanted:
+            if one[2] in made:
+                continue
+            self._go_to(commit)
+            made.update(evidence.run_each(self._project, [one], top=self.path))
+            self._refuse_changed(one)
         return made
+
+    def _refuse_changed(self, wanted: tuple[str, str, str]) -> None:
+        """What a command has changed it does not prove, and nothing after it does either."""
+        self._at = ""
+        task, _, command = wanted
+        changed = index.changed(self._project.repository.git.at(self.path), ["."]).read()
+        if changed:
+            raise Refused(
+                f"a verify command of {task} changed {changed[0]}: {command}; nothing was "
+                "integrated",
+                code="not_done",
+                hint="a command that proves something leaves it as it is",
+                details={"task": task, "files": changed},
+            )
 
     def _go_to(self, commit: str) -> None:
         if not self.path:
@@ -110,6 +128,8 @@ def clear(project: Project) -> list[str]:
         try:
             worktrees.remove(project.repository.git, worktree.path, force=True)
         except RalphError as error:
+            if not os.path.exists(worktree.path):
+                continue  # another one has removed it meanwhile
             project.warn(f"{worktree.path} was left by an integration: {error.message}")
             continue
         removed.append(worktree.path)

@@ -66,17 +66,20 @@ def _one(project: Project, branch: str) -> Reconciled:
     commit = look.commit_of(project, branch)
     view = project.view(commit, branch)
     rows = worked_on(project, view)
+    fork = worktrees.fork(project.repository.git, project.base.commit, commit)
+    if not rows and fork == commit:
+        said = f"all of {branch} is on {project.base.label} already"
+        return Reconciled(branch, commit, (), (), (Issue("landed", "warning", "", said),))
     if not rows:
         raise UsageError(
             f"{branch} has no task that it claims, completes or blocks",
             code="not_a_worker",
             hint="git merge it yourself, if it belongs on the base",
         )
-    fork = worktrees.fork(project.repository.git, project.base.commit, commit)
     paths = index.differing(project.repository.git, fork, commit) if fork else []
     files = tuple(path for path in paths if not change.is_record(project, path))
     tree = trees.commit_tree(project, commit, f"{branch}:", project.repository.objects)
-    problems = incoming.incoming(project, project.base.commit, commit, whole=False)
+    problems = incoming.incoming(project, project.base.label, branch, whole=False)
     problems += judging.state(project, tree, only=paths)
     issues = [
         Issue(one.code, one.severity, one.task, one.message, tuple(filter(None, [one.file])),
@@ -87,6 +90,7 @@ def _one(project: Project, branch: str) -> Reconciled:
     for row in rows:
         issues += _of_task(project, place, row)
     issues += _of_report(project, commit, view, rows)
+    issues += _beside(project, fork, view, {row.id for row in rows})
     return Reconciled(branch, commit, tuple(row.id for row in rows), files, _unique(issues))
 
 
@@ -137,6 +141,17 @@ def _criteria(project: Project, place: Place, row: Row, promised: Task) -> Itera
             f"{item.criterion} is {item.support}: {_first_line(item.text)}",
             hint=f"ralphgit evidence add {row.id} --supports {item.criterion} --shows TEXT",
         )
+
+
+def _beside(project: Project, fork: str, view: GraphView, own: set[str]) -> Iterator[Issue]:
+    """What the branch does to tasks that it does not work on: a worker has no say in them."""
+    before = project.view(fork, fork[:12]).by_id if fork else {}
+    for row in view.rows:
+        known = before.get(row.id)
+        if row.id in own or known is None or known.json == row.json:
+            continue
+        message = f"{row.id} is changed, and the branch does not work on it"
+        yield Issue("other_task", "warning", row.id, message, (row.file,))
 
 
 def _of_report(

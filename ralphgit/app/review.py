@@ -13,7 +13,7 @@ from ralphgit.app.trees import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model.evidence import Subject
 from ralphgit.model.review import Disposal, Finding, Review
-from ralphgit.model.task import Task
+from ralphgit.model.task import Scope, Task
 from ralphgit.records import audit
 from ralphgit.records import review as codec
 from ralphgit.rules import review as rule
@@ -49,13 +49,13 @@ def add(project: Project, options: Options) -> Added:
             commit = look.commit_of(project, options.target)
             task = look.at_revision(project, options.target).task(options.task)
             files = Content(project, commit)
-            subject = Subject(commit, files.tree, files.digest(task.scope))
+            subject = Subject(commit, files.tree, files.digest(_scope(project, task)))
         else:
             task = project.require_here().task(options.task)
             worktree = project.repository.worktree
             commit = worktree.head if worktree else ""
             with content.here(project) as files:
-                subject = Subject(commit, files.tree, files.digest(task.scope))
+                subject = Subject(commit, files.tree, files.digest(_scope(project, task)))
         _refuse_unknown(project, task.id, options.disposes)
         numbered = enumerate(options.findings, 1)
         made = Review(
@@ -75,9 +75,15 @@ def add(project: Project, options: Options) -> Added:
         )
         path = audit.path(project.config.records, task.id, made.id)
         observe.write(project, {path: codec.encode(made, path)})
-    if task.claim and made.by == task.claim.by:
+    if task.claim and made.by.casefold() == task.claim.by.casefold():
         project.warn(f"{made.by} did the work, so this review is not the one that risk: high asks")
     return Added(path, made)
+
+
+def _scope(project: Project, task: Task) -> Scope:
+    """What a review of a task is of: the files that the base names, as with everything promised."""
+    known = project.base.commit and task.id in project.base_view.by_id
+    return (project.base_view.task(task.id) if known else task).scope
 
 
 def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -> None:
@@ -152,7 +158,7 @@ def missing(project: Project, head: str, task: Task, promised: Task | None = Non
             project, trees.commit_tree(project, commit, f"{commit[:12]}:", objects), [task.id]
         )
     ]
-    digest = Content(project, head).digest(task.scope)
+    digest = Content(project, head).digest((promised or task).scope)
     return rule.missing(reviews, worker=task.claim.by, digest=digest)
 
 

@@ -40,9 +40,14 @@ def working_tree(project: Project) -> Tree:
         label="",
         shards=shards,
         records=tuple(sorted(found)),
-        content=lambda path: read(os.path.join(top, path)),
+        content=lambda path: _plain(os.path.join(top, path), links=path in paths),
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
     )
+
+
+def _plain(path: str, *, links: bool) -> bytes | None:
+    """A file's content; of a link only with `links`: a record is not read through one."""
+    return None if os.path.islink(path) and not links else read(path)
 
 
 def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:

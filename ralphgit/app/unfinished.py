@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.app import change, heartbeat
+from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git import index, refs
@@ -25,6 +26,7 @@ from ralphgit.records import files
 
 _FOLDER = "ralphgit"
 _PREFIX = "advance-"
+_PATIENCE_S = 30.0
 _LINK, _SUBMODULE = "120000", "160000"
 
 
@@ -100,6 +102,14 @@ def settle(project: Project) -> bool:
 
     Raises: NotWritable, RalphError (index_locked), GitError.
     """
+    if not notes(project):
+        return False
+    with Alone(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+        return settle_alone(project)
+
+
+def settle_alone(project: Project) -> bool:
+    """`settle`, for who alone moves the base now. Raises: as `settle`."""
     found = notes(project)
     for note in found:
         undo(project, note)

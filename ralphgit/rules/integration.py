@@ -33,11 +33,13 @@ def order(
     branches: Sequence[Branch],
     conflicts: Mapping[Pair, Sequence[str]],
     depends: Mapping[str, frozenset[str]],
+    stacked: Mapping[str, frozenset[str]] | None = None,
 ) -> list[Branch]:
     """The branches so that each comes after those it depends on, and of what can come next the
     one that conflicts with the fewest others; then in the order given.
 
-    `depends` says of each task what it depends on, directly or not. Branches that depend on
+    `depends` says of each task what it depends on, directly or not; `stacked` of each branch which
+    other ones it has in it. Branches that depend on
     each other in a circle (each has several tasks) come in the order given.
     """
     rank = {branch.name: number for number, branch in enumerate(branches)}
@@ -50,7 +52,11 @@ def order(
         branch.name: {
             other.name
             for other in branches
-            if other is not branch and _depends(branch, other, depends)
+            if other is not branch
+            and (
+                other.name in (stacked or {}).get(branch.name, ())
+                or _depends(branch, other, depends)
+            )
         }
         for branch in branches
     }
@@ -61,10 +67,9 @@ def order(
         ]
         name = min(free, key=lambda name: (degree[name], rank[name]))
         found.append(left.pop(name))
-        for pair_ in conflicts:
-            if name in pair_:
-                other = pair_[pair_[0] == name]
-                degree[other] -= 1
+        for one, other in conflicts:
+            if name in (one, other):
+                degree[other if name == one else one] -= 1
     return found
 
 

@@ -14,24 +14,29 @@ AGAINST = "changes-needed"
 def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
     """Why work of `worker` on content with this scope digest counts as not reviewed; "" if it is.
 
-    Of each reviewer the newest review counts. One must be clear, by somebody other than the
-    worker, of this very content; and none may ask for changes of this very content.
+    Of each reviewer the newest review of this very content counts. One must be clear, by somebody
+    other than the worker, and none may ask for changes; of two in one second that one stands.
     """
+    others = [one for one in reviews if one.by.casefold() != worker.casefold()]
     newest: dict[str, Review] = {}
-    for one in sorted(reviews, key=lambda one: (one.at, one.id)):
-        if one.by != worker:
-            newest[one.by] = one
-    of_this = [one for one in newest.values() if one.subject and one.subject.scope_digest == digest]
+    for one in sorted(others, key=_when):
+        if one.subject and one.subject.scope_digest == digest:
+            newest[one.by.casefold()] = one
+    of_this = list(newest.values())
     for one in of_this:
         if one.verdict == AGAINST:
             return f"{one.by} asks for changes (review {one.id})"
     if any(one.verdict == CLEAR for one in of_this):
         return ""
-    if newest and not of_this:
+    if others and not of_this:
         return "what was reviewed has changed since"
     if of_this:
         return f"no review of it is clear ({of_this[0].by}: {of_this[0].verdict})"
     return f"nobody but {worker} has reviewed it"
+
+
+def _when(one: Review) -> tuple[str, bool, str]:
+    return one.at, one.verdict == AGAINST, one.id
 
 
 class OpenFinding(NamedTuple):

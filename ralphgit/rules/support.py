@@ -79,7 +79,7 @@ def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[
     return found
 
 
-def stale_commands(commands: Sequence[str], records: Sequence[Judged]) -> list[Evidence]:
-    """The records of `commands` that have to be made anew, in the order of the commands."""
-    stale = [one.evidence for one in records if not one.fresh and not one.superseded]
-    return [one for command in commands for one in stale if one.command == command]
+def unproved(commands: Sequence[str], records: Sequence[Judged]) -> list[str]:
+    """The commands that no fresh record tells of, in their order."""
+    fresh = {one.evidence.command for one in records if one.counts}
+    return [command for command in dict.fromkeys(commands) if command not in fresh]

@@ -46,12 +46,15 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
         raise UsageError("a review is about one task", hint="ralphgit audit add ID --verdict WORD")
     if "verdict" not in options:
         raise UsageError("a review needs a verdict", hint="ralphgit audit --help")
+    by = str(options.get("by", "")).strip()
+    if "by" in options and not by:
+        raise UsageError("a reviewer has a name", hint="--by NAME")
     made = review.add(
         project,
         review.Options(
             task=tasks[0],
             verdict=str(options["verdict"]),
-            by=str(options.get("by", "")).strip(),
+            by=by,
             target=str(options.get("target", "")),
             lenses=_many(options, "lens"),
             context=_many(options, "context"),

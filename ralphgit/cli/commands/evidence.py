@@ -150,13 +150,15 @@ def _verify(done: observe.Verified) -> Outcome:
     trouble = [(one, record, "stale") for one, record in done.stale]
     trouble += [(one, record, f"exit {record.exit_code}") for one, record in done.failed]
     lines += [safe(f"{word}: {one.row.id}: {one_line(record)}") for one, record, word in trouble]
+    lines += [safe(f"no evidence: {task}: {command}") for task, command in done.unproved]
     data = {**_data(done.tasks), "rerun": [again._asdict() for again in done.reruns]}
     advice = ("What was written is staged; it travels in your next commit.",) * bool(done.reruns)
-    if not trouble:
+    if not trouble and not done.unproved:
         return Outcome(data, before=[*lines, "All evidence is fresh, and passes."], advice=advice)
-    commands = [one for one, record in done.stale if record.command]
+    commands = bool(done.unproved) or any(record.command for _, record in done.stale)
+    missing = f", {len(done.unproved)} missing" if done.unproved else ""
     error = Refused(
-        f"{len(done.stale)} stale, {len(done.failed)} failed",
+        f"{len(done.stale)} stale, {len(done.failed)} failed{missing}",
         code="evidence_failed" if done.failed else "evidence_stale",
         hint="ralphgit evidence verify --rerun" if commands and not done.reruns else "",
     )

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ralphgit.app import integrate, look
 from ralphgit.app.integrate import Integrated, Stop
 from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.reconcile import NOT_READY
 from ralphgit.cli.commands.reconcile import as_json, told
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
@@ -36,15 +35,15 @@ def landed(project: Project, branches: tuple[str, ...], options: dict[str, objec
     )
     error = None
     if done.stops:
-        unforeseen = any(stop.kind in ("coupling", "conflict") and not stop.foreseen
-                         for stop in done.stops)  # fmt: skip
-        names = ", ".join(dict.fromkeys(stop.branch for stop in done.stops))
-        verb = "would not be" if dry_run else "was not"
+        # The one that ended it, if there is one: the others were foreseen, and passed over.
+        stop = next((one for one in done.stops if not one.foreseen), done.stops[-1])
+        names = ", ".join(dict.fromkeys(one.branch for one in done.stops))
+        coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
         error = Refused(
-            f"{names} {verb} integrated",
-            code="coupling" if unforeseen else done.stops[0].kind.replace("-", "_"),
-            hint=_hint(done, done.stops[0]),
-            lines=done.stops[-1].output,
+            f"{names} {'would not be' if dry_run else 'was not'} integrated",
+            code="coupling" if coupled else stop.kind.replace("-", "_"),
+            hint=_hint(done, stop),
+            lines=stop.output,
         )
     return Outcome(_data(done, dry_run), before=list(_told(project, done, dry_run)), error=error)
 
@@ -58,16 +57,16 @@ def _hint(done: Integrated, stop: Stop) -> str:
         return "look at what the branches are together; nothing of the last one has landed"
     task = done.plan.reconciled[stop.branch].tasks[0]
     return (
-        "say in the scopes that the two meet; then "
-        f"ralphgit reset {task} --reason TEXT --force, and do it again on the new base: "
+        ("" if stop.foreseen else "say in the scopes that the two meet; then ")
+        + f"ralphgit reset {task} --reason TEXT --force, and do it again on the new base: "
         "the work is kept"
     )
 
 
 def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
-    for name, other in done.plan.reconciled.items():
-        if other.verdict == NOT_READY or (dry_run and other.issues):
-            yield from told(done.plan.reconciled[name])
+    for other in done.plan.reconciled.values():
+        if other.issues:
+            yield from told(other)
     order = ", ".join(branch.name for branch in done.plan.branches)
     yield safe(f"order: {order}")
     for (one, other_name), meeting in done.plan.meetings.items():
