@@ -30,10 +30,6 @@ class Entry(NamedTuple):
     to: str = ""
 
 
-#: Of what happened within the same second.
-_ORDER = {"claimed": 0, "completed": 2, "force-completed": 2, "landed": 3, "reviewed": 4}
-
-
 def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
     """What happened to a task, or to all, oldest first; at most the newest `limit` (0: all).
 
@@ -51,8 +47,19 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
-    entries.sort(key=lambda entry: (entry.at, _ORDER.get(entry.event, 1)))
+    entries = _sorted(entries)
     return entries[-limit:] if limit else entries
+
+
+def _sorted(entries: Sequence[Entry]) -> list[Entry]:
+    """By time; of what happened within one second, an older attempt's first, in its own order."""
+    begun: dict[str, str] = {}
+    for entry in entries:
+        begun[entry.claim] = min(begun.get(entry.claim, entry.at), entry.at)
+    last = {"landed": 1, "reviewed": 2}
+    return sorted(
+        entries, key=lambda one: (one.at, begun[one.claim], one.claim, last.get(one.event, 0))
+    )
 
 
 def _refuse_unknown(project: Project, task: str) -> None:
