@@ -315,6 +315,8 @@ def test_a_signal_stops_the_agent_and_keeps_the_claim(
     (alpha.path / ".ralph" / "go").touch()
     ran = loop(alpha, env=SCRIPTED)
     assert (ran.code, ran.err.splitlines()[0]) == (0, "resuming T-1")
+    told = alpha.ralph("log", "T-1", "--json").data["events"]
+    assert [one["event"] for one in told][:3] == ["claimed", "resumed", "completed"]
     assert on_base(alpha, "T-1")["claim"]["id"] == claim
 
 

@@ -221,6 +221,26 @@ def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
     )
 
 
+def resume(project: Project, lease: Lease) -> None:
+    """Note in the attempt's audit that its holder goes on; staged like the claim itself.
+
+    Nothing is written where the claim is not recorded here, or the task has ended.
+
+    Raises: InvalidRecord, NotWritable, GitError.
+    """
+    with Exclusive(project):
+        row = project.here.by_id.get(lease.task)
+        path = audit.path(project.config.records, lease.task, lease.claim)
+        recorded = os.path.exists(os.path.join(project.top, path))
+        if row is None or row.claim != lease.claim or row.status != "in-progress" or not recorded:
+            return
+        event = Event(project.now(), "resumed", lease.by, row.status, row.status)
+        with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+            undo.on_failure(staged.restore)
+            records.write_audit(project, undo, path, event, lease.task, lease.claim)
+            index.add(project.repository.git, [path])
+
+
 class _Plan(NamedTuple):
     """A claim's record, worked out and not written."""
 

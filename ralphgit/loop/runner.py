@@ -155,6 +155,7 @@ class Loop:
                 lease = self._take(project)
             else:
                 self._say(f"resuming {lease.task}")
+                claim.resume(project, lease)
             if lease is None:
                 return False
             project.refresh(config=False)
