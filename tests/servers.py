@@ -47,7 +47,7 @@ class GitDaemon:
                     return self
             if self._process.poll() is not None:
                 break
-            time.sleep(0.02)
+            time.sleep(0.02)  # git daemon tells nobody when it listens
         raise RuntimeError("git daemon does not listen")
 
     def __exit__(self, *_: object) -> None:

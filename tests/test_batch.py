@@ -16,8 +16,8 @@ import ryaml
 from hypothesis import given
 from hypothesis import strategies as st
 from rows import row
-from test_fleet import processes, statuses, until
-from world import Result, World
+from test_fleet import processes, statuses
+from world import Result, World, until
 
 from ralphgit.model.row import Row
 from ralphgit.rules import batches

@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import ryaml
-from world import Place, Result, World
+from world import Place, Result, World, until
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.2", "RALPH_LOOP_CHECK": "1"}
 WAYS = [
@@ -86,13 +85,6 @@ def processes(world: World) -> list[int]:
         except OSError:
             continue
     return found
-
-
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def up(world: World, *words: str) -> Result:

@@ -417,7 +417,7 @@ def test_killed_while_it_proves_it_has_changed_nothing(tmp_path: Path) -> None:
     running = Path(world.environ["HOME"], "on")
     deadline = time.monotonic() + 30
     while not running.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)  # until the command says that it runs
+        time.sleep(0.02)  # the command that is waited for makes a file, and no more
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert running.exists()

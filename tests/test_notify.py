@@ -64,7 +64,7 @@ def told(world: World, *events: str) -> list[dict[str, Any]]:
         if sorted(one["event"] for one in found) == sorted(events):
             return sorted(found, key=lambda one: str(one["event"]))
         assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+        time.sleep(0.05)  # commands in the background that nobody waits for
 
 
 def test_a_blocked_task_and_the_end(world: World) -> None:

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from test_loop import QUICK, events, loop, made, on_base, start, task, until
-from world import Result
+from test_loop import QUICK, events, loop, made, on_base, start, task
+from world import Result, until
 
 GOOD = ("scope: {write: [f.txt]}", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 

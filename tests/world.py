@@ -18,7 +18,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -252,6 +253,14 @@ def _output() -> Draft202012Validator:
 def _warm() -> Warm:
     started = {name: value for name, value in _AT_START.items() if value is not None}
     return Warm({"PATH": os.environ["PATH"], **started})
+
+
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until something is so that other processes bring about, and that none of them tells."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)  # nothing to wait on: files, refs and /proc are looked at again
 
 
 def children_of(parent: int) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cache
 from ralphgit.app import runtime
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
 from ralphgit.model.task import Task
@@ -66,8 +66,7 @@ def _fork(project: Project, commit: str) -> str:
     """Where `commit` left the base; "" if it never was there."""
     if commit == project.base.commit:
         return commit
-    result = project.repository.git.try_run("merge-base", commit, project.base.commit)
-    return result.out.decode().strip() if result.status == 0 else ""
+    return worktrees.fork(project.repository.git, commit, project.base.commit)
 
 
 def faults(promised: Task, paths: Sequence[str]) -> list[str]:

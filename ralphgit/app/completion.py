@@ -15,7 +15,7 @@ from ralphgit.app import change, evidence, incoming, mine, trees
 from ralphgit.app.judging import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.model.evidence import COMMAND
 from ralphgit.model.flight import Lease
 from ralphgit.records import audit
@@ -82,7 +82,7 @@ def doubts(project: Project, lease: Lease, head: str) -> list[str]:
 def _since_base(project: Project, head: str) -> tuple[str, list[index.Change]]:
     """Where a commit left the base, "" if nowhere, and what it has changed since."""
     git = project.repository.git
-    fork = git.try_run("merge-base", project.base.commit, head).out.decode().strip()
+    fork = worktrees.fork(git, project.base.commit, head)
     return fork, index.changes(git, fork, head) if fork else []
 
 

@@ -67,7 +67,7 @@ def run(
             with _Deferred():
                 program = _Program(words, top, environ, stdin, daemons)
             how = program.listen(hear, begin + timeout, stop)
-        except BaseException:
+        except BaseException:  # also a signal: the program is asked to end before we do
             if program is not None:
                 program.ask(hear, grace)
             raise
@@ -102,7 +102,7 @@ class _Program:
                 bufsize=0, cwd="/", start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing,
             )  # fmt: skip
-        except BaseException:
+        except BaseException:  # also a signal: nobody else closes the pipe
             os.close(self._output)
             raise
         finally:
@@ -113,7 +113,7 @@ class _Program:
         self._pid = 0
         try:
             self._begin(_encoded(words, top, environ, stdin, daemons), words[0])
-        except BaseException:
+        except BaseException:  # also a signal: no warden stays without whoever listens to it
             self.end(lambda _data: None)
             raise
 

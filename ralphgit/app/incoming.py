@@ -19,7 +19,7 @@ from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index, merge
 from ralphgit.model.row import Row
-from ralphgit.records import graph, plain, tasks
+from ralphgit.records import audit, graph, plain, tasks
 from ralphgit.records import text as texts
 from ralphgit.rules import gate, guards
 from ralphgit.rules.contract import contract
@@ -316,13 +316,14 @@ def _reviews(
     return found
 
 
-def _events(project: Project, tree: Tree, row: Row) -> set[object]:
+def _events(project: Project, tree: Tree, row: Row) -> set[str]:
     """What happened to the row's claim, as its audit says."""
     path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
-    events = _mapping(tree.content(path) or b"").get("events")
-    if not isinstance(events, list):
+    try:
+        known = audit.events(tree.content(path) or b"")
+    except InvalidRecord:
         return set()
-    return {event.get("event") for event in events if isinstance(event, dict)}
+    return {event.event for event in known[2]} if known else set()
 
 
 def _scope(

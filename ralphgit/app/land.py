@@ -10,7 +10,7 @@ from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation, elsewhere, read_leases
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import merge
+from ralphgit.git import merge, worktrees
 from ralphgit.git.commits import commit_tree
 from ralphgit.model.flight import Lease
 
@@ -87,7 +87,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
 def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
     """The commit that has both: one of the two, where it has the other, else a new merge."""
     git = project.repository.git
-    fork = git.try_run("merge-base", base, head).out.decode().strip()
+    fork = worktrees.fork(git, base, head)
     if fork == head:
         return base
     if fork == base:

@@ -59,7 +59,9 @@ def _command(command: Command) -> click.Command:
         merged = dict(outer.params) if outer else {}
         for name, value in values.items():
             if _given(value):
-                merged[name] = list(value) if _is_many(command, name) else value  # type: ignore[call-overload]
+                if isinstance(value, tuple) and _is_many(command, name):
+                    value = [*value]
+                merged[name] = value
         return Line(command.name, {n: v for n, v in merged.items() if _given(v)})
 
     return click.Command(

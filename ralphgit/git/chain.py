@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ralphgit.git import worktrees
 from ralphgit.git.commits import commit_tree
 from ralphgit.git.merge import merging, try_merge
 from ralphgit.git.objects import Objects
@@ -32,7 +33,7 @@ class Chain:
 
         Raises: OldGit, GitError.
         """
-        fork = self.git.try_run("merge-base", self.tip, theirs).out.decode().strip()
+        fork = worktrees.fork(self.git, self.tip, theirs)
         if fork == theirs:
             return ()
         if fork == self.tip:

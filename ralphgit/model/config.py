@@ -181,4 +181,4 @@ def resolve(layers: Iterable[tuple[str, Mapping[str, object]]]) -> Config:
         for name, value in layer.items():
             if name not in made:
                 made[name] = parse_setting(name, value, where)
-    return Config(**made)  # type: ignore[arg-type]
+    return Config(**made)  # type: ignore[arg-type]  # parse_setting has seen to the types

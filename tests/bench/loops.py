@@ -151,7 +151,7 @@ def _drain(folder: Path, tasks: int, loops: int) -> _Drained:
         while field.running():
             if time.monotonic() > deadline:
                 raise timing.Failed(f"{loops} loops did not end within {_PATIENCE_S:g} s")
-            time.sleep(0.1)
+            time.sleep(0.1)  # several loops are waited for; what counts is in their journals
         for name, process in field.loops.items():
             if process.returncode:
                 raise timing.Failed(f"{name}: exit {process.returncode}\n{field.said(name)}")

@@ -21,7 +21,7 @@ def race() -> None:
     _, ready, delay, *words = sys.argv
     os.write(int(ready), b".")
     os.read(0, 1)
-    time.sleep(float(delay))
+    time.sleep(float(delay))  # the racers' starts are spread on purpose
     sys.argv = ["ralphgit", *words]
     main.main()
 

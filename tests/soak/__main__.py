@@ -70,7 +70,7 @@ def soak(
         ended: set[str] = set()
         failed: list[str] = []
         while len(ended) < loops and time.monotonic() - begin < limit:
-            time.sleep(pause.uniform(0.02, 0.4) if kills else 0.1)
+            time.sleep(pause.uniform(0.02, 0.4) if kills else 0.1)  # between kills
             if killer.kills < kills:
                 killer.kill_one()
             for name, process in field.loops.items():

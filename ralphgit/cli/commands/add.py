@@ -34,7 +34,7 @@ def fields(options: dict[str, object]) -> Fields:
     for name in Fields._fields:
         value = options.get(_FIELDS.get(name, name))
         told[name] = tuple(value) if isinstance(value, list) else value
-    return Fields(**told)  # type: ignore[arg-type]
+    return Fields(**told)  # type: ignore[arg-type]  # the table has seen to the kinds
 
 
 def outcome(changed: Changed, verb: str) -> Outcome:
