@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app import look
@@ -101,3 +102,9 @@ def tree(picture: Picture) -> list[Mention]:
                 seen.add(name)
                 waiting.extend((other, depth + 1) for other in reversed(followers[name]))
     return mentions
+
+
+def cycles(picture: Picture) -> Iterator[str]:
+    """Each cycle as a line of text."""
+    for cycle in picture.cycles:
+        yield f"cycle: {' needs '.join((*cycle, cycle[0]))}"

@@ -7,9 +7,8 @@ mentioned, no issue closed, no line that a forge takes for a command.
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 
+from ralphgit.app.markdown import code, escape, fenced, one_line, quoted
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.flight import Lease
@@ -19,22 +18,13 @@ from ralphgit.records import text as texts
 from ralphgit.records.redact import redact, secrets_in
 
 _LONGEST_TITLE = 200
-_LONGEST_LINE = 1000
 #: GitHub takes 65,536 characters, and the text before is short.
 _LONGEST_DIFF = 24_000
-_MOST_LINES = 60
-#: U+2060, which shows nothing and parts `@` from a name, and `#` from a number.
-_JOINER = "&#8288;"
-_MARKS = frozenset("\\`*_[]|.")
-_MARKS_AT_THE_START = frozenset("+-=")
-_CALLS = frozenset("@#!$%~^&")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", ":": "&#58;"}
-_ISSUE = re.compile(r"(?i)\bGH(?=-\d)")
 
 
 def title(project: Project, task: Task) -> str:
     """`ID: title`, on one line."""
-    return _redacted(project, f"{task.id}: {_line(task.title)}")[:_LONGEST_TITLE]
+    return _redacted(project, f"{task.id}: {one_line(task.title)}")[:_LONGEST_TITLE]
 
 
 def body(project: Project, lease: Lease, head: str) -> str:
@@ -43,7 +33,7 @@ def body(project: Project, lease: Lease, head: str) -> str:
     task = after.task(lease.task)
     parts = [f"## {task.id}: {escape(task.title)}"]
     if task.description.strip():
-        parts.append(_quoted(task.description))
+        parts.append(quoted(task.description))
     parts.append("### Acceptance\n\n" + "\n".join(_acceptance(project, task, lease, head)))
     concerns = task.lifecycle.result.concerns if task.lifecycle.result else ()
     if concerns:
@@ -56,33 +46,6 @@ def body(project: Project, lease: Lease, head: str) -> str:
         f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
     )
     return _redacted(project, "\n\n".join(parts))
-
-
-def escape(text: str) -> str:
-    """One line of text as Markdown that shows just it."""
-    made = []
-    text = _line(text)
-    for number, sign in enumerate(text):
-        after = text[number + 1 : number + 2]
-        marks = sign in _MARKS or sign in _CALLS or (not number and sign in _MARKS_AT_THE_START)
-        shown = _ENTITIES.get(sign, f"\\{sign}" if marks else sign)
-        made.append(shown + (_JOINER if sign in _CALLS and after.strip() else ""))
-    return _ISSUE.sub(lambda found: found.group() + _JOINER, "".join(made))
-
-
-def code(text: str) -> str:
-    """One line of text as an inline code span."""
-    text = _line(text)
-    ticks = "`" * (_longest_run(text) + 1)
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{pad}{text}{pad}{ticks}"
-
-
-def fenced(text: str, language: str = "") -> str:
-    """Lines as a block of code that they cannot end."""
-    fence = "`" * max(3, _longest_run(text) + 1)
-    lines = [_shown(line) for line in text.split("\n")]
-    return "\n".join([f"{fence}{language}", *lines, fence])
 
 
 def diff(old: str, new: str) -> str:
@@ -148,28 +111,8 @@ def _evidence(
     return sorted(found, key=lambda pair: str(pair[1].get("started_at", "")))
 
 
-def _quoted(text: str) -> str:
-    lines = text.strip().split("\n")
-    shown = [f"> {escape(line)}" if line.strip() else ">" for line in lines[:_MOST_LINES]]
-    return "\n".join(shown + ["> ..."] * (len(lines) > _MOST_LINES))
-
-
-def _line(text: str) -> str:
-    """`text` on one line, without what does not show or turns the direction of writing."""
-    return _shown(" ".join(text.split()))[:_LONGEST_LINE]
-
-
-def _shown(line: str) -> str:
-    return "".join(c if c == "\t" or not unicodedata.category(c).startswith("C") else "\ufffd"
-                   for c in line.rstrip("\r"))  # fmt: skip
-
-
 def _lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
 def _redacted(project: Project, text: str) -> str:

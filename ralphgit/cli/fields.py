@@ -1,9 +1,17 @@
-"""Options that stand for the fields of a task."""
+"""Options that several commands take."""
 
-from __future__ import annotations
+from ralphgit.cli.params import flag, integer, many, text
 
-from ralphgit.cli.params import integer, many, text
+STORY = text("story", "Only tasks of this story.", metavar="S")
+PRIORITY = integer(
+    "priority", "Only tasks of priority P or more urgent (0 is the most urgent).", "P"
+)
+WORKER = text("worker", "The worker's name.", metavar="NAME")
+AT = text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
+NO_FETCH = flag("no_fetch", "Judge by what was fetched before.")
+FETCH = flag("fetch", "Fetch the base branch first.")
 
+#: The fields of a task.
 CONTRACT = (
     text("title", "What is to be done, in one line."),
     text("story", "The story it belongs to.", metavar="S"),

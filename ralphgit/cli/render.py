@@ -1,7 +1,6 @@
 """Results and errors as text for people, or as one JSON object for programs.
 
-Everything that comes from a repository is untrusted: what cannot be printed, escape
-sequences and characters that reorder text are shown escaped.
+Everything that comes from a repository is untrusted, and shown `safe`.
 """
 
 import json
@@ -12,6 +11,8 @@ from typing import NamedTuple
 
 from ralphgit.errors import RalphError
 from ralphgit.model.flight import Flight
+from ralphgit.model.printable import safe as safe
+from ralphgit.model.printable import safe_lines as safe_lines
 from ralphgit.model.row import Row
 from ralphgit.rules.readiness import Standing
 
@@ -53,28 +54,6 @@ class Screen(NamedTuple):
     verbose: bool
     terminal: bool
     colour: bool
-
-
-def safe(text: str) -> str:
-    """`text` on one line with everything unprintable escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escape(c) for c in text)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}.get(character)
-    if short:
-        return short
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    )
-
-
-def safe_lines(text: str) -> list[str]:
-    """`text` line by line, each safe."""
-    return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
 
 
 def telling(screen: Screen) -> Callable[[str], None]:

@@ -1,0 +1,55 @@
+"""Beginning, moving, mending."""
+
+from ralphgit.cli.fields import AT
+from ralphgit.cli.params import Command, Param, arg, flag, text
+
+COMMANDS = (
+    Command(
+        "init", "set up", "Begin a task graph here.",
+        (text("layout", "Where tasks live.", metavar="LAYOUT",
+               choices=("single", "story", "task")),),
+    ),
+    Command(
+        "import", "set up", "Bring tasks of another tool into the graph.",
+        (arg("files", "FILE...", kind="rest"),
+         flag("dry_run", "Show the result, write nothing."),
+         text("prefix", "Put WORD before the ids of all tasks in the files.",
+               metavar="WORD")),
+        "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
+        "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
+        "Importing it again changes what has changed in it since.",
+    ),
+    Command(
+        "export", "set up", "The tasks for other tools; import reads each format.",
+        (
+            arg("file", "[FILE]", kind="optional"),
+            text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
+                  metavar="FORM", choices=("jsonl", "markdown", "graph")),
+            flag("force", "Replace FILE if it exists."),
+            AT,
+        ),
+        "Without FILE, or with -, it goes to stdout.",
+    ),
+    Command(
+        "shard", "set up", "Move the graph into one file, or one for each story or task.",
+        (
+            text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                  choices=("single", "story", "task"), required=True),
+            flag("dry_run", "Show the files, write nothing."),
+        ),
+        "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
+        "Refused while a claim is in flight.",
+    ),
+    Command(
+        "trust", "set up", "Allow this repository's verify commands to run.",
+        (
+            flag("yes", "Answer yes to the question."),
+            flag("list", "Show what is trusted and what is not."),
+            flag("revoke", "Take the consent back."),
+        ),
+    ),
+    Command("doctor", "set up", "Find what a crash or a setting left behind.",
+            (flag("fix", "Mend what is safe to mend."),)),
+    Command("completion", "set up", "The completion script for a shell.",
+            (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
+)  # fmt: skip

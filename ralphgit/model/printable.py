@@ -1,0 +1,27 @@
+"""Text of a repository as a person may see it.
+
+It is untrusted: what cannot be printed, escape sequences and characters that reorder text are
+shown escaped.
+"""
+
+
+def safe(text: str) -> str:
+    """`text` on one line with everything unprintable escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}.get(character)
+    if short:
+        return short
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
+
+
+def safe_lines(text: str) -> list[str]:
+    """`text` line by line, each safe."""
+    return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
