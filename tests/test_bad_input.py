@@ -258,6 +258,19 @@ def test_files_that_are_folders_or_links(world: World) -> None:
     assert world.git("for-each-ref", "refs/ralph/leases") == ""
 
 
+def test_pipes_and_sockets_are_no_graph_files(tmp_path: Path) -> None:
+    """Nobody is at their other end: reading them would wait for ever."""
+    world = World(tmp_path)
+    world.write("ralph.toml", 'graph = ["graph/*.yaml"]\n')
+    world.write_graph(GRAPH, "graph/real.yaml")
+    world.commit()
+    os.mkfifo(world.path / "graph" / "pipe.yaml")
+    (world.path / "graph" / "link.yaml").symlink_to("pipe.yaml")
+    for command in ("list", "check", "status", "next", "claim"):
+        found = world.ralph(command, "--json")
+        assert (found.code, found.error) == (OK, ""), found.out
+
+
 def test_detached_head(world: World) -> None:
     world.git("checkout", "--quiet", "--detach")
     work = ("claim", "complete", "block", "release", "reset", "reply", "preflight")

@@ -55,14 +55,15 @@ def _fixed(pattern: str) -> str:
 
 
 def files_below(top: str, wanted: Places) -> list[str]:
-    """The graph files that exist below `top`, sorted."""
+    """The graph files that exist below `top`, sorted. A pipe is none, for git neither."""
     found = {path for path in wanted.exact if os.path.isfile(os.path.join(top, path))}
     for folder in wanted.folders:
         for parent, names, leaves in os.walk(os.path.join(top, folder)):
             names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
             for leaf in leaves:
-                path = os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
-                if wanted.matches(path):
+                full = os.path.join(parent, leaf)
+                path = os.path.relpath(full, top).replace(os.sep, "/")
+                if wanted.matches(path) and os.path.isfile(full):
                     found.add(path)
     return sorted(found)
 
