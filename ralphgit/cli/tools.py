@@ -95,7 +95,8 @@ def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:
         if name in usual or name in allow
     }
     tools = tuple(
-        _tool(COMMANDS[name], of, looks=name in _LOOK or read_only) for name, of in params.items()
+        _tool(COMMANDS[name], of, looks=read_only or (name in _LOOK and name not in allow))
+        for name, of in params.items()
     )
     # The first to have it has it from `cli.fields`; some say again with which action it goes.
     once: dict[str, str] = {}
@@ -134,7 +135,8 @@ def _tool(command: Command, params: Sequence[Param], *, looks: bool) -> Tool:
     return Tool(
         command.name, command.help, schema, words, looks=looks,
         runs=command.name in _RUN and not looks,
-        destroys=not looks and command.name not in (*_WORK, *_PARTLY),
+        destroys=command.name not in (*_LOOK, *_PARTLY, *_WORK)
+        or any(param.name == "force" for param in params),
     )  # fmt: skip
 
 

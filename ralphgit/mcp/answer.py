@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ralphgit.errors import RalphError, Refused
+
 #: Characters of an answer. An agent's context is worth more than the 400th task.
 MOST = 40_000
 
@@ -18,14 +20,17 @@ class Answer(NamedTuple):
     refused: bool
 
 
-def answer(verb: str, status: int, out: bytes) -> Answer:
-    """What `ralphgit VERB --json` has printed, with its exit status."""
+def answer(verb: str, status: int, out: bytes, said: bytes) -> Answer:
+    """What `ralphgit VERB --json` has printed on stdout; `said` on stderr, where all else goes."""
     try:
         envelope = json.loads(out)
     except ValueError:
-        return refusal(
-            "no_answer", f"{verb} ended without an answer (exit {status})",
-            hint="repeat it: what was begun is completed or undone",
+        last = said.decode("utf-8", "replace").splitlines()[-1:]
+        return refused(
+            Refused(
+                ": ".join([f"{verb} ended without an answer (exit {status})", *last]),
+                code="no_answer", hint="repeat it: what it had begun is completed or undone",
+            )
         )  # fmt: skip
     told = {key: envelope[key] for key in ("error", "data", "warnings") if envelope[key]}
     if not told:
@@ -33,41 +38,45 @@ def answer(verb: str, status: int, out: bytes) -> Answer:
     return Answer(fitted(told, MOST), not envelope["ok"])
 
 
-def refusal(code: str, message: str, *, hint: str = "") -> Answer:
-    """A refusal of our own, in the same shape."""
-    return Answer(_encoded({"error": {"code": code, "message": message, "hint": hint}}), True)
+def refused(error: RalphError) -> Answer:
+    """A refusal that no command has printed, in the same shape."""
+    told = {"code": error.code, "exit": error.exit_code, "message": error.message}
+    if error.hint:
+        told["hint"] = error.hint
+    return Answer(_encoded({"error": told}), True)
+
+
+#: The list that is told oldest first, so that its first entries matter least.
+_OLDEST_FIRST = "events"
+#: Characters that `left_off` itself takes.
+_ROOM = 80
 
 
 def fitted(told: Mapping[str, object], most: int) -> str:
-    """`told` as text of at most `most` characters, and a sentence more where it was cut.
+    """`told` as text of at most `most` characters, and a line more where text was cut.
 
-    The longest list in its data loses its last entries; `left_off` says how many. What is too
-    long even so (or has no list) is cut as text, and says so behind it.
+    The longest list in its data loses its last entries (of events the oldest); `left_off` says how
+    many. What is too long even so, or has no list, is cut as text, and says so behind it.
     """
     text = _encoded(told)
     if len(text) <= most:
         return text
     data = told.get("data")
-    lists = {key: value for key, value in data.items() if isinstance(value, list)} if isinstance(
-        data, dict
-    ) else {}  # fmt: skip
+    data = data if isinstance(data, dict) else {}
+    lists = {key: value for key, value in data.items() if isinstance(value, list)}
     if lists:
-        assert isinstance(data, dict)
-        key = max(lists, key=lambda name: len(_encoded(lists[name])))
-        entries = lists[key]
-        over, kept = len(text) + _ROOM - most, len(entries)
-        while over > 0 and kept:
-            kept -= 1
-            over -= len(_encoded(entries[kept])) + 1
-        short = {**data, key: entries[:kept]}
-        text = _encoded({**told, "data": short, "left_off": {key: len(entries) - kept}})
+        key, entries = max(lists.items(), key=lambda item: len(_encoded(item[1])))
+        over, left = len(text) + _ROOM - most, 0
+        for entry in entries if key == _OLDEST_FIRST else reversed(entries):
+            if over <= 0:
+                break
+            left += 1
+            over -= len(_encoded(entry)) + 1
+        short = entries[left:] if key == _OLDEST_FIRST else entries[: len(entries) - left]
+        text = _encoded({**told, "data": {**data, key: short}, "left_off": {key: left}})
     if len(text) > most:
         text = f"{text[:most]}\n(cut: {most} of {len(text)} characters)"
     return text
-
-
-#: What `left_off` itself takes.
-_ROOM = 80
 
 
 def _encoded(value: object) -> str:

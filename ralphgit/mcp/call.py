@@ -11,9 +11,10 @@ import subprocess
 from collections.abc import Sequence
 
 import anyio
-from anyio.abc import Process
+from anyio.abc import ByteReceiveStream, Process
 
-from ralphgit.mcp.answer import Answer, answer, refusal
+from ralphgit.errors import Refused
+from ralphgit.mcp.answer import Answer, answer, refused
 
 #: How long a command that was told to stop may take to undo what it began.
 PATIENCE_S = 10.0
@@ -35,21 +36,30 @@ class Caller:
             try:
                 with anyio.CancelScope(shield=True):  # else one might run that nobody knows
                     process = await anyio.open_process(
-                        [*self._program, *words], stdin=subprocess.DEVNULL, stderr=None
+                        [*self._program, *words], stdin=subprocess.DEVNULL
                     )
             except OSError as error:  # arguments that are too long, no process left
-                return refusal("system", f"cannot run {words[0]}: {error.strerror}")
+                return refused(Refused(f"cannot run {words[0]}: {error.strerror}", code="system"))
             try:
-                out = await _read(process)
-                return answer(words[0], await process.wait(), out)
+                out, said = await _read(process)
+                return answer(words[0], await process.wait(), out, said)
             finally:
                 with anyio.CancelScope(shield=True):
                     await _end(process)
 
 
-async def _read(process: Process) -> bytes:
-    assert process.stdout is not None
-    return b"".join([piece async for piece in process.stdout])
+async def _read(process: Process) -> tuple[bytes, bytes]:
+    """All that it prints on stdout and on stderr."""
+    assert process.stdout is not None and process.stderr is not None
+    printed: list[bytes] = []
+
+    async def read_stdout(stream: ByteReceiveStream) -> None:
+        printed.extend([piece async for piece in stream])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(read_stdout, process.stdout)
+        said = [piece async for piece in process.stderr]
+    return b"".join(printed), b"".join(said)
 
 
 async def _end(process: Process) -> None:
@@ -59,4 +69,6 @@ async def _end(process: Process) -> None:
         with anyio.move_on_after(PATIENCE_S):
             await _read(process)  # else it might wait for room to print its last words
             await process.wait()
-    await process.aclose()  # kills what is still there
+    if process.returncode is None:
+        process.kill()  # law L6 holds all the same
+    await process.aclose()

@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from ralphgit import __version__
 from ralphgit.errors import UsageError
-from ralphgit.mcp.answer import Answer, refusal
+from ralphgit.mcp.answer import Answer, refused
 from ralphgit.mcp.call import Caller
 from ralphgit.mcp.tool import Tool, described
 
@@ -65,7 +65,7 @@ def _server(tools: Sequence[Tool], program: Sequence[str], instructions: str) ->
         try:
             words = tool.words(params.arguments or {})
         except UsageError as error:
-            return _result(refusal(error.code, error.message, hint=error.hint))
+            return _result(refused(error))
         return _result(await caller[0].call(words, looks=tool.looks))
 
     return Server(
