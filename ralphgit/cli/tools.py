@@ -147,8 +147,9 @@ def _required(param: Param) -> bool:
 def _schema(param: Param) -> dict[str, object]:
     schema: dict[str, object]
     if param.choices:
-        schema = {"enum": list(param.choices)}
-    elif param.kind in ("many", "rest", "any"):
+        # The words speak for themselves; Gemini takes no enum without its type.
+        return {"type": "string", "enum": list(param.choices)}
+    if param.kind in ("many", "rest", "any"):
         schema = {"type": "array", "items": {"type": "string"}}
     else:
         schema = {"type": {"flag": "boolean", "int": "integer"}.get(param.kind, "string")}

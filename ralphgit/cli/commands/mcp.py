@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 
 from ralphgit.app.project import Surroundings
 from ralphgit.cli import tools
 from ralphgit.cli.render import Outcome, Screen, Table, telling
-from ralphgit.errors import GuardRefused, UsageError
+from ralphgit.errors import GuardRefused, NotARepository, UsageError
 from ralphgit.mcp.tool import described, tokens, told_bytes, total
 
 
@@ -25,6 +26,8 @@ def run(
         raise UsageError(
             "mcp answers in the protocol, not in --json", hint="ralphgit mcp --list --json"
         )
+    if not os.path.isdir(around.directory):
+        raise NotARepository(f"{around.directory} is not a folder", hint="check -C DIR")
     try:
         from ralphgit.mcp.server import serve
     except ImportError:
@@ -33,9 +36,7 @@ def run(
             code="no_mcp", hint="pip install 'ralphgit[mcp]'",
         ) from None  # fmt: skip
     if sys.stdin.isatty():
-        say = telling(screen)
-        say("Waiting for an agent's messages on stdin: docs/mcp.md says how agents start this.")
-        say("Ctrl-D ends it.")
+        telling(screen)("This is for coding agents, which start it themselves. Ctrl-D ends it.")
     gc.enable()  # `main` has switched it off for what ends soon
     # -P: python would else look for its modules in the worktree first.
     program = [sys.executable, "-P", "-m", "ralphgit", "-C", around.directory, "--json"]
