@@ -72,12 +72,13 @@ LINES: dict[str, tuple[str, ...]] = {
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),
+    "mcp": ("--list",),
 }
 #: Commands that only show something.
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "doctor", "export"),
+    *("evidence", "audit", "check", "doctor", "export", "mcp"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -147,7 +148,7 @@ def test_no_repository(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(tmp_path / "none", world.environ)
     place.path.mkdir()
-    wanted = {"": USAGE, "completion": OK}
+    wanted = {"": USAGE, "completion": OK, "mcp": OK}
     tried(place, wanted, snapshot=world.snapshot)
     assert place.ralph("list") == (
         2, "", f"error: {place.path} is not in a git repository\nhint: git init, or use -C DIR\n",
@@ -159,7 +160,8 @@ def test_no_repository(tmp_path: Path) -> None:
 #: These look for a loop and its log, whatever the graph is.
 LOOPLESS = {"stop": GUARD, "logs": GUARD}
 NO_GRAPH = {
-    "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, **LOOPLESS,
+    "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, "mcp": OK,
+    **LOOPLESS,
 }  # fmt: skip
 
 
@@ -181,7 +183,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
         *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
         *("init", "import", "export", "shard", "trust"),
     )
-    wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK}
+    wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK, "mcp": OK}
     tried(world, wanted, snapshot=world.snapshot)
     assert world.ralph("claim") == (
         8,
@@ -207,7 +209,8 @@ def test_a_broken_graph(tmp_path: Path, text: str) -> None:
     world.write_graph(text)
     world.write("other.yaml", OTHER)
     world.commit("Broken")
-    wanted = {"": RECORD, "check": NO, "doctor": NO, "init": OK, "completion": OK, **LOOPLESS}
+    wanted = {"": RECORD, **dict.fromkeys(("check", "doctor"), NO), **LOOPLESS}
+    wanted |= dict.fromkeys(("init", "completion", "mcp"), OK)
     some = LINES if text.startswith("tasks") else {v: LINES[v] for v in ("list", "claim", "add")}
     tried(world, wanted, snapshot=world.snapshot, lines=some)
     assert world.ralph("list").err.startswith("error: task-graph.yaml:")
@@ -379,7 +382,7 @@ def test_words_that_make_no_sense(world: World, line: tuple[str, ...], code: int
 def test_no_git_on_the_path(world: World, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     env = {"PATH": str(tmp_path / "empty")}
-    tried(world, {"": NO, "completion": OK}, snapshot=world.snapshot, env=env)
+    tried(world, {"": NO, "completion": OK, "mcp": OK}, snapshot=world.snapshot, env=env)
     assert world.ralph("claim", env=env).err == (
         "error: git is not installed or not on PATH\nhint: install git\n"
     )

@@ -31,7 +31,8 @@ PARTS = {
     "git": {"errors"},
     "app": {"errors", "model", "rules", "records", "git"},
     "loop": {"errors", "model", "rules", "records", "git", "app"},
-    "cli": {"errors", "model", "rules", "app", "loop", ""},
+    "mcp": {"errors", ""},
+    "cli": {"errors", "model", "rules", "app", "loop", "mcp", ""},
     "demo": {"errors", "model", "app", "loop", "cli", ""},
     "__main__": {"cli"},
     "": set(),
@@ -48,6 +49,9 @@ HOMES = {
     "markdown_it": "records",
     "jinja2": "loop",
     "libtmux": "loop",
+    "mcp": "mcp",
+    "mcp_types": "mcp",
+    "anyio": "mcp",
 }
 
 
@@ -101,7 +105,7 @@ def test_each_foreign_package_has_one_home() -> None:
 # --- purity -------------------------------------------------------------------------------
 
 #: Parts that talk to the terminal, and know the environment and the clock.
-OUTER = {"cli", "loop", "demo", "__main__"}
+OUTER = {"cli", "loop", "mcp", "demo", "__main__"}
 #: What the others take as arguments instead. time.monotonic, which measures a wait, is free.
 IMPURE = (
     "print", "input", "sys.stdout", "sys.stderr", "sys.stdin", "sys.argv",

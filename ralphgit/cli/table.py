@@ -27,7 +27,8 @@ _NAMES = {
     "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
     "review": ("check",),
-    "set up": ("init", "import", "export", "shard", "trust", "doctor", "completion"),
+    "set up": ("init", "import", "export", "shard", "trust", "doctor", "completion",
+               "mcp"),
 }
 GROUPS = tuple(_NAMES)
 _GROUP_OF = {name: group for group, names in _NAMES.items() for name in names}

@@ -1,7 +1,7 @@
 """Beginning, moving, mending."""
 
 from ralphgit.cli.fields import AT
-from ralphgit.cli.params import Command, Param, arg, flag, text
+from ralphgit.cli.params import Command, Param, arg, flag, many, text
 
 COMMANDS = (
     Command(
@@ -52,4 +52,16 @@ COMMANDS = (
             (flag("fix", "Mend what is safe to mend."),)),
     Command("completion", "set up", "The completion script for a shell.",
             (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
+    Command(
+        "mcp", "set up", "Serve coding agents that speak the Model Context Protocol.",
+        (
+            many("allow", "Also offer VERB, with all its options; repeatable.",
+                  metavar="VERB"),
+            flag("read_only", "Offer only what looks."),
+            flag("list", "Show what is offered, and about how many tokens that is."),
+        ),
+        "It speaks on stdin and stdout until stdin ends; agents start it themselves, in the "
+        "worktree that they work in. Needs the extra: pip install 'ralphgit[mcp]'.",
+        outside=True,
+    ),
 )  # fmt: skip

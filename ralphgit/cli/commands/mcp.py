@@ -1,0 +1,75 @@
+"""`mcp`: the commands as tools of the Model Context Protocol, on stdin and stdout."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+
+from ralphgit.app.project import Surroundings
+from ralphgit.cli import tools
+from ralphgit.cli.render import Outcome, Screen, Table, telling
+from ralphgit.errors import GuardRefused, NotARepository, UsageError
+from ralphgit.mcp.tool import described, tokens, told_bytes, total
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    allow = options.get("allow", [])
+    assert isinstance(allow, list)
+    found = tools.offer(allow=allow, read_only=bool(options.get("read_only")))
+    if options.get("list"):
+        return _list(found)
+    if screen.json:
+        raise UsageError(
+            "mcp answers in the protocol, not in --json", hint="ralphgit mcp --list --json"
+        )
+    if not os.path.isdir(around.directory):
+        raise NotARepository(f"{around.directory} is not a folder", hint="check -C DIR")
+    try:
+        from ralphgit.mcp.server import serve
+    except ImportError:
+        raise GuardRefused(
+            "the package mcp (2.0 or later) is not installed",
+            code="no_mcp", hint="pip install 'ralphgit[mcp]'",
+        ) from None  # fmt: skip
+    if sys.stdin.isatty():
+        telling(screen)("This is for coding agents, which start it themselves. Ctrl-D ends it.")
+    gc.enable()  # `main` has switched it off for what ends soon
+    # -P: python would else look for its modules in the worktree first.
+    program = [sys.executable, "-P", "-m", "ralphgit", "-C", around.directory, "--json"]
+    _leave(serve(found.tools, program, instructions=found.instructions))
+    return Outcome(None)
+
+
+def _leave(number: int) -> None:
+    """End as the signal `number` ends every command; 0 is none."""
+    from ralphgit.cli.main import HungUp, Terminated
+
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if number == signal.SIGTERM:
+        raise Terminated
+    if number == signal.SIGHUP:
+        raise HungUp
+
+
+def _list(found: tools.Offer) -> Outcome:
+    count = tokens(total(found.tools, found.instructions))
+    data = {
+        "tools": [described(tool) for tool in found.tools],
+        "instructions": found.instructions,
+        "tokens": count,
+    }
+    rows = [
+        (tool.name, "looks" if tool.looks else "writes", str(tokens(told_bytes(tool))),
+         tool.description)
+        for tool in found.tools
+    ]  # fmt: skip
+    return Outcome(
+        data,
+        table=Table(("TOOL", "DOES", "TOKENS", "WHAT"), rows),
+        after=(f"{len(rows)} tools, about {count} tokens with the instructions.",),
+    )
