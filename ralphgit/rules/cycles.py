@@ -19,8 +19,8 @@ def find_cycles(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ..
     are sorted by that id; there is one in the result if and only if there is one in `edges`.
     Linear in ids and dependencies.
     """
-    tangles = sorted(tangles(edges), key=min)
-    return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in tangles)
+    found = sorted(tangles(edges), key=min)
+    return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in found)
 
 
 def order(edges: Mapping[str, Sequence[str]]) -> list[str]:

@@ -20,15 +20,15 @@ from ralphgit.rules.cycles import order, tangles
 class Box(NamedTuple):
     """How large things are drawn, in pixels."""
 
-    width: int = 208
+    width: int = 224
     height: int = 46
-    between: int = 72
+    between: int = 60
     """From one layer to the next."""
     above: int = 18
     """From one task to the next below it."""
     lane: int = 14
     """What an arrow takes that passes a layer."""
-    apart: int = 56
+    apart: int = 44
     """Between parts that nothing connects."""
 
 
@@ -244,9 +244,7 @@ def _block(names: Sequence[str], box: Box, needs: Mapping[str, Sequence[str]]) -
     """Tasks without any arrow but to themselves, in rows."""
     wide, high = box.width + box.above, box.height + box.above
     columns = max(1, round((len(names) * _ASPECT * high / wide) ** 0.5))
-    places = {
-        name: (at % columns * wide, at // columns * high) for at, name in enumerate(names)
-    }
+    places = {name: (at % columns * wide, at // columns * high) for at, name in enumerate(names)}
     arrows = tuple(Arrow(name, name, ()) for name in names if needs[name])
     rows = -(-len(names) // columns)
     width = min(columns, len(names)) * wide - box.above
