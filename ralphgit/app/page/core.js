@@ -10,14 +10,14 @@ for (const task of data.tasks) {
   task.hay = [task.id, task.title, task.worker, task.story].join("\n").toLowerCase();
 }
 
-/** An element: its attributes, and what stands in it; null and false stand for nothing. */
+/** An element: its attributes, and what stands in it; null, false and "" stand for nothing. */
 function el(name, attributes = {}, ...inside) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
     else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...inside.flat().filter((one) => one !== null && one !== false && one !== ""));
+  made.append(...inside.flat(Infinity).filter((one) => one || one === 0));
   return made;
 }
 

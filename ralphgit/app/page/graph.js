@@ -6,7 +6,7 @@ const NEAR = 0.45, SMALLEST = 0.01, LARGEST = 2.5;
 const world = svg("g", {});
 canvas.append(world);
 const arrows = data.layout.arrows.map(([from, to, ...through]) => arrow(from, to, through));
-const view = { x: 0, y: 0, k: 1, far: null, drawn: null, waiting: false };
+const view = { x: 0, y: 0, k: 1, far: null, drawn: null, waiting: false, whole: true };
 const drawn = new Map();
 const labels = document.createElement("canvas").getContext("2d");
 let at = null;
@@ -124,7 +124,7 @@ function node(task) {
   });
   made.dataset.task = task.id;
   const font = getComputedStyle(document.body).fontFamily;
-  const beside = fitted(word, `11px ${font}`, 90);
+  const beside = fitted(word, `11px ${font}`, 120);
   labels.font = `11px ${font}`;
   const room = WIDTH - 28 - labels.measureText(beside).width;
   made.append(
@@ -156,6 +156,7 @@ function fitted(text, font, room) {
 
 function zoom(factor, x = size().width / 2, y = size().height / 2) {
   const k = Math.min(LARGEST, Math.max(SMALLEST, view.k * factor));
+  view.whole = false;
   view.x = x - (x - view.x) * (k / view.k);
   view.y = y - (y - view.y) * (k / view.k);
   view.k = k;
@@ -163,12 +164,15 @@ function zoom(factor, x = size().width / 2, y = size().height / 2) {
 }
 
 function pan(dx, dy) {
+  view.whole = false;
   view.x += dx;
   view.y += dy;
   schedule();
 }
 
+/** Shows all of it, also after the window or the panel has changed, until somebody moves it. */
 function all() {
+  view.whole = true;
   const { width, height } = size(), edge = 24;
   const k = Math.min((width - 2 * edge) / (data.layout.width || 1),
     (height - 2 * edge) / (data.layout.height || 1), 1);
@@ -186,6 +190,7 @@ function reveal(task) {
   if (readable && left >= edge && top >= edge && left + WIDTH * view.k <= width - edge &&
       top + HEIGHT * view.k <= height - edge) return;
   if (!readable) view.k = 1;
+  view.whole = false;
   view.x = width / 2 - (task.at[0] + WIDTH / 2) * view.k;
   view.y = height / 2 - (task.at[1] + HEIGHT / 2) * view.k;
 }
@@ -267,6 +272,9 @@ for (const name of ["pointerup", "pointercancel"]) {
 byId("zoom-in").addEventListener("click", () => zoom(1.25));
 byId("zoom-out").addEventListener("click", () => zoom(0.8));
 byId("zoom-all").addEventListener("click", all);
-new ResizeObserver(() => redraw()).observe(canvas);
+new ResizeObserver(() => {
+  if (view.whole) all();
+  redraw();
+}).observe(canvas);
 watchers.choice.push(redraw);
 watchers.shown.push((id) => { if (id) stand(id); });

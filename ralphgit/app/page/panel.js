@@ -16,7 +16,7 @@ const OUTCOME = {
 const outcomeChip = (word) => chip(word, OUTCOME[word] || "blocked");
 
 function section(title, ...inside) {
-  const parts = inside.flat().filter(Boolean);
+  const parts = inside.flat(Infinity).filter(Boolean);
   return parts.length ? [el("h3", {}, title), ...parts] : [];
 }
 
@@ -72,7 +72,7 @@ function contents(task) {
       el("button", { type: "button", "aria-label": "Close", onclick: close }, "✕")),
     el("h2", { id: "panel-title" }, task.title),
     facts([
-      ["holder", task.worker && [task.worker, task.where, task.since && `since ${clock(task.since)}`]
+      [task.state === "complete" ? "done by" : "holder", task.worker && [task.worker, task.where, task.since && `since ${clock(task.since)}`]
         .filter(Boolean).join(", ")],
       ["waits for", (task.waits || []).join(", ")],
       ["story", task.story],
@@ -99,20 +99,20 @@ function contents(task) {
         chip(found.open ? "open" : "closed", found.open ? "claimed" : "complete"),
         ` ${found.severity}: ${found.text}`])),
       one.risk && el("p", { class: "quiet" }, `Residual risk: ${one.risk}`),
-    ]).flat()),
+    ])),
     section("Attempts", told.map((one) => [
       el("p", {}, outcomeChip(one.outcome), ` ${one.by} `, el("span", { class: "quiet" }, one.claim)),
       list("flow", one.events.map((event) => [el("span", { class: "quiet" }, clock(event.at)),
         el("span", {}, `${event.event} (${event.by})${event.note ? `: ${event.note}` : ""} `,
           el("span", { class: "quiet" }, event.where))])),
-    ]).flat()),
+    ])),
     section("Depends on", others(task.needs)),
     section("Needed by", others(followers.get(task.id))),
     section("Verify", list("", (task.verify || []).map((one) => el("code", {}, one)))),
     section("Outputs", list("", (task.outputs || []).map((one) => el("code", {}, one)))),
     section("Scope", [["write", "may change"], ["read", "builds on"], ["resources", "alone with"]]
       .map(([key, word]) => task[key] && el("p", {}, `${word}: `, el("code", {}, task[key].join("  "))))),
-  ].flat(2).filter(Boolean);
+  ].flat(Infinity).filter(Boolean);
 }
 
 /** Shows a task; Escape leads back to what had the focus, or to `from`. */
