@@ -218,10 +218,10 @@ def _layered(needs: Mapping[str, Sequence[str]], box: Box) -> Layout:
     part = _Part(needs)
     part.arrange()
     middle = part.heights(box)
-    top = min(at - (box.height / 2 if place < len(part.names) else 0)
-              for place, at in enumerate(middle))  # fmt: skip
+    half = [box.height / 2 if place < len(part.names) else 0 for place in range(len(middle))]
+    top = min(at - own for at, own in zip(middle, half, strict=True))
+    bottom = max(at + own for at, own in zip(middle, half, strict=True))
     step = box.width + box.between
-    height = round(max(middle[place] for place in range(len(part.names))) - top) + box.height
     places = {
         name: (part.layer[at] * step, round(middle[at] - top - box.height / 2))
         for at, name in enumerate(part.names)
@@ -234,7 +234,7 @@ def _layered(needs: Mapping[str, Sequence[str]], box: Box) -> Layout:
         )
         for start, end, passed in part.chains
     )
-    return Layout(len(part.rows) * step - box.between, height, places, arrows)
+    return Layout(len(part.rows) * step - box.between, round(bottom - top), places, arrows)
 
 
 # -- all of it -------------------------------------------------------------------------------
