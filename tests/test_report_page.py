@@ -105,7 +105,8 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
         page.locator("#tab-attempts").click()
         assert page.locator("#attempts > li").count() == 1
         page.locator("[data-state=blocked]").click()
-        assert page.locator("#attempts > li .chip").all_text_contents() == ["in progress", "blocked"]
+        words = page.locator("#attempts > li .chip").all_text_contents()
+        assert words == ["in progress", "blocked"]
         page.select_option("#worker", "beta")
         assert page.locator("#attempts .id").all_text_contents() == ["T-3"]
         unnamed = page.evaluate("""() => [...document.querySelectorAll(
