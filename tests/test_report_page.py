@@ -116,6 +116,16 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
         assert unnamed == []
 
 
+def test_without_scripts_there_is_a_list(browser: Browser, page_file: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file.as_uri())
+    assert page.locator("#tasks > li:visible").count() == 3
+    assert page.locator("#needs code:visible").all_text_contents() == ['ralphgit reply T-3 "TEXT"']
+    assert page.locator("button:visible, input:visible").count() == 3, "the counts alone"
+    context.close()
+
+
 def test_the_keyboard_is_enough(browser: Browser, page_file: Path) -> None:
     with opened(browser, page_file, scheme="dark") as page:
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")

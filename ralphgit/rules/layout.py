@@ -22,7 +22,7 @@ class Box(NamedTuple):
 
     width: int = 224
     height: int = 46
-    between: int = 60
+    between: int = 52
     """From one layer to the next."""
     above: int = 18
     """From one task to the next below it."""

@@ -30,17 +30,17 @@ def main() -> None:
 
 
 def report(scene: Scene, folder: Path) -> list[Path]:
-    """The page: a task beside the graph, and the attempts in the dark."""
+    """The page by day, and by night with a task beside the graph."""
     page = scene.main.folder / "report.html"
     scene.ralph(NOW, scene.main, "report", str(page))
     with chromium(program()) as browser:
         return [
-            _taken(browser, page, "#ST-203", "graph", "light", folder / "report.png"),
-            _taken(browser, page, "", "attempts", "dark", folder / "report-attempts.png"),
+            _taken(browser, page, "", "light", folder / "report.png"),
+            _taken(browser, page, "#ST-103", "dark", folder / "report-task.png"),
         ]
 
 
-def _taken(browser: Browser, file: Path, task: str, view: str, scheme: str, picture: Path) -> Path:
+def _taken(browser: Browser, file: Path, task: str, scheme: str, picture: Path) -> Path:
     context = browser.new_context(
         viewport=_SIZE,
         color_scheme="dark" if scheme == "dark" else "light",
@@ -48,8 +48,6 @@ def _taken(browser: Browser, file: Path, task: str, view: str, scheme: str, pict
     )
     page = context.new_page()
     page.goto(file.as_uri() + task)
-    page.locator(f"#tab-{view}").click()
-    page.mouse.move(0, 0)
     # Two frames: what was asked for has been laid out and painted.
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")
     page.screenshot(path=picture)

@@ -153,8 +153,10 @@ def _needs(
     for one in guidance.questions(project):
         told.add(one.task)
         code = one.reason if one.reason in _KINDS else "blocked"
+        # What somebody asks stays as it is; the rest are sentences of ours.
+        message = one.question if code == "blocked" else place(one.question)
         yield Need(
-            code, one.task, one.title, place(one.question) or f"blocked: {one.reason}",
+            code, one.task, one.title, message or f"blocked: {one.reason}",
             one.options, one.worker, one.since, one.waiting_s, place(one.command),
         )  # fmt: skip
     titles = {row.id: row.title for row, _ in found.tasks}

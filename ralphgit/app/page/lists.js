@@ -59,8 +59,10 @@ for (const place of [byId("tasks"), byId("attempts")]) {
 // -- attempts -----------------------------------------------------------------------------
 
 const now = time(data.generated);
-const times = data.attempts.flatMap((one) => [time(one.began), time(one.ended) ?? now]).filter(Number.isFinite);
-const first = Math.min(...times, now), last = Math.max(...times, first + 60000);
+const times = data.attempts.flatMap((one) => [time(one.began), time(one.ended) ?? now])
+  .filter(Number.isFinite);
+const first = times.reduce((a, b) => Math.min(a, b), now);
+const last = times.reduce((a, b) => Math.max(a, b), first + 60000);
 const share = (at) => (100 * (at - first)) / (last - first);
 
 function axis() {
