@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from world import ROOT, Place, World
 
+from ralphgit.app.log import Entry
+from ralphgit.app.page.attempts import attempts
+from ralphgit.model.flight import Flight
+from ralphgit.rules.readiness import Standing
+
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u202egnp\x07"
 GRAPH = f"""\
@@ -151,6 +156,35 @@ def test_a_revision_is_told_by_itself(world: World) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("events", "outcome", "ended"),
+    [
+        (("claimed",), "unfinished", ""),
+        (("claimed", "completed"), "completed", "2"),
+        (("claimed", "completed", "reviewed", "landed"), "landed", "2"),
+        (("claimed", "landed"), "landed", "2"),
+        (("claimed", "blocked", "answered"), "answered", "3"),
+        (("claimed", "reset"), "reset", "2"),
+        (("claimed", "blocked", "resumed", "force-completed"), "force-completed", "4"),
+        (("claimed", "blocked", "resumed"), "unfinished", ""),
+    ],
+)
+def test_how_an_attempt_ended(events: tuple[str, ...], outcome: str, ended: str) -> None:
+    entries = [
+        Entry("T-1", "c", str(at), event, "alpha" if event != "landed" else "ann", "", ("main",))
+        for at, event in enumerate(events, 1)
+    ]
+    (found,) = attempts(entries, {}, ())
+    assert (found.by, found.began, found.ended, found.outcome) == ("alpha", "1", ended, outcome)
+    holder = Flight("T-1", "in-progress", "c", "alpha", "1", 0, "lease", "worktree ../proj-alpha")
+    (held,) = attempts(entries, {"T-1": Standing("claimed", holder)}, ())
+    assert held.outcome == ("in progress" if outcome == "unfinished" else outcome)
+
+
+def test_a_review_alone_is_no_attempt() -> None:
+    assert attempts([Entry("T-1", "c", "1", "reviewed", "ann", "", ("main",))], {}, ()) == []
+
+
 def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     mine = tmp_path / "mine.html"
     mine.write_text("<p>my own page</p>\n")
@@ -171,6 +205,12 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     assert world.ralph("report", "task-graph.yaml", "--force").code == 8
     assert world.ralph("report", ".git/x").code == 8
     assert world.ralph("report", str(tmp_path)).code == 2
+    os.mkfifo(tmp_path / "pipe")
+    for command in ("report", "export"):
+        assert world.ralph(command, str(tmp_path / "pipe"), "--force") == (
+            2, "", f"error: {tmp_path}/pipe is no plain file; nothing was written\n"
+            "hint: - is stdout\n",
+        )  # fmt: skip
     # What a clone brings in .ralph/ is not followed.
     own = world.path / ".ralph" / "report.html"
     own.unlink(missing_ok=True)

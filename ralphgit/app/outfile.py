@@ -14,12 +14,16 @@ def place(project: Project, name: str, shards: Iterable[str]) -> str:
 
     `shards`: the graph's files, relative to the top of the worktree.
 
-    Raises: UsageError (no_file) for a folder; GuardRefused (outside) in a .git folder, and for a
-    file of the graph.
+    Raises: UsageError (no_file) for a folder, a device, a pipe; GuardRefused (outside) in a .git
+    folder, and for a file of the graph.
     """
     path = os.path.join(project.around.directory, name)
     if os.path.isdir(path):
         raise UsageError(f"{name} is a folder", code="no_file", hint="name a file in it")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(
+            f"{name} is no plain file; nothing was written", code="no_file", hint="- is stdout"
+        )
     if ".git" in os.path.realpath(path).split(os.sep):
         raise GuardRefused(f"{name} is inside a .git folder", code="outside", hint="another file")
     top = project.repository.top

@@ -72,7 +72,7 @@ function contents(task) {
       el("button", { type: "button", "aria-label": "Close", onclick: close }, "✕")),
     el("h2", { id: "panel-title" }, task.title),
     facts([
-      [task.state === "complete" ? "done by" : "holder", task.worker && [task.worker, task.where, task.since && `since ${clock(task.since)}`]
+      [task.state === "complete" ? "done by" : "holder", task.worker && [task.worker, task.where, task.since && `${task.state === "complete" ? "claimed" : "since"} ${clock(task.since)}`]
         .filter(Boolean).join(", ")],
       ["waits for", (task.waits || []).join(", ")],
       ["story", task.story],
