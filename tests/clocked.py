@@ -1,7 +1,7 @@
 """`python tests/clocked.py SECONDS WORDS...`: `ralphgit WORDS` while the clock stands still.
 
 For scenes that take a working day and are made within seconds. Ids come from the clock and the
-words, so that the same scene is made of the same bytes.
+words, so a scene that is made again differs only in how long its commands took.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`python -m screenshots [FOLDER]`: take the screenshots that the README shows; into docs/images.
 
-The scene is made anew each time, with its own clock, so a picture changes only where what it
-shows has changed.
+The scene is made anew each time, with its own clock. What differs although nothing has changed is
+the id of the base's commit, because evidence says how long its commands took.
 """
 
 from __future__ import annotations
