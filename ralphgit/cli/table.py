@@ -26,9 +26,11 @@ _NAMES = {
     "work": ("claim", "complete", "block", "release", "reset", "reply", "add", "edit", "preflight"),
     "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
-    "review": ("check",),
-    "set up": ("init", "import", "export", "shard", "trust", "doctor", "completion",
-               "mcp"),
+    "review": ("check", "report"),
+    "set up": (
+        *("init", "import", "export", "shard", "trust", "doctor", "completion"),
+        "mcp",
+    ),
 }
 GROUPS = tuple(_NAMES)
 _GROUP_OF = {name: group for group, names in _NAMES.items() for name in names}
