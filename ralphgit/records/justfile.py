@@ -1,0 +1,47 @@
+"""The line in a justfile by which the recipes in `ralph.just` are `just`'s, too."""
+
+from __future__ import annotations
+
+import re
+
+RECIPES = "ralph.just"
+#: The names under which `just` looks for its recipes, in any case.
+NAMES = ("justfile", ".justfile")
+IMPORT = f"import '{RECIPES}'"
+
+_LINE = re.compile(rb"^import '%s'\n" % re.escape(RECIPES.encode()), re.M)
+_ANY = re.compile(
+    rb"""^import\??[ \t]+x?(?P<q>['"]+)(?:\./)?%s(?P=q)""" % re.escape(RECIPES.encode()), re.M
+)
+#: What may stand before the first statement: comments and blank lines.
+_BEFORE = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)*")
+
+
+def imports(data: bytes) -> bool:
+    """Whether the recipes are imported, however that is written."""
+    return bool(_ANY.search(data))
+
+
+def with_import(data: bytes) -> bytes | None:
+    """`data` with one line more; None where its lines do not end as ours does.
+
+    Nothing but comments can stand before the first statement of a justfile, so the line goes
+    there: behind the last blank line of what is at its head, because a comment may belong to the
+    recipe below it.
+    """
+    if b"\r" in data or data.startswith(b"\xef\xbb\xbf"):
+        return None
+    head = _BEFORE.match(data)
+    assert head is not None  # it matches nothing, too
+    text = head[0]
+    at = text.rfind(b"\n\n") + 2 if b"\n\n" in text else 0
+    if not at and data.startswith(b"#!"):
+        at = data.find(b"\n") + 1
+        if not at:
+            return None
+    return data[:at] + f"{IMPORT}\n".encode() + data[at:]
+
+
+def without_import(data: bytes) -> bytes:
+    """`data` without the line that `with_import` has put there."""
+    return _LINE.sub(b"", data, count=1)
