@@ -92,6 +92,13 @@ def test_what_the_lines_say(tmp_path: Path) -> None:
         "/graph/*.yaml text eol=lf diff=ralphgit",
         "/docs/records/** text eol=lf",
     )
+    assert attributes(["plan/**", "T-*"], "r") == (
+        "/plan/**/*.yaml text eol=lf diff=ralphgit",
+        "/plan/**/*.yml text eol=lf diff=ralphgit",
+        "/T-*.yaml text eol=lf diff=ralphgit",
+        "/T-*.yml text eol=lf diff=ralphgit",
+        "/r/** text eol=lf",
+    )
     world = World(tmp_path)
     lines = attributes(['a "b".yaml', "{x,y}.yaml"], "my records")
     world.write(".gitattributes", "".join(f"{line}\n" for line in lines))

@@ -11,6 +11,7 @@ from ralphgit.app import (
     git_locks,
     guidance,
     heartbeat,
+    initial_files,
     leases,
     mine,
     proving,
@@ -268,6 +269,7 @@ def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
     if top is not None:
         shallow.add(top)
         shallow.update(os.path.join(top, os.path.dirname(p)) for p in project.paths_in(top))
+        shallow.update(os.path.join(top, os.path.dirname(p)) for p in initial_files.OUTSIDE)
         deep = {os.path.join(top, folder) for folder in (project.config.records, runtime.FOLDER)}
     for folder in sorted({os.path.normpath(folder) for folder in shallow | deep}):
         for parent, names, leaves in os.walk(folder):

@@ -6,19 +6,21 @@ For each a step that makes or renews it, and one that takes it back.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from functools import partial
 
 from ralphgit.app import agent_instructions, runtime, steps
 from ralphgit.app.project import Project
 from ralphgit.app.steps import Step
 from ralphgit.errors import UsageError
+from ralphgit.model.config import Config
 from ralphgit.records import attributes, files, justfile, marked, schema, seal, shipped
-from ralphgit.rules import patterns
 
 # -- .gitattributes and git's configuration ------------------------------------------------
 
 
-def set_attributes(project: Project) -> Step:
+def set_attributes(project: Project, config: Config) -> Step:
     """Keep the line ends of records, and have `git diff` name the tasks in them.
 
     Where a file is checked in with CRLF the attributes would show it as changed as a whole, so
@@ -27,60 +29,63 @@ def set_attributes(project: Project) -> Step:
     for path in project.paths_in(project.top):
         if b"\r\n" in (files.read(os.path.join(project.top, path)) or b""):
             why = f"{path} has CRLF line ends; convert it first, while nothing is claimed"
-            return steps.keep(attributes.FILE, why)
-    return steps.set_block(project, attributes.FILE, attributes_block(project), marked.HASH)
+            return steps.keep(ATTRIBUTES, why)
+    if not all(map(str.isprintable, (*config.graph, config.records))):
+        return steps.keep(ATTRIBUTES, "graph or records has characters that it cannot have")
+    return steps.set_block(project, ATTRIBUTES, attributes_block(config), marked.HASH)
 
 
-def attributes_block(project: Project) -> bytes:
-    """Raises: UsageError for a graph setting with braces that do not close."""
-    try:
-        graph = [one for each in project.config.graph for one in patterns.expand(each)]
-    except ValueError as error:
-        raise UsageError(f"graph: {error}", code="bad_setting") from error
-    return attributes.block(graph, project.config.records)
+ATTRIBUTES = ".gitattributes"
 
 
-_SETTING = f"git config {attributes.FUNCNAME_KEY}"
+def attributes_block(config: Config) -> bytes:
+    """The lines between the marks."""
+    lines = [f"# {seal.PLACE}, which renews it."]
+    lines += attributes.attributes(config.graph, config.records)
+    return seal.closed("\n".join(lines) + "\n")
 
 
-def local_setting(project: Project) -> str | None:
-    """What this repository's own configuration of git has for the diff driver."""
-    found = project.repository.git.try_run("config", "--local", "--get", attributes.FUNCNAME_KEY)
+def unset_attributes(project: Project) -> Step | None:
+    return steps.unset_block(project, ATTRIBUTES, marked.HASH)
+
+
+def local_setting(project: Project, key: str) -> str | None:
+    """What this repository's own configuration of git has for `key`."""
+    found = project.repository.git.try_run("config", "--local", "--get", key)
     return found.out.decode("utf-8", "replace").removesuffix("\n") if not found.status else None
 
 
-def set_diff(project: Project) -> Step:
-    known = local_setting(project)
-    if known is not None:
-        return steps.keep(_SETTING, "" if known == attributes.FUNCNAME else steps.EDITED)
-
-    def act(undo: files.Undo) -> None:
-        undo.watch(_config(project))
-        project.repository.git.run(
-            "config", "--local", attributes.FUNCNAME_KEY, attributes.FUNCNAME
-        )
-
-    return Step("create", _SETTING, act)
+def set_diff(project: Project) -> Iterator[Step]:
+    """The diff driver that the attributes name, in this repository's configuration of git."""
+    for key, value in attributes.DIFF_CONFIG.items():
+        known = local_setting(project, key)
+        if known is None:
+            yield Step("create", f"git config {key}", partial(_set, project, key, value))
+        else:
+            yield steps.keep(f"git config {key}", "" if known == value else steps.EDITED)
 
 
-def unset_diff(project: Project) -> Step | None:
-    known = local_setting(project)
-    if known is None:
-        return None
-    if known != attributes.FUNCNAME:
-        return steps.keep(_SETTING, steps.EDITED)
+def unset_diff(project: Project) -> Iterator[Step]:
+    for key, value in attributes.DIFF_CONFIG.items():
+        known = local_setting(project, key)
+        if known == value:
+            yield Step("remove", f"git config {key}", partial(_unset, project, key))
+        elif known is not None:
+            yield steps.keep(f"git config {key}", steps.EDITED)
 
-    def act(undo: files.Undo) -> None:
-        undo.watch(_config(project))
-        git = project.repository.git
-        git.run("config", "--local", "--unset-all", attributes.FUNCNAME_KEY)
-        section = f"diff.{attributes.DRIVER}"
-        left = git.try_run("config", "--local", "--get-regexp", rf"^diff\.{attributes.DRIVER}\.")
-        if left.status:
-            # Newer versions of git take an empty section away by themselves.
-            git.try_run("config", "--local", "--remove-section", section)
 
-    return Step("remove", _SETTING, act)
+def _set(project: Project, key: str, value: str, undo: files.Undo) -> None:
+    undo.watch(_config(project))
+    project.repository.git.run("config", "--local", key, value)
+
+
+def _unset(project: Project, key: str, undo: files.Undo) -> None:
+    undo.watch(_config(project))
+    git, section = project.repository.git, key.rpartition(".")[0]
+    git.run("config", "--local", "--unset-all", key)
+    if git.try_run("config", "--local", "--get-regexp", rf"^{re.escape(section)}\.").status:
+        # Newer versions of git take an empty section away by themselves.
+        git.try_run("config", "--local", "--remove-section", section)
 
 
 def _config(project: Project) -> str:
@@ -113,6 +118,8 @@ def _set_import(project: Project, name: str, *, alone: bool) -> Step:
     data = files.read(os.path.join(project.top, name)) or b""
     if justfile.imports(data):
         return steps.keep(name)
+    if twice := justfile.clashes(data, recipes()):
+        return steps.keep(name, f"it has {', '.join(twice)} already, as {justfile.RECIPES} has")
     made = justfile.with_import(data) if alone else None
     if made is None:
         return steps.keep(name, unclear)
@@ -156,9 +163,9 @@ def _justfiles(project: Project) -> list[str]:
 AGENTS, CLAUDE = "AGENTS.md", "CLAUDE.md"
 
 
-def set_instructions(project: Project) -> Iterator[Step]:
+def set_instructions(project: Project, config: Config) -> Iterator[Step]:
     """The block in AGENTS.md, and in CLAUDE.md where that is a file that does not include it."""
-    text = agent_instructions.block(project.config)
+    text = agent_instructions.block(config)
     here = {name: os.path.join(project.top, name) for name in (AGENTS, CLAUDE)}
     for name, full in here.items():
         if name == CLAUDE and not os.path.lexists(full):
@@ -220,6 +227,10 @@ def skill_path(project: Project, folder: str) -> str:
 CI_FILES = {"github": ".github/workflows/ralphgit.yml", "gitlab": ".gitlab/ralphgit.yml"}
 
 
+#: What may be outside the top, the records and `.ralph/`.
+OUTSIDE = (*CI_FILES.values(), *(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS))
+
+
 # -- what editors look up ------------------------------------------------------------------
 
 
@@ -230,7 +241,7 @@ def set_schemas(project: Project) -> Iterator[Step]:
         if known is None:
             yield steps.write(project, path, data, new=True)
         else:
-            old = "" if known == data else "it is of another version; ralphgit doctor --fix"
+            old = "" if known == data else "it is of another version; ralphgit doctor --fix renews it"
             yield steps.keep(path, old)
 
 

@@ -60,11 +60,14 @@ def plan(project: Project, wishes: Wishes) -> list[Step]:
     settings that cannot be read, and for a folder outside the repository.
     """
     found = [initial_files.set_exclude(project), *_graph(project, wishes.layout)]
-    found.append(initial_files.set_attributes(project))
-    found.append(initial_files.set_diff(project))
+    config = project.config
+    if wishes.layout in ("story", "task") and not project.places.folders:
+        config = config._replace(graph=(_GLOB,))  # as the new settings have it
+    found.append(initial_files.set_attributes(project, config))
+    found += initial_files.set_diff(project)
     found += initial_files.set_recipes(project)
     if wishes.agents:
-        found += initial_files.set_instructions(project)
+        found += initial_files.set_instructions(project, config)
     if wishes.skill:
         found.append(initial_files.set_skill(project, wishes.skill))
     found += initial_files.set_schemas(project)

@@ -14,7 +14,7 @@ from ralphgit.app import initial_files, initialise, steps
 from ralphgit.app.project import Project
 from ralphgit.app.steps import Step
 from ralphgit.errors import RalphError
-from ralphgit.records import attributes, files, marked, settings
+from ralphgit.records import files, settings
 
 
 def plan(project: Project, *, skill: str = "") -> list[Step]:
@@ -31,8 +31,8 @@ def plan(project: Project, *, skill: str = "") -> list[Step]:
     found: list[Step | None] = [
         *graph,
         _settings(project, [step.name for step in graph if step.verb == "keep"]),
-        steps.unset_block(project, attributes.FILE, marked.HASH),
-        initial_files.unset_diff(project),
+        initial_files.unset_attributes(project),
+        *initial_files.unset_diff(project),
         *initial_files.unset_recipes(project),
         *initial_files.unset_instructions(project),
         *(steps.unset_whole(project, name) for name in dict.fromkeys(whole)),

@@ -27,7 +27,8 @@ def attributes(graph: Sequence[str], records: str) -> tuple[str, ...]:
     `graph` and `records` are the settings of these names. One form of line ends keeps two
     claims from conflicting over nothing else.
     """
-    lines = [f"{_quoted(_anchored(pattern))} text eol=lf diff={DRIVER}" for pattern in graph]
+    patterns = [one for pattern in graph for one in _yaml(_anchored(pattern))]
+    lines = [f"{_quoted(pattern)} text eol=lf diff={DRIVER}" for pattern in patterns]
     lines.append(f"{_quoted(_anchored(records.rstrip('/') + '/**'))} text eol=lf")
     return tuple(dict.fromkeys(lines))
 
@@ -40,6 +41,14 @@ def _anchored(pattern: str) -> str:
         folder, slash, _ = before.rpartition("/")
         path = folder + slash + ("**/*.yaml" if "/" in rest else "*.yaml")
     return f"/{path}"
+
+
+def _yaml(pattern: str) -> tuple[str, ...]:
+    """`pattern` for YAML files alone: `plan/**` covers pictures, too, which have no line ends."""
+    if not pattern.endswith("*"):
+        return (pattern,)
+    stem = f"{pattern}/*" if pattern.endswith("/**") else pattern
+    return f"{stem}.yaml", f"{stem}.yml"
 
 
 def _quoted(pattern: str) -> str:

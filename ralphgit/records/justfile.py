@@ -17,6 +17,22 @@ _ANY = re.compile(
 _BEFORE = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 
+_RECIPE = re.compile(rb"^@?([A-Za-z_][\w-]*)(?:[ \t][^\n]*?)?:(?!=)", re.M)
+_NAMED = re.compile(
+    rb"^(?:alias[ \t]+([A-Za-z_][\w-]*)|(?:@|mod\??[ \t]+|)([A-Za-z_][\w-]*)(?![\w-]|[ \t]*:=))",
+    re.M,
+)
+_SHARED = re.compile(rb"^set[ \t]+allow-duplicate-recipes[ \t]*(?::=[ \t]*true[ \t]*)?$", re.M)
+
+
+def clashes(data: bytes, recipes: bytes) -> list[str]:
+    """The names of `recipes` that a justfile has already: `just` takes no name twice."""
+    if _SHARED.search(data):
+        return []
+    known = {one or other for one, other in _NAMED.findall(data)}
+    return [name.decode() for name in _RECIPE.findall(recipes) if name in known]
+
+
 def imports(data: bytes) -> bool:
     """Whether the recipes are imported, however that is written."""
     return bool(_ANY.search(data))
