@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from sealing import older
 from world import ROOT, Result, World
 
 from ralphgit.model import config
-from ralphgit.records import marked, seal, settings
+from ralphgit.records import settings
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 JUST_PROGRAM = shutil.which("just", path=os.path.dirname(sys.executable)) or shutil.which("just")
@@ -367,23 +368,10 @@ def test_what_another_version_wrote_is_renewed_and_taken_back(world: World, name
     old = older(new)
     world.write(name, old)
     found = world.ralph(*words).data
-    assert (found["changed"], found["created"], world.read(name)) == ([name], [], new)
+    assert (found["renewed"], found["created"], world.read(name)) == ([name], [], new)
     world.write(name, old)
     undone = world.ralph("init", "--undo", "--json").data
     assert (undone["kept"], name in undone["removed"] + undone["changed"]) == ([], True)
-
-
-def older(text: str) -> str:
-    """What `init` wrote, as a version that said one line more had it."""
-    line = next(one for one in text.splitlines() if seal.PLACE[:-2] in one)
-    mark = next((m for m in (marked.HTML, marked.HASH) if f"{m.begin}\n" in text), None)
-    comment = f"{line}\n{line[0]} older{' -->' if line[0] == '<' else ''}\n"
-    text = text.replace(f"{line}\n", comment)
-    body = text
-    if mark is not None:
-        body = (marked.body(text.encode(), mark) or b"").decode()
-    bare = body.replace(line, line.replace(line.partition("(")[2].partition(")")[0], "@"))
-    return text.replace(body, seal.closed(bare).decode())
 
 
 def test_what_is_no_plain_file_is_left_alone(world: World) -> None:

@@ -106,7 +106,7 @@ def set_recipes(project: Project) -> Iterator[Step]:
     yield steps.set_whole(project, justfile.RECIPES, recipes())
     own = _justfiles(project)
     if not own:
-        yield steps.write(project, "justfile", f"{justfile.IMPORT}\n".encode(), new=True)
+        yield steps.write(project, "create", "justfile", f"{justfile.IMPORT}\n".encode())
     for name in own:
         yield _set_import(project, name, alone=len(own) == 1)
 
@@ -123,7 +123,7 @@ def _set_import(project: Project, name: str, *, alone: bool) -> Step:
     made = justfile.with_import(data) if alone else None
     if made is None:
         return steps.keep(name, unclear)
-    return steps.write(project, name, made, new=False)
+    return steps.write(project, "change", name, made)
 
 
 def unset_recipes(project: Project) -> Iterator[Step]:
@@ -143,7 +143,7 @@ def unset_recipes(project: Project) -> Iterator[Step]:
         elif not rest:
             changes.append(steps.remove(project, name))
         else:
-            changes.append(steps.write(project, name, rest, new=False))
+            changes.append(steps.write(project, "change", name, rest))
     if removal is not None and removal.verb == "remove" and not clear:
         yield steps.keep(justfile.RECIPES, "a justfile imports it")
     elif removal is not None and removal.verb == "keep":
@@ -202,9 +202,9 @@ def skill() -> bytes:
     return seal.closed(f"{head}{mark}<!-- {seal.PLACE}, which renews it. -->\n{body}")
 
 
-def set_skill(project: Project, folder: str) -> Step:
-    """Raises: UsageError for a folder outside the repository."""
-    return steps.set_whole(project, skill_path(project, folder), skill())
+def known_skills(project: Project) -> list[str]:
+    """The folders of skills that have the skill file."""
+    return [f for f in SKILL_FOLDERS if os.path.isfile(os.path.join(project.top, f, SKILL))]
 
 
 def skill_path(project: Project, folder: str) -> str:
@@ -239,9 +239,11 @@ def set_schemas(project: Project) -> Iterator[Step]:
         path = f"{schema.HOME}/{name}"
         known = files.read(os.path.join(project.top, path))
         if known is None:
-            yield steps.write(project, path, data, new=True)
+            yield steps.write(project, "create", path, data)
         else:
-            old = "" if known == data else "it is of another version; ralphgit doctor --fix renews it"
+            old = (
+                "" if known == data else "it is of another version; ralphgit doctor --fix renews it"
+            )
             yield steps.keep(path, old)
 
 

@@ -68,8 +68,9 @@ def plan(project: Project, wishes: Wishes) -> list[Step]:
     found += initial_files.set_recipes(project)
     if wishes.agents:
         found += initial_files.set_instructions(project, config)
-    if wishes.skill:
-        found.append(initial_files.set_skill(project, wishes.skill))
+    skills = [*initial_files.known_skills(project), *filter(None, [wishes.skill])]
+    paths = dict.fromkeys(initial_files.skill_path(project, folder) for folder in skills)
+    found += [steps.set_whole(project, path, initial_files.skill()) for path in paths]
     found += initial_files.set_schemas(project)
     return found
 
@@ -95,7 +96,7 @@ def _graph(project: Project, layout: str) -> Iterator[Step]:
         elif path.endswith("/"):
             yield Step("create", path, partial(_make_folder, full))
         else:
-            yield steps.write(project, path, data, new=True)
+            yield steps.write(project, "create", path, data)
 
 
 def _renewed_settings(project: Project) -> Step:

@@ -19,7 +19,7 @@ class Step(NamedTuple):
     """What becomes of one file, folder or setting."""
 
     verb: str
-    """create, change, remove or keep."""
+    """create, change, renew (what an earlier `init` wrote), remove or keep."""
     name: str
     """Relative to the top; a folder's ends in `/`."""
     act: Callable[[files.Undo], None] | None = None
@@ -32,9 +32,9 @@ def keep(name: str, why: str = "") -> Step:
     return Step("keep", name, None, why)
 
 
-def write(project: Project, name: str, data: bytes, *, new: bool) -> Step:
+def write(project: Project, verb: str, name: str, data: bytes) -> Step:
     full = os.path.join(project.top, name)
-    return Step("create" if new else "change", name, lambda undo: undo.write(full, data))
+    return Step(verb, name, lambda undo: undo.write(full, data))
 
 
 def remove(project: Project, name: str) -> Step:
@@ -83,10 +83,10 @@ def set_whole(project: Project, name: str, data: bytes) -> Step:
         return keep(name, LINKED)
     known = _read(project, name)
     if known is None:
-        return write(project, name, data, new=True)
+        return write(project, "create", name, data)
     if known.replace(b"\r\n", b"\n") == data:
         return keep(name)
-    return write(project, name, data, new=False) if seal.is_closed(known) else keep(name, EDITED)
+    return write(project, "renew", name, data) if seal.is_closed(known) else keep(name, EDITED)
 
 
 def unset_whole(project: Project, name: str) -> Step | None:
@@ -113,7 +113,8 @@ def set_block(project: Project, name: str, text: bytes, marks: marked.Marks) -> 
             return keep(name)
         if known is not None and not seal.is_closed(known):
             return keep(name, "its ralphgit block is not as init wrote it")
-        return write(project, name, marked.put(data or b"", text, marks), new=data is None)
+        verb = "renew" if known is not None else "create" if data is None else "change"
+        return write(project, verb, name, marked.put(data or b"", text, marks))
     except marked.UnclearMarks as error:
         return keep(name, str(error))
 
@@ -132,7 +133,7 @@ def unset_block(project: Project, name: str, marks: marked.Marks) -> Step | None
         rest = marked.without(data, marks)
     except marked.UnclearMarks as error:
         return keep(name, str(error))
-    return write(project, name, rest, new=False) if rest else remove(project, name)
+    return write(project, "change", name, rest) if rest else remove(project, name)
 
 
 def is_elsewhere(project: Project, name: str) -> bool:

@@ -11,7 +11,10 @@ from ralphgit.app.steps import Step
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
 
-_DONE = {"create": "created", "change": "changed", "remove": "removed", "keep": "kept"}
+_DONE = {
+    "create": "created", "change": "changed", "renew": "renewed", "remove": "removed",
+    "keep": "kept",
+}  # fmt: skip
 
 
 def run(
