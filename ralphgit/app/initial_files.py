@@ -221,14 +221,8 @@ def skill_path(project: Project, folder: str) -> str:
     return path
 
 
-# -- CI ------------------------------------------------------------------------------------
-
-#: The file that each forge's CI gets.
-CI_FILES = {"github": ".github/workflows/ralphgit.yml", "gitlab": ".gitlab/ralphgit.yml"}
-
-
 #: What may be outside the top, the records and `.ralph/`.
-OUTSIDE = (*CI_FILES.values(), *(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS))
+OUTSIDE = tuple(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS)
 
 
 # -- what editors look up ------------------------------------------------------------------

@@ -45,8 +45,6 @@ class Wishes(NamedTuple):
     """The instructions for coding agents."""
     skill: str = ""
     """The folder of skills that gets the skill file, relative to the top; "" is none."""
-    ci: str = ""
-    """The forge whose CI gets a file: github or gitlab; "" is none."""
 
 
 def plan(project: Project, wishes: Wishes) -> list[Step]:

@@ -22,7 +22,7 @@ def run(
 ) -> Outcome:
     project = look.project(around, warnings)
     undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
-    if undo and (wrong := next((n for n in ("layout", "no_agents", "ci") if n in options), "")):
+    if undo and (wrong := next((n for n in ("layout", "no_agents") if n in options), "")):
         flag = f"--{wrong.replace('_', '-')}"
         raise UsageError(f"{flag} does not go with --undo", hint="ralphgit init --help")
     if dry:
@@ -48,7 +48,6 @@ def _plan(project: Project, options: dict[str, object]) -> list[Step]:
         layout=str(options.get("layout", "")),
         agents=not options.get("no_agents"),
         skill=skill,
-        ci=str(options.get("ci", "")),
     )
     return initialise.plan(project, wishes)
 
