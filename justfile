@@ -44,3 +44,7 @@ bench *ARGS:
 lint:
     ruff check
     mypy
+
+# Write the manual pages anew
+man:
+    python -m ralphgit.cli.manual man

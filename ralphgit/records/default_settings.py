@@ -28,7 +28,7 @@ _WIDTH = 96
 def text(graph: Sequence[str] = ()) -> bytes:
     """The file. With `graph`, that setting is made."""
     parts = [_HEAD]
-    for key, words in _settings(json.loads(schema.read("config")), ""):
+    for key, words in described():
         name = setting_name(key)
         assert name is not None  # the schema has no other keys
         if name in SAFETY:
@@ -42,6 +42,11 @@ def text(graph: Sequence[str] = ()) -> bytes:
             setting = f"# {key} = {_toml(default)}"
         parts.append(f"{_comment(words)}{setting}\n")
     return seal.closed("\n".join(parts))
+
+
+def described() -> Iterator[tuple[str, str]]:
+    """Each setting's key and description."""
+    return _settings(json.loads(schema.read("config")), "")
 
 
 def _comment(words: str) -> str:
