@@ -56,10 +56,10 @@ def world(tmp_path: Path) -> World:
 
 def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
     found = world.ralph("init")
-    made = ["ralph.toml", "task-graph.yaml", *AROUND, *SCHEMAS]
+    made = [*AROUND, *SCHEMAS]
     assert found == (
         0,
-        f"changed  {EXCLUDE}\n"
+        f"created  task-graph.yaml\ncreated  ralph.toml\nchanged  {EXCLUDE}\n"
         + "".join(f"created  {path}\n" for path in made)
         + "Next: ralphgit add --title TEXT; then git add, git commit\n",
         "",
@@ -160,7 +160,7 @@ def test_nothing_that_is_there_is_overwritten(world: World) -> None:
     world.write(".git/hooks/pre-commit", "#!/bin/sh\n")
     before = world.snapshot()
     found = world.ralph("init", "--json")
-    assert found.data["kept"] == [EXCLUDE, "task-graph.yaml", SCHEMAS[0]]
+    assert found.data["kept"] == ["task-graph.yaml", EXCLUDE, SCHEMAS[0]]
     assert found.data["why"] == {
         SCHEMAS[0]: "it is of another version; ralphgit doctor --fix renews it"
     }
@@ -203,7 +203,7 @@ def test_a_worktree_that_is_behind_begins_no_second_graph(world: World) -> None:
     )  # fmt: skip
     assert alpha.merge("main").code == 0
     found = alpha.ralph("init", "--json")
-    kept = ["../proj/" + EXCLUDE, "ralph.toml", "task-graph.yaml", *AROUND]
+    kept = ["task-graph.yaml", "ralph.toml", "../proj/" + EXCLUDE, *AROUND]
     assert (found.data["created"], found.data["kept"]) == (SCHEMAS, kept)
 
 

@@ -57,7 +57,7 @@ def plan(project: Project, wishes: Wishes) -> list[Step]:
     Raises: GuardRefused (bare, base_has_graph, other_layout); InvalidRecord and UsageError for
     settings that cannot be read, and for a folder outside the repository.
     """
-    found = [initial_files.set_exclude(project), *_graph(project, wishes.layout)]
+    found = [*_graph(project, wishes.layout), initial_files.set_exclude(project)]
     config = project.config
     if wishes.layout in ("story", "task") and not project.places.folders:
         config = config._replace(graph=(_GLOB,))  # as the new settings have it
@@ -127,9 +127,9 @@ def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
     elif layout == "single" and not exact:
         raise _other_layout(project, layout, known)
     elif known:
-        return wanted | dict.fromkeys(known, b"")
+        return dict.fromkeys(known, b"") | wanted
     elif layout == "single" or not folders:
-        return wanted | {exact[0]: template(exact[0])}
+        return {exact[0]: template(exact[0])} | wanted
     else:
         wanted |= {f"{folder}/": b"" for folder in folders if folder}
         storyless = ""
