@@ -348,6 +348,19 @@ def test_undo_keeps_what_somebody_has_changed_and_says_why(world: World) -> None
     assert {name: world.read(name) for name in kept} == kept
 
 
+def test_undo_leaves_other_worktrees_what_they_share(world: World) -> None:
+    assert world.ralph("init").code == 0
+    world.commit("Begin")
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("init").code == 0
+    assert alpha.ralph("init", "--undo", "--json").data["why"] == {
+        SETTING: "../proj/.gitattributes needs it",
+        f"../proj/{EXCLUDE}": "../proj/.ralph has more in it",
+    }
+    assert world.ralph("init", "--json").data["created"] == []
+    assert world.ralph("init", "--undo", "--json").data["kept"] == []
+
+
 def test_the_settings_stay_as_long_as_they_say_where_the_graph_is(world: World) -> None:
     assert world.ralph("init", "--layout", "story").code == 0
     assert world.ralph("add", "--title", "Begin").code == 0

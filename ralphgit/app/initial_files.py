@@ -68,10 +68,22 @@ def set_diff(project: Project) -> Iterator[Step]:
 def unset_diff(project: Project) -> Iterator[Step]:
     for key, value in attributes.DIFF_CONFIG.items():
         known = local_setting(project, key)
-        if known == value:
+        if known == value and (other := _user_of_driver(project)):
+            yield steps.keep(f"git config {key}", f"{other} needs it")
+        elif known == value:
             yield Step("remove", f"git config {key}", partial(_unset, project, key))
         elif known is not None:
             yield steps.keep(f"git config {key}", steps.EDITED)
+
+
+def _user_of_driver(project: Project) -> str:
+    """Another worktree whose attributes name the driver: the configuration is theirs, too."""
+    for worktree in project.repository.worktrees:
+        path = os.path.join(worktree.path, ATTRIBUTES)
+        mine = os.path.realpath(worktree.path) == os.path.realpath(project.top)
+        if not mine and f"diff={attributes.DRIVER}".encode() in (files.read(path) or b""):
+            return project.show_path(path)
+    return ""
 
 
 def _set(project: Project, key: str, value: str, undo: files.Undo) -> None:
