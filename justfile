@@ -54,3 +54,7 @@ screenshots *ARGS:
 lint:
     ruff check
     mypy
+
+# Write the manual pages anew
+man:
+    python -m ralphgit.cli.manual man

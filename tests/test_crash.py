@@ -282,6 +282,23 @@ def sharded(world: World, *layouts: str) -> Scene:
     return Scene(world, world, ("shard", "--layout", layouts[-1]))
 
 
+MINE = {"AGENTS.md": "# Rules\n", "justfile": "build:\n    true\n", ".gitattributes": "*.png -text"}
+
+
+def beginner(world: World) -> Scene:
+    """Somebody's files, in which `init` puts its own lines."""
+    for name, text in MINE.items():
+        world.write(name, text)
+    beginning(world)
+    return Scene(world, world, ("init", "--skill", ".claude/skills"))
+
+
+def regretting(world: World) -> Scene:
+    scene = beginner(world)
+    assert world.ralph(*scene.words).code == 0
+    return scene._replace(words=("init", "--undo"))
+
+
 SCENES: dict[str, Callable[[World], Scene]] = {
     "claim": claim,
     "complete": complete,
@@ -292,6 +309,8 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "shard": lambda world: sharded(world, "task"),
     # The setting stays: between the first file and the last, tasks are there twice.
     "shard-within-a-glob": lambda world: sharded(world, "task", "story"),
+    "init": beginner,
+    "init-undo": regretting,
 }
 
 
@@ -411,6 +430,27 @@ def after_shard(world: World) -> None:
     assert not (world.path / ".ralph/sharding.json").exists()
 
 
+def after_init(world: World) -> None:
+    """All of it is there, once."""
+    again = world.ralph("init", "--skill", ".claude/skills", "--json").data
+    assert (again["created"], again["changed"]) == ([], [])
+    assert set(again["why"]) == set()
+    for name, text in MINE.items():
+        found = world.read(name)
+        assert text in found
+        assert found.count("ralphgit:begin") + found.count("import") == 1
+    assert world.git("config", "--get-all", "diff.ralphgit.xfuncname").count("\n") == 0
+
+
+def after_init_undo(world: World) -> None:
+    again = world.ralph("init", "--undo", "--json").data
+    assert again["removed"] == again["changed"] == []
+    assert world.ralph("doctor", "--fix").code == 0  # a killed write's file is ignored no more
+    assert world.git("status", "--porcelain") == ""
+    assert {name: world.read(name) for name in MINE} == MINE
+    assert world.run("git", "config", "--get", "diff.ralphgit.xfuncname").code == 1
+
+
 AFTER: dict[str, Callable[[World], None]] = {
     "claim": after_claim,
     "complete": after_complete,
@@ -420,6 +460,8 @@ AFTER: dict[str, Callable[[World], None]] = {
     "reset-and-push": after_reset_and_push,
     "shard": after_shard,
     "shard-within-a-glob": after_shard,
+    "init": after_init,
+    "init-undo": after_init_undo,
 }
 
 
@@ -468,7 +510,7 @@ def test_a_killed_command_can_be_repeated(
 def survived(stage: Stage, command: str, moment: Moment) -> None:
     scene, world = stage.scene, stage.scene.world
     world.git("fsck", "--no-dangling", "--no-progress")
-    if command != "claim" and "shard" not in command:
+    if command in ("complete", "block", "release", "reset", "reset-and-push"):
         alpha = place(world, "alpha")
         assert {name: alpha.read(name) for name in WORK} == WORK
     for path in leftovers(stage.live):

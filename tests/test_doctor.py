@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from world import Place, Result, World
+from sealing import older
+from world import ROOT, Place, Result, World
+
+from ralphgit.app.examine_setup import EXTRAS
+from ralphgit.app.findings import KINDS, Kind
 
 GRAPH = """\
 version: 1
@@ -45,7 +51,7 @@ def findings(place: Place, *words: str, code: int = 1) -> list[tuple[str, str, b
     found = place.ralph("doctor", "--json", *words)
     assert (found.code, found.err) == (code, ""), found.out
     told = found.data["findings"]
-    assert all(f["message"] and f["hint"] for f in told)
+    assert all(f["message"] and f["hint"] and f["meaning"] and f["mend"] for f in told)
     return [(f["code"], f["severity"], f["fixable"], f["fixed"]) for f in told]
 
 
@@ -122,7 +128,10 @@ def test_what_is_said(world: World) -> None:
     os.utime(lock, (LONG_AGO, LONG_AGO))
     assert world.ralph("doctor") == (
         1,
-        "error: .git/index.lock was left by a git process that is gone\n  ralphgit doctor --fix\n",
+        "error: .git/index.lock was left by a git process that is gone [git_lock]\n"
+        "  While a lock file of git's is there, every git command that needs it fails.\n"
+        "  --fix removes one that no living git can own; else wait for the git that owns it.\n"
+        "  ralphgit doctor --fix\n",
         "error: 1 finding\nhint: ralphgit doctor --fix\n",
     )
     assert world.ralph("doctor", "--fix") == (
@@ -418,6 +427,9 @@ def test_a_merge_attribute_on_records(world: World, attribute: str, where: str) 
 def test_line_endings(world: World) -> None:
     world.git("config", "core.autocrlf", "true")
     assert findings(world, code=0) == [("autocrlf", "advice", False, False)]
+    world.write(".gitattributes", "*.yaml text eol=lf\n")
+    assert world.ralph("doctor") == WELL
+    (world.path / ".gitattributes").unlink()
     world.git("config", "core.autocrlf", "false")
     world.write_graph(GRAPH.replace("\n", "\r\n"))
     assert world.ralph("doctor") == WELL
@@ -460,6 +472,67 @@ def test_the_version_of_git(
     program.chmod(0o755)
     world.environ["PATH"] = f"{program.parent}{os.pathsep}{world.environ['PATH']}"
     assert findings(world, code=1 if version == "2.17.1" else 0) == wanted
+
+
+# -- what init writes ---------------------------------------------------------------------
+
+
+def test_what_another_version_wrote(world: World) -> None:
+    assert world.ralph("init").code == 0
+    schema = ".ralph/schemas/config.schema.json"
+    new = world.read(schema)
+    world.write(schema, "{}")
+    assert findings(world, code=0) == [("old_schema", "advice", True, False)]
+    mended(world, "old_schema")
+    assert world.read(schema) == new
+    for name in ("AGENTS.md", "ralph.just"):
+        world.write(name, older(world.read(name)))
+    told = world.ralph("doctor", "--json").data["findings"]
+    assert [(one["code"], one["message"], one["hint"]) for one in told] == [
+        ("outdated", f"{name} is as another version of ralphgit wrote it", "ralphgit init")
+        for name in ("ralph.just", "AGENTS.md")
+    ]
+    assert world.ralph("init", "--json").data["renewed"] == ["ralph.just", "AGENTS.md"]
+    assert world.ralph("doctor") == WELL
+    # What somebody has changed is theirs.
+    world.write("AGENTS.md", world.read("AGENTS.md").replace("## Tasks", "## Mine"))
+    assert world.ralph("doctor") == WELL
+
+
+def test_what_is_missing_and_does_no_harm_is_told_on_request(world: World) -> None:
+    def told() -> list[str]:
+        found = world.ralph("doctor", "-v", "--json")
+        assert (found.code, {one["severity"] for one in found.data["findings"]} - {"info"}) == (
+            0, set(),
+        )  # fmt: skip
+        codes = [one["code"] for one in found.data["findings"]]
+        return [code for code in codes if code != "missing_extra"]
+
+    assert told() == ["no_attributes"]
+    assert world.ralph("init").code == 0
+    assert told() == []
+    world.git("config", "--unset", "diff.ralphgit.xfuncname")
+    assert told() == ["no_diff_driver"]
+    assert world.ralph("doctor") == WELL
+    assert "info: git does not know the diff driver ralphgit [no_diff_driver]\n" in (
+        world.ralph("doctor", "-v").out
+    )
+    optional = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {
+        extra: re.split(r"\W", needs[0])[0]
+        for extra, needs in optional["optional-dependencies"].items()
+    }
+    assert named == EXTRAS
+
+
+def test_every_code_is_explained_and_documented() -> None:
+    """The table in the documentation has what the code has, and no other code is used."""
+    text = (ROOT / "docs" / "setup.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", text, re.M)
+    assert [(code, Kind(*words)) for code, *words in rows] == [*KINDS.items()]
+    app = ROOT / "ralphgit" / "app"
+    sources = "".join(path.read_text() for path in [app / "doctor.py", *app.glob("examine_*.py")])
+    assert set(re.findall(r'Finding\(\s*"(\w+)"', sources)) == set(KINDS)
 
 
 # -- the graph ---------------------------------------------------------------------------

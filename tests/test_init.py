@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from sealing import older
 from world import ROOT, Result, World
+
+from ralphgit.model import config
+from ralphgit.records import settings
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 JUST_PROGRAM = shutil.which("just", path=os.path.dirname(sys.executable)) or shutil.which("just")
 RALPHGIT = f"{sys.executable} -m ralphgit"
-JUST = ["ralph.just", "justfile"]
+SETTING = "git config diff.ralphgit.xfuncname"
+AROUND = [".gitattributes", SETTING, "ralph.just", "justfile", "AGENTS.md"]
 SCHEMAS = [f".ralph/schemas/{name}.schema.json" for name in NAMES]
 EXCLUDE = ".git/info/exclude"
 
@@ -50,17 +56,18 @@ def world(tmp_path: Path) -> World:
 
 def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
     found = world.ralph("init")
-    made = ["task-graph.yaml", EXCLUDE, *JUST, *SCHEMAS]
+    made = [*AROUND, *SCHEMAS]
     assert found == (
         0,
-        "".join(f"created  {path}\n" for path in made)
+        f"created  task-graph.yaml\ncreated  ralph.toml\nchanged  {EXCLUDE}\n"
+        + "".join(f"created  {path}\n" for path in made)
         + "Next: ralphgit add --title TEXT; then git add, git commit\n",
         "",
     )
     assert world.read() == SINGLE
     assert "\n/.ralph/\n" in world.read(EXCLUDE)
-    assert world.git("status", "--porcelain").split() == [
-        "??", "justfile", "??", "ralph.just", "??", "task-graph.yaml",
+    assert world.git("ls-files", "--others", "--exclude-standard").split() == [
+        ".gitattributes", "AGENTS.md", "justfile", "ralph.just", "ralph.toml", "task-graph.yaml",
     ]  # fmt: skip
     for path in SCHEMAS:
         assert world.read(path) == (ROOT / "schemas" / Path(path).name).read_text(encoding="utf-8")
@@ -73,7 +80,8 @@ def test_init_again_changes_nothing(world: World, layout: str) -> None:
     before = world.snapshot()
     again = world.ralph("init", "--layout", layout, "--json")
     assert (again.code, again.data["created"]) == (0, [])
-    assert set(again.data["kept"]) >= set(first.data["created"]) - {"graph/"}
+    assert again.data["changed"] == []
+    assert set(again.data["kept"]) >= {*first.data["created"], EXCLUDE} - {"graph/"}
     assert world.ralph("init").code == 0
     assert world.snapshot() == before
 
@@ -103,13 +111,10 @@ def test_the_example_in_the_graph_is_a_task(world: World) -> None:
 def test_one_file_a_story(world: World) -> None:
     found = world.ralph("init", "--layout", "story", "--json")
     assert found.data["created"] == [
-        "ralph.toml", "graph/", "graph/tasks.yaml", EXCLUDE, *JUST, *SCHEMAS,
+        "ralph.toml", "graph/", "graph/tasks.yaml", *AROUND, *SCHEMAS,
     ]  # fmt: skip
-    assert world.read("ralph.toml") == (
-        "#:schema .ralph/schemas/config.schema.json\n"
-        "\n"
-        "# The task graph: one file for each story.\n"
-        'graph = ["graph/*.yaml"]\n'
+    assert '\n\n# Files and globs that hold the task graph.\ngraph = ["graph/*.yaml"]\n\n' in (
+        world.read("ralph.toml")
     )
     assert world.read("graph/tasks.yaml") == SINGLE.replace("=.ralph", "=../.ralph")
     for words, file in (
@@ -124,7 +129,7 @@ def test_one_file_a_story(world: World) -> None:
 
 def test_one_file_a_task(world: World) -> None:
     found = world.ralph("init", "--layout", "task", "--json")
-    assert found.data["created"] == ["ralph.toml", "graph/", EXCLUDE, *JUST, *SCHEMAS]
+    assert found.data["created"] == ["ralph.toml", "graph/", *AROUND, *SCHEMAS]
     for number in (1, 2, 3):
         made = world.ralph("add", "--title", "a", "--story", "S-1", "--json").data["task"]
         assert made["file"] == f"graph/T-{number}.yaml"
@@ -135,6 +140,8 @@ def test_init_follows_settings_that_are_there(world: World) -> None:
     found = world.ralph("init", "--json")
     assert found.data["created"][0] == "plan/"
     assert found.data["kept"] == ["ralph.toml"]
+    assert "/plan/*.yaml text eol=lf diff=ralphgit\n" in world.read(".gitattributes")
+    assert "records in `plan/*.yaml`" in world.read("AGENTS.md")
     assert world.ralph("init", "--layout", "story", "--json").data["created"] == ["plan/tasks.yaml"]
 
 
@@ -154,10 +161,11 @@ def test_nothing_that_is_there_is_overwritten(world: World) -> None:
     before = world.snapshot()
     found = world.ralph("init", "--json")
     assert found.data["kept"] == ["task-graph.yaml", EXCLUDE, SCHEMAS[0]]
-    assert found.json["warnings"] == [
-        f"{SCHEMAS[0]} is of another version; delete it and repeat to renew it"
-    ]
+    assert found.data["why"] == {
+        SCHEMAS[0]: "it is of another version; ralphgit doctor --fix renews it"
+    }
     after = world.snapshot()
+    del before["proj/.git/config"]
     assert {name: after[name] for name in before} == before
 
 
@@ -195,8 +203,8 @@ def test_a_worktree_that_is_behind_begins_no_second_graph(world: World) -> None:
     )  # fmt: skip
     assert alpha.merge("main").code == 0
     found = alpha.ralph("init", "--json")
-    kept = ["task-graph.yaml", "../proj/" + EXCLUDE, *JUST]
-    assert found.data == {"created": SCHEMAS, "kept": kept}
+    kept = ["task-graph.yaml", "ralph.toml", "../proj/" + EXCLUDE, *AROUND]
+    assert (found.data["created"], found.data["kept"]) == (SCHEMAS, kept)
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["rm", "git rm"])
@@ -225,7 +233,7 @@ def test_what_was_made_is_gone_again_after_a_failure(world: World) -> None:
     found = world.ralph("init", "--layout", "story", "--json")
     assert (found.code, found.error) == (1, "not_writable")
     after = world.snapshot()
-    assert {name for name in after if after[name] != before.get(name)} <= {f"proj/{EXCLUDE}"}
+    assert after == before
 
 
 def test_outside_a_repository_and_in_a_bare_one(world: World) -> None:
@@ -234,17 +242,6 @@ def test_outside_a_repository_and_in_a_bare_one(world: World) -> None:
     found = world.ralph("-C", "..", "init", "--json")
     assert (found.code, found.error) == (2, "not_a_repository")
     assert found.json["error"]["hint"] == "git init, or use -C DIR"
-
-
-def test_a_justfile_of_the_user_s_stays_as_it_is(world: World) -> None:
-    world.write("Justfile", "build:\n    true\n")
-    found = world.ralph("init", "--json")
-    assert "ralph.just" in found.data["created"]
-    assert "Justfile" in found.data["kept"]
-    assert found.json["warnings"] == [
-        "Justfile stays as it is; for the recipes add to it: import 'ralph.just'"
-    ]
-    assert world.read("Justfile") == "build:\n    true\n"
 
 
 @pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")
@@ -265,3 +262,211 @@ def test_the_recipes_work_where_init_was_run(world: World) -> None:
     assert "1 complete" in just("ralph-status").out
     assert just("ralph-logs").out == "scripted agent: T-1\n"
     assert just("task-reset", "T-1", "again").code == 8
+
+
+# -- what init adds to files of others, and takes back -------------------------------------
+
+
+def tree(world: World) -> dict[str, bytes]:
+    """Every file but git's own: of these what `init` may touch."""
+    own = {"proj/.git/config", f"proj/{EXCLUDE}"}
+    return {
+        name: data
+        for name, data in world.snapshot().items()
+        if name in own or not name.startswith("proj/.git/")
+    }
+
+
+MINE = {
+    "Justfile": "#!/usr/bin/env just\n# Mine\n\n# Build it\nbuild:\n    true",
+    "AGENTS.md": "# Rules\r\nBe kind.\r\n",
+    "CLAUDE.md": "Be brief.",
+    ".gitattributes": "*.png binary\n",
+    "README.md": "words\n",
+    ".gitignore": "*.o",
+}
+
+
+def test_undo_gives_back_what_was_there_byte_for_byte(world: World) -> None:
+    for name, text in MINE.items():
+        world.write(name, text)
+    before = tree(world)
+    planned = world.ralph("init", "--dry-run", "--skill", ".claude/skills", "--json").data
+    assert tree(world) == before
+    done = world.ralph("init", "--skill", ".claude/skills", "--json").data
+    assert {**planned, "dry_run": False} == done
+    assert done["changed"] == [
+        EXCLUDE, ".gitattributes", "Justfile", "AGENTS.md", "CLAUDE.md",
+    ]  # fmt: skip
+    assert world.read("Justfile").startswith(
+        "#!/usr/bin/env just\n# Mine\n\nimport 'ralph.just'\n# Build it\nbuild:"
+    )
+    assert "<!-- ralphgit:begin -->\r\n" in world.read("AGENTS.md")
+    assert world.read("CLAUDE.md").endswith("\n<!-- ralphgit:end -->")
+    assert (world.read("README.md"), world.read(".gitignore")) == ("words\n", "*.o")
+    world.commit("Begin")  # after a commit as well
+    planned = world.ralph("init", "--undo", "--dry-run", "--json").data
+    undone = world.ralph("init", "--undo", "--json").data
+    assert {**planned, "dry_run": False} == undone
+    assert (undone["kept"], undone["why"]) == ([], {})
+    assert tree(world) == before
+    assert world.ralph("init", "--undo") == (0, "There is nothing of init's to take back.\n", "")
+
+
+def test_undo_keeps_what_somebody_has_changed_and_says_why(world: World) -> None:
+    world.write("AGENTS.md", "Mine\n")
+    assert world.ralph("init", "--skill", ".claude/skills").code == 0
+    assert world.ralph("add", "--title", "Begin").code == 0
+    world.write("records/audit/T-1/a.yaml", "x")
+    world.write("AGENTS.md", world.read("AGENTS.md").replace("## Tasks", "## Our tasks"))
+    world.replace("# lease = ", "lease = ", "ralph.toml")
+    world.write("ralph.just", world.read("ralph.just") + "\nmine:\n    true\n")
+    world.git("config", "diff.ralphgit.xfuncname", "mine")
+    world.write(".ralph/heartbeat", "x")
+    found = world.ralph("init", "--undo")
+    gone = [".gitattributes", ".claude/skills/ralphgit/SKILL.md", *SCHEMAS]
+    assert found == (
+        0,
+        "kept     task-graph.yaml  (it has 1 task)\n"
+        "kept     ralph.toml  (it is not as init wrote it)\n"
+        f"removed  {gone[0]}\n"
+        f"kept     {SETTING}  (it is not as init wrote it)\n"
+        "kept     ralph.just  (it is not as init wrote it)\n"
+        "kept     AGENTS.md  (its ralphgit block is not as init wrote it)\n"
+        + "".join(f"removed  {name}\n" for name in gone[1:])
+        + f"kept     {EXCLUDE}  (.ralph has more in it)\n"
+        "Next: git status shows what of it was committed.\n",
+        "",
+    )
+    assert not (world.path / ".claude").exists()
+    assert world.read("justfile") == "import 'ralph.just'\n"
+    assert world.read("records/audit/T-1/a.yaml") == "x"
+    assert "## Our tasks" in world.read("AGENTS.md")
+    # What is kept does not change when init is run again either.
+    kept = {name: world.read(name) for name in ("AGENTS.md", "ralph.toml", "ralph.just")}
+    assert world.ralph("init").code == 0
+    assert {name: world.read(name) for name in kept} == kept
+
+
+def test_undo_leaves_other_worktrees_what_they_share(world: World) -> None:
+    assert world.ralph("init").code == 0
+    world.commit("Begin")
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("init").code == 0
+    assert alpha.ralph("init", "--undo", "--json").data["why"] == {
+        SETTING: "../proj/.gitattributes needs it",
+        f"../proj/{EXCLUDE}": "../proj/.ralph has more in it",
+    }
+    assert world.ralph("init", "--json").data["created"] == []
+    assert world.ralph("init", "--undo", "--json").data["kept"] == []
+
+
+def test_the_settings_stay_as_long_as_they_say_where_the_graph_is(world: World) -> None:
+    assert world.ralph("init", "--layout", "story").code == 0
+    assert world.ralph("add", "--title", "Begin").code == 0
+    found = world.ralph("init", "--undo", "--json").data
+    assert found["why"] == {
+        "graph/tasks.yaml": "it has 1 task", "ralph.toml": "it says where the graph is",
+    }  # fmt: skip
+    assert world.ralph("list").out == "T-1\tready\t2\t-\tBegin\t\n"
+
+
+@pytest.mark.parametrize("name", ["AGENTS.md", "CLAUDE.md", "ralph.just", ".gitattributes",
+                                  ".claude/skills/ralphgit/SKILL.md", "ralph.toml"])  # fmt: skip
+def test_what_another_version_wrote_is_renewed_and_taken_back(world: World, name: str) -> None:
+    world.write("CLAUDE.md", "Mine\n")
+    words = ("init", "--skill", ".claude/skills", "--json")
+    assert world.ralph(*words).code == 0
+    new = world.read(name)
+    old = older(new)
+    world.write(name, old)
+    found = world.ralph(*words).data
+    assert (found["renewed"], found["created"], world.read(name)) == ([name], [], new)
+    world.write(name, old)
+    undone = world.ralph("init", "--undo", "--json").data
+    assert (undone["kept"], name in undone["removed"] + undone["changed"]) == ([], True)
+
+
+def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
+    outside = world.folder / "outside"
+    outside.mkdir()
+    (outside / "mine.md").write_text("mine")
+    (world.path / "AGENTS.md").symlink_to("CLAUDE.md")
+    world.write("CLAUDE.md", "Mine\n")
+    (world.path / ".gitattributes").symlink_to(outside / "attributes")
+    (world.path / "Justfile").symlink_to(outside / "mine.md")
+    (world.path / ".claude").symlink_to(outside)
+    found = world.ralph("init", "--skill", ".claude/skills", "--json").data
+    elsewhere = "it is a link, or leads through one"
+    assert found["why"] == {
+        ".gitattributes": elsewhere,
+        "Justfile": f"{elsewhere}; for the recipes add to it: import 'ralph.just'",
+        "AGENTS.md": "it is a link to CLAUDE.md",
+        ".claude/skills/ralphgit/SKILL.md": elsewhere,
+    }
+    assert sorted(os.listdir(outside)) == ["mine.md"]
+    assert (outside / "mine.md").read_text() == "mine"
+    assert world.ralph("init", "--undo").code == 0
+    assert world.read("CLAUDE.md") == "Mine\n"
+    for folder in ("../outside", "/tmp", ".git/x", ".."):
+        refused = world.ralph("init", "--skill", folder, "--json")
+        assert (refused.code, refused.error) == (2, "bad_skill_folder"), folder
+
+
+@pytest.mark.parametrize(("name", "text", "why"), [
+    ("justfile", "a:\r\n    true\r\n", "for the recipes add to it: import 'ralph.just'"),
+    ("AGENTS.md", "<!-- ralphgit:begin -->\n",
+     "<!-- ralphgit:begin --> and <!-- ralphgit:end --> do not stand in it once each"),
+    ("CLAUDE.md", "See\n@AGENTS.md\n", "it includes AGENTS.md"),
+    ("task-graph.yaml", "version: 1\r\ntasks: []\r\n",
+     "task-graph.yaml has CRLF line ends; convert it first, while nothing is claimed"),
+])  # fmt: skip
+def test_what_is_not_clear_is_left_alone(world: World, name: str, text: str, why: str) -> None:
+    world.write(name, text)
+    found = world.ralph("init", "--json").data
+    assert [*found["why"].values()] == [why]
+    assert world.read(name) == text
+    world.ralph("init", "--undo")
+    assert world.read(name) == text
+
+
+def test_the_two_ways_do_not_go_together(world: World) -> None:
+    found = world.ralph("init", "--undo", "--layout", "task")
+    assert found == (
+        2, "", "error: --layout does not go with --undo\nhint: ralphgit init --help\n",
+    )  # fmt: skip
+
+
+def test_every_default_in_the_settings_is_the_one_that_counts(world: World) -> None:
+    world.ralph("init")
+    text = world.read("ralph.toml")
+    on = "".join(
+        line[2:] if re.match(r"# [a-z_.]+ = ", line) else line
+        for line in text.splitlines(keepends=True)
+    )
+    assert config.resolve([("ralph.toml", settings.parse(on.encode()))]) == config.Config()
+    assert set(settings.parse(on.encode())) == set(config.Config._fields)
+    assert settings.parse(text.encode()) == {}
+
+
+@pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")
+def test_a_justfile_with_recipes_of_its_own_still_works(world: World) -> None:
+    """`just` would refuse all of it if two recipes had one name."""
+    world.commit()
+    build = "# Mine\n@build:\n    echo built\n"
+    for own, why in (
+        ("\n@prompt X='a': build\n    echo mine\n", "it has prompt already, as ralph.just has"),
+        ("\nalias ralph := build\n", "it has ralph already, as ralph.just has"),
+        ("\n@prompt:\n    true\n\nset allow-duplicate-recipes\n", ""),
+        ("\nprompt := 'x'\n", ""),
+    ):
+        world.write("justfile", build + own)
+        found = world.ralph("init", "--json").data
+        assert found["why"].get("justfile", "") == why
+        env = {"RALPHGIT": RALPHGIT}
+        # The first recipe stays the one that runs without a name.
+        assert world.run(str(JUST_PROGRAM), env=env).out == "built\n"
+        if not why:
+            assert world.run(str(JUST_PROGRAM), "ralph-stop", "x", env=env).code == 2
+        world.ralph("init", "--undo")
+        assert world.read("justfile") == build + own

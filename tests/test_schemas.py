@@ -309,7 +309,7 @@ GOOD: dict[str, Any] = {
         },
         "error": {"code": "blocked", "exit": 7, "message": "...", "hint": ""},
     },
-    "other-kind": answer("doctor", {"any": "shape"}),
+    "other-kind": answer("completion", {"any": "shape"}),
     # The example of SPEC 6.
     "refused": {
         "schema_version": 1,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from ralphgit.app import absent, placement, runtime
+from ralphgit.app import absent, initial_files, placement, steps
 from ralphgit.app.project import Project
+from ralphgit.app.steps import Step
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.records import files, schema, settings
+from ralphgit.records import default_settings, files, seal, settings
 
 _GLOB = "graph/*.yaml"
 
@@ -34,58 +36,78 @@ version: 1
 tasks: []
 """
 
-_SETTINGS = f"""\
-#:schema .ralph/schemas/config.schema.json
 
-# {{}}
-graph = ["{_GLOB}"]
-"""
-_SAYS = {
-    "story": "The task graph: one file for each story.",
-    "task": "The task graph: one file for each task.",
-}
+class Wishes(NamedTuple):
+    """What `init` is asked for."""
 
-
-class Begun(NamedTuple):
-    """Paths relative to the top; a folder's ends in `/`."""
-
-    created: tuple[str, ...]
-    kept: tuple[str, ...]
+    layout: str = ""
+    agents: bool = True
+    """The instructions for coding agents."""
+    skill: str = ""
+    """The folder of skills that gets the skill file, relative to the top; "" is none."""
 
 
-def initialise(project: Project, layout: str = "") -> Begun:
-    """Make the graph, `.ralph/` with the schemas in it, and the line that excludes it.
+def plan(project: Project, wishes: Wishes) -> list[Step]:
+    """What `init` would do here, found by looking alone.
 
-    Works before the first commit. What exists is never changed, hooks and .gitignore are
-    not touched, and after a failure what was made is gone again.
+    Works before the first commit. What exists is kept, but for a line in a justfile, a block
+    between marks, and what an earlier `init` wrote and nobody has changed, which is renewed.
+    Hooks, .gitignore and the user's own configuration of git are never touched.
 
-    Raises: GuardRefused (bare, base_has_graph, other_layout); NotWritable; InvalidRecord and
-    UsageError for settings that cannot be read.
+    Raises: GuardRefused (bare, base_has_graph, other_layout); InvalidRecord and UsageError for
+    settings that cannot be read, and for a folder outside the repository.
     """
-    wanted = _graph_files(project, layout)
-    created, kept = [], []
-    with files.Undo() as undo:
-        for path, text in wanted.items():
-            full = os.path.join(project.top, path)
-            if os.path.lexists(full):
-                kept.append(path)
-                continue
-            created.append(path)
-            if path.endswith("/"):
-                _make_folder(full)
-                undo.on_failure(partial(os.rmdir, full))
-            else:
-                undo.write(full, text.encode("utf-8"))
-        exclude = project.show_path(os.path.join(project.repository.common_dir, "info", "exclude"))
-        (kept if runtime.is_excluded(project) else created).append(exclude)
-        _recipes(project, undo, created, kept)
-        _schemas(project, undo, created, kept)
-        runtime.prepare(project)
+    found = [*_graph(project, wishes.layout), initial_files.set_exclude(project)]
+    config = project.config
+    if wishes.layout in ("story", "task") and not project.places.folders:
+        config = config._replace(graph=(_GLOB,))  # as the new settings have it
+    found.append(initial_files.set_attributes(project, config))
+    found += initial_files.set_diff(project)
+    found += initial_files.set_recipes(project)
+    if wishes.agents:
+        found += initial_files.set_instructions(project, config)
+    skills = [*initial_files.known_skills(project), *filter(None, [wishes.skill])]
+    paths = dict.fromkeys(initial_files.skill_path(project, folder) for folder in skills)
+    found += [steps.set_whole(project, path, initial_files.skill()) for path in paths]
+    found += initial_files.set_schemas(project)
+    return found
+
+
+def apply(project: Project, planned: list[Step]) -> None:
+    """Take every step of a plan; after a failure what was made is gone again.
+
+    Killed on the way it leaves what was made until then, and repeating it makes the rest.
+
+    Raises: NotWritable, GitError.
+    """
+    steps.do(project, planned)
     project.refresh()
-    return Begun(tuple(created), tuple(kept))
 
 
-def _graph_files(project: Project, layout: str) -> dict[str, str]:
+def _graph(project: Project, layout: str) -> Iterator[Step]:
+    for path, data in _graph_files(project, layout).items():
+        full = os.path.join(project.top, path)
+        if path == settings.FILE and os.path.isfile(full) and not os.path.islink(full):
+            yield _renewed_settings(project)
+        elif os.path.lexists(full):
+            yield steps.keep(path)
+        elif path.endswith("/"):
+            yield Step("create", path, partial(_make_folder, full))
+        else:
+            yield steps.write(project, "create", path, data)
+
+
+def _renewed_settings(project: Project) -> Step:
+    """The settings as this version writes them, the graph where it is; what somebody has
+    changed stays."""
+    known = files.read(os.path.join(project.top, settings.FILE)) or b""
+    if not seal.is_closed(known):
+        return steps.keep(settings.FILE)
+    graph = project.config.graph if "graph" in settings.parse(known) else ()
+    return steps.set_whole(project, settings.FILE, default_settings.text(graph))
+
+
+def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
     """The files of the graph and its settings, with the content they are made with.
 
     Raises: GuardRefused; UsageError (no_place).
@@ -93,31 +115,32 @@ def _graph_files(project: Project, layout: str) -> dict[str, str]:
     known = project.paths_in(project.top)
     has_settings = os.path.lexists(os.path.join(project.top, settings.FILE))
     exact, folders, _ = project.places
-    wanted = {settings.FILE: ""} if has_settings else {}
+    wanted = {settings.FILE: default_settings.text()}
     if not known:
         _refuse_second_graph(project)
     if layout in ("story", "task") and not folders:
         if known or has_settings:
             raise _other_layout(project, layout, known)
-        wanted |= {settings.FILE: _SETTINGS.format(_SAYS[layout]), "graph/": ""}
+        wanted |= {settings.FILE: default_settings.text((_GLOB,)), "graph/": b""}
         # That this file is there is what tells the layout from one file per task.
         storyless = f"graph/{placement.STORYLESS}.yaml"
     elif layout == "single" and not exact:
         raise _other_layout(project, layout, known)
     elif known:
-        return wanted | dict.fromkeys(known, "")
+        return dict.fromkeys(known, b"") | wanted
     elif layout == "single" or not folders:
-        return wanted | {exact[0]: _graph(exact[0])}
+        return {exact[0]: template(exact[0])} | wanted
     else:
-        wanted |= {f"{folder}/": "" for folder in folders if folder}
+        wanted |= {f"{folder}/": b"" for folder in folders if folder}
         storyless = ""
         if layout == "story":
             storyless = placement.new_file(project, placement.STORYLESS)
-    return wanted | ({storyless: _graph(storyless)} if layout == "story" else {})
+    return wanted | ({storyless: template(storyless)} if layout == "story" else {})
 
 
-def _graph(path: str) -> str:
-    return placement.modeline(path) + _EXAMPLE
+def template(path: str) -> bytes:
+    """A graph file as it is made."""
+    return (placement.modeline(path) + _EXAMPLE).encode()
 
 
 def _refuse_second_graph(project: Project) -> None:
@@ -142,52 +165,11 @@ def _other_layout(project: Project, layout: str, known: list[str]) -> GuardRefus
     )
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: str, undo: files.Undo) -> None:
     try:
         os.makedirs(path)
     except OSError as error:
         raise NotWritable(
             f"cannot make {path}: {error.strerror}", hint="fix the permissions, then repeat"
         ) from error
-
-
-RECIPES = "ralph.just"
-_IMPORT = f"import '{RECIPES}'\n"
-#: The names under which `just` looks for its recipes, in any case.
-_JUSTFILES = ("justfile", ".justfile")
-
-
-def _recipes(project: Project, undo: files.Undo, created: list[str], kept: list[str]) -> None:
-    """The recipes for `just`, and a justfile that imports them where there is none."""
-    with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), RECIPES), "rb") as file:
-        wanted = {RECIPES: file.read()}
-    own = [name for name in sorted(os.listdir(project.top)) if name.lower() in _JUSTFILES]
-    if not own:
-        wanted["justfile"] = _IMPORT.encode()
-    for path, data in wanted.items():
-        full = os.path.join(project.top, path)
-        if os.path.lexists(full):
-            kept.append(path)
-        else:
-            undo.write(full, data)
-            created.append(path)
-    for name in own:
-        kept.append(name)
-        if _IMPORT.strip() not in (files.read(os.path.join(project.top, name)) or b"").decode(
-            "utf-8", "replace"
-        ):
-            project.warn(f"{name} stays as it is; for the recipes add to it: {_IMPORT.strip()}")
-
-
-def _schemas(project: Project, undo: files.Undo, created: list[str], kept: list[str]) -> None:
-    for name, data in schema.schema_files().items():
-        path = f"{schema.HOME}/{name}"
-        full = os.path.join(project.top, path)
-        known = files.read(full)
-        if known is None:
-            undo.write(full, data)
-            created.append(path)
-            continue
-        kept.append(path)
-        if known != data:
-            project.warn(f"{path} is of another version; delete it and repeat to renew it")
+    undo.on_failure(partial(os.rmdir, path))

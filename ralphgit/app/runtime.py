@@ -40,12 +40,13 @@ def prepare(project: Project) -> None:
             files.write(os.path.join(schemas, name), data, durable=False)
 
 
-def _exclude_file(project: Project) -> str:
+def exclude_file(project: Project) -> str:
+    """Where git reads what it is to ignore in this repository alone."""
     return os.path.join(project.repository.common_dir, "info", "exclude")
 
 
 def _missing(project: Project) -> list[str]:
-    data = (files.read(_exclude_file(project)) or b"").decode("utf-8", "replace")
+    data = (files.read(exclude_file(project)) or b"").decode("utf-8", "replace")
     lines = {line.strip() for line in data.splitlines()}
     return [pattern for pattern in _EXCLUDED if pattern not in lines]
 
@@ -59,11 +60,20 @@ def exclude(project: Project) -> None:
     missing = _missing(project)
     if not missing:
         return
-    path = _exclude_file(project)
+    path = exclude_file(project)
     data = files.read(path) or b""
     if data and not data.endswith(b"\n"):
         data += b"\n"
     files.write(path, data + "".join(f"{pattern}\n" for pattern in missing).encode())
+
+
+def without_exclusion(project: Project) -> bytes | None:
+    """The file without the lines that `exclude` puts there; None where it has none of them."""
+    data = files.read(exclude_file(project)) or b""
+    ours = {pattern.encode() for pattern in _EXCLUDED}
+    lines = data.splitlines(keepends=True)
+    rest = [line for line in lines if line.strip() not in ours]
+    return b"".join(rest) if len(rest) < len(lines) else None
 
 
 def remember(project: Project, claim: Lease) -> None:

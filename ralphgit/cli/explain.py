@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ralphgit.cli.params import Command, Param
 from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS
@@ -89,7 +90,7 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
         return click.Argument(
             [param.name], required=param.kind not in ("optional", "any"), metavar=param.metavar,
             nargs=-1 if param.kind in ("rest", "any") else 1, type=choice,
-            shell_complete=_task_ids if param.name in ("task", "tasks") else None,
+            shell_complete=_completing(param),
         )  # fmt: skip
     kinds: dict[str, dict[str, Any]] = {
         "flag": {"is_flag": True},
@@ -102,22 +103,30 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
         extra = {**extra, "type": choice}
     return click.Option(
         [param.name, *param.flags], help=param.help, required=param.required, hidden=hidden,
-        metavar=param.metavar or None, **extra,
+        metavar=param.metavar or None, shell_complete=_completing(param), **extra,
     )  # fmt: skip
 
 
-def _task_ids(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-    """Live ids of this worktree's graph; none where there is no graph."""
-    from ralphgit.app.project import Project
-    from ralphgit.cli.main import surroundings
-    from ralphgit.errors import RalphError
+def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None:
+    """What offers words for a parameter that is no choice; None leaves it to click."""
+    if param.kind == "flag" or param.choices:
+        return None
 
-    try:
-        outer = ctx.find_root().params
-        rows = Project.open(surroundings(outer)).here.rows
-    except RalphError:
-        return []
-    return [row.id for row in rows if row.id.startswith(incomplete)]
+    def offer(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+        from ralphgit.cli import suggest
+        from ralphgit.cli.main import surroundings
+
+        if kind := suggest.is_file(param):
+            return [CompletionItem(begun, type=kind)]
+        around = surroundings(ctx.find_root().params)
+        found = suggest.words(around, ctx.info_name or "", param, ctx.params)
+        return [
+            CompletionItem(word.value, help=word.help or None)
+            for word in found
+            if word.value.startswith(begun)
+        ]
+
+    return offer
 
 
 def _sentence(error: click.UsageError) -> str:

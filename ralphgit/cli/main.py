@@ -123,8 +123,9 @@ def _run(arguments: Sequence[str]) -> int:
 def _complete_word(program: str) -> int:
     from click.shell_completion import shell_complete
 
-    from ralphgit.cli import explain
+    from ralphgit.cli import explain, shells
 
+    shells.register()
     names = ("_RALPHGIT_COMPLETE", "_GIT_RALPH_COMPLETE")
     variable = next(name for name in names if name in os.environ)
     return shell_complete(explain.program(program), {}, program, variable, os.environ[variable])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app import doctor, look
+from ralphgit.app.findings import Finding
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
@@ -12,20 +13,30 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     project = look.project(around, warnings)
-    found = doctor.examine(project, fix=bool(options.get("fix")))
-    lines = []
-    for finding in found:
-        mark = "fixed" if finding.fixed else finding.severity
-        lines.append(f"{mark}: {safe(finding.message)}")
-        if not finding.fixed:
-            lines.append(f"  {safe(finding.hint)}")
-    if not found:
+    found = doctor.examine(project, fix=bool(options.get("fix")), thorough=screen.verbose)
+    lines = [line for finding in found for line in _told(finding)]
+    if all(finding.severity == "info" for finding in found):
         lines.append("Nothing to mend.")
-    left = [f for f in found if not f.fixed and f.severity != "advice"]
+    left = [f for f in found if not f.fixed and f.severity in ("error", "warning")]
     error = None
     if left:
         error = Refused(
             f"{len(left)} finding{'' if len(left) == 1 else 's'}", code="findings",
             hint="ralphgit doctor --fix" if any(f.fixable for f in left) else "",
         )  # fmt: skip
-    return Outcome({"findings": [f._asdict() for f in found]}, before=lines, error=error)
+    return Outcome(
+        {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]},
+        before=lines,
+        error=error,
+    )
+
+
+def _told(finding: Finding) -> list[str]:
+    if finding.fixed:
+        return [f"fixed: {safe(finding.message)}"]
+    return [
+        f"{finding.severity}: {safe(finding.message)} [{finding.code}]",
+        f"  {finding.kind.meaning}",
+        f"  {finding.kind.mend}",
+        f"  {safe(finding.hint)}",
+    ]

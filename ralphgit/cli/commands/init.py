@@ -1,23 +1,66 @@
-"""`init`: begin a task graph here."""
+"""`init`: begin a task graph here, or take that back."""
 
 from __future__ import annotations
 
-from ralphgit.app import initialise, look
+from collections.abc import Sequence
+
+from ralphgit.app import initialise, look, uninitialise
 from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.steps import Step
 from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.errors import UsageError
+
+_DONE = {
+    "create": "created", "change": "changed", "renew": "renewed", "remove": "removed",
+    "keep": "kept",
+}  # fmt: skip
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     project = look.project(around, warnings)
-    with Exclusive(project):
-        begun = initialise.initialise(project, str(options.get("layout", "")))
-    lines = [f"created  {safe(path)}" for path in begun.created]
-    lines += [f"kept     {safe(path)}" for path in begun.kept]
-    return Outcome(
-        {"created": begun.created, "kept": begun.kept},
-        before=lines,
-        advice=("Next: ralphgit add --title TEXT; then git add, git commit",),
+    undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
+    if undo and (wrong := next((n for n in ("layout", "no_agents") if n in options), "")):
+        flag = f"--{wrong.replace('_', '-')}"
+        raise UsageError(f"{flag} does not go with --undo", hint="ralphgit init --help")
+    if dry:
+        planned = _plan(project, options)
+    else:
+        with Exclusive(project):
+            planned = _plan(project, options)
+            initialise.apply(project, planned)
+    words = {verb: verb for verb in _DONE} if dry else _DONE
+    lines = [_line(step, words[step.verb]) for step in planned]
+    data: dict[str, object] = {
+        done: [step.name for step in planned if step.verb == verb] for verb, done in _DONE.items()
+    }
+    data["why"] = {step.name: step.why for step in planned if step.why}
+    return Outcome({**data, "dry_run": dry}, before=lines, advice=_advice(planned, undo, dry))
+
+
+def _plan(project: Project, options: dict[str, object]) -> list[Step]:
+    skill = str(options.get("skill", ""))
+    if options.get("undo"):
+        return uninitialise.plan(project, skill=skill)
+    wishes = initialise.Wishes(
+        layout=str(options.get("layout", "")),
+        agents=not options.get("no_agents"),
+        skill=skill,
     )
+    return initialise.plan(project, wishes)
+
+
+def _line(step: Step, word: str) -> str:
+    why = f"  ({step.why})" if step.why else ""
+    return f"{word:7}  {safe(step.name)}{safe(why)}"
+
+
+def _advice(planned: Sequence[Step], undo: bool, dry: bool) -> tuple[str, ...]:
+    changes = any(step.verb != "keep" for step in planned)
+    if not undo:
+        return () if dry else ("Next: ralphgit add --title TEXT; then git add, git commit",)
+    if not changes:
+        return ("There is nothing of init's to take back.",)
+    return () if dry else ("Next: git status shows what of it was committed.",)

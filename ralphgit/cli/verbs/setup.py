@@ -6,8 +6,20 @@ from ralphgit.cli.params import Command, Param, arg, flag, many, text
 COMMANDS = (
     Command(
         "init", "set up", "Begin a task graph here.",
-        (text("layout", "Where tasks live.", metavar="LAYOUT",
-               choices=("single", "story", "task")),),
+        (
+            text("layout", "Where tasks live.", metavar="LAYOUT",
+                  choices=("single", "story", "task")),
+            flag("no_agents", "Leave AGENTS.md and CLAUDE.md as they are."),
+            text("skill", "Also DIR/ralphgit/SKILL.md for coding agents (.claude/skills).",
+                  metavar="DIR"),
+            flag("dry_run", "Show what would be done, change nothing."),
+            flag("undo", "Take back what init made and nobody has changed."),
+        ),
+        "It makes the graph, ralph.toml with every default, .gitattributes for records, recipes "
+        "for just, a block of instructions in AGENTS.md (and CLAUDE.md if there is one), and the "
+        "schemas for editors. What exists stays: it adds a line or a block between marks, and "
+        "renews its own of an older version. Hooks and .gitignore are never touched. After a "
+        "crash, repeat it.",
     ),
     Command(
         "import", "set up", "Bring tasks of another tool into the graph.",

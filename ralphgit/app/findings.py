@@ -1,0 +1,147 @@
+"""What `doctor` can find: each code, what it means, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """Something that is not as it should be."""
+
+    code: str
+    """A key of KINDS."""
+    severity: str
+    """error, warning, advice (no reason to fail), or info (told only where it is asked for)."""
+    message: str
+    hint: str
+    """The command that mends it, or what to do."""
+    fixable: bool = False
+    """Whether `--fix` mends it."""
+    fixed: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.code]
+
+
+class Kind(NamedTuple):
+    """What is common to all findings of a code."""
+
+    meaning: str
+    """Why it matters, as a sentence."""
+    mend: str
+    """What `--fix` does about it, or what a person can do, as a sentence."""
+
+
+KINDS: Mapping[str, Kind] = {
+    # -- what was left behind
+    "git_lock": Kind(
+        "While a lock file of git's is there, every git command that needs it fails.",
+        "--fix removes one that no living git can own; else wait for the git that owns it.",
+    ),
+    "temporary_file": Kind(
+        "It is half a file that nobody reads, of a process that was killed.",
+        "--fix removes it.",
+    ),
+    "empty_record": Kind(
+        "A git that was killed had made the file, and had not yet written it.",
+        "--fix brings its committed content back; one that was never committed goes.",
+    ),
+    "half_sharded": Kind(
+        "Tasks may be in two files at once, or in none that is read.",
+        "--fix completes the move, unless somebody has changed a file since.",
+    ),
+    "unfinished_move": Kind(
+        "The branch may have moved while a worktree's files did not, or the other way round.",
+        "--fix takes the move back; repeat the command that was killed.",
+    ),
+    "left_worktree": Kind(
+        "Commands were run in it to prove a merge; nobody works in it.",
+        "--fix removes it.",
+    ),
+    "not_excluded": Kind(
+        "Without that line `git add -A` would commit a worktree's runtime state.",
+        "--fix adds the line.",
+    ),
+    "runtime_tracked": Kind(
+        "Runtime state of one worktree would be merged into others.",
+        "Take it out of the index; the files stay.",
+    ),
+    # -- leases and claims
+    "bad_lease": Kind(
+        "The ref guards nothing, because what it points at cannot be read as a lease.",
+        "--fix deletes the ref.",
+    ),
+    "dead_lease": Kind(
+        "The base has moved past the claim that it guards.",
+        "--fix deletes it.",
+    ),
+    "stale_lease": Kind(
+        "Nobody can take the task, and who has it cannot go on.",
+        "reset frees the task, and keeps the work that was committed.",
+    ),
+    "claim_lost": Kind(
+        "Somebody else has the task on the base; what is done here cannot land.",
+        "complete says who won, and keeps the work under refs/ralph/rescue/.",
+    ),
+    "record_missing": Kind(
+        "A reset or a stash took the claim out of the files; the lease still has it.",
+        "claim puts the record back.",
+    ),
+    "old_note": Kind(
+        "It would be taken for work that goes on.",
+        "--fix removes the note.",
+    ),
+    # -- the graph
+    "no_graph": Kind(
+        "No command can tell what there is to do.",
+        "Mend the file at the place that is named, or begin a graph with init or import.",
+    ),
+    "unknown_dependency": Kind(
+        "The task can never become ready.",
+        "Correct depends_on; check shows the line.",
+    ),
+    "mixed_line_endings": Kind(
+        "A tool that evens them out would touch every task, and conflict with every claim.",
+        "Renormalise it in a commit of its own, while nothing is claimed.",
+    ),
+    # -- settings of git
+    "old_git": Kind(
+        "Up to 2.37 git cannot merge in memory, and before 2.34 it lacks what is needed.",
+        "Install a newer git.",
+    ),
+    "rerere": Kind(
+        "git would resolve a conflict between two claims as it was resolved once, and stage it.",
+        "Switch it off.",
+    ),
+    "merge_attribute": Kind(
+        "The conflict that decides between two claims would not appear.",
+        "Take the attribute away, or limit it to other files.",
+    ),
+    "autocrlf": Kind(
+        "One file that is checked in with CRLF makes every claim in it conflict.",
+        "init puts attributes for graph files and records into .gitattributes.",
+    ),
+    # -- what init writes
+    "old_schema": Kind(
+        "Editors would complain of fields that are right, or not complain of wrong ones.",
+        "--fix writes this version's.",
+    ),
+    "outdated": Kind(
+        "It says what another version of ralphgit does.",
+        "init renews it; it has not been changed by anybody since.",
+    ),
+    "no_attributes": Kind(
+        "Line ends of graph files and records depend on each clone's configuration.",
+        "init puts attributes for them into .gitattributes.",
+    ),
+    "no_diff_driver": Kind(
+        "The attributes name a diff driver that this clone has not got: hunks name no task.",
+        "init sets it in this repository's configuration.",
+    ),
+    "missing_extra": Kind(
+        "A command or a part of it needs a package that is not installed.",
+        "Install the extra, if you want it.",
+    ),
+}

@@ -1,0 +1,87 @@
+"""Taking back what `init` made, where nobody has changed it since.
+
+What it wrote says so itself: a sealed file or block by its digest, the rest by being exactly what
+`init` writes. So it works in a clone, after a commit, and after an `init` that was killed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+
+from ralphgit.app import initial_files, initialise, steps
+from ralphgit.app.project import Project
+from ralphgit.app.steps import Step
+from ralphgit.errors import RalphError
+from ralphgit.records import files, settings
+
+
+def plan(project: Project, *, skill: str = "") -> list[Step]:
+    """What can be taken back here, and what is kept and why; found by looking alone.
+
+    A graph with tasks is never removed, nor a record, nor what somebody has changed.
+
+    Raises: GuardRefused (bare); UsageError for a folder outside the repository.
+    """
+    folders = dict.fromkeys((*initial_files.SKILL_FOLDERS, *filter(None, [skill])))
+    whole = [initial_files.skill_path(project, folder) for folder in folders]
+    graph = list(_graph(project))
+    found: list[Step | None] = [
+        *graph,
+        _settings(project, [step.name for step in graph if step.verb == "keep"]),
+        initial_files.unset_attributes(project),
+        *initial_files.unset_diff(project),
+        *initial_files.unset_recipes(project),
+        *initial_files.unset_instructions(project),
+        *(steps.unset_whole(project, name) for name in dict.fromkeys(whole)),
+    ]
+    schemas = list(initial_files.unset_schemas(project))
+    going = {os.path.join(project.top, step.name) for step in schemas}
+    found += [*schemas, initial_files.unset_exclude(project, going)]
+    return [step for step in found if step is not None]
+
+
+def _graph(project: Project) -> Iterator[Step]:
+    """The graph files that are as `init` makes them, and the folders that are empty without."""
+    for path in project.paths_in(project.top):
+        known = files.read(os.path.join(project.top, path)) or b""
+        if known.replace(b"\r\n", b"\n") != initialise.template(path):
+            yield steps.keep(path, _content(project, path))
+        elif steps.is_elsewhere(project, path):
+            yield steps.keep(path, steps.LINKED)
+        else:
+            yield steps.remove(project, path)
+    for folder in project.places.folders:
+        full = os.path.join(project.top, folder)
+        if folder and not steps.is_elsewhere(project, folder) and _is_empty(full):
+            yield Step("remove", f"{folder}/", partial(_remove_folder, full))
+
+
+def _content(project: Project, path: str) -> str:
+    try:
+        number = sum(row.file == path for row in project.here.rows)
+    except RalphError:
+        return steps.EDITED
+    if not number:
+        return steps.EDITED
+    return f"it has {number} task{'' if number == 1 else 's'}"
+
+
+def _is_empty(folder: str) -> bool:
+    return os.path.isdir(folder) and not os.listdir(folder)
+
+
+def _remove_folder(path: str, undo: files.Undo) -> None:
+    os.rmdir(path)
+    undo.on_failure(partial(os.mkdir, path))
+
+
+def _settings(project: Project, graph: list[str]) -> Step | None:
+    step = steps.unset_whole(project, settings.FILE)
+    if step is None or step.verb != "remove" or not graph:
+        return step
+    data = files.read(os.path.join(project.top, settings.FILE)) or b""
+    if "graph" in settings.parse(data):
+        return steps.keep(settings.FILE, "it says where the graph is")
+    return step
