@@ -86,3 +86,12 @@ def ends_in_block_scalar(block: str) -> bool:
     """Whether the last line's end is part of a text."""
     last = len(block) - 1
     return _block_scalar_end(block, 0, last, len(block)) > last
+
+
+_QUOTED = r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
+_COMMENT = r"(?<=\s)#[^\n]*"
+
+
+def comments(lines: str) -> list[str]:
+    """What may be a comment in `lines`; in a block scalar it is none."""
+    return re.findall(_COMMENT, re.sub(_QUOTED, "", lines))

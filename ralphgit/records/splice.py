@@ -85,16 +85,12 @@ def to_block_style(file: graph.GraphFile, index: int) -> str:
         indent = len(old) - len(old.lstrip(" "))
         end = blocks.content_end(old, blocks.Block(0, len(old)), indent)
         first, rest = emit.sequence([task], indent=indent, eol=eol).split(eol, 1)
-        inside = re.findall(_COMMENT, re.sub(_QUOTED, "", old[:end]))
+        inside = keys.comments(old[:end])
         comments = [f"{' ' * (indent + 2)}{comment.rstrip()}" for comment in inside]
         made = eol.join([first, *comments, rest])
         return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
 
     return _rewritten(file, index, dict(task), edit)
-
-
-_QUOTED = r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
-_COMMENT = r"(?<=\s)#[^\n]*"
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
