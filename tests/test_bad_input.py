@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "resolve": (),
     "init": (),
     "import": ("other.yaml",),
     "export": (),

@@ -49,12 +49,14 @@ def refuse_unfit(project: Project) -> None:
         ) from None
     # Before HEAD: a rebase or bisect detaches it, and the way out is its own.
     if what := repository.under_way():
+        hint = f"git {what} --continue, or git {what} --abort"
+        if conflicts.read():
+            hint = f"ralphgit resolve, then git {what} --continue; or git {what} --abort"
         raise GuardRefused(
             f"a {what} is under way in this worktree",
             code="unfinished_merge",
-            hint="git bisect reset" if what == "bisect"
-            else f"git {what} --continue, or git {what} --abort",
-        )  # fmt: skip
+            hint="git bisect reset" if what == "bisect" else hint,
+        )
     worktree = repository.worktree
     if worktree is not None and not worktree.branch:
         raise GuardRefused(
@@ -66,7 +68,7 @@ def refuse_unfit(project: Project) -> None:
         raise GuardRefused(
             f"unresolved conflicts in {', '.join(paths[:3])}",
             code="unmerged",
-            hint="resolve them, then: git add",
+            hint="ralphgit resolve does the records; resolve the rest, then: git add",
         )
 
 

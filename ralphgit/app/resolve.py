@@ -74,11 +74,11 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     wanted = places(_patterns(project, whose))
     found = _sorted_out(project, stages, wanted)
     sources, unread = _sources(project, whose, found.graphs)
-    clean = _clean(project, wanted, sources) if found.graphs else _Clean({}, {}, {})
+    clean = _clean(project, wanted, sources)
     limit = project.config.max_graph_bytes
     decided = decide(sources, clean.moved, given_up={}, limit=limit)
     doubles = {one.task: one for one in decided.open if one.question.code == "double_claim"}
-    yields = yielding.choose(project, whose, doubles, told) if told else {}
+    yields = yielding.choose(project, whose, doubles, clean.claims, told) if told else {}
     if yields:
         given_up = {task: one.side for task, one in yields.items()}
         decided = decide(sources, clean.moved, given_up=given_up, limit=limit)
@@ -107,7 +107,7 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
             for task, one in yields.items()
         ),
         found.others,
-        _then(project, whose) if stages else "",
+        _then(project, whose) if stages or whose.merge.name else "",
     )
 
 
@@ -177,8 +177,10 @@ class _Clean(NamedTuple):
     """All of them, with what the index has."""
     ids: Mapping[str, str]
     """The file of each of their tasks."""
-    needs: Mapping[str, tuple[str, ...]] = {}
+    needs: Mapping[str, tuple[str, ...]]
     """What each of their tasks depends on."""
+    claims: Mapping[str, str]
+    """The claim on each of their tasks, "" for none."""
 
 
 def _clean(
@@ -203,6 +205,7 @@ def _clean(
         blobs,
         {row.id: row.file for row in view.rows},
         {row.id: row.depends_on for row in view.rows},
+        {row.id: row.claim for row in view.rows},
     )
 
 

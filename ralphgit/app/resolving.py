@@ -96,8 +96,13 @@ def decide(
         results[task] = made
         if (said := _told(task, at, made, given_up)) is not None:
             told.setdefault(made.file if made else home, []).append(said)
+    groups = [frozenset(one.file for one in at if one is not None) for at in here.values()]
+    together = tuple({group for group in groups if len(group) > 1})
+    left = _infected({one.file for one in open_}, together)
     files: dict[str, bytes | None] = {}
     for path, stages in conflicted.items():
+        if path in left:
+            continue
         text = _file(path, stages, results, limit)
         if isinstance(text, Question):
             open_.append(Open(path, text))
@@ -108,8 +113,6 @@ def decide(
         changed = {task: piece for task, piece in moved.items() if piece != whole.tasks[task]}
         if changed:
             files[path] = pieces.joined(whole._replace(tasks={**whole.tasks, **changed}))
-    groups = [frozenset(one.file for one in at if one is not None) for at in here.values()]
-    together = tuple({group for group in groups if len(group) > 1})
     said_of = {path: tuple(told.get(path, ())) for path in files}
     return Decided(files, said_of, (), together).without([*_once(open_)])
 

@@ -61,9 +61,15 @@ def landed(project: Project, sides: Sides, one: Open) -> Side | None:
 
 
 def choose(
-    project: Project, sides: Sides, doubles: Mapping[str, Open], told: tuple[str, ...]
+    project: Project,
+    sides: Sides,
+    doubles: Mapping[str, Open],
+    merged: Mapping[str, str],
+    told: tuple[str, ...],
 ) -> dict[str, Yield]:
     """What `--yield ID` or `--yield ID/CLAIM` means, by task; those that are done are left out.
+
+    `merged` are the claims of the tasks that are in conflict no more, by task.
 
     Raises: UsageError (bad_id, which_claim), Refused (nothing_to_yield), GuardRefused (landed).
     """
@@ -73,7 +79,7 @@ def choose(
         task = parse_task_id(name)
         one = doubles.get(task)
         if one is None or one.lives is None:
-            if not _finish(project, task):
+            if task not in merged or not _finish(project, sides, task, merged[task]):
                 raise Refused(
                     f"{task} has no two claims in this conflict; nothing was changed",
                     code="nothing_to_yield", hint="ralphgit resolve",
@@ -153,27 +159,20 @@ def let_go(project: Project, one: Yield) -> None:
         runtime.forget(project.top)
 
 
-def _finish(project: Project, task: str) -> bool:
+def _finish(project: Project, sides: Sides, task: str, stands: str) -> bool:
     """Do what is left of a `--yield` that was killed, or is repeated; whether it was one.
 
-    Its claim has been kept, and is not what the index says of the task any more.
+    A claim of one side has been kept, and is not the one that `stands` in the index now.
     """
     prefix = f"{RESCUE}{task}/"
-    kept = {
-        name.removeprefix(prefix) for name in project.repository.refs if name.startswith(prefix)
-    }
-    if not kept:
-        return False
+    refs = project.repository.refs
+    kept = {name.removeprefix(prefix) for name in refs if name.startswith(prefix)}
     claims = set()
-    if (lease := read_leases(project).get(task)) is not None:
-        claims.add(lease.claim)
-    noted = runtime.remembered(project.top)
-    if noted is not None and noted.task == task:
-        claims.add(noted.claim)
-    row = project.here.by_id.get(task)
-    for claim in sorted(claims & kept):
-        if row is None or row.claim != claim:
-            let_go(project, Yield(task, Side.OURS, claim, ""))
-            project.warn(f"{task} was yielded already (claim {claim})")
-            return True
+    for commit in (sides.merge.ours, sides.merge.theirs, sides.merge.whole) if kept else ():
+        row = project.view(commit, commit[:12]).by_id.get(task) if commit else None
+        claims.add(row.claim if row else "")
+    for claim in sorted((claims & kept) - {stands}):
+        let_go(project, Yield(task, Side.OURS, claim, ""))
+        project.warn(f"{task} was yielded already (claim {claim})")
+        return True
     return False
