@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from laws import adding
-from test_laws import RANDOMS, prop
+from test_laws import prop
 from world import ROOT, Place, Result, World
 
 from ralphgit.app.resolving import Decided, decide
 from ralphgit.model.threeway import Side, ThreeWay
-from ralphgit.records import attempts, graph, pieces
+from ralphgit.records import attempts, pieces
 
 # -- the policy ----------------------------------------------------------------------------
 
@@ -58,9 +57,7 @@ def decided(
     base: Files | str, one: Files | str, other: Files | str, given_up: dict[str, Side] | None = None
 ) -> Decided:
     """The decision, which is the same with the sides in each other's place."""
-    versions = [
-        {G: HEAD + side} if isinstance(side, str) else side for side in (base, one, other)
-    ]
+    versions = [{G: HEAD + side} if isinstance(side, str) else side for side in (base, one, other)]
     made = _decide(versions, given_up or {})
     swapped = {task: side.other for task, side in (given_up or {}).items()}
     again = _decide([versions[0], versions[2], versions[1]], swapped)
@@ -106,7 +103,12 @@ def row_1() -> None:
 
 def row_2() -> None:
     joins(A, A + B, A + B, A + B)
-    joins(A, A + B, A + B.replace("title: T-2", 'title: "T-2"'), A + B.replace("T-2\n    s", '"T-2"\n    s'))
+    joins(
+        A,
+        A + B,
+        A + B.replace("title: T-2", 'title: "T-2"'),
+        A + B.replace("T-2\n    s", '"T-2"\n    s'),
+    )
 
 
 def row_3() -> None:
@@ -156,9 +158,12 @@ def row_10() -> None:
     joins(A, claimed("T-1"), task("T-1", "acceptance: [x]"), claimed("T-1", "acceptance: [x]"))
     # On one line, by values.
     flow = "  - {id: T-1, title: T-1, status: pending}\n"
-    ours = "  - {id: T-1, title: T-1, status: in-progress, claim: {id: k1, by: alpha, at: t, base: b, contract: c}}\n"
+    claim = "claim: {id: k1, by: alpha, at: t, base: b, contract: c}"
+    ours = f"  - {{id: T-1, title: T-1, status: in-progress, {claim}}}\n"
     other = "  - {id: T-1, title: Another, status: pending}  # said\n"
-    joins(flow, ours, other, ours.replace("title: T-1", "title: Another").replace("\n", "  # said\n"))
+    joins(
+        flow, ours, other, ours.replace("title: T-1", "title: Another").replace("\n", "  # said\n")
+    )
 
 
 def row_11() -> None:
@@ -219,7 +224,9 @@ def row_16() -> None:
     # One of them given up: the other's lifecycle, and all other fields of both.
     one, other = claimed("T-1", "story: S-1"), claimed("T-1", "priority: 1", claim="k2")
     made = decided(A, one, other, {"T-1": Side.OURS})
-    assert made.files == {G: (HEAD + claimed("T-1", "priority: 1", "story: S-1", claim="k2")).encode()}
+    assert made.files == {
+        G: (HEAD + claimed("T-1", "priority: 1", "story: S-1", claim="k2")).encode()
+    }
     assert [told.how for told in made.told[G]] == ["yielded"]
 
 
@@ -317,3 +324,355 @@ def test_the_policy(number: str) -> None:
 def test_every_row_of_the_policy_is_tested() -> None:
     text = (ROOT / "docs" / "resolve.md").read_text()
     assert re.findall(r"(?m)^\| (\d+) \|", text) == [*ROWS]
+
+
+@prop(100)
+@given(st.integers(0, 1 << 32))
+def test_l2_tasks_added_on_two_branches_are_joined_without_questions(seed: int) -> None:
+    base, ours, theirs = adding.triple(random.Random(seed))
+    adding.judge(base, ours, theirs, adding.joined(base, ours, theirs))
+
+
+# -- real merges ---------------------------------------------------------------------------
+
+PLAN = HEAD + A + "\n" + B
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(PLAN)
+    made.commit("Plan")
+    return made
+
+
+def unmerged(place: Place) -> list[str]:
+    return place.git("diff", "--name-only", "--diff-filter=U").splitlines()
+
+
+def conflicts(place: Place, *words: str) -> None:
+    done = place.run("git", *words)
+    assert done.code == 1 and unmerged(place), done
+
+
+def rival_claims(world: World) -> tuple[Place, str, str]:
+    """beta works on T-1 under a claim that main does not have; main has gamma's. Both claims."""
+    beta = world.worktree("beta")
+    mine = beta.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    beta.write("work.txt", "half\n")
+    beta.commit("Half of it")
+    lease = world.git("rev-parse", "refs/ralph/leases/T-1")
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    line = ("claim", "T-1", "--worker", "gamma", "--force", "in a race", "--json")
+    winner = world.ralph(*line).data["task"]["claim"]["id"]
+    world.commit("Gamma begins")
+    world.git("update-ref", "refs/ralph/leases/T-1", lease)
+    return beta, mine, winner
+
+
+@pytest.mark.parametrize("crlf", [False, True], ids=["lf", "crlf"])
+def test_added_tasks_are_joined_to_the_same_bytes_on_both_branches(
+    world: World, crlf: bool
+) -> None:
+    world.git("config", "merge.conflictStyle", "zdiff3" if crlf else "merge")
+    if crlf:
+        world.write_graph(PLAN.replace("\n", "\r\n"))
+        world.commit("Another system")
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    for place, id in ((alpha, "T-4"), (beta, "T-3")):
+        assert place.ralph("add", "--id", id, "--title", id).code == 0
+        place.commit(id)
+    conflicts(alpha, "merge", "beta")
+    conflicts(beta, "rebase", "alpha")
+    before = world.snapshot()
+    shown = alpha.ralph("resolve", "--dry-run")
+    assert shown == Result(
+        0,
+        f"would be resolved: {G}\n  added on alpha: T-4\n  added on beta: T-3\n",
+        "",
+    )
+    assert world.snapshot() == before
+    assert alpha.ralph("resolve") == Result(
+        0,
+        f"resolved: {G}\n  added on alpha: T-4\n  added on beta: T-3\nnext: git merge --continue\n",
+        "",
+    )
+    done = beta.ralph("resolve", "--json")
+    assert (done.code, done.data["next"]) == (0, "git rebase --continue")
+    result = PLAN + C + task("T-4")
+    for place in (alpha, beta):
+        assert place.read() == (result.replace("\n", "\r\n") if crlf else result)
+        assert place.git("diff", "--name-only") == "" and not unmerged(place)
+    beta.git("-c", "core.editor=true", "rebase", "--continue")
+    alpha.git("commit", "--quiet", "--no-edit")
+    assert alpha.git("rev-parse", f"HEAD:{G}") == beta.git("rev-parse", f"HEAD:{G}")
+    assert alpha.ralph("resolve") == Result(0, "No record is in conflict.\n", "")
+
+
+def test_two_claims_in_a_merge(world: World) -> None:
+    beta, mine, winner = rival_claims(world)
+    conflicts(beta, "merge", "main")
+    before = beta.read(), beta.git("ls-files", "-u")
+    left = beta.ralph("resolve")
+    since = re.findall(r"\d{4}-\S+Z", left.out)
+    assert left == Result(
+        5,
+        f"left: {G}: T-1 has two changes of who has it, and a merge joins none\n"
+        f"  the base's (main): in-progress by gamma, claim {winner}, {since[0]}\n"
+        f"  the branch's (beta): in-progress by beta, claim {mine}, {since[1]}\n",
+        "error: T-1: two claims, and one of them has to give way\n"
+        "hint: git merge --abort, then ralphgit complete T-1 keeps your work; or "
+        "ralphgit resolve --yield T-1 goes on without the branch's claim\n",
+    )
+    assert (beta.read(), beta.git("ls-files", "-u")) == before
+    told = beta.ralph("resolve", "--json")
+    assert (told.error, told.json["error"]["tasks"]) == ("double_claim", ["T-1"])
+    assert [(s["whose"], s["claim"]) for s in told.data["open"][0]["sides"]] == [
+        ("base", winner), ("branch", mine),
+    ]  # fmt: skip
+    # Only the branch's can be given up here, and only of this task.
+    assert beta.ralph("resolve", "--yield", f"T-1/{winner}", "--json").error == "landed"
+    assert beta.ralph("resolve", "--yield", "T-1/k9", "--json").error == "which_claim"
+    assert beta.ralph("resolve", "--yield", "T-2", "--json").error == "nothing_to_yield"
+    shown = beta.ralph("resolve", "--yield", "T-1", "--dry-run", "--json")
+    assert (shown.code, shown.data["yielded"][0]["rescue"]) == (0, None)
+    assert (beta.read(), beta.git("ls-files", "-u")) == before
+    assert beta.ralph("claim", "T-2").err.endswith(
+        "hint: ralphgit resolve, then git merge --continue; or git merge --abort\n"
+    )
+
+    ref = f"refs/ralph/rescue/T-1/{mine}"
+    done = beta.ralph("resolve", "--yield", "T-1")
+    assert done == Result(
+        0,
+        f"resolved: {G}\n  claim given up: T-1\n"
+        f"claim {mine} of beta on T-1 is given up, its work is kept in {ref}\n"
+        f"  taken out: records/audit/T-1/{mine}.yaml\n"
+        "What was done under the claim is still in this merge: take out what should not stay.\n"
+        "next: git merge --continue\n",
+        "",
+    )
+    again = beta.ralph("resolve", "--yield", "T-1", "--json")
+    assert again.json["warnings"] == [f"T-1 was yielded already (claim {mine})"]
+    assert beta.git("rev-parse", ref) == beta.head
+    assert beta.read() == world.read()
+    assert beta.git("for-each-ref", "refs/ralph/leases") == ""
+    beta.git("commit", "--quiet", "--no-edit")
+    assert beta.git("ls-tree", "-r", "--name-only", "HEAD").splitlines() == [
+        f"records/audit/T-1/{winner}.yaml", G, "work.txt",
+    ]  # fmt: skip
+    assert beta.ralph("check", "--base", "main").code == 0
+
+
+def test_two_claims_in_a_rebase_and_on_the_base(world: World) -> None:
+    beta, mine, winner = rival_claims(world)
+    # On the base, the branch's claim is the one that is being merged.
+    conflicts(world, "merge", "beta")
+    told = world.ralph("resolve", "--json")
+    assert [(s["whose"], s["claim"]) for s in told.data["open"][0]["sides"]] == [
+        ("base", winner), ("branch", mine),
+    ]  # fmt: skip
+    assert told.data["base_side"] == "ours"
+    world.git("merge", "--abort")
+    # In a rebase it is "theirs", and HEAD is the base's.
+    conflicts(beta, "rebase", "main")
+    told = beta.ralph("resolve", "--json")
+    assert (told.data["base_side"], told.data["ours"], told.data["theirs"]) == (
+        "ours", "main", "beta",
+    )  # fmt: skip
+    before = beta.git("rev-parse", "ORIG_HEAD")
+    done = beta.ralph("resolve", "--yield", "T-1", "--json")
+    assert (done.code, done.data["next"]) == (0, "git rebase --continue")
+    assert beta.git("rev-parse", f"refs/ralph/rescue/T-1/{mine}") == before
+    beta.git("-c", "core.editor=true", "rebase", "--continue")
+    assert beta.git("diff", "--name-only", "main").splitlines() == ["work.txt"]
+    # A commit of which nothing is left.
+    beta.git("reset", "--quiet", "--hard", before)
+    world.write("work.txt", "half\n")
+    world.commit("The work, by somebody else")
+    conflicts(beta, "rebase", "main")
+    assert beta.ralph("resolve", "--yield", "T-1", "--json").data["next"] == "git rebase --skip"
+    beta.git("rebase", "--skip")
+    assert beta.head == world.head
+
+
+def test_a_reset_on_the_base_wins_only_by_a_word(world: World) -> None:
+    beta = world.worktree("beta")
+    mine = beta.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    beta.commit("Half of it")
+    assert world.ralph("reset", "T-1", "--reason", "silent").code == 0
+    # A cherry-pick of the reset conflicts as a merge of it does.
+    conflicts(beta, "cherry-pick", "main")
+    left = beta.ralph("resolve")
+    assert left.code == 5
+    assert re.sub(r"(claim|,) \S+(?=,|\n|Z)", r"\1 <x>", left.out).splitlines()[2:] == [
+        "  the base's (main): pending, reset by proj (epoch 1), claim <x>, <x>",
+        "  the branch's (beta): in-progress by beta, claim <x>, <x>",
+    ]
+    assert beta.ralph("resolve", "--yield", "T-1").code == 0
+    assert beta.read() == world.read()
+    assert mine in beta.git("for-each-ref", "refs/ralph/rescue")
+    beta.git("-c", "core.editor=true", "cherry-pick", "--continue")
+
+
+def test_neither_side_has_landed(world: World) -> None:
+    beta, mine, winner = rival_claims(world)
+    world.git("branch", "gamma")
+    world.git("reset", "--quiet", "--hard", "HEAD~1")
+    conflicts(beta, "merge", "gamma")
+    asked_ = beta.ralph("resolve", "--yield", "T-1", "--json")
+    assert (asked_.code, asked_.error) == (2, "which_claim")
+    assert asked_.json["error"]["hint"] == (
+        f"ralphgit resolve --yield T-1/{mine} or ralphgit resolve --yield T-1/{winner}"
+    )
+    assert beta.ralph("resolve", "--yield", f"T-1/{winner}").code == 0
+    assert f"id: {mine}\n" in beta.read() and f"id: {winner}\n" not in beta.read()
+    assert beta.git(
+        "for-each-ref", "--format=%(objectname)", f"refs/ralph/rescue/T-1/{winner}"
+    ) == (world.git("rev-parse", "gamma"))
+
+
+def test_what_a_person_has_edited_is_left(world: World) -> None:
+    alpha = world.worktree("alpha")
+    for place, id in ((world, "T-3"), (alpha, "T-4")):
+        place.ralph("add", "--id", id, "--title", id)
+        place.write("notes", id)
+        place.commit(id)
+    conflicts(alpha, "merge", "main")
+    written = alpha.read()
+    for text in (PLAN + C, written.replace("title: T-3", "title: Mine"), written[:-1]):
+        alpha.write(G, text)
+        left = alpha.ralph("resolve")
+        assert left == Result(
+            1,
+            f"left: {G}: {G} is not as git wrote it: somebody, or rerere, has edited it\n"
+            "not a record: notes\n",
+            "error: 1 question left to you\n"
+            f"hint: if it is as it should be: git add {G}; to have it decided here: "
+            f"git checkout --merge -- {G}, then repeat\n",
+        )
+        assert alpha.read() == text and G in unmerged(alpha)
+    # As the hint says: git's own conflict again, with other names at the marks.
+    alpha.git("checkout", "--quiet", "--merge", "--", G)
+    assert alpha.read() != written
+    done = alpha.ralph("resolve")
+    assert done.out.endswith("next: resolve notes, git add; then: git merge --continue\n")
+    assert (done.code, alpha.read(), unmerged(alpha)) == (0, PLAN + C + task("T-4"), ["notes"])
+    # Killed after the file was written: it is what it should be, and is staged.
+    alpha.git("checkout", "--quiet", "--merge", "--", G)
+    alpha.write(G, PLAN + C + task("T-4"))
+    assert alpha.ralph("resolve").code == 0
+
+
+def test_another_layout_on_the_base(world: World) -> None:
+    """The base has moved the graph to a file for each task; the branch goes on in the old one."""
+    alpha = world.worktree("alpha")
+    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    alpha.commit("Half of it")
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    world.write("ralph.toml", 'graph = ["graph/*.yaml"]\n')
+    for id, block in (("T-1", A), ("T-2", B)):
+        world.write(f"graph/{id}.yaml", HEAD + block)
+    (world.path / G).unlink()
+    world.commit("A file for each task")
+    conflicts(alpha, "merge", "main")
+    done = alpha.ralph("resolve", "--json")
+    assert (done.code, done.data["open"]) == (0, [])
+    assert alpha.git("ls-files", "graph", G).splitlines() == ["graph/T-1.yaml", "graph/T-2.yaml"]
+    assert not (alpha.path / G).exists() and alpha.read("graph/T-2.yaml") == HEAD + B
+    alpha.git("commit", "--quiet", "--no-edit")
+    assert alpha.stored("T-1")["claim"]["id"] == claim
+    assert alpha.ralph("check", "--base", "main").code == 0
+
+
+def test_an_attempt_goes_on_after_its_squash_merge(world: World) -> None:
+    """The base knows the claim from a squash merge, and has seen more since; so has the branch."""
+    alpha = world.worktree("alpha")
+    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    alpha.write("work.txt", "half\n")
+    alpha.commit("Half of it")
+    world.git("merge", "--quiet", "--squash", "alpha")
+    world.commit("The claim")
+    log = f"records/audit/T-1/{claim}.yaml"
+    more = '  - {{at: "{}", event: resumed, by: alpha, from: in-progress, to: in-progress}}\n'
+    world.write(log, world.read(log) + more.format("2026-11-21T10:00:00Z"))
+    world.replace("title: T-1", "title: Better said")
+    world.commit("Seen")
+    assert alpha.ralph("block", "T-1", "--question", "Why?").code == 0
+    conflicts(alpha, "merge", "main")
+    done = alpha.ralph("resolve", "--json")
+    assert done.code == 0, done
+    assert {one["file"] for one in done.data["resolved"]} == {G, log}
+    assert done.json["warnings"] == [
+        f"what T-1 promises has changed under claim {claim}: completing it will need "
+        "--accept-contract"
+    ]
+    told = alpha.stored("T-1")
+    assert (told["title"], told["status"], told["claim"]["id"]) == ("Better said", "blocked", claim)
+    assert re.findall(r"event: (\w+)", alpha.read(log)) == ["resumed", "claimed", "blocked"] or (
+        re.findall(r"event: (\w+)", alpha.read(log)) == ["claimed", "resumed", "blocked"]
+    )
+
+
+def test_without_a_merge_under_way(world: World) -> None:
+    """`stash pop` and `merge --squash` leave stages, and no word of what was brought in."""
+    world.ralph("add", "--id", "T-4", "--title", "T-4")
+    world.git("stash", "--quiet")
+    world.ralph("add", "--id", "T-3", "--title", "T-3")
+    world.commit("T-3")
+    conflicts(world, "stash", "pop")
+    done = world.ralph("resolve")
+    assert done.out == (
+        f"resolved: {G}\n  added on main: T-3\n  added on what is brought in: T-4\n"
+        "next: git commit\n"
+    )
+    assert world.read() == PLAN + C + task("T-4")
+
+
+def test_an_id_that_differs_by_case(world: World) -> None:
+    alpha = world.worktree("alpha")
+    for place, id in ((world, "T-x"), (alpha, "T-X")):
+        place.write_graph(PLAN + task(id))
+        place.commit(id)
+    conflicts(alpha, "merge", "main")
+    left = alpha.ralph("resolve", "--json")
+    assert (left.code, left.error) == (1, "undecided")
+    assert {(one["code"], one["task"]) for one in left.data["open"]} == {
+        ("duplicate_id", "T-x"), ("duplicate_id", "T-X"),
+    }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.write_graph(PLAN + "  - id: T-3\n    title: [\n")
+    alpha.commit("Not YAML")
+    world.write_graph(PLAN + C)
+    world.commit("T-3")
+    conflicts(alpha, "merge", "main")
+    left = alpha.ralph("resolve", "--json")
+    assert (left.code, [one["code"] for one in left.data["open"]]) == (1, ["unreadable"])
+    assert left.data["open"][0]["message"].startswith("alpha: task-graph.yaml:")
+    # The settings come first: they say which files the graph is.
+    alpha.git("merge", "--abort")
+    for place, name in ((world, "a"), (alpha, "b")):
+        place.write("ralph.toml", f'worker = "{name}"\n')
+        place.commit("Settings")
+    conflicts(alpha, "merge", "main")
+    left = alpha.ralph("resolve", "--json")
+    assert (left.code, left.error) == (1, "settings_conflict")
+
+
+def test_both_have_found_a_cycle_together(world: World) -> None:
+    alpha = world.worktree("alpha")
+    world.ralph("edit", "T-1", "--depends-on", "T-2", "--title", "One")
+    world.ralph("add", "--id", "T-3", "--title", "T-3")
+    world.commit("One way")
+    alpha.ralph("edit", "T-2", "--depends-on", "T-1")
+    alpha.ralph("add", "--id", "T-4", "--title", "T-4")
+    alpha.commit("The other way")
+    conflicts(alpha, "merge", "main")
+    done = alpha.ralph("resolve", "--json")
+    assert (done.code, done.json["warnings"]) == (
+        0,
+        ["the two sides together make a cycle: T-1 needs T-2 needs T-1; see ralphgit check"],
+    )

@@ -6,6 +6,7 @@ import json
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from ralphgit.errors import InvalidRecord
 from ralphgit.model.threeway import ThreeWay
 from ralphgit.records import emit, plain
 from ralphgit.records import text as texts
@@ -35,12 +36,26 @@ def joined(versions: ThreeWay[bytes | None]) -> bytes | None:
     more.sort(key=lambda event: (str(event.get("at")), json.dumps(event, sort_keys=True)))
     # The one that has nothing but what both began with, where there is one: it keeps its bytes.
     start = next((one for one in (before, ours, theirs) if one and one.events == begun), None)
-    text = start.text if start else emit.mapping({**ours.head, "events": begun})
+    text = start.text if start else _head(min(ours.text, theirs.text), begun)
     eol = "\r\n" if "\r\n" in text else "\n"
     text += "" if text.endswith("\n") else eol
     new = text + emit.sequence(more, indent=2, eol=eol)
     expected = {**ours.head, "events": [*begun, *more]}
-    return (new if plain.load(new) == expected else emit.mapping(expected)).encode()
+    return (new if _says(new, expected) else emit.mapping(expected)).encode()
+
+
+def _head(text: str, events: list[dict[str, Any]]) -> str:
+    """A file's lines down to its events, and other events."""
+    eol = "\r\n" if "\r\n" in text else "\n"
+    above, _, _ = text.partition(f"{eol}events:")
+    return f"{above}{eol}events:{eol}" + emit.sequence(events, indent=2, eol=eol)
+
+
+def _says(text: str, expected: dict[str, Any]) -> bool:
+    try:
+        return bool(plain.load(text) == expected)
+    except InvalidRecord:
+        return False
 
 
 class _Whole(NamedTuple):
