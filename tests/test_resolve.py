@@ -370,11 +370,12 @@ def rival_claims(world: World) -> tuple[Place, str, str]:
     return beta, mine, winner
 
 
-@pytest.mark.parametrize("crlf", [False, True], ids=["lf", "crlf"])
-def test_added_tasks_are_joined_to_the_same_bytes_on_both_branches(
-    world: World, crlf: bool
-) -> None:
-    world.git("config", "merge.conflictStyle", "zdiff3" if crlf else "merge")
+@pytest.mark.parametrize("ends", ["lf", "crlf", "crlf in the worktree"])
+def test_added_tasks_are_joined_to_the_same_bytes_on_both_branches(world: World, ends: str) -> None:
+    crlf = ends != "lf"
+    world.git("config", "merge.conflictStyle", "zdiff3" if ends == "crlf" else "merge")
+    if ends == "crlf in the worktree":
+        world.write(".gitattributes", "*.yaml text eol=crlf\n")
     if crlf:
         world.write_graph(PLAN.replace("\n", "\r\n"))
         world.commit("Another system")
@@ -623,8 +624,7 @@ def test_without_a_merge_under_way(world: World) -> None:
     conflicts(world, "stash", "pop")
     done = world.ralph("resolve")
     assert done.out == (
-        f"resolved: {G}\n  added on main: T-3\n  added on what is brought in: T-4\n"
-        "next: git commit\n"
+        f"resolved: {G}\n  added on main: T-3\n  added on the other side: T-4\nnext: git commit\n"
     )
     assert world.read() == PLAN + C + task("T-4")
 

@@ -32,8 +32,8 @@ _CALLED = {"base": "the base's", "branch": "the branch's", "head": "HEAD's", "ot
 
 
 def stands(project: Project, resolved: Resolved, one: Open) -> list[Stand]:
-    """How a task stands on both sides, the base's first; nothing where it is about a file."""
-    if one.lives is None:
+    """How a task stands on both sides, the base's first; nothing where that is not the question."""
+    if one.lives is None or one.question.code not in ("double_claim", "deleted"):
         return []
     base = landed(project, resolved.sides, one)
     found = []

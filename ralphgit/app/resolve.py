@@ -74,7 +74,8 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     wanted = places(_patterns(project, whose))
     found = _sorted_out(project, stages, wanted)
     sources, unread = _sources(project, whose, found.graphs)
-    clean = _clean(project, wanted, sources)
+    nothing = not found.graphs and not told
+    clean = _Clean({}, {}, {}, {}, {}) if nothing else _clean(project, wanted, sources)
     limit = project.config.max_graph_bytes
     decided = decide(sources, clean.moved, given_up={}, limit=limit)
     doubles = {one.task: one for one in decided.open if one.question.code == "double_claim"}
@@ -107,7 +108,7 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
             for task, one in yields.items()
         ),
         found.others,
-        _then(project, whose) if stages or whose.merge.name else "",
+        _then(project, whose, was=bool(stages)),
     )
 
 
@@ -361,8 +362,12 @@ def _warn(
             project.warn(f"the two sides together make a cycle: {said}; see ralphgit check")
 
 
-def _then(project: Project, whose: Sides) -> str:
+def _then(project: Project, whose: Sides, *, was: bool) -> str:
+    """What comes next, where there `was` a conflict, or something waits to be finished."""
     name = whose.merge.name
-    if name in ("rebase", "cherry-pick", "revert") and conflicts.is_as_head(project.repository):
+    if not name:
+        return "git commit" if was else ""
+    empty = was and name in ("rebase", "cherry-pick", "revert")
+    if empty and conflicts.is_as_head(project.repository):
         return f"git {name} --skip"
-    return f"git {name} --continue" if name else "git commit"
+    return f"git {name} --continue"

@@ -31,12 +31,6 @@ class Sides(NamedTuple):
         """The commit that has all of a side's work; "" where it is not known."""
         return self.merge.ours if side is Side.OURS else self.merge.whole
 
-    def called(self, side: Side) -> str:
-        """What a person in this worktree calls a side."""
-        if self.landed is None:
-            return "HEAD's" if side is Side.OURS else "the other"
-        return "the base's" if side is self.landed else "the branch's"
-
 
 def sides(project: Project) -> Sides:
     """Raises: GitError where HEAD is no commit."""
@@ -89,8 +83,8 @@ def _other(project: Project, merge: UnderWay) -> str:
     if merge.name == "rebase":
         return merge.branch.removeprefix("refs/heads/") or _named(project, merge.whole)
     if merge.name == "revert":
-        return f"before the reverted commit, {_named(project, merge.theirs)}"
-    return _named(project, merge.theirs) if merge.theirs else "what is brought in"
+        return "the revert"
+    return _named(project, merge.theirs) if merge.theirs else "the other side"
 
 
 def _named(project: Project, commit: str) -> str:
