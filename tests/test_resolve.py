@@ -14,6 +14,7 @@ from test_laws import prop
 from world import ROOT, Place, Result, World
 
 from ralphgit.app.resolving import Decided, decide
+from ralphgit.errors import InvalidRecord
 from ralphgit.model.threeway import Side, ThreeWay
 from ralphgit.records import attempts, pieces
 
@@ -310,7 +311,10 @@ def row_26() -> None:
 
 
 def row_27() -> None:
-    """Seen in a real merge: `test_a_file_that_cannot_be_read`."""
+    """Also seen in a real merge: `test_a_file_that_cannot_be_read`."""
+    for data in (b"version: 1\r\ntasks:\r\n  - {id: T-1, title: \xff}\r\n", b"version: 2\n"):
+        with pytest.raises(InvalidRecord):
+            pieces.split(data, path=G, limit=1 << 20)
 
 
 ROWS = {name.removeprefix("row_"): made for name, made in globals().items() if name[:4] == "row_"}
@@ -326,7 +330,7 @@ def test_every_row_of_the_policy_is_tested() -> None:
     assert re.findall(r"(?m)^\| (\d+) \|", text) == [*ROWS]
 
 
-@prop(100)
+@prop(40)
 @given(st.integers(0, 1 << 32))
 def test_l2_tasks_added_on_two_branches_are_joined_without_questions(seed: int) -> None:
     base, ours, theirs = adding.triple(random.Random(seed))

@@ -8,7 +8,7 @@ that two versions of a file can be compared piece by piece.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -53,12 +53,10 @@ NOTHING = Pieces("", {}, "", "\n", True)
 
 def split(data: bytes, *, path: str, limit: int) -> Pieces:
     """Raises: InvalidRecord; (unclear_layout) where tasks do not stand one below the other."""
-    text = data.decode("utf-8", "replace")
-    feeds, returns = text.count("\n"), text.count("\r\n")
+    feeds, returns = data.count(b"\n"), data.count(b"\r\n")
     eol = "\n" if not returns else "\r\n" if returns == feeds else ""
     if eol == "\r\n":
-        text = text.replace("\r\n", "\n")
-        data = text.encode()
+        data = data.replace(b"\r\n", b"\n")
     file = graph.parse(data, path=path, limit=limit)
     text = file.text
     ended = text.endswith("\n")
@@ -109,8 +107,3 @@ def joined(pieces: Pieces) -> bytes:
     if not pieces.ended:
         text = text.removesuffix("\n")
     return (text.replace("\n", "\r\n") if pieces.eol == "\r\n" else text).encode()
-
-
-def order(pieces: Pieces, ids: Sequence[str]) -> Pieces:
-    """The same with its tasks in the order of `ids`, and only these."""
-    return pieces._replace(tasks={id: pieces.tasks[id] for id in ids})
