@@ -160,7 +160,8 @@ def test_no_repository(tmp_path: Path) -> None:
 #: These look for a loop and its log, whatever the graph is.
 LOOPLESS = {"stop": GUARD, "logs": GUARD}
 NO_GRAPH = {
-    "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, **LOOPLESS,
+    "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK,
+    "resolve": OK, **LOOPLESS,
 }  # fmt: skip
 
 
@@ -169,7 +170,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch"),
+        *("independence", "batch", "resolve"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
