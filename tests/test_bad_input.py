@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "resolve": (),
     "report": ("-",),
     "init": (),
     "import": ("other.yaml",),
@@ -162,7 +163,7 @@ def test_no_repository(tmp_path: Path) -> None:
 LOOPLESS = {"stop": GUARD, "logs": GUARD}
 NO_GRAPH = {
     "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, "mcp": OK,
-    **LOOPLESS,
+    "resolve": OK, **LOOPLESS,
 }  # fmt: skip
 
 
@@ -171,7 +172,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch", "report"),
+        *("independence", "batch", "report", "resolve"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)

@@ -273,6 +273,19 @@ def reset_and_push(world: World) -> Scene:
     return Scene(world, world, ("reset", "T-1", "--reason", "gone"))
 
 
+def resolve(world: World) -> Scene:
+    """Alpha merges a base on which somebody else has T-1, and yields."""
+    alpha = working(world)
+    held = world.git("rev-parse", "refs/ralph/leases/T-1")
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    line = ("claim", "T-1", "--worker", "gamma", "--force", "in a race")
+    assert world.ralph(*line).code == 0
+    world.commit("Gamma begins")
+    world.git("update-ref", "refs/ralph/leases/T-1", held)
+    assert alpha.merge("main").code == 1
+    return Scene(world, alpha, ("resolve", "--yield", "T-1"))
+
+
 def sharded(world: World, *layouts: str) -> Scene:
     """A graph that is moved to the last of `layouts`; the moves before it are committed."""
     beginning(world)
@@ -306,6 +319,7 @@ SCENES: dict[str, Callable[[World], Scene]] = {
     "release": release,
     "reset": reset,
     "reset-and-push": reset_and_push,
+    "resolve": resolve,
     "shard": lambda world: sharded(world, "task"),
     # The setting stays: between the first file and the last, tasks are there twice.
     "shard-within-a-glob": lambda world: sharded(world, "task", "story"),
@@ -416,6 +430,20 @@ def after_reset_and_push(world: World) -> None:
     after_reset(world)
 
 
+def after_resolve(world: World) -> None:
+    """The base's claim stands, and what was done under the other is kept, and still there."""
+    alpha = place(world, "alpha")
+    assert alpha.git("ls-files", "-u") == ""
+    assert alpha.read("task-graph.yaml") == world.read("task-graph.yaml")
+    audits = "records/audit/T-1/"
+    assert alpha.git("ls-files", audits) == world.git("ls-files", audits)
+    assert alpha.git("diff", "--name-only") == ""
+    kept = world.git("for-each-ref", "--format=%(objectname)", "refs/ralph/rescue/T-1/").split()
+    assert kept == [alpha.head]
+    assert lease(world) == ""
+    alpha.git("commit", "--quiet", "--no-edit")
+
+
 def after_shard(world: World) -> None:
     """The whole graph in its new files, and nothing else; all of it is staged."""
     shown = world.ralph("list")
@@ -458,6 +486,7 @@ AFTER: dict[str, Callable[[World], None]] = {
     "release": after_release,
     "reset": after_reset,
     "reset-and-push": after_reset_and_push,
+    "resolve": after_resolve,
     "shard": after_shard,
     "shard-within-a-glob": after_shard,
     "init": after_init,

@@ -1,7 +1,7 @@
 """What refuses a claim: this worktree, whoever has the task, and what is in flight (SPEC 4)."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app import heartbeat, leases, mine
@@ -49,12 +49,14 @@ def refuse_unfit(project: Project) -> None:
         ) from None
     # Before HEAD: a rebase or bisect detaches it, and the way out is its own.
     if what := repository.under_way():
+        hint = f"git {what} --continue, or git {what} --abort"
+        if _has_records(project, conflicts.read()):
+            hint = f"ralphgit resolve, then git {what} --continue; or git {what} --abort"
         raise GuardRefused(
             f"a {what} is under way in this worktree",
             code="unfinished_merge",
-            hint="git bisect reset" if what == "bisect"
-            else f"git {what} --continue, or git {what} --abort",
-        )  # fmt: skip
+            hint="git bisect reset" if what == "bisect" else hint,
+        )
     worktree = repository.worktree
     if worktree is not None and not worktree.branch:
         raise GuardRefused(
@@ -66,8 +68,15 @@ def refuse_unfit(project: Project) -> None:
         raise GuardRefused(
             f"unresolved conflicts in {', '.join(paths[:3])}",
             code="unmerged",
-            hint="resolve them, then: git add",
-        )
+            hint="ralphgit resolve" if _has_records(project, paths)
+            else "resolve them, then: git add",
+        )  # fmt: skip
+
+
+def _has_records(project: Project, paths: Sequence[str]) -> bool:
+    from ralphgit.app.change import is_record
+
+    return any(is_record(project, path) for path in paths)
 
 
 def own_claim(project: Project, situation: Situation) -> Lease | None:

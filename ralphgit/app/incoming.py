@@ -100,7 +100,8 @@ def _conflicts(
             code="merge_conflict",
             file=path,
             message=f"the branch conflicts with {base} in {path}",
-            hint=f"git merge {base}",
+            hint=f"git merge {base}"
+            + (", then ralphgit resolve" if change.is_record(project, path) else ""),
         )
         for path in paths
     ]

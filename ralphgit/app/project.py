@@ -240,7 +240,11 @@ class Project:
 
         Raises: InvalidRecord.
         """
-        return self._load(self.shards_at([commit])[commit], self._blob, label, f"{label}:")
+        return self.view_of(self.shards_at([commit])[commit], label)
+
+    def view_of(self, shards: Sequence[Shard], label: str) -> GraphView:
+        """The graph that some stored files make. Raises: InvalidRecord."""
+        return self._load(shards, self._blob, label, f"{label}:")
 
     def shards_at(self, commits: Sequence[str]) -> dict[str, tuple[Shard, ...]]:
         """The graph files on each commit."""

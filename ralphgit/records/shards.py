@@ -16,7 +16,8 @@ from ralphgit.records import blocks, graph, schema
 
 _MODELINE = re.compile(r"# yaml-language-server:[^\n]*\n")
 _VERSION = re.compile(r"""^(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
-_KEY = re.compile(
+#: The line of `tasks` in a file that has it in block style, or empty.
+KEY_LINE = re.compile(
     r"""^((?:tasks|"tasks"|'tasks')[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?"""
     r"(?:\r?\n|\Z)",
     re.M,
@@ -65,7 +66,7 @@ def split(file: graph.GraphFile) -> Parts:
     text = file.text
     layout = blocks.find(text)
     spans = layout.blocks if layout and file.tasks else ()
-    found = _KEY.search(text)
+    found = KEY_LINE.search(text)
     if spans != file.spans or (spans and found is None):
         raise InvalidRecord(
             "the tasks are not written one below the other",

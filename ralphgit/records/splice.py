@@ -13,17 +13,9 @@ from typing import Any
 
 from ralphgit.errors import Bug, InvalidRecord
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import blocks, emit, graph
+from ralphgit.records import blocks, emit, graph, keys
 from ralphgit.records import text as texts
 from ralphgit.records.tasks import LIFECYCLE_KEYS, lifecycle, stored_lifecycle
-
-_DASH = re.compile(r"( *)-( +)(?=[^ \r\n#])")
-#: A key of a block mapping and its colon; its text is one of the three groups.
-_KEY = (
-    r"""(?:"((?:[^"\\\n]|\\.)*)"|'((?:[^'\n]|'')*)'"""
-    r"""|((?:[^\s"'#\[\]{},&*!|>%@`:?-]|[:?-](?=\S))(?:[^\n:#]|:(?=\S)|(?<=\S)\#)*?))"""
-    r"""[ \t]*:(?=[ \t\r\n]|\Z)"""
-)
 
 
 def set_lifecycle(file: graph.GraphFile, index: int, life: Lifecycle) -> str:
@@ -93,16 +85,12 @@ def to_block_style(file: graph.GraphFile, index: int) -> str:
         indent = len(old) - len(old.lstrip(" "))
         end = blocks.content_end(old, blocks.Block(0, len(old)), indent)
         first, rest = emit.sequence([task], indent=indent, eol=eol).split(eol, 1)
-        inside = re.findall(_COMMENT, re.sub(_QUOTED, "", old[:end]))
+        inside = keys.comments(old[:end])
         comments = [f"{' ' * (indent + 2)}{comment.rstrip()}" for comment in inside]
         made = eol.join([first, *comments, rest])
         return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
 
     return _rewritten(file, index, dict(task), edit)
-
-
-_QUOTED = r"""(?<=[\s{\[,:-])(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')"""
-_COMMENT = r"(?<=\s)#[^\n]*"
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
@@ -198,79 +186,6 @@ def _unclear(file: graph.GraphFile, index: int) -> InvalidRecord:
 # -- block style: lines --------------------------------------------------------------
 
 
-_FIRST_KEY = re.compile(_KEY)
-_BARE_DASH = r" *-[ \t]*(?:#[^\n]*)?\r?\n((?:[ \t]*(?:#[^\n]*)?\r?\n)*) +"
-
-
-def _column(block: str) -> int | None:
-    """The column of a block-style task's keys; None for flow style and odd layouts."""
-    dash = _DASH.match(block)
-    if dash is not None:
-        return dash.end() if _FIRST_KEY.match(block, dash.end()) else None
-    bare = re.match(_BARE_DASH, block)
-    return bare.end() - bare.end(1) if bare and _FIRST_KEY.match(block, bare.end()) else None
-
-
-def _keys(block: str, column: int) -> dict[str, tuple[int, int]]:
-    """Where each key of a block-style task stands: from its line's first column to the
-    first line that is not its value's. The first key's lines begin behind the dash."""
-    key = re.compile(rf"(?:^ {{{column}}}|\A.{{{column}}}){_KEY}", re.M)
-    found = list(key.finditer(block))
-    spans: dict[str, tuple[int, int]] = {}
-    for number, match in enumerate(found):
-        name = next(part for part in match.groups() if part is not None)
-        begin = block.rfind("\n", 0, match.start() + 1) + 1 if number else match.start()
-        limit = found[number + 1].start() if number + 1 < len(found) else len(block)
-        spans[name] = (begin, _value_end(block, match.end(), limit, column))
-    return spans
-
-
-def _value_end(block: str, begin: int, limit: int, column: int) -> int:
-    """The end of a value's own lines: blank lines and comments behind it are not its."""
-    end = limit
-    while end > begin:
-        line_start = block.rfind("\n", begin, end - 1) + 1
-        if line_start <= begin:
-            break
-        line = block[line_start:end]
-        bare = line.strip()
-        if bare and not bare.startswith("#"):
-            break
-        end = line_start
-    return _block_scalar_end(block, begin, end, limit)
-
-
-_BLOCK_SCALAR = re.compile(r"^( *)[^\n]*[:-][ \t]+[|>]([-+0-9]*)[ \t]*(?:[ \t]#[^\n]*)?\r?\n", re.M)
-_LINE = r"( *)([^\n]*)(?:\n|\Z)"
-
-
-def _block_scalar_end(block: str, begin: int, end: int, limit: int) -> int:
-    """`end`, or further down if a block scalar ends there: its text may look like comments."""
-    at = block.rfind("\n", 0, begin) + 1
-    while header := _BLOCK_SCALAR.search(block, at, end):
-        depth = len(header.group(1)) + 1
-        fixed = any(sign.isdigit() for sign in header.group(2))
-        at = header.end()
-        for line in re.compile(_LINE).finditer(block, at, limit):
-            if not line.group(2).strip():
-                continue
-            indent = len(line.group(1))
-            if indent < depth:
-                break
-            if not fixed:
-                depth, fixed = indent, True
-            at = line.end()
-        if at >= end:
-            return at
-    return end
-
-
-def _ends_in_block_scalar(block: str) -> bool:
-    """Whether the last line's end is part of a text."""
-    last = len(block) - 1
-    return _block_scalar_end(block, 0, last, len(block)) > last
-
-
 def _eol(block: str) -> str:
     return "\r\n" if "\r\n" in block else "\n"
 
@@ -282,12 +197,12 @@ _STATUS_VALUE = re.compile(
 
 def _with_group(block: str, group: Mapping[str, Any]) -> str:
     """`block` with the lifecycle fields replaced by `group`."""
-    column = _column(block)
+    column = keys.column(block)
     if column is None:
         return _with_group_flow(block, group)
     for key in LIFECYCLE_KEYS[1:]:
         block = _without_field(block, key)
-    spans = _keys(block, column)
+    spans = keys.spans(block, column)
     begin, end = spans["status"]
     end = block.find("\n", begin, end) + 1 or end
     lines = block[begin:end]
@@ -304,10 +219,10 @@ def _with_group(block: str, group: Mapping[str, Any]) -> str:
 
 
 def _with_field(block: str, name: str, value: Any) -> str:
-    column = _column(block)
+    column = keys.column(block)
     if column is None:
         raise InvalidRecord("fields of a flow-style task are not edited in place")
-    spans = _keys(block, column)
+    spans = keys.spans(block, column)
     eol = _eol(block)
     made = emit.mapping({name: value}, indent=column, eol=eol)
     if name in spans:
@@ -328,10 +243,10 @@ def _with_field(block: str, name: str, value: Any) -> str:
 
 
 def _without_field(block: str, name: str) -> str:
-    column = _column(block)
+    column = keys.column(block)
     if column is None:
         raise InvalidRecord("fields of a flow-style task are not edited in place")
-    spans = _keys(block, column)
+    spans = keys.spans(block, column)
     if name not in spans:
         return block
     begin, end = spans[name]
@@ -345,7 +260,7 @@ def _without_field(block: str, name: str) -> str:
             return block[:column].rstrip() + _eol(block) + block[end:]
         return block[:column] + block[following + column :]
     kept = block[:begin] + block[end:]
-    if end == len(block) and not block.endswith("\n") and not _ends_in_block_scalar(kept):
+    if end == len(block) and not block.endswith("\n") and not keys.ends_in_block_scalar(kept):
         kept = kept.removesuffix("\n").removesuffix("\r")
     return kept
 

@@ -102,7 +102,7 @@ def _refuse_lines(text: str) -> None:
     if found := re.search(_CONFLICT, text):
         raise refuse(
             text, found.start(), "unresolved conflict marker", code="conflict_marker",
-            hint="decide which side stands, edit the file, then: git add",
+            hint="ralphgit resolve; or decide which side stands, edit the file, then: git add",
         )  # fmt: skip
     if found := re.search(_DIRECTIVE, text):
         raise refuse(

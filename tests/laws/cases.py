@@ -4,6 +4,7 @@
     L2     operations of two tasks                           both changes, byte for byte
     L3     an operation of a holder whose claim was reset    conflict, or `check` catches it
     moved  a task renamed or moved while it is worked on     as L3, or right
+    added  tasks added on both sides                         both; after a conflict by `resolve`
 
 L4 and L5 are checked at every single operation (`operations.apply`).
 """
@@ -15,7 +16,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from laws import operations
+from laws import adding, operations
 from laws.block import Block
 from laws.generate import Written, graph
 from laws.merging import Files, Outcome, Pair
@@ -323,10 +324,29 @@ def _moved_case(words: str, pair: Pair, right: dict[str, object] | None) -> Case
     return Case(law="moved", words=words, pair=pair, judge=judge)
 
 
+# -- added -----------------------------------------------------------------------------
+
+
+def addition(rng: random.Random, most: int = 8) -> Case:
+    """Tasks added on both sides: what git does not merge, `resolve` does, without a question."""
+    base, ours, theirs = adding.triple(rng, most)
+
+    def judge(outcome: Outcome) -> str:
+        if outcome.files is None:
+            adding.judge(base, ours, theirs, adding.joined(base, ours, theirs))
+            return CONFLICT
+        adding.judge(base, ours, theirs, outcome.files[PATH], ordered=False)
+        return CLEAN
+
+    pair = Pair(base={PATH: base}, ours=({PATH: ours},), theirs=({PATH: theirs},))
+    return Case(law="added", words="tasks added on both sides", pair=pair, judge=judge)
+
+
 MAKERS: dict[str, Callable[..., Case]] = {
     "L1": exclusion,
     "L2": independence,
     "L3": fencing,
     "moved": moved,
+    "added": addition,
 }
-_SCHEDULE = ("L1", "L2", "L3", "L1", "L2", "L3", "L1", "L2", "L1", "moved")
+_SCHEDULE = ("L1", "L2", "L3", "L1", "L2", "L3", "L1", "L2", "added", "moved")

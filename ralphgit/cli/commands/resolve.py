@@ -1,0 +1,102 @@
+"""`resolve`: a conflict in the records, merged by task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app import asking, look, resolve
+from ralphgit.app.exclusive import Exclusive
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.resolve import Resolved
+from ralphgit.cli.render import Outcome, Screen, safe
+
+
+def run(
+    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
+) -> Outcome:
+    given = options.get("yield")
+    told = tuple(given) if isinstance(given, list) else ()
+    dry_run = bool(options.get("dry_run"))
+    project = look.project(around, warnings)
+    if dry_run:
+        done = resolve.resolve(project, told, dry_run=True)
+    else:
+        with Exclusive(project):
+            done = resolve.resolve(project, told)
+    return Outcome(
+        _data(project, done, dry_run),
+        before=[safe(line) for line in _told(project, done, dry_run)],
+        error=asking.refusal(project, done),
+        advice=[safe(line) for line in _next(done, dry_run)],
+    )
+
+
+def _told(project: Project, done: Resolved, dry_run: bool) -> Iterator[str]:
+    verb = "would be resolved" if dry_run else "resolved"
+    for path, tasks in done.files.items():
+        counts: dict[str, list[str]] = {}
+        for one in tasks:
+            where = done.sides.ours if one.how == "ours" else done.sides.theirs
+            words = {
+                "joined": "joined",
+                "yielded": "claim given up",
+                "both": f"{one.change} on both",
+            }
+            how = words.get(one.how, f"{one.change} on {where}")
+            counts.setdefault(how, []).append(one.task)
+        yield f"{verb}: {path}" + (" (gone)" if path in done.removed else "")
+        for how, names in counts.items():
+            yield f"  {how}: {', '.join(names)}"
+    for given in done.yielded:
+        kept = f", its work is kept in {given.rescue}" if given.rescue else ""
+        would = "would be given up" if dry_run else "is given up"
+        yield f"claim {given.claim} of {given.by} on {given.task} {would}{kept}"
+        for path in given.records:
+            yield f"  taken out: {path}"
+    for asked in done.open:
+        yield f"left: {asked.file}: {asking.sentence(asked)}"
+        for stand in asking.stands(project, done, asked):
+            yield f"  {asking.line(stand)}"
+    for path in done.others:
+        yield f"not a record: {path}"
+    if not (done.files or done.open or done.yielded):
+        yield "No record is in conflict."
+
+
+def _next(done: Resolved, dry_run: bool) -> Iterator[str]:
+    if done.yielded and not dry_run:
+        yield "What was done under the claim is still in this merge: take out what should not stay."
+    if done.then and not done.open and not dry_run:
+        if done.others:
+            yield f"next: resolve {', '.join(done.others)}, git add; then: {done.then}"
+        else:
+            yield f"next: {done.then}"
+
+
+def _data(project: Project, done: Resolved, dry_run: bool) -> dict[str, object]:
+    names = {"ours": done.sides.ours, "theirs": done.sides.theirs}
+    return {
+        "dry_run": dry_run,
+        "operation": done.sides.merge.name or None,
+        "ours": names["ours"],
+        "theirs": names["theirs"],
+        "base_side": done.sides.landed.value if done.sides.landed else None,
+        "resolved": [
+            {"file": path, "removed": path in done.removed,
+             "tasks": [one._asdict() for one in tasks]}
+            for path, tasks in done.files.items()
+        ],
+        "yielded": [
+            {"task": one.task, "claim": one.claim, "worker": one.by,
+             "rescue": one.rescue or None, "records": list(one.records)}
+            for one in done.yielded
+        ],
+        "open": [
+            {"file": one.file, "task": one.task or None, "code": one.question.code,
+             "message": asking.sentence(one), "about": list(one.question.about),
+             "sides": [stand._asdict() for stand in asking.stands(project, done, one)]}
+            for one in done.open
+        ],
+        "others": list(done.others),
+        "next": done.then or None,
+    }  # fmt: skip
