@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "diff": (),
     "init": (),
     "import": ("other.yaml",),
     "export": (),
@@ -77,7 +78,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "doctor", "export"),
+    *("evidence", "audit", "check", "diff", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
