@@ -15,7 +15,6 @@ from ralphgit.app.graph import Edge, Node, Picture
 from ralphgit.app.markdown import escape, fenced
 from ralphgit.app.mermaid import mermaid
 from ralphgit.app.project import Project
-from ralphgit.model.row import Row
 from ralphgit.records.redact import redact, secrets_in
 from ralphgit.rules.cycles import find_cycles
 
@@ -40,7 +39,7 @@ _COLOURS = {
 def comment(project: Project, diff: Diff) -> str:
     """The whole of it, beginning with MARKER."""
     page = _Page(secrets_in(project.around.environ))
-    head = f"{MARKER}\n**Record changes: {page.text(diff_words.verdict(diff))}.**"
+    head = f"{MARKER}\n{page.verdict(diff)}"
     parts = [head, page.text(diff_words.compared(diff), most=1000) + "."]
     return "\n\n".join([*parts, *page.parts(diff, LONGEST - sum(map(len, parts)))]) + "\n"
 
@@ -48,7 +47,7 @@ def comment(project: Project, diff: Diff) -> str:
 def section(project: Project, diff: Diff, room: int) -> str:
     """What a longer text has of it, in at most `room` characters; of one task with its details."""
     page = _Page(secrets_in(project.around.environ), unfolded=True)
-    head = f"**Record changes: {page.text(diff_words.verdict(diff))}.**"
+    head = page.verdict(diff)
     return "\n\n".join([head, *page.parts(diff, room - len(head))])
 
 
@@ -67,13 +66,17 @@ class _Page:
             "&#58; ", ": "
         )
 
+    def verdict(self, diff: Diff) -> str:
+        told = self.text(diff_words.verdict(diff))
+        return f"**{_sentence(told)}**"
+
     def parts(self, diff: Diff, room: int) -> Iterator[str]:
         """The paragraphs, in at most `room` characters with what parts them."""
         if diff.verdict == UNCHANGED:
-            yield f"{self.text(diff_words.files(diff))}."
+            yield _sentence(self.text(diff_words.files(diff)))
             return
         made = list(self._first(diff))
-        made.append(f"{self.text(diff_words.files(diff))}. {_WORDS}")
+        made.append(f"{_sentence(self.text(diff_words.files(diff)))} {_WORDS}")
         left = room - sum(len(part) + 2 for part in made)
         last = made.pop()
         details = [self._details(one) for one in diff.changes]
@@ -88,8 +91,11 @@ class _Page:
         if notes:
             yield "\n".join(_fitting(notes, _NOTES, "- and {} more, which are not shown here."))
         if diff.changes:
-            head = ["| Task | What happens | Criteria | Evidence |", "|---|---|---|---|"]
-            rows = [self._row(one) for one in diff.changes]
+            judged = any(map(diff_words.worth, diff.changes))
+            head = ["| Task | What happens |", "|---|---|"]
+            if judged:
+                head = ["| Task | What happens | Criteria | Evidence |", "|---|---|---|---|"]
+            rows = [self._row(one, judged=judged) for one in diff.changes]
             shown, more = _fitted(rows, _TABLE)
             yield "\n".join([*head, *shown])
             if more:
@@ -98,16 +104,16 @@ class _Page:
             rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in diff.ready]
             shown = _fitting(rows, _READY, "- and {} more.")
             yield "\n".join(["Ready to be taken once this is merged:", "", *shown])
-        yield from _picture(diff)
+        yield from _picture(diff, self._secrets)
 
-    def _row(self, one: Change) -> str:
-        worth = diff_words.worth(one)
-        cells = (
+    def _row(self, one: Change, *, judged: bool) -> str:
+        cells = [
             f"**{escape(one.task)}** {self.text(one.title, most=120)}",
             self.text(diff_words.sentence(one)),
-            self.text(diff_words.criteria(one)) if worth else "",
-            self.text(diff_words.evidence(one)) if worth else "",
-        )
+        ]
+        if judged:
+            worth = bool(diff_words.worth(one))
+            cells += [self.text(diff_words.criteria(one)), one.evidence] if worth else ["", ""]
         return f"| {' | '.join(cells)} |"
 
     def _lines(self, one: Change) -> list[str]:
@@ -142,6 +148,10 @@ def _fitting(pieces: Sequence[str], room: int, rest: str) -> list[str]:
     return [*shown, rest.format(more if rest.startswith("-") else _tasks(more))] if more else shown
 
 
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def _tasks(count: int) -> str:
     return f"{count} task{'' if count == 1 else 's'}"
 
@@ -149,11 +159,11 @@ def _tasks(count: int) -> str:
 # -- the picture -----------------------------------------------------------------------------
 
 
-def _picture(diff: Diff) -> Iterator[str]:
+def _picture(diff: Diff, secrets: tuple[str, ...]) -> Iterator[str]:
     """The changed tasks with what they need and what needs them; none without an arrow."""
     most = MOST_NODES
     while most > 1:
-        picture, more = _neighbourhood(diff, most)
+        picture, more = _neighbourhood(diff, most, secrets)
         if not picture.edges:
             return
         changed = {one.task for one in diff.changes}
@@ -171,7 +181,7 @@ def _picture(diff: Diff) -> Iterator[str]:
         most //= 2
 
 
-def _neighbourhood(diff: Diff, most: int) -> tuple[Picture, int]:
+def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Picture, int]:
     """At most so many tasks, the changed ones first, and how many others there are."""
     rows = diff.new.rows
     changed = [one.task for one in diff.changes if one.task in rows]
@@ -185,12 +195,13 @@ def _neighbourhood(diff: Diff, most: int) -> tuple[Picture, int]:
         row.id: tuple(other for other in dict.fromkeys(row.depends_on) if other in drawn)
         for row in chosen
     }
-    nodes = tuple(Node(row.id, _title(row), diff.standings[row.id].state) for row in chosen)
+    nodes = tuple(
+        Node(row.id, _title(redact(row.title, secrets)), diff.standings[row.id].state)
+        for row in chosen
+    )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)
     return Picture(nodes, edges, find_cycles(needs)), len(wanted) - len(drawn)
 
 
-def _title(row: Row) -> str:
-    if len(row.title) <= _LONGEST_TITLE:
-        return row.title
-    return row.title[: _LONGEST_TITLE - 3] + "..."
+def _title(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 3] + "..."

@@ -41,8 +41,9 @@ def resolve(project: Project, text: str = "") -> Range:
         left, found, right = text.partition(dots)
         if found:
             return _between(project, left or "HEAD", right or "HEAD", fork=fork)
-    base = project.require_base()
-    return _between(project, base.label, text or "HEAD", fork=True, commit=base.commit)
+    base, worktree = project.require_base(), project.repository.worktree
+    branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+    return _between(project, base.label, text or branch or "HEAD", fork=True, commit=base.commit)
 
 
 def _between(project: Project, base: str, head: str, *, fork: bool, commit: str = "") -> Range:

@@ -184,6 +184,9 @@ def notes(
             CONCERN, "contract", one.task,
             f"the contract of {one.task} is changed by whoever worked on it: {changed}",
         )  # fmt: skip
+    if one.change == happened.BLOCK and one.new.lifecycle.blocked is not None:
+        asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
+        yield Note(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
     if one.completed:
         yield from _of_completion(one, one.new, files, known_reviews)
     for open_finding in one.findings:
@@ -223,8 +226,8 @@ def _of_completion(
             said = f"{task.id} is complete without evidence for: {command}"
             yield Note(PROBLEM, "missing_evidence", task.id, said)
     for item in one.criteria:
-        if item.support == support.SUPPORTED:
-            continue
+        if item.support in (support.SUPPORTED, support.STALE):
+            continue  # of what is stale, the evidence itself is noted
         challenged = item.support == support.CHALLENGED
         yield Note(
             PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,

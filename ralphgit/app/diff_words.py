@@ -12,7 +12,7 @@ from ralphgit.rules import happened, support
 #: What somebody does.
 _DOES = {
     happened.CLAIM: "claims", happened.COMPLETE: "completes", happened.BLOCK: "blocks",
-    happened.FORCE: "completes BY FORCE", happened.RESET: "resets", happened.RELEASE: "releases",
+    happened.FORCE: "FORCE-COMPLETES", happened.RESET: "resets", happened.RELEASE: "releases",
     happened.ANSWER: "answers", happened.REOPEN: "reopens", happened.CANCEL: "cancels",
 }  # fmt: skip
 #: What becomes of a task, for the tally; in the order in which it is told.
@@ -79,8 +79,10 @@ def sentence(one: Change) -> str:
         said.append(f"{does} {'it' if said else one.task}")
     if one.change == happened.SET and one.new is not None:
         said.append(f"{one.task} is made {one.new.status} by hand, which no command does")
-    if one.change == happened.EDIT:
-        said.append(f"{one.task} is edited ({', '.join(one.fields)})")
+    if one.fields:
+        edited = f"{one.task} is edited" if not said else "edited as well"
+        promise = "; what it promises changes" if one.broken_contract else ""
+        said.append(f"{edited} ({', '.join(one.fields)}{promise})")
     if one.change == happened.RECORD:
         said.append(f"{one.task} gets new records")
     return "; ".join(said)
@@ -139,10 +141,6 @@ def details(one: Change) -> Iterator[str]:
         yield f"review by {review.by}: {review.verdict}{risk}"
     for review, finding in one.findings:
         yield f"open finding of {review.by} ({finding.severity}): {finding.text}"
-    if one.fields and one.change != happened.EDIT:
-        yield f"edited: {', '.join(one.fields)}"
-    if one.broken_contract and old is not None:
-        yield f"what it promises is changed: {', '.join(one.broken_contract)}"
     if old is not None and task is not None:
         yield from (f"depends on {other} now" for other in one.edges.added)
         yield from (f"depends on {other} no more" for other in one.edges.removed)
@@ -171,7 +169,10 @@ def _proof(judged: support.Judged) -> str:
 
 def files(diff: Diff) -> str:
     """How much else is changed."""
-    return f"{_number(len(diff.files), 'file')} changed besides the records"
+    count = len(diff.files)
+    if not count:
+        return "no file but the records is changed"
+    return f"{_number(count, 'file')} besides the records {'is' if count == 1 else 'are'} changed"
 
 
 def _number(count: int, noun: str) -> str:
