@@ -59,7 +59,10 @@ def steps(old: Task | None, new: Task | None, events: Sequence[Event] = ()) -> t
 def _changed(before: Lifecycle, after: Lifecycle, events: Sequence[Event]) -> Iterator[Step]:
     reset = after.reset if after.reset and after.reset != before.reset else None
     if reset is not None or after.epoch > before.epoch:
-        told = next((one for one in reversed(events) if one.event in _GIVEN_UP), None)
+        ends = [one for one in events if one.event in _GIVEN_UP]
+        if reset is not None:
+            ends = [one for one in ends if (one.at, one.by) == (reset.at, reset.by)]
+        told = ends[-1] if ends else None
         deed = _GIVEN_UP[told.event] if told else RESET
         if before.status in _FINISHED and deed == RESET:
             deed = REOPEN
