@@ -116,7 +116,9 @@ class _Gathering:
     def __init__(self, project: Project, range: Range, old: Side, new: Side) -> None:
         self.project, self.range, self.old, self.new = project, range, old, new
         self.notes: list[Note] = []
-        self.unreadable = [*old.unreadable, *new.unreadable]
+        known = {_fault(error, new) for error in new.unreadable}
+        before = [error for error in old.unreadable if _fault(error, old) not in known]
+        self.unreadable = [*before, *new.unreadable]
         # A task in a file that one side cannot read is neither added nor removed.
         lost = old.lost | new.lost
         self.before = {task: row for task, row in old.rows.items() if row.file not in lost}
@@ -241,6 +243,11 @@ class _Gathering:
         )
         self.notes += diff_task.notes(made, old, new, now, place.content, reviews)
         return made
+
+
+def _fault(error: InvalidRecord, side: Side) -> tuple[str, int, str]:
+    """What tells one fault from another, on either side."""
+    return error.file.removeprefix(side.tree.label), error.line, error.message
 
 
 def _json(row: Row | None) -> str:
