@@ -198,7 +198,8 @@ def test_what_is_against_it(world: World) -> None:
                   "    status: complete")  # fmt: skip
     alpha.commit("More")
     assert codes(alpha) == [
-        ("problem", "stale_evidence"), ("problem", "open_finding"), ("problem", "outside_scope"),
+        ("problem", "stale_evidence"), ("problem", "open_finding"), ("problem", "set_by_hand"),
+        ("problem", "outside_scope"),
     ]  # fmt: skip
     assert changes(alpha)["T-2"]["sentence"] == (
         "T-2 is made complete by hand, which no command does"

@@ -187,6 +187,9 @@ def notes(
     if one.change == happened.BLOCK and one.new.lifecycle.blocked is not None:
         asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
         yield Note(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
+    if one.change == happened.SET:
+        said = f"{one.task} is made {new.status} by hand, which no command does"
+        yield Note(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
         yield from _of_completion(one, one.new, files, known_reviews)
     for open_finding in one.findings:
