@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from world import World
+from world import ROOT, World
 
 from ralphgit.records.attributes import DIFF_CONFIG, attributes
 
@@ -84,6 +85,12 @@ def test_a_criterion_is_no_task(tmp_path: Path) -> None:
     world.replace("test -s two.txt", "test -e two.txt")
     assert re.findall(r"^@@ .* @@ ?(.*)$", world.git("diff"), re.M) == ["T-2"]
     assert re.findall(r"^ .*- id: T-\d$", world.git("diff", "-W"), re.M) == ["   - id: T-2"]
+    world.commit("Another command")
+    log = world.git("log", "-L", ":T-1:task-graph.yaml", "--format=%s")
+    assert re.findall(r"^\w.*$|.*- id: T-\d$", log, re.M)[0] == "Plan"
+    assert "T-2" not in log
+    (line,) = re.findall(r"^git config .*$", (ROOT / "docs" / "diff.md").read_text(), re.M)
+    assert shlex.split(line)[2:] == [part for pair in DIFF_CONFIG.items() for part in pair]
 
 
 def test_what_the_lines_say(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "diff": (),
     "resolve": (),
     "report": ("-",),
     "init": (),
@@ -80,7 +81,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "report", "doctor", "export", "mcp"),
+    *("evidence", "audit", "check", "diff", "report", "doctor", "export", "mcp"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -172,7 +173,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch", "report", "resolve"),
+        *("independence", "batch", "diff", "report", "resolve"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
@@ -211,8 +212,7 @@ def test_a_broken_graph(tmp_path: Path, text: str) -> None:
     world.write_graph(text)
     world.write("other.yaml", OTHER)
     world.commit("Broken")
-    wanted = {"": RECORD, **dict.fromkeys(("check", "doctor"), NO), **LOOPLESS}
-    wanted |= dict.fromkeys(("init", "completion", "mcp", "resolve"), OK)
+        *("independence", "batch", "diff", "report", "resolve"),
     some = LINES if text.startswith("tasks") else {v: LINES[v] for v in ("list", "claim", "add")}
     tried(world, wanted, snapshot=world.snapshot, lines=some)
     assert world.ralph("list").err.startswith("error: task-graph.yaml:")
