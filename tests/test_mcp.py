@@ -61,7 +61,7 @@ def world(tmp_path: Path) -> World:
 OFFERED = (
     *("status", "list", "show", "next", "prompt", "graph", "packet", "log", "inbox"),
     *("claim", "complete", "block", "release", "preflight"),
-    *("independence", "evidence", "audit", "check"),
+    *("independence", "evidence", "audit", "check", "diff", "resolve"),
 )
 
 
@@ -77,7 +77,7 @@ def test_what_is_offered(world: World) -> None:
     tools = offered(world)
     assert tuple(tools) == OFFERED
     told = [{k: v for k, v in tool.items() if k != "annotations"} for tool in tools.values()]
-    # At four bytes a token: 1,500 for 18 tools.
+    # At four bytes a token: 1,660 for 20 tools.
     assert len(json.dumps(told, separators=(",", ":"))) / 4 < 83 * len(tools)
     for name, tool in tools.items():
         Draft202012Validator.check_schema(tool["inputSchema"])
@@ -103,7 +103,8 @@ def test_what_is_offered(world: World) -> None:
 def test_more_and_less_can_be_offered(world: World) -> None:
     usual = offered(world)
     looking = offered(world, "--read-only")
-    assert list(looking) == [n for n in usual if n not in ("claim", "complete", "block", "release")]
+    writing = ("claim", "complete", "block", "release", "resolve")
+    assert list(looking) == [name for name in usual if name not in writing]
     assert {str(tool["annotations"]) for tool in looking.values()} == {"{'readOnlyHint': True}"}
     assert looking["evidence"]["inputSchema"] == {
         "type": "object",

@@ -17,10 +17,10 @@ from ralphgit.mcp.tool import Tool
 #: They only look, whatever is asked of them; `fetch` is withheld.
 _LOOK = (
     *("status", "list", "show", "next", "prompt", "graph", "packet", "log", "inbox"),
-    *("preflight", "independence", "check"),
+    *("preflight", "independence", "check", "diff"),
 )
 #: What a worker does with a task of its own.
-_WORK = ("claim", "complete", "block", "release")
+_WORK = ("claim", "complete", "block", "release", "resolve")
 
 
 class _Looking(NamedTuple):
@@ -50,6 +50,7 @@ _NEVER = {
     "trust": "consent to a repository's commands is a person's to give",
     "completion": "it is for shells",
     "mcp": "it is this server",
+    "board": "it needs a terminal",
 }
 #: They may run the repository's verify commands, once a person trusts those.
 _RUN = frozenset({"complete", "evidence", "run", "fleet", "batch", "integrate", "land"})
