@@ -26,7 +26,9 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     records = project.config.records
     folder, attempts = (f"{records}/{kind}" for kind in KINDS[:2])
     present = project.repository.objects.resolve([f"{head}:{folder}", f"{head}:{attempts}"])
-    if not head or present == [None, None]:
+    rows = _rows(project, commit)
+    done = any(row.status == "complete" and row.claim for row in rows.values())
+    if not head or (present == [None, None] and not done):
         return []
     first = _first_added(project, head, folder, attempts)
     listed = project.repository.objects.files([head], (), (folder, attempts), lambda _: True)[head]
@@ -39,7 +41,6 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         changed = [path for path in changed if path not in here]
         changed += [path for path in here if not _is_first(project, path, first)]
         gone += changed_here(project, folder, "D")
-    rows = _rows(project, commit)
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
     for path in dict.fromkeys(gone):
         if path.startswith(folder):
