@@ -39,6 +39,10 @@ soak *ARGS:
 bench *ARGS:
     PYTHONPATH=tests python -m bench "$@"
 
+# Rewrite the reference of the gate's rules, docs/rules.md
+rules:
+    PYTHONPATH=tests python -m docs_rules
+
 # Look for mistakes in style and types
 [no-exit-message]
 lint:

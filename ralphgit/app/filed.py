@@ -98,6 +98,16 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
         ] if value is not None else [(1, 1, "the record is empty")]  # fmt: skip
     except InvalidRecord as error:
         raise _Wrong(from_error(error.at(label), label=tree.label)) from None
+    if isinstance(value, str) and b"\n" not in data:
+        raise _Wrong(
+            Problem(
+                code="symbolic_link",
+                file=label,
+                label=tree.label,
+                message=f"this is a symbolic link, or one line in its place: {value}",
+                hint="put the file itself there",
+            )
+        )
     if wrong or not isinstance(value, dict):
         raise _Wrong(
             *(
