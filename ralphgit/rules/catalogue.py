@@ -95,7 +95,12 @@ GROUPS = (
             "Keep one of the two lines.",
         ),
         _error(
-            "anchor", "An anchor or an alias stands in a record.",
+            "anchor", "An anchor stands in a record.",
+            "A few lines of aliases expand to gigabytes, and a block can no longer be read alone.",
+            "Write the value out.",
+        ),
+        _error(
+            "alias", "An alias stands in a record.",
             "A few lines of aliases expand to gigabytes, and a block can no longer be read alone.",
             "Write the value out.",
         ),
