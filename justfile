@@ -19,6 +19,11 @@ alias status := ralph-status
 test *ARGS:
     pytest -n auto "$@"
 
+# Write docs/examples anew
+[no-exit-message]
+examples:
+    RALPHGIT_EXAMPLES=write pytest -q -n 1 tests/test_diff_examples.py
+
 # Check the laws on N generated pairs of changes
 [no-exit-message]
 laws N:

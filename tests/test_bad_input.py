@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "diff": (),
     "init": (),
     "import": ("other.yaml",),
     "export": (),
@@ -77,7 +78,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "doctor", "export"),
+    *("evidence", "audit", "check", "diff", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -168,7 +169,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch"),
+        *("independence", "batch", "diff"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
@@ -207,7 +208,9 @@ def test_a_broken_graph(tmp_path: Path, text: str) -> None:
     world.write_graph(text)
     world.write("other.yaml", OTHER)
     world.commit("Broken")
-    wanted = {"": RECORD, "check": NO, "doctor": NO, "init": OK, "completion": OK, **LOOPLESS}
+    wanted = {
+        "": RECORD, "check": NO, "doctor": NO, "diff": OK, "init": OK, "completion": OK, **LOOPLESS,
+    }  # fmt: skip
     some = LINES if text.startswith("tasks") else {v: LINES[v] for v in ("list", "claim", "add")}
     tried(world, wanted, snapshot=world.snapshot, lines=some)
     assert world.ralph("list").err.startswith("error: task-graph.yaml:")

@@ -308,10 +308,11 @@ def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
     assert re.search(r"(?i)@\w|#\d|gh-\d|https?:", plain) is None
     assert "\n/" not in prose
     assert "> \\`\\`\\`\n> \\# Not a heading\n" in prose
-    assert "- [x] **ACC-1** " in prose
-    assert "supports: `````true # ```` @ann````` exits 0 (`records/evidence/T-1/" in prose
+    assert "| 1 of 1 criteria supported | fresh |" in prose
+    assert "- ACC-1 is supported (by " in prose
+    assert ", fresh: exit 0 of true \\# \\`\\`\\`\\` \\@&#8288;ann" in prose
     assert "hunter2hunter2" not in body
-    assert "### Concerns\n\n- /close \\@&#8288;ann" in prose
+    assert "- **concern**: T-1: alpha is not sure: /close \\@&#8288;ann" in prose
     lines = record.split("\n")
     fence = re.match("`+", lines[0])
     assert fence is not None

@@ -94,9 +94,17 @@ def _of_task(
     """Fresh is what is bound to these files by the scope here, or by the base's: commands are
     judged by that one.
     """
-    task = where.view.task(row.id)
     on_base = row.id in project.base_view.by_id if project.base.commit else False
-    scopes = [task, *([project.base_view.task(row.id)] if on_base else [])]
+    promised = project.base_view.task(row.id) if on_base else None
+    return weighed(where, row, records, promised)
+
+
+def weighed(
+    where: Place, row: Row, records: Mapping[str, Evidence], promised: Task | None
+) -> TaskEvidence:
+    """What a task's records, by path, are worth; `promised` is the task as it was, if it was."""
+    task = where.view.task(row.id)
+    scopes = [task, *([promised] if promised else [])]
     paths = {one.id: path for path, one in records.items()}
     pairs = [
         (one, any(is_fresh(one, known, where.content) for known in scopes))
@@ -113,9 +121,16 @@ def is_fresh(one: Evidence, task: Task, files: Content) -> bool:
 
 
 def recorded(
-    project: Project, tree: trees.Tree, tasks: Iterable[str] = ()
+    project: Project,
+    tree: trees.Tree,
+    tasks: Iterable[str] = (),
+    *,
+    unreadable: list[InvalidRecord] | None = None,
 ) -> dict[str, dict[str, Evidence]]:
-    """The evidence in a tree by task, then by path. What cannot be read is warned of."""
+    """The evidence in a tree by task, then by path.
+
+    What cannot be read is put into `unreadable`; without that, it is warned of.
+    """
     wanted = set(tasks)
     prefix = f"{project.config.records}/evidence/"
     found: dict[str, dict[str, Evidence]] = {}
@@ -126,11 +141,21 @@ def recorded(
         try:
             one = codec.parse(tree.content(path) or b"", limit=project.config.max_record_bytes)
         except InvalidRecord as error:
-            project.warn(f"{error.at(tree.label + path)} (passed over)")
+            pass_over(project, error.at(tree.label + path), unreadable)
             continue
         if one.task == task:
             found.setdefault(task, {})[path] = one
     return found
+
+
+def pass_over(
+    project: Project, error: InvalidRecord, unreadable: list[InvalidRecord] | None
+) -> None:
+    """Go on without a record: it is put into `unreadable`, or without that warned of."""
+    if unreadable is None:
+        project.warn(f"{error} (passed over)")
+    else:
+        unreadable.append(error)
 
 
 def stored(one: Evidence) -> dict[str, object]:

@@ -7,7 +7,7 @@ their grammar.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ralphgit.app.graph import Picture, cycles
 from ralphgit.model.printable import safe
@@ -25,8 +25,8 @@ COLOURS = {
 }
 
 
-def mermaid(picture: Picture) -> Iterator[str]:
-    """The picture as the lines of a Mermaid graph."""
+def mermaid(picture: Picture, *, marked: Collection[str] = ()) -> Iterator[str]:
+    """The picture as the lines of a Mermaid graph; `marked` tasks have a thick border."""
     yield "graph TD"
     for node in picture.nodes:
         label = f"{node.id}: {coded(node.title, '#{};')}"
@@ -36,6 +36,9 @@ def mermaid(picture: Picture) -> Iterator[str]:
     for state in dict.fromkeys(node.state for node in picture.nodes):
         fill, border, text = COLOURS[state]
         yield f"  classDef {class_of(state)} fill:{fill},stroke:{border},color:{text}"
+    if thick := [_name(node.id) for node in picture.nodes if node.id in marked]:
+        yield "  classDef changed stroke-width:4px"
+        yield f"  class {','.join(thick)} changed"
     yield from (f"  %% {line}" for line in cycles(picture))
 
 

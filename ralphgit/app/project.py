@@ -240,11 +240,17 @@ class Project:
 
         Raises: InvalidRecord.
         """
-        return self._load(self.shards_at([commit])[commit], self._blob, label, f"{label}:")
+        return self.view_of(self.shards_at([commit])[commit], label)
 
-    def shards_at(self, commits: Sequence[str]) -> dict[str, tuple[Shard, ...]]:
-        """The graph files on each commit."""
-        exact, folders, matches = self.places
+    def view_of(self, shards: Sequence[Shard], label: str) -> GraphView:
+        """The graph that these files of commits make. Raises: InvalidRecord."""
+        return self._load(shards, self._blob, label, f"{label}:")
+
+    def shards_at(
+        self, commits: Sequence[str], patterns: Sequence[str] = ()
+    ) -> dict[str, tuple[Shard, ...]]:
+        """The graph files on each commit; `patterns` say otherwise than the setting which."""
+        exact, folders, matches = places(patterns) if patterns else self.places
         return self.repository.objects.files(commits, exact, folders, matches)
 
     def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app import content, look, observe, trees
 from ralphgit.app.content import Content
+from ralphgit.app.evidence import pass_over
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree
@@ -109,8 +110,17 @@ def stored(one: Review) -> dict[str, object]:
     return codec.stored(one)
 
 
-def listed(project: Project, tree: Tree, tasks: Iterable[str] = ()) -> list[Review]:
-    """The reviews in a tree, oldest first. What cannot be read is warned of."""
+def listed(
+    project: Project,
+    tree: Tree,
+    tasks: Iterable[str] = (),
+    *,
+    unreadable: list[InvalidRecord] | None = None,
+) -> list[Review]:
+    """The reviews in a tree, oldest first.
+
+    What cannot be read is put into `unreadable`; without that, it is warned of.
+    """
     wanted = set(tasks)
     prefix = f"{project.config.records}/audit/"
     found = []
@@ -121,7 +131,7 @@ def listed(project: Project, tree: Tree, tasks: Iterable[str] = ()) -> list[Revi
         try:
             one = codec.parse(tree.content(path) or b"")
         except InvalidRecord as error:
-            project.warn(f"{error.at(tree.label + path)} (passed over)")
+            pass_over(project, error.at(tree.label + path), unreadable)
             continue
         if one is not None and one.task == task:
             found.append(one)
