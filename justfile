@@ -44,6 +44,11 @@ soak *ARGS:
 bench *ARGS:
     PYTHONPATH=tests python -m bench "$@"
 
+# Run the GitHub action here for an event, as its runner would
+[no-exit-message]
+action NAME PAYLOAD:
+    python tests/action.py "$@"
+
 # Rewrite the reference of the gate's rules, docs/rules.md
 rules:
     PYTHONPATH=tests python -m docs_rules

@@ -41,6 +41,18 @@ def test_a_case_is_judged_as_it_says(world: World, case: rulecases.Case) -> None
             assert problem["severity"] == rule.level
 
 
+def test_the_gate_of_a_merge_stops_what_it_is_there_for() -> None:
+    """Identical claims, edited evidence, a completion without evidence, a file outside the scope,
+    a cycle, a stale contract, a lost claim, a moved one: each alone, with `--base`.
+    """
+    stops = ["inconsistent", "edited_evidence", "missing_evidence", "outside_scope", "cycle"]
+    stops += ["stale_contract", "claim_lost", "moved_claim"]
+    seeded = {case.rule: case for case in CASES if case.kind == "bad"}
+    for stop in stops:
+        assert seeded[stop].words[0] == "--base"
+        assert any(line.startswith(f"error {stop} ") for line in seeded[stop].expected)
+
+
 def test_every_rule_has_a_good_and_a_bad_case() -> None:
     assert [case.name for case in CASES] == [
         f"{code}-{kind}" for code in sorted(RULES) for kind in ("bad", "good")

@@ -81,3 +81,22 @@ def _fingerprint(problem: Problem) -> str:
     parts = (problem.code, problem.path, problem.task, _LINE.sub("", problem.message))
     text = "\0".join(parts).encode("utf-8", "surrogateescape")
     return hashlib.sha256(text).hexdigest()[:32]
+
+
+def code_quality(problems: Sequence[Problem], *, anywhere: str) -> str:
+    """The same as GitLab's Code Quality report."""
+    return json.dumps(
+        [
+            {
+                "check_name": problem.code,
+                "description": _said(problem),
+                "fingerprint": f"{_fingerprint(problem)}{number}",
+                "severity": "critical" if problem.severity == "error" else "minor",
+                "location": {
+                    "path": problem.path or anywhere, "lines": {"begin": problem.line},
+                },
+            }
+            for number, problem in enumerate(problems)
+        ],
+        indent=2,
+    )  # fmt: skip
