@@ -54,6 +54,15 @@ fluid:
 screenshots *ARGS:
     PYTHONPATH=tests python -m screenshots "$@"
 
+# Run the GitHub action here for an event, as its runner would
+[no-exit-message]
+action NAME PAYLOAD:
+    python tests/action.py "$@"
+
+# Rewrite the reference of the gate's rules, docs/rules.md
+rules:
+    PYTHONPATH=tests python -m docs_rules
+
 # Look for mistakes in style and types
 [no-exit-message]
 lint:

@@ -286,13 +286,30 @@ def test_an_edit_in_a_merge_is_found(alpha: Place) -> None:
     alpha.git("merge", "--no-commit", "--quiet", "side")
     alpha.replace("exit_code: 0", "exit_code: 1", evidence_file(alpha))
     alpha.commit("Merge side")
-    assert codes(alpha) == ["edited_evidence"]
+    assert codes(alpha) == ["edited_evidence", "outside_scope"]  # side.txt is
 
 
-def test_a_removed_record_is_a_warning(alpha: Place) -> None:
-    (alpha.path / evidence_file(alpha)).unlink()
-    assert codes(alpha) == ["removed_evidence"]
-    assert alpha.ralph("check").code == 0
+def test_a_removed_record_is_a_warning_unless_the_task_is_complete_by_it(alpha: Place) -> None:
+    path = evidence_file(alpha)
+    alpha.write("records/evidence/T-1/e1.yaml", "id: e1\ntask: T-1\nkind: observation\n")
+    alpha.commit("An observation that nothing needs")
+    (alpha.path / "records/evidence/T-1/e1.yaml").unlink()
+    for _ in ("not committed yet", "committed"):
+        assert codes(alpha) == ["removed_evidence"]
+        assert alpha.ralph("check").code == 0
+        alpha.commit("Without it")
+    (alpha.path / path).unlink()
+    for _ in ("not committed yet", "committed"):
+        found = alpha.ralph("check", "--json")
+        assert found.code == 1
+        told = [(p["code"], p["severity"]) for p in found.data["problems"]]
+        assert told == [("removed_evidence", "error"), ("removed_evidence", "warning")]
+        alpha.commit("Without it")
+    claim = alpha.stored("T-1")["claim"]["id"]
+    (alpha.path / f"records/audit/T-1/{claim}.yaml").unlink()
+    assert codes(alpha)[0] == "removed_audit"
+    alpha.commit("Nobody did it")
+    assert codes(alpha)[0] == "removed_audit"
 
 
 # -- the record ------------------------------------------------------------------------------

@@ -69,13 +69,15 @@ class Place:
 
     # -- programs --------------------------------------------------------------------
 
-    def run(self, *argv: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
+    def run(
+        self, *argv: str, stdin: str | bytes = "", env: Mapping[str, str] | None = None
+    ) -> Result:
         """Run a program here and wait for it."""
         done = subprocess.run(
             argv,
             cwd=self.path,
             env={**self.environ, **(env or {})},
-            input=stdin.encode(),
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
             timeout=120,
             check=False,

@@ -4,34 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ralphgit.app import look
+from ralphgit.app import incoming, look, uncommitted
 from ralphgit.app.history import edited_evidence
-from ralphgit.app.incoming import incoming
-from ralphgit.app.judging import Problem, state
+from ralphgit.app.judging import state
+from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.app.trees import commit_tree, working_tree
+from ralphgit.errors import UsageError
 
 _ORDER = {"error": 0, "warning": 1}
 
 
-def check(project: Project, *, base: str = "", at: str = "") -> list[Problem]:
-    """Every problem of this worktree's records, or of a revision's.
+def check(project: Project, *, base: str = "", at: str = "", between: str = "") -> list[Problem]:
+    """Every problem of this worktree's records and uncommitted changes, or of a revision's.
 
     With `base`: also of what this branch changes, judged as merged into that revision, by
-    a merge that is made aside. Reads only.
+    a merge that is made aside. `between`: `OLD..NEW`, what NEW changes since OLD, judged as it
+    is; with three dots, since where the two part. Reads only.
 
-    Raises: UsageError (bad_revision), GuardRefused (bare), InvalidRecord (no_graph).
+    Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).
     """
+    if between:
+        if base or at:
+            raise UsageError(
+                "a range says what is judged: --base and --at do not go with it",
+                hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
+            )
+        old, new, since_fork = _sides(between)
+        return _sorted(incoming.across(project, old, new, since_fork=since_fork))
     if base:
-        return _sorted(incoming(project, base, at or "HEAD"))
+        return _sorted(incoming.incoming(project, base, at or "HEAD"))
     if at:
         commit = look.commit_of(project, at)
         tree = commit_tree(project, commit, f"{at}:", project.repository.objects)
         if not tree.shards:
             raise project.no_graph(at)
         return _sorted([*state(project, tree), *edited_evidence(project, commit)])
-    found = state(project, working_tree(project))
-    return _sorted([*found, *edited_evidence(project)])
+    tree = working_tree(project)
+    found = state(project, tree)
+    found += edited_evidence(project)
+    return _sorted([*found, *uncommitted.problems(project, tree)])
+
+
+def _sides(between: str) -> tuple[str, str, bool]:
+    """`OLD..NEW` as git reads it: an empty side is HEAD. Raises: UsageError."""
+    for dots in ("...", ".."):
+        old, found, new = between.partition(dots)
+        if found:
+            return old or "HEAD", new or "HEAD", dots == "..."
+    raise UsageError(
+        f"{between} is no range", hint=f"ralphgit check {between}..HEAD, or --at {between}"
+    )
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ralphgit.app import change, evidence, incoming, mine, trees
-from ralphgit.app.judging import Problem
+from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees

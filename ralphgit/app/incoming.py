@@ -1,29 +1,30 @@
-"""What a branch brings, judged as merged into its base (SPEC 8)."""
+"""What a change brings: a branch judged as merged into its base, or a range (SPEC 8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from ralphgit.app import change, evidence, look, review, view
+from ralphgit.app import change, evidence, kept, look, review, scope_proof, view
 from ralphgit.app.content import Content
-from ralphgit.app.judging import (
-    KINDS,
-    NOWHERE,
-    Problem,
-    from_error,
-    place,
-    state,
-)
+from ralphgit.app.judging import state
+from ralphgit.app.problem import Problem, from_error, place
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, merge
+from ralphgit.git import merge
 from ralphgit.model.row import Row
-from ralphgit.records import audit, graph, plain, tasks
-from ralphgit.records import text as texts
-from ralphgit.rules import gate, guards
+from ralphgit.records import audit, graph, tasks
+from ralphgit.rules import gate
 from ralphgit.rules.contract import contract
-from ralphgit.rules.overlap import covers_any
+
+
+class Change(NamedTuple):
+    """The graph before and after, and the files after."""
+
+    before: Mapping[str, Row]
+    after: Mapping[str, Row]
+    tree: Tree
 
 
 def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
@@ -35,21 +36,14 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
     """
     ours, theirs = look.commit_of(project, base), look.commit_of(project, head)
     repository = project.repository
-    fork = repository.git.try_run("merge-base", ours, theirs)
-    if fork.status:
-        return [
-            Problem(
-                code="unrelated",
-                message=f"{head} and {base} share no history",
-                hint="a shallow clone? git fetch --unshallow",
-            )
-        ]
-    start = fork.out.decode().strip()
+    start = fork_of(project, ours, theirs)
+    if not start:
+        return [_unrelated(base, head)]
     try:
         before = {row.id: row for row in project.view(ours, base).rows}
     except InvalidRecord as error:
         # Whoever mends the base must pass: what the branch does to its tasks cannot be told.
-        found = from_error(NOWHERE, error)._replace(severity="warning")
+        found = from_error(error, label=f"{base}:")._replace(severity="warning")
         return [found, *state(project, commit_tree(project, theirs, "", repository.objects))]
     with merge.merged(repository, ours, theirs) as merged:
         if merged.conflicts:
@@ -61,13 +55,60 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         rows = _rows(project, tree)
         if rows is None:
             return problems
-        after = {row.id: row for row in rows}
-        problems += _moves(project, tree, before, after)
-        problems += _kept_records(project, start, theirs)
-        problems += _completions(project, tree, merged, before, after)
-        problems += _reviews(project, tree, theirs, before, after)
-        problems += _scope(project, start, theirs, before, after)
+        made = Change(before, {row.id: row for row in rows}, tree)
+        files = Content(project, merged.tree, git=merged.objects.git)
+        problems += moves(project, made)
+        problems += kept.between(project, start, theirs)
+        problems += completions(project, made, files)
+        problems += _reviews(project, made, theirs)
+        problems += scope_proof.committed(project, start, theirs, made.before, made.after)
     return problems
+
+
+def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
+    """What is wrong with `new` as it is, and with what it changes since `old`; `since_fork`:
+    since where the two part.
+
+    Raises: UsageError (bad_revision), InvalidRecord (no_graph).
+    """
+    start, head = look.commit_of(project, old), look.commit_of(project, new)
+    if since_fork:
+        fork = fork_of(project, start, head)
+        if not fork:
+            return [_unrelated(old, new)]
+        start = fork
+    tree = commit_tree(project, head, "", project.repository.objects)
+    if not tree.shards:
+        raise project.no_graph(new)
+    problems = state(project, tree)
+    try:
+        before = {row.id: row for row in project.view(start, old).rows}
+    except InvalidRecord as error:
+        return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
+    rows = _rows(project, tree)
+    if rows is None:
+        return problems
+    made = Change(before, {row.id: row for row in rows}, tree)
+    problems += moves(project, made)
+    problems += kept.between(project, start, head)
+    problems += completions(project, made, Content(project, head))
+    problems += _reviews(project, made, head)
+    problems += scope_proof.committed(project, start, head, made.before, made.after)
+    return problems
+
+
+def fork_of(project: Project, ours: str, theirs: str) -> str:
+    """Where two commits part; "" where they share no history."""
+    found = project.repository.git.try_run("merge-base", ours, theirs)
+    return "" if found.status else found.out.decode().strip()
+
+
+def _unrelated(base: str, head: str) -> Problem:
+    return Problem(
+        code="unrelated",
+        message=f"{head} and {base} share no history",
+        hint="a shallow clone? git fetch --unshallow",
+    )
 
 
 def _rows(project: Project, tree: Tree) -> list[Row] | None:
@@ -112,119 +153,61 @@ def _conflicts(
         fork = {row.id: row for row in project.view(start, "the merge base").rows}
         mine = {row.id: row for row in project.view(head, "the branch").rows}
     except InvalidRecord as error:
-        return [*found, from_error(NOWHERE, error)]
+        return [*found, from_error(error)]
+    lost = lost_claims(fork, before, mine, base)
+    return [*found, *(one for one in lost if before[one.task].file in graphs)]
+
+
+def lost_claims(
+    fork: Mapping[str, Row], base: Mapping[str, Row], mine: Mapping[str, Row], label: str
+) -> Iterator[Problem]:
+    """Tasks that `mine` and the base `label` have both changed since `fork`, each otherwise."""
     for task, row in mine.items():
-        known, theirs = fork.get(task), before.get(task)
-        if theirs is None or theirs.file not in graphs or known == theirs:
+        known, theirs = fork.get(task), base.get(task)
+        if known is None or theirs is None:
             continue
-        changed = known is None or _stage(row) != _stage(known)
-        if (
-            changed
-            and known is not None
-            and _stage(theirs) != _stage(known)
-            and _stage(theirs) != _stage(row)
-        ):
-            holder = (
-                f"{theirs.by} has it by claim {theirs.claim}"
-                if theirs.claim
-                else f"it is {theirs.status}"
-            )
-            if theirs.epoch > row.epoch:
-                holder = f"it was reset (epoch {theirs.epoch})"
-            found.append(
-                Problem(
-                    code="claim_lost",
-                    file=row.file,
-                    line=row.line,
-                    task=task,
-                    message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
-                    f"no longer stands: on {base} {holder}",
-                    hint=f"keep the work on a branch of its own, then: git reset --hard {base}",
-                )
-            )
-    return found
+        if len({known.stage, theirs.stage, row.stage}) < 3:
+            continue
+        holder = (
+            f"{theirs.by} has it by claim {theirs.claim}"
+            if theirs.claim
+            else f"it is {theirs.status}"
+        )
+        if theirs.epoch > row.epoch:
+            holder = f"it was reset (epoch {theirs.epoch})"
+        yield Problem(
+            code="claim_lost",
+            file=row.file,
+            line=row.line,
+            task=task,
+            message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
+            f"no longer stands: on {label} {holder}",
+            hint=f"keep the work on a branch of its own, then: git reset --hard {label}",
+        )
 
 
-def _stage(row: Row) -> tuple[object, ...]:
-    return (row.status, row.claim, row.epoch, row.mark)
-
-
-def _moves(
-    project: Project, tree: Tree, before: Mapping[str, Row], after: Mapping[str, Row]
-) -> list[Problem]:
+def moves(project: Project, made: Change) -> list[Problem]:
+    """Status changes that are not legal, and tasks that were taken out."""
     found = []
-    for task, row in after.items():
-        old = before.get(task)
+    for task, row in made.after.items():
+        old = made.before.get(task)
         fault = gate.change(old, row)
         if (
             old is not None
             and old.claim
             and row.epoch > old.epoch
-            and not _events(project, tree, old) & {"reset", "released", "answered"}
+            and not _events(project, made.tree, old) & {"reset", "released", "answered"}
         ):
             fault = gate.raised(old, row)
         if fault:
-            found.append(place(tree, fault, after))
-    for task, row in before.items():
-        if task not in after:
-            found.append(place(tree, gate.removed(row), before))
+            found.append(place(made.tree, fault, made.after))
+    for task, row in made.before.items():
+        if task not in made.after:
+            found.append(place(made.tree, gate.removed(row), made.before))
     return found
 
 
-def _kept_records(project: Project, start: str, head: str) -> list[Problem]:
-    """Evidence and guidance are never edited, audit only grows."""
-    git, folder = project.repository.git, project.config.records
-    found = []
-    changed = index.differing(git, start, head, filter="MDT")
-    old = project.repository.objects.read(
-        f"{start}:{p}" for p in changed if p.startswith(f"{folder}/")
-    )
-    new = project.repository.objects.read(
-        f"{head}:{p}" for p in changed if p.startswith(f"{folder}/")
-    )
-    for path in changed:
-        kind, _, rest = path.removeprefix(f"{folder}/").partition("/")
-        if not path.startswith(f"{folder}/") or kind not in KINDS:
-            continue
-        before, after = old.get(f"{start}:{path}", b""), new.get(f"{head}:{path}")
-        if after is not None and kind == "audit" and _grew(before, after):
-            continue
-        if after is not None and kind == "guidance" and _answered(before, after):
-            continue
-        what = "removed" if after is None else "edited"
-        found.append(
-            Problem(
-                code=f"{what}_{kind}",
-                file=path,
-                task=rest.partition("/")[0],
-                message=f"{kind} is never {what}",
-                hint=f"git checkout {start[:12]} -- {path}",
-            )
-        )
-    return found
-
-
-def _mapping(data: bytes) -> dict[str, object]:
-    try:
-        value = plain.load(texts.decode(data, limit=max(len(data), 1)))
-    except InvalidRecord:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _grew(before: bytes, after: bytes) -> bool:
-    old, new = _mapping(before), _mapping(after)
-    was, now = old.pop("events", None), new.pop("events", None)
-    return isinstance(was, list) and isinstance(now, list) and old == new and now[: len(was)] == was
-
-
-def _answered(before: bytes, after: bytes) -> bool:
-    """An answer may be added to a question; nothing else of it may change."""
-    old, new = _mapping(before), _mapping(after)
-    return "answer" not in old and {k: v for k, v in new.items() if k != "answer"} == old
-
-
-def _completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
+def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
     """The tasks that the change completes, each with how it was before."""
     return [
         (row, before.get(task))
@@ -233,19 +216,16 @@ def _completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tupl
     ]
 
 
-def _completions(
-    project: Project,
-    tree: Tree,
-    merged: merge.Merged,
-    before: Mapping[str, Row],
-    after: Mapping[str, Row],
-) -> list[Problem]:
-    """Each task that the change completes has passing, fresh evidence for each command."""
+def completions(project: Project, made: Change, files: Content) -> list[Problem]:
+    """Each task that the change completes has passing, fresh evidence for each command.
+
+    `files`: the content after the change.
+    """
     found = []
-    completed = _completed(before, after)
-    known = evidence.recorded(project, tree, [row.id for row, _ in completed]) if completed else {}
-    files = Content(project, merged.tree, git=merged.objects.git)
-    for row, old in completed:
+    tree, after = made.tree, made.after
+    ended = completed(made.before, after)
+    known = evidence.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
+    for row, old in ended:
         task = row.id
         stored = tasks.task(view.stored(row))
         if not row.claim or stored.lifecycle.result is None:
@@ -294,16 +274,10 @@ def _completions(
     return found
 
 
-def _reviews(
-    project: Project,
-    tree: Tree,
-    head: str,
-    before: Mapping[str, Row],
-    after: Mapping[str, Row],
-) -> list[Problem]:
+def _reviews(project: Project, made: Change, head: str) -> list[Problem]:
     """Work of high risk has been reviewed by somebody else, as it is on the branch."""
     found = []
-    for row, old in _completed(before, after):
+    for row, old in completed(made.before, made.after):
         task = row.id
         promised = tasks.task(view.stored(old)) if old is not None else None
         if why := review.missing(project, head, tasks.task(view.stored(row)), promised):
@@ -313,7 +287,7 @@ def _reviews(
                 message=f"{task} has risk: high, and {why}",
                 hint=f"as somebody else: {review.command(task, head[:12])}",
             )
-            found.append(place(tree, fault, after))
+            found.append(place(made.tree, fault, made.after))
     return found
 
 
@@ -325,31 +299,3 @@ def _events(project: Project, tree: Tree, row: Row) -> set[str]:
     except InvalidRecord:
         return set()
     return {event.event for event in known[2]} if known else set()
-
-
-def _scope(
-    project: Project, start: str, head: str, before: Mapping[str, Row], after: Mapping[str, Row]
-) -> list[Problem]:
-    """The real diff lies inside the write scope of the tasks that the branch worked on."""
-    worked = [
-        row
-        for task, row in after.items()
-        if row.claim and (before.get(task) is None or _stage(before[task]) != _stage(row))
-    ]
-    # As the base has it: a branch cannot widen its own scope.
-    promised = [before.get(row.id) or row for row in worked]
-    if not worked or any(not row.write or guards.contract(row) for row in promised):
-        return []
-    allowed = [pattern for row in promised for pattern in row.write]
-    names = ", ".join(row.id for row in worked)
-    return [
-        Problem(
-            code="outside_scope",
-            file=path,
-            task=worked[0].id if len(worked) == 1 else "",
-            message=f"{path} is outside the write scope of {names}",
-            hint="take it out, or widen the scope on the base",
-        )
-        for path in index.differing(project.repository.git, start, head)
-        if not change.is_record(project, path) and not covers_any(allowed, path)
-    ]

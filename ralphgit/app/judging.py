@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from ralphgit.app import filed
+from ralphgit.app.problem import Problem, from_error, place
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.row import Row
-from ralphgit.records import graph, plain, tasks, validate
-from ralphgit.records import text as texts
-from ralphgit.records.schema import file_name
+from ralphgit.records import graph, tasks
 from ralphgit.rules import gate
 from ralphgit.rules.contract import contract
 
-
-class Problem(NamedTuple):
-    """What the gate stops (error), or shows (warning)."""
-
-    code: str
-    severity: str = "error"
-    file: str = ""
-    line: int = 1
-    column: int = 1
-    task: str = ""
-    message: str = ""
-    hint: str = ""
-
-
 #: Faults that a task in another file would mend.
 _ABSENCE = ("unknown_dependency",)
-#: For problems whose file names its place already.
-NOWHERE = Tree("", (), (), lambda path: None)
 
 
 # -- one state ---------------------------------------------------------------------------
@@ -51,7 +34,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     problems += _twins(tree, rows)
     faults = [fault for fault in gate.graph_faults(rows) if whole or fault.code not in _ABSENCE]
     problems += [place(tree, fault, where) for fault in faults]
-    homes = _homes(project, tree)
+    homes = filed.homes(project, tree)
     for file in files:
         for stored in file.tasks:
             row = where[stored["id"]]
@@ -59,8 +42,8 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
             faults += _claim_faults(stored, row, homes)
             problems += [place(tree, fault, where) for fault in faults]
         problems += _advice(tree, file, where)
-    for path in tree.records if only is None else sorted({*tree.records} & {*only}):
-        problems += _record(project, tree, path, where, whole=whole)
+    wanted = tree.records if only is None else sorted({*tree.records} & {*only})
+    problems += filed.faults(project, tree, wanted, where if whole else None, homes)
     return problems
 
 
@@ -76,6 +59,7 @@ def _graph_files(
                 Problem(
                     code="symbolic_link",
                     file=tree.label + path,
+                    label=tree.label,
                     message="the graph file is a symbolic link",
                     hint="git keeps a link, and not what it leads to: put the file itself there",
                 )
@@ -83,36 +67,15 @@ def _graph_files(
         try:
             file, found = graph.parse_all(data, path=path, limit=project.config.max_graph_bytes)
         except InvalidRecord as error:
-            problems.append(from_error(tree, error))
+            problems.append(_refused(tree, error))
             continue
-        problems.extend(from_error(tree, error) for error in found)
+        problems.extend(_refused(tree, error) for error in found)
         if not found:
             yield file
 
 
-def from_error(tree: Tree, error: InvalidRecord) -> Problem:
-    return Problem(
-        code=error.code,
-        file=tree.label + error.file,
-        line=error.line,
-        column=error.column,
-        task=error.task or "",
-        message=error.message,
-        hint=error.hint,
-    )
-
-
-def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
-    row = rows.get(fault.task)
-    return Problem(
-        code=fault.code,
-        severity=fault.severity,
-        file=tree.label + row.file if row else tree.label,
-        line=row.line if row else 1,
-        task=fault.task,
-        message=fault.message,
-        hint=fault.hint,
-    )
+def _refused(tree: Tree, error: InvalidRecord) -> Problem:
+    return from_error(error.at(tree.label + error.file), label=tree.label)
 
 
 def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
@@ -125,23 +88,13 @@ def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
                 Problem(
                     code="duplicate_id",
                     file=tree.label + row.file,
+                    label=tree.label,
                     line=row.line,
                     task=row.id,
                     message=f"the id {row.id} stands twice; first at {known.file}:{known.line}",
                     hint="rename one of the two tasks",
                 )
             )
-    return found
-
-
-def _homes(project: Project, tree: Tree) -> dict[str, str]:
-    """Which task each claim was made on, by the attempts' audit files."""
-    prefix = f"{project.config.records}/audit/"
-    found = {}
-    for path in tree.records:
-        parts = path.removeprefix(prefix).split("/")
-        if path.startswith(prefix) and len(parts) == 2:
-            found[parts[1].removesuffix(".yaml")] = parts[0]
     return found
 
 
@@ -186,6 +139,7 @@ def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[
                     code="flow_style",
                     severity="warning",
                     file=tree.label + file.path,
+                    label=tree.label,
                     line=row.line,
                     task=row.id,
                     message=f"{row.id} and the next task are written on one line each: "
@@ -193,71 +147,4 @@ def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[
                     hint=f"ralphgit edit {row.id} --block",
                 )
             )
-    return found
-
-
-# -- records -----------------------------------------------------------------------------
-
-KINDS = ("evidence", "audit", "guidance")
-
-
-def _record(
-    project: Project, tree: Tree, path: str, rows: Mapping[str, Row], *, whole: bool
-) -> list[Problem]:
-    """What is wrong with one record. `whole`: `rows` are all tasks that there are."""
-    parts = path.removeprefix(f"{project.config.records}/").split("/")
-    kind = parts[0]
-    if kind not in KINDS:
-        return []
-    if tree.is_link(path):
-        return [
-            Problem(
-                code="symbolic_link",
-                file=tree.label + path,
-                message="the record is a symbolic link",
-                hint="put the file itself there",
-            )
-        ]
-    data = tree.content(path)
-    if data is None:
-        return []
-    label, hint = tree.label + path, f"see schemas/{file_name(kind)}"
-    try:
-        text = texts.decode(data, limit=project.config.max_record_bytes)
-        value = plain.load(text)
-        if value is None:
-            return [Problem(code="schema", file=label, message="the record is empty", hint=hint)]
-        wrong = [
-            (*validate.position(text, where), message)
-            for where, message in validate.problems(kind, value)
-        ]
-    except InvalidRecord as error:
-        return [from_error(tree, error.at(path))]
-    if wrong or not isinstance(value, dict):
-        return [
-            Problem(code="schema", file=label, line=line, column=column, message=said, hint=hint)
-            for line, column, said in wrong
-        ]
-    found = []
-    task = value.get("task") or value.get("target")
-    if len(parts) != 3 or (task is not None and parts[1] != task):
-        found.append(
-            Problem(
-                code="misplaced",
-                file=label,
-                task=str(task or ""),
-                message=f"a record of {task} belongs in {kind}/{task}/",
-                hint="git mv it there",
-            )
-        )
-    if whole and parts[1] not in rows:
-        found.append(
-            Problem(
-                code="orphan",
-                severity="warning",
-                file=label,
-                task=parts[1],
-                message=f"{parts[1]} is not in the graph",
-            )
-        )
     return found

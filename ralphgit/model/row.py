@@ -45,3 +45,8 @@ class Row(NamedTuple):
     def json(self) -> str:
         """The stored block as a JSON object."""
         return str(self.texts[self.texts_start : self.texts_end], "ascii")
+
+    @property
+    def stage(self) -> tuple[str, str, int, str]:
+        """What a lifecycle change changes: two rows of a task differ in it, or have the same."""
+        return (self.status, self.claim, self.epoch, self.mark)

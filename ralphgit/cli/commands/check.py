@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from ralphgit.app import check, look
+from ralphgit.app.problem import Problem
 from ralphgit.app.project import Surroundings
+from ralphgit.cli import workflow_commands
 from ralphgit.cli.render import Outcome, Screen, safe
-from ralphgit.errors import Refused
+from ralphgit.errors import Refused, UsageError
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
+    form = str(options.get("format", "text"))
+    if screen.json and form != "text":
+        raise UsageError(
+            f"--json and --format {form} exclude each other", hint="leave one of the two out"
+        )
     project = look.project(around, warnings)
-    found = check.check(project, base=str(options.get("base", "")), at=str(options.get("at", "")))
-    errors = [problem for problem in found if problem.severity == "error"]
-    lines = []
-    for problem in found:
+    found = check.check(
+        project,
+        base=str(options.get("base", "")),
+        at=str(options.get("at", "")),
+        between=str(options.get("range") or ""),
+    )
+    if form == "sarif":
+        from ralphgit.cli import sarif
+
+        lines = [sarif.log(found, anywhere=project.config.graph[0])]
+    elif form == "github":
+        lines = list(workflow_commands.lines(found))
+    else:
+        lines = list(_text(found))
+    return Outcome(
+        {"problems": [shown(one) for one in found]},
+        before=lines,
+        error=verdict(found, strict=bool(options.get("strict"))),
+    )
+
+
+def shown(problem: Problem) -> dict[str, object]:
+    """A problem as JSON tells it."""
+    told = problem._asdict()
+    del told["label"]
+    return told
+
+
+def verdict(problems: Sequence[Problem], *, strict: bool) -> Refused | None:
+    """The refusal that `problems` are a reason for; warnings are one only if `strict`."""
+    count = sum(strict or one.severity == "error" for one in problems)
+    if not count:
+        return None
+    return Refused(f"{count} problem{'' if count == 1 else 's'} found", code="problems_found")
+
+
+def _text(problems: Sequence[Problem]) -> Iterator[str]:
+    for problem in problems:
         where = f"{problem.file}:{problem.line}:{problem.column}: " if problem.file else ""
-        lines.append(safe(f"{where}{problem.severity}: {problem.message} [{problem.code}]"))
+        yield safe(f"{where}{problem.severity}: {problem.message} [{problem.code}]")
         if problem.hint:
-            lines.append(safe(f"  {problem.hint}"))
-    if not found:
-        lines.append("No problem found.")
-    error = None
-    if errors:
-        count = len(errors)
-        error = Refused(f"{count} problem{'' if count == 1 else 's'} found", code="problems_found")
-    return Outcome({"problems": [p._asdict() for p in found]}, before=lines, error=error)
+            yield safe(f"  {problem.hint}")
+    if not problems:
+        yield "No problem found."

@@ -1,0 +1,92 @@
+"""Records that are kept: evidence is never edited, audit only grows, a question gets its answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ralphgit.app import history
+from ralphgit.app.filed import KINDS
+from ralphgit.app.problem import Problem
+from ralphgit.app.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index
+from ralphgit.records import files, plain
+from ralphgit.records import text as texts
+
+
+class _Changed(NamedTuple):
+    path: str
+    before: bytes
+    after: bytes | None
+    """None where it was removed."""
+
+
+def between(project: Project, start: str, head: str) -> list[Problem]:
+    """What was done to kept records from commit `start` to commit `head`."""
+    folder = f"{project.config.records}/"
+    objects = project.repository.objects
+    changed = index.differing(project.repository.git, start, head, filter="MDT")
+    paths = [path for path in changed if path.startswith(folder)]
+    old = objects.read(f"{start}:{path}" for path in paths)
+    new = objects.read(f"{head}:{path}" for path in paths)
+    pairs = (
+        _Changed(path, old.get(f"{start}:{path}", b""), new.get(f"{head}:{path}")) for path in paths
+    )
+    return list(_judged(project, pairs, start[:12]))
+
+
+def uncommitted(project: Project) -> list[Problem]:
+    """What was done to audit and guidance since HEAD; of evidence `history` tells more."""
+    objects = project.repository.objects
+    folders = [f"{project.config.records}/{kind}" for kind in KINDS[1:]]
+    paths = [path for folder in folders for path in history.changed_here(project, folder, "MDT")]
+    old = objects.read(f"HEAD:{path}" for path in paths)
+    pairs = (
+        _Changed(path, old.get(f"HEAD:{path}", b""), files.read(os.path.join(project.top, path)))
+        for path in paths
+    )
+    return list(_judged(project, pairs, "HEAD"))
+
+
+def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[Problem]:
+    for path, before, after in pairs:
+        kind, _, rest = path.removeprefix(f"{project.config.records}/").partition("/")
+        if kind not in KINDS:
+            continue
+        if after is not None and (
+            (kind == "audit" and _grew(before, after))
+            or (kind == "guidance" and _answered(before, after))
+        ):
+            continue
+        what = "removed" if after is None else "edited"
+        yield Problem(
+            code=f"{what}_{kind}",
+            file=path,
+            task=rest.partition("/")[0],
+            message=f"{kind} is never {what}",
+            hint=f"git checkout {rev} -- {path}",
+        )
+
+
+def _mapping(data: bytes) -> dict[str, object]:
+    try:
+        value = plain.load(texts.decode(data, limit=max(len(data), 1)))
+    except InvalidRecord:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _grew(before: bytes, after: bytes) -> bool:
+    old, new = _mapping(before), _mapping(after)
+    was, now = old.pop("events", None), new.pop("events", None)
+    return isinstance(was, list) and isinstance(now, list) and old == new and now[: len(was)] == was
+
+
+def _answered(before: bytes, after: bytes) -> bool:
+    """An answer may be added to a question; nothing else of it may change."""
+    old, new = _mapping(before), _mapping(after)
+    if old == new:
+        return bool(old)
+    return "answer" not in old and {k: v for k, v in new.items() if k != "answer"} == old

@@ -1,0 +1,60 @@
+"""A problem that the gate finds, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.trees import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.rules import gate
+
+
+class Problem(NamedTuple):
+    """What the gate stops (error), or shows (warning). Its code is in `rules.catalogue`."""
+
+    code: str
+    severity: str = "error"
+    file: str = ""
+    line: int = 1
+    column: int = 1
+    task: str = ""
+    message: str = ""
+    hint: str = ""
+    label: str = ""
+    """What `file` begins with where it is no file of this worktree: `REV:`."""
+
+    @property
+    def path(self) -> str:
+        """The file without its revision."""
+        return self.file.removeprefix(self.label)
+
+
+def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
+    """The problem that a refused file is. `label`: what its name begins with already."""
+    return Problem(
+        code=error.code,
+        file=error.file,
+        line=error.line,
+        column=error.column,
+        task=error.task or "",
+        message=error.message,
+        hint=error.hint,
+        label=label,
+    )
+
+
+def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
+    """A fault of a task as a problem of the file in which the task stands."""
+    row = rows.get(fault.task)
+    return Problem(
+        code=fault.code,
+        severity=fault.severity,
+        file=tree.label + row.file if row else tree.label,
+        line=row.line if row else 1,
+        task=fault.task,
+        message=fault.message,
+        hint=fault.hint,
+        label=tree.label,
+    )

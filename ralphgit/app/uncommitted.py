@@ -1,0 +1,73 @@
+"""What this worktree changes, before it is committed; and whether its claim still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ralphgit.app import content, history, incoming, kept, scope_proof
+from ralphgit.app.problem import Problem
+from ralphgit.app.project import Project
+from ralphgit.app.trees import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index
+from ralphgit.model.row import Row
+
+
+def problems(project: Project, tree: Tree) -> Iterator[Problem]:
+    """What is wrong with what was changed since HEAD, and with the claim since the fork.
+
+    `tree`: the working files. What the base has already is the base's doing: a merge brings it.
+    """
+    head = _head(project)
+    if not head:
+        return
+    try:
+        here = project.here.by_id
+        known = project.view(head, "HEAD").by_id
+        fork, base = _fork_and_base(project, head)
+    except InvalidRecord:
+        return  # a problem of its own here; whoever mends what was committed must pass
+    brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
+    gone = {task for task in known if task not in base and task in fork}
+    made = incoming.Change(
+        {task: row for task, row in known.items() if task not in brought | gone},
+        {task: row for task, row in here.items() if task not in brought},
+        tree,
+    )
+    yield from incoming.moves(project, made)
+    yield from kept.uncommitted(project)
+    if any(incoming.completed(made.before, made.after)):
+        with content.here(project) as files:
+            yield from incoming.completions(project, made, files)
+    yield from incoming.lost_claims(fork, base, here, project.base.label)
+    if fork:
+        before = {**fork, **base}
+        yield from scope_proof.uncommitted(
+            project, lambda: _changed(project, head), before, made.after
+        )
+
+
+def _head(project: Project) -> str:
+    worktree = project.repository.worktree
+    return worktree.head if worktree else ""
+
+
+def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
+    """The tasks as they were where this worktree's commits and the base part, and on the base.
+
+    Raises: InvalidRecord.
+    """
+    base = project.base
+    fork = incoming.fork_of(project, base.commit, head) if base.commit else ""
+    if not fork:
+        return {}, {}
+    return project.view(fork, "the merge base").by_id, project.view(base.commit, base.label).by_id
+
+
+def _changed(project: Project, head: str) -> list[str]:
+    """The files that this worktree's commits change, and its working files as far as git has
+    been told of them.
+    """
+    fork = incoming.fork_of(project, project.base.commit, head)
+    committed = index.differing(project.repository.git, fork, head)
+    return sorted({*committed, *history.changed_here(project, "", "ACDMT")})

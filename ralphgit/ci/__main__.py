@@ -1,0 +1,40 @@
+"""The entry point of the action, of the GitLab job and of `just action`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ralphgit.app import project
+from ralphgit.ci import forges, jobs, run
+from ralphgit.cli import main as cli
+from ralphgit.cli.render import safe
+from ralphgit.errors import RalphError, UsageError
+
+_READ = {"github": jobs.github, "gitlab": jobs.gitlab}
+
+
+def main(words: list[str]) -> int:
+    """Do one job; its exit code is that of `check`, or of what went wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        if len(words) != 1 or words[0] not in _READ:
+            raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")
+        job = _READ[words[0]](os.environ)
+        around = cli.surroundings({})
+        environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
+        try:
+            return run.run(around._replace(environ=environ), job, forges.of(job, os.environ))
+        finally:
+            project.leave()
+    except RalphError as error:
+        run.say(error, words[0] if words else "")
+        return error.exit_code
+    except OSError as error:
+        print(f"error: {safe(str(error))}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

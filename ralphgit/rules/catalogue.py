@@ -1,0 +1,339 @@
+"""Every rule of the gate as data: what it is called, what it stops, why, and how to mend it.
+
+`check` reports nothing that is not in here; SARIF, `docs/rules.md` and the schema of the JSON
+answer are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    code: str
+    level: str
+    """error, which the gate stops, or warning, which it only shows."""
+    summary: str
+    """What is wrong, in one sentence."""
+    why: str
+    mend: str
+    eased: str = ""
+    """When it is a warning although its level is error."""
+
+    @property
+    def anchor(self) -> str:
+        """Where it stands in `docs/rules.md`."""
+        return f"#{self.code}"
+
+
+class Group(NamedTuple):
+    title: str
+    view: str
+    """In which views these rules are looked at."""
+    rules: tuple[Rule, ...]
+
+
+_EVERYWHERE = "Looked at in every view: the working files, `--at`, a range, `--base`."
+_CHANGES = (
+    "Looked at where a change is judged: a range, `--base`, and in the working files what "
+    "is not committed yet."
+)
+_BRANCHES = "Looked at where a branch is judged: `--base`, and in part in a range."
+
+
+def _error(code: str, summary: str, why: str, mend: str, eased: str = "") -> Rule:
+    return Rule(code, "error", summary, why, mend, eased)
+
+
+def _warning(code: str, summary: str, why: str, mend: str) -> Rule:
+    return Rule(code, "warning", summary, why, mend)
+
+
+_ONE_READING = "Readers of YAML differ in what they make of it, so two people would see two graphs."
+
+GROUPS = (
+    Group("Text", _EVERYWHERE, (
+        _error(
+            "not_utf8", "A file is not UTF-8.",
+            "What it says would depend on who reads it.", "Save the file as UTF-8.",
+        ),
+        _error(
+            "too_large", "A file has more bytes than the limit.",
+            "A file of any size would be read on every command, by everybody.",
+            "Split it (`ralphgit shard`), or raise `max_graph_bytes` or `max_record_bytes` on the "
+            "base.",
+        ),
+        _error(
+            "control_character", "A control character stands in a record.",
+            "It can hide or reorder what a reviewer sees, and make a terminal act.",
+            "Take it out, or write it as an escape inside double quotes.",
+        ),
+        _error(
+            "conflict_marker", "A conflict marker was left in a record.",
+            "A merge was committed before anybody decided it.",
+            "Decide which side stands, edit the file, `git add` it.",
+        ),
+        _error(
+            "directive", "A YAML directive stands in a record.",
+            "`%YAML 1.1` makes `no` a false: it changes what all other lines mean.",
+            "Take the line that begins with % out.",
+        ),
+        _error(
+            "several_documents", "A file holds more than one YAML document.",
+            _ONE_READING, "Move the second document to a file of its own.",
+        ),
+        _error(
+            "syntax", "A file is not YAML that can be read.",
+            "Of what is in it nothing can be judged.",
+            "Look at the indentation; text with a sign such as `: # [ {` may need quotes.",
+        ),
+        _error(
+            "duplicate_key", "A key stands twice in one mapping.",
+            "Some readers keep the last one and some refuse; a merge makes such pairs without a "
+            "conflict.",
+            "Keep one of the two lines.",
+        ),
+        _error(
+            "anchor", "An anchor stands in a record.",
+            "A few lines of aliases expand to gigabytes, and a block can no longer be read alone.",
+            "Write the value out.",
+        ),
+        _error(
+            "alias", "An alias stands in a record.",
+            "A few lines of aliases expand to gigabytes, and a block can no longer be read alone.",
+            "Write the value out.",
+        ),
+        _error(
+            "tag", "A YAML tag stands in a record.",
+            "Tags make some readers build objects, and so run code.",
+            "Take it out, or quote the text.",
+        ),
+        _error(
+            "merge_key", "The merge key `<<` stands in a record.",
+            _ONE_READING, "Write the keys out.",
+        ),
+        _error(
+            "too_deep", "Mappings and lists nest too deep.",
+            "Reading them takes time that grows with the square of the depth.",
+            "Flatten the structure.",
+        ),
+        _error(
+            "symbolic_link", "A graph file or a record is a symbolic link.",
+            "git keeps where it leads, not what is there, and it may lead out of the repository.",
+            "Put the file itself there.",
+        ),
+    )),
+    Group("Form", _EVERYWHERE, (
+        _error(
+            "bad_version", "A graph does not begin with a known version.",
+            "A later form of the graph must not be half understood.",
+            "Begin the graph with `version: 1`; graphs of other tools: `ralphgit import FILE`.",
+        ),
+        _error(
+            "invalid_record", "A task does not have the form of a task.",
+            "A task without id, title and a known status cannot be judged.",
+            "Mend the field that is named; docs/format.md has them all.",
+        ),
+        _error(
+            "schema", "A record does not have the form of its kind.",
+            "Evidence, audit and guidance are read by programs; what does not fit is passed over.",
+            "Mend the field that is named; the schemas are in `schemas/`.",
+        ),
+        _error(
+            "misplaced", "A record stands in another task's folder.",
+            "It would count for nothing, or for a task that it is not about.",
+            "`git mv` it to the folder of its task.",
+        ),
+        _error(
+            "wrong_name", "A record's id is not its file's name.",
+            "So a copy of a record under a new name looks like a second observation.",
+            "Take the copy out; who observes again lets ralphgit write another record.",
+        ),
+        _warning(
+            "orphan", "A record is about a task that is not in the graph.",
+            "The task was renamed or taken out, and its history is left behind.",
+            "Bring the task back (`ralphgit edit ID --cancel REASON` keeps history), or leave it.",
+        ),
+        _warning(
+            "flow_style", "Two neighbouring tasks are written on one line each.",
+            "Claims of both would conflict, although they have nothing to do with each other.",
+            "`ralphgit edit ID --block` rewrites one of them.",
+        ),
+    )),
+    Group("Graph", _EVERYWHERE, (
+        _error(
+            "duplicate_id", "Two tasks have the same id, upper and lower case aside.",
+            "Every record, ref and file of a task is found by its id.", "Rename one of the two.",
+        ),
+        _error(
+            "unknown_dependency", "A task depends on one that does not exist.",
+            "It would wait for ever.", "Add that task, or take it out of `depends_on`.",
+        ),
+        _error(
+            "cycle", "Tasks depend on each other in a circle.",
+            "None of them could ever begin. Two branches can close a circle without a conflict.",
+            "Take one of the dependencies out.",
+        ),
+        _error(
+            "bad_pattern", "A pattern of a scope cannot be understood.",
+            "A scope that nobody understands protects nothing.",
+            "What a pattern says stands in docs/format.md.",
+        ),
+    )),
+    Group("Claims", _EVERYWHERE, (
+        _error(
+            "inconsistent", "A task's lifecycle records do not go with its status.",
+            "In progress without a claim is what two identical edits leave, which git merges "
+            "without a word; both believe that they have the task.",
+            "Bring the task's block to what one side says, or claim it (`ralphgit claim ID`).",
+        ),
+        _error(
+            "duplicate_claim", "Two tasks have the same claim.",
+            "A claim's id is random: one of the two was moved or copied there.",
+            "Restore the block of the task that was not claimed.",
+        ),
+        _error(
+            "moved_claim", "A claim stands on another task than it was made on.",
+            "git's rename detection carries a change along to a similar file, without a conflict.",
+            "Restore the block of the task.",
+        ),
+        _error(
+            "fenced", "A result or question belongs to another claim than the task has.",
+            "The work of somebody who lost the task would count as the holder's.",
+            "The claim that stands decides; take the other side's record out.",
+        ),
+        _error(
+            "stale_contract", "What a task promises has changed since it was claimed.",
+            "The worker does, and proves, something else than what is asked for now.",
+            "Complete it with `--accept-contract`, or restore the fields.",
+            "the task was complete, or cancelled, before",
+        ),
+        _error(
+            "foreign_claim", "Evidence names the claim of another task.",
+            "It was copied: what was observed under that claim says nothing about this task.",
+            "Take the copy out, and observe again: `ralphgit evidence verify --rerun`.",
+        ),
+        _error(
+            "copied_evidence", "Two records tell of the same run of a command.",
+            "One observation would count twice, or for a later attempt that never ran it.",
+            "Take the copy out, and observe again: `ralphgit evidence verify --rerun`.",
+        ),
+        _error(
+            "claim_lost", "The branch's claim no longer stands on the base.",
+            "Somebody else has the task, or it was reset: merging would do it twice.",
+            "Keep the work on a branch of its own, and take another task.",
+        ),
+    )),
+    Group("Records that are kept", "Looked at in every view; with `--at` evidence alone, by "
+          "its history.", (
+        _error(
+            "edited_evidence", "An evidence record was edited.",
+            "What was observed cannot change later.",
+            "Restore it; who observes again writes another record.",
+        ),
+        _error(
+            "edited_audit", "An audit record was changed otherwise than by adding to it.",
+            "Who did what would no longer be known.", "Restore it from the base.",
+        ),
+        _error(
+            "edited_guidance", "A question was changed, or an answer was replaced.",
+            "Work has been done by that answer.",
+            "Restore it; a new question is another record.",
+        ),
+        _error(
+            "removed_evidence", "An evidence record was removed.",
+            "A complete task would no longer be proved.", "Restore it.",
+            "in a history, where no task is complete by it",
+        ),
+        _error(
+            "removed_audit", "An audit record was removed.",
+            "Who did what would no longer be known.", "Restore it.",
+        ),
+        _error(
+            "removed_guidance", "A question was removed.",
+            "Work has been done by its answer.", "Restore it.",
+        ),
+    )),
+    Group("Moves", _CHANGES, (
+        _error(
+            "illegal_move", "A task's status goes where it may not go.",
+            "Only a reset takes a task back, and it says who lost it, and why.",
+            "`ralphgit reset ID --reason TEXT`.",
+        ),
+        _error(
+            "epoch_lowered", "A task goes back to an earlier epoch.",
+            "A reset would be undone, and the work of the old holder would count again.",
+            "The base's reset stands; merge the base.",
+        ),
+        _error(
+            "claim_replaced", "A change puts another claim in the place of one that stands.",
+            "It takes the task from its holder without a word.",
+            "The claim on the base stands; take another task.",
+        ),
+        _error(
+            "result_replaced", "A change replaces the result of a complete task.",
+            "What was reviewed and merged is something else.",
+            "`ralphgit reset ID --reopen --reason TEXT`.",
+        ),
+        _error(
+            "task_removed", "A task is taken out of the graph.",
+            "Somebody works on it, and its history would have no task.",
+            "`ralphgit edit ID --cancel REASON` keeps its history.",
+            "nobody works on it",
+        ),
+    )),
+    Group("Completion", _BRANCHES, (
+        _error(
+            "not_claimed", "A task is completed without a claim or without a result.",
+            "Nobody says to have done it, so two could say so.",
+            "`ralphgit claim ID`, then `ralphgit complete ID`.",
+        ),
+        _error(
+            "missing_evidence", "A task is completed without passing evidence for each command.",
+            "Done means that the task's own commands, as the base has them, have passed.",
+            "`ralphgit complete ID` runs them and records what it saw.",
+        ),
+        _warning(
+            "stale_evidence", "What a task was judged by has changed since.",
+            "The command passed on other content than what is merged.",
+            "Run the commands on the merged result (`ralphgit integrate` does).",
+        ),
+        _warning(
+            "forced", "A task was completed by force.",
+            "Its commands, outputs or scope were passed over; the audit says why.",
+            "Read the reason, and look at the work yourself.",
+        ),
+        _error(
+            "review_missing", "A task of high risk has no clear review by somebody else.",
+            "`risk: high` says that one pair of eyes is not enough.",
+            "As somebody else: `ralphgit audit add ID --verdict clear --target REV`.",
+        ),
+    )),
+    Group("The branch", _BRANCHES, (
+        _error(
+            "outside_scope", "A changed file is outside the write scope of the branch's tasks.",
+            "Other loops rely on the scope: they work on what it does not cover.",
+            "Take the file out, or widen the scope on the base.",
+            "only the working files have it: nothing is decided before it is committed",
+        ),
+        _warning(
+            "scope_unproved", "Whose work some of the changed files are cannot be told.",
+            "One of the branch's tasks has no write scope, and these files, outside the scopes of "
+            "the others, were changed in a commit that was not made under it alone.",
+            "Give each task a write scope on the base, or land one task a branch.",
+        ),
+        _error(
+            "merge_conflict", "The branch conflicts with its base.",
+            "It cannot be merged as it is; where a record conflicts, a claim is lost.",
+            "Merge the base, and decide.",
+        ),
+        _error(
+            "unrelated", "The branch and its base share no history.",
+            "What the branch changes cannot be told. A shallow clone looks so, too.",
+            "`git fetch --unshallow`; in CI, check out with the whole history.",
+        ),
+    )),
+)  # fmt: skip
+
+RULES: Mapping[str, Rule] = {rule.code: rule for group in GROUPS for rule in group.rules}

@@ -1,0 +1,209 @@
+"""`check` beyond one state: ranges, what is not committed, formats; and the seeded stops."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_check import GRAPH, against_main, done, problems, short, status
+from world import Place, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.write("lib.txt", "lib\n")
+    made.commit("The graph")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+@pytest.fixture
+def alpha(world: World) -> Place:
+    return world.worktree("alpha")
+
+
+# -- a range -------------------------------------------------------------------------------
+
+
+def test_a_range_is_what_the_newer_side_changes(world: World, alpha: Place) -> None:
+    done(alpha)
+    assert problems(alpha, "main..", code=0) == []
+    alpha.git("rm", "-rq", "records/evidence")
+    alpha.commit("Without proof")
+    for words in ("main..alpha", "main...alpha", "main..", "..alpha~0"):
+        found = short(problems(alpha, words, code=int(words.startswith("main"))))
+        wanted = [("error", "missing_evidence", "task-graph.yaml:3:1", "T-1")]
+        assert found == (wanted if words.startswith("main") else []), words
+    # What only the other side has done counts with three dots alone as not theirs.
+    status(world, "T-3", "    status: cancelled\n    cancelled: {id: x, by: Ann, reason: no}\n")
+    world.commit("T-3 is not needed")
+    codes = [problem[1] for problem in short(problems(world, "main..alpha"))]
+    assert codes == ["missing_evidence", "illegal_move"]
+    codes = [problem[1] for problem in short(problems(world, "main...alpha"))]
+    assert codes == ["missing_evidence"]
+
+
+def test_a_range_that_is_none(world: World) -> None:
+    assert world.ralph("check", "main") == (
+        2, "", "error: main is no range\nhint: ralphgit check main..HEAD, or --at main\n",
+    )  # fmt: skip
+    assert world.ralph("check", "main..", "--at", "main").code == 2
+    assert world.ralph("check", "nowhere..").err.startswith("error: nowhere is no commit here")
+    assert world.ralph("check", "--json", "--format", "sarif").code == 2
+
+
+# -- working files -------------------------------------------------------------------------
+
+
+def test_what_is_not_committed_is_judged_as_a_change(world: World, alpha: Place) -> None:
+    done(alpha)
+    (audit,) = (alpha.path / "records/audit/T-1").iterdir()
+    name = str(audit.relative_to(alpha.path))
+    old = alpha.read(name)
+    alpha.write(name, old.replace("event: claimed", "event: resumed"))
+    assert short(problems(alpha)) == [("error", "edited_audit", f"{name}:1:1", "T-1")]
+    alpha.write(name, old)
+    text = alpha.read()
+    without = re.sub(
+        "status: complete\n((?s:.*?))    result:\n(      .*\n)+", r"status: in-progress\n\1", text
+    )
+    alpha.write_graph(without)
+    assert [p[1] for p in short(problems(alpha))] == ["illegal_move"]
+    alpha.write_graph(text)
+    status(alpha, "T-3", "    status: complete\n")
+    assert [p[1] for p in short(problems(alpha))] == ["not_claimed"]
+
+
+def test_a_claim_of_this_worktree_that_is_lost(world: World, alpha: Place) -> None:
+    assert alpha.ralph("claim", "T-1").code == 0
+    assert problems(alpha, code=0) == []
+    claim = "    status: in-progress\n    claim: {id: k2, by: beta, at: t, base: b}\n"
+    status(world, "T-1", claim)
+    world.commit("Beta claims")
+    for _ in ("not committed yet", "committed"):
+        (lost,) = problems(alpha)
+        assert (lost["code"], lost["task"]) == ("claim_lost", "T-1")
+        assert "beta has it by claim k2" in lost["message"]
+        alpha.commit("Claimed")
+    # Who yields takes what the base has: no illegal move of its own.
+    alpha.run("git", "merge", "--quiet", "main")
+    alpha.git("checkout", "--theirs", "task-graph.yaml")
+    alpha.git("add", "-A")
+    assert problems(alpha, code=0) == []
+
+
+def test_a_scope_in_the_working_files_is_a_warning(world: World, alpha: Place) -> None:
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.write("lib.txt", "changed\n")
+    wanted = [("warning", "outside_scope", "lib.txt:1:1", "T-1")]
+    assert short(problems(alpha, code=0)) == wanted
+    strict = alpha.ralph("check", "--strict")
+    assert (strict.code, strict.err) == (1, "error: 1 problem found\n")
+    alpha.commit("Committed")
+    assert against_main(alpha) == [("error", *wanted[0][1:])]
+
+
+def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
+    world: World, alpha: Place
+) -> None:
+    done(alpha)
+    done(alpha, "T-3", "free.txt")
+    assert against_main(alpha, code=0) == []
+    # What T-1's own commit has changed outside its scope T-3 does not cover.
+    beta = world.worktree("beta")
+    claim = "    status: in-progress\n    claim: {{id: {}, by: beta, at: t, base: b}}\n"
+    for task, file in (("T-1", "lib.txt"), ("T-3", "three.txt")):
+        status(beta, task, claim.format(f"k-{task}"))
+        beta.write(file, "changed\n")
+        beta.commit(task)
+    assert against_main(beta) == [
+        ("error", "outside_scope", "lib.txt:1:1", "T-1"),
+        ("warning", "scope_unproved", "three.txt:1:1", ""),  # T-1 is not complete yet
+    ]
+    beta.git("reset", "--quiet", "--soft", "main")
+    beta.commit("Both in one")
+    assert against_main(beta, code=0) == [("warning", "scope_unproved", "lib.txt:1:1", "")]
+
+
+# -- formats -------------------------------------------------------------------------------
+
+HOSTILE = "x%0A::set-output name=a::b\r::error::no"
+
+
+def seeded(world: World) -> None:
+    graph = GRAPH.replace("depends_on: [T-1]", "depends_on: [T-9]")
+    title = json.dumps(HOSTILE)
+    world.write_graph(graph + f"  - id: T-4\n    title: x\n    status: {title}\n")
+
+
+def test_problems_as_annotations(world: World) -> None:
+    world.replace("depends_on: [T-1]", "depends_on: [T-9]")
+    assert world.ralph("check", "--format", "github") == (
+        1,
+        "::error file=task-graph.yaml,line=15,col=1,title=unknown_dependency::"
+        "T-2 depends on T-9, which does not exist%0A"
+        "ralphgit add --id T-9 --title TEXT, or take it out of depends_on\n",
+        "error: 1 problem found\n",
+    )
+    world.git("commit", "-qam", "Broken")
+    at = world.ralph("check", "--format", "github", "--at", "HEAD")
+    assert at.out.startswith("::error file=task-graph.yaml,line=15,")
+
+
+def test_nothing_hostile_becomes_a_command(world: World) -> None:
+    seeded(world)
+    world.write("records/evidence/T-1/a,b:c%\n::warning::x.yaml", "id: [\n")
+    found = world.ralph("check", "--format", "github")
+    lines = found.out.splitlines()
+    assert len(lines) == 2
+    for line in lines:
+        _, fields, message = line.split("::", 2)
+        assert fields.startswith("error file=") and fields.count("=") == 4
+        assert "\r" not in message and "%0A::set" not in message
+        assert all(part.partition("=")[1] for part in fields[6:].split(","))
+    assert "%250A" in found.out
+
+
+def test_problems_as_sarif(world: World) -> None:
+    seeded(world)
+    found = world.ralph("check", "--format", "sarif", "--at", "HEAD")
+    assert (found.code, json.loads(found.out)["runs"][0]["results"]) == (0, [])
+    world.write("records/evidence/T-1/a b#.yaml", "id: [\n")
+    found = world.ralph("check", "--format", "sarif")
+    assert found.code == 1
+    prints = fingerprints(json.loads(found.out), 2)
+    world.write_graph("# a line more\n" + world.read())
+    moved = json.loads(world.ralph("check", "--format", "sarif").out)
+    assert fingerprints(moved, 2) == prints
+
+
+def fingerprints(log: dict[str, Any], count: int) -> list[str]:
+    """The results' fingerprints of a log that is as SARIF 2.1.0 wants it."""
+    assert set(log) == {"$schema", "version", "runs"} and log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "ralphgit" and driver["version"]
+    rules = driver["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for rule in rules:
+        for name in ("shortDescription", "fullDescription", "help"):
+            assert rule[name]["text"]
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning", "note", "none")
+    assert len(run["results"]) == count
+    found = []
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning") and result["message"]["text"]
+        (location,) = result["locations"]
+        place = location["physicalLocation"]
+        uri = place["artifactLocation"]["uri"]
+        assert uri and not uri.startswith("/") and " " not in uri and "#" not in uri
+        assert place["region"]["startLine"] >= 1 and place["region"]["startColumn"] >= 1
+        found.append(result["partialFingerprints"]["ralphgit/v1"])
+    assert len(set(found)) == count
+    return found

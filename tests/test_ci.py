@@ -1,0 +1,332 @@
+"""The gate in CI: the action and the GitLab job, run as their runners do, against a forge's API."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import action
+import pytest
+import ryaml
+from forge_api import PERSON, ForgeApi
+from test_check import GRAPH, done, status
+from world import ROOT, Place, Result, World
+
+from ralphgit.app.diff_markdown import MARKER
+
+ZERO = "0" * 40
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.write("lib.txt", "lib\n")
+    made.commit("The graph")
+    assert made.ralph("trust", "--yes").code == 0
+    assert made.origin
+    return made
+
+
+@pytest.fixture
+def alpha(world: World) -> Place:
+    return world.worktree("alpha")
+
+
+@pytest.fixture
+def api() -> Iterator[ForgeApi]:
+    with ForgeApi() as made:
+        yield made
+
+
+class Runner:
+    """A forge's runner in a fresh clone of what was pushed."""
+
+    def __init__(self, world: World, api: ForgeApi) -> None:
+        self.world, self.api = world, api
+        self.temp = world.folder / "runner"
+        program = self.temp / "ralphgit" / "bin" / "python"
+        program.parent.mkdir(parents=True)
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        program.chmod(0o755)
+        self.summary = self.temp / "summary.md"
+        self._count = 0
+
+    def clone(self, at: str) -> Place:
+        self._count += 1
+        place = self.world.clone(f"checkout-{self._count}")
+        place.git("checkout", "--quiet", "--detach", at)
+        return place
+
+    def github(
+        self, event: str, payload: Mapping[str, Any], *, ref: str = "", at: str = "origin/alpha",
+        inputs: Mapping[str, str] | None = None,
+    ) -> Result:  # fmt: skip
+        """Run the action for an event."""
+        place = self.clone(at)
+        file = self.temp / "event.json"
+        repository = {"default_branch": "main", "full_name": "acme/proj"}
+        file.write_text(json.dumps({"repository": repository, **payload}))
+        self.summary.unlink(missing_ok=True)
+        environ = {
+            **place.environ, "RUNNER_TEMP": str(self.temp), "TOKEN": "GITHUB",
+            "GITHUB_API_URL": self.api.url, "GITHUB_REPOSITORY": "acme/proj",
+            "GITHUB_REF": ref, "GITHUB_SHA": place.head, "RALPH_CI_PAUSE": "0",
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+        }  # fmt: skip
+        return Result(*action.run(place.path, event, file, environ, inputs or {}))
+
+    def pull(self, world: World, *, fork: bool = False, **more: Any) -> Result:
+        head = {"sha": world.git("rev-parse", "alpha"), "ref": "alpha",
+                "repo": {"full_name": "mallory/proj" if fork else "acme/proj"}}  # fmt: skip
+        base = {"sha": world.git("rev-parse", "main~0"), "ref": "main"}
+        pull = {"number": 7, "head": head, "base": base}
+        return self.github("pull_request", {"pull_request": pull}, **more)
+
+    def push(
+        self, world: World, branch: str = "alpha", *, before: str = ZERO, **more: Any
+    ) -> Result:
+        payload = {"before": before, "after": world.git("rev-parse", branch)}
+        at = f"origin/{branch}"
+        return self.github("push", payload, ref=f"refs/heads/{branch}", at=at, **more)
+
+    def gitlab(self, **variables: str) -> Result:
+        place = self.clone("origin/alpha")
+        environ = {
+            "CI_API_V4_URL": self.api.url, "CI_PROJECT_ID": "12", "CI_DEFAULT_BRANCH": "main",
+            "CI_COMMIT_SHA": place.head, "RALPH_CI_GITLAB_TOKEN": "GITLAB", "RALPH_CI_PAUSE": "0",
+            **variables,
+        }  # fmt: skip
+        return place.run(sys.executable, "-I", "-m", "ralphgit.ci", "gitlab", env=environ)
+
+
+@pytest.fixture
+def runner(world: World, api: ForgeApi) -> Runner:
+    return Runner(world, api)
+
+
+def pushed(place: Place) -> None:
+    place.git("push", "--quiet", "--force", "origin", "HEAD")
+
+
+def lose(world: World, alpha: Place) -> None:
+    """Alpha and beta claim the same task, and beta's claim is on main first."""
+    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.commit("Alpha claims")
+    status(world, "T-3", "    status: in-progress\n    claim: {id: k2, by: beta, at: t, base: b}\n")
+    world.commit("Beta claims")
+    pushed(alpha)
+    pushed(world)
+
+
+# -- GitHub --------------------------------------------------------------------------------
+
+
+def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner
+) -> None:
+    done(alpha)
+    pushed(alpha)
+    mallory = api.add(f"{MARKER}\nmine", PERSON)
+    for number in range(120):
+        api.add(f"comment {number}", PERSON)
+    found = runner.pull(world)
+    assert (found.code, found.out, found.err) == (0, "No reason to stop it.\n", "")
+    body = api.bodies()[-1]
+    assert body.startswith(f"{MARKER}\n\n**The records are in order.**\n")
+    assert body.count(MARKER) == 1
+    assert "T\\-1" in body or "T-1" in body
+    assert runner.summary.read_text() == body
+    assert runner.pull(world).code == 0
+    assert (len(api.comments), api.asked[-1].split()[0]) == (122, "GET")
+    alpha.write("two.txt", "outside\n")
+    alpha.commit("Outside")
+    pushed(alpha)
+    api.add(f"{MARKER}\nof a run at the same time")
+    found = runner.pull(world, inputs={"sarif": str(runner.temp / "log.sarif")})
+    assert found.code == 1
+    assert found.out.startswith("::error file=two.txt,line=1,col=1,title=outside_scope::two.txt")
+    assert found.err == "error: 1 problem found\n"
+    log = json.loads((runner.temp / "log.sarif").read_text())
+    assert [result["ruleId"] for result in log["runs"][0]["results"]] == ["outside_scope"]
+    mine = [c["body"] for c in api.comments if c["body"].startswith(MARKER)]
+    assert (len(mine), mine[0]) == (2, mallory["body"])
+    assert "**This should not be merged as it is:** 1 error." in mine[1]
+    assert "| error | `two.txt:1` |" in mine[1]
+
+
+def test_a_fork_gets_a_summary_and_a_word_of_why(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner
+) -> None:
+    done(alpha)
+    pushed(alpha)
+    api.read_only = True
+    found = runner.pull(world, fork=True)
+    why = "There is no comment: the branch is a fork's, so the job may only read."
+    assert (found.code, found.out) == (0, f"::notice::{why}\nNo reason to stop it.\n")
+    assert api.comments == []
+    assert runner.summary.read_text().endswith(f"{why}\n")
+    quiet = runner.pull(world, inputs={"comment": "false"})
+    assert (quiet.code, quiet.out) == (0, "No reason to stop it.\n")
+
+
+def test_a_push_says_that_a_claim_is_lost(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner
+) -> None:
+    done(alpha)
+    pushed(alpha)
+    assert runner.push(world).code == 0
+    assert api.comments == []  # the pull request's own run comments
+    lose(world, alpha)
+    found = runner.push(world)
+    assert found.code == 1
+    assert "title=claim_lost::" in found.out
+    (body,) = api.bodies()
+    assert "**This cannot be merged: the claim on `T-3` no longer stands.**" in body
+    api.branch = "another"
+    api.comments.clear()
+    assert (runner.push(world).code, api.comments) == (1, [])
+
+
+def test_a_merge_queue_and_the_base_itself(world: World, alpha: Place, runner: Runner) -> None:
+    before = world.head
+    done(alpha)
+    pushed(alpha)
+    group = {"base_sha": before, "head_sha": alpha.head, "base_ref": "refs/heads/main"}
+    assert runner.github("merge_group", {"merge_group": group}).code == 0
+    assert world.merge("alpha").code == 0
+    pushed(world)
+    assert runner.push(world, "main", before=before).code == 0
+    assert runner.push(world, "main").code == 0
+    (path,) = (world.path / "records/evidence/T-1").iterdir()
+    name = str(path.relative_to(world.path))
+    world.replace("exits 0", "passes", name)
+    world.commit("An edit")
+    pushed(world)
+    found = runner.push(world, "main", before="HEAD~")
+    assert (found.code, f"file={name}," in found.out) == (1, True)
+    assert "title=edited_evidence" in found.out
+    gone = {"before": before, "after": ZERO}
+    found = runner.github("push", gone, ref="refs/heads/alpha")
+    assert (found.code, found.out) == (0, "The branch was deleted: there is nothing to judge.\n")
+    other = runner.github("workflow_dispatch", {}, ref="refs/heads/alpha")
+    assert other.code == 0  # what main has done wrong is not this branch's doing
+    refused = runner.github("pull_request_target", {})
+    assert (refused.code, refused.out.startswith("::error::this is not for")) == (2, True)
+
+
+def test_a_forge_that_fails_is_asked_again_and_then_it_is_said(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner
+) -> None:
+    done(alpha)
+    pushed(alpha)
+    api.failures = [502, -502]  # the second is written all the same
+    assert runner.pull(world).code == 0
+    assert len(api.comments) == 1
+    api.comments.clear()
+    api.failures = [500, 502, 503]
+    found = runner.pull(world)
+    assert (found.code, api.comments) == (4, [])
+    assert "error: the comment could not be written: POST" in found.err
+    assert runner.summary.read_text().startswith(MARKER)
+
+
+def test_nothing_of_a_checkout_is_run(
+    world: World, alpha: Place, api: ForgeApi, runner: Runner
+) -> None:
+    evil = "import os\nos.close(os.open('/tmp/ralphgit-pwned', os.O_CREAT))\nraise SystemExit(0)\n"
+    for name in ("json.py", "ralphgit/__init__.py", "ralphgit/ci/__main__.py", "click.py"):
+        alpha.write(name, evil)
+    title = "x\n::set-output name=a::b ##[add-mask]c $(touch pwned) <img src=x> @all"
+    text = f"  - id: T-4\n    title: {json.dumps(title)}\n    status: pending\n"
+    alpha.write_graph(alpha.read() + text + "    depends_on: ['T-5']\n")
+    alpha.commit("Hostile")
+    branch = "a;touch${IFS}pwned"
+    alpha.git("branch", "--quiet", "-m", branch)
+    pushed(alpha)
+    found = runner.push(world, branch)
+    assert found.code == 1
+    assert [line[:8] for line in found.out.splitlines()] == ["::error "]
+    assert "##[" not in found.out + found.err
+    assert not Path("/tmp/ralphgit-pwned").exists()
+    assert not list(world.folder.rglob("pwned"))
+    summary = runner.summary.read_text()
+    assert "<img" not in summary and "@all" not in summary
+
+
+def test_a_shallow_clone_is_refused(world: World, alpha: Place, runner: Runner) -> None:
+    place = Place(world.folder / "shallow", world.environ)
+    world.git("clone", "--quiet", "--depth=1", f"file://{world.origin.path}", str(place.path))
+    event = place.write("../event.json", "{}")
+    env = {"GITHUB_EVENT_PATH": str(event), "GITHUB_EVENT_NAME": "push"}
+    found = place.run(sys.executable, "-I", "-m", "ralphgit.ci", "github", env=env)
+    assert (found.code, "fetch-depth: 0" in found.err) == (2, True)
+    assert found.out.startswith("::error::this clone is shallow")
+
+
+# -- GitLab --------------------------------------------------------------------------------
+
+
+def test_gitlab(world: World, alpha: Place, api: ForgeApi, runner: Runner) -> None:
+    done(alpha)
+    alpha.write("two.txt", "outside\n")
+    alpha.commit("Outside")
+    pushed(alpha)
+    report = runner.temp / "quality.json"
+    merge_request = {
+        "CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "RALPH_CI_REPORT": str(report),
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": world.head, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "12",
+    }  # fmt: skip
+    for _ in range(2):
+        found = runner.gitlab(**merge_request)
+        assert (found.code, found.err) == (1, "error: 1 problem found\n")
+        assert found.out.startswith("two.txt:1: error: two.txt is outside the write scope of T-1")
+    (body,) = api.bodies()
+    assert body.startswith(MARKER)
+    (one,) = json.loads(report.read_text())
+    assert (one["check_name"], one["location"]) == (
+        "outside_scope", {"path": "two.txt", "lines": {"begin": 1}},
+    )  # fmt: skip
+    api.comments.clear()
+    lose(world, alpha)
+    found = runner.gitlab(CI_PIPELINE_SOURCE="push", CI_COMMIT_BRANCH="alpha")
+    assert (found.code, len(api.comments)) == (1, 1)
+    assert "claim_lost" in found.out
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+def test_the_hook_runs_what_it_names(world: World, alpha: Place) -> None:
+    (hook,) = ryaml.loads((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert hook["pass_filenames"] is False
+    words = shlex.split(hook["entry"])
+    assert words[0] == "ralphgit"
+    assert alpha.ralph(*words[1:]).code == 0
+    alpha.replace("depends_on: [T-1]", "depends_on: [T-9]")
+    assert alpha.ralph(*words[1:]).code == 1
+    for name in ("task-graph.yaml", "graph/a.yaml", "records/evidence/T-1/e.yaml", "ralph.toml"):
+        assert re.search(hook["files"], name), name
+    assert not re.search(hook["files"], "src/records.py")
+
+
+def test_the_documented_workflows_ask_for_little_and_pin_what_they_use() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S)
+    workflows = [ryaml.loads(block) for block in blocks]
+    (workflow,) = [one for one in workflows if "jobs" in one]
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
+    for step in job["steps"]:
+        name, _, at = step["uses"].partition("@")
+        assert name.startswith(("actions/", "OWNER/ralphgit")) and at
+        known = ryaml.loads((ROOT / "action.yml").read_text())["inputs"]
+        assert name.startswith("actions/") or set(step.get("with", {})) <= set(known)
+    assert any(".pre" not in one and "ralphgit" in one for one in workflows)
