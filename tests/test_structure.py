@@ -31,7 +31,8 @@ PARTS = {
     "git": {"errors"},
     "app": {"errors", "model", "rules", "records", "git"},
     "loop": {"errors", "model", "rules", "records", "git", "app"},
-    "cli": {"errors", "model", "rules", "app", "loop", ""},
+    "board": {"errors", "model", "rules", "app", "loop"},
+    "cli": {"errors", "model", "rules", "app", "loop", "board", ""},
     "demo": {"errors", "model", "app", "loop", "cli", ""},
     "__main__": {"cli"},
     "": set(),
@@ -48,6 +49,7 @@ HOMES = {
     "markdown_it": "records",
     "jinja2": "loop",
     "libtmux": "loop",
+    "textual": "board",
 }
 
 
