@@ -62,7 +62,10 @@ class Board(App[None]):
         self, around: Surroundings, describe: Describe, *, pace: Pace = _USUAL, light: bool = False
     ) -> None:
         super().__init__()
-        self._around, self._pace, self._light = around, pace, light
+        self.register_theme(themes.DARK)
+        self.register_theme(themes.LIGHT)
+        self.theme = (themes.LIGHT if light else themes.DARK).name
+        self._around, self._pace = around, pace
         self._follower = Follower(around, pace)
         self.view = View(describe, now=around.now, follow=self._follower.follow)
         self.failure: BaseException | None = None
@@ -74,17 +77,24 @@ class Board(App[None]):
     def get_default_screen(self) -> View:
         return self.view
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.DARK.variables
+
     def on_mount(self) -> None:
-        self.register_theme(themes.DARK)
-        self.register_theme(themes.LIGHT)
-        self.theme = (themes.LIGHT if self._light else themes.DARK).name
         self.run_worker(self._follow(), exit_on_error=False)
 
     async def _follow(self) -> None:
         """Look in a thread, and draw what was found, until the board ends."""
-        while True:
-            self._show(await asyncio.to_thread(self._follower.look))
+        while self._drawing:
+            update = await asyncio.to_thread(self._follower.look)
+            if self._drawing:
+                self._show(update)
             await asyncio.sleep(self._pace.look)
+
+    @property
+    def _drawing(self) -> bool:
+        """Whether the screen is there, and not about to be taken away."""
+        return self.is_running and self.view.is_attached
 
     def _show(self, update: Update) -> None:
         self.view.trouble(update.error)
@@ -161,19 +171,22 @@ class Board(App[None]):
     async def _written(
         self, write: Callable[[], list[str]], done: Callable[[RalphError | None], None]
     ) -> None:
+        said: list[str] = []
+        refusal: RalphError | None = None
         try:
             said = await asyncio.to_thread(write)
         except RalphError as error:
-            done(error)
+            refusal = error
         except OSError as error:
-            done(system(error))
-        else:
-            done(None)
-            self._say(*said)
-        finally:
-            self._writing = ""
-            self._follower.hurry()
+            refusal = system(error)
+        self._writing = ""
+        self._follower.hurry()
+        if not self._drawing:
+            return
         self.view.doing("")
+        done(refusal)
+        if said:
+            self._say(*said)
         if self._ending:
             self.exit()
 

@@ -95,14 +95,15 @@ class Context(Vertical):
     def _of_task(
         self, found: Snapshot, subject: Card | Question, task: str, question: Question | None
     ) -> Content:
-        parts = []
+        about = None
         if question is not None:
-            parts.append(drawing.asked(question))
+            about = drawing.asked(question, here=drawing.answerable(found, question))
         elif isinstance(subject, Question):
-            parts.append(Content(f"{task} does not ask this any more.").stylize(drawing.CARE))
+            about = Content("This is not asked any more.").stylize(drawing.CARE)
         if task in found.situation.standings:
-            parts.append(drawing.lines(self._describe(found.shown(task))))
-        return Content("\n\n").join(parts)
+            return drawing.task(self._describe(found.shown(task)), about)
+        title = subject.title
+        return drawing.task([f"{task}  {safe(title)}"], about)
 
     # -- the answer ----------------------------------------------------------------
 

@@ -15,13 +15,13 @@ from ralphgit.board.snapshot import WARNING, Card, Snapshot, Worker
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import duration, safe, safe_lines
 
-MUTED, GOOD, CARE, BAD, STRONG = "$text-muted", "$success", "$warning", "$error", "bold"
+MUTED, FAINT, GOOD, CARE, BAD, STRONG = "$muted", "$faint", "$success", "$warning", "$error", "bold"
 #: How the heading of each column is coloured.
 COLOURS = {
-    "waiting": "$text-muted", "ready": "$success", "at work": "$warning", "in review": "$primary",
-    "blocked": "$error", "complete": "$text-muted", "cancelled": "$text-muted",
+    "waiting": MUTED, "ready": "$success", "at work": "$warning", "in review": "$primary",
+    "blocked": "$error", "complete": MUTED, "cancelled": MUTED,
 }  # fmt: skip
-_BAR = 16
+_BAR = 12
 
 
 # -- rows ----------------------------------------------------------------------------------
@@ -92,10 +92,10 @@ def worker(one: Worker, now: float) -> Content:
     return Content.assemble(
         (f"{character} ", colour),
         (f"{safe(one.name):<10} ", STRONG),
-        (f"{beat:<7} ", colour),
-        (f"{safe(one.phase):<10} " if one.state != "ended" else f"{safe(one.phase)} ", MUTED),
-        (one.task, STRONG),
-        (f" for {held}" if held else "", MUTED),
+        (f"{one.task} " if one.task else "", STRONG),
+        (beat, colour),
+        (f"  {safe(one.phase)}" if one.phase else "", MUTED),
+        (f"  has it for {held}" if held else "", MUTED),
         (f"  {counts}" if counts else "", MUTED),
     )
 
@@ -119,11 +119,11 @@ def head(found: Snapshot) -> Content:
     waiting = len(found.questions)
     return Content.assemble(
         (safe(found.project), STRONG),
+        (f"  {waiting} wait{'' if waiting > 1 else 's'} for you" if waiting else "", f"bold {BAD}"),
         (f"  {safe(found.base)} {found.commit[:7]}  ", MUTED),
         ("━" * filled, GOOD),
-        ("━" * (_BAR - filled), "$text-disabled"),
+        ("━" * (_BAR - filled), FAINT),
         f"  {done} of {total} complete",
-        (f"  {waiting} wait{'' if waiting > 1 else 's'} for you" if waiting else "", f"bold {BAD}"),
     )
 
 
@@ -144,27 +144,27 @@ def refusal(error: RalphError) -> str:
 # -- the context ---------------------------------------------------------------------------
 
 
-def lines(found: Iterable[str]) -> Content:
-    """Lines of `show`, its headings set off."""
-    parts: list[Content] = []
-    for number, line in enumerate(found):
+def task(found: Iterable[str], about: Content | None) -> Content:
+    """The lines of `show`, its headings set off; `about` stands below the first."""
+    first, *rest = found
+    parts = [Content(first).stylize(STRONG), *([about] if about is not None else ())]
+    for line in rest:
         heading = line.endswith(":") and not line.startswith(" ")
-        parts.append(Content(line).stylize(STRONG if number == 0 else MUTED if heading else ""))
+        parts.append(Content(line).stylize(MUTED if heading else ""))
     return Content("\n").join(parts)
 
 
-def asked(one: Question) -> Content:
-    """A question, whole."""
-    who = safe(one.worker) or "somebody"
+def asked(one: Question, *, here: bool) -> Content:
+    """A question, whole; `here`: it can be answered in place."""
     waited = "" if one.waiting_s is None else f", {duration(one.waiting_s)} ago"
-    said = f"{who}, {safe(one.reason)}{waited}"
-    parts = [Content.assemble((one.task, f"bold {BAD}"), f"  {safe(one.title)}\n", (said, MUTED))]
-    parts.append(Content("\n".join(safe_lines(one.question) or ["Nothing is asked."])))
-    if one.options:
-        options = [f"{n}  {safe(option)}" for n, option in enumerate(one.options, 1)]
-        parts.append(Content("\n".join(options)))
-    parts.append(Content(safe(one.command)).stylize(MUTED))
-    return Content("\n\n").join(parts)
+    who = f"{safe(one.worker) or 'somebody'}{waited}: {safe(one.reason)}"
+    parts = [Content(who).stylize(BAD), *map(Content, ["", *safe_lines(one.question), ""])]
+    parts += [
+        Content.assemble((f"{n}  ", MUTED), safe(option)) for n, option in enumerate(one.options, 1)
+    ]
+    key = "r, or " if one.reason in (guidance.STALE, guidance.REFUSED) else "a, or " if here else ""
+    parts.append(Content(f"{key}{safe(one.command)}").stylize(MUTED))
+    return Content("\n").join(parts)
 
 
 def noted(one: Attention) -> Content:

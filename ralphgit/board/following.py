@@ -144,9 +144,9 @@ def _stamps(watched: Watched) -> Iterator[object]:
         for leaf in _OF_WORKTREE:
             yield _stamp(os.path.join(trees, name, leaf))
     for top in watched.tops:
-        for name in (*watched.places.exact, *_NOTES):
+        for name in (*watched.files, *_NOTES):
             yield _stamp(os.path.join(top, name))
-        for folder in watched.places.folders:
+        for folder in watched.folders:
             yield from _folders(os.path.join(top, folder))
 
 

@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     item: object
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     """Entries below each other, one of them under the cursor.
 
     The cursor stays on its entry when the entries change, and on its place when that is gone.
@@ -36,7 +36,7 @@ class Rows(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Rows { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
     Rows > .rows--hover { background: $foreground 6%; }
-    Rows > .rows--cursor { background: $foreground 9%; }
+    Rows.last > .rows--cursor { background: $foreground 12%; }
     Rows:focus > .rows--cursor { background: $primary 38%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,6 +94,11 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Moved(self))
             self._show_cursor()
 
+    def head(self, title: Content) -> None:
+        """Say this above the entries."""
+        if title.markup != self.border_title:
+            self.border_title = title.markup
+
     def redraw(self) -> None:
         """The same entries look different by now: time has passed."""
         self.refresh()
@@ -124,7 +129,7 @@ class Rows(ScrollView, can_focus=True):
         index, part = divmod(y + self.scroll_offset.y, self._tall)
         if index >= len(self._entries):
             content = Content(self._empty if y == 0 and not self._entries else "")
-            content = content.stylize("$text-muted")
+            content = content.stylize("$muted")
             style = self.get_visual_style("rows--row")
         else:
             content = self._draw(self._entries[index].item, width, self._tall)[part]

@@ -11,7 +11,6 @@ from ralphgit.app.guidance import Question
 from ralphgit.app.listing import Shown
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.overview import Attention, Busy
-from ralphgit.app.places import Places
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.loop import crew
 from ralphgit.model.row import Row
@@ -78,8 +77,9 @@ class Watched(NamedTuple):
     common_dir: str
     tops: tuple[str, ...]
     """The worktrees' folders."""
-    places: Places
-    """The graph files below each of them."""
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    """The graph below each of them, as `places` has it."""
 
 
 class Snapshot(NamedTuple):
@@ -155,7 +155,8 @@ def _gathered(project: Project, warnings: list[str]) -> Snapshot:
         watched=Watched(
             project.repository.common_dir,
             tuple(tree.path for tree in project.repository.worktrees if not tree.bare),
-            project.places,
+            project.places.exact,
+            project.places.folders,
         ),
         home=project.repository.home,
         remote=base.remote,

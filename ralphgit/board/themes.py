@@ -9,20 +9,31 @@ DARK = Theme(
     background="#14161a", surface="#14161a", panel="#20242b", foreground="#d3d7de",
     primary="#6ea8fe", secondary="#8b93a3", accent="#6ea8fe",
     success="#7cc48d", warning="#d9b45f", error="#e5787f",
+    variables={"muted": "#868d99", "faint": "#3a3f48"},
 )  # fmt: skip
 LIGHT = Theme(
     name="ralphgit-light", dark=False,
     background="#fcfcfa", surface="#fcfcfa", panel="#ecece7", foreground="#23262b",
     primary="#2b65c4", secondary="#6b7078", accent="#2b65c4",
     success="#23743b", warning="#8a5a00", error="#b3303c",
+    variables={"muted": "#6b7078", "faint": "#d0d0ca"},
 )  # fmt: skip
 
 CSS = """
-Screen { background: $background; layers: base; }
+Screen {
+    background: $background;
+    scrollbar-background: $background; scrollbar-background-hover: $background;
+    scrollbar-color: $faint; scrollbar-color-hover: $muted; scrollbar-color-active: $primary;
+}
+Screen * {
+    scrollbar-background: $background; scrollbar-background-hover: $background;
+    scrollbar-background-active: $background;
+    scrollbar-color: $faint; scrollbar-color-hover: $muted; scrollbar-color-active: $primary;
+}
 
 #head { height: 1; padding: 0 1; }
 #head > #project { width: 1fr; height: 1; }
-#head > #doing { width: auto; height: 1; color: $text-muted; }
+#head > #doing { width: auto; height: 1; color: $muted; }
 #trouble { display: none; height: auto; max-height: 5; padding: 0 1;
            background: $error 22%; color: $foreground; }
 #trouble.shown { display: block; }
@@ -35,14 +46,12 @@ Screen { background: $background; layers: base; }
 #context { width: 3fr; }
 
 Rows, .panel {
-    border-top: solid $foreground 20%;
-    border-title-color: $foreground 70%; border-title-style: none;
+    border-top: solid $faint; border-title-color: $muted; border-title-style: none;
 }
 Rows:focus, .panel:focus-within, .panel:focus {
     border-top: solid $primary; border-title-color: $primary; border-title-style: bold;
 }
-#columns Rows { width: 1fr; min-width: 24; height: 100%; margin-right: 1; }
-#columns Rows.bare { width: 14; min-width: 14; max-width: 14; }
+#columns Rows { height: 100%; margin-right: 1; }
 #columns Rows.folded { display: none; }
 #inbox { height: 1fr; }
 #workers { height: 1fr; }

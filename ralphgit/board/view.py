@@ -25,6 +25,12 @@ from ralphgit.model.printable import safe
 
 #: The height from which on each task gets two lines.
 _TALL = 34
+#: The least width of a column, and the width of one without tasks.
+_LEAST, _BARE = 22, 14
+
+
+class Columns(HorizontalScroll, can_focus=False, inherit_bindings=False):
+    """Side by side; those that have no room are scrolled to."""
 
 
 class View(Screen[None]):
@@ -65,7 +71,7 @@ class View(Screen[None]):
             yield Static("", id="doing", markup=False)
         yield Static("", id="trouble", markup=False)
         yield Input(placeholder="Search; Enter keeps it, Esc clears it", id="search")
-        with HorizontalScroll(id="columns", can_focus=False):
+        with Columns(id="columns"):
             for name in COLUMNS:
                 yield Rows(drawing.card, id=_column(name))
         with Horizontal(id="below"):
@@ -124,18 +130,31 @@ class View(Screen[None]):
             kept = [card for card in cards if self._wanted(card)]
             rows.fill([Entry(card.id, card) for card in kept], tall=tall)
             count = f"{len(kept)} of {len(cards)}" if len(kept) != len(cards) else f"{len(cards)}"
-            rows.border_title = Content.assemble((name, drawing.COLOURS[name]), f" {count}").markup
-            rows.set_class(not kept, "bare")
+            rows.head(Content.assemble((name, drawing.COLOURS[name]), f" {count}"))
             rows.set_class(name == "cancelled" and not self._cancelled, "folded")
+        self._part()
         inbox, workers = self._rows("inbox"), self._rows("workers")
         entries = [Entry(f"{one.task} {one.claim}", one) for one in found.questions]
         entries += [Entry(f"{one.code} {one.message}", one) for one in found.notes]
         inbox.fill(entries)
-        inbox.border_title = f"inbox {len(entries)}"
+        inbox.head(Content(f"inbox {len(entries)}"))
         workers.fill([Entry(one.path, one) for one in self.crew])
-        workers.border_title = f"workers {len(self.crew)}"
+        workers.head(Content(f"workers {len(self.crew)}"))
         self._tell_doing()
         self.context.draw(found)
+
+    def _part(self) -> None:
+        """Give the columns their widths: what is empty needs its heading alone."""
+        shown = [self._rows(name) for name in self._shown()]
+        full = [rows for rows in shown if rows.entry is not None]
+        room = self.query_one("#columns").size.width - _BARE * (len(shown) - len(full))
+        width = max(_LEAST, room // len(full)) if full else _LEAST
+        for rows in shown:
+            rows.styles.width = (_BARE if rows.entry is None else width) - 1
+
+    def _shown(self) -> list[str]:
+        """The ids of the columns that are not folded away."""
+        return [name for name in map(_column, COLUMNS) if not self._rows(name).has_class("folded")]
 
     def _wanted(self, card: Card) -> bool:
         if self._story and card.story != self._story:
@@ -183,7 +202,7 @@ class View(Screen[None]):
             self._follow(subject.path)
 
     def action_column(self, by: int) -> None:
-        shown = [name for name in map(_column, COLUMNS) if not self._rows(name).has_class("folded")]
+        shown = self._shown()
         here = self.focused.id if self.focused is not None else None
         if here in shown:
             place = max(0, min(shown.index(here) + by, len(shown) - 1))
@@ -228,6 +247,8 @@ class View(Screen[None]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if isinstance(event.widget, Rows) and event.widget.id in self._lists():
             self._list = event.widget.id
+            for name in self._lists():
+                self._rows(name).set_class(name == self._list, "last")
             if self._list in map(_column, COLUMNS):
                 self._column = self._list
                 event.widget.scroll_visible(animate=False)
