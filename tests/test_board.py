@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
+import signal
+import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -311,7 +315,7 @@ def test_git_is_asked_when_something_has_changed_and_not_too_often(world: World)
     wait_until(lambda: follower.look().snapshot)
     begun, looks = time.monotonic(), 0
     while time.monotonic() - begun < 0.9:
-        beat(alpha, "T-1", claim, os.getpid(), age=looks / 10)
+        beat(alpha, "T-1", claim, os.getpid(), age=looks % 10)
         assert follower.look().snapshot is None
         looks += 1
     assert started(log) == 2 * once
@@ -458,3 +462,121 @@ def test_a_reset_from_a_linked_worktree_is_made_from_the_main_one(world: World) 
 
     play(alpha, script)
     assert world.stored("T-1")["state"] == "ready"
+
+
+# -- a real terminal -----------------------------------------------------------------------
+
+
+class Terminal:
+    """A shell in tmux, in which keys are typed and the screen is read."""
+
+    def __init__(self, world: World, sockets: str) -> None:
+        env = {"TMUX_TMPDIR": sockets, "SHELL": "/bin/sh", "TERM": "xterm-256color", "PS1": "$ "}
+        self.place = Place(world.path, {**world.environ, **env})
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", "100", "-y", "30", "sh")
+
+    def tmux(self, *words: str) -> str:
+        done = self.place.run("tmux", *words)
+        assert done.code == 0, done.err
+        return done.out
+
+    def type(self, *keys: str) -> None:
+        self.tmux("send-keys", "-t", "t", *keys)
+
+    def line(self, text: str) -> None:
+        self.tmux("send-keys", "-t", "t", "-l", text)
+        self.type("Enter")
+
+    @property
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p", "-t", "t")
+
+    def shows(self, text: str) -> None:
+        wait_until(lambda: text in self.screen)
+
+    def state(self) -> str:
+        """Whether programs have left the terminal as it was: its modes, and tmux' own."""
+        flags = "#{alternate_on} #{mouse_any_flag} #{cursor_flag} #{keypad_flag}"
+        device = self.tmux("display", "-pt", "t", "#{pane_tty}").strip()
+        modes = self.place.run("stty", "-F", device, "-a")
+        return self.tmux("display", "-pt", "t", flags) + modes.out
+
+
+@pytest.fixture
+def terminal(world: World) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    sockets = tempfile.mkdtemp(prefix="ralphgit-")
+    made = Terminal(world, sockets)
+    yield made
+    made.tmux("kill-server")
+    shutil.rmtree(sockets)
+
+
+BOARD = f"{sys.executable} -m ralphgit board"
+
+
+def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    blocked(alpha, "T-1", "Which unit?")
+    claimed(beta, "T-3")
+    wait_until(lambda: "$" in terminal.screen)
+    before = terminal.state()
+    terminal.line(f"{BOARD}; echo ended $?")
+    terminal.shows("Which unit?")
+    terminal.shows("Your answer")
+    assert terminal.state() != before
+    terminal.type("Enter")
+    wait_until(lambda: "Search" not in terminal.screen)  # from here on keys are words
+    terminal.line("kelvin")
+    terminal.shows("T-1 is answered")
+    assert world.stored("T-1")["state"] == "ready"
+    terminal.type("Tab", "r")
+    terminal.shows("Reset T-3  Say it")
+    terminal.line("it hangs")
+    terminal.shows("T-3 is free again.")
+    assert world.stored("T-3")["state"] == "ready"
+    terminal.type("q")
+    terminal.shows("ended 0")
+    assert terminal.state() == before
+
+
+def test_a_signal_leaves_the_terminal_usable(world: World, terminal: Terminal) -> None:
+    wait_until(lambda: "$" in terminal.screen)
+    before = terminal.state()
+    for number, word, code in (
+        (signal.SIGTERM, "terminated", 143), (signal.SIGHUP, "hung up", 129),
+        (signal.SIGINT, "interrupted", 130),
+    ):  # fmt: skip
+        terminal.line(f"clear; sh -c 'echo $$ > ../pid; exec {BOARD}'; echo ended $?")
+        terminal.shows("Nothing waits for a person.")
+        os.kill(int((world.folder / "pid").read_text()), number)
+        terminal.shows(f"ended {code}")
+        assert f"{word}\nended {code}\n" in terminal.screen
+        assert terminal.state() == before
+
+
+# -- where there is none -------------------------------------------------------------------
+
+
+def test_off_a_terminal_it_is_refused(world: World, terminal: Terminal) -> None:
+    assert world.ralph("board") == (
+        2, "", "error: there is no terminal to draw the board on\nhint: ralphgit status\n",
+    )  # fmt: skip
+    asked = world.ralph("board", "--json")
+    assert (asked.code, asked.error, asked.json["error"]["hint"]) == (
+        2, "usage", "ralphgit status --json",
+    )  # fmt: skip
+    # Without Textual, as Python sees it where the extra is not installed.
+    (world.folder / "sitecustomize.py").write_text("import sys; sys.modules['textual'] = None\n")
+    terminal.line(f"PYTHONPATH=..:$PYTHONPATH {BOARD}; echo ended $?")
+    terminal.shows("ended 8")
+    assert (
+        "error: textual is not installed, which draws the board\n"
+        "hint: pip install 'ralphgit[board]'; or ralphgit status\n"
+    ) in terminal.screen
+    # What every command says where there is nothing to look at, it says before it draws.
+    terminal.line(f"clear; {BOARD} -C {world.folder}; echo ended $?")
+    terminal.shows("ended 2")
+    told = f"error: {world.folder} is not in a git repository\nhint: git init, or use -C DIR\n"
+    assert told.replace("\n", "") in terminal.screen.replace("\n", "")

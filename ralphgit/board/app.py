@@ -17,6 +17,7 @@ from ralphgit.board import drawing, themes, writing
 from ralphgit.board.context import Context, Describe
 from ralphgit.board.dialogs import Help, Reset
 from ralphgit.board.following import Follower, Pace, Update, system
+from ralphgit.board.snapshot import Snapshot
 from ralphgit.board.view import View
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
@@ -59,14 +60,21 @@ class Board(App[None]):
     ]
 
     def __init__(
-        self, around: Surroundings, describe: Describe, *, pace: Pace = _USUAL, light: bool = False
+        self,
+        around: Surroundings,
+        describe: Describe,
+        *,
+        first: Snapshot | None = None,
+        pace: Pace = _USUAL,
+        light: bool = False,
     ) -> None:
+        """`first` is what is shown at once."""
         super().__init__()
         self.register_theme(themes.DARK)
         self.register_theme(themes.LIGHT)
         self.theme = (themes.LIGHT if light else themes.DARK).name
-        self._around, self._pace = around, pace
-        self._follower = Follower(around, pace)
+        self._around, self._pace, self._first = around, pace, first
+        self._follower = Follower(around, pace, first)
         self.view = View(describe, now=around.now, follow=self._follower.follow)
         self.failure: BaseException | None = None
         """What ended the board, if it was nobody's wish."""
@@ -81,6 +89,9 @@ class Board(App[None]):
         return themes.DARK.variables
 
     def on_mount(self) -> None:
+        if self._first is not None:
+            self.view.call_after_refresh(self.view.show, self._first, self._first.workers)
+            self._first = None
         self.run_worker(self._follow(), exit_on_error=False)
 
     async def _follow(self) -> None:

@@ -54,14 +54,15 @@ class Update(NamedTuple):
 class Follower:
     """Looks whenever `look` is called, which is by one thread at a time."""
 
-    def __init__(self, around: Surroundings, pace: Pace) -> None:
-        self._around, self._pace = around, pace
-        self._seen: Snapshot | None = None
+    def __init__(self, around: Surroundings, pace: Pace, first: Snapshot | None = None) -> None:
+        """`first` is what was seen before."""
+        self._around, self._pace = around._replace(begun=None), pace
+        self._seen = first
         self._error: RalphError | None = None
-        self._workers: tuple[Worker, ...] = ()
+        self._workers: tuple[Worker, ...] = first.workers if first is not None else ()
         self._stamps: tuple[object, ...] = ()
-        self._changed = self._hurried = True
-        self._asked = self._took = self._beaten = 0.0
+        self._changed, self._hurried = True, first is None
+        self._asked, self._took, self._beaten = time.monotonic(), 0.0, 0.0
         self._tail: Tail | None = None
 
     def hurry(self) -> None:

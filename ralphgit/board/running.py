@@ -8,6 +8,7 @@ import signal
 from ralphgit.app.project import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.context import Describe
+from ralphgit.board.snapshot import gather
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -15,9 +16,9 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run(around: Surroundings, describe: Describe, *, light: bool) -> None:
     """Show the board. A signal ends it in good order, and is then raised as it came.
 
-    Raises: whatever broke.
+    Raises: as `gather` does, before anything is shown; whatever broke.
     """
-    board = Board(around, describe, light=light)
+    board = Board(around, describe, first=gather(around), light=light)
     before = {number: signal.getsignal(number) for number in _ENDING}
     came: list[int] = []
 

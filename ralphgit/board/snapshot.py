@@ -125,7 +125,7 @@ def gather(around: Surroundings) -> Snapshot:
     Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
     """
     warnings: list[str] = []
-    project = look.project(around._replace(begun=None), warnings)
+    project = look.project(around, warnings)
     try:
         return _gathered(project, warnings)
     finally:
