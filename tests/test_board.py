@@ -407,7 +407,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
             "T-1 asks something else by now; nothing was changed\nhint: ralphgit inbox"
         )
         await until(pilot, lambda: claim not in keys(board, "inbox")[0])
-        await pilot.press("escape", "enter", *"wide", "enter")
+        await pilot.press("escape", "enter", *"wide", "slash", "q", "enter")
         await until(pilot, lambda: keys(board, "ready")[0] == "T-1")
         assert [key.split()[0] for key in keys(board, "inbox")] == ["rescued"]
         assert "T-1 is answered, and free again." in drawn(board)
@@ -415,7 +415,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
     play(world, script)
     assert world.stored("T-1")["state"] == "ready"
     (answers, ) = [world.read(f"records/guidance/T-1/{name}") for name in os.listdir(world.path / "records/guidance/T-1") if "range" in world.read(f"records/guidance/T-1/{name}")]  # noqa: E501
-    assert "text: wide" in answers
+    assert "text: wide/q" in answers
 
 
 def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> None:
@@ -527,7 +527,7 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     terminal.shows("Your answer")
     assert terminal.state() != before
     terminal.type("Enter")
-    wait_until(lambda: "Search" not in terminal.screen)  # from here on keys are words
+    wait_until(lambda: "Zoom" not in terminal.screen)  # from here on keys are words
     terminal.line("kelvin")
     terminal.shows("T-1 is answered")
     assert world.stored("T-1")["state"] == "ready"

@@ -26,7 +26,7 @@ _KEYS = (
     ("arrows, j k", "move; left and right change the column"),
     ("tab", "columns, inbox, workers, and what stands beside them"),
     ("enter", "of a question: answer it; else: see all of it"),
-    ("a", "answer what the task asks; Enter sends, Esc leaves, the words stay"),
+    ("a", "answer what the task asks; Enter sends, Esc keeps the words"),
     ("1 to 9", "in the inbox: begin the answer with that option"),
     ("r", "reset the task; asks for a reason first"),
     ("l", "the log of whoever holds the task"),

@@ -132,7 +132,7 @@ class Context(Vertical):
         """Have an answer written, that begins with `text`."""
         box = self.query_one("#answer", Input)
         box.value = text or box.value
-        box.focus()
+        self.screen.set_focus(box)
 
     def leave(self, found: Snapshot) -> None:
         """Nobody writes any more; the words are kept."""

@@ -20,12 +20,12 @@ LIGHT = Theme(
 )  # fmt: skip
 
 CSS = """
-Screen {
+View {
     background: $background;
     scrollbar-background: $background; scrollbar-background-hover: $background;
     scrollbar-color: $faint; scrollbar-color-hover: $muted; scrollbar-color-active: $primary;
 }
-Screen * {
+View *, Dialog * {
     scrollbar-background: $background; scrollbar-background-hover: $background;
     scrollbar-background-active: $background;
     scrollbar-color: $faint; scrollbar-color-hover: $muted; scrollbar-color-active: $primary;
@@ -67,6 +67,6 @@ Dialog Rows, Dialog Rows:focus { border-top: none; }
 #answer { display: none; height: 1; border: none; padding: 0 1; background: $panel; }
 #answer.shown { display: block; }
 
-Screen.zoomed #columns, Screen.zoomed #left { display: none; }
+View.zoomed #columns, View.zoomed #left { display: none; }
 Toast { background: $panel; max-width: 80; }
 """

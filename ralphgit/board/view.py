@@ -16,7 +16,7 @@ from textual.widgets import Footer, Input, Static
 from ralphgit.app.guidance import Question
 from ralphgit.app.overview import Attention
 from ralphgit.board import drawing
-from ralphgit.board.context import Context, Describe
+from ralphgit.board.context import Context, Describe, Subject
 from ralphgit.board.dialogs import Choice
 from ralphgit.board.rows import Entry, Rows
 from ralphgit.board.snapshot import COLUMNS, Card, Snapshot, Worker
@@ -112,7 +112,7 @@ class View(Screen[None]):
         """The first look is done: go where something is."""
         order = ("inbox", "at-work", "ready", *map(_column, COLUMNS))
         full = [name for name in order if self._rows(name).entry is not None]
-        self._rows(full[0] if full else "ready").focus()
+        self.set_focus(self._rows(full[0] if full else "ready"))
 
     def _rows(self, name: str) -> Rows:
         return self.query_one(f"#{name}", Rows)
@@ -175,12 +175,20 @@ class View(Screen[None]):
 
     # -- moving --------------------------------------------------------------------
 
+    @property
+    def subject(self) -> Subject:
+        """What is under the cursor, or was when the list was left."""
+        here = self.focused
+        if not isinstance(here, Rows):
+            return self.context.subject
+        item = here.entry.item if here.entry is not None else None
+        assert item is None or isinstance(item, Card | Question | Attention | Worker)
+        return item
+
     def on_rows_moved(self, event: Rows.Moved) -> None:
         if self.seen is None or not event.rows.has_focus:
             return
-        subject = event.rows.entry.item if event.rows.entry is not None else None
-        assert subject is None or isinstance(subject, Card | Question | Attention | Worker)
-        before = self.context.subject
+        subject, before = self.subject, self.context.subject
         if subject == before:
             return
         self.context.take(self.seen, subject)
@@ -206,7 +214,7 @@ class View(Screen[None]):
         here = self.focused.id if self.focused is not None else None
         if here in shown:
             place = max(0, min(shown.index(here) + by, len(shown) - 1))
-            self._rows(shown[place]).focus()
+            self.set_focus(self._rows(shown[place]))
 
     def action_region(self, by: int) -> None:
         """Columns, inbox, workers, and what stands beside them; of the columns, the last one."""
@@ -215,12 +223,12 @@ class View(Screen[None]):
             places.append("answer")
         now = self.focused.id if self.focused is not None else ""
         index = places.index(now) if now in places else -1 if by > 0 else 0
-        self.query_one(f"#{places[(index + by) % len(places)]}").focus()
+        self.set_focus(self.query_one(f"#{places[(index + by) % len(places)]}"))
 
     def action_zoom(self) -> None:
         self.toggle_class("zoomed")
         if self.has_class("zoomed"):
-            self.query_one(f"#{self.context.place}").focus()
+            self.set_focus(self.query_one(f"#{self.context.place}"))
         else:
             self.go_back()
 
@@ -242,7 +250,7 @@ class View(Screen[None]):
 
     def go_back(self) -> None:
         """Go back to the list that was left last."""
-        self._rows(self._list).focus()
+        self.set_focus(self._rows(self._list))
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if isinstance(event.widget, Rows) and event.widget.id in self._lists():
@@ -261,7 +269,7 @@ class View(Screen[None]):
     def action_search(self) -> None:
         box = self.query_one("#search", Input)
         box.add_class("shown")
-        box.focus()
+        self.set_focus(box)
 
     def _search(self, words: str) -> None:
         box = self.query_one("#search", Input)
@@ -279,7 +287,7 @@ class View(Screen[None]):
             return
         event.input.set_class(bool(event.value), "shown")
         found = [name for name in map(_column, COLUMNS) if self._rows(name).entry is not None]
-        self._rows(self._column if self._column in found or not found else found[0]).focus()
+        self.set_focus(self._rows(self._column if self._column in found or not found else found[0]))
 
     def action_story(self) -> None:
         if self.seen is None:
@@ -302,7 +310,7 @@ class View(Screen[None]):
         self._cancelled = not self._cancelled
         self._fill()
         if not self._cancelled and self.focused is self._rows("cancelled"):
-            self._rows("complete").focus()
+            self.set_focus(self._rows("complete"))
 
     # -- keys of the inbox and the log ---------------------------------------------
 
@@ -317,7 +325,7 @@ class View(Screen[None]):
 
     def card(self) -> Card | None:
         """The task that the cursor is on, or that whoever it is on holds or asks about."""
-        subject = self.context.subject
+        subject = self.subject
         task = "" if subject is None else subject.id if isinstance(subject, Card) else subject.task
         return self.seen.card(task) if self.seen is not None else None
 
@@ -328,7 +336,7 @@ class View(Screen[None]):
     def action_log(self) -> None:
         card = self.card()
         if card is not None and card.path and self._rows("workers").go_to(card.path):
-            self._rows("workers").focus()
+            self.set_focus(self._rows("workers"))
         else:
             self.notify(f"{self.named()} is held by nobody who has a log here.", markup=False)
 
