@@ -39,6 +39,16 @@ soak *ARGS:
 bench *ARGS:
     PYTHONPATH=tests python -m bench "$@"
 
+# Measure how fluid the report of 2,000 tasks is in Chromium
+[no-exit-message]
+fluid:
+    pytest -n 0 -s -q tests/test_report_page.py -k fluid
+
+# Take the screenshots of the documents
+[no-exit-message]
+screenshots *ARGS:
+    PYTHONPATH=tests python -m screenshots "$@"
+
 # Look for mistakes in style and types
 [no-exit-message]
 lint:

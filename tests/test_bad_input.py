@@ -65,6 +65,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "land": ("HEAD", "--dry-run"),
     "independence": (),
     "check": (),
+    "report": ("-",),
     "init": (),
     "import": ("other.yaml",),
     "export": (),
@@ -77,7 +78,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "doctor", "export"),
+    *("evidence", "audit", "check", "report", "doctor", "export"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
@@ -168,7 +169,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch"),
+        *("independence", "batch", "report"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)

@@ -331,6 +331,7 @@ GOOD: dict[str, Any] = {
         "notes": ["T-1 has no title."], "file": "g.yaml", "dry_run": False, "text": None,
     }),
     "export": answer("export", {"format": "jsonl", "tasks": 1, "file": None, "text": "{}"}),
+    "page": answer("report", {"file": "r.html", "tasks": 1, "bytes": 9, "text": None}),
     # A refusal may show what is missing in place of the task.
     "refused-with-data": {
         **answer("complete", {"missing": ["src/one"]}),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from ralphgit.app import outfile
 from ralphgit.app.listing import view_at
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, UsageError
+from ralphgit.errors import GuardRefused
 from ralphgit.records import exports, files, graph
 
 
@@ -48,17 +49,7 @@ def export(project: Project, options: Options) -> Export:
 
 
 def _write(project: Project, name: str, text: str, *, force: bool) -> None:
-    path = os.path.join(project.around.directory, name)
-    if os.path.isdir(path):
-        raise UsageError(f"{name} is a folder", code="no_file", hint="name a file in it")
-    if ".git" in os.path.realpath(path).split(os.sep):
-        raise GuardRefused(f"{name} is inside a .git folder", code="outside", hint="another file")
-    shards = {os.path.realpath(os.path.join(project.top, row.file)) for row in project.here.rows}
-    if os.path.realpath(path) in shards:
-        raise GuardRefused(
-            f"{name} is a file of this graph; nothing was written", code="outside",
-            hint="name another file",
-        )  # fmt: skip
+    path = outfile.place(project, name, (row.file for row in project.here.rows))
     if os.path.lexists(path) and not force:
         raise GuardRefused(
             f"{name} exists; nothing was written", code="exists",

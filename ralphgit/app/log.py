@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app import look, trees
 from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
@@ -49,6 +50,22 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
         entries += _landings(project, task, entries)
     entries = _sorted(entries)
     return entries[-limit:] if limit else entries
+
+
+def at_revision(project: Project, revision: str) -> list[Entry]:
+    """What the audit on a revision tells, oldest first. Reads only.
+
+    Raises: UsageError (bad_revision).
+    """
+    commit = look.commit_of(project, revision)
+    tree = trees.commit_tree(project, commit, f"{revision}:", project.repository.objects)
+    prefix = f"{project.config.records}/audit/"
+    entries: list[Entry] = []
+    for path in tree.records:
+        task, slash, _ = path.removeprefix(prefix).partition("/")
+        if path.startswith(prefix) and slash:
+            entries += _told(project, task, [(revision, tree.content(path) or b"")])
+    return _sorted(entries)
 
 
 def _sorted(entries: Sequence[Entry]) -> list[Entry]:

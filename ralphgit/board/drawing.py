@@ -162,6 +162,8 @@ def asked(one: Question, *, here: bool) -> Content:
     parts += [
         Content.assemble((f"{n}  ", MUTED), safe(option)) for n, option in enumerate(one.options, 1)
     ]
+    if one.options:
+        parts.append(Content(""))
     key = "r, or " if one.reason in (guidance.STALE, guidance.REFUSED) else "a, or " if here else ""
     parts.append(Content(f"{key}{safe(one.command)}").stylize(MUTED))
     return Content("\n").join(parts)

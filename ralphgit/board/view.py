@@ -26,7 +26,7 @@ from ralphgit.model.printable import safe
 #: The height from which on each task gets two lines.
 _TALL = 34
 #: The least width of a column, and the width of one without tasks.
-_LEAST, _BARE = 22, 14
+_LEAST, _BARE = 21, 14
 
 
 class Columns(HorizontalScroll, can_focus=False, inherit_bindings=False):

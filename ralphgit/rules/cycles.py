@@ -19,8 +19,8 @@ def find_cycles(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ..
     are sorted by that id; there is one in the result if and only if there is one in `edges`.
     Linear in ids and dependencies.
     """
-    tangles = sorted(_tangles(edges), key=min)
-    return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in tangles)
+    found = sorted(tangles(edges), key=min)
+    return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in found)
 
 
 def order(edges: Mapping[str, Sequence[str]]) -> list[str]:
@@ -29,7 +29,7 @@ def order(edges: Mapping[str, Sequence[str]]) -> list[str]:
     What is in order already stays as it is. Ids of a tangle have no place in any order: they
     come last, as given, and the others are ordered as if they did not depend on them.
     """
-    tangled = {name for ids in _tangles(edges) for name in ids}
+    tangled = {name for ids in tangles(edges) for name in ids}
     names = list(edges)
     place = {name: at for at, name in enumerate(names)}
     waits_for = dict.fromkeys(names, 0)
@@ -52,7 +52,7 @@ def order(edges: Mapping[str, Sequence[str]]) -> list[str]:
     return ordered + [name for name in names if name in tangled]
 
 
-def _tangles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def tangles(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """The strongly connected components that hold a cycle (Tarjan 1972, with its own stack)."""
     found: list[list[str]] = []
     number: dict[str, int] = {}  # in the order of the first visit

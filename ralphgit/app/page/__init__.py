@@ -1,0 +1,1 @@
+"""`report`: all that is known about the tasks, as one page that needs nothing else."""

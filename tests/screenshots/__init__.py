@@ -1,0 +1,1 @@
+"""Pictures of what ralphgit shows, for the README, of one scene."""
