@@ -86,9 +86,11 @@ def play(
             await until(pilot, lambda: board.view.seen is not None)
             await script(board, pilot)
 
-    asyncio.run(run())
-    if board.failure is not None:
-        raise board.failure
+    try:
+        asyncio.run(run())
+    finally:
+        if board.failure is not None:
+            raise board.failure
     return board
 
 
@@ -251,6 +253,39 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
         assert not set(drawn(board)) & {"\x1b", "\x07", "\u202e"}
 
     play(world, script, size=(160, 40))
+
+
+def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = claimed(alpha, "T-1")
+    note = f"{{pid: {os.getpid()}, claim: {claim}, phase: \"a\\nb [red] \\e[2J\", time: -.inf}}\n"
+    alpha.write(".ralph/heartbeat", note)
+    os.mkfifo(alpha.write(".ralph/logs/x", "").with_name("T-1-x.log"))
+
+    async def script(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("l")
+        await until(pilot, lambda: "There is no log yet." in drawn(board))
+        assert "a\\nb [red] \\e[2J" in drawn(board)
+        for size in ((40, 10), (8, 3), (250, 60)):
+            await pilot.resize_terminal(*size)
+            await pilot.press("tab", "r", "escape")
+        world.path.rename(world.folder / "away")
+        await until(pilot, lambda: "proj is not a folder" in text(board, "trouble"))
+        await pilot.press("s", "escape", "z", "f5")
+
+    play(world, script)
+    (world.folder / "away").rename(world.path)
+    found = world.ralph("fleet", "status", "--json", env={"PYTHONWARNINGS": "error"})
+    assert found.data["workers"][0]["age_s"] > 0
+
+
+def test_what_breaks_the_board_is_told_once_it_is_left(world: World) -> None:
+    async def script(board: Board, pilot: Pilot[None]) -> None:
+        board.call_later(lambda: 1 // 0)
+        await until(pilot, lambda: board.failure)
+
+    with pytest.raises(ZeroDivisionError):
+        play(world, script)
 
 
 # -- what is followed ----------------------------------------------------------------------

@@ -115,9 +115,16 @@ class Board(App[None]):
             self.view.context.write(update.log)
 
     def on_worker_state_changed(self, event: Job.StateChanged) -> None:
-        if event.state == WorkerState.ERROR:
-            self.failure = event.worker.error
-            self.exit()
+        if event.state == WorkerState.ERROR and event.worker.error is not None:
+            self._fail(event.worker.error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Textual would print it with all that was in the variables.
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.failure = self.failure or error
+        self.exit()
 
     # -- answers and resets --------------------------------------------------------
 
