@@ -266,12 +266,12 @@ def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
         await pilot.press("l")
         await until(pilot, lambda: "There is no log yet." in drawn(board))
         assert "a\\nb [red] \\e[2J" in drawn(board)
-        for size in ((40, 10), (8, 3), (250, 60)):
+        for size in ((40, 10), (8, 3)):
             await pilot.resize_terminal(*size)
-            await pilot.press("tab", "r", "escape")
+            await pilot.press("tab")
         world.path.rename(world.folder / "away")
         await until(pilot, lambda: "proj is not a folder" in text(board, "trouble"))
-        await pilot.press("s", "escape", "z", "f5")
+        await pilot.press("s", "escape")
 
     play(world, script)
     (world.folder / "away").rename(world.path)
@@ -282,7 +282,8 @@ def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
 def test_what_breaks_the_board_is_told_once_it_is_left(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         board.call_later(lambda: 1 // 0)
-        await until(pilot, lambda: board.failure)
+        while board.failure is None:
+            await asyncio.sleep(0)
 
     with pytest.raises(ZeroDivisionError):
         play(world, script)
@@ -557,7 +558,7 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     claimed(beta, "T-3")
     wait_until(lambda: "$" in terminal.screen)
     before = terminal.state()
-    terminal.line(f"{BOARD}; echo ended $?")
+    terminal.line(BOARD)
     terminal.shows("Which unit?")
     terminal.shows("Your answer")
     assert terminal.state() != before
@@ -571,9 +572,13 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     terminal.line("it hangs")
     terminal.shows("T-3 is free again.")
     assert world.stored("T-3")["state"] == "ready"
-    terminal.type("q")
-    terminal.shows("ended 0")
+    terminal.type("C-z")
+    terminal.shows("Stopped")
     assert terminal.state() == before
+    terminal.line("clear; fg")
+    terminal.shows("in review 0")
+    terminal.type("q")
+    wait_until(lambda: terminal.state() == before)
 
 
 def test_a_signal_leaves_the_terminal_usable(world: World, terminal: Terminal) -> None:

@@ -83,6 +83,8 @@ class View(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#project", Static).update("Looking at the repository ...")
+        # Back from ctrl+z the terminal is empty, and Textual would draw what has changed.
+        self.app.app_resume_signal.subscribe(self, lambda _: self.app.refresh())
         self.set_interval(1.0, self._rows("workers").redraw)
 
     def on_resize(self, event: Resize) -> None:
