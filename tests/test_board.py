@@ -273,7 +273,7 @@ def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
         await until(pilot, lambda: "proj is not a folder" in text(board, "trouble"))
         await pilot.press("s", "escape")
 
-    play(world, script)
+    play(world, script, pace=QUICK._replace(retry=60.0))
     (world.folder / "away").rename(world.path)
     found = world.ralph("fleet", "status", "--json", env={"PYTHONWARNINGS": "error"})
     assert found.data["workers"][0]["age_s"] > 0

@@ -57,7 +57,7 @@ Rows:focus, .panel:focus-within, .panel:focus {
 #workers { height: 1fr; }
 Dialog Rows, Dialog Rows:focus { border-top: none; }
 
-#details { height: 1fr; scrollbar-size-vertical: 1; }
+#details { height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
 #details > Static { height: auto; }
 #log { height: 1fr; display: none; background: $background; scrollbar-size-vertical: 1; }
 #context.log #log { display: block; }
