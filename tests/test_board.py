@@ -258,7 +258,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
 def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = claimed(alpha, "T-1")
-    note = f"{{pid: {os.getpid()}, claim: {claim}, phase: \"a\\nb [red] \\e[2J\", time: -.inf}}\n"
+    note = f'{{pid: {os.getpid()}, claim: {claim}, phase: "a\\nb [red] \\e[2J", time: -.inf}}\n'
     alpha.write(".ralph/heartbeat", note)
     os.mkfifo(alpha.write(".ralph/logs/x", "").with_name("T-1-x.log"))
 
@@ -451,7 +451,8 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
 
     play(world, script)
     assert world.stored("T-1")["state"] == "ready"
-    (answers, ) = [world.read(f"records/guidance/T-1/{name}") for name in os.listdir(world.path / "records/guidance/T-1") if "range" in world.read(f"records/guidance/T-1/{name}")]  # noqa: E501
+    folder = world.path / "records" / "guidance" / "T-1"
+    answers = "".join(path.read_text() for path in folder.iterdir())
     assert "text: wide/q" in answers
 
 
