@@ -88,7 +88,7 @@ OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 
 def test_every_command_is_tried() -> None:
     """A new command is tried like all others once it stands in LINES."""
-    assert set(LINES) == set(COMMANDS)
+    assert set(LINES) | {"board"} == set(COMMANDS)  # that one needs a terminal: test_board
 
 
 def one_message(found: Result) -> None:

@@ -31,8 +31,9 @@ PARTS = {
     "git": {"errors"},
     "app": {"errors", "model", "rules", "records", "git"},
     "loop": {"errors", "model", "rules", "records", "git", "app"},
+    "board": {"errors", "model", "rules", "app", "loop"},
     "mcp": {"errors", ""},
-    "cli": {"errors", "model", "rules", "app", "loop", "mcp", ""},
+    "cli": {"errors", "model", "rules", "app", "loop", "board", "mcp", ""},
     "demo": {"errors", "model", "app", "loop", "cli", ""},
     "ci": {"errors", "model", "rules", "app", "git", "cli", ""},
     "__main__": {"cli"},
@@ -53,6 +54,7 @@ HOMES = {
     "mcp": "mcp",
     "mcp_types": "mcp",
     "anyio": "mcp",
+    "textual": "board",
 }
 
 

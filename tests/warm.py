@@ -30,7 +30,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 #: These load only where somebody asks for them, and some of them start threads.
-_LEFT = ("ralphgit.demo", "ralphgit.__main__", "ralphgit.loop.tmux", "ralphgit.mcp")
+_LEFT = (
+    *("ralphgit.demo", "ralphgit.__main__", "ralphgit.loop.tmux"),
+    *("ralphgit.board", "ralphgit.mcp"),
+)
 _STREAMS = 3
 _HEAD = struct.Struct("!I")
 

@@ -56,12 +56,12 @@ class Question(NamedTuple):
     """The same for people, with the branch."""
 
 
-def questions(project: Project) -> list[Question]:
+def questions(project: Project, situation: Situation | None = None) -> list[Question]:
     """Everything that waits for a person, the longest first.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
-    situation = Situation(project)
+    situation = situation or Situation(project)
     found = []
     for row in situation.base.rows:
         standing = situation.standings[row.id]

@@ -4,6 +4,7 @@ A process id alone proves nothing, it may have been given to another process: wi
 boot it belongs to and the time it started (proc(5), field 22, in clock ticks since boot).
 """
 
+import math
 import os
 from typing import NamedTuple
 
@@ -131,7 +132,7 @@ def read(worktree: str) -> Heartbeat | None:
         task=str(value.get("task") or ""),
         claim=str(value.get("claim") or ""),
         phase=str(value.get("phase") or ""),
-        time=float(time) if isinstance(time, (int, float)) else 0.0,
+        time=float(time) if isinstance(time, (int, float)) and math.isfinite(time) else 0.0,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.app import look
 from ralphgit.app.look import Pair
+from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.model.row import Row
@@ -53,13 +55,23 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
     view = view_at(project, at)
     row = view.row(task)
     pairs = look.pairs(project, view, alone=bool(at))
-    standings = {other.id: standing for other, standing in pairs}
-    states = {other: standing.state for other, standing in standings.items()}
+    return _shown(view, row, {other.id: standing for other, standing in pairs})
+
+
+def judged(situation: Situation, task: str) -> Shown:
+    """One task as the base has it. Raises: UnknownTask."""
+    return _shown(situation.base, situation.base.row(task), situation.standings)
+
+
+def _shown(view: GraphView, row: Row, standings: Mapping[str, Standing]) -> Shown:
     return Shown(
         row,
         standings[row.id],
         view.stored(row),
-        tuple(Dependency(other, states.get(other, "unknown")) for other in row.depends_on),
+        tuple(
+            Dependency(other, standings[other].state if other in standings else "unknown")
+            for other in row.depends_on
+        ),
         _changed_contract(view, row),
     )
 

@@ -44,12 +44,12 @@ class Overview(NamedTuple):
     attention: list[Attention]
 
 
-def overview(project: Project) -> Overview:
+def overview(project: Project, situation: Situation | None = None) -> Overview:
     """Everything at a glance. Reads only.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
-    situation = Situation(project)
+    situation = situation or Situation(project)
     standings = situation.standings
     counts = {state.value: 0 for state in State}
     for standing in standings.values():

@@ -9,7 +9,7 @@ from ralphgit.app import advance, guidance, leases, reopen, runtime, unfinished
 from ralphgit.app.claim import synchronise
 from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
-from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable
+from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
 from ralphgit.model.guidance import Answer, Guidance
 from ralphgit.model.row import Row
 from ralphgit.records import files
@@ -23,6 +23,8 @@ class Options(NamedTuple):
     """Who answers; "" is the worker's name of this place."""
     push: bool = True
     fetch: bool = True
+    claim: str = ""
+    """Only if it is this claim that asks."""
 
 
 class Replied(NamedTuple):
@@ -35,6 +37,18 @@ class Replied(NamedTuple):
     """Whose record of the block can no longer land, for people; "" where the base has it."""
 
 
+def words(text: str, command: str) -> str:
+    """An answer as it is recorded; `command` gives one. Raises: UsageError."""
+    text = text.strip()
+    if not text:
+        raise UsageError("an answer needs words", hint=command)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("the answer is not UTF-8", hint="check the terminal's encoding") from None
+    return text
+
+
 def reply(project: Project, options: Options) -> Replied:
     """Answer what a blocked task asks, and put it back to pending, one epoch higher.
 
@@ -43,7 +57,7 @@ def reply(project: Project, options: Options) -> Replied:
     in between, repeating the command ends the same: an answer that the base has is
     delivered, not given twice.
 
-    Raises: IllegalMove (not_blocked, not_on_base), UnknownTask, GuardRefused,
+    Raises: IllegalMove (not_blocked, not_on_base, claim_changed), UnknownTask, GuardRefused,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
     """
     if options.fetch:
@@ -59,6 +73,13 @@ def reply(project: Project, options: Options) -> Replied:
         nonlocal asker, where
         _refuse_unblocked(situation, row)
         asked = guidance.asked(situation, row.id)
+        if options.claim not in ("", asked.claim):
+            raise IllegalMove(
+                f"{row.id} asks something else by now; nothing was changed",
+                code="claim_changed",
+                hint="ralphgit inbox",
+                details={"task": row.id},
+            )
         at = project.now()
         made = Guidance(
             id=asked.id or project.around.new_id(),

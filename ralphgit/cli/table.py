@@ -26,7 +26,7 @@ _NAMES = {
     "work": ("claim", "complete", "block", "release", "reset", "reply", "add", "edit", "preflight"),
     "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
-    "review": ("check", "diff", "resolve", "report"),
+    "review": ("check", "diff", "resolve", "report", "board"),
     "set up": (
         *("init", "import", "export", "shard", "trust", "doctor", "completion"),
         "mcp",

@@ -86,17 +86,21 @@ def workers(project: Project) -> list[Worker]:
     return found
 
 
+def state_of(note: Note | None, beat: Heartbeat | None, now: float) -> str:
+    """How the loop of a worktree is: alive, silent, gone, starting or ended."""
+    if beat is not None and heartbeat.gone(beat):
+        return "gone"
+    if beat is not None:
+        return "alive" if heartbeat.alive(beat, now) else "silent"
+    return "starting" if note is not None and not note.process.gone else "ended"
+
+
 def _worker(
     project: Project, worktree: Worktree, note: Note | None, beat: Heartbeat | None
 ) -> Worker:
     entries = journal.latest(worktree.path)
     now = project.around.now()
-    if beat is not None and beat_of(worktree.path) is None:
-        state = "gone"
-    elif beat is not None:
-        state = "alive" if heartbeat.alive(beat, now) else "silent"
-    else:
-        state = "starting" if note is not None and not note.process.gone else "ended"
+    state = state_of(note, beat, now)
     pid = beat.pid if beat is not None else note.pid if note is not None else 0
     if state == "starting":
         entries = []

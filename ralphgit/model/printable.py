@@ -22,6 +22,14 @@ def _escape(character: str) -> str:
     )
 
 
+def duration(seconds: float) -> str:
+    """A span of time in its largest unit: `3 min`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
 def safe_lines(text: str) -> list[str]:
     """`text` line by line, each safe."""
     return [safe(line.replace("\t", "    ")) for line in text.splitlines()]

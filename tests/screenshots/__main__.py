@@ -15,6 +15,8 @@ from playwright.sync_api import Browser
 from scene import NOW, Scene, build
 from world import ROOT
 
+from screenshots import board
+
 _SIZE = {"width": 1280, "height": 800}
 
 
@@ -25,19 +27,20 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         scene = build(Path(scratch))
-        for path in report(scene, folder):
+        with chromium(program()) as browser:
+            taken = [*report(scene, browser, folder), *board.pictures(scene, browser, folder)]
+        for path in taken:
             print(f"{path}: {path.stat().st_size // 1024} KB")
 
 
-def report(scene: Scene, folder: Path) -> list[Path]:
+def report(scene: Scene, browser: Browser, folder: Path) -> list[Path]:
     """The page by day, and by night with a task beside the graph."""
     page = scene.main.folder / "report.html"
     scene.ralph(NOW, scene.main, "report", str(page))
-    with chromium(program()) as browser:
-        return [
-            _taken(browser, page, "", "light", folder / "report.png"),
-            _taken(browser, page, "#ST-103", "dark", folder / "report-task.png"),
-        ]
+    return [
+        _taken(browser, page, "", "light", folder / "report.png"),
+        _taken(browser, page, "#ST-103", "dark", folder / "report-task.png"),
+    ]
 
 
 def _taken(browser: Browser, file: Path, task: str, scheme: str, picture: Path) -> Path:

@@ -6,6 +6,7 @@ from ralphgit.app import guidance, look
 from ralphgit.app.guidance import Question
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, Table
+from ralphgit.model.printable import duration
 
 _KEYS = (
     *("task", "title", "worker", "claim", "reason", "question"),
@@ -35,9 +36,4 @@ def _asked(one: Question) -> str:
 
 
 def _waited(one: Question) -> str:
-    if one.waiting_s is None:
-        return "-"
-    for seconds, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if one.waiting_s >= seconds:
-            return f"{int(one.waiting_s // seconds)} {unit}"
-    return f"{int(one.waiting_s)} s"
+    return "-" if one.waiting_s is None else duration(one.waiting_s)

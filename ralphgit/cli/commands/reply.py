@@ -13,15 +13,10 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     task = parse_task_id(str(options["task"]))
-    text, by = str(options["text"]).strip(), str(options.get("by", "")).strip()
-    if not text:
-        raise UsageError("an answer needs words", hint=f'ralphgit reply {task} "TEXT"')
+    text = reply.words(str(options["text"]), f'ralphgit reply {task} "TEXT"')
+    by = str(options.get("by", "")).strip()
     if not by.isprintable() or ("by" in options and not by):
         raise UsageError("a name is one line of printable text", hint="--by NAME")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise UsageError("the answer is not UTF-8", hint="check the terminal's encoding") from None
     project = look.project(around, warnings)
     found = reply.reply(
         project,

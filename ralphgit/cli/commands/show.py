@@ -24,7 +24,7 @@ def run(
         if found.contract:
             warnings.append(_contract_changed(found))
         return Outcome(Json('{"task": ' + task_json(found.row, found.standing) + "}"))
-    return Outcome(None, before=tuple(_lines(found)))
+    return Outcome(None, before=tuple(lines(found)))
 
 
 def _contract_changed(found: Shown) -> str:
@@ -49,7 +49,7 @@ _KNOWN = frozenset(
 )
 
 
-def _lines(found: Shown) -> Iterator[str]:
+def lines(found: Shown) -> Iterator[str]:
     """The task for people; all of its text is untrusted."""
     row, standing, stored = found.row, found.standing, found.stored
     yield f"{row.id}  {safe(row.title)}"

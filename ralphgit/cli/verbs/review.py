@@ -55,4 +55,5 @@ COMMANDS = (
         "a person, the graph, the attempts and the evidence, of the base and all that is in "
         "flight; with --at those of one revision.",
     ),
+    Command("board", "review", "The live view in a terminal: tasks, workers, inbox, logs."),
 )  # fmt: skip

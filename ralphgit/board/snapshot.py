@@ -1,0 +1,235 @@
+"""All that the board shows, at one moment. Reads only, and knows nothing of terminals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app import guidance, heartbeat, listing, look, naming, overview
+from ralphgit.app.guidance import Question
+from ralphgit.app.listing import Shown
+from ralphgit.app.lookaround import Situation
+from ralphgit.app.overview import Attention, Busy
+from ralphgit.app.project import Project, Surroundings
+from ralphgit.loop import crew
+from ralphgit.model.row import Row
+from ralphgit.rules import readiness
+from ralphgit.rules.readiness import Standing
+
+#: The columns: what each is called, and the states that it has.
+COLUMNS = {
+    "waiting": ("waiting",),
+    "ready": ("ready",),
+    "at work": ("claimed", "in-progress"),
+    "in review": ("in-review",),
+    "blocked": ("blocked",),
+    "complete": ("complete",),
+    "cancelled": ("cancelled",),
+}
+#: What a warning is called among all that waits for a person.
+WARNING = "warning"
+#: Of these the inbox has a question.
+_ASKED = ("blocked", guidance.STALE, guidance.REFUSED)
+
+
+class Card(NamedTuple):
+    """A task, as far as a column shows it. Texts are as the repository has them."""
+
+    id: str
+    title: str
+    story: str
+    priority: int
+    state: str
+    worker: str
+    """Who holds it, or has done it; "" for nobody."""
+    path: str
+    """The holder's worktree; "" where none is known."""
+    claim: str
+    waits: tuple[str, ...]
+    stale: bool
+    lost: bool
+    """Somebody works on it whose claim can no longer land."""
+
+
+class Worker(NamedTuple):
+    """A worktree with a loop, or with a claim."""
+
+    name: str
+    path: str
+    where: str
+    state: str
+    """As `crew.state_of` has it; "" where no loop has ever shown itself."""
+    phase: str
+    task: str
+    claim: str
+    beat: float | None
+    """When its loop last gave a sign of life, in seconds since 1970."""
+    since: str
+    """Since when it has its task."""
+    done: int
+    blocked: int
+
+
+class Watched(NamedTuple):
+    """Where a change shows itself."""
+
+    common_dir: str
+    tops: tuple[str, ...]
+    """The worktrees' folders."""
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    """The graph below each of them, as `places` has it."""
+
+
+class Snapshot(NamedTuple):
+    at: float
+    """Seconds since 1970."""
+    project: str
+    base: str
+    commit: str
+    counts: Mapping[str, int]
+    columns: Mapping[str, tuple[Card, ...]]
+    """By a name in COLUMNS, in the order in which they are shown."""
+    workers: tuple[Worker, ...]
+    questions: tuple[Question, ...]
+    notes: tuple[Attention, ...]
+    """What else needs a person, and what was warned of."""
+    stories: tuple[str, ...]
+    watched: Watched
+    home: str
+    """The main worktree: resets are made from there."""
+    remote: str
+    situation: Situation
+
+    def card(self, task: str) -> Card | None:
+        """The task of this id, None where the base has none."""
+        standing = self.situation.standings.get(task)
+        if standing is None:
+            return None
+        name = next(name for name, states in COLUMNS.items() if standing.state in states)
+        return next(card for card in self.columns[name] if card.id == task)
+
+    def question(self, task: str) -> Question | None:
+        """What a task asks; None where it asks nothing."""
+        return next((one for one in self.questions if one.task == task), None)
+
+    def shown(self, task: str) -> Shown:
+        """All of one task. Starts no process. Raises: UnknownTask."""
+        return listing.judged(self.situation, task)
+
+
+def gather(around: Surroundings) -> Snapshot:
+    """Look at everything once.
+
+    Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
+    """
+    warnings: list[str] = []
+    project = look.project(around, warnings)
+    try:
+        return _gathered(project, warnings)
+    finally:
+        project.repository.close()
+
+
+def _gathered(project: Project, warnings: list[str]) -> Snapshot:
+    situation = Situation(project)
+    found = overview.overview(project, situation)
+    questions = tuple(guidance.questions(project, situation))
+    notes = [one for one in found.attention if one.code not in _ASKED]
+    notes += [Attention(WARNING, "", text, "") for text in warnings]
+    columns = _columns(situation)
+    stories = dict.fromkeys(row.story for row in situation.base.rows if row.story)
+    base = project.base
+    return Snapshot(
+        at=project.around.now(),
+        project=project.repository.name,
+        base=base.label,
+        commit=base.commit,
+        counts=found.counts,
+        columns=columns,
+        workers=tuple(_workers(project, found.workers)),
+        questions=questions,
+        notes=tuple(notes),
+        stories=tuple(stories),
+        watched=Watched(
+            project.repository.common_dir,
+            tuple(tree.path for tree in project.repository.worktrees if not tree.bare),
+            project.places.exact,
+            project.places.folders,
+        ),
+        home=project.repository.home,
+        remote=base.remote,
+        situation=situation,
+    )
+
+
+def _columns(situation: Situation) -> dict[str, tuple[Card, ...]]:
+    """What is ready stands in the order in which it would be taken, what is complete with the
+    latest claim first, all else as in the graph.
+    """
+    by_state: dict[str, list[Row]] = {}
+    for row in situation.base.rows:
+        by_state.setdefault(situation.standings[row.id].state, []).append(row)
+    by_state["ready"] = readiness.order(by_state.get("ready", ()), of=situation.base.rows)
+    by_state.get("complete", []).sort(key=lambda row: row.at, reverse=True)
+    return {
+        name: tuple(
+            _card(row, situation.standings[row.id])
+            for state in states
+            for row in by_state.get(state, ())
+        )
+        for name, states in COLUMNS.items()
+    }
+
+
+def _card(row: Row, standing: Standing) -> Card:
+    holder = standing.holder
+    return Card(
+        id=row.id,
+        title=row.title,
+        story=row.story,
+        priority=row.priority,
+        state=standing.state,
+        worker=holder.by if holder is not None else "",
+        path=holder.path if holder is not None else "",
+        claim=holder.claim if holder is not None else "",
+        waits=standing.blocked_on,
+        stale=standing.stale,
+        lost=bool(standing.lost),
+    )
+
+
+def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
+    """Who runs a loop or holds a task, one for each worktree."""
+    loops = {os.path.realpath(one.worktree): one for one in crew.workers(project)}
+    tasks = {one.path: one for one in reversed(busy)}
+    for path in sorted({*loops, *tasks}):
+        loop, task = loops.get(path), tasks.get(path)
+        beat = heartbeat.read(path)
+        state = crew.state_of(crew.note_of(path), beat, project.around.now())
+        yield Worker(
+            name=loop.name if loop is not None else task.name if task is not None else "",
+            path=path,
+            where=naming.shown(project, path),
+            state=state if loop is not None or beat is not None else "",
+            phase=beat.phase if beat is not None else loop.phase if loop is not None else "",
+            task=task.task if task is not None else "",
+            claim=task.claim if task is not None else "",
+            beat=beat.time if beat is not None else None,
+            since=task.since if task is not None else "",
+            done=len(loop.done) if loop is not None else 0,
+            blocked=len(loop.blocked) if loop is not None else 0,
+        )
+
+
+def beating(worker: Worker, now: float) -> Worker:
+    """The worker as its heartbeat shows it now. Reads a file, and asks no git."""
+    note, beat = crew.note_of(worker.path), heartbeat.read(worker.path)
+    if beat is None and not worker.state:
+        return worker
+    return worker._replace(
+        state=crew.state_of(note, beat, now),
+        phase=beat.phase if beat is not None else "" if worker.beat else worker.phase,
+        beat=beat.time if beat is not None else None,
+    )

@@ -1,0 +1,66 @@
+"""What the board writes: an answer, a reset. By the same ways as the commands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app import look, reply, reset
+from ralphgit.app.project import Surroundings
+from ralphgit.app.reopen import Reopened
+from ralphgit.errors import UsageError
+
+
+class Asked(NamedTuple):
+    """A reset that a person has asked for."""
+
+    task: str
+    claim: str
+    """The claim that it takes the task from; "" for none."""
+    reason: str
+    force: bool
+    reopen: bool
+
+
+def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
+    """Answer what the claim asks that a person has seen; what is to be said of it.
+
+    Raises: as `reply.reply` does; UsageError for an answer without words.
+    """
+    words = reply.words(text, "write one, then Enter")
+    warnings: list[str] = []
+    project = look.project(around._replace(begun=None), warnings)
+    try:
+        found = reply.reply(project, reply.Options(task=task, text=words, claim=claim))
+    finally:
+        project.repository.close()
+    return [f"{task} is answered, and free again.", *_told(found.done), *warnings]
+
+
+def reset_task(around: Surroundings, home: str, asked: Asked) -> list[str]:
+    """Take a task from its holder, from the main worktree; what is to be said of it.
+
+    Raises: as `reset.reset` does; UsageError without a reason.
+    """
+    reason = asked.reason.strip()
+    if not reason:
+        raise UsageError("a reset needs a reason", hint="write one, then Enter")
+    warnings: list[str] = []
+    project = look.project(around._replace(begun=None, directory=home), warnings)
+    try:
+        done = reset.reset(
+            project,
+            reset.Options(
+                task=asked.task,
+                reason=reason,
+                claim=asked.claim,
+                reopen=asked.reopen,
+                force=asked.force,
+            ),
+        )
+    finally:
+        project.repository.close()
+    return [f"{asked.task} is free again.", *_told(done), *warnings]
+
+
+def _told(done: Reopened) -> list[str]:
+    return [f"Commit {done.commit[:12]}.", *(f"Kept: {ref}" for ref in done.rescued)]
