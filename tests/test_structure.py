@@ -29,7 +29,7 @@ PARTS = {
     "rules": {"errors", "model"},
     "records": {"errors", "model"},
     "git": {"errors"},
-    "app": {"errors", "model", "rules", "records", "git"},
+    "app": {"errors", "model", "rules", "records", "git", ""},
     "loop": {"errors", "model", "rules", "records", "git", "app"},
     "board": {"errors", "model", "rules", "app", "loop"},
     "mcp": {"errors", ""},

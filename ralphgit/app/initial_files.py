@@ -1,4 +1,4 @@
-"""What `init` puts around the graph: attributes, recipes, instructions, skill, schemas.
+"""What `init` puts around the graph: attributes, recipes, instructions, skill, jobs, schemas.
 
 For each a step that makes or renews it, and one that takes it back.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from ralphgit import __version__
 from ralphgit.app import agent_instructions, runtime, steps
 from ralphgit.app.project import Project
 from ralphgit.app.steps import Step
@@ -233,8 +234,30 @@ def skill_path(project: Project, folder: str) -> str:
     return path
 
 
+# -- what a forge runs ---------------------------------------------------------------------
+
+#: Where the job of each forge goes.
+JOBS = {"github": ".github/workflows/ralphgit.yml", "gitlab": ".gitlab/ralphgit.yml"}
+#: What makes GitLab run it.
+INCLUDE = f"include: {{local: {JOBS['gitlab']}}}"
+
+
+def job(forge: str) -> str:
+    """The job as `docs/ci.md` shows it, with this version of ralphgit."""
+    text = shipped.package_file(os.path.join("ci", f"{forge}.yml")).decode()
+    return text.replace("VERSION", __version__)
+
+
+def set_jobs(project: Project, wanted: str) -> Iterator[Step]:
+    """The job for the forge `wanted`, and those that are there."""
+    for forge, path in JOBS.items():
+        if forge == wanted or os.path.isfile(os.path.join(project.top, path)):
+            data = seal.closed(f"# {seal.PLACE}, which renews it.\n{job(forge)}")
+            yield steps.set_whole(project, path, data)
+
+
 #: What may be outside the top, the records and `.ralph/`.
-OUTSIDE = tuple(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS)
+OUTSIDE = (*(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS), *JOBS.values())
 
 
 # -- what editors look up ------------------------------------------------------------------

@@ -45,6 +45,8 @@ class Wishes(NamedTuple):
     """The instructions for coding agents."""
     skill: str = ""
     """The folder of skills that gets the skill file, relative to the top; "" is none."""
+    ci: str = ""
+    """The forge that gets a job; "" is none."""
 
 
 def plan(project: Project, wishes: Wishes) -> list[Step]:
@@ -69,6 +71,7 @@ def plan(project: Project, wishes: Wishes) -> list[Step]:
     skills = [*initial_files.known_skills(project), *filter(None, [wishes.skill])]
     paths = dict.fromkeys(initial_files.skill_path(project, folder) for folder in skills)
     found += [steps.set_whole(project, path, initial_files.skill()) for path in paths]
+    found += initial_files.set_jobs(project, wishes.ci)
     found += initial_files.set_schemas(project)
     return found
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.trees import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.row import Row
+from ralphgit.records.redact import redact, secrets_in
 from ralphgit.rules import gate
 
 
@@ -29,6 +30,13 @@ class Problem(NamedTuple):
     def path(self) -> str:
         """The file without its revision."""
         return self.file.removeprefix(self.label)
+
+    def redacted(self, environ: Mapping[str, str]) -> Problem:
+        """The same without secrets, for where others read it: it may name a command."""
+        secrets = secrets_in(environ)
+        return self._replace(
+            message=redact(self.message, secrets), hint=redact(self.hint, secrets)
+        )
 
 
 def from_error(error: InvalidRecord, *, label: str = "") -> Problem:

@@ -26,6 +26,7 @@ def plan(project: Project, *, skill: str = "") -> list[Step]:
     """
     folders = dict.fromkeys((*initial_files.SKILL_FOLDERS, *filter(None, [skill])))
     whole = [initial_files.skill_path(project, folder) for folder in folders]
+    whole += initial_files.JOBS.values()
     graph = list(_graph(project))
     found: list[Step | None] = [
         *graph,

@@ -14,7 +14,7 @@ from ralphgit.ci.jobs import Job
 from ralphgit.cli import sarif, workflow_commands
 from ralphgit.cli.commands.check import verdict
 from ralphgit.cli.render import safe
-from ralphgit.errors import RalphError, UsageError
+from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
 from ralphgit.git import remote
 
 _MOST_ROWS = 50
@@ -24,9 +24,9 @@ _LOST = ("claim_lost", "merge_conflict")
 
 
 def run(around: Surroundings, job: Job, forge: forges.Forge | None) -> int:
-    """Do the job; the exit code of `check`.
+    """Do the job; the exit code of `check`, whatever becomes of the comment.
 
-    Raises: RalphError, also where the comment could not be written.
+    Raises: RalphError.
     """
     if not job.head:
         print("The branch was deleted: there is nothing to judge.")
@@ -35,22 +35,18 @@ def run(around: Surroundings, job: Job, forge: forges.Forge | None) -> int:
     project = look.project(around, warnings)
     _require_history(project)
     job = job._replace(base=_base(project, job))
-    found = _judged(project, job)
+    found = [one.redacted(around.environ) for one in _judged(project, job)]
     refused = verdict(found, strict=job.strict)
     _annotate(job, found)
     if job.report:
         _write(job.report, _report(project, job, found))
     body = _body(project, job, found)
     lost = any(problem.code in _LOST for problem in found)
-    note = ""
-    try:
-        note = _comment(around, job, forge, body, lost=lost)
-    finally:
-        # The summary stands also where the comment could not be written.
-        if note:
-            _say_note(job, note)
-        if job.summary:
-            _write(job.summary, f"{body}\n{note}\n" if note else body, more=True)
+    word, note = _comment(around, job, forge, body, lost=lost)
+    if note:
+        print(workflow_commands.command(word, note) if job.forge == "github" else safe(note))
+    if job.summary:
+        _write(job.summary, f"{body}\n{note}\n" if note else body, more=True)
     for sentence in warnings:
         print(f"warning: {_harmless(sentence)}", file=sys.stderr)
     if refused is None:
@@ -184,25 +180,21 @@ def _table(found: Sequence[Problem]) -> str:
 
 def _comment(
     around: Surroundings, job: Job, forge: forges.Forge | None, body: str, *, lost: bool
-) -> str:
-    """Write the comment; why there is none, as a sentence, or "".
-
-    Raises: RemoteUnavailable.
-    """
+) -> tuple[str, str]:
+    """Write the comment; how loud to say that there is none, and why: "" where there is one."""
     if not job.comment or (not job.pull and not (job.source and lost)):
-        return ""
+        return "", ""
     if forge is None:
-        return "There is no comment: the job has no token for one."
+        return "notice", "There is no comment: the job has no token for one."
     try:
         forges.put(forge, job, diff_markdown.MARKER, body, wait=forges.pause(around.environ))
     except Denied as error:
         why = "the branch is a fork's, so the job may only read" if job.fork else str(error)
-        return f"There is no comment: {why}."
-    return ""
-
-
-def _say_note(job: Job, note: str) -> None:
-    print(workflow_commands.command("notice", note) if job.forge == "github" else safe(note))
+        return "notice" if job.fork else "warning", f"There is no comment: {why}."
+    except RemoteUnavailable as error:
+        # The verdict stands, and is not to be taken for a forge that was away.
+        return "warning", f"There is no comment: {error}."
+    return "", ""
 
 
 def _write(path: str, text: str, *, more: bool = False) -> None:

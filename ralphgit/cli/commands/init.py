@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app import initialise, look, uninitialise
+from ralphgit.app import initial_files, initialise, look, uninitialise
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.app.steps import Step
@@ -22,7 +22,7 @@ def run(
 ) -> Outcome:
     project = look.project(around, warnings)
     undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
-    if undo and (wrong := next((n for n in ("layout", "no_agents") if n in options), "")):
+    if undo and (wrong := next((n for n in ("layout", "no_agents", "ci") if n in options), "")):
         flag = f"--{wrong.replace('_', '-')}"
         raise UsageError(f"{flag} does not go with --undo", hint="ralphgit init --help")
     if dry:
@@ -48,6 +48,7 @@ def _plan(project: Project, options: dict[str, object]) -> list[Step]:
         layout=str(options.get("layout", "")),
         agents=not options.get("no_agents"),
         skill=skill,
+        ci=str(options.get("ci", "")),
     )
     return initialise.plan(project, wishes)
 
@@ -59,8 +60,13 @@ def _line(step: Step, word: str) -> str:
 
 def _advice(planned: Sequence[Step], undo: bool, dry: bool) -> tuple[str, ...]:
     changes = any(step.verb != "keep" for step in planned)
+    if not undo and not dry:
+        job = initial_files.JOBS["gitlab"]
+        told = (f"Put this into .gitlab-ci.yml: {initial_files.INCLUDE}",)
+        made = any(step.name == job and step.verb == "create" for step in planned)
+        return (*told * made, "Next: ralphgit add --title TEXT; then git add, git commit")
     if not undo:
-        return () if dry else ("Next: ralphgit add --title TEXT; then git add, git commit",)
+        return ()
     if not changes:
         return ("There is nothing of init's to take back.",)
     return () if dry else ("Next: git status shows what of it was committed.",)

@@ -12,6 +12,8 @@ COMMANDS = (
             flag("no_agents", "Leave AGENTS.md and CLAUDE.md as they are."),
             text("skill", "Also DIR/ralphgit/SKILL.md for coding agents (.claude/skills).",
                   metavar="DIR"),
+            text("ci", "Also a job that judges each change, in .github/workflows or .gitlab.",
+                  metavar="FORGE", choices=("github", "gitlab")),
             flag("dry_run", "Show what would be done, change nothing."),
             flag("undo", "Take back what init made and nobody has changed."),
         ),
