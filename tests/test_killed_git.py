@@ -12,8 +12,14 @@ from world import World
 GRAPH = "version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n"
 
 
-@pytest.mark.parametrize("verb", ["rev-parse", "for-each-ref", "worktree", "config", "cat-file"])
-def test_a_question_survives_its_first_git(verb: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("verb", "command"),
+    [
+        *((verb, "next") for verb in ("rev-parse", "for-each-ref", "worktree", "config")),
+        ("cat-file", "next"), ("ls-files", "claim"),
+    ],
+)  # fmt: skip
+def test_a_question_survives_its_first_git(verb: str, command: str, tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)
     world.commit()
@@ -26,7 +32,7 @@ def test_a_question_survives_its_first_git(verb: str, tmp_path: Path) -> None:
         f'exec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)
-    found = world.ralph("next", env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
+    found = world.ralph(command, env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
     assert (found.code, found.err) == (0, "")
-    assert found.out.startswith("T-1\tready")
+    assert found.out.startswith({"next": "T-1\tready", "claim": "proj has T-1"}[command])
     assert (tmp_path / "killed").exists()

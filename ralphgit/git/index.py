@@ -32,11 +32,9 @@ def _nul(paths: Iterable[str]) -> bytes:
 class Paths:
     """Paths that git lists: asked for now, and read when they are needed."""
 
-    def __init__(self, child: Child, *arguments: str, stages: bool = False) -> None:
-        """`child` runs git with `arguments`.
-
-        `stages`: each entry is a path of the index, with what stands there before it.
-        """
+    def __init__(self, git: Git, child: Child, *arguments: str, stages: bool = False) -> None:
+        """`child` runs `git` with `arguments`; with `stages` what it lists has stages, too."""
+        self._git = git
         self._child = child
         self._arguments = arguments
         self._stages = stages
@@ -44,6 +42,8 @@ class Paths:
     def read(self) -> list[str]:
         """The paths, each once. To be called once. Raises: GitError."""
         result = self._child.finish()
+        if result.status < 0:  # somebody has killed it
+            result = self._git.try_run(*self._arguments)
         if result.status:
             raise failure(self._arguments, result)
         entries = result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
@@ -54,13 +54,13 @@ class Paths:
 
 def unmerged(repository: Repository) -> Paths:
     """Paths with a conflict that waits to be resolved."""
-    return Paths(repository.begun("unmerged"), *UNMERGED, stages=True)
+    return Paths(repository.git, repository.begun("unmerged"), *UNMERGED, stages=True)
 
 
 def changed(git: Git, paths: Sequence[str]) -> Paths:
     """Which of `paths` differ between worktree and index."""
     arguments = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
-    return Paths(git.start(*arguments), *arguments)
+    return Paths(git, git.start(*arguments), *arguments)
 
 
 def _forget(path: str) -> None:
