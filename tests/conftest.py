@@ -1,6 +1,24 @@
 """What holds for every test."""
 
+import os
 import signal
+import sys
 
 # A test run under nohup would hand its deafness to hang-ups on to what the tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+_MEMORY = "/dev/shm"
+_ROOM = 2 << 30
+
+
+def _is_fit(folder: str) -> bool:
+    """Whether repositories can be made, and programs run, in a folder that is kept in memory."""
+    if sys.platform != "linux" or not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize > _ROOM and not found.f_flag & os.ST_NOEXEC
+
+
+# Thousands of small repositories, whose records are flushed to the disk: an eighth of the time.
+if _is_fit(_MEMORY):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)

@@ -783,8 +783,6 @@ def full_disk(folder: Path) -> None:
         live.mkdir()
         mount("-t", "tmpfs", "-o", "size=12m", "tmpfs", str(live))
         world, place = prepared(live, command)
-        for hooks in live.rglob(".git/hooks"):
-            shutil.rmtree(hooks)
         shutil.copytree(live, kept, symlinks=True)
         refused = 0
         for left in STEPS_KIB:

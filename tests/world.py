@@ -231,6 +231,8 @@ def environment(home: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
+        # Without the sample hooks, which would be copied into each repository.
+        "GIT_TEMPLATE_DIR": str(ROOT / "tests" / "template"),
         **{f"GIT_AUTHOR_{key}": value for key, value in who.items()},
         **{f"GIT_COMMITTER_{key}": value for key, value in who.items()},
         # The package under test, whether or not it is installed; its warnings are errors.
