@@ -16,6 +16,7 @@ from ralphgit.cli.commands.check import verdict
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
 from ralphgit.git import remote
+from ralphgit.model.printable import counted
 
 _MOST_ROWS = 50
 #: What a comment of either forge may have, and some more room than the diff takes.
@@ -153,9 +154,7 @@ def _verdict(job: Job, found: Sequence[Problem]) -> str:
     errors = sum(one.severity == "error" for one in found)
     warnings = len(found) - errors
     tally = ", ".join(
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
-        if count
+        counted(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count
     )
     if verdict(found, strict=job.strict) is None:
         return "**The records are in order.**" + (f" {tally.capitalize()}." if tally else "")
