@@ -7,7 +7,7 @@ import os
 from ralphgit.app import change, claim, rescue, runtime, unfinished, work
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.git import index, refs
+from ralphgit.git import index, refs, worktrees
 from ralphgit.git.process import failure
 from ralphgit.model.flight import Lease
 from ralphgit.records import files
@@ -167,7 +167,7 @@ def discard(project: Project, branch: str) -> None:
     if ref is None:
         return
     # What was just landed mostly is the base itself.
-    if ref.oid != base and git.try_run("merge-base", "--is-ancestor", ref.oid, base).status:
+    if ref.oid != base and not worktrees.is_ancestor(git, ref.oid, base):
         return
     refs.swap(git, branch, new="", old=ref.oid)
 

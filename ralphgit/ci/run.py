@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ralphgit.app import check, diff, diff_markdown, incoming, look, markdown
+from ralphgit.app import check, diff, diff_markdown, look, markdown
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.ci import forges
@@ -15,7 +15,7 @@ from ralphgit.cli import sarif, workflow_commands
 from ralphgit.cli.commands.check import verdict
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
-from ralphgit.git import remote
+from ralphgit.git import remote, worktrees
 from ralphgit.model.printable import counted
 
 _MOST_ROWS = 50
@@ -99,7 +99,7 @@ def _base(project: Project, job: Job) -> str:
     known = project.repository.refs.get(ref)
     if known is None:
         return job.base
-    if job.base and incoming.fork_of(project, job.base, known.oid) != job.base:
+    if job.base and worktrees.fork(project.repository.git, job.base, known.oid) != job.base:
         return job.base
     return known.oid
 
