@@ -15,7 +15,7 @@ from ralphgit.app.graph import Edge, Node, Picture
 from ralphgit.app.markdown import escape, fenced
 from ralphgit.app.mermaid import mermaid
 from ralphgit.app.project import Project
-from ralphgit.model.printable import counted
+from ralphgit.model.printable import counted, cut
 from ralphgit.records.redact import redact, secrets_in
 from ralphgit.rules.cycles import find_cycles
 
@@ -197,12 +197,8 @@ def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Pic
         for row in chosen
     }
     nodes = tuple(
-        Node(row.id, _title(redact(row.title, secrets)), diff.standings[row.id].state)
+        Node(row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.standings[row.id].state)
         for row in chosen
     )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)
     return Picture(nodes, edges, find_cycles(needs)), len(wanted) - len(drawn)
-
-
-def _title(text: str) -> str:
-    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 3] + "..."

@@ -35,6 +35,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def cut(text: str, most: int) -> str:
+    """At most so many characters of `text`, the last of them `...` where it has more."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def safe_lines(text: str) -> list[str]:
     """`text` line by line, each safe."""
     return [safe(line.replace("\t", "    ")) for line in text.splitlines()]
