@@ -24,8 +24,8 @@ from ralphgit.model.resolution import Question
 from ralphgit.model.threeway import Side, ThreeWay
 from ralphgit.records import attempts, files, graph, pieces, settings, tasks
 from ralphgit.records.pieces import Pieces
+from ralphgit.rules import cycles
 from ralphgit.rules.contract import contract
-from ralphgit.rules.cycles import find_cycles
 
 
 class Resolved(NamedTuple):
@@ -355,10 +355,10 @@ def _warn(
         whole = [pieces_ for stages in sources.values() if (pieces_ := stages.of(side))]
         own = {task: tasks.task(piece.task).depends_on for one in whole
                for task, piece in one.tasks.items()}  # fmt: skip
-        known.update(find_cycles({**others, **own}))
-    for cycle in find_cycles(needs):
+        known.update(cycles.find_cycles({**others, **own}))
+    for cycle in cycles.find_cycles(needs):
         if cycle not in known:
-            said = " needs ".join((*cycle, cycle[0]))
+            said = cycles.told(cycle)
             project.warn(f"the two sides together make a cycle: {said}; see ralphgit check")
 
 
