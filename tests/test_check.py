@@ -53,14 +53,19 @@ DONE = """\
 """
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
+def begun(folder: Path) -> World:
+    """A world with GRAPH and a file beside it, whose commands are trusted."""
+    made = World(folder)
     made.write_graph(GRAPH)
     made.write("lib.txt", "lib\n")
     made.commit("The graph")
     assert made.ralph("trust", "--yes").code == 0
     return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return begun(tmp_path)
 
 
 @pytest.fixture

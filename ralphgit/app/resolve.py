@@ -120,10 +120,9 @@ def _patterns(project: Project, whose: Sides) -> tuple[str, ...]:
     found = dict.fromkeys(project.config.graph)
     commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
     objects = project.repository.objects
-    default = Config._field_defaults["graph"]
     for oid in objects.resolve([f"{commit}:{settings.FILE}" for commit in commits]):
         said = settings.parse(objects.read([oid])[oid]).get("graph") if oid else None
-        made = default if said is None else parse_setting("graph", said, settings.FILE)
+        made = Config().graph if said is None else parse_setting("graph", said, settings.FILE)
         assert isinstance(made, tuple)
         found.update(dict.fromkeys(made))
     return tuple(found)
