@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -717,22 +717,27 @@ def unprivileged() -> tuple[str, ...] | None:
 
 @pytest.fixture
 def barred(world: World) -> Iterator[Callable[..., Result]]:
-    """Run a command while a path has other permissions."""
+    """Run a command while paths have other permissions."""
     how = unprivileged()
     if how is None:
         pytest.skip("root may write everywhere, and setpriv cannot take that away here")
     changed: list[tuple[Path, int]] = []
 
-    def run(place: Place, path: Path, mode: int, *words: str) -> Result:
-        changed.append((path, path.stat().st_mode))
-        path.chmod(mode)
+    def restore() -> None:
+        while changed:
+            path, mode = changed.pop()
+            path.chmod(mode)
+
+    def run(place: Place, paths: Sequence[Path], mode: int, *words: str) -> Result:
+        for path in paths:
+            changed.append((path, path.stat().st_mode))
+            path.chmod(mode)
         found = place.run(*how, sys.executable, "-m", "ralphgit", *words)
-        path.chmod(changed.pop()[1])
+        restore()
         return found
 
     yield run
-    for path, mode in changed:
-        path.chmod(mode)
+    restore()
 
 
 def test_folders_without_write_permission(world: World, barred: Callable[..., Result]) -> None:
@@ -746,24 +751,24 @@ def test_folders_without_write_permission(world: World, barred: Callable[..., Re
         (world.path / ".git/worktrees/proj-alpha", "claim"),
         (world.folder / "home", "trust"),
     ):
-        found = barred(alpha, folder, 0o555, command, *LINES[command])
+        found = barred(alpha, [folder], 0o555, command, *LINES[command])
         assert found.code == NO, (folder, command, found)
         one_message(found)
         after = seen(world)
         left = {n for n in {*before, *after} if before.get(n) != after.get(n)}
         left -= {n for n in left if "/.git/info/" in n or "/.ralph/" in n or n.endswith("/")}
         assert left <= {n for n in before if "/objects/" in n}, (folder, command)
-    for folder in (world.path / ".git", alpha.path, world.folder / "home"):
-        for command in LOOKS:
-            found = barred(alpha, folder, 0o555, command, *LINES[command])
-            assert found.code == OK, (folder, command, found)
+    folders = (world.path / ".git", alpha.path, world.folder / "home")
+    for command in LOOKS:
+        found = barred(alpha, folders, 0o555, command, *LINES[command])
+        assert found.code == OK, (command, found)
 
 
 def test_files_without_read_permission(world: World, barred: Callable[..., Result]) -> None:
     before = world.snapshot()
     for name in ("task-graph.yaml", ".git/HEAD", ".git/config", ".git/index", ".git/objects"):
         for command in ("list", "claim", "check"):
-            found = barred(world, world.path / name, 0o000, command, *LINES[command])
+            found = barred(world, [world.path / name], 0o000, command, *LINES[command])
             if found.code or name != ".git/index":
                 one_message(found)
     assert world.snapshot() == before

@@ -406,7 +406,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
     seed=st.randoms(use_true_random=False),
     values=st.lists(_VALUES, min_size=1, max_size=3),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_the_schema_agrees_about_changed_tasks(
     start: dict[str, Any], seed: random.Random, values: list[Any]
 ) -> None:
@@ -447,7 +447,7 @@ _TEXTS = st.lists(_PIECES | st.text(max_size=3), max_size=30).map("".join)
         st.binary(max_size=40),
     )
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_whatever_is_in_a_file_it_is_read_or_refused(data: bytes) -> None:
     try:
         file, problems = graph.parse_all(data, path="g")

@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_check import GRAPH, against_main, done, problems, short, status
+from test_check import GRAPH, against_main, begun, done, problems, short, status
 from world import Place, World
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph(GRAPH)
-    made.write("lib.txt", "lib\n")
-    made.commit("The graph")
-    assert made.ralph("trust", "--yes").code == 0
-    return made
+    return begun(tmp_path)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 import ryaml
 from forge_api import PERSON, ForgeApi
 from sealing import older
-from test_check import GRAPH, done, status
+from test_check import begun, done, status
 from world import ROOT, Place, Result, World
 
 from ralphgit.app.diff_markdown import MARKER
@@ -25,11 +25,7 @@ ZERO = "0" * 40
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path)
-    made.write_graph(GRAPH)
-    made.write("lib.txt", "lib\n")
-    made.commit("The graph")
-    assert made.ralph("trust", "--yes").code == 0
+    made = begun(tmp_path)
     assert made.origin
     return made
 

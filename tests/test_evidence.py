@@ -418,12 +418,14 @@ def test_the_digest_is_the_same_just_where_the_content_is(
             _take(world, step)
         around = Surroundings(str(world.path), world.environ, lambda: 0.0, lambda: "x")
         project = Project.open(around)
-        commits = world.git("rev-list", "--all").splitlines()
+        trees = {
+            commit: world.git("ls-tree", "-r", commit).splitlines()
+            for commit in world.git("rev-list", "--all").splitlines()
+        }
         for scope in _SCOPES:
             seen: dict[str, dict[str, str]] = {}
             digests: dict[tuple[tuple[str, str], ...], str] = {}
-            for commit in commits:
-                listed = world.git("ls-tree", "-r", commit).splitlines()
+            for commit, listed in trees.items():
                 files = {line.split("\t")[1]: line.split()[2] for line in listed}
                 own = {path: oid for path, oid in files.items() if _covered(scope, path)}
                 digest = Content(project, commit).digest(scope)

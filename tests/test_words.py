@@ -68,7 +68,7 @@ def _some(params: tuple[Param, ...]) -> st.SearchStrategy[list[Param]]:
 
 
 @given(_lines())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
     quick = words.read(line)
     event("declined" if quick is None else f"read {quick.command}")

@@ -9,7 +9,7 @@ from ralphgit.app import change, unfinished
 from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
-from ralphgit.git import index, refs, remote
+from ralphgit.git import index, refs, remote, worktrees
 from ralphgit.git.process import GitError, failure
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.records import files
@@ -189,7 +189,7 @@ def _follow(project: Project, old: str, new: str) -> None:
     local = refs.current(git, f"refs/heads/{base.branch}")
     if local == new:
         return
-    if not local or git.try_run("merge-base", "--is-ancestor", local, new).status != 0:
+    if not local or not worktrees.is_ancestor(git, local, new):
         if local:
             project.warn(f"the local {base.branch} has gone its own way; git pull brings it")
         return

@@ -10,6 +10,7 @@ from ralphgit.app.resolve import Resolved
 from ralphgit.app.resolving import Open
 from ralphgit.app.yielding import change_id, landed
 from ralphgit.errors import ClaimLost, RalphError, Refused
+from ralphgit.model.printable import counted
 from ralphgit.model.task import Lifecycle
 from ralphgit.model.threeway import Side
 
@@ -107,9 +108,8 @@ def refusal(project: Project, resolved: Resolved) -> RalphError | None:
             hint=_way_out(project, resolved, doubles[0]),
             details={"tasks": [one.task for one in doubles]},
         )
-    number = len(resolved.open)
     return Refused(
-        f"{number} question{'' if number == 1 else 's'} left to you",
+        f"{counted(len(resolved.open), 'question')} left to you",
         code="undecided",
         hint=_hint(resolved.open),
     )

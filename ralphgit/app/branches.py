@@ -6,8 +6,8 @@ import os
 
 from ralphgit.app import change, claim, rescue, runtime, unfinished, work
 from ralphgit.app.project import Project
-from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.git import index, refs
+from ralphgit.errors import GuardRefused
+from ralphgit.git import index, refs, worktrees
 from ralphgit.git.process import failure
 from ralphgit.model.flight import Lease
 from ralphgit.records import files
@@ -100,16 +100,7 @@ class Moving:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:
-            _forget(self._path)
-
-
-def _forget(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error
+            files.unlink(self._path)
 
 
 def settle(project: Project) -> bool:
@@ -139,7 +130,7 @@ def settle(project: Project) -> bool:
     unfinished.put_back(project, repository, [*on_the_way, *changed])
     if repository.under_way() == "merge":
         repository.git.run("merge", "--quit")
-    _forget(path)
+    files.unlink(path)
     project.refresh()
     return True
 
@@ -167,7 +158,7 @@ def discard(project: Project, branch: str) -> None:
     if ref is None:
         return
     # What was just landed mostly is the base itself.
-    if ref.oid != base and git.try_run("merge-base", "--is-ancestor", ref.oid, base).status:
+    if ref.oid != base and not worktrees.is_ancestor(git, ref.oid, base):
         return
     refs.swap(git, branch, new="", old=ref.oid)
 

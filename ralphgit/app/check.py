@@ -30,7 +30,13 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
                 "a range says what is judged: --base and --at do not go with it",
                 hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
             )
-        old, new, since_fork = _sides(between)
+        ends = look.range_in(between)
+        if ends is None:
+            raise UsageError(
+                f"{between} is no range",
+                hint=f"ralphgit check {between}..HEAD, or --at {between}",
+            )
+        old, new, since_fork = ends
         return _sorted(incoming.across(project, old, new, since_fork=since_fork))
     if base:
         return _sorted(incoming.incoming(project, base, at or "HEAD"))
@@ -44,17 +50,6 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
     found = state(project, tree)
     found += edited_evidence(project)
     return _sorted([*found, *uncommitted.problems(project, tree)])
-
-
-def _sides(between: str) -> tuple[str, str, bool]:
-    """`OLD..NEW` as git reads it: an empty side is HEAD. Raises: UsageError."""
-    for dots in ("...", ".."):
-        old, found, new = between.partition(dots)
-        if found:
-            return old or "HEAD", new or "HEAD", dots == "..."
-    raise UsageError(
-        f"{between} is no range", hint=f"ralphgit check {between}..HEAD, or --at {between}"
-    )
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

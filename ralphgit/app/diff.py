@@ -6,7 +6,16 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app import change, diff_sides, diff_task, evidence, filed, review, view
+from ralphgit.app import (
+    change,
+    diff_sides,
+    diff_task,
+    evidence,
+    filed,
+    review,
+    scope_proof,
+    view,
+)
 from ralphgit.app.content import Content
 from ralphgit.app.diff_sides import Range, Side
 from ralphgit.app.diff_task import CONCERN, PROBLEM, Change, Note, Written
@@ -20,7 +29,7 @@ from ralphgit.model.review import Review
 from ralphgit.model.row import Row
 from ralphgit.records import audit, tasks
 from ralphgit.records import guidance as questions
-from ralphgit.rules import guards, happened
+from ralphgit.rules import happened
 from ralphgit.rules.readiness import Standing, Standings
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
@@ -147,21 +156,17 @@ class _Gathering:
         )  # fmt: skip
 
     def _outside(self, changes: Sequence[Change], files: list[str]) -> list[str]:
-        worked = [one for one in changes if one.worked_on]
+        worked = [self.after[one.task] for one in changes if one.worked_on]
+        scopes = scope_proof.scopes_of(worked, self.before)
         # Where a scope means nothing, or one is without bounds, no file is outside.
-        if not worked or any(guards.contract(self._promised(one.task)) for one in worked):
+        if not scopes.bounded or scopes.open:
             return []
-        for one in worked:
-            files = change.outside(one.promised, files) if one.promised.scope.write else []
-        names = ", ".join(one.task for one in worked)
-        task = worked[0].task if len(worked) == 1 else ""
-        for path in files:
-            said = f"{path} is outside the write scope of {names}"
+        outside = scopes.outside(self.project, files)
+        task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
+        for path in outside:
+            said = scope_proof.sentence(path, scopes.bounded)
             self.notes.append(Note(PROBLEM, "outside_scope", task, said))
-        return files
-
-    def _promised(self, task: str) -> Row:
-        return self.before.get(task) or self.after[task]
+        return outside
 
     # -- records -------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ralphgit.app.graph import Edge, Node, Picture
 from ralphgit.app.markdown import escape, fenced
 from ralphgit.app.mermaid import mermaid
 from ralphgit.app.project import Project
+from ralphgit.model.printable import counted, cut
 from ralphgit.records.redact import redact, secrets_in
 from ralphgit.rules.cycles import find_cycles
 
@@ -99,7 +100,7 @@ class _Page:
             shown, more = _fitted(rows, _TABLE)
             yield "\n".join([*head, *shown])
             if more:
-                yield f"{_tasks(more)} more changed, and are not shown here."
+                yield f"{counted(more, 'task')} more changed, and are not shown here."
         if diff.ready:
             rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in diff.ready]
             shown = _fitting(rows, _READY, "- and {} more.")
@@ -145,15 +146,13 @@ def _fitted(pieces: Sequence[str], room: int) -> tuple[list[str], int]:
 def _fitting(pieces: Sequence[str], room: int, rest: str) -> list[str]:
     """The same of those that are not empty, with a last one that tells of the others."""
     shown, more = _fitted([piece for piece in pieces if piece], room - len(rest) - 30)
-    return [*shown, rest.format(more if rest.startswith("-") else _tasks(more))] if more else shown
+    if not more:
+        return shown
+    return [*shown, rest.format(more if rest.startswith("-") else counted(more, "task"))]
 
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def _tasks(count: int) -> str:
-    return f"{count} task{'' if count == 1 else 's'}"
 
 
 # -- the picture -----------------------------------------------------------------------------
@@ -171,7 +170,9 @@ def _picture(diff: Diff, secrets: tuple[str, ...]) -> Iterator[str]:
         if len(drawn) <= _PICTURE:
             states = dict.fromkeys(node.state for node in picture.nodes)
             colours = ", ".join(_COLOURS[state] for state in states)
-            rest = f" {_tasks(more)} around it are left out of the picture." if more else ""
+            rest = (
+                f" {counted(more, 'task')} around it are left out of the picture." if more else ""
+            )
             yield drawn
             yield (
                 "An arrow leads to a task that needs the one before it. A thick border: changed "
@@ -196,12 +197,8 @@ def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Pic
         for row in chosen
     }
     nodes = tuple(
-        Node(row.id, _title(redact(row.title, secrets)), diff.standings[row.id].state)
+        Node(row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.standings[row.id].state)
         for row in chosen
     )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)
     return Picture(nodes, edges, find_cycles(needs)), len(wanted) - len(drawn)
-
-
-def _title(text: str) -> str:
-    return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 3] + "..."

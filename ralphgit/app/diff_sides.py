@@ -37,10 +37,9 @@ def resolve(project: Project, text: str = "") -> Range:
 
     Raises: UsageError (bad_revision, unrelated); GuardRefused (no_commit).
     """
-    for dots, fork in (("...", True), ("..", False)):
-        left, found, right = text.partition(dots)
-        if found:
-            return _between(project, left or "HEAD", right or "HEAD", fork=fork)
+    if (ends := look.range_in(text)) is not None:
+        left, right, fork = ends
+        return _between(project, left, right, fork=fork)
     base, worktree = project.require_base(), project.repository.worktree
     branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
     return _between(project, base.label, text or branch or "HEAD", fork=True, commit=base.commit)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ralphgit.app.diff import CLEAR, CONCERNS, PROBLEMS, UNCHANGED, Diff
 from ralphgit.app.diff_task import CONCERN, PROBLEM, Change
+from ralphgit.model.printable import counted
 from ralphgit.rules import happened, support
 
 #: What somebody does.
@@ -38,8 +39,8 @@ def verdict(diff: Diff) -> str:
         return "no record is changed"
     tally = ", ".join(_tally(diff)) or "no task is changed"
     count = Counter(note.severity for note in diff.notes)
-    said = [_number(count[PROBLEM], "problem")] * bool(count[PROBLEM])
-    said += [_number(count[CONCERN], "concern")] * bool(count[CONCERN])
+    said = [counted(count[PROBLEM], "problem")] * bool(count[PROBLEM])
+    said += [counted(count[CONCERN], "concern")] * bool(count[CONCERN])
     word = {PROBLEMS: "problems", CONCERNS: "concerns", CLEAR: "clear"}[diff.verdict]
     return f"{word}: {tally}" + (f"; {' and '.join(said)}" if said else "")
 
@@ -53,9 +54,9 @@ def _tally(diff: Diff) -> Iterator[str]:
     )
     for deed, word in _BECAME.items():
         if ends[deed]:
-            yield f"{_number(ends[deed], 'task')} {word}"
+            yield f"{counted(ends[deed], 'task')} {word}"
     if diff.moved:
-        yield f"{_number(diff.moved, 'task')} moved to another file"
+        yield f"{counted(diff.moved, 'task')} moved to another file"
 
 
 def sentence(one: Change) -> str:
@@ -100,7 +101,7 @@ def criteria(one: Change) -> str:
     if not one.criteria:
         ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
-        return f"{len(passing)} of {_number(len(ran), 'command')} passing" if ran else "no criteria"
+        return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
     count = Counter(item.support for item in one.criteria)
     said = f"{count[support.SUPPORTED]} of {len(one.criteria)} criteria supported"
     challenged = count[support.CHALLENGED]
@@ -172,8 +173,4 @@ def files(diff: Diff) -> str:
     count = len(diff.files)
     if not count:
         return "no file but the records is changed"
-    return f"{_number(count, 'file')} besides the records {'is' if count == 1 else 'are'} changed"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(count, 'file')} besides the records {'is' if count == 1 else 'are'} changed"

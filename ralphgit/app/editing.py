@@ -18,7 +18,7 @@ from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.row import Row
 from ralphgit.model.status import PRIORITIES
 from ralphgit.records import audit, files, graph, splice, tasks
-from ralphgit.rules import brackets, lifecycle
+from ralphgit.rules import brackets, cycles, lifecycle
 from ralphgit.rules.contract import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.overlap import check_pattern
@@ -323,8 +323,7 @@ def _refuse_cycle(project: Project, task: str, needs: Iterable[str], path: str) 
     for cycle in find_cycles({**edges, task: tuple(needs)}):
         if cycle not in before:
             raise InvalidRecord(
-                f"a cycle of dependencies: {' needs '.join((*cycle, cycle[0]))}; "
-                "nothing was written",
+                f"a cycle of dependencies: {cycles.told(cycle)}; nothing was written",
                 file=path, line=_line(project, task), task=task, code="cycle",
                 hint="leave out one of these dependencies",
             )  # fmt: skip

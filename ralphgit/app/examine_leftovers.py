@@ -62,7 +62,7 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             continue
         dead = not busy and age > _LOCK_AGE_S
         if dead and fix:
-            _unlink(path)
+            files.unlink(path)
         what = "was left by a git process that is gone" if dead else "exists, and may be in use"
         yield Finding(
             "git_lock",
@@ -154,7 +154,7 @@ def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
         if process != os.getpid() and heartbeat.exists(process):
             continue
         if fix:
-            _unlink(path)
+            files.unlink(path)
         yield Finding(
             "temporary_file",
             "warning",
@@ -186,12 +186,3 @@ def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
             for leaf in sorted(leaves):
                 if found := pattern.match(leaf):
                     yield os.path.join(parent, leaf), int(found.group(1))
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app import look
 from ralphgit.app.project import Project
-from ralphgit.rules.cycles import find_cycles
+from ralphgit.rules.cycles import find_cycles, told
 
 FINISHED = ("complete", "cancelled")
 
@@ -107,4 +107,4 @@ def tree(picture: Picture) -> list[Mention]:
 def cycles(picture: Picture) -> Iterator[str]:
     """Each cycle as a line of text."""
     for cycle in picture.cycles:
-        yield f"cycle: {' needs '.join((*cycle, cycle[0]))}"
+        yield f"cycle: {told(cycle)}"

@@ -9,7 +9,7 @@ from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project
 from ralphgit.app.view import GraphView
 from ralphgit.errors import ClaimHeld, ClaimLost, GuardRefused, IllegalMove, NeedsPerson, RalphError
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.model.flight import Flight, Lease
 from ralphgit.model.row import Row
 from ralphgit.rules import guards
@@ -285,10 +285,10 @@ def _behind(project: Project, base: GraphView, row: Row) -> bool:
     theirs = _normal(base.text(base.by_id[row.id]))
     if ours == theirs:
         return False
-    fork = project.repository.git.try_run("merge-base", "HEAD", project.base.commit)
-    if fork.status:
+    fork = worktrees.fork(project.repository.git, "HEAD", project.base.commit)
+    if not fork:
         return True
-    common = project.view(fork.out.decode().strip(), "the merge base")
+    common = project.view(fork, "the merge base")
     known = common.by_id.get(row.id)
     return known is None or _normal(common.text(known)) != theirs
 

@@ -93,7 +93,9 @@ def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
 
 def changed_here(project: Project, folder: str, filter: str) -> list[str]:
     """Files below `folder` ("" for all) that this worktree or its index has otherwise than HEAD."""
+    # Unlike other commands, `git diff` renews the index even where it is told to take no locks.
     out = project.repository.git.run(
+        "-c", "diff.autoRefreshIndex=false",
         "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
         f"--diff-filter={filter}", "HEAD", "--", f":(top,literal){folder}",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from ralphgit.app.problem import Problem, from_error, place
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import merge
+from ralphgit.git import merge, worktrees
 from ralphgit.model.row import Row
 from ralphgit.records import audit, graph, tasks
 from ralphgit.rules import gate
@@ -36,7 +36,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
     """
     ours, theirs = look.commit_of(project, base), look.commit_of(project, head)
     repository = project.repository
-    start = fork_of(project, ours, theirs)
+    start = worktrees.fork(repository.git, ours, theirs)
     if not start:
         return [_unrelated(base, head)]
     try:
@@ -52,17 +52,8 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         if not tree.shards:
             raise project.no_graph(f"{head} merged into {base}")
         problems = state(project, tree) if whole else []
-        rows = _rows(project, tree)
-        if rows is None:
-            return problems
-        made = Change(before, {row.id: row for row in rows}, tree)
         files = Content(project, merged.tree, git=merged.objects.git)
-        problems += moves(project, made)
-        problems += kept.between(project, start, theirs)
-        problems += completions(project, made, files)
-        problems += _reviews(project, made, theirs)
-        problems += scope_proof.committed(project, start, theirs, made.before, made.after)
-    return problems
+        return problems + _brought(project, before, tree, files, start, theirs)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
@@ -73,7 +64,7 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
     """
     start, head = look.commit_of(project, old), look.commit_of(project, new)
     if since_fork:
-        fork = fork_of(project, start, head)
+        fork = worktrees.fork(project.repository.git, start, head)
         if not fork:
             return [_unrelated(old, new)]
         start = fork
@@ -85,22 +76,28 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
         before = {row.id: row for row in project.view(start, old).rows}
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
+    return problems + _brought(project, before, tree, Content(project, head), start, head)
+
+
+def _brought(
+    project: Project, before: Mapping[str, Row], tree: Tree, files: Content, start: str, head: str
+) -> list[Problem]:
+    """What is wrong with what the commits from `start` to `head` do, whose result is `tree`;
+    nothing where its graph cannot be read, which is a problem of its own.
+
+    `files`: its content.
+    """
     rows = _rows(project, tree)
     if rows is None:
-        return problems
+        return []
     made = Change(before, {row.id: row for row in rows}, tree)
-    problems += moves(project, made)
-    problems += kept.between(project, start, head)
-    problems += completions(project, made, Content(project, head))
-    problems += _reviews(project, made, head)
-    problems += scope_proof.committed(project, start, head, made.before, made.after)
-    return problems
-
-
-def fork_of(project: Project, ours: str, theirs: str) -> str:
-    """Where two commits part; "" where they share no history."""
-    found = project.repository.git.try_run("merge-base", ours, theirs)
-    return "" if found.status else found.out.decode().strip()
+    return [
+        *moves(project, made),
+        *kept.between(project, start, head),
+        *completions(project, made, files),
+        *_reviews(project, made, head),
+        *scope_proof.committed(project, start, head, made.before, made.after),
+    ]
 
 
 def _unrelated(base: str, head: str) -> Problem:

@@ -325,7 +325,7 @@ def _push(
 def _ours(project: Project, lease: Lease, tip: str, head: str) -> bool:
     """Whether what the remote has is part of `head`, or work of this claim that was put aside."""
     git = project.repository.git
-    if git.try_run("merge-base", "--is-ancestor", tip, head).status == 0:
+    if worktrees.is_ancestor(git, tip, head):
         return True
     kept = git.try_run("for-each-ref", f"--contains={tip}", f"{RESCUE}{lease.task}/")
     names = kept.out.decode().split("\n") if kept.status == 0 else []

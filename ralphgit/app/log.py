@@ -11,6 +11,7 @@ from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.audit import Event
+from ralphgit.model.printable import counted
 from ralphgit.records import audit, files, review
 
 
@@ -157,7 +158,7 @@ def _events(data: bytes) -> list[tuple[str, Event]]:
     if made is None:
         return []
     count = len(made.findings)
-    found = f", {count} finding{'' if count == 1 else 's'}" if count else ""
+    found = f", {counted(count, 'finding')}" if count else ""
     note = f"{made.verdict}{found} ({made.target})"
     return [(made.claim, Event(made.at, "reviewed", made.by, "", "", note))]
 

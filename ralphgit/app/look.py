@@ -94,6 +94,17 @@ def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
     return row, Standings(view.rows, situation.flights)[task]
 
 
+def range_in(text: str) -> tuple[str, str, bool] | None:
+    """The ends of `A..B` or `A...B`, where an empty one is HEAD, and whether it has three dots;
+    None for what is no range.
+    """
+    for dots in ("...", ".."):
+        old, found, new = text.partition(dots)
+        if found:
+            return old or "HEAD", new or "HEAD", dots == "..."
+    return None
+
+
 def commit_of(project: Project, revision: str) -> str:
     """The commit that a revision names. Raises: UsageError (bad_revision)."""
     from ralphgit.errors import UsageError

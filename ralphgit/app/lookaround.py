@@ -211,7 +211,7 @@ class Situation:
         texts: set[str] = set()
         for data in (
             self._read_blobs(self.base.shards).values()
-            if self._base_is_committed
+            if self.base_is_committed
             else (self.base._read(shard) for shard in self.base.shards)
         ):
             text = data.decode("utf-8")
@@ -220,7 +220,8 @@ class Situation:
         return frozenset(texts)
 
     @property
-    def _base_is_committed(self) -> bool:
+    def base_is_committed(self) -> bool:
+        """Whether `base` is a commit's graph, and not this worktree's files in its place."""
         return self.base is not self.project.__dict__.get("here")
 
 

@@ -9,6 +9,7 @@ from ralphgit.app import guidance, heartbeat, leases, mine
 from ralphgit.app.look import Pair
 from ralphgit.app.lookaround import RESCUE, Situation, question
 from ralphgit.app.project import Project
+from ralphgit.model.printable import counted
 from ralphgit.model.status import State
 
 
@@ -65,7 +66,7 @@ def overview(project: Project, situation: Situation | None = None) -> Overview:
     }
     if ahead:
         project.warn(
-            f"the local {base.branch} is {ahead} commit{'' if ahead == 1 else 's'} ahead of "
+            f"the local {base.branch} is {counted(ahead, 'commit')} ahead of "
             f"{base.label}, which decides: git push {base.remote} {base.branch}"
         )
     workers = _workers(project, situation)
@@ -204,8 +205,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             Attention(
                 "rescued",
                 "",
-                f"{len(rescued)} rescue ref{'' if len(rescued) == 1 else 's'} "
-                f"with kept work, the first: {rescued[0]}",
+                f"{counted(len(rescued), 'rescue ref')} with kept work, the first: {rescued[0]}",
                 "git for-each-ref refs/ralph/rescue",
             )
         )

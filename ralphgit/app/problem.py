@@ -31,12 +31,15 @@ class Problem(NamedTuple):
         """The file without its revision."""
         return self.file.removeprefix(self.label)
 
+    @property
+    def said(self) -> str:
+        """The message, and below it the hint, if there is one."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
     def redacted(self, environ: Mapping[str, str]) -> Problem:
         """The same without secrets, for where others read it: it may name a command."""
         secrets = secrets_in(environ)
-        return self._replace(
-            message=redact(self.message, secrets), hint=redact(self.hint, secrets)
-        )
+        return self._replace(message=redact(self.message, secrets), hint=redact(self.hint, secrets))
 
 
 def from_error(error: InvalidRecord, *, label: str = "") -> Problem:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.lookaround import RESCUE
 from ralphgit.app.project import Project
-from ralphgit.git import index, refs
+from ralphgit.git import index, refs, worktrees
 from ralphgit.git.commits import commit_tree
 from ralphgit.git.repository import Repository
 
@@ -157,10 +157,8 @@ def _staged_alone(repository: Repository, scratch: str, head: str, tree: str) ->
 
 def commit(project: Project, oid: str, task: str, claim: str) -> Rescued:
     """Keep a commit, unless the base has it already."""
-    if not oid:
-        return Rescued("", False)
-    result = project.repository.git.try_run("merge-base", "--is-ancestor", oid, project.base.commit)
-    if result.status == 0:
+    git = project.repository.git
+    if not oid or worktrees.is_ancestor(git, oid, project.base.commit):
         return Rescued("", False)
     return _keep(project, oid, task, claim, uncommitted=False)
 

@@ -24,8 +24,8 @@ from ralphgit.model.resolution import Question
 from ralphgit.model.threeway import Side, ThreeWay
 from ralphgit.records import attempts, files, graph, pieces, settings, tasks
 from ralphgit.records.pieces import Pieces
+from ralphgit.rules import cycles
 from ralphgit.rules.contract import contract
-from ralphgit.rules.cycles import find_cycles
 
 
 class Resolved(NamedTuple):
@@ -120,10 +120,9 @@ def _patterns(project: Project, whose: Sides) -> tuple[str, ...]:
     found = dict.fromkeys(project.config.graph)
     commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
     objects = project.repository.objects
-    default = Config._field_defaults["graph"]
     for oid in objects.resolve([f"{commit}:{settings.FILE}" for commit in commits]):
         said = settings.parse(objects.read([oid])[oid]).get("graph") if oid else None
-        made = default if said is None else parse_setting("graph", said, settings.FILE)
+        made = Config().graph if said is None else parse_setting("graph", said, settings.FILE)
         assert isinstance(made, tuple)
         found.update(dict.fromkeys(made))
     return tuple(found)
@@ -355,10 +354,10 @@ def _warn(
         whole = [pieces_ for stages in sources.values() if (pieces_ := stages.of(side))]
         own = {task: tasks.task(piece.task).depends_on for one in whole
                for task, piece in one.tasks.items()}  # fmt: skip
-        known.update(find_cycles({**others, **own}))
-    for cycle in find_cycles(needs):
+        known.update(cycles.find_cycles({**others, **own}))
+    for cycle in cycles.find_cycles(needs):
         if cycle not in known:
-            said = " needs ".join((*cycle, cycle[0]))
+            said = cycles.told(cycle)
             project.warn(f"the two sides together make a cycle: {said}; see ralphgit check")
 
 

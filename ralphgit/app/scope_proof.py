@@ -17,7 +17,7 @@ from ralphgit.rules.overlap import covers_any
 _SHOWN = 3
 
 
-class _Scopes(NamedTuple):
+class Scopes(NamedTuple):
     """The tasks that were worked on, as they were promised before."""
 
     bounded: tuple[Row, ...]
@@ -45,7 +45,7 @@ def committed(
     of the tasks were in work then.
     """
     worked = _worked(before, after)
-    scopes = _scopes(worked, before)
+    scopes = scopes_of(worked, before)
     if not scopes.bounded:
         return []
     paths = scopes.outside(project, index.differing(project.repository.git, start, head))
@@ -61,7 +61,7 @@ def uncommitted(
     after: Mapping[str, Row],
 ) -> list[Problem]:
     """What this worktree changes outside the scopes: a warning, as nothing is decided yet."""
-    scopes = _scopes(_worked(before, after), before)
+    scopes = scopes_of(_worked(before, after), before)
     if not scopes.bounded or scopes.open:
         return []
     found = (_outside(path, scopes.bounded) for path in scopes.outside(project, paths()))
@@ -76,11 +76,16 @@ def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
     ]
 
 
-def _scopes(worked: Iterable[Row], before: Mapping[str, Row]) -> _Scopes:
-    # As the base has it: a branch cannot widen its own scope.
+def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
+    """The scopes of the tasks that were worked on, as they were: a branch cannot widen its own."""
     promised = [before.get(row.id) or row for row in worked]
     bounded = tuple(row for row in promised if row.write and not guards.contract(row))
-    return _Scopes(bounded, tuple(row for row in promised if row not in bounded))
+    return Scopes(bounded, tuple(row for row in promised if row not in bounded))
+
+
+def sentence(path: str, tasks: Iterable[Row]) -> str:
+    """What is said of a file that the scopes of `tasks` do not cover."""
+    return f"{path} is outside the write scope of {', '.join(row.id for row in tasks)}"
 
 
 def _outside(path: str, tasks: Sequence[Row]) -> Problem:
@@ -88,7 +93,7 @@ def _outside(path: str, tasks: Sequence[Row]) -> Problem:
         code="outside_scope",
         file=path,
         task=tasks[0].id if len(tasks) == 1 else "",
-        message=f"{path} is outside the write scope of {', '.join(row.id for row in tasks)}",
+        message=sentence(path, tasks),
         hint="take it out, or widen the scope on the base",
     )
 
@@ -97,7 +102,7 @@ def _attributed(
     project: Project,
     start: str,
     head: str,
-    scopes: _Scopes,
+    scopes: Scopes,
     worked: Sequence[Row],
     paths: Sequence[str],
 ) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.project import Project
-from ralphgit.git import conflicts
+from ralphgit.git import conflicts, worktrees
 from ralphgit.git.conflicts import UnderWay
 from ralphgit.model.threeway import Side
 
@@ -67,8 +67,7 @@ def _is_in(project: Project, commit: str) -> bool:
     base = project.base.commit
     if not commit or not base:
         return False
-    arguments = ("merge-base", "--is-ancestor", commit, base)
-    return commit == base or project.repository.git.try_run(*arguments).status == 0
+    return commit == base or worktrees.is_ancestor(project.repository.git, commit, base)
 
 
 def _head(project: Project, merge: UnderWay) -> str:

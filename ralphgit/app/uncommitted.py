@@ -9,7 +9,7 @@ from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.model.row import Row
 
 
@@ -58,7 +58,7 @@ def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapp
     Raises: InvalidRecord.
     """
     base = project.base
-    fork = incoming.fork_of(project, base.commit, head) if base.commit else ""
+    fork = worktrees.fork(project.repository.git, base.commit, head) if base.commit else ""
     if not fork:
         return {}, {}
     return project.view(fork, "the merge base").by_id, project.view(base.commit, base.label).by_id
@@ -68,6 +68,6 @@ def _changed(project: Project, head: str) -> list[str]:
     """The files that this worktree's commits change, and its working files as far as git has
     been told of them.
     """
-    fork = incoming.fork_of(project, project.base.commit, head)
-    committed = index.differing(project.repository.git, fork, head)
+    git = project.repository.git
+    committed = index.differing(git, worktrees.fork(git, project.base.commit, head), head)
     return sorted({*committed, *history.changed_here(project, "", "ACDMT")})

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ralphgit.app import change, heartbeat
 from ralphgit.app.exclusive import Alone
 from ralphgit.app.project import Project
-from ralphgit.errors import NotARepository, NotWritable
+from ralphgit.errors import NotARepository
 from ralphgit.git import index, refs
 from ralphgit.git.index import Change
 from ralphgit.git.process import Git
@@ -60,7 +60,7 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
     try:
         yield
     finally:
-        _drop(path)
+        files.unlink(path)
 
 
 def notes(project: Project) -> list[Note]:
@@ -130,12 +130,12 @@ def undo(project: Project, note: Note) -> None:
         try:
             repository = Repository.open(note.worktree, project.around.environ)
         except NotARepository:
-            _drop(note.path)
+            files.unlink(note.path)
             return
         if all(repository.objects.resolve([note.old, note.new])):
             changes = index.changes(repository.git, note.old, note.new)
             take_back(project, repository, changes)
-    _drop(note.path)
+    files.unlink(note.path)
 
 
 def take_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
@@ -290,12 +290,3 @@ def restore_empty(project: Project, top: str, paths: Sequence[str]) -> None:
             os.unlink(full)
             remove_empty(os.path.dirname(full), spare=(top, project.around.directory))
     index.check_out(git, [path for path in paths if path in staged])
-
-
-def _drop(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error

@@ -14,6 +14,7 @@ from ralphgit.app import initial_files, initialise, steps
 from ralphgit.app.project import Project
 from ralphgit.app.steps import Step
 from ralphgit.errors import RalphError
+from ralphgit.model.printable import counted
 from ralphgit.records import files, settings
 
 
@@ -66,7 +67,7 @@ def _content(project: Project, path: str) -> str:
         return steps.EDITED
     if not number:
         return steps.EDITED
-    return f"it has {number} task{'' if number == 1 else 's'}"
+    return f"it has {counted(number, 'task')}"
 
 
 def _is_empty(folder: str) -> bool:

@@ -12,7 +12,7 @@ from ralphgit.app.lookaround import Situation
 from ralphgit.app.mine import open_claims, winner_over
 from ralphgit.app.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, IllegalMove
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.model.flight import Lease
 from ralphgit.model.row import Row
 
@@ -60,11 +60,11 @@ def _mine(project: Project, situation: Situation, task: str) -> Lease | None:
             return lease
     row = project.here.by_id.get(task) if task else None
     if row is not None and row.status == "in-progress" and row.by == project.worker:
-        fork = project.repository.git.try_run("merge-base", "HEAD", project.base.commit)
+        start = worktrees.fork(project.repository.git, "HEAD", project.base.commit)
         worktree = project.repository.worktree
         return Lease(
             task=row.id, claim=row.claim, by=row.by, at=row.at, base=row.base,
-            contract=row.contract, epoch=row.epoch, start=fork.out.decode().strip(),
+            contract=row.contract, epoch=row.epoch, start=start,
             branch=worktree.branch.removeprefix("refs/heads/") if worktree else "",
             worktree=project.top, host=heartbeat.host(),
         )  # fmt: skip
@@ -178,8 +178,7 @@ def return_point(project: Project, mine: Lease) -> str:
     """Where the branch goes: the base, unless it holds earlier work that has not landed."""
     git = project.repository.git
     start = mine.start
-    if start and git.try_run("merge-base", "--is-ancestor", start, "HEAD").status == 0:
-        landed = git.try_run("merge-base", "--is-ancestor", start, project.base.commit).status == 0
-        if not landed:
-            return start
-    return project.base.commit
+    if not start or not worktrees.is_ancestor(git, start, "HEAD"):
+        return project.base.commit
+    landed = worktrees.is_ancestor(git, start, project.base.commit)
+    return project.base.commit if landed else start

@@ -16,8 +16,7 @@ _READ = {"github": jobs.github, "gitlab": jobs.gitlab}
 
 def main(words: list[str]) -> int:
     """Do one job; its exit code is that of `check`, or of what went wrong."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    cli.escape_unencodable()
     try:
         if len(words) != 1 or words[0] not in _READ:
             raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")

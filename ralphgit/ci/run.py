@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ralphgit.app import check, diff, diff_markdown, incoming, look, markdown
+from ralphgit.app import check, diff, diff_markdown, look, markdown
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.ci import forges
@@ -15,7 +15,8 @@ from ralphgit.cli import sarif, workflow_commands
 from ralphgit.cli.commands.check import verdict
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, RemoteUnavailable, UsageError
-from ralphgit.git import remote
+from ralphgit.git import remote, worktrees
+from ralphgit.model.printable import counted
 
 _MOST_ROWS = 50
 #: What a comment of either forge may have, and some more room than the diff takes.
@@ -98,7 +99,7 @@ def _base(project: Project, job: Job) -> str:
     known = project.repository.refs.get(ref)
     if known is None:
         return job.base
-    if job.base and incoming.fork_of(project, job.base, known.oid) != job.base:
+    if job.base and worktrees.fork(project.repository.git, job.base, known.oid) != job.base:
         return job.base
     return known.oid
 
@@ -153,9 +154,7 @@ def _verdict(job: Job, found: Sequence[Problem]) -> str:
     errors = sum(one.severity == "error" for one in found)
     warnings = len(found) - errors
     tally = ", ".join(
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
-        if count
+        counted(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count
     )
     if verdict(found, strict=job.strict) is None:
         return "**The records are in order.**" + (f" {tally.capitalize()}." if tally else "")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from ralphgit.cli.params import Command, Param
 from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS
 from ralphgit.cli.words import Line, verb
 from ralphgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class _Group(click.Group):
@@ -113,6 +115,8 @@ def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None
         return None
 
     def offer(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
         from ralphgit.cli import suggest
         from ralphgit.cli.main import surroundings
 

@@ -55,10 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish
         signal.signal(signal.SIGHUP, hang_up)
     _open_streams()
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="backslashreplace")
+    escape_unencodable()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -97,6 +94,14 @@ def _open_streams() -> None:
             os.dup2(os.open(os.devnull, os.O_RDWR), fd)
             mode = "r" if fd == 0 else "w"
             setattr(sys, name, os.fdopen(fd, mode, encoding="utf-8", closefd=False))
+
+
+def escape_unencodable() -> None:
+    """Have characters that the streams' encoding has not got printed escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: Sequence[str]) -> int:

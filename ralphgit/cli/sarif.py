@@ -32,7 +32,7 @@ def log(problems: Sequence[Problem], *, anywhere: str) -> str:
                 "ruleId": problem.code,
                 "ruleIndex": used.index(problem.code),
                 "level": problem.severity,
-                "message": {"text": _said(problem)},
+                "message": {"text": problem.said},
                 "locations": [_location(problem, anywhere)],
                 "partialFingerprints": {"ralphgit/v1": f"{key}:{seen[key]}"},
             }
@@ -65,10 +65,6 @@ def _rule(rule: Rule) -> dict[str, object]:
     }
 
 
-def _said(problem: Problem) -> str:
-    return f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
-
-
 def _location(problem: Problem, anywhere: str) -> dict[str, object]:
     name = (problem.path or anywhere).encode("utf-8", "surrogateescape")
     place = {"startLine": problem.line, "startColumn": problem.column}
@@ -89,7 +85,7 @@ def code_quality(problems: Sequence[Problem], *, anywhere: str) -> str:
         [
             {
                 "check_name": problem.code,
-                "description": _said(problem),
+                "description": problem.said,
                 "fingerprint": f"{_fingerprint(problem)}{number}",
                 "severity": "critical" if problem.severity == "error" else "minor",
                 "location": {

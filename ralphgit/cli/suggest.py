@@ -15,7 +15,7 @@ from ralphgit.app.lookaround import Situation
 from ralphgit.app.project import Project, Surroundings
 from ralphgit.cli.params import Param
 from ralphgit.errors import RalphError
-from ralphgit.model.printable import safe
+from ralphgit.model.printable import counted, cut, safe
 from ralphgit.model.row import Row
 
 _WORD = re.compile(r"[A-Za-z0-9_./@%+,][A-Za-z0-9_./@%+,=-]*\Z", re.A)
@@ -78,8 +78,7 @@ def _tasks(rows: Iterable[Row]) -> list[Word]:
 
 
 def _short(text: str) -> str:
-    line = " ".join(safe(text).split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 3]}..."
+    return cut(" ".join(safe(text).split()), _LONGEST)
 
 
 def _all(project: Project) -> list[Word]:
@@ -124,7 +123,7 @@ def _stories(project: Project) -> list[Word]:
     for row in project.here.rows:
         if row.story:
             number[row.story] = number.get(row.story, 0) + 1
-    return [Word(name, f"{n} task{'' if n == 1 else 's'}") for name, n in number.items()]
+    return [Word(name, counted(n, "task")) for name, n in number.items()]
 
 
 def _branches(project: Project) -> list[Word]:

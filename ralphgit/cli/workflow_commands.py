@@ -22,8 +22,7 @@ def lines(problems: Iterable[Problem]) -> Iterator[str]:
         if problem.path:
             place = {"line": str(problem.line), "col": str(problem.column)}
             fields = {"file": problem.path, **place, **fields}
-        said = f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
-        yield command(problem.severity, said, fields)
+        yield command(problem.severity, problem.said, fields)
 
 
 def command(level: str, message: str, fields: dict[str, str] | None = None) -> str:

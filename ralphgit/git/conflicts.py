@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ralphgit.git import index
 from ralphgit.git.merge import merging
-from ralphgit.git.repository import UNMERGED, Repository
+from ralphgit.git.repository import UNMERGED, Repository, staged
 
 _PLAIN = ("100644", "100755")
 
@@ -32,12 +32,9 @@ class Stages(NamedTuple):
 
 def stages(repository: Repository) -> dict[str, Stages]:
     """Every path with a conflict, in the order of the index."""
-    out = repository.git.run(*UNMERGED).decode("utf-8", "surrogateescape")
     found: dict[str, dict[str, str]] = {}
     odd = set()
-    for entry in out.split("\0")[:-1]:
-        meta, _, path = entry.partition("\t")
-        mode, oid, stage = meta.split()
+    for mode, oid, stage, path in staged(repository.git.run(*UNMERGED)):
         found.setdefault(path, {})[stage] = oid
         if mode not in _PLAIN:
             odd.add(path)
@@ -179,13 +176,7 @@ def smudged(repository: Repository, contents: Mapping[str, bytes]) -> dict[str, 
 def entries(repository: Repository) -> dict[str, str]:
     """Path and blob of all that is in the index without a conflict."""
     out = repository.git.run("ls-files", "--stage", "-z", "--full-name", "--", ":/")
-    found = {}
-    for entry in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        meta, _, path = entry.partition("\t")
-        mode, oid, stage = meta.split()
-        if stage == "0" and mode in _PLAIN:
-            found[path] = oid
-    return found
+    return {path: oid for mode, oid, stage, path in staged(out) if stage == "0" and mode in _PLAIN}
 
 
 def is_as_head(repository: Repository) -> bool:

@@ -9,7 +9,7 @@ from ralphgit.errors import NotWritable
 from ralphgit.git.child import Child, Result
 from ralphgit.git.objects import aside
 from ralphgit.git.process import Git, failure
-from ralphgit.git.repository import UNMERGED, Repository
+from ralphgit.git.repository import UNMERGED, Repository, staged
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
@@ -46,10 +46,10 @@ class Paths:
             result = self._git.try_run(*self._arguments)
         if result.status:
             raise failure(self._arguments, result)
-        entries = result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
         if self._stages:
-            entries = [entry.partition("\t")[2] for entry in entries]
-        return list(dict.fromkeys(entries))
+            return list(dict.fromkeys(entry.path for entry in staged(result.out)))
+        paths = result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+        return list(dict.fromkeys(paths))
 
 
 def unmerged(repository: Repository) -> Paths:
@@ -331,9 +331,7 @@ def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
         return {}
     out = git.run("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
     found = {}
-    for entry in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        meta, _, path = entry.partition("\t")
-        mode, oid, stage = meta.split()
+    for mode, oid, stage, path in staged(out):
         found[path] = (mode, oid) if stage == "0" else ("", "")
     return found
 

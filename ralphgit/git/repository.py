@@ -1,7 +1,7 @@
 """Which repository this is: folders, configuration, refs, worktrees. All read once, lazily."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -55,6 +55,26 @@ _QUESTIONS = {
     "worktrees": ("worktree", "list", "--porcelain", "-z"),
 }  # fmt: skip
 UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
+
+
+class Staged(NamedTuple):
+    """An entry of the index."""
+
+    mode: str
+    oid: str
+    stage: str
+    """"0"; of a path with a conflict "1" the ancestor's, "2" ours, "3" theirs."""
+    path: str
+
+
+def staged(listed: bytes) -> Iterator[Staged]:
+    """The entries that `ls-files -z` lists with `--stage` or `-u`."""
+    for entry in listed.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        meta, _, path = entry.partition("\t")
+        mode, oid, stage = meta.split()
+        yield Staged(mode, oid, stage, path)
+
+
 #: What a claim needs besides; the last two wait to be told more.
 _OF_CLAIM = {"unmerged": UNMERGED, "blob": STORE, "refs change": CHANGE}
 

@@ -171,6 +171,11 @@ def fork(git: Git, one: str, other: str) -> str:
     return result.out.decode().split("\n")[0]
 
 
+def is_ancestor(git: Git, old: str, new: str) -> bool:
+    """Whether the history of `new` has `old`; False, too, where one of them is no commit."""
+    return git.try_run("merge-base", "--is-ancestor", old, new).status == 0
+
+
 def same_tree(git: Git, one: str, other: str) -> bool:
     """Whether two commits have the same content."""
     return git.try_run("diff-tree", "--quiet", one, other).status == 0

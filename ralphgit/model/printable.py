@@ -1,7 +1,7 @@
 """Text of a repository as a person may see it.
 
 It is untrusted: what cannot be printed, escape sequences and characters that reorder text are
-shown escaped.
+shown escaped. And numbers, as a sentence has them.
 """
 
 
@@ -28,6 +28,16 @@ def duration(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{int(seconds)} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 task`, `2 tasks`; for nouns with a regular plural."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters of `text`, the last of them `...` where it has more."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def safe_lines(text: str) -> list[str]:

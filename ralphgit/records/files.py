@@ -87,6 +87,16 @@ def _remove(path: str, folders: Sequence[str] = ()) -> None:
             return
 
 
+def unlink(path: str) -> None:
+    """Remove a file if it is there. Raises: NotWritable."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {path}: {error.strerror}") from error
+
+
 def read(path: str) -> bytes | None:
     """The file's content, None if there is no such file (nor one under a missing folder).
 

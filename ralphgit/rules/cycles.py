@@ -23,6 +23,11 @@ def find_cycles(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ..
     return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in found)
 
 
+def told(cycle: Sequence[str]) -> str:
+    """A cycle in words: `T-1 needs T-2 needs T-1`."""
+    return " needs ".join((*cycle, cycle[0]))
+
+
 def order(edges: Mapping[str, Sequence[str]]) -> list[str]:
     """Every id once, after all that it depends on; of those free to come next, the first given.
 

@@ -129,10 +129,13 @@ def _joined(name: str, three: ThreeWay[object]) -> object | None:
 
 
 def _scope(scopes: ThreeWay[Mapping[str, object]]) -> dict[str, object] | None:
+    def field(name: str) -> ThreeWay[object]:
+        return scopes.map(lambda scope: scope.get(name, _ABSENT))
+
     names = merged(scopes.map(list), {*scopes.ours, *scopes.theirs})
     made = {}
     for name in names or ():
-        three = scopes.map(lambda scope, name=name: scope.get(name, _ABSENT))  # type: ignore[misc]
+        three = field(name)
         side = three.decided()
         value = three.of(side) if side is not None else _joined(name, three)
         if value is None:

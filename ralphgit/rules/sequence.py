@@ -18,7 +18,7 @@ def merged(
     sides: ThreeWay[Sequence[str]],
     kept: Collection[str],
     *,
-    key: Callable[[str], object] = natural,
+    key: Callable[[str], tuple[object, ...]] = natural,
 ) -> list[str] | None:
     """Those of both sides that are `kept`, each once; None where both have moved what they share.
 
@@ -43,7 +43,7 @@ def merged(
     made = []
     for item in ("", *spine):
         made += [item] if item else []
-        for run in sorted(runs.get(item, ()), key=lambda run: key(run[0])):  # type: ignore[arg-type, return-value]
+        for run in sorted(runs.get(item, ()), key=lambda run: key(run[0])):
             made += run
     return made
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ralphgit.app import evidence, guidance, listing, log, look, overview, review
 from ralphgit.app.evidence import TaskEvidence
 from ralphgit.app.look import Pair
+from ralphgit.app.lookaround import Situation
 from ralphgit.app.page.attempts import Attempt, attempts
 from ralphgit.app.project import Project
 from ralphgit.model.review import Review
@@ -81,13 +82,13 @@ def gather(project: Project, revision: str = "") -> Gathered:
         entries = log.at_revision(project, revision)
         shown = tuple(_shown(project, pairs, revision, place, flying=False))
     else:
-        found = overview.overview(project)
+        situation = Situation(project)
+        found = overview.overview(project, situation)
         commit, label = project.base.commit, project.base.label
         pairs, counts = found.tasks, found.counts
         needs = tuple(_needs(project, found, place))
         entries = [one._replace(where=tuple(map(place, one.where))) for one in log.log(project)]
-        committed = project.base_view is not project.__dict__.get("here")
-        at = project.base.ref if committed else ""
+        at = project.base.ref if situation.base_is_committed else ""
         shown = tuple(_shown(project, pairs, at, place, flying=True))
     standings = {row.id: standing for row, standing in pairs}
     claims = ((row, one.task) for (row, _), one in zip(pairs, shown, strict=True))

@@ -10,6 +10,7 @@ from ralphgit.app.project import Surroundings
 from ralphgit.cli import workflow_commands
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused, UsageError
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -54,7 +55,7 @@ def verdict(problems: Sequence[Problem], *, strict: bool) -> Refused | None:
     count = sum(strict or one.severity == "error" for one in problems)
     if not count:
         return None
-    return Refused(f"{count} problem{'' if count == 1 else 's'} found", code="problems_found")
+    return Refused(f"{counted(count, 'problem')} found", code="problems_found")
 
 
 def _text(problems: Sequence[Problem]) -> Iterator[str]:

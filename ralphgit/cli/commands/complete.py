@@ -6,6 +6,7 @@ from ralphgit.app import complete, look
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -25,8 +26,7 @@ def run(
         ),
     )
     row, standing = look.pair(project, done.task)
-    count = len(done.evidence)
-    what = f"{count} evidence record{'' if count == 1 else 's'}"
+    what = counted(len(done.evidence), "evidence record")
     advice = f"It counts once this branch is merged into {project.base.label}."
     return Outcome(
         stored_task(row, standing, commit=done.commit, evidence=list(done.evidence)),

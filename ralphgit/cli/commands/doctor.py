@@ -7,6 +7,7 @@ from ralphgit.app.findings import Finding
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -21,7 +22,7 @@ def run(
     error = None
     if left:
         error = Refused(
-            f"{len(left)} finding{'' if len(left) == 1 else 's'}", code="findings",
+            counted(len(left), "finding"), code="findings",
             hint="ralphgit doctor --fix" if any(f.fixable for f in left) else "",
         )  # fmt: skip
     return Outcome(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ralphgit.app import exporting, look
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -26,7 +27,7 @@ def run(
         "text": None if file else done.text,
     }
     if file:
-        tasks = f"{done.tasks} task{'' if done.tasks == 1 else 's'}"
+        tasks = counted(done.tasks, "task")
         return Outcome(data, before=(f"{tasks} written to {safe(file)}",))
     # A file or a pipe gets every byte; a terminal nothing that it would act on.
     text = done.text.removesuffix("\n")

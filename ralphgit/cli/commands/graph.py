@@ -1,8 +1,6 @@
 """`graph`: the dependency graph as a tree, or as text for Mermaid or Graphviz.
 
-Titles are untrusted. In Mermaid and Graphviz everything but letters, digits and spaces is
-written as a character code, so that no title can end its label, begin a tag or a link, or
-be read as Markdown. Ids are safe by their grammar.
+Titles are untrusted, and harmless in Graphviz by what makes them so in Mermaid (`app.mermaid`).
 """
 
 from __future__ import annotations

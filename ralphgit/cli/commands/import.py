@@ -8,6 +8,7 @@ from ralphgit.app import importing, look
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+from ralphgit.model.printable import counted
 
 #: With more tasks than this, only their number is shown.
 _FEW = 20
@@ -52,7 +53,7 @@ def _told(done: importing.Import, dry_run: bool) -> list[str]:
         *_changes("would update" if dry_run else "updated", done.updated),
     ]
     if done.unchanged:
-        lines.append(f"unchanged: {_count(len(done.unchanged))}")
+        lines.append(f"unchanged: {counted(len(done.unchanged), 'task')}")
     if done.removed:
         names = _some(done.removed)
         lines.append(f"no longer in the source, and kept here: {names}")
@@ -66,7 +67,7 @@ def _told(done: importing.Import, dry_run: bool) -> list[str]:
 
 def _changes(what: str, changes: Sequence[importing.Change]) -> list[str]:
     if len(changes) > _FEW:
-        return [f"{what}: {_count(len(changes))}"]
+        return [f"{what}: {counted(len(changes), 'task')}"]
     lines = []
     for change in changes:
         fields = f" ({', '.join(change.fields)})" if change.fields else ""
@@ -77,7 +78,3 @@ def _changes(what: str, changes: Sequence[importing.Change]) -> list[str]:
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_FEW])
     return shown if len(names) <= _FEW else f"{shown} and {len(names) - _FEW} more"
-
-
-def _count(number: int) -> str:
-    return f"{number} task{'' if number == 1 else 's'}"

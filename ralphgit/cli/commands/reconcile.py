@@ -9,6 +9,7 @@ from ralphgit.app.project import Surroundings
 from ralphgit.app.reconcile import NOT_READY, Reconciled
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -42,8 +43,7 @@ def as_json(one: Reconciled) -> dict[str, object]:
 
 def told(one: Reconciled) -> Iterator[str]:
     """A branch for people."""
-    count = len(one.files)
-    files = f"{count} file{'' if count == 1 else 's'} changed"
+    files = f"{counted(len(one.files), 'file')} changed"
     yield safe(f"{one.branch}: {one.verdict} ({', '.join(one.tasks)}; {files})")
     for issue in one.issues:
         yield safe(f"  {issue.severity}: {issue.message} [{issue.code}]")

@@ -6,6 +6,7 @@ from ralphgit.app import look, sharding
 from ralphgit.app.exclusive import Exclusive
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.model.printable import counted
 
 #: With more files than this, only their number is shown.
 _FEW = 20
@@ -31,7 +32,7 @@ def run(
     lines = [
         *_paths(f"{would}written", done.written),
         *_paths(f"{would}removed", done.removed),
-        f"{_count(tasks, 'task')} in {_count(len(done.files), 'file')}",
+        f"{counted(tasks, 'task')} in {counted(len(done.files), 'file')}",
     ]
     if dry_run:
         return Outcome(data, before=(*lines, "Nothing was written."))
@@ -43,9 +44,5 @@ def run(
 
 def _paths(what: str, paths: tuple[str, ...]) -> list[str]:
     if len(paths) > _FEW:
-        return [f"{what}: {_count(len(paths), 'file')}"]
+        return [f"{what}: {counted(len(paths), 'file')}"]
     return [f"{what}  {safe(path)}" for path in paths]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -8,6 +8,7 @@ from ralphgit.app import look, trust
 from ralphgit.app.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import NeedsPerson
+from ralphgit.model.printable import counted
 
 
 def run(
@@ -28,9 +29,7 @@ def run(
         return Outcome(data, before=lines or ("This repository asks to run nothing.",))
     if not found.untrusted:
         count = len(found.trusted)
-        return Outcome(
-            data, before=(f"Nothing to ask: {count} command{'' if count == 1 else 's'} trusted.",)
-        )
+        return Outcome(data, before=(f"Nothing to ask: {counted(count, 'command')} trusted.",))
     asked = ["This repository asks to run, with your rights:", ""]
     asked += [f"  {safe(command)}" for command in found.untrusted]
     if not options.get("yes"):
@@ -53,6 +52,6 @@ def run(
         before=(
             *lines,
             *([""] if lines else []),
-            f"Trusted: {count} command{'' if count == 1 else 's'}.",
+            f"Trusted: {counted(count, 'command')}.",
         ),
     )

@@ -12,6 +12,7 @@ from ralphgit.app.worktrees import Seen
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.errors import UsageError
+from ralphgit.model.printable import counted
 
 #: Which options go with which action.
 _TAKES = {
@@ -70,7 +71,7 @@ def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
         lines.append(f"A loop in it takes tasks of {story} alone.")
     if made.copied:
         names = ", ".join(made.copied[:5]) + (", ..." if len(made.copied) > 5 else "")
-        count = f"{len(made.copied)} file{'' if len(made.copied) == 1 else 's'}"
+        count = counted(len(made.copied), "file")
         lines.append(f"Copied {count} that {worktree_new.INCLUDE} lists: {safe(names)}")
     error = worktree_new.failed_setup(project, made, data=data)
     advice: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
+from ralphgit.model.printable import cut
 from ralphgit.records.foreign.log import Log
 
 KNOWN = (
@@ -120,5 +121,4 @@ def as_mapping(value: object) -> dict[str, object] | None:
 
 
 def short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return cut(repr(value), 60)
