@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app import change, diff_sides, diff_task, evidence, filed, review, view
+from ralphgit.app import change, diff_sides, diff_task, evidence, review, view
 from ralphgit.app.content import Content
 from ralphgit.app.diff_sides import Range, Side
 from ralphgit.app.diff_task import CONCERN, PROBLEM, Change, Note, Written
@@ -20,6 +20,7 @@ from ralphgit.model.review import Review
 from ralphgit.model.row import Row
 from ralphgit.records import audit, tasks
 from ralphgit.records import guidance as questions
+from ralphgit.records.schema import FILED
 from ralphgit.rules import guards, happened
 from ralphgit.rules.readiness import Standing, Standings
 
@@ -173,7 +174,7 @@ class _Gathering:
         for one in paths:
             kind, _, rest = one.path.removeprefix(f"{self.project.config.records}/").partition("/")
             task, slash, _ = rest.partition("/")
-            if kind not in filed.KINDS or not slash or not one.path.endswith(".yaml"):
+            if kind not in FILED or not slash or not one.path.endswith(".yaml"):
                 continue
             known = found.setdefault(task, Written([], [], []))
             old, new = contents.get(one.old), contents.get(one.new)

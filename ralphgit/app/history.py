@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 
-from ralphgit.app.filed import KINDS
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
+from ralphgit.git import index
 from ralphgit.model.row import Row
 from ralphgit.records import evidence
 from ralphgit.records.files import read
+from ralphgit.records.schema import FILED
 
 
 def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
@@ -24,7 +26,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     worktree = project.repository.worktree
     head = commit or (worktree.head if worktree else "")
     records = project.config.records
-    folder, attempts = (f"{records}/{kind}" for kind in KINDS[:2])
+    folder, attempts = (f"{records}/{kind}" for kind in FILED[:2])
     present = project.repository.objects.resolve([f"{head}:{folder}", f"{head}:{attempts}"])
     rows = _rows(project, commit)
     done = any(row.status == "complete" and row.claim for row in rows.values())
@@ -93,10 +95,13 @@ def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
 
 def changed_here(project: Project, folder: str, filter: str) -> list[str]:
     """Files below `folder` ("" for all) that this worktree or its index has otherwise than HEAD."""
-    out = project.repository.git.run(
-        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
-        f"--diff-filter={filter}", "HEAD", "--", f":(top,literal){folder}",
-    )  # fmt: skip
+    # git diff writes the index where a file was touched and not changed: the copy's, so.
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        copy = index.Scratch(project.repository, scratch, keep=False)
+        out = copy.git.run(
+            "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
+            f"--diff-filter={filter}", "HEAD", "--", f":(top,literal){folder}", env=copy.env,
+        )  # fmt: skip
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
@@ -111,9 +116,9 @@ def _problem(path: str, first: Mapping[str, str], folder: str, what: str) -> Pro
     kind = folder.rpartition("/")[2]
     oid = first.get(path, "")
     restore = f"git cat-file blob {oid[:12]} > {path}" if oid else f"git checkout HEAD -- {path}"
-    if kind != KINDS[0]:
+    if kind != FILED[0]:
         restore = f"git log --diff-filter=D -- {path}, then: git checkout COMMIT~ -- {path}"
-    again = "who observes again writes another record" if kind == KINDS[0] else "it only grows"
+    again = "who observes again writes another record" if kind == FILED[0] else "it only grows"
     return Problem(
         code=f"{what}_{kind}",
         file=path,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import change, evidence, kept, look, review, scope_proof, view
+from ralphgit.app import change, evidence, governing, kept, look, review, scope_proof, view
 from ralphgit.app.content import Content
 from ralphgit.app.judging import state
 from ralphgit.app.problem import Problem, from_error, place
@@ -39,30 +39,32 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
     start = fork_of(project, ours, theirs)
     if not start:
         return [_unrelated(base, head)]
-    try:
-        before = {row.id: row for row in project.view(ours, base).rows}
-    except InvalidRecord as error:
-        # Whoever mends the base must pass: what the branch does to its tasks cannot be told.
-        found = from_error(error, label=f"{base}:")._replace(severity="warning")
-        return [found, *state(project, commit_tree(project, theirs, "", repository.objects))]
     with merge.merged(repository, ours, theirs) as merged:
+        # A merge that conflicts has no settings of its own.
+        tip, objects = (
+            (theirs, repository.objects) if merged.conflicts else (merged.tree, merged.objects)
+        )
+        set_by = governing.change(project, ours, tip, objects, label=base)
+        was, now = set_by.was, set_by.now
+        try:
+            before = {row.id: row for row in was.view(ours, base).rows}
+        except InvalidRecord as error:
+            # Whoever mends the base must pass: what the branch does there cannot be told.
+            found = from_error(error, label=f"{base}:")._replace(severity="warning")
+            tree = commit_tree(now, theirs, "", repository.objects)
+            return [found, *set_by.problems, *state(now, tree)]
         if merged.conflicts:
-            return _conflicts(project, merged.conflicts, base, start, before, theirs)
-        tree = commit_tree(project, merged.tree, "", merged.objects)
+            return _conflicts(was, merged.conflicts, base, start, before, theirs)
+        tree = commit_tree(now, merged.tree, "", merged.objects)
         if not tree.shards:
-            raise project.no_graph(f"{head} merged into {base}")
-        problems = state(project, tree) if whole else []
-        rows = _rows(project, tree)
+            raise now.no_graph(f"{head} merged into {base}")
+        problems = [*set_by.problems, *(state(now, tree) if whole else [])]
+        rows = _rows(now, tree)
         if rows is None:
             return problems
         made = Change(before, {row.id: row for row in rows}, tree)
-        files = Content(project, merged.tree, git=merged.objects.git)
-        problems += moves(project, made)
-        problems += kept.between(project, start, theirs)
-        problems += completions(project, made, files)
-        problems += _reviews(project, made, theirs)
-        problems += scope_proof.committed(project, start, theirs, made.before, made.after)
-    return problems
+        files = Content(now, merged.tree, git=merged.objects.git)
+        return problems + _brought(set_by, start, theirs, made, files)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
@@ -77,24 +79,42 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
         if not fork:
             return [_unrelated(old, new)]
         start = fork
-    tree = commit_tree(project, head, "", project.repository.objects)
+    objects = project.repository.objects
+    set_by = governing.change(project, start, head, objects, label=old)
+    was, now = set_by.was, set_by.now
+    tree = commit_tree(now, head, "", objects)
     if not tree.shards:
-        raise project.no_graph(new)
-    problems = state(project, tree)
+        raise now.no_graph(new)
+    problems = [*set_by.problems, *state(now, tree)]
     try:
-        before = {row.id: row for row in project.view(start, old).rows}
+        before = {row.id: row for row in was.view(start, old).rows}
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
-    rows = _rows(project, tree)
+    rows = _rows(now, tree)
     if rows is None:
         return problems
     made = Change(before, {row.id: row for row in rows}, tree)
-    problems += moves(project, made)
-    problems += kept.between(project, start, head)
-    problems += completions(project, made, Content(project, head))
-    problems += _reviews(project, made, head)
-    problems += scope_proof.committed(project, start, head, made.before, made.after)
-    return problems
+    return problems + _brought(set_by, start, head, made, Content(now, head))
+
+
+def _brought(
+    set_by: governing.Settings, start: str, head: str, made: Change, files: Content
+) -> list[Problem]:
+    """What is wrong with what the commits from `start` to `head` do; `files` are as after it."""
+    was, now = set_by.was, set_by.now
+    changed = moves(now, made)
+    if was.config.graph != now.config.graph:
+        # A graph that moves to other files takes every task along.
+        changed = [
+            one._replace(severity="error") if one.code == "task_removed" else one for one in changed
+        ]
+    return [
+        *changed,
+        *kept.between(was, now, start, head),
+        *completions(now, made, files),
+        *_reviews(now, made, head),
+        *scope_proof.committed(was, now, start, head, made.before, made.after),
+    ]
 
 
 def fork_of(project: Project, ours: str, theirs: str) -> str:

@@ -34,9 +34,7 @@ class Problem(NamedTuple):
     def redacted(self, environ: Mapping[str, str]) -> Problem:
         """The same without secrets, for where others read it: it may name a command."""
         secrets = secrets_in(environ)
-        return self._replace(
-            message=redact(self.message, secrets), hint=redact(self.hint, secrets)
-        )
+        return self._replace(message=redact(self.message, secrets), hint=redact(self.hint, secrets))
 
 
 def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
