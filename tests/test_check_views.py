@@ -209,6 +209,15 @@ def fingerprints(log: dict[str, Any], count: int) -> list[str]:
     return found
 
 
+QUESTION = """\
+id: q2
+task: T-2
+claim: c
+question: Which way?
+at: t
+by: beta
+"""
+
 # -- a branch that says where the records are -----------------------------------------------
 
 
@@ -265,3 +274,23 @@ def test_runtime_state_is_in_no_scope(alpha: Place) -> None:
     alpha.git("add", "--force", ".ralph/inbox")
     alpha.commit("A letter to whoever merges this")
     assert against_main(alpha) == [("error", "outside_scope", ".ralph/inbox/T-2.yaml:1:1", "T-1")]
+
+
+def test_a_merge_that_takes_back_the_base_s_work_is_seen(world: World, alpha: Place) -> None:
+    """Each has merged the other, so there are two places where they part: seen from one of them
+    the branch has changed nothing.
+    """
+    alpha.write("one.txt", "one\n")
+    alpha.commit("Begun")
+    world.write("lib.txt", "moved on\n")
+    world.write("records/guidance/T-2/q2.yaml", QUESTION)
+    world.commit("The base moves on")
+    moved = world.git("rev-parse", "HEAD")
+    world.git("merge", "--quiet", "--no-edit", "alpha")
+    alpha.git("merge", "--quiet", "--strategy=ours", "--no-edit", moved)
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.commit("Claimed")
+    assert against_main(alpha) == [
+        ("error", "outside_scope", "lib.txt:1:1", "T-1"),
+        ("error", "removed_guidance", "records/guidance/T-2/q2.yaml:1:1", "T-2"),
+    ]

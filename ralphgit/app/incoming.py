@@ -12,7 +12,8 @@ from ralphgit.app.problem import Problem, from_error, place
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import merge
+from ralphgit.git import index, merge
+from ralphgit.git.objects import Objects
 from ralphgit.model.row import Row
 from ralphgit.records import audit, graph, tasks
 from ralphgit.rules import gate
@@ -64,7 +65,10 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
             return problems
         made = Change(before, {row.id: row for row in rows}, tree)
         files = Content(now, merged.tree, git=merged.objects.git)
-        return problems + _brought(set_by, start, theirs, made, files)
+        # What merging changes on the base, and not what the branch has changed since they parted:
+        # where each has merged the other, that would be told from one of several places.
+        span = _Span(ours, merged.tree, theirs, merged.objects)
+        return problems + _brought(set_by, span, made, files)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
@@ -94,13 +98,27 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
     if rows is None:
         return problems
     made = Change(before, {row.id: row for row in rows}, tree)
-    return problems + _brought(set_by, start, head, made, Content(now, head))
+    span = _Span(start, head, head, objects)
+    return problems + _brought(set_by, span, made, Content(now, head))
+
+
+class _Span(NamedTuple):
+    """What a change is between."""
+
+    old: str
+    """A commit."""
+    new: str
+    """A commit, or the tree of a merge."""
+    head: str
+    """The commit whose work it is."""
+    objects: Objects
+    """Reads all of them."""
 
 
 def _brought(
-    set_by: governing.Settings, start: str, head: str, made: Change, files: Content
+    set_by: governing.Settings, span: _Span, made: Change, files: Content
 ) -> list[Problem]:
-    """What is wrong with what the commits from `start` to `head` do; `files` are as after it."""
+    """What is wrong with a change; `files` are as after it."""
     was, now = set_by.was, set_by.now
     changed = moves(now, made)
     if was.config.graph != now.config.graph:
@@ -110,10 +128,17 @@ def _brought(
         ]
     return [
         *changed,
-        *kept.between(was, now, start, head),
+        *kept.between(was, now, span.old, span.new, span.objects),
         *completions(now, made, files),
-        *_reviews(now, made, head),
-        *scope_proof.committed(was, now, start, head, made.before, made.after),
+        *_reviews(now, made, span.head),
+        *scope_proof.committed(
+            was,
+            now,
+            index.differing(span.objects.git, span.old, span.new),
+            (span.old, span.head),
+            made.before,
+            made.after,
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index
+from ralphgit.git.objects import Objects
 from ralphgit.records import files, plain
 from ralphgit.records import text as texts
 from ralphgit.records.schema import FILED
@@ -23,19 +24,19 @@ class _Changed(NamedTuple):
     """None where it was removed."""
 
 
-def between(was: Project, now: Project, start: str, head: str) -> list[Problem]:
-    """What was done to kept records from commit `start` to commit `head`; `was` and `now` say
-    where they are on each."""
+def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
+    """What was done to kept records from commit `start` to tree or commit `end`, both of which
+    `objects` reads; `was` and `now` say where they are on each.
+    """
     folder, target = f"{was.config.records}/", f"{now.config.records}/"
-    objects = was.repository.objects
     if folder == target:
-        changed = index.differing(was.repository.git, start, head, filter="MDT")
+        changed = index.differing(objects.git, start, end, filter="MDT")
         paths = [path for path in changed if path.startswith(folder)]
     else:
         kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]
         paths = [path for path, _ in kept]
     old = objects.read(f"{start}:{path}" for path in paths)
-    places = {path: f"{head}:{target}{path.removeprefix(folder)}" for path in paths}
+    places = {path: f"{end}:{target}{path.removeprefix(folder)}" for path in paths}
     new = objects.read(places.values())
     pairs = (
         _Changed(path, old.get(f"{start}:{path}", b""), new.get(place))

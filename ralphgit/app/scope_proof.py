@@ -9,7 +9,6 @@ from ralphgit.app import change, runtime
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index
 from ralphgit.model.row import Row
 from ralphgit.rules import guards
 from ralphgit.rules.overlap import covers_any
@@ -36,13 +35,14 @@ class _Scopes(NamedTuple):
 def committed(
     was: Project,
     now: Project,
-    start: str,
-    head: str,
+    changed: Iterable[str],
+    since: tuple[str, str],
     before: Mapping[str, Row],
     after: Mapping[str, Row],
 ) -> list[Problem]:
-    """What the commits from `start` to `head` change outside the scopes; `was` and `now` say
-    where the records are on each.
+    """Which of the `changed` files are outside the scopes. `since`: the commits that change them
+    are those that the second one has and the first has not. `was` and `now` say where the records
+    are before and after.
 
     Where one of several tasks has no write scope, anything may be its work. So a file outside
     the others' scopes is judged by the commits that change it: each commit's own graph says which
@@ -52,10 +52,10 @@ def committed(
     scopes = _scopes(worked, before)
     if not scopes.bounded:
         return []
-    paths = scopes.outside(index.differing(was.repository.git, start, head), was, now)
+    paths = scopes.outside(changed, was, now)
     if not scopes.open or not paths:
         return [_outside(path, scopes.bounded) for path in paths]
-    return list(_attributed(now, start, head, scopes, worked, paths))
+    return list(_attributed(now, since, scopes, worked, paths))
 
 
 def uncommitted(
@@ -106,8 +106,7 @@ def _outside(path: str, tasks: Sequence[Row]) -> Problem:
 
 def _attributed(
     project: Project,
-    start: str,
-    head: str,
+    since: tuple[str, str],
     scopes: _Scopes,
     worked: Sequence[Row],
     paths: Sequence[str],
@@ -115,7 +114,7 @@ def _attributed(
     """Files that no scope covers: whose work are they?"""
     bounded = {row.id: row for row in scopes.bounded}
     by_path: dict[str, list[set[str]]] = {path: [] for path in paths}
-    for commit, parent, touched in _commits(project, start, head):
+    for commit, parent, touched in _commits(project, *since):
         mine = [path for path in touched if path in by_path]
         if mine:
             busy = _in_work(project, commit, parent, worked)
