@@ -202,3 +202,90 @@ def fingerprints(log: dict[str, Any], count: int) -> list[str]:
         found.append(result["partialFingerprints"]["ralphgit/v1"])
     assert len(set(found)) == count
     return found
+
+
+QUESTION = """\
+id: q2
+task: T-2
+claim: c
+question: Which way?
+at: t
+by: beta
+"""
+
+# -- a branch that says where the records are -----------------------------------------------
+
+
+def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Place) -> None:
+    """Its `ralph.toml` says where things are once it is merged, and nothing of what was there."""
+    done(alpha)
+    outside = ("error", "outside_scope", "lib.txt:1:1", "T-1")
+    settings = ("error", "outside_scope", "ralph.toml:1:1", "T-1")
+    alpha.write("lib.txt", "changed\n")
+    for own in ('graph = ["task-graph.yaml", "lib*"]', 'base = "alpha"', ""):
+        alpha.write("ralph.toml", f"{own}\n")
+        alpha.commit("Own settings")
+        stale = ("warning", "stale_evidence", "task-graph.yaml:3:1", "T-1")
+        assert against_main(alpha) == [outside, settings, stale], own
+        assert world.ralph("check", "--base", "main", "--at", "alpha").code == 1
+    alpha.write("lib.txt", "lib\n")
+    alpha.git("mv", "records", "lib")
+    alpha.write("ralph.toml", 'records = "lib"\n')
+    alpha.write("lib/evil.sh", "true\n")
+    alpha.write("lib/extra/evil.yaml", "true\n")
+    alpha.commit("Another folder")
+    assert against_main(alpha) == [
+        ("error", "outside_scope", "lib/evil.sh:1:1", "T-1"),
+        ("error", "outside_scope", "lib/extra/evil.yaml:1:1", "T-1"),
+        settings,
+    ]
+
+
+def test_a_graph_that_moves_takes_its_tasks_and_records_along(world: World, alpha: Place) -> None:
+    done(alpha)
+    world.git("merge", "--quiet", "alpha")
+    beta = world.worktree("beta")
+    beta.write("ralph.toml", 'graph = ["graph/all.yaml"]\nrecords = "kept"\n')
+    (beta.path / "graph").mkdir()
+    beta.git("mv", "task-graph.yaml", "graph/all.yaml")
+    beta.git("mv", "records", "kept")
+    beta.commit("Elsewhere")
+    for words in (("--base", "main"), ("main..",)):
+        assert problems(beta, *words, code=0) == []
+    (proof,) = (beta.path / "kept/evidence/T-1").iterdir()
+    name = proof.name
+    beta.git("rm", "-q", f"kept/evidence/T-1/{name}")
+    beta.write("graph/all.yaml", "version: 1\ntasks: []\n")
+    beta.commit("And less")
+    gone = [("error", "task_removed", task) for task in ("T-1", "T-2", "T-3")]
+    told = [(p["severity"], p["code"], p["task"]) for p in problems(beta, "--base", "main")]
+    assert [one for one in told if one[1] == "task_removed"] == gone
+    assert ("error", "removed_evidence", "T-1") in told
+
+
+def test_runtime_state_is_in_no_scope(alpha: Place) -> None:
+    done(alpha)
+    alpha.write(".ralph/inbox/T-2.yaml", "answer: do as I say\n")
+    alpha.git("add", "--force", ".ralph/inbox")
+    alpha.commit("A letter to whoever merges this")
+    assert against_main(alpha) == [("error", "outside_scope", ".ralph/inbox/T-2.yaml:1:1", "T-1")]
+
+
+def test_a_merge_that_takes_back_the_base_s_work_is_seen(world: World, alpha: Place) -> None:
+    """Each has merged the other, so there are two places where they part: seen from one of them
+    the branch has changed nothing.
+    """
+    alpha.write("one.txt", "one\n")
+    alpha.commit("Begun")
+    world.write("lib.txt", "moved on\n")
+    world.write("records/guidance/T-2/q2.yaml", QUESTION)
+    world.commit("The base moves on")
+    moved = world.git("rev-parse", "HEAD")
+    world.git("merge", "--quiet", "--no-edit", "alpha")
+    alpha.git("merge", "--quiet", "--strategy=ours", "--no-edit", moved)
+    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.commit("Claimed")
+    assert against_main(alpha) == [
+        ("error", "outside_scope", "lib.txt:1:1", "T-1"),
+        ("error", "removed_guidance", "records/guidance/T-2/q2.yaml:1:1", "T-2"),
+    ]

@@ -148,6 +148,9 @@ def row_8() -> None:
 
 def row_9() -> None:
     asks(A + B, A, A + claimed("T-2"), "deleted", task="T-2")
+    # A comment is a change, too.
+    asks(A + B, A, A + "  # not yet\n" + B, "deleted", task="T-2")
+    asks(A + B, A, A + B.replace("title: T-2", "title: T-2  # why"), "deleted", task="T-2")
 
 
 def row_10() -> None:
@@ -214,6 +217,10 @@ def row_15() -> None:
     listed = task("T-1", "outputs:", "  - a  # the first")
     more = [task("T-1", "outputs:", "  - a  # the first", f"  - {name}") for name in "bc"]
     asks(listed, *more, "comments", "outputs")
+    # Behind a value that the other side has changed, or has said something else behind.
+    plain, noted = task("T-1", "priority: 1"), task("T-1", "priority: 1  # said", "story: S-1")
+    asks(plain, noted, task("T-1", "priority: 2"), "comments", "priority")
+    asks(plain, noted, task("T-1", "priority: 1  # not so"), "comments", "priority")
 
 
 def row_16() -> None:

@@ -36,7 +36,9 @@ def stands(project: Project, resolved: Resolved, one: Open) -> list[Stand]:
     """How a task stands on both sides, the base's first; nothing where that is not the question."""
     if one.lives is None or one.question.code not in ("double_claim", "deleted"):
         return []
-    base = landed(project, resolved.sides, one)
+    # A task that one side has not touched stands there as on the base, whoever's side it is.
+    double = one.question.code == "double_claim"
+    base = landed(project, resolved.sides, one) if double else resolved.sides.landed
     found = []
     for side in Side if base is None else (base, base.other):
         if (life := one.lives.of(side)) is not None:

@@ -13,6 +13,7 @@ from ralphgit.git import index, worktrees
 from ralphgit.git.process import Git
 from ralphgit.model.flight import Lease
 from ralphgit.model.task import Task
+from ralphgit.records.schema import FILED
 from ralphgit.rules.overlap import check_pattern, covers, covers_any
 
 
@@ -92,10 +93,19 @@ def outside(promised: Task, paths: Sequence[str]) -> list[str]:
 
 
 def is_record(project: Project, path: str) -> bool:
-    """Whether a path is ralphgit's own: the graph, the records, the runtime state."""
-    if path.startswith((f"{project.config.records}/", ".ralph/")):
+    """Whether a path is ralphgit's own: the graph, the records, the runtime state.
+
+    Other files in the records' folder, or below a pattern of the graph, are anybody's.
+    """
+    if path.startswith(".ralph/"):
         return True
-    return any(path == pattern or covers(pattern, path) for pattern in project.config.graph)
+    if path.startswith(f"{project.config.records}/"):
+        kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
+        return kind in FILED and path.endswith(".yaml")
+    return any(
+        path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
+        for pattern in project.config.graph
+    )
 
 
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:

@@ -11,7 +11,6 @@ from ralphgit.app import (
     diff_sides,
     diff_task,
     evidence,
-    filed,
     review,
     scope_proof,
     view,
@@ -29,6 +28,7 @@ from ralphgit.model.review import Review
 from ralphgit.model.row import Row
 from ralphgit.records import audit, tasks
 from ralphgit.records import guidance as questions
+from ralphgit.records.schema import FILED
 from ralphgit.rules import happened
 from ralphgit.rules.readiness import Standing, Standings
 
@@ -161,7 +161,7 @@ class _Gathering:
         # Where a scope means nothing, or one is without bounds, no file is outside.
         if not scopes.bounded or scopes.open:
             return []
-        outside = scopes.outside(self.project, files)
+        outside = scopes.outside(files, self.project)
         task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
         for path in outside:
             said = scope_proof.sentence(path, scopes.bounded)
@@ -178,7 +178,7 @@ class _Gathering:
         for one in paths:
             kind, _, rest = one.path.removeprefix(f"{self.project.config.records}/").partition("/")
             task, slash, _ = rest.partition("/")
-            if kind not in filed.KINDS or not slash or not one.path.endswith(".yaml"):
+            if kind not in FILED or not slash or not one.path.endswith(".yaml"):
                 continue
             known = found.setdefault(task, Written([], [], []))
             old, new = contents.get(one.old), contents.get(one.new)

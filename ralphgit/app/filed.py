@@ -11,9 +11,8 @@ from ralphgit.app.trees import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import plain, validate
 from ralphgit.records import text as texts
-from ralphgit.records.schema import file_name
+from ralphgit.records.schema import FILED, file_name
 
-KINDS = ("evidence", "audit", "guidance")
 _AGAIN = "take the copy out, and observe again: ralphgit evidence verify --rerun"
 
 
@@ -32,7 +31,7 @@ def faults(
     runs: dict[tuple[object, ...], str] = {}
     for path in paths:
         parts = path.removeprefix(f"{project.config.records}/").split("/")
-        if parts[0] not in KINDS:
+        if parts[0] not in FILED:
             continue
         try:
             value = _read(project, tree, path, parts[0])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ralphgit.app.filed import KINDS
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.row import Row
 from ralphgit.records import evidence
 from ralphgit.records.files import read
+from ralphgit.records.schema import FILED
 
 
 def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
@@ -24,7 +24,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     worktree = project.repository.worktree
     head = commit or (worktree.head if worktree else "")
     records = project.config.records
-    folder, attempts = (f"{records}/{kind}" for kind in KINDS[:2])
+    folder, attempts = (f"{records}/{kind}" for kind in FILED[:2])
     present = project.repository.objects.resolve([f"{head}:{folder}", f"{head}:{attempts}"])
     rows = _rows(project, commit)
     done = any(row.status == "complete" and row.claim for row in rows.values())
@@ -113,9 +113,9 @@ def _problem(path: str, first: Mapping[str, str], folder: str, what: str) -> Pro
     kind = folder.rpartition("/")[2]
     oid = first.get(path, "")
     restore = f"git cat-file blob {oid[:12]} > {path}" if oid else f"git checkout HEAD -- {path}"
-    if kind != KINDS[0]:
+    if kind != FILED[0]:
         restore = f"git log --diff-filter=D -- {path}, then: git checkout COMMIT~ -- {path}"
-    again = "who observes again writes another record" if kind == KINDS[0] else "it only grows"
+    again = "who observes again writes another record" if kind == FILED[0] else "it only grows"
     return Problem(
         code=f"{what}_{kind}",
         file=path,

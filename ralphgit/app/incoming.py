@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import change, evidence, kept, look, review, scope_proof, view
+from ralphgit.app import change, evidence, governing, kept, look, review, scope_proof, view
 from ralphgit.app.content import Content
 from ralphgit.app.judging import state
 from ralphgit.app.problem import Problem, from_error, place
 from ralphgit.app.project import Project
 from ralphgit.app.trees import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import merge, worktrees
+from ralphgit.git import index, merge, worktrees
+from ralphgit.git.objects import Objects
 from ralphgit.model.row import Row
 from ralphgit.records import audit, graph, tasks
 from ralphgit.rules import gate
@@ -39,21 +40,35 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
     start = worktrees.fork(repository.git, ours, theirs)
     if not start:
         return [_unrelated(base, head)]
-    try:
-        before = {row.id: row for row in project.view(ours, base).rows}
-    except InvalidRecord as error:
-        # Whoever mends the base must pass: what the branch does to its tasks cannot be told.
-        found = from_error(error, label=f"{base}:")._replace(severity="warning")
-        return [found, *state(project, commit_tree(project, theirs, "", repository.objects))]
     with merge.merged(repository, ours, theirs) as merged:
+        # A merge that conflicts has no settings of its own.
+        tip, objects = (
+            (theirs, repository.objects) if merged.conflicts else (merged.tree, merged.objects)
+        )
+        set_by = governing.change(project, ours, tip, objects, label=base)
+        was, now = set_by.was, set_by.now
+        try:
+            before = {row.id: row for row in was.view(ours, base).rows}
+        except InvalidRecord as error:
+            # Whoever mends the base must pass: what the branch does there cannot be told.
+            found = from_error(error, label=f"{base}:")._replace(severity="warning")
+            tree = commit_tree(now, theirs, "", repository.objects)
+            return [found, *set_by.problems, *state(now, tree)]
         if merged.conflicts:
-            return _conflicts(project, merged.conflicts, base, start, before, theirs)
-        tree = commit_tree(project, merged.tree, "", merged.objects)
+            return _conflicts(was, merged.conflicts, base, start, before, theirs)
+        tree = commit_tree(now, merged.tree, "", merged.objects)
         if not tree.shards:
-            raise project.no_graph(f"{head} merged into {base}")
-        problems = state(project, tree) if whole else []
-        files = Content(project, merged.tree, git=merged.objects.git)
-        return problems + _brought(project, before, tree, files, start, theirs)
+            raise now.no_graph(f"{head} merged into {base}")
+        problems = [*set_by.problems, *(state(now, tree) if whole else [])]
+        rows = _rows(now, tree)
+        if rows is None:
+            return problems
+        made = Change(before, {row.id: row for row in rows}, tree)
+        files = Content(now, merged.tree, git=merged.objects.git)
+        # What merging changes on the base, and not what the branch has changed since they parted:
+        # where each has merged the other, that would be told from one of several places.
+        span = _Span(ours, merged.tree, theirs, merged.objects)
+        return problems + _brought(set_by, span, made, files)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
@@ -68,35 +83,62 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
         if not fork:
             return [_unrelated(old, new)]
         start = fork
-    tree = commit_tree(project, head, "", project.repository.objects)
+    objects = project.repository.objects
+    set_by = governing.change(project, start, head, objects, label=old)
+    was, now = set_by.was, set_by.now
+    tree = commit_tree(now, head, "", objects)
     if not tree.shards:
-        raise project.no_graph(new)
-    problems = state(project, tree)
+        raise now.no_graph(new)
+    problems = [*set_by.problems, *state(now, tree)]
     try:
-        before = {row.id: row for row in project.view(start, old).rows}
+        before = {row.id: row for row in was.view(start, old).rows}
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
-    return problems + _brought(project, before, tree, Content(project, head), start, head)
+    rows = _rows(now, tree)
+    if rows is None:
+        return problems
+    made = Change(before, {row.id: row for row in rows}, tree)
+    span = _Span(start, head, head, objects)
+    return problems + _brought(set_by, span, made, Content(now, head))
+
+
+class _Span(NamedTuple):
+    """What a change is between."""
+
+    old: str
+    """A commit."""
+    new: str
+    """A commit, or the tree of a merge."""
+    head: str
+    """The commit whose work it is."""
+    objects: Objects
+    """Reads all of them."""
 
 
 def _brought(
-    project: Project, before: Mapping[str, Row], tree: Tree, files: Content, start: str, head: str
+    set_by: governing.Settings, span: _Span, made: Change, files: Content
 ) -> list[Problem]:
-    """What is wrong with what the commits from `start` to `head` do, whose result is `tree`;
-    nothing where its graph cannot be read, which is a problem of its own.
-
-    `files`: its content.
-    """
-    rows = _rows(project, tree)
-    if rows is None:
-        return []
-    made = Change(before, {row.id: row for row in rows}, tree)
+    """What is wrong with a change; `files` are as after it."""
+    was, now = set_by.was, set_by.now
+    changed = moves(now, made)
+    if was.config.graph != now.config.graph:
+        # A graph that moves to other files takes every task along.
+        changed = [
+            one._replace(severity="error") if one.code == "task_removed" else one for one in changed
+        ]
     return [
-        *moves(project, made),
-        *kept.between(project, start, head),
-        *completions(project, made, files),
-        *_reviews(project, made, head),
-        *scope_proof.committed(project, start, head, made.before, made.after),
+        *changed,
+        *kept.between(was, now, span.old, span.new, span.objects),
+        *completions(now, made, files),
+        *_reviews(now, made, span.head),
+        *scope_proof.committed(
+            was,
+            now,
+            index.differing(span.objects.git, span.old, span.new),
+            (span.old, span.head),
+            made.before,
+            made.after,
+        ),
     ]
 
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ralphgit.app import history
-from ralphgit.app.filed import KINDS
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index
+from ralphgit.git.objects import Objects
 from ralphgit.records import files, plain
 from ralphgit.records import text as texts
+from ralphgit.records.schema import FILED
 
 
 class _Changed(NamedTuple):
@@ -23,24 +24,33 @@ class _Changed(NamedTuple):
     """None where it was removed."""
 
 
-def between(project: Project, start: str, head: str) -> list[Problem]:
-    """What was done to kept records from commit `start` to commit `head`."""
-    folder = f"{project.config.records}/"
-    objects = project.repository.objects
-    changed = index.differing(project.repository.git, start, head, filter="MDT")
-    paths = [path for path in changed if path.startswith(folder)]
+def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
+    """What was done to kept records from commit `start` to tree or commit `end`, both of which
+    `objects` reads; `was` and `now` say where they are on each.
+    """
+    folder, target = f"{was.config.records}/", f"{now.config.records}/"
+    if folder == target:
+        changed = index.differing(objects.git, start, end, filter="MDT")
+        paths = [path for path in changed if path.startswith(folder)]
+    else:
+        kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]
+        paths = [path for path, _ in kept]
     old = objects.read(f"{start}:{path}" for path in paths)
-    new = objects.read(f"{head}:{path}" for path in paths)
+    places = {path: f"{end}:{target}{path.removeprefix(folder)}" for path in paths}
+    new = objects.read(places.values())
     pairs = (
-        _Changed(path, old.get(f"{start}:{path}", b""), new.get(f"{head}:{path}")) for path in paths
+        _Changed(path, old.get(f"{start}:{path}", b""), new.get(place))
+        for path, place in places.items()
     )
-    return list(_judged(project, pairs, start[:12]))
+    # A file that moved with the folder, and no more, is what it was; a link in its place is not.
+    changes = (one for one in pairs if folder == target or one.before != one.after)
+    return list(_judged(was, changes, start[:12]))
 
 
 def uncommitted(project: Project) -> list[Problem]:
     """What was done to audit and guidance since HEAD; of evidence `history` tells more."""
     objects = project.repository.objects
-    folders = [f"{project.config.records}/{kind}" for kind in KINDS[1:]]
+    folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
     paths = [path for folder in folders for path in history.changed_here(project, folder, "MDT")]
     old = objects.read(f"HEAD:{path}" for path in paths)
     pairs = (
@@ -53,7 +63,7 @@ def uncommitted(project: Project) -> list[Problem]:
 def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[Problem]:
     for path, before, after in pairs:
         kind, _, rest = path.removeprefix(f"{project.config.records}/").partition("/")
-        if kind not in KINDS:
+        if kind not in FILED:
             continue
         if after is not None and (
             (kind == "audit" and _grew(before, after))

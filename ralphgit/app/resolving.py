@@ -183,7 +183,9 @@ def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
         return decided
     chosen = at.ours if isinstance(decided, Join) else at.of(decided)
     if chosen is None:
-        return None
+        # A comment that one side has written would go with it.
+        written = {(one.lead, one.own) for one in piece if one}
+        return Question("deleted") if len(written) > 1 else None
     result = fieldwise.joined(piece, decided) if isinstance(decided, Join) else chosen.piece
     if isinstance(result, Question):
         return result

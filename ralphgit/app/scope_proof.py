@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import change
+from ralphgit.app import change, runtime
 from ralphgit.app.problem import Problem
 from ralphgit.app.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index
 from ralphgit.model.row import Row
 from ralphgit.rules import guards
 from ralphgit.rules.overlap import covers_any
@@ -25,20 +24,25 @@ class Scopes(NamedTuple):
     open: tuple[Row, ...]
     """Those without."""
 
-    def outside(self, project: Project, paths: Iterable[str]) -> list[str]:
-        """The files that no scope covers."""
+    def outside(self, paths: Iterable[str], *projects: Project) -> list[str]:
+        """The files that no scope covers, and that are records of none of `projects`."""
         allowed = [pattern for row in self.bounded for pattern in row.write]
         return [
-            path
-            for path in paths
-            if not change.is_record(project, path) and not covers_any(allowed, path)
+            path for path in paths if not (_is_own(path, projects) or covers_any(allowed, path))
         ]
 
 
 def committed(
-    project: Project, start: str, head: str, before: Mapping[str, Row], after: Mapping[str, Row]
+    was: Project,
+    now: Project,
+    changed: Iterable[str],
+    since: tuple[str, str],
+    before: Mapping[str, Row],
+    after: Mapping[str, Row],
 ) -> list[Problem]:
-    """What the commits from `start` to `head` change outside the scopes.
+    """Which of the `changed` files are outside the scopes. `since`: the commits that change them
+    are those that the second one has and the first has not. `was` and `now` say where the records
+    are before and after.
 
     Where one of several tasks has no write scope, anything may be its work. So a file outside
     the others' scopes is judged by the commits that change it: each commit's own graph says which
@@ -48,10 +52,10 @@ def committed(
     scopes = scopes_of(worked, before)
     if not scopes.bounded:
         return []
-    paths = scopes.outside(project, index.differing(project.repository.git, start, head))
+    paths = scopes.outside(changed, was, now)
     if not scopes.open or not paths:
         return [_outside(path, scopes.bounded) for path in paths]
-    return list(_attributed(project, start, head, scopes, worked, paths))
+    return list(_attributed(now, since, scopes, worked, paths))
 
 
 def uncommitted(
@@ -64,8 +68,15 @@ def uncommitted(
     scopes = scopes_of(_worked(before, after), before)
     if not scopes.bounded or scopes.open:
         return []
-    found = (_outside(path, scopes.bounded) for path in scopes.outside(project, paths()))
+    found = (_outside(path, scopes.bounded) for path in scopes.outside(paths(), project))
     return [one._replace(severity="warning") for one in found]
+
+
+def _is_own(path: str, projects: Iterable[Project]) -> bool:
+    # Runtime state is never committed: merged, it would be another worktree's.
+    return not path.startswith(f"{runtime.FOLDER}/") and any(
+        change.is_record(project, path) for project in projects
+    )
 
 
 def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
@@ -100,8 +111,7 @@ def _outside(path: str, tasks: Sequence[Row]) -> Problem:
 
 def _attributed(
     project: Project,
-    start: str,
-    head: str,
+    since: tuple[str, str],
     scopes: Scopes,
     worked: Sequence[Row],
     paths: Sequence[str],
@@ -109,7 +119,7 @@ def _attributed(
     """Files that no scope covers: whose work are they?"""
     bounded = {row.id: row for row in scopes.bounded}
     by_path: dict[str, list[set[str]]] = {path: [] for path in paths}
-    for commit, parent, touched in _commits(project, start, head):
+    for commit, parent, touched in _commits(project, *since):
         mine = [path for path in touched if path in by_path]
         if mine:
             busy = _in_work(project, commit, parent, worked)

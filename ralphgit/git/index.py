@@ -155,7 +155,7 @@ class Scratch:
         git = repository.git
         self.git = git if keep else git.using(aside(repository.common_dir, folder))
         self._path = os.path.join(folder, "index")
-        self._env = {"GIT_INDEX_FILE": self._path}
+        self.env = {"GIT_INDEX_FILE": self._path}
         self.nested: list[str] = []
         self.unread = ""
         source = like._path if like else os.path.join(repository.git_dir, "index")
@@ -178,7 +178,7 @@ class Scratch:
 
         Raises: GitError, NotWritable.
         """
-        result = self.git.try_run(*_ADD_ALL, ":/", env=self._env)
+        result = self.git.try_run(*_ADD_ALL, ":/", env=self.env)
         nested = self.nested = []
         if result.status or _EMBEDDED in result.err:
             nested = self.nested = repositories(self.git)
@@ -198,7 +198,7 @@ class Scratch:
     def _add_but(self, folders: Sequence[str], *options: str) -> Result:
         specs = _nul([":/", *(f":(top,exclude,literal){folder}" for folder in folders)])
         source = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        return self.git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self._env)
+        return self.git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self.env)
 
     def add_files(self, paths: Sequence[str]) -> None:
         """Stage files as they are, also ignored ones and ones of a repository within; a file
@@ -206,12 +206,12 @@ class Scratch:
         """
         if paths:
             arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self._env)
+            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self.env)
 
     def ignored(self, paths: Sequence[str]) -> set[str]:
         """Which of `paths` git ignores, those of a repository within as if they were ours."""
         arguments = ("check-ignore", "-z", "--stdin")
-        result = self.git.try_run(*arguments, stdin=_nul(paths), env=self._env)
+        result = self.git.try_run(*arguments, stdin=_nul(paths), env=self.env)
         if result.status > 1:
             raise failure(arguments, result)
         return set(result.out.decode("utf-8", "surrogateescape").split("\0")[:-1])
@@ -219,7 +219,7 @@ class Scratch:
     def new_links(self, treeish: str) -> list[str]:
         """Where it has a submodule, or another bare link to a commit, and `treeish` has not."""
         arguments = ("diff-index", "--cached", "--raw", "-z", "--no-renames", treeish)
-        fields = self.git.run(*arguments, env=self._env).decode("utf-8", "surrogateescape")
+        fields = self.git.run(*arguments, env=self.env).decode("utf-8", "surrogateescape")
         pairs = fields.split("\0")
         return [
             path for meta, path in zip(pairs[::2], pairs[1::2], strict=False)
@@ -228,41 +228,41 @@ class Scratch:
 
     def paths(self) -> set[str]:
         """All that is in it."""
-        out = self.git.run("ls-files", "--cached", "-z", "--", ":/", env=self._env)
+        out = self.git.run("ls-files", "--cached", "-z", "--", ":/", env=self.env)
         return set(out.decode("utf-8", "surrogateescape").split("\0")[:-1])
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""
-        self.git.run("read-tree", treeish, env=self._env)
+        self.git.run("read-tree", treeish, env=self.env)
 
     def add(self, paths: Sequence[str]) -> None:
         """Stage `paths`, not ones that are ignored."""
         if paths:
             self.git.run(
                 "--literal-pathspecs", "add", "-A",
-                "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths), env=self._env,
+                "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths), env=self.env,
             )  # fmt: skip
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take `paths` out, whatever is in the worktree."""
         if paths:
             arguments = ("--force-remove", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self._env)
+            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self.env)
 
     def put(self, path: str, oid: str, mode: str = "100644") -> None:
         """Set one entry to a blob that is already stored."""
-        self.git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self._env)
+        self.git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self.env)
 
     def commit(self, message: str) -> None:
         """Commit the content on HEAD, with the user's hooks, identity and signing.
 
         The user's own index is not touched: stage there what was committed.
         """
-        commit(self.git, message, env=self._env)
+        commit(self.git, message, env=self.env)
 
     def tree(self) -> str:
         """Write the content as a tree and give its id."""
-        return self.git.line("write-tree", env=self._env)
+        return self.git.line("write-tree", env=self.env)
 
 
 def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> None:

@@ -110,7 +110,10 @@ def _by_lines(sides: ThreeWay[Piece | None], how: Join) -> str | Question | None
                 return Question("comments", (name,))
             lines = emit.mapping({name: how.values[name]}, indent=ours.column)
         else:
-            lines = _lines(sides, parts, name, how)
+            chosen = _lines(sides, parts, name, how)
+            if chosen is None:
+                return Question("comments", (name,))
+            lines = chosen
         made += lead + lines
     tails = parts.map(lambda part: part.tail)
     if (ending := tails.decided()) is None:
@@ -133,15 +136,26 @@ def _lead(parts: ThreeWay[_Parts], name: str) -> str | None:
     return chosen if chosen is not None else leads.of(side.other) or ""
 
 
-def _lines(sides: ThreeWay[Piece | None], parts: ThreeWay[_Parts], name: str, how: Join) -> str:
-    """The lines of a key that one side decides, or that both have the same way."""
+def _lines(
+    sides: ThreeWay[Piece | None], parts: ThreeWay[_Parts], name: str, how: Join
+) -> str | None:
+    """The lines of a key that one side decides, or that both have the same way; None where the
+    other one's comments in them would be lost.
+    """
     side = how.life if name in LIFECYCLE_KEYS else how.fields[name]
     assert sides.ours is not None and sides.theirs is not None
     written = parts.map(lambda part: part.lines.get(name, ""))
+    said = written.map(keys.comments)
+    noted = said.decided()
+    if noted is None:
+        return None
     if sides.ours.task.get(name) != sides.theirs.task.get(name):
-        return written.of(side)
-    spelled = written.decided()
-    return written.of(spelled) if spelled else min(written.ours, written.theirs)
+        good = [written.of(side)]
+    elif (spelled := written.decided()) is not None:
+        good = [written.of(spelled)]
+    else:
+        good = [written.ours, written.theirs]
+    return min((one for one in good if keys.comments(one) == said.of(noted)), default=None)
 
 
 # -- by values -------------------------------------------------------------------------

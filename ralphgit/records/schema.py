@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ralphgit.records import shipped
 
+#: What is filed below the records folder, a folder each.
+FILED = ("evidence", "audit", "guidance")
 KINDS = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 
 

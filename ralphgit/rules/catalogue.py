@@ -119,6 +119,11 @@ GROUPS = (
             "Flatten the structure.",
         ),
         _error(
+            "bad_settings", "The settings that a change brings cannot be read.",
+            "Where the graph and the records are cannot be told, and every command would refuse.",
+            "Mend `ralph.toml`; docs/format.md has every setting.",
+        ),
+        _error(
             "symbolic_link", "A graph file or a record is a symbolic link.",
             "git keeps where it leads, not what is there, and it may lead out of the repository.",
             "Put the file itself there.",
@@ -280,7 +285,7 @@ GROUPS = (
             "task_removed", "A task is taken out of the graph.",
             "Somebody works on it, and its history would have no task.",
             "`ralphgit edit ID --cancel REASON` keeps its history.",
-            "nobody works on it",
+            "nobody works on it, and the graph stays in the files that it is in",
         ),
     )),
     Group("Completion", _BRANCHES, (
