@@ -95,6 +95,13 @@ def test_it_writes_one_file_and_nothing_else(world: World) -> None:
         assert str(world.folder) not in place.ralph("report", "-").out
 
 
+def test_a_graph_without_tasks_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    assert "<li>no tasks</li>" in world.ralph("report", "-").out
+
+
 def test_the_same_state_at_the_same_time_is_the_same_page(world: World) -> None:
     line = (sys.executable, str(ROOT / "tests" / "clocked.py"), "1795278000", "report", "-")
     first, again = world.run(*line), world.run(*line)
