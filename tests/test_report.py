@@ -210,6 +210,12 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     assert world.ralph("report", str(mine)).code == 0
     assert sorted(os.listdir(tmp_path)) == ["link.html", "mine.html"]
     assert world.ralph("report", "task-graph.yaml", "--force").code == 8
+    for name in ("ralph.toml", "records/audit/T-1/x.yaml"):
+        for command in ("report", "export"):
+            assert world.ralph(command, name, "--force") == (
+                8, "", f"error: {name} is a place of settings or records; nothing was written\n"
+                "hint: name another file\n",
+            )  # fmt: skip
     assert world.ralph("report", ".git/x").code == 8
     assert world.ralph("report", str(tmp_path)).code == 2
     os.mkfifo(tmp_path / "pipe")
