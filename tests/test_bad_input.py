@@ -226,6 +226,7 @@ def test_broken_settings(world: World) -> None:
         "lese = 1": "error: ralph.toml:1:1: unknown setting lese\n",
         "records = 3": "error: ralph.toml: records is 3, and should be text\n",
         "\0": "error: ralph.toml:1:1: not TOML",
+        "lease = 'local'\ngraph = [": "error: ralph.toml:2:10: not TOML: ",
     }
     for text, message in settings.items():
         world.write("ralph.toml", text + "\n")

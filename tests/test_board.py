@@ -207,6 +207,10 @@ def test_the_mouse_and_a_small_terminal(world: World) -> None:
         await pilot.pause()
         assert (board.focused or board).id == "complete"
         assert "complete 0" in drawn(board).splitlines()[1]
+        # Where nothing is selected, keys that need something say so.
+        await pilot.press("l", "r", "a")
+        said = [one.message for one in board._notifications]
+        assert said == ["Select a task, or whoever holds one."] * 3
         await pilot.press("z")
         assert "inbox" not in drawn(board)
         await pilot.press("escape")

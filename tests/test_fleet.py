@@ -250,6 +250,11 @@ def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     at_work(world, "w1")
     until(lambda: world.ralph("logs", "w1").out == "scripted agent: T-1\n")
     assert world.ralph("logs", "my-w1", "--json").error == "no_log"
+    # A clone may bring links into .ralph/; nobody's files are shown through them.
+    logs = world.folder / "proj-my-w1" / ".ralph" / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    (logs / "T-1-abc.log").symlink_to("/etc/hostname")
+    assert world.ralph("logs", "my-w1", "--json").error == "no_log"
     assert world.ralph("stop", "nobody", "--json").error == "unknown_worktree"
     stopped = world.ralph("stop", "w1", "--now", "--json").data["stopped"]
     assert [one["worktree"] for one in stopped] == [str(world.folder / "proj-w1")]

@@ -15,7 +15,7 @@ from sealing import older
 from world import ROOT, Result, World
 
 from ralphgit.model import config
-from ralphgit.records import settings
+from ralphgit.records import schema, settings
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 JUST_PROGRAM = shutil.which("just", path=os.path.dirname(sys.executable)) or shutil.which("just")
@@ -396,6 +396,7 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
     (world.path / ".gitattributes").symlink_to(outside / "attributes")
     (world.path / "Justfile").symlink_to(outside / "mine.md")
     (world.path / ".claude").symlink_to(outside)
+    (world.path / ".ralph").symlink_to(outside)
     found = world.ralph("init", "--skill", ".claude/skills", "--json").data
     elsewhere = "it is a link, or leads through one"
     assert found["why"] == {
@@ -403,6 +404,7 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
         "Justfile": f"{elsewhere}; for the recipes add to it: import 'ralph.just'",
         "AGENTS.md": "it is a link to CLAUDE.md",
         ".claude/skills/ralphgit/SKILL.md": elsewhere,
+        **{f".ralph/schemas/{name}": elsewhere for name in schema.schema_files()},
     }
     assert sorted(os.listdir(outside)) == ["mine.md"]
     assert (outside / "mine.md").read_text() == "mine"
@@ -411,6 +413,13 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
     for folder in ("../outside", "/tmp", ".git/x", ".."):
         refused = world.ralph("init", "--skill", folder, "--json")
         assert (refused.code, refused.error) == (2, "bad_skill_folder"), folder
+    # Nor does any other command: what a worktree remembers is its own.
+    assert world.ralph("init").code == 0
+    world.commit()
+    assert world.ralph("report") == (
+        8, "", "error: .ralph is a link; nothing was written\nhint: rm .ralph, then repeat\n"
+    )  # fmt: skip
+    assert sorted(os.listdir(outside)) == ["mine.md"]
 
 
 @pytest.mark.parametrize(("name", "text", "why"), [

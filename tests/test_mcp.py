@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -380,6 +381,27 @@ def test_the_server_ends_with_its_calls(world: World, ending: object, code: int)
     assert said == {0: "", 143: "terminated\n", 130: "interrupted\n"}[code]
     assert alpha.head == head
     assert alpha.ralph("release").code == 0  # no lock is left, and the claim still stands
+
+
+def test_half_of_a_character_is_answered(world: World) -> None:
+    """Programs in JavaScript cut text between the halves of a character, and send that."""
+    halves = {"task": "T-2\ud83d", "at": "\\ud83d \ud83d\ude00 \ude00"}
+    call = {"method": "tools/call", "params": {"name": "show", "arguments": halves}}
+    with subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "mcp"], cwd=world.path, env=world.environ,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+    ) as server:  # fmt: skip
+        assert server.stdin and server.stdout
+        for line in (*OPENING[:-1], {"jsonrpc": "2.0", "id": 7} | call):
+            server.stdin.write(json.dumps(line).encode() + b"\n")
+        heard = {}
+        while 7 not in heard and select.select([server.stdout], [], [], 20)[0]:
+            line = json.loads(server.stdout.readline())
+            heard[line["id"]] = line.get("result")
+        server.stdin.close()
+        assert server.wait(timeout=30) == 0
+    (said,) = heard[7]["content"]
+    assert json.loads(said["text"])["error"]["message"].startswith("'T-2\ufffd' is not")
 
 
 # -- the page ------------------------------------------------------------------------------------

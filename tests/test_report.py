@@ -95,6 +95,13 @@ def test_it_writes_one_file_and_nothing_else(world: World) -> None:
         assert str(world.folder) not in place.ralph("report", "-").out
 
 
+def test_a_graph_without_tasks_says_so(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    assert "<li>no tasks</li>" in world.ralph("report", "-").out
+
+
 def test_the_same_state_at_the_same_time_is_the_same_page(world: World) -> None:
     line = (sys.executable, str(ROOT / "tests" / "clocked.py"), "1795278000", "report", "-")
     first, again = world.run(*line), world.run(*line)
@@ -203,6 +210,12 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     assert world.ralph("report", str(mine)).code == 0
     assert sorted(os.listdir(tmp_path)) == ["link.html", "mine.html"]
     assert world.ralph("report", "task-graph.yaml", "--force").code == 8
+    for name in ("ralph.toml", "records/audit/T-1/x.yaml"):
+        for command in ("report", "export"):
+            assert world.ralph(command, name, "--force") == (
+                8, "", f"error: {name} is a place of settings or records; nothing was written\n"
+                "hint: name another file\n",
+            )  # fmt: skip
     assert world.ralph("report", ".git/x").code == 8
     assert world.ralph("report", str(tmp_path)).code == 2
     os.mkfifo(tmp_path / "pipe")

@@ -114,6 +114,22 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
             .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim() ||
                 (one.labels && one.labels.length))).map((one) => one.outerHTML)""")
         assert unnamed == []
+        # In a list beside the panel, or in a small window, a title keeps its place.
+        page.select_option("#worker", "")
+        for width, tab in ((1000, "tasks"), (400, "attempts"), (400, "tasks")):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.locator(f"#tab-{tab}").click()
+            if width == 1000:
+                page.locator("#tasks a").first.click()
+                expect(panel).to_be_visible()
+            else:
+                page.keyboard.press("Escape")
+            told = page.locator(f"#{tab} > li .what").first.bounding_box()
+            assert told is not None
+            assert told["width"] > 90
+            assert told["x"] + told["width"] <= width
+            view = page.locator(f"#view-{tab}")
+            assert view.evaluate("(one) => one.scrollWidth <= one.clientWidth")
 
 
 def test_without_scripts_there_is_a_list(browser: Browser, page_file: Path) -> None:

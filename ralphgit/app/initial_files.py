@@ -267,7 +267,9 @@ def set_schemas(project: Project) -> Iterator[Step]:
     for name, data in schema.schema_files().items():
         path = f"{schema.HOME}/{name}"
         known = files.read(os.path.join(project.top, path))
-        if known is None:
+        if steps.is_elsewhere(project, path):
+            yield steps.keep(path, steps.LINKED)
+        elif known is None:
             yield steps.write(project, "create", path, data)
         else:
             old = (
@@ -280,6 +282,8 @@ def unset_schemas(project: Project) -> Iterator[Step]:
     """The schemas are never edited, so they go whatever version they are of."""
     for name in schema.schema_files():
         path = f"{schema.HOME}/{name}"
+        if steps.is_elsewhere(project, path):
+            continue
         if os.path.isfile(os.path.join(project.top, path)):
             yield steps.remove(project, path)
 

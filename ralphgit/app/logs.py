@@ -22,7 +22,7 @@ def newest(top: str, task: str = "") -> str:
         # TASK-CLAIM.log; beside them is what a loop without a terminal said.
         names = [
             name for name in os.listdir(folder)
-            if name.endswith(".log") and "-" in name and os.path.isfile(os.path.join(folder, name))
+            if name.endswith(".log") and "-" in name and _is_plain(os.path.join(folder, name))
         ]  # fmt: skip
     except FileNotFoundError:
         names = []
@@ -34,6 +34,11 @@ def newest(top: str, task: str = "") -> str:
             code="no_log", hint="ralphgit run writes one for each attempt",
         )  # fmt: skip
     return max((os.path.join(folder, name) for name in names), key=os.path.getmtime)
+
+
+def _is_plain(path: str) -> bool:
+    """Not a link: one may have come with a clone, and show any file as what an agent printed."""
+    return os.path.isfile(path) and not os.path.islink(path)
 
 
 def follow(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ralphgit.app.project import Project
 from ralphgit.errors import GuardRefused, UsageError
+from ralphgit.records import settings
 
 
 def place(project: Project, name: str, shards: Iterable[str]) -> str:
@@ -15,7 +16,7 @@ def place(project: Project, name: str, shards: Iterable[str]) -> str:
     `shards`: the graph's files, relative to the top of the worktree.
 
     Raises: UsageError (no_file) for a folder, a device, a pipe; GuardRefused (outside) in a .git
-    folder, and for a file of the graph.
+    folder, and for a file of the graph, of the records or of the settings.
     """
     path = os.path.join(project.around.directory, name)
     if os.path.isdir(path):
@@ -27,10 +28,20 @@ def place(project: Project, name: str, shards: Iterable[str]) -> str:
     if ".git" in os.path.realpath(path).split(os.sep):
         raise GuardRefused(f"{name} is inside a .git folder", code="outside", hint="another file")
     top = project.repository.top
-    own = {os.path.realpath(os.path.join(top, shard)) for shard in shards} if top else set()
-    if os.path.realpath(path) in own:
+    if top is not None and (kind := _own(project, top, os.path.realpath(path), shards)):
         raise GuardRefused(
-            f"{name} is a file of this graph; nothing was written", code="outside",
-            hint="name another file",
-        )  # fmt: skip
+            f"{name} is {kind}; nothing was written", code="outside", hint="name another file"
+        )
     return path
+
+
+def _own(project: Project, top: str, path: str, shards: Iterable[str]) -> str:
+    """What of ours stands, or would stand, at `path`; "" for nothing."""
+    if path in {os.path.realpath(os.path.join(top, shard)) for shard in shards}:
+        return "a file of this graph"
+    records = os.path.realpath(os.path.join(top, project.config.records))
+    if path == os.path.join(os.path.realpath(top), settings.FILE) or path.startswith(
+        records + os.sep
+    ):
+        return "a place of settings or records"
+    return ""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 
 from ralphgit.app.project import Project
-from ralphgit.errors import InvalidRecord, NotWritable, Refused
+from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
 from ralphgit.model.flight import Lease
 from ralphgit.records import files, lease, notes, schema
 
@@ -22,9 +22,15 @@ def prepare(project: Project) -> None:
     """Make `.ralph/` with the schemas for editors in it, excluded through
     `.git/info/exclude`, not through the user's .gitignore.
 
-    Raises: NotWritable.
+    Raises: GuardRefused (linked); NotWritable.
     """
     folder = os.path.join(project.top, FOLDER)
+    if os.path.islink(folder):
+        # It may have come with a clone, and lead anywhere; two worktrees must not share one.
+        raise GuardRefused(
+            f"{FOLDER} is a link; nothing was written", code="linked",
+            hint=f"rm {FOLDER}, then repeat",
+        )  # fmt: skip
     schemas = os.path.join(project.top, schema.HOME)
     if os.path.isdir(schemas) and is_excluded(project):
         return

@@ -18,7 +18,7 @@ from ralphgit.board.context import Context, Describe
 from ralphgit.board.dialogs import Help, Reset
 from ralphgit.board.following import Follower, Pace, Update, system
 from ralphgit.board.snapshot import Snapshot
-from ralphgit.board.view import View
+from ralphgit.board.view import SELECT, View
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
 
@@ -131,6 +131,8 @@ class Board(App[None]):
     def action_answer(self) -> None:
         if self.view.context.question is not None:
             self.view.context.begin()
+        elif self.view.subject is None:
+            self._say(SELECT)
         else:
             self._say(f"{self.view.named()} asks nothing that an answer would free.")
 
@@ -152,7 +154,7 @@ class Board(App[None]):
     def action_reset(self) -> None:
         found, card = self.view.seen, self.view.card()
         if found is None or card is None:
-            self._say("Select a task, or whoever holds one.")
+            self._say(SELECT)
         elif card.state in _FREE:
             self._say(f"Nobody holds {card.id}: it is {card.state}.")
         else:

@@ -23,6 +23,8 @@ from ralphgit.board.snapshot import COLUMNS, Card, Snapshot, Worker
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
 
+#: What is said where a key needs a task.
+SELECT = "Select a task, or whoever holds one."
 #: The height from which on each task gets two lines.
 _TALL = 34
 #: The least width of a column, and the width of one without tasks.
@@ -339,6 +341,8 @@ class View(Screen[None]):
         card = self.card()
         if card is not None and card.path and self._rows("workers").go_to(card.path):
             self.set_focus(self._rows("workers"))
+        elif self.subject is None:
+            self.notify(SELECT)
         else:
             self.notify(f"{self.named()} is held by nobody who has a log here.", markup=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,7 +29,19 @@ class _Stdin(anyio.AsyncFile[str]):
     async def readline(self) -> str:
         # A thread that is not abandoned would keep a terminated server until its client speaks.
         line: str = await to_thread.run_sync(self.wrapped.readline, abandon_on_cancel=True)
-        return line
+        return _HALF.sub(_whole, line) if "\\u" in line else line
+
+
+#: Two escaped halves of a character, one alone, and any other escape, so that none is misread.
+_HALF = re.compile(
+    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<alone>u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    """The escape, or a replacement for half of a character: the protocol's reader would drop the
+    whole message without an answer, and the client wait for one."""
+    return r"\ufffd" if escape["alone"] else escape[0]
 
 
 def serve(tools: Sequence[Tool], program: Sequence[str], *, instructions: str) -> int:

@@ -28,7 +28,7 @@ def parse(data: bytes, *, path: str = FILE) -> dict[str, object]:
     except UnicodeDecodeError:
         raise InvalidRecord("the file is not UTF-8", file=path) from None
     except tomllib.TOMLDecodeError as error:
-        line, column = _position(str(error))
+        line, column = _position(str(error), data)
         raise InvalidRecord(
             f"not TOML: {error}", file=path, line=line, column=column, code="syntax"
         ) from None
@@ -59,8 +59,11 @@ def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
     return pairs
 
 
-def _position(message: str) -> tuple[int, int]:
-    """From tomllib's "... (at line 3, column 5)"."""
+def _position(message: str, data: bytes) -> tuple[int, int]:
+    """From tomllib's "... (at line 3, column 5)" or "... (at end of document)"."""
+    if message.endswith("(at end of document)"):
+        lines = data.decode("utf-8").rstrip().split("\n")
+        return len(lines), len(lines[-1]) + 1
     digits = [
         int(part) for part in message.replace(",", " ").replace(")", " ").split() if part.isdigit()
     ]

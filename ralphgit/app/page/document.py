@@ -48,7 +48,7 @@ def document(found: Gathered) -> bytes:
         "needs": "\n".join(map(_need_item, found.needs)),
         "needs-hidden": "" if found.needs else "hidden",
         "needs-count": str(len(found.needs)),
-        "counts": "\n".join(_counts(found.counts)),
+        "counts": "\n".join(_counts(found.counts)) or "<li>no tasks</li>",
         "tasks": "\n".join(map(_task_item, found.tasks)),
         "style": style,
         "script": script,
