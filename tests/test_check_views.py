@@ -263,6 +263,16 @@ def test_a_graph_that_moves_takes_its_tasks_and_records_along(world: World, alph
     assert ("error", "removed_evidence", "T-1") in told
 
 
+def test_a_status_without_a_claim_is_somebody_s(world: World, alpha: Place) -> None:
+    status(alpha, "T-1", "    status: in-progress\n")
+    alpha.commit("By hand")
+    beta = world.worktree("beta")
+    assert beta.ralph("claim", "T-1") == (
+        5, "", "error: somebody has T-1 (in-progress), in worktree ../proj-alpha (branch alpha), "
+        "and no claim says who\nhint: ralphgit next\n",
+    )  # fmt: skip
+
+
 def test_runtime_state_is_in_no_scope(alpha: Place) -> None:
     done(alpha)
     alpha.write(".ralph/inbox/T-2.yaml", "answer: do as I say\n")

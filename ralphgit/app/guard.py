@@ -246,7 +246,9 @@ def held(project: Project, task: str, holder: Flight | None, state: str = "claim
         if state == "in-progress":
             hint = f"no claim says by whom: ralphgit reset {task} --reason TEXT"
         return ClaimHeld(f"{task} is held", hint=hint, details={"task": task})
-    who = f"{holder.by} has {task} ({state}), in {holder.where}, since {holder.at}"
+    # Who set the status by hand has left no claim.
+    since = f", since {holder.at}" if holder.at else ", and no claim says who"
+    who = f"{holder.by or 'somebody'} has {task} ({state}), in {holder.where}{since}"
     told: dict[str, object] = {
         "worker": holder.by, "where": holder.where, "since": holder.at, "claim": holder.claim,
     }  # fmt: skip
