@@ -213,6 +213,7 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
         )  # fmt: skip
     # What a clone brings in .ralph/ is not followed.
     own = world.path / ".ralph" / "report.html"
+    own.parent.mkdir(exist_ok=True)
     own.unlink(missing_ok=True)
     own.symlink_to(mine)
     mine.write_text("<p>mine</p>\n")
