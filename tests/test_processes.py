@@ -7,12 +7,13 @@ import select
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
 import pytest
 from test_loop import QUICK, events, loop, made, on_base, start, task
-from world import Result, until
+from world import ROOT, Result, until
 
 GOOD = ("scope: {write: [f.txt]}", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 
@@ -118,6 +119,23 @@ def test_a_warden_that_is_killed_takes_the_agent_along(tmp_path: Path) -> None:
     assert alive.hung_up()
     assert ended(running).code == 0
     assert "exit code 137" in on_base(alpha, "T-1")["blocked"]["question"]
+
+
+def test_a_warden_that_is_killed_before_it_begins_is_started_again(tmp_path: Path) -> None:
+    """It says nothing of the agent, which was never tried."""
+    alpha = made(tmp_path, task("T-1", *GOOD))
+    python = tmp_path / "python"
+    python.write_text(
+        "#!/bin/bash\n"
+        f'case "$*" in *warden.py) mkdir {tmp_path}/killed 2>/dev/null && kill -9 $$;; esac\n'
+        f'exec -a "$0" "{sys.executable}" "$@"\n'
+    )
+    python.chmod(0o755)
+    path = os.pathsep.join((str(ROOT), sysconfig.get_path("purelib")))
+    words = ("-m", "ralphgit", "run", "--agent", agent(tmp_path, "echo good > f.txt"), "--once")
+    ran = alpha.run(str(python), *words, "--land", "merge", env={**QUICK, "PYTHONPATH": path})
+    assert (tmp_path / "killed").exists()
+    assert (ran.code, on_base(alpha, "T-1")["status"]) == (0, "complete"), ran.err
 
 
 # -- signals ---------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def run(
     it has left running in the background has no say, and ends with it; with `daemons` only
     what is still in its process group.
 
-    Raises: Refused (cannot_start).
+    Raises: Refused (cannot_start, warden_killed).
     """
     begin = time.monotonic()
     program: _Program | None = None
@@ -129,7 +129,12 @@ class _Program:
         try:
             number = int(answer)
         except ValueError:
-            raise _not_started(name, "its warden ended at once") from None
+            if self._warden.wait() >= 0:
+                raise _not_started(name, "its warden ended at once") from None
+            raise Refused(  # which says nothing of the program
+                f"{name} was not started: its warden was killed",
+                code="warden_killed", hint="repeat the command",
+            ) from None  # fmt: skip
         if number < 0:
             raise _not_started(name, os.strerror(-number))
         self._pid = number

@@ -104,7 +104,7 @@ def run(
     `stop` may say why it has to end now. When this returns, or is left by an exception,
     nothing of the agent's runs any more (`foreign`).
 
-    Raises: Refused (no_agent) where it cannot be started.
+    Raises: Refused (no_agent) where it cannot be started; Refused (warden_killed).
     """
     try:
         ended = foreign.run(
@@ -112,6 +112,8 @@ def run(
             stop=stop, grace=GRACE_S,
         )  # fmt: skip
     except Refused as error:
+        if error.code != "cannot_start":
+            raise
         raise agents.not_there(error.message) from error
     finally:
         log.close()
