@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -232,3 +235,14 @@ def test_what_a_command_costs_is_seen(tmp_path: Path) -> None:
     """The means of the tests above find what they look for."""
     seen = imports.imported(["--help"], at=tmp_path, env=World(tmp_path).environ)
     assert imports.of(("click", "argparse", "ralphgit"), seen) == ("click", "ralphgit")
+
+
+# --- what the tests need ------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.environ.get("CI") != "true", reason="a user's machine may do without")
+def test_no_test_is_skipped_in_ci_for_want_of_a_program() -> None:
+    (line,) = re.findall(r"(?m)^needs=\((.*)\)$", (ROOT / ".ci" / "run").read_text())
+    programs = [need.partition("=")[0] for need in line.split()]
+    assert {"tmux", "chromium", "zsh", "fish"} <= set(programs)
+    assert [name for name in ("bash", *programs) if shutil.which(name) is None] == []
