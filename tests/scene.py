@@ -20,7 +20,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from world import ROOT, Place, Result, World
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 
 DAY = "2026-11-21"
 #: When one looks at it.

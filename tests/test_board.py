@@ -20,8 +20,8 @@ from textual.widgets import Input, RichLog, Static
 from world import Place, World
 from world import until as wait_until
 
-from ralphgit.app import heartbeat
-from ralphgit.app.project import Surroundings
+from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.dialogs import Choice, Help, Reset
 from ralphgit.board.following import Follower, Pace

@@ -276,9 +276,7 @@ def test_a_bomb_is_refused_quickly_and_in_little_memory(tmp_path: Path, name: st
     world = World(tmp_path)
     world.write_graph(text)
     limits = 'ulimit -v 400000; ulimit -t 5; exec "$@"'
-    found = world.run(
-        "sh", "-c", limits, "sh", sys.executable, "-m", "ralphgit", "list", "--json"
-    )
+    found = world.run("sh", "-c", limits, "sh", sys.executable, "-m", "ralphgit", "list", "--json")
     assert (found.code, found.err) == (6, "")
     assert found.error == code
 

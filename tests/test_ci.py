@@ -18,7 +18,7 @@ from sealing import older
 from test_check import begun, done, status
 from world import ROOT, Place, Result, World
 
-from ralphgit.app.diff_markdown import MARKER
+from ralphgit.app.diff.markdown import MARKER
 
 ZERO = "0" * 40
 

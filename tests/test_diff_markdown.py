@@ -11,13 +11,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ralphgit.app import diff_markdown
-from ralphgit.app.diff import Diff
-from ralphgit.app.diff_sides import Range, Side
-from ralphgit.app.diff_task import CONCERN, PROBLEM, Note, Written, change
-from ralphgit.app.markdown import one_line
-from ralphgit.app.trees import Tree
-from ralphgit.app.view import GraphView, stored
+from ralphgit.app.diff import markdown
+from ralphgit.app.diff.record_diff import Diff
+from ralphgit.app.diff.revisions_compared import Range, Side
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Note, Written, change
+from ralphgit.app.rendering.safe_markdown import one_line
+from ralphgit.app.workspace.graph_view import GraphView, stored
+from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.model.guidance import Answer, Guidance
 from ralphgit.model.review import Finding, Review
 from ralphgit.records import emit, graph, tasks
@@ -112,7 +112,7 @@ def shown(tokens: list[Any]) -> str:
 @example(["`|`\n\n/close"])
 def test_nothing_of_a_record_acts_and_all_of_it_is_shown(texts: list[str]) -> None:
     found = made(texts)
-    text = diff_markdown.comment(PROJECT, found)
+    text = markdown.comment(PROJECT, found)
     tokens = GFM.parse(text)
     inner = [part for token in tokens for part in token.children or ()]
     types = {token.type for token in (*tokens, *inner)}
@@ -121,7 +121,7 @@ def test_nothing_of_a_record_acts_and_all_of_it_is_shown(texts: list[str]) -> No
     acting = [t.content for t in (*tokens, *inner) if t.type in ("html_block", "html_inline")]
     assert ALLOWED.sub("", "".join(acting)).strip() == ""
     # As many tables, cells, fences and lists as there are without them.
-    usual = GFM.parse(diff_markdown.comment(PROJECT, made(["word"])))
+    usual = GFM.parse(markdown.comment(PROJECT, made(["word"])))
     assert [t.type for t in tokens] == [t.type for t in usual]
     (fence,) = [token for token in tokens if token.type == "fence"]
     assert fence.info == "mermaid"
@@ -137,7 +137,7 @@ def test_nothing_of_a_record_acts_and_all_of_it_is_shown(texts: list[str]) -> No
 
 def test_what_does_not_fit_is_cut_with_a_sentence() -> None:
     found = made(["@:|<" * 300], count=600)
-    text = diff_markdown.comment(PROJECT, found)
+    text = markdown.comment(PROJECT, found)
     assert 40_000 < len(text) < 65_536
     assert re.search(r"^\d+ tasks more changed, and are not shown here\.$", text, re.M)
     assert re.search(r"^details of \d+ tasks are left out here", text, re.M)
@@ -148,6 +148,6 @@ def test_what_does_not_fit_is_cut_with_a_sentence() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    text = diff_markdown.comment(PROJECT, made(["token=hunter2hunter2 password: |x|y"]))
+    text = markdown.comment(PROJECT, made(["token=hunter2hunter2 password: |x|y"]))
     assert "hunter2" not in text
     assert "[redacted]" in text.replace("\\", "")

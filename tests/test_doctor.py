@@ -16,8 +16,8 @@ import pytest
 from sealing import older
 from world import ROOT, Place, Result, World
 
-from ralphgit.app.examine_setup import EXTRAS
-from ralphgit.app.findings import KINDS, Kind
+from ralphgit.app.doctor.finding_kinds import KINDS, Kind
+from ralphgit.app.doctor.setup_files import EXTRAS
 
 GRAPH = """\
 version: 1

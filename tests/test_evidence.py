@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import Place, World
 
-from ralphgit.app.content import Content
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.model.evidence import Evidence, Subject, Support
 from ralphgit.model.task import Criterion, Scope
 from ralphgit.records import evidence as codec

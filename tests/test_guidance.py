@@ -15,7 +15,7 @@ import ryaml
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 
 GRAPH = """\
 version: 1

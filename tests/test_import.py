@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from world import Place, World, shared
 
-from ralphgit.app import importing
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.exchange import import_tasks
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import GuardRefused
 from ralphgit.records import blocks, graph
 from ralphgit.rules.cycles import find_cycles
@@ -624,6 +624,6 @@ def test_a_graph_that_changes_meanwhile_is_left_alone(world: World) -> None:
     assert len(project.here.rows) == 3
     world.replace("Draw", "Sketch")
     with pytest.raises(GuardRefused) as caught:
-        importing.bring(project, importing.Options(("tasks.yaml",)))
+        import_tasks.bring(project, import_tasks.Options(("tasks.yaml",)))
     assert caught.value.code == "moved_meanwhile"
     assert read(world) == IMPORTED.replace("Draw", "Sketch")

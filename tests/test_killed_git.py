@@ -28,7 +28,7 @@ def test_a_question_survives_its_first_git(verb: str, command: str, tmp_path: Pa
     fake = programs / "git"
     fake.write_text(
         f'#!/bin/sh\ncase " $* " in *" {verb} "*)\n'
-        f'  mkdir {tmp_path}/killed 2>/dev/null && kill -9 $$ ;;\nesac\n'
+        f"  mkdir {tmp_path}/killed 2>/dev/null && kill -9 $$ ;;\nesac\n"
         f'exec {shutil.which("git")} "$@"\n'
     )
     fake.chmod(0o755)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from world import Place, Result, World
 
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.loop import notify
 
 GRAPH = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ralphgit.app.page.palette import DARK, LIGHT, Theme
+from ralphgit.app.report.palette import DARK, LIGHT, Theme
 from ralphgit.model.status import State
 
 

@@ -177,7 +177,7 @@ def test_a_slow_remote_holds_up_neither_output_nor_the_time_limit(tmp_path: Path
     script = f"until test -s {tmp_path}/asked; do sleep 0.05; done; echo seen; sleep 600"
     slow = tmp_path / "slow"
     slow.write_text(
-        f"#!/bin/sh\ntest -e {tmp_path}/go || exec git-upload-pack \"$@\"\n"
+        f'#!/bin/sh\ntest -e {tmp_path}/go || exec git-upload-pack "$@"\n'
         f"echo asked > {tmp_path}/asked; echo asked > {fetches.path}; exec sleep 600\n"
     )
     slow.chmod(0o755)

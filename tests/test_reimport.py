@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import Place, World, shared
 
-from ralphgit.app.reimport import SOURCE, Origin, decide, first
+from ralphgit.app.exchange.three_way_import import SOURCE, Origin, decide, first
 
 LIST = """\
 # Plan

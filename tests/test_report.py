@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from world import ROOT, Place, World
 
-from ralphgit.app.log import Entry
-from ralphgit.app.page.attempts import attempts
+from ralphgit.app.report.attempts import attempts
+from ralphgit.app.status.log import Entry
 from ralphgit.model.flight import Flight
 from ralphgit.rules.readiness import Standing
 

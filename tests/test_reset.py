@@ -13,7 +13,7 @@ import pytest
 import ryaml
 from world import Place, Result, World
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 
 GRAPH = """\
 version: 1

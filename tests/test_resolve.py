@@ -13,7 +13,7 @@ from laws import adding
 from test_laws import prop
 from world import ROOT, Place, Result, World
 
-from ralphgit.app.resolving import Decided, decide
+from ralphgit.app.conflicts.task_merge import Decided, decide
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.threeway import Side, ThreeWay
 from ralphgit.records import attempts, pieces

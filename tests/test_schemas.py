@@ -302,8 +302,13 @@ GOOD: dict[str, Any] = {
         "ok": False,
         "data": {
             "tasks": [
-                {"task": "T-1", "outcome": "blocked", "why": "Which?", "worker": "b1",
-                 "claim": None},
+                {
+                    "task": "T-1",
+                    "outcome": "blocked",
+                    "why": "Which?",
+                    "worker": "b1",
+                    "claim": None,
+                },
             ],
             "complete": "BATCH_COMPLETE T-1=blocked",
         },
@@ -326,10 +331,20 @@ GOOD: dict[str, Any] = {
             "hint": "git ralph next",
         },
     },
-    "import": answer("import", {
-        "added": ["T-1"], "updated": [], "unchanged": [], "removed": ["T-0"], "dropped": ["meta"],
-        "notes": ["T-1 has no title."], "file": "g.yaml", "dry_run": False, "text": None,
-    }),
+    "import": answer(
+        "import",
+        {
+            "added": ["T-1"],
+            "updated": [],
+            "unchanged": [],
+            "removed": ["T-0"],
+            "dropped": ["meta"],
+            "notes": ["T-1 has no title."],
+            "file": "g.yaml",
+            "dry_run": False,
+            "text": None,
+        },
+    ),
     "export": answer("export", {"format": "jsonl", "tasks": 1, "file": None, "text": "{}"}),
     "page": answer("report", {"file": "r.html", "tasks": 1, "bytes": 9, "text": None}),
     # A refusal may show what is missing in place of the task.

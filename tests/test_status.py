@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 
 ENVELOPE = Draft202012Validator(
     json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 
 ENVELOPE = Draft202012Validator(
     json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ def test_a_story_is_remembered_there(world: World) -> None:
     alpha.git("clean", "-fdxq")
     code = (
         "import os\n"
-        "from ralphgit.app.project import Project, Surroundings\n"
+        "from ralphgit.app.workspace.project import Project, Surroundings\n"
         "around = Surroundings(os.getcwd(), dict(os.environ), lambda: 0.0, lambda: 'x')\n"
         "print(Project.open(around).config.story)"
     )

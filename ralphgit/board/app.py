@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import Worker as Job
 from textual.worker import WorkerState
 
-from ralphgit.app.project import Surroundings
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.board import drawing, themes, writing
 from ralphgit.board.context import Context, Describe
 from ralphgit.board.dialogs import Help, Reset

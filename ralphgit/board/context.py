@@ -11,9 +11,9 @@ from textual.events import Resize
 from textual.message import Message
 from textual.widgets import Input, RichLog, Static
 
-from ralphgit.app.guidance import Question
-from ralphgit.app.listing import Shown
-from ralphgit.app.overview import Attention
+from ralphgit.app.handoff.questions import Question
+from ralphgit.app.status.overview import Attention
+from ralphgit.app.status.task_list import Shown
 from ralphgit.board import drawing
 from ralphgit.board.snapshot import Card, Snapshot, Worker
 from ralphgit.board.tail import Piece

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from textual.content import Content
 
-from ralphgit.app import guidance, heartbeat
-from ralphgit.app.guidance import Question
-from ralphgit.app.overview import Attention
+from ralphgit.app.handoff import questions
+from ralphgit.app.handoff.questions import Question
+from ralphgit.app.status.overview import Attention
+from ralphgit.app.workspace import heartbeat
 from ralphgit.board.snapshot import WARNING, Card, Snapshot, Worker
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import duration, safe, safe_lines
@@ -164,7 +165,9 @@ def asked(one: Question, *, here: bool) -> Content:
     ]
     if one.options:
         parts.append(Content(""))
-    key = "r, or " if one.reason in (guidance.STALE, guidance.REFUSED) else "a, or " if here else ""
+    key = (
+        "r, or " if one.reason in (questions.STALE, questions.REFUSED) else "a, or " if here else ""
+    )
     parts.append(Content(f"{key}{safe(one.command)}").stylize(MUTED))
     return Content("\n").join(parts)
 
@@ -178,5 +181,5 @@ def noted(one: Attention) -> Content:
 def answerable(found: Snapshot, one: Question) -> bool:
     """Whether `reply` is what the question waits for."""
     standing = found.situation.standings.get(one.task)
-    special = (guidance.STALE, guidance.REFUSED, guidance.UNREVIEWED)
+    special = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
     return standing is not None and standing.state == "blocked" and one.reason not in special

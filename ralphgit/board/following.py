@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app import pulls, runtime
-from ralphgit.app.project import Surroundings
+from ralphgit.app.landing import tracked_pull_requests
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.board import snapshot
 from ralphgit.board.snapshot import Snapshot, Watched, Worker
 from ralphgit.board.tail import Piece, Tail
@@ -36,7 +37,7 @@ _SHARE = 5
 _OF_REPOSITORY = ("HEAD", "index", "packed-refs", "config", os.path.join("reftable", "tables.list"))
 _OF_WORKTREE = ("HEAD", "index", "config.worktree")
 #: The same in a worktree's folder.
-_NOTES = (runtime.CURRENT, pulls.PATH, "ralph.toml")
+_NOTES = (runtime_files.CURRENT, tracked_pull_requests.PATH, "ralph.toml")
 
 
 class Update(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from ralphgit.app.project import Surroundings
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.context import Describe
 from ralphgit.board.snapshot import gather

@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import guidance, heartbeat, listing, look, naming, overview
-from ralphgit.app.guidance import Question
-from ralphgit.app.listing import Shown
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.overview import Attention, Busy
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.handoff import questions as guidance
+from ralphgit.app.handoff.questions import Question
+from ralphgit.app.status import overview, task_list
+from ralphgit.app.status.overview import Attention, Busy
+from ralphgit.app.status.task_list import Shown
+from ralphgit.app.workspace import heartbeat, worktree_names
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.loop import crew
 from ralphgit.model.row import Row
 from ralphgit.rules import readiness
@@ -116,7 +119,7 @@ class Snapshot(NamedTuple):
 
     def shown(self, task: str) -> Shown:
         """All of one task. Starts no process. Raises: UnknownTask."""
-        return listing.judged(self.situation, task)
+        return task_list.judged(self.situation, task)
 
 
 def gather(around: Surroundings) -> Snapshot:
@@ -125,7 +128,7 @@ def gather(around: Surroundings) -> Snapshot:
     Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
     """
     warnings: list[str] = []
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     try:
         return _gathered(project, warnings)
     finally:
@@ -211,7 +214,7 @@ def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
         yield Worker(
             name=loop.name if loop is not None else task.name if task is not None else "",
             path=path,
-            where=naming.shown(project, path),
+            where=worktree_names.shown(project, path),
             state=state if loop is not None or beat is not None else "",
             phase=beat.phase if beat is not None else loop.phase if loop is not None else "",
             task=task.task if task is not None else "",

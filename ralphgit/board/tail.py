@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app import logs
 from ralphgit.errors import GuardRefused
+from ralphgit.loop import agent_logs
 from ralphgit.model.printable import safe_lines
 
 #: How much of a log is read when it is first shown, and then at most at once.
@@ -38,7 +38,7 @@ class Tail:
     def read(self) -> Piece | None:
         """What has come since the last call; None for nothing."""
         try:
-            path = logs.newest(self._worktree)
+            path = agent_logs.newest(self._worktree)
             size = os.path.getsize(path)
         except (GuardRefused, OSError):
             path, size = "", 0

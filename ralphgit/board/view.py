@@ -13,8 +13,8 @@ from textual.events import DescendantFocus, Key, Resize
 from textual.screen import Screen
 from textual.widgets import Footer, Input, Static
 
-from ralphgit.app.guidance import Question
-from ralphgit.app.overview import Attention
+from ralphgit.app.handoff.questions import Question
+from ralphgit.app.status.overview import Attention
 from ralphgit.board import drawing
 from ralphgit.board.context import Context, Describe, Subject
 from ralphgit.board.dialogs import Choice

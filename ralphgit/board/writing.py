@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app import look, reply, reset
-from ralphgit.app.project import Surroundings
-from ralphgit.app.reopen import Reopened
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.handoff import reply
+from ralphgit.app.lifecycle import reset
+from ralphgit.app.lifecycle.reopen import Reopened
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.errors import UsageError
 
 
@@ -28,7 +30,7 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
     """
     words = reply.words(text, "write one, then Enter")
     warnings: list[str] = []
-    project = look.project(around._replace(begun=None), warnings)
+    project = next_tasks.project(around._replace(begun=None), warnings)
     try:
         found = reply.reply(project, reply.Options(task=task, text=words, claim=claim))
     finally:
@@ -45,7 +47,7 @@ def reset_task(around: Surroundings, home: str, asked: Asked) -> list[str]:
     if not reason:
         raise UsageError("a reset needs a reason", hint="write one, then Enter")
     warnings: list[str] = []
-    project = look.project(around._replace(begun=None, directory=home), warnings)
+    project = next_tasks.project(around._replace(begun=None, directory=home), warnings)
     try:
         done = reset.reset(
             project,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ralphgit.app import project
+from ralphgit.app.workspace import project
 from ralphgit.ci import forges, jobs, run
 from ralphgit.cli import main as cli
 from ralphgit.cli.render import safe

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ralphgit.app import check, diff, diff_markdown, look, markdown
-from ralphgit.app.problem import Problem
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.diff import markdown as diff_markdown
+from ralphgit.app.diff import record_diff
+from ralphgit.app.gate import check
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.rendering import safe_markdown
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.ci import forges
 from ralphgit.ci.api import Denied
 from ralphgit.ci.jobs import Job
@@ -33,7 +37,7 @@ def run(around: Surroundings, job: Job, forge: forges.Forge | None) -> int:
         print("The branch was deleted: there is nothing to judge.")
         return 0
     warnings: list[str] = []
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     _require_history(project)
     job = job._replace(base=_base(project, job))
     found = [one.redacted(around.environ) for one in _judged(project, job)]
@@ -140,9 +144,13 @@ def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
     if job.base:
         dots = "..." if job.merged else ".."
         try:
-            told = diff_markdown.comment(project, diff.diff(project, f"{job.base}{dots}{job.head}"))
+            told = diff_markdown.comment(
+                project, record_diff.diff(project, f"{job.base}{dots}{job.head}")
+            )
         except RalphError as error:
-            told = f"What it does to the records cannot be told: {markdown.escape(str(error))}."
+            told = (
+                f"What it does to the records cannot be told: {safe_markdown.escape(str(error))}."
+            )
         parts.append(told.removeprefix(diff_markdown.MARKER).strip())
     text = "\n\n".join(parts)
     if len(text) > _LONGEST:
@@ -160,7 +168,7 @@ def _verdict(job: Job, found: Sequence[Problem]) -> str:
         return "**The records are in order.**" + (f" {tally.capitalize()}." if tally else "")
     lost = [one.task for one in found if one.code == "claim_lost"]
     if lost:
-        names = ", ".join(markdown.code(task) for task in dict.fromkeys(lost))
+        names = ", ".join(safe_markdown.code(task) for task in dict.fromkeys(lost))
         return f"**This cannot be merged: the claim on {names} no longer stands.** {tally}."
     return f"**This should not be merged as it is:** {tally}."
 
@@ -168,9 +176,9 @@ def _verdict(job: Job, found: Sequence[Problem]) -> str:
 def _table(found: Sequence[Problem]) -> str:
     rows = ["| | where | what |", "|---|---|---|"]
     for one in found[:_MOST_ROWS]:
-        where = markdown.code(f"{one.path}:{one.line}").replace("|", "\\|") if one.path else ""
-        hint = f"<br>{markdown.escape(one.hint)}" if one.hint else ""
-        said = f"{markdown.escape(one.message)} ({markdown.code(one.code)}){hint}"
+        where = safe_markdown.code(f"{one.path}:{one.line}").replace("|", "\\|") if one.path else ""
+        hint = f"<br>{safe_markdown.escape(one.hint)}" if one.hint else ""
+        said = f"{safe_markdown.escape(one.message)} ({safe_markdown.code(one.code)}){hint}"
         rows.append(f"| {one.severity} | {where} | {said} |")
     if len(found) > _MOST_ROWS:
         rows.append(f"| | | and {len(found) - _MOST_ROWS} more: run `ralphgit check` |")

@@ -12,7 +12,7 @@ from ralphgit.errors import Bug, RalphError, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ralphgit.app.project import Surroundings
+    from ralphgit.app.workspace.project import Surroundings
 
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
 
@@ -161,7 +161,7 @@ def surroundings(options: Mapping[str, object]) -> Surroundings:
     """The outside world, as `app` gets to see it."""
     import time
 
-    from ralphgit.app.project import Surroundings
+    from ralphgit.app.workspace.project import Surroundings
     from ralphgit.model.ids import record_id
 
     directory = os.path.abspath(str(options.get("directory") or os.getcwd()))
@@ -177,7 +177,7 @@ def surroundings(options: Mapping[str, object]) -> Surroundings:
 def _command(line: words.Line) -> int:
     from importlib import import_module
 
-    from ralphgit.app.project import begin, leave
+    from ralphgit.app.workspace.project import begin, leave
     from ralphgit.cli.table import COMMANDS, module_of
 
     screen = _screen(line.options)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from ralphgit import __version__
-from ralphgit.app.problem import Problem
+from ralphgit.app.gate.problem import Problem
 from ralphgit.rules.catalogue import RULES, Rule
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from ralphgit.app import look, mine, naming
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.workspace import worktree_names
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.params import Param
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted, cut, safe
@@ -86,12 +87,12 @@ def _all(project: Project) -> list[Word]:
 
 
 def _ready(project: Project) -> list[Word]:
-    return _tasks(row for row, _ in look.takeable(project).tasks)
+    return _tasks(row for row, _ in next_tasks.takeable(project).tasks)
 
 
 def _own(project: Project) -> list[Word]:
     """What this worktree has claimed."""
-    own = {lease.task for lease in mine.open_claims(project, Situation(project))}
+    own = {lease.task for lease in own_claims.open_claims(project, Situation(project))}
     return _tasks(row for row in project.here.rows if row.id in own)
 
 
@@ -143,14 +144,16 @@ def _others(project: Project) -> list[Word]:
 
 def _worktrees(project: Project) -> list[Word]:
     return [
-        Word(naming.name_of(project, one), one.branch.removeprefix("refs/heads/"))
+        Word(worktree_names.name_of(project, one), one.branch.removeprefix("refs/heads/"))
         for one in project.repository.worktrees
         if not one.bare
     ]
 
 
 def _linked(project: Project) -> list[Word]:
-    main = {naming.name_of(project, one) for one in project.repository.worktrees if one.main}
+    main = {
+        worktree_names.name_of(project, one) for one in project.repository.worktrees if one.main
+    }
     return [word for word in _worktrees(project) if word.value not in main]
 
 

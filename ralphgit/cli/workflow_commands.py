@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ralphgit.app.problem import Problem
+from ralphgit.app.gate.problem import Problem
 from ralphgit.cli.render import safe
 
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}

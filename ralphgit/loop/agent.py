@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import foreign
+from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
 from ralphgit.loop import agents
 from ralphgit.records import files
@@ -107,7 +107,7 @@ def run(
     Raises: Refused (no_agent) where it cannot be started; Refused (warden_killed).
     """
     try:
-        ended = foreign.run(
+        ended = run_program.run(
             words, top=top, environ=environ, timeout=timeout, hear=log.add, stdin=prompt,
             stop=stop, grace=GRACE_S,
         )  # fmt: skip

@@ -12,7 +12,7 @@ import shutil
 import sys
 from typing import NamedTuple
 
-from ralphgit.app.project import Project
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
 
 #: By name: the words of the command. Sources: Claude Code "headless mode" (-p reads stdin,

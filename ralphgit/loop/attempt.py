@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ralphgit.app import branches, complete, foreign, mine, packet, prompt, report, trust
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import Project
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.handoff import packet, prompt, worker_report
+from ralphgit.app.lifecycle import complete, task_branch
+from ralphgit.app.processes import run_program, trust
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimLost,
     GuardRefused,
@@ -140,12 +143,12 @@ def attempt(
     project.refresh()
     if broken := begun.unreadable(project):
         return Attempted(_begin_again(project, lease, broken), ended.seconds)
-    if how := mine.given_up(project.view("HEAD", "HEAD"), lease):
+    if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
         return Attempted(Over(how), ended.seconds)
     if ended.how == LOST:
         return Attempted(Lost(), ended.seconds)
     outcome = _said(project, before, ended, secrets)
-    if isinstance(outcome, report.Report):
+    if isinstance(outcome, worker_report.Report):
         outcome = _complete_at_last(project, lease, outcome, mend)
     return Attempted(outcome, ended.seconds)
 
@@ -153,7 +156,7 @@ def attempt(
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
     """A graph that cannot be read says nothing of any task: all is kept aside."""
     with Exclusive(project):
-        kept = branches.put_aside(project, lease)
+        kept = task_branch.put_aside(project, lease)
     sentence = f"the task graph cannot be read: {why}"
     where = f" All that was done is kept in {kept}; bring the work over." if kept else ""
     return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
@@ -165,9 +168,9 @@ def finish(project: Project, lease: Lease) -> Outcome:
     Raises: as `attempt`.
     """
     try:
-        said = report.read(project.top, agent.secrets(project.around.environ))
+        said = worker_report.read(project.top, agent.secrets(project.around.environ))
     except InvalidRecord:
-        said = report.Report("")
+        said = worker_report.Report("")
     return _complete(project, lease, said)
 
 
@@ -192,15 +195,15 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
         text += "\n" + prompt.feedback(before.feedback)
     told = text.encode("utf-8", "replace")
     files.write(os.path.join(top, PROMPT), told, durable=False, follow=False)
-    report.clear(top)
+    worker_report.clear(top)
 
 
 def _said(
     project: Project, before: Attempts, ended: agent.Ended, secrets: tuple[str, ...]
-) -> Outcome | report.Report:
+) -> Outcome | worker_report.Report:
     """What comes of an attempt by the agent's own word; its report where that is for `complete`."""
     try:
-        said = report.read(project.top, secrets)
+        said = worker_report.read(project.top, secrets)
     except InvalidRecord as error:
         sentence = f"the report was refused: {error}"
         return Failed(sentence, sentence)
@@ -208,7 +211,7 @@ def _said(
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
         question = said.question or said.summary or "the worker gave no question"
         return Stuck(reason, question, said.options)
-    if ended.how == foreign.TIMED_OUT:
+    if ended.how == run_program.TIMED_OUT:
         limit = f"{project.config.agent_timeout:g} s"
         return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
     if ended.code == 0:
@@ -228,7 +231,10 @@ def _said(
 
 
 def _complete_at_last(
-    project: Project, lease: Lease, said: report.Report, mend: Callable[[RalphError, int], None]
+    project: Project,
+    lease: Lease,
+    said: worker_report.Report,
+    mend: Callable[[RalphError, int], None],
 ) -> Outcome:
     """Complete the task, also where a lock, a full disk or another command is in the way for a
     while; the agent's work is there, and running it again would not help.
@@ -248,7 +254,7 @@ def _complete_at_last(
     return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
-def _complete(project: Project, lease: Lease, said: report.Report) -> Outcome:
+def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Outcome:
     concerns = said.concerns
     if said.status == "done_with_concerns" and not concerns:
         concerns = (said.summary or "done with concerns",)

@@ -14,14 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app import again, batches, claim, integrate, look, runtime, trust
-from ralphgit.app.exclusive import Alone
-from ralphgit.app.integrate import Integrated, Stop
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.naming import folder_of
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.integration import integrate
+from ralphgit.app.integration.integrate import Integrated, Stop
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.processes import trust
+from ralphgit.app.status import batch_plan
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import agent, batch_memory, batch_notes, crew, fleet
+from ralphgit.loop import agent, batch_memory, batch_notes, batch_retry, crew, fleet
 from ralphgit.loop.batch_memory import Job, Result, State
 from ralphgit.loop.batch_notes import Note
 from ralphgit.model.row import Row
@@ -76,7 +81,7 @@ class Batch:
             self._top = project.top
             self._refuse_untrusted(project)
             with Alone(project, "batch run", code="batch_running"):
-                runtime.prepare(project)
+                runtime_files.prepare(project)
                 claim.synchronise(project)
                 return self._run()
 
@@ -93,7 +98,7 @@ class Batch:
     @contextmanager
     def _project(self) -> Iterator[Project]:
         """Everything as it is now."""
-        project = look.project(self._around, self._warnings)
+        project = next_tasks.project(self._around, self._warnings)
         try:
             yield project
         finally:
@@ -117,12 +122,12 @@ class Batch:
         with self._project() as project:
             if state.failed:
                 job, *rest = state.failed
-                again.again(project, job.task, job.again)
+                batch_retry.again(project, job.task, job.again)
                 self._say(f"trying {job.task} again, alone")
                 self._save(state._replace(group=(job,), failed=tuple(rest)))
                 return True
             ended = {result.task for result in state.results}
-            planned = batches.plan(
+            planned = batch_plan.plan(
                 project, story=self._options.story, at_once=self._options.at_once, without=ended
             )
             if not planned.plan.groups:
@@ -133,20 +138,20 @@ class Batch:
         return True
 
     def _jobs(
-        self, project: Project, planned: batches.Planned, tasks: Sequence[str]
+        self, project: Project, planned: batch_plan.Planned, tasks: Sequence[str]
     ) -> tuple[Job, ...]:
         """Who does what: who has begun a task goes on with it, and nobody else's is taken."""
         standings, begun = planned.situation.standings, planned.begun
         taken = {
             name for task, name in begun.items()
-            if task in tasks or not batches.branch(standings[task])
+            if task in tasks or not batch_plan.branch(standings[task])
         }  # fmt: skip
         jobs, number = [], 0
         for task in tasks:
             name = begun.get(task, "")
             while not name:
                 number += 1
-                other = batches.worker(number)
+                other = batch_plan.worker(number)
                 if other not in taken and not crew.runs(folder_of(project, other)):
                     name = other
             jobs.append(Job(task, name))
@@ -237,7 +242,7 @@ class Batch:
                 for job in group:
                     if job.task in results:
                         continue
-                    if job.task in standings and (name := batches.branch(standings[job.task])):
+                    if job.task in standings and (name := batch_plan.branch(standings[job.task])):
                         left[name] = job
                     else:
                         results[job.task] = _judged(project, standings.get(job.task), job)
@@ -253,7 +258,7 @@ class Batch:
         known = {result.task: result for result in self._state.results}
         story = self._options.story
         with self._project() as project:
-            planned = batches.plan(project, story=story, without=known)
+            planned = batch_plan.plan(project, story=story, without=known)
             rows = planned.situation.base.rows
             for row in rows:
                 if row.id in planned.plan.left and row.id not in known:
@@ -266,10 +271,10 @@ class Batch:
 def _is_open(project: Project, job: Job) -> bool:
     """Whether a task of the batch still needs its worker."""
     standing = Situation(project).standings.get(job.task)
-    if standing is None or batches.branch(standing):
+    if standing is None or batch_plan.branch(standing):
         return False
     if standing.state in IN_FLIGHT:
-        return batches.owner(project, standing) == job.worker
+        return batch_plan.owner(project, standing) == job.worker
     return standing.state == "ready"
 
 
@@ -290,7 +295,7 @@ def _judged(project: Project, standing: Standing | None, job: Job) -> Result:
             return found._replace(outcome=outcome, why=why)
         case "waiting":
             return found._replace(why=f"it waits for {', '.join(standing.blocked_on)}")
-    if holder is not None and batches.owner(project, standing) != job.worker:
+    if holder is not None and batch_plan.owner(project, standing) != job.worker:
         return Result(job.task, "waiting", f"{holder.by} has it in {holder.where}")
     why = fleet.last_error(folder_of(project, job.worker)) or "its worker ended before it was done"
     return found._replace(outcome="failed", why=why)

@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ralphgit.app import report, runtime
-from ralphgit.app.report import Report
+from ralphgit.app.handoff import worker_report
+from ralphgit.app.handoff.worker_report import Report
+from ralphgit.app.workspace import runtime_files
 from ralphgit.errors import InvalidRecord
 from ralphgit.loop.batch_memory import FOLDER, Result
 from ralphgit.records import files
@@ -66,11 +67,11 @@ def _section(note: Note, secrets: tuple[str, ...]) -> Iterator[str]:
 
 def _report(note: Note, secrets: tuple[str, ...]) -> Report | str:
     """The report on this very claim, or what is wrong with it; an empty one if there is none."""
-    noted = runtime.remembered(note.worktree)
+    noted = runtime_files.remembered(note.worktree)
     if noted is None or not noted.claim or noted.claim != note.result.claim:
         return Report("")
     try:
-        return report.read(note.worktree, secrets)
+        return worker_report.read(note.worktree, secrets)
     except InvalidRecord as error:
         return str(error)
 

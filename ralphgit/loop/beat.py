@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from ralphgit.app import heartbeat
+from ralphgit.app.workspace import heartbeat
 from ralphgit.errors import RalphError
 
 

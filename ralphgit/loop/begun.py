@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 
-from ralphgit.app import branches, guard, land_pr, look, mine, records, runtime, work
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.lookaround import Situation, read_leases
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, read_leases
+from ralphgit.app.landing import pull_request
+from ralphgit.app.lifecycle import claim_guards, current_claim, task_branch, write_audit_and_graph
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
 from ralphgit.loop.options import Options
 from ralphgit.loop.pulls import Pulls
@@ -21,7 +24,7 @@ def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -
     Raises: GuardRefused (no_worktree).
     """
     try:
-        project = look.project(around, warnings)
+        project = next_tasks.project(around, warnings)
     except NotARepository:
         pass
     else:
@@ -56,12 +59,12 @@ def unreadable(project: Project) -> InvalidRecord | None:
 
 def restore(project: Project) -> str:
     """Keep aside the work of a claim whose agent, before a crash, broke the graph; the ref."""
-    noted = runtime.remembered(project.top)
+    noted = runtime_files.remembered(project.top)
     lease = read_leases(project).get(noted.task) if noted else None
     if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
         return ""
     with Exclusive(project):
-        return branches.put_aside(project, noted)
+        return task_branch.put_aside(project, noted)
 
 
 def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> Lease | None:
@@ -74,32 +77,32 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> L
         project.base_view.row(told.task)
     found = _unfinished(project, landing, pulls)
     if found is not None and told.task not in ("", found.task):
-        raise guard.already_working(found)
+        raise claim_guards.already_working(found)
     return found
 
 
 def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     situation = Situation(project)
-    for lease in mine.open_claims(project, situation):
-        if winner := mine.winner_over(situation, lease):
-            raise work.give_up(project, lease, winner)
-    own = guard.own_claim(project, situation)
+    for lease in own_claims.open_claims(project, situation):
+        if winner := own_claims.winner_over(situation, lease):
+            raise current_claim.give_up(project, lease, winner)
+    own = claim_guards.own_claim(project, situation)
     if own is not None:
         return own
-    noted = runtime.remembered(project.top)
-    end = mine.end_of(project.here, noted) if noted else ""
+    noted = runtime_files.remembered(project.top)
+    end = own_claims.end_of(project.here, noted) if noted else ""
     if noted is None or not end:
         return None
-    if not mine.end_of(project.view("HEAD", "HEAD"), noted):
+    if not own_claims.end_of(project.view("HEAD", "HEAD"), noted):
         # Written and not committed: it was killed in between, and is ended again.
         if end == "blocked":
-            records.take_back(project, noted)
+            write_audit_and_graph.take_back(project, noted)
         return noted
-    if mine.end_of(situation.base, noted):
+    if own_claims.end_of(situation.base, noted):
         return None
     if end == "blocked":
         row = situation.base.by_id.get(noted.task)
         answered = row is not None and row.epoch > noted.epoch
-        shared = landing == "none" or (landing == "pr" and land_pr.is_shared(project, noted))
+        shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))
         return None if shared or answered else noted
     return noted if landing != "none" and not pulls.has(project, noted) else None

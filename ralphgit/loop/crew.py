@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app import heartbeat, naming
-from ralphgit.app.heartbeat import Heartbeat, Process
-from ralphgit.app.project import Project
+from ralphgit.app.workspace import heartbeat, worktree_names
+from ralphgit.app.workspace.heartbeat import Heartbeat, Process
+from ralphgit.app.workspace.project import Project
 from ralphgit.git.repository import Worktree
 from ralphgit.loop import journal
 from ralphgit.records import notes
@@ -105,7 +105,7 @@ def _worker(
     if state == "starting":
         entries = []
     return Worker(
-        name=naming.name_of(project, worktree),
+        name=worktree_names.name_of(project, worktree),
         worktree=worktree.path,
         state=state,
         phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",

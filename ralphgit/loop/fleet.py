@@ -17,11 +17,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ralphgit.app import naming, runtime, stopping, trust, worktree_new
-from ralphgit.app.exclusive import Alone
-from ralphgit.app.project import Project
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace import runtime_files, worktree_names
+from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.worktrees import create
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
-from ralphgit.loop import agents, crew, journal, tmux, window
+from ralphgit.loop import agents, crew, journal, stop, tmux, window
 from ralphgit.model.ids import is_id
 from ralphgit.records import files
 
@@ -131,7 +133,7 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     session = None
     if options.tmux or (options.tmux is None and not tmux.missing()):
         session = tmux.Fleet(project.repository.name, project.repository.common_dir)
-    runtime.exclude(project)
+    runtime_files.exclude(project)
     with Alone(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
         found = _begin(project, workers, options, session)
     return [_settled(one) if one.state == "started" else one for one in found]
@@ -144,7 +146,7 @@ def _begin(
     found: list[Started] = []
     fresh = False
     for worker in workers:
-        top = naming.folder_of(project, worker.name)
+        top = worktree_names.folder_of(project, worker.name)
         if pid := crew.runs(top):
             note = crew.note_of(top)
             how = note.how if note is not None and note.pid == pid else "by hand"
@@ -175,14 +177,14 @@ def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     """Make the worktrees that are not there; the names of these."""
     made: set[str] = set()
     for name, story, _ in workers:
-        path = os.path.realpath(naming.folder_of(project, name))
+        path = os.path.realpath(worktree_names.folder_of(project, name))
         known = project.repository.worktrees
         if any(os.path.realpath(one.path) == path and one.exists for one in known):
             continue
         try:
-            done = worktree_new.new(project, name, story=story, fetch=not made)
+            done = create.new(project, name, story=story, fetch=not made)
             project.refresh()
-            if refusal := worktree_new.failed_setup(project, done, data=None):
+            if refusal := create.failed_setup(project, done, data=None):
                 raise refusal
         except RalphError:
             if made:
@@ -212,7 +214,7 @@ def start(
 
     Raises: NotWritable, Refused (tmux).
     """
-    top = naming.folder_of(project, worker.name)
+    top = worktree_names.folder_of(project, worker.name)
     pid = _start(project, worker, top, _words(worker, options), session)
     crew.note_down(top, "background" if session is None else "tmux", pid)
     return pid
@@ -326,7 +328,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
 
     Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
     """
-    chosen = naming.chosen(project, tuple(names), every=not names)
+    chosen = worktree_names.chosen(project, tuple(names), every=not names)
     asked: list[Ending] = []
     for one in chosen:
         note, beat = crew.note_of(one.path), crew.beat_of(one.path)
@@ -337,13 +339,13 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
             continue
         try:
             if beat is not None:
-                stopping.stop(project, (one.path,), every=False, now=now)
+                stop.stop(project, (one.path,), every=False, now=now)
             else:
                 os.kill(pid, signal.SIGTERM)
         except (GuardRefused, ProcessLookupError):
             continue  # it has ended meanwhile
         task = beat.task if beat is not None else ""
-        asked.append(Ending(naming.name_of(project, one), one.path, pid, task, False))
+        asked.append(Ending(worktree_names.name_of(project, one), one.path, pid, task, False))
     if names and not asked:
         name = names[0]
         by_hand = crew.beat_of(chosen[0].path) is not None

@@ -6,9 +6,13 @@ import json
 import time
 from collections.abc import Callable
 
-from ralphgit.app import branches, completion, giveup, land, land_pr, mine, runtime
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Project
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.gate import verified_completion
+from ralphgit.app.landing import merge, pull_request
+from ralphgit.app.lifecycle import block_release, task_branch
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
 from ralphgit.loop.beat import Beat
@@ -54,7 +58,7 @@ class Landing:
 
         Raises: as `land.by_merge` and `land_pr.by_pull`.
         """
-        if mine.end_of(project.view("HEAD", "HEAD"), lease) != "complete":
+        if own_claims.end_of(project.view("HEAD", "HEAD"), lease) != "complete":
             outcome = finish(project, lease)
             if not isinstance(outcome, Done):
                 return outcome
@@ -86,17 +90,17 @@ class Landing:
         self._beat.phase("land", task=lease.task, claim=lease.claim)
         commit = project.repository.head()
         if how == "none":
-            completion.require(project, lease, commit)
+            verified_completion.require(project, lease, commit)
         else:
-            landed = (land.by_merge if how == "merge" else self._pulls.open)(project, lease)
-            if isinstance(landed, land.Conflict):
+            landed = (merge.by_merge if how == "merge" else self._pulls.open)(project, lease)
+            if isinstance(landed, merge.Conflict):
                 return self._redo(project, lease, landed)
             commit = landed.commit
             self._journal.write("landed" if how == "merge" else "opened",
                                 task=lease.task, commit=commit)  # fmt: skip
             self.fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
         with Exclusive(project):
-            if kept := branches.sweep(project, lease):
+            if kept := task_branch.sweep(project, lease):
                 self._say(f"what was changed after {lease.task} was complete is kept in {kept}")
         self._journal.write("done", task=lease.task, landing=how)
         self._say(f"{lease.task} is {_ENDS[how]}")
@@ -105,16 +109,16 @@ class Landing:
 
     def _leave_for_review(self, lease: Lease, why: GuardRefused) -> Outcome:
         """The work is complete on its branch, and it is for a reviewer to go on."""
-        runtime.forget(self._journal.top)
+        runtime_files.forget(self._journal.top)
         self._journal.write("unreviewed", task=lease.task, message=why.message)
         self._say(why.message)
         return Done("", ())
 
-    def _redo(self, project: Project, lease: Lease, conflict: land.Conflict) -> Outcome:
+    def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
         """What conflicts with the base is kept, and the task is begun again on top of it."""
         paths = ", ".join(conflict.paths[:5])
         with Exclusive(project):
-            kept = branches.put_aside(project, lease)
+            kept = task_branch.put_aside(project, lease)
         feedback = (
             f"The work was complete, and then it conflicted with what others landed: {paths}."
         )
@@ -129,7 +133,7 @@ class Landing:
     def _begin_again(self, project: Project, lease: Lease, why: GuardRefused) -> Outcome:
         """What does more than its task is kept, and the task is begun again without it."""
         with Exclusive(project):
-            kept = branches.put_aside(project, lease)
+            kept = task_branch.put_aside(project, lease)
         told = "\n".join([why.message, *why.lines])
         more = "The records of other tasks are not this task's to change, and none is edited."
         return Failed(
@@ -144,12 +148,12 @@ class Landing:
             project.refresh()
         match self.how(project):
             case "merge":
-                landed = land.by_merge(project, lease)
-                if isinstance(landed, land.Conflict):
+                landed = merge.by_merge(project, lease)
+                if isinstance(landed, merge.Conflict):
                     self._say(f"the block of {lease.task} conflicts with the base; it stays here")
-                    runtime.forget(project.top)
+                    runtime_files.forget(project.top)
             case "pr":
-                land_pr.share(project, lease)
+                pull_request.share(project, lease)
         self._beat.phase("blocked", task="")
 
     def _alone(self, project: Project, lease: Lease) -> bool:
@@ -158,14 +162,16 @@ class Landing:
         """
         with Exclusive(project):
             head = project.repository.head()
-            more = branches.has_work(project, lease) or completion.beside(project, lease, head)
+            more = task_branch.has_work(project, lease) or verified_completion.beside(
+                project, lease, head
+            )
             if not more:
-                return bool(branches.sweep(project, lease))
+                return bool(task_branch.sweep(project, lease))
             row = project.view("HEAD", "HEAD").by_id[lease.task]
             told = json.loads(row.json).get("blocked") or {}
-            kept = branches.put_aside(project, lease)
+            kept = task_branch.put_aside(project, lease)
             reason, options = str(told.get("reason")), told.get("options") or ()
-            giveup.block(
+            block_release.block(
                 project, lease.task,
                 reason=Reason(reason) if reason in {*Reason} else Reason.OTHER,
                 question=_with(str(told.get("question") or ""), kept),
@@ -183,8 +189,8 @@ class Landing:
         with Exclusive(project):
             row = project.base_view.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim:
-                return branches.sweep(project, lease)
-            return branches.keep_if_work(project, branches.put_away(project, lease))
+                return task_branch.sweep(project, lease)
+            return task_branch.keep_if_work(project, task_branch.put_away(project, lease))
 
 
 def _with(text: str, kept: str) -> str:

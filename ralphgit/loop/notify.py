@@ -12,8 +12,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from ralphgit.app import trust, verify
-from ralphgit.app.project import Project
+from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.workspace.project import Project
 from ralphgit.records.redact import redact, secrets_in
 
 #: Events of the loop's journal that a person is told of, and what their message is without one.
@@ -80,7 +80,7 @@ class Notifier:
     def _start(self, told: dict[str, str]) -> None:
         names = ("event", "task", "message", "worker")
         extra = {f"RALPH_{name.upper()}": told[name] for name in names}
-        environ = verify.environment(self._environ, self._policy, extra)
+        environ = verify_command.environment(self._environ, self._policy, extra)
         process = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", _CODE, self._command, str(LIMIT_S)],
             cwd=self._top, env=environ, start_new_session=True,

@@ -6,8 +6,7 @@ import random
 import time
 from collections.abc import Callable
 
-from ralphgit.app import stopping
-from ralphgit.loop import memory
+from ralphgit.loop import memory, stop
 from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
 from ralphgit.model.config import Config
@@ -25,7 +24,7 @@ class Pauses:
         self._chance = random.Random()
 
     def stop_wanted(self) -> bool:
-        return stopping.wanted(self._top)
+        return stop.wanted(self._top)
 
     def wait(self, seconds: float, phase: str) -> None:
         """Wait, or until a stop is asked for."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ralphgit.app import claim, forge, guidance, land_pr, pulls
-from ralphgit.app.land import Conflict
-from ralphgit.app.project import Project
-from ralphgit.app.pulls import OPEN, PUSHED, REFUSED, Pull
+from ralphgit.app.handoff import questions
+from ralphgit.app.landing import forge_cli, pull_request, tracked_pull_requests
+from ralphgit.app.landing.merge import Conflict
+from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.journal import Journal
 from ralphgit.loop.options import Options
@@ -34,15 +36,15 @@ class Pulls:
         if self._wanted:
             if options.branch == "keep":
                 raise UsageError("--land pr needs a branch for each task, so not --branch keep")
-            land_pr.refuse_unfit(project)
+            pull_request.refuse_unfit(project)
 
-    def open(self, project: Project, lease: Lease) -> land_pr.Opened | Conflict:
+    def open(self, project: Project, lease: Lease) -> pull_request.Opened | Conflict:
         """Push the completed task's branch and open its pull request, and say where it is.
 
         Raises: as `land_pr.by_pull`.
         """
-        opened = land_pr.by_pull(project, lease)
-        if isinstance(opened, land_pr.Opened):
+        opened = pull_request.by_pull(project, lease)
+        if isinstance(opened, pull_request.Opened):
             for line in opened.said:
                 self._say(f"{lease.task}: {line}")
             if opened.url:
@@ -52,12 +54,13 @@ class Pulls:
     def has(self, project: Project, lease: Lease) -> bool:
         """Whether a completed task needs no more landing: its pull request is open."""
         return self._wanted and any(
-            pull.claim == lease.claim and pull.state != PUSHED for pull in pulls.read(project.top)
+            pull.claim == lease.claim and pull.state != PUSHED
+            for pull in tracked_pull_requests.read(project.top)
         )
 
     def poll(self, project: Project, *, now: bool = False) -> None:
         """Look at what is in review, if it is time; trouble is noted, and the loop goes on."""
-        known = [pull for pull in pulls.read(project.top) if pull.state != PUSHED]
+        known = [pull for pull in tracked_pull_requests.read(project.top) if pull.state != PUSHED]
         if not known or (time.monotonic() < self._next and not now):
             return
         try:
@@ -75,7 +78,7 @@ class Pulls:
     def left(self, project: Project) -> str:
         """How many are still in review, as the end of a sentence; looked at once more."""
         self.poll(project, now=True)
-        states = [pull.state for pull in pulls.read(project.top)]
+        states = [pull.state for pull in tracked_pull_requests.read(project.top)]
         parts = []
         for state, words in (
             (OPEN, "still in review"),
@@ -87,39 +90,39 @@ class Pulls:
         return "".join(parts)
 
     def _look(self, project: Project, pull: Pull) -> None:
-        if land_pr.has_landed(project, pull):
-            land_pr.finish(project, pull)
+        if pull_request.has_landed(project, pull):
+            pull_request.finish(project, pull)
             self._journal.write("landed", task=pull.task, commit=project.base.commit)
             self._say(f"{pull.task} has landed on {project.base.label}")
             return
-        if winner := land_pr.winner_over(project, pull):
+        if winner := pull_request.winner_over(project, pull):
             self._give_up(project, pull, winner)
             return
         pull = self._state(project, pull)
-        paths = land_pr.conflicts(project, pull.commit)
+        paths = pull_request.conflicts(project, pull.commit)
         if paths and not pull.conflicts:
             shown = ", ".join(paths[:5])
             self._journal.write("conflicting", task=pull.task, paths=list(paths))
             self._say(
                 f"{pull.task} conflicts with {project.base.label} in {shown} ({_where(pull)})"
             )
-        pulls.note(project.top, pull._replace(conflicts=bool(paths)))
+        tracked_pull_requests.note(project.top, pull._replace(conflicts=bool(paths)))
 
     def _state(self, project: Project, pull: Pull) -> Pull:
         """Ask the forge whether somebody has closed it, or opened it again."""
-        if pull.via not in forge.PROGRAMS:
+        if pull.via not in forge_cli.PROGRAMS:
             return pull
-        state = REFUSED if forge.closed(project, pull.via, pull.branch) else OPEN
+        state = REFUSED if forge_cli.closed(project, pull.via, pull.branch) else OPEN
         if state == REFUSED and pull.state == OPEN:
             self._journal.write("refused", task=pull.task, url=pull.url)
             self._say(
                 f"{pull.task}: its pull request was closed ({_where(pull)}); it needs a person: "
-                f"open it again, or: {guidance.give_up_command(project, pull.task)}"
+                f"open it again, or: {questions.give_up_command(project, pull.task)}"
             )
         return pull._replace(state=state)
 
     def _give_up(self, project: Project, pull: Pull, winner: str) -> None:
-        lost = land_pr.give_up(project, pull, winner)
+        lost = pull_request.give_up(project, pull, winner)
         self._lost.append(pull.task)
         self._journal.write("lost", task=pull.task, message=winner, rescue=lost.rescue)
         kept = f"; the work is kept in {lost.rescue}" if lost.rescue else ""

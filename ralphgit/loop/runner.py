@@ -11,21 +11,13 @@ import os
 import time
 from collections.abc import Callable
 
-from ralphgit.app import (
-    branches,
-    claim,
-    giveup,
-    guard,
-    look,
-    mine,
-    runtime,
-    stopping,
-    trust,
-    work,
-)
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.lookaround import Situation, elsewhere
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, elsewhere
+from ralphgit.app.lifecycle import block_release, claim, claim_guards, current_claim, task_branch
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
@@ -34,7 +26,7 @@ from ralphgit.errors import (
     RalphError,
     RemoteUnavailable,
 )
-from ralphgit.loop import agents, begun, memory, troubles
+from ralphgit.loop import agents, begun, memory, stop, troubles
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.beat import Beat
 from ralphgit.loop.journal import Journal
@@ -82,9 +74,9 @@ class Loop:
 
         Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
         """
-        project = look.project(self._around, self._warnings)
+        project = next_tasks.project(self._around, self._warnings)
         self._opened.append(project)
-        guard.refuse_unfit(project)
+        claim_guards.refuse_unfit(project)
         self._command = agents.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])
@@ -95,8 +87,8 @@ class Loop:
             return self._run(project)
 
     def _run(self, project: Project) -> Ran:
-        runtime.prepare(project)
-        stopping.forget(project.top)  # one from before our first heartbeat was another loop's
+        runtime_files.prepare(project)
+        stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
@@ -121,7 +113,7 @@ class Loop:
         while True:
             self._close()
             if self._pauses.stop_wanted():
-                stopping.forget(self._top)
+                stop.forget(self._top)
                 return "stopped"
             worked = self._turn()
             if worked and self._enough():
@@ -145,7 +137,7 @@ class Loop:
         """One task, whole; False where nothing could be taken."""
         project = self._project()
         try:
-            branches.settle(project)
+            task_branch.settle(project)
             if kept := begun.restore(project):
                 self._say(f"the task graph could not be read; all that was done is kept in {kept}")
             told = self._options
@@ -192,18 +184,18 @@ class Loop:
         self._landing.fresh_until = 0.0
         if not fresh:
             claim.synchronise(project)
-        branches.refuse_dirty(project)
+        task_branch.refuse_dirty(project)
         options = self._options
-        found = look.takeable(project, story=options.story or project.config.story,
+        found = next_tasks.takeable(project, story=options.story or project.config.story,
                               priority=options.priority, task=options.task)  # fmt: skip
         free_rows = [row for row, _ in found.tasks if row.id not in self._released]
-        rows = readiness.spread(free_rows, branches.place_of(project))
+        rows = readiness.spread(free_rows, task_branch.place_of(project))
         while rows:
             lease = self._claim(project, rows.pop(0))
             if lease is not None:
                 return lease
             project.refresh()  # and go on with what others have left of the list
-            free = {row.id for row, _ in look.takeable(project).tasks}
+            free = {row.id for row, _ in next_tasks.takeable(project).tasks}
             rows = [row for row in rows if row.id in free]
         return self._take(project) if fresh else None
 
@@ -211,9 +203,9 @@ class Loop:
         trust.require(project, project.base_view.task(row.id).verify)
         left = ""
         if self._options.branch == "task":
-            left = branches.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
+            left = task_branch.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
         else:
-            branches.catch_up(project)
+            task_branch.catch_up(project)
         project.refresh(config=False)
         try:
             made = claim.claim(project, claim.Options(task=row.id, fetch=False))
@@ -223,7 +215,7 @@ class Loop:
             self._journal.write("passed", task=row.id, code=error.code)
             return None
         finally:
-            branches.discard(project, left)
+            task_branch.discard(project, left)
         self._journal.write("claimed", task=row.id, claim=made.lease.claim)
         self._say(f"claimed {row.id}: {row.title}")
         return made.lease
@@ -236,10 +228,10 @@ class Loop:
             if self._pauses.for_breaker(project.config):
                 return
             before = memory.attempts(self._top, lease.claim)
-            if mine.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
+            if own_claims.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
                 self._end_blocked(lease)
                 return
-            if complete_here := mine.end_of(project.here, lease) == "complete":
+            if complete_here := own_claims.end_of(project.here, lease) == "complete":
                 outcome = self._landing.task(project, lease)
             elif before.failed >= project.config.agent_attempts:
                 self._block_failed(lease, before)
@@ -277,8 +269,8 @@ class Loop:
                     continue
                 case Lost():
                     project = self._project()
-                    winner = mine.winner_over(Situation(project), lease)
-                    raise work.give_up(
+                    winner = own_claims.winner_over(Situation(project), lease)
+                    raise current_claim.give_up(
                         project, lease, winner or "its claim does not stand any more"
                     )
             if self._pauses.stop_wanted():
@@ -332,10 +324,12 @@ class Loop:
         self._beat.phase("block", task=lease.task, claim=lease.claim)
         project = self._project()
         with Exclusive(project):
-            kept = branches.put_aside(project, lease)
+            kept = task_branch.put_aside(project, lease)
             if kept:
                 question += f"\n\nThe work so far is kept in {kept}."
-            giveup.block(project, lease.task, reason=reason, question=question, options=options)
+            block_release.block(
+                project, lease.task, reason=reason, question=question, options=options
+            )
         self._tell_blocked(lease)
         self._end_blocked(lease)
 

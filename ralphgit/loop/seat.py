@@ -10,8 +10,8 @@ import fcntl
 import os
 import time
 
-from ralphgit.app import heartbeat
-from ralphgit.app.project import Project
+from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
 
 _PATH = os.path.join("ralphgit", "loop.lock")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ralphgit.app import prompt as prompts
-from ralphgit.app.project import Project
+from ralphgit.app.handoff import prompt as prompts
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 
 

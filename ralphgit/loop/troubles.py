@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ralphgit.app import doctor
-from ralphgit.app.project import Project
+from ralphgit.app.doctor import examine
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, RalphError, UsageError
 from ralphgit.loop.journal import Journal
 
@@ -26,6 +26,6 @@ def final(error: RalphError) -> bool:
 
 def mend(project: Project, journal: Journal) -> None:
     """Remove the locks of a git that was killed, and the like."""
-    for finding in doctor.examine(project, fix=True):
+    for finding in examine.examine(project, fix=True):
         if finding.fixed:
             journal.write("mended", code=finding.code, message=finding.message)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ralphgit.app import claim, look, mine
-from ralphgit.app.lookaround import Situation
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.errors import RalphError
 from ralphgit.loop.journal import Journal
 from ralphgit.model.flight import Lease
@@ -50,11 +51,11 @@ class Watch:
 
 def standing(around: Surroundings, journal: Journal, lease: Lease) -> str:
     """LOST if the claim does not stand any more, as far as it can be seen; else ""."""
-    project = look.project(around, [])
+    project = next_tasks.project(around, [])
     try:
         claim.synchronise(project)
-        gone = mine.given_up(project.view("HEAD", "HEAD"), lease)
-        return LOST if gone or mine.winner_over(Situation(project), lease) else ""
+        gone = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
+        return LOST if gone or own_claims.winner_over(Situation(project), lease) else ""
     except RalphError as error:
         journal.write("unchecked", task=lease.task, message=error.message)
         return ""

@@ -112,9 +112,7 @@ class Worktree:
         self.restore()
         claimed = self._place.timed(*RALPH, "claim", self.task, "--no-fetch", at=self.path)
         names = self._place.git("diff", "--cached", "--name-only", "-z", at=self.path)
-        self._bytes = {
-            name: (self.path / name).read_bytes() for name in names.split("\0") if name
-        }
+        self._bytes = {name: (self.path / name).read_bytes() for name in names.split("\0") if name}
         return timing.both(claimed, self._commit())
 
     def bare(self) -> Cost:

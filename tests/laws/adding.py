@@ -6,7 +6,7 @@ import random
 
 from laws.generate import Written, graph
 from laws.operations import PATH, Broken, read
-from ralphgit.app.resolving import decide
+from ralphgit.app.conflicts.task_merge import decide
 from ralphgit.errors import Bug, InvalidRecord
 from ralphgit.model.threeway import ThreeWay
 from ralphgit.records import pieces, splice

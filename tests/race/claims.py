@@ -162,9 +162,7 @@ class Arena:
                 found.append(f"{one.worker} lost, and left {changes}")
         return found
 
-    def _wrong_loser(
-        self, one: Finish, winners: Sequence[Finish], *, lost: int
-    ) -> list[str]:
+    def _wrong_loser(self, one: Finish, winners: Sequence[Finish], *, lost: int) -> list[str]:
         """What is wrong with what a loser was told."""
         if one.result.code != lost:
             return [f"{one.worker} ended with {one.result.code}: {_told(one)}"]

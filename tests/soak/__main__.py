@@ -49,7 +49,13 @@ def main() -> int:
 
 
 def soak(
-    folder: Path, *, kills: int, loops: int, seed: int, limit: float, tasks: int = 0,
+    folder: Path,
+    *,
+    kills: int,
+    loops: int,
+    seed: int,
+    limit: float,
+    tasks: int = 0,
     file: Path | None = None,
 ) -> list[str]:
     """Drain a graph with that many kills on the way; what is wrong in the end."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from ralphgit.app import editing, look
-from ralphgit.app.editing import Changed, Fields
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.tasks import edit
+from ralphgit.app.tasks.edit import Changed, Fields
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     with Exclusive(project):
-        changed = editing.add(
+        changed = edit.add(
             project,
             fields(options),
             task=str(options.get("id", "")),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ralphgit.app import look, review
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.evidence import reviews
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
@@ -25,10 +26,10 @@ def run(
 ) -> Outcome:
     action = action_of("audit", _TAKES, options)
     tasks = tuple(dict.fromkeys(map(parse_task_id, _many(options, "tasks"))))
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     if action == "add":
         return _add(project, tasks, options)
-    found = review.at(project, str(options.get("at", "")), tasks)
+    found = reviews.at(project, str(options.get("at", "")), tasks)
     return _list(found, only_open=bool(options.get("open")))
 
 
@@ -49,9 +50,9 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
     by = str(options.get("by", "")).strip()
     if "by" in options and not by:
         raise UsageError("a reviewer has a name", hint="--by NAME")
-    made = review.add(
+    made = reviews.add(
         project,
-        review.Options(
+        reviews.Options(
             task=tasks[0],
             verdict=str(options["verdict"]),
             by=by,
@@ -63,7 +64,7 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
             residual_risk=str(options.get("residual_risk", "")).strip(),
         ),
     )
-    data = {"review": review.stored(made.review), "file": made.path}
+    data = {"review": reviews.stored(made.review), "file": made.path}
     line = f"review of {made.review.task} by {made.review.by}: {made.review.verdict}: {made.path}"
     advice = "It is staged; it travels in your next commit."
     return Outcome(data, before=(safe(line),), advice=(advice,))
@@ -109,7 +110,7 @@ def _list(found: Sequence[Review], *, only_open: bool) -> Outcome:
         if one.residual_risk:
             lines.append(f"  residual risk: {one.residual_risk}")
     data = {
-        "reviews": [review.stored(one) for one in shown],
+        "reviews": [reviews.stored(one) for one in shown],
         "open_findings": [
             {"task": one.review.task, "review": one.review.id, **one.finding._asdict()}
             for one in still_open

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 
-from ralphgit.app import batches, look
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.status import batch_plan
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe, telling
 from ralphgit.errors import NeedsPerson, NothingReady, RalphError, Refused, UsageError
@@ -24,12 +25,12 @@ def run(
     at_once, story = number if isinstance(number, int) else 0, str(options.get("story", ""))
     if action == "plan":
         limit = options.get("limit")
-        return _plan(look.project(around, warnings), story, at_once, limit)
+        return _plan(next_tasks.project(around, warnings), story, at_once, limit)
     return _run(around, story, at_once, str(options.get("agent", "")), warnings, screen)
 
 
 def _plan(project: Project, story: str, at_once: int, limit: object) -> Outcome:
-    planned = batches.plan(project, story=story, at_once=at_once)
+    planned = batch_plan.plan(project, story=story, at_once=at_once)
     groups = planned.plan.groups[: limit if isinstance(limit, int) else None]
     rows = planned.situation.base.by_id
     lines = []

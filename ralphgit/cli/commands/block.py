@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import giveup, look
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import block_release
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.status import Reason
@@ -13,13 +14,13 @@ from ralphgit.model.status import Reason
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     question = str(options.get("question", ""))
     answers = options.get("option", [])
     assert isinstance(answers, list)
     default = Reason.NEEDS_CONTEXT if question else Reason.OTHER
     with Exclusive(project):
-        given = giveup.block(
+        given = block_release.block(
             project,
             parse_task_id(str(options["task"])) if "task" in options else "",
             reason=Reason(str(options.get("reason", default))),
@@ -27,7 +28,7 @@ def run(
             options=tuple(answers),
         )
     project.refresh()
-    row, standing = look.pair(project, given.task)
+    row, standing = next_tasks.pair(project, given.task)
     return Outcome(
         stored_task(row, standing, commit=given.commit),
         before=(f"{row.id} is blocked: commit {given.commit[:12]}",),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import claim, look
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 
 
@@ -12,7 +13,7 @@ def run(
 ) -> Outcome:
     from ralphgit.model.ids import parse_task_id
 
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     priority = options.get("priority")
     claimed = claim.claim(
         project,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import complete, look
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import complete
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.printable import counted
@@ -12,7 +13,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     concerns = options.get("concern", [])
     assert isinstance(concerns, list)
     done = complete.complete(
@@ -25,7 +26,7 @@ def run(
             force=str(options.get("force", "")),
         ),
     )
-    row, standing = look.pair(project, done.task)
+    row, standing = next_tasks.pair(project, done.task)
     what = counted(len(done.evidence), "evidence record")
     advice = f"It counts once this branch is merged into {project.base.label}."
     return Outcome(

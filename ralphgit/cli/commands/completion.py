@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ralphgit.app.project import Surroundings
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen
 
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app import diff, diff_words, look
-from ralphgit.app.diff import UNCHANGED, Diff
-from ralphgit.app.diff_task import Change
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.diff import record_diff
+from ralphgit.app.diff import text as diff_words
+from ralphgit.app.diff.record_diff import UNCHANGED, Diff
+from ralphgit.app.diff.task_change import Change
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
     given = str(options.get("range", ""))
-    found = diff.diff(project, given)
-    if not given and diff.is_uncommitted(project, found):
+    found = record_diff.diff(project, given)
+    if not given and record_diff.is_uncommitted(project, found):
         project.warn(
             "this worktree's records have changes that are not committed; they are not told here"
         )
     if options.get("format") == "markdown":
-        from ralphgit.app import diff_markdown
+        from ralphgit.app.diff import markdown
 
-        text = diff_markdown.comment(project, found)
+        text = markdown.comment(project, found)
         return Outcome({**as_json(found), "markdown": text}, before=(text.removesuffix("\n"),))
     return Outcome(as_json(found), before=[safe(line) for line in _told(found)])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import doctor, look
-from ralphgit.app.findings import Finding
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.doctor import examine
+from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
 from ralphgit.model.printable import counted
@@ -13,8 +14,8 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
-    found = doctor.examine(project, fix=bool(options.get("fix")), thorough=screen.verbose)
+    project = next_tasks.project(around, warnings)
+    found = examine.examine(project, fix=bool(options.get("fix")), thorough=screen.verbose)
     lines = [line for finding in found for line in _told(finding)]
     if all(finding.severity == "info" for finding in found):
         lines.append("Nothing to mend.")

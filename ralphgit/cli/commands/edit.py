@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import editing, look
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.tasks import edit
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.commands.add import fields, outcome
 from ralphgit.cli.render import Outcome, Screen
 from ralphgit.errors import UsageError
@@ -24,12 +25,12 @@ def run(
         raise UsageError(
             "--block and --cancel each stand alone", hint="change the fields in a second command"
         )
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     with Exclusive(project):
         if isinstance(reason, str):
-            return outcome(editing.cancel(project, task, reason), "cancelled")
+            return outcome(edit.cancel(project, task, reason), "cancelled")
         if block:
-            changed, verb = editing.to_block_style(project, task), "written in block style"
+            changed, verb = edit.to_block_style(project, task), "written in block style"
         else:
-            changed, verb = editing.edit(project, task, told, remove=removed), "changed"
+            changed, verb = edit.edit(project, task, told, remove=removed), "changed"
     return outcome(changed, verb if changed.files else "unchanged")

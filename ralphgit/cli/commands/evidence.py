@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ralphgit.app import evidence, look, observe
-from ralphgit.app.evidence import TaskEvidence
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.evidence import record as observe
+from ralphgit.app.evidence import survey
+from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused, UsageError
@@ -33,11 +35,11 @@ def run(
     given = options.get("tasks", ())
     assert isinstance(given, tuple)
     tasks = tuple(dict.fromkeys(map(parse_task_id, given)))
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     if action == "add":
         return _add(project, tasks, options)
     if action == "list":
-        found = evidence.survey(project, tasks, at=str(options.get("at", "")))
+        found = survey.survey(project, tasks, at=str(options.get("at", "")))
         return _list(found, stale=bool(options.get("stale")))
     return _verify(observe.again(project, tasks, rerun=bool(options.get("rerun"))))
 
@@ -66,7 +68,7 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
     )
     line = f"{made.evidence.kind} recorded for {made.evidence.task}: {made.path}"
     advice = "It is staged; it travels in your next commit."
-    data = {"record": evidence.stored(made.evidence), "file": made.path}
+    data = {"record": survey.stored(made.evidence), "file": made.path}
     return Outcome(data, before=(safe(line),), advice=(advice,))
 
 
@@ -124,7 +126,7 @@ def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, ob
     return {
         "evidence": [
             {
-                **evidence.stored(filed.judged.evidence),
+                **survey.stored(filed.judged.evidence),
                 "fresh": filed.judged.fresh,
                 "superseded": filed.judged.superseded,
                 "file": filed.path,

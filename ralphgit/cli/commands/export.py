@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import exporting, look
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.exchange import export_tasks
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 from ralphgit.model.printable import counted
 
@@ -13,13 +14,13 @@ def run(
 ) -> Outcome:
     name = str(options.get("file", "-"))
     file = "" if name == "-" else name
-    wanted = exporting.Options(
+    wanted = export_tasks.Options(
         form=str(options.get("format", "jsonl")),
         file=file,
         at=str(options.get("at", "")),
         force=bool(options.get("force")),
     )
-    done = exporting.export(look.project(around, warnings), wanted)
+    done = export_tasks.export(next_tasks.project(around, warnings), wanted)
     data = {
         "format": wanted.form,
         "tasks": done.tasks,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ralphgit.app import look, naming
-from ralphgit.app.project import Project, Surroundings, leave
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace import worktree_names
+from ralphgit.app.workspace.project import Project, Surroundings, leave
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.errors import GuardRefused, Refused, UsageError
@@ -27,7 +28,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     action = action_of("fleet", _TAKES, options)
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     name = str(options.get("name", ""))
     if action == "up":
         return _up(project, options)
@@ -145,7 +146,7 @@ def _told(one: Worker) -> dict[str, object]:
 def _attach(project: Project, name: str, screen: Screen) -> Outcome:
     logs = f"ralphgit logs -f {name or 'NAME'}"
     if name:
-        naming.chosen(project, (name,))
+        worktree_names.chosen(project, (name,))
     if lacking := tmux.missing():
         raise GuardRefused(f"{lacking} is not installed: there is no session to attach to",
                            code="no_tmux", hint=logs)  # fmt: skip

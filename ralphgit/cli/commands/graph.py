@@ -1,24 +1,26 @@
 """`graph`: the dependency graph as a tree, or as text for Mermaid or Graphviz.
 
-Titles are untrusted, and harmless in Graphviz by what makes them so in Mermaid (`app.mermaid`).
+Titles are untrusted, and harmless in Graphviz by what makes them so in Mermaid
+(`app.rendering.mermaid`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app import graph, look
-from ralphgit.app.graph import Picture, cycles
-from ralphgit.app.mermaid import COLOURS, class_of, coded, mermaid
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.rendering import graph_picture
+from ralphgit.app.rendering.graph_picture import Picture, cycles
+from ralphgit.app.rendering.mermaid import COLOURS, class_of, coded, mermaid
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    picture = graph.picture(
-        look.project(around, warnings),
+    picture = graph_picture.picture(
+        next_tasks.project(around, warnings),
         story=str(options.get("story", "")),
         finished=bool(options.get("all")),
         at=str(options.get("at", "")),
@@ -41,7 +43,7 @@ _DEEPEST = 40
 
 
 def _tree(picture: Picture) -> Iterator[str]:
-    for node, depth, again in graph.tree(picture):
+    for node, depth, again in graph_picture.tree(picture):
         indent = "  " * min(depth, _DEEPEST) + (f"({depth}) " if depth > _DEEPEST else "")
         if again:
             yield f"{indent}{node.id} (see above)"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app import importing, look
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.exchange import import_tasks
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 from ralphgit.model.printable import counted
 
@@ -17,13 +18,13 @@ _FEW = 20
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     names = options["files"]
     assert isinstance(names, tuple)
     dry_run = bool(options.get("dry_run"))
     with Exclusive(project):
-        done = importing.bring(
-            project, importing.Options(names, dry_run, str(options.get("prefix", "")))
+        done = import_tasks.bring(
+            project, import_tasks.Options(names, dry_run, str(options.get("prefix", "")))
         )
     data = {
         "added": [change.task for change in done.added],
@@ -47,7 +48,7 @@ def run(
     return Outcome(data, before=lines)
 
 
-def _told(done: importing.Import, dry_run: bool) -> list[str]:
+def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     lines = [
         *_changes("would add" if dry_run else "added", done.added),
         *_changes("would update" if dry_run else "updated", done.updated),
@@ -65,7 +66,7 @@ def _told(done: importing.Import, dry_run: bool) -> list[str]:
     return lines
 
 
-def _changes(what: str, changes: Sequence[importing.Change]) -> list[str]:
+def _changes(what: str, changes: Sequence[import_tasks.Change]) -> list[str]:
     if len(changes) > _FEW:
         return [f"{what}: {counted(len(changes), 'task')}"]
     lines = []

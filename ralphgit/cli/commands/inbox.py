@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import guidance, look
-from ralphgit.app.guidance import Question
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.handoff import questions
+from ralphgit.app.handoff.questions import Question
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, Table
 from ralphgit.model.printable import duration
 
@@ -17,8 +18,8 @@ _KEYS = (
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
-    found = guidance.questions(project)
+    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    found = questions.questions(project)
     data = {"questions": [{key: getattr(one, key) for key in _KEYS} for one in found]}
     if not found:
         return Outcome(data, before=("Nothing waits for a person.",))

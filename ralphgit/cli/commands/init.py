@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app import initial_files, initialise, look, uninitialise
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.steps import Step
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.setup import init_plan, managed_files, undo_plan
+from ralphgit.app.setup.file_actions import Step
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
 
@@ -20,7 +21,7 @@ _DONE = {
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
     if undo and (wrong := next((n for n in ("layout", "no_agents", "ci") if n in options), "")):
         flag = f"--{wrong.replace('_', '-')}"
@@ -30,7 +31,7 @@ def run(
     else:
         with Exclusive(project):
             planned = _plan(project, options)
-            initialise.apply(project, planned)
+            init_plan.apply(project, planned)
     words = {verb: verb for verb in _DONE} if dry else _DONE
     lines = [_line(step, words[step.verb]) for step in planned]
     data: dict[str, object] = {
@@ -43,14 +44,14 @@ def run(
 def _plan(project: Project, options: dict[str, object]) -> list[Step]:
     skill = str(options.get("skill", ""))
     if options.get("undo"):
-        return uninitialise.plan(project, skill=skill)
-    wishes = initialise.Wishes(
+        return undo_plan.plan(project, skill=skill)
+    wishes = init_plan.Wishes(
         layout=str(options.get("layout", "")),
         agents=not options.get("no_agents"),
         skill=skill,
         ci=str(options.get("ci", "")),
     )
-    return initialise.plan(project, wishes)
+    return init_plan.plan(project, wishes)
 
 
 def _line(step: Step, word: str) -> str:
@@ -61,8 +62,8 @@ def _line(step: Step, word: str) -> str:
 def _advice(planned: Sequence[Step], undo: bool, dry: bool) -> tuple[str, ...]:
     changes = any(step.verb != "keep" for step in planned)
     if not undo and not dry:
-        job = initial_files.JOBS["gitlab"]
-        told = (f"Put this into .gitlab-ci.yml: {initial_files.INCLUDE}",)
+        job = managed_files.JOBS["gitlab"]
+        told = (f"Put this into .gitlab-ci.yml: {managed_files.INCLUDE}",)
         made = any(step.name == job and step.verb == "create" for step in planned)
         return (*told * made, "Next: ralphgit add --title TEXT; then git add, git commit")
     if not undo:

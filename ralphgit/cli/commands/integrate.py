@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app import integrate, look
-from ralphgit.app.integrate import Integrated, Stop
-from ralphgit.app.project import Project, Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.integration import integrate
+from ralphgit.app.integration.integrate import Integrated, Stop
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.commands.reconcile import as_json, told
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
@@ -17,7 +18,7 @@ def run(
 ) -> Outcome:
     given = options["branches"]
     assert isinstance(given, tuple)
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     return landed(project, given, options)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from ralphgit.app import listing, look
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.status import task_list
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    pairs = listing.listed(
-        look.project(around, warnings),
+    pairs = task_list.listed(
+        next_tasks.project(around, warnings),
         story=str(options.get("story", "")),
         state=str(options.get("state", "")),
         at=str(options.get("at", "")),

@@ -6,10 +6,12 @@ import os
 import sys
 import time
 
-from ralphgit.app import logs, look, naming
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace import worktree_names
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe_lines
 from ralphgit.errors import GuardRefused
+from ralphgit.loop import agent_logs
 
 _PAUSE_S = 0.5
 
@@ -17,15 +19,15 @@ _PAUSE_S = 0.5
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     name, task = str(options.get("name", "")), str(options.get("task", ""))
-    (worktree,) = naming.chosen(project, (name,) if name else ())
+    (worktree,) = worktree_names.chosen(project, (name,) if name else ())
     top = worktree.path
 
     def path() -> str:
         if not options.get("loop"):
-            return logs.newest(top, task)
-        found = os.path.join(top, logs.FOLDER, logs.LOOP)
+            return agent_logs.newest(top, task)
+        found = os.path.join(top, agent_logs.FOLDER, agent_logs.LOOP)
         if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
         return found
@@ -36,7 +38,7 @@ def run(
         relative = os.path.relpath(path(), top)
         return Outcome({"file": relative, "text": text}, before=safe_lines(text))
     shown = ""
-    for current, data in logs.follow(top, path, lambda: time.sleep(_PAUSE_S)):
+    for current, data in agent_logs.follow(top, path, lambda: time.sleep(_PAUSE_S)):
         if current != shown:
             shown = current
             print(f"==> {os.path.relpath(current, top)} <==", file=sys.stderr)

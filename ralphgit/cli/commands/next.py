@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ralphgit.app import look
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
 from ralphgit.errors import NothingReady
 
@@ -11,8 +11,8 @@ from ralphgit.errors import NothingReady
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
-    found = look.takeable(
+    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    found = next_tasks.takeable(
         project, story=str(options.get("story", "")), priority=options.get("priority")
     )
     limit = options.get("limit")

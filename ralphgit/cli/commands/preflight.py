@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import claim, look, preflight
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import claim, preflight
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -13,7 +14,7 @@ def run(
 ) -> Outcome:
     import json
 
-    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
     priority = options.get("priority")
     found = preflight.preflight(
         project,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from ralphgit.app import look, prompt
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.handoff import prompt
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -15,7 +16,7 @@ def run(
 ) -> Outcome:
     priority = options.get("priority")
     found = prompt.prompt(
-        look.project(around, warnings),
+        next_tasks.project(around, warnings),
         parse_task_id(str(options["task"])) if "task" in options else "",
         story=str(options.get("story", "")),
         priority=priority if isinstance(priority, int) else None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import giveup, look
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import block_release
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
 
@@ -12,12 +13,12 @@ from ralphgit.model.ids import parse_task_id
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     task = parse_task_id(str(options["task"])) if "task" in options else ""
     with Exclusive(project):
-        given = giveup.release(project, task, reason=str(options.get("reason", "")))
+        given = block_release.release(project, task, reason=str(options.get("reason", "")))
     project.refresh()
-    row, standing = look.pair(project, given.task)
+    row, standing = next_tasks.pair(project, given.task)
     return Outcome(
         stored_task(row, standing, commit=given.commit),
         before=(f"{row.id} is given back: commit {given.commit[:12]}",),

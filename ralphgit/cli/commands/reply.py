@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import look, reply
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.handoff import reply
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
@@ -17,7 +18,7 @@ def run(
     by = str(options.get("by", "")).strip()
     if not by.isprintable() or ("by" in options and not by):
         raise UsageError("a name is one line of printable text", hint="--by NAME")
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     found = reply.reply(
         project,
         reply.Options(
@@ -30,7 +31,7 @@ def run(
     )
     done = found.done
     project.refresh()
-    row, standing = look.on_base(project, done.task, commit=done.commit)
+    row, standing = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     lines = [
         f"{row.id} is answered and {standing.state} again (epoch {row.epoch}), "

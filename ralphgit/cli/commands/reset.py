@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app import look, reset
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import reset
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
@@ -15,7 +16,7 @@ def run(
     reason = str(options["reason"]).strip()
     if not reason:
         raise UsageError("a reset needs a reason", hint="--reason TEXT")
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     done = reset.reset(
         project,
         reset.Options(
@@ -29,7 +30,7 @@ def run(
         ),
     )
     project.refresh()
-    row, standing = look.on_base(project, done.task, commit=done.commit)
+    row, standing = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     commit = f"commit {done.commit[:12]} on {where}"
     lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), {commit}"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app import asking, look, resolve
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.resolve import Resolved
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.conflicts import open_questions, resolve
+from ralphgit.app.conflicts.resolve import Resolved
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
@@ -17,7 +18,7 @@ def run(
     given = options.get("yield")
     told = tuple(given) if isinstance(given, list) else ()
     dry_run = bool(options.get("dry_run"))
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     if dry_run:
         done = resolve.resolve(project, told, dry_run=True)
     else:
@@ -26,7 +27,7 @@ def run(
     return Outcome(
         _data(project, done, dry_run),
         before=[safe(line) for line in _told(project, done, dry_run)],
-        error=asking.refusal(project, done),
+        error=open_questions.refusal(project, done),
         advice=[safe(line) for line in _next(done, dry_run)],
     )
 
@@ -54,9 +55,9 @@ def _told(project: Project, done: Resolved, dry_run: bool) -> Iterator[str]:
         for path in given.records:
             yield f"  taken out: {path}"
     for asked in done.open:
-        yield f"left: {asked.file}: {asking.sentence(asked)}"
-        for stand in asking.stands(project, done, asked):
-            yield f"  {asking.line(stand)}"
+        yield f"left: {asked.file}: {open_questions.sentence(asked)}"
+        for stand in open_questions.stands(project, done, asked):
+            yield f"  {open_questions.line(stand)}"
     for path in done.others:
         yield f"not a record: {path}"
     if not (done.files or done.open or done.yielded):
@@ -93,8 +94,8 @@ def _data(project: Project, done: Resolved, dry_run: bool) -> dict[str, object]:
         ],
         "open": [
             {"file": one.file, "task": one.task or None, "code": one.question.code,
-             "message": asking.sentence(one), "about": list(one.question.about),
-             "sides": [stand._asdict() for stand in asking.stands(project, done, one)]}
+             "message": open_questions.sentence(one), "about": list(one.question.about),
+             "sides": [stand._asdict() for stand in open_questions.stands(project, done, one)]}
             for one in done.open
         ],
         "others": list(done.others),

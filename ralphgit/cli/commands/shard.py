@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app import look, sharding
-from ralphgit.app.exclusive import Exclusive
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.tasks import shard
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.model.printable import counted
 
@@ -15,10 +16,10 @@ _FEW = 20
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     layout, dry_run = str(options["layout"]), bool(options.get("dry_run"))
     with Exclusive(project):
-        done = sharding.shard(project, layout, dry_run=dry_run)
+        done = shard.shard(project, layout, dry_run=dry_run)
     tasks = sum(len(ids) for _, ids in done.files)
     data = {
         "layout": layout,

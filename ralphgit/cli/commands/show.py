@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ralphgit.app import listing, look
-from ralphgit.app.listing import Shown
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.status import task_list
+from ralphgit.app.status.task_list import Shown
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, safe_lines, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -15,8 +16,8 @@ from ralphgit.model.ids import parse_task_id
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    found = listing.shown(
-        look.project(around, warnings),
+    found = task_list.shown(
+        next_tasks.project(around, warnings),
         parse_task_id(str(options["task"])),
         at=str(options.get("at", "")),
     )

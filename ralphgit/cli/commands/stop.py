@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from ralphgit.app import look, stopping
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.loop import stop
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     now = bool(options.get("now"))
     name = str(options.get("name", ""))
-    asked = stopping.stop(project, (name,) if name else (), every=bool(options.get("all")), now=now)
+    asked = stop.stop(project, (name,) if name else (), every=bool(options.get("all")), now=now)
     lines = []
     for one in asked:
         where = safe(project.show_path(one.worktree))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ralphgit.app import look, trust
-from ralphgit.app.project import Surroundings
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import NeedsPerson
 from ralphgit.model.printable import counted
@@ -14,7 +15,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = look.project(around, warnings)
+    project = next_tasks.project(around, warnings)
     if options.get("revoke"):
         trust.revoke(project)
         return Outcome(

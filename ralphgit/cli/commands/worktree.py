@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from ralphgit.app import look, worktree_end, worktree_new, worktrees
-from ralphgit.app.project import Project, Surroundings
-from ralphgit.app.worktree_end import Pruned
-from ralphgit.app.worktree_new import Made
-from ralphgit.app.worktrees import Seen
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.worktrees import create, remove, survey
+from ralphgit.app.worktrees.create import Made
+from ralphgit.app.worktrees.remove import Pruned
+from ralphgit.app.worktrees.survey import Seen
 from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.errors import UsageError
@@ -33,7 +34,7 @@ def run(
 ) -> Outcome:
     action = action_of("worktree", _TAKES, options)
     _refuse_words(action, options)
-    project = look.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
     name = str(options.get("name", ""))
     if action == "new":
         return _new(project, name, options)
@@ -60,7 +61,7 @@ def _refuse_words(action: str, options: dict[str, object]) -> None:
 
 def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
     story = str(options.get("story", ""))
-    made = worktree_new.new(project, name, story=story, fetch=not options.get("no_fetch"))
+    made = create.new(project, name, story=story, fetch=not options.get("no_fetch"))
     data = {"worktree": _made(made, story)}
     shown = project.show_path(made.path)
     lines = [
@@ -72,8 +73,8 @@ def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
     if made.copied:
         names = ", ".join(made.copied[:5]) + (", ..." if len(made.copied) > 5 else "")
         count = counted(len(made.copied), "file")
-        lines.append(f"Copied {count} that {worktree_new.INCLUDE} lists: {safe(names)}")
-    error = worktree_new.failed_setup(project, made, data=data)
+        lines.append(f"Copied {count} that {create.INCLUDE} lists: {safe(names)}")
+    error = create.failed_setup(project, made, data=data)
     advice: tuple[str, ...] = ()
     if error is None:
         if made.setup is not None:
@@ -97,7 +98,7 @@ def _made(made: Made, story: str) -> dict[str, object]:
 
 
 def _list(project: Project) -> Outcome:
-    found = worktrees.survey(project)
+    found = survey.survey(project)
     now = project.around.now()
     table = Table(
         ("NAME", "BRANCH", "COMMITS", "TASK", "LOOP", "FILES", "LOCK"),
@@ -129,7 +130,7 @@ def _files(one: Seen) -> str:
         return "-"
     if one.missing:
         return "missing"
-    clean = worktrees.clean(one)
+    clean = survey.clean(one)
     return "unreadable" if clean is None else "clean" if clean else "dirty"
 
 
@@ -163,7 +164,7 @@ def _listed(one: Seen, now: float) -> dict[str, object]:
         "heartbeat": beat,
         "locked": one.worktree.locked,
         "lock_reason": one.worktree.reason,
-        "clean": worktrees.clean(one),
+        "clean": survey.clean(one),
         "story": one.story,
     }
 
@@ -172,7 +173,7 @@ def _listed(one: Seen, now: float) -> dict[str, object]:
 
 
 def _remove(project: Project, name: str, options: dict[str, object]) -> Outcome:
-    done = worktree_end.remove(project, name, force=str(options.get("force", "")).strip())
+    done = remove.remove(project, name, force=str(options.get("force", "")).strip())
     seen = done.seen
     lines = [f"Removed {safe(project.show_path(seen.path))}."]
     lines += [f"The branch {safe(branch)} went with it: it has landed." for branch in done.branches]
@@ -194,7 +195,7 @@ def _remove(project: Project, name: str, options: dict[str, object]) -> Outcome:
 
 
 def _prune(project: Project, *, dry_run: bool) -> Outcome:
-    found = worktree_end.prune(project, dry_run=dry_run)
+    found = remove.prune(project, dry_run=dry_run)
     table = Table(("ACTION", "NAME", "WHY"), [(one.action, *_why(project, one)) for one in found])
     data = {
         "worktrees": [

@@ -1,0 +1,294 @@
+"""Look around: who holds what, on every branch, in every worktree and in every lease."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from ralphgit.app.active_claims import activity
+from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
+from ralphgit.app.workspace.graph_view import GraphView, Shard
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git.repository import Worktree
+from ralphgit.model.flight import Flight, Lease
+from ralphgit.model.row import Row
+from ralphgit.rules import readiness
+from ralphgit.rules.readiness import Standing, Standings
+
+LEASES = "refs/ralph/leases/"
+#: The remote's leases as they were last fetched, below the remote's name.
+ELSEWHERE = "refs/ralph/elsewhere/"
+RESCUE = "refs/ralph/rescue/"
+
+
+class Situation:
+    """The base's graph, and all that is in flight beside it. Read once, on demand."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @cached_property
+    def base(self) -> GraphView:
+        return self.project.base_view
+
+    @cached_property
+    def leases(self) -> dict[str, Lease]:
+        """Every lease that can be read, by task."""
+        return read_leases(self.project)
+
+    @cached_property
+    def flights(self) -> dict[str, list[Flight]]:
+        """Where a task stands otherwise than on the base, by task."""
+        found: dict[str, list[Flight]] = {}
+        for flight in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
+            known = found.setdefault(flight.task, [])
+            # What a branch says, its own worktree need not say again.
+            if not any(same.claim == flight.claim and same.status == flight.status
+                       and same.kind == "branch" and flight.kind == "worktree"
+                       and not flight.path for same in known):  # fmt: skip
+                known.append(flight)
+        return found
+
+    @cached_property
+    def standings(self) -> Standings:
+        """Every task's derived state."""
+        return Standings(self.base.rows, self.flights)
+
+    def ready(self) -> list[Row]:
+        """What may be taken now, in the order in which it would be."""
+        return readiness.order(self.standings.ready(), of=self.base.rows)
+
+    def claimed(self, lease: Lease, row: Row) -> Standing:
+        """The standing of a task after this worktree took it: `row` is how it has it now."""
+        base = self.base.by_id.get(row.id)
+        if base is None:
+            return Standings([row], {})[row.id]
+        others = [flight for flight in self.flights.get(row.id, ()) if flight.kind != "lease"]
+        worktree = self.project.repository.worktree
+        own = self._flight(row, "worktree", "this worktree", worktree)
+        held = [self._lease_flight(lease)] if lease.oid else []
+        return Standings([base], {row.id: [*others, own, *held]})[row.id]
+
+    # -- sightings -----------------------------------------------------------------
+
+    def _on_branches(self) -> Iterable[Flight]:
+        base = self.project.base
+        tips: dict[str, list[str]] = {}
+        for name, ref in self.project.repository.refs.items():
+            branch = name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref
+            if branch and ref.oid != base.commit:
+                tips.setdefault(ref.oid, []).append(name)
+        if not tips:
+            return
+        shards = self.project.shards_at([*tips])
+        usual = {shard[1] for shard in self.base.shards}
+        differing = {tip: [s for s in shards[tip] if s[1] not in usual] for tip in tips}
+        wanted = {shard for own in differing.values() for shard in own}
+        deltas = self._deltas(self._read_blobs(sorted(wanted)))
+        for tip, own in differing.items():
+            for name in tips[tip]:
+                worktree = self.project.worktree_of(name)
+                short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+                for shard in own:
+                    for row in deltas.get(shard, ()):
+                        yield self._flight(row, "branch", f"branch {short}", worktree, name)
+
+    def _in_worktrees(self) -> Iterable[Flight]:
+        usual = {shard[1] for shard in self.base.shards}
+        for worktree in self.project.repository.worktrees:
+            if worktree.bare or not worktree.exists:
+                continue
+            contents = dict(self._differing(worktree, usual))
+            if not contents:
+                continue
+            where = worktree_names.shown(self.project, worktree.path)
+            deltas = self._deltas(contents)
+            for shard in contents:
+                for row in deltas.get(shard, ()):
+                    yield self._flight(row, "worktree", where, worktree)
+
+    def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
+        """The graph files in a worktree whose content is not one of `usual`."""
+        objects = self.project.repository.objects
+        for path in self.project.paths_in(worktree.path):
+            full = os.path.join(worktree.path, path)
+            try:
+                if objects.file_id(full) in usual:
+                    continue
+                with open(full, "rb") as file:
+                    data = file.read()
+            except OSError as error:
+                self.project.warn(f"{full} cannot be read: {error.strerror}")
+                continue
+            yield (path, objects.blob_id(data)), data
+
+    def _leased(self) -> Iterable[Flight]:
+        for lease in self.leases.values():
+            row = self.base.by_id.get(lease.task)
+            if row is not None and row.claim == lease.claim and row.status != "in-progress":
+                continue
+            yield self._lease_flight(lease)
+
+    def _lease_flight(self, lease: Lease) -> Flight:
+        path = self._whereabouts(lease)
+        worktree = Worktree(path, "", "", False, False, False, False)
+        where = worktree_names.shown(self.project, path)
+        if lease.host != heartbeat.host():
+            where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
+        return Flight(
+            lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
+            "lease", where, path, self._stale(worktree, lease),
+        )  # fmt: skip
+
+    def _whereabouts(self, lease: Lease) -> str:
+        """The folder of the worktree that has a lease, also after `git worktree move`."""
+        if lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+            for worktree in self.project.repository.worktrees:
+                noted = runtime_files.remembered(worktree.path)
+                if noted is not None and noted.claim == lease.claim:
+                    return worktree.path
+        return lease.worktree
+
+    def _stale(self, worktree: Worktree, lease: Lease) -> bool:
+        """Whether the holder is gone, its folder or its process, or is silent and idle: its
+        heartbeat is old, and nothing in its worktree has changed for as long.
+        """
+        if lease.host != heartbeat.host():
+            return False
+        if not worktree.exists:
+            return True
+        beat = heartbeat.read(worktree.path)
+        if beat is None or beat.claim != lease.claim:
+            return False
+        now = self.project.around.now()
+        if heartbeat.gone(beat):
+            return True
+        silent = now - beat.time > heartbeat.SILENT_S
+        return (
+            silent and now - activity.last_change(self.project, worktree.path) > heartbeat.SILENT_S
+        )
+
+    def _flight(
+        self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
+    ) -> Flight:
+        path = worktree.path if worktree else ""
+        if kind == "branch" and worktree:
+            where = f"{worktree_names.shown(self.project, worktree.path)} ({where})"
+        note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
+        return Flight(
+            row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
+            note=note, stored=stored, ref=ref,
+        )  # fmt: skip
+
+    # -- differences ---------------------------------------------------------------
+
+    def _read_blobs(self, shards: Sequence[Shard]) -> dict[Shard, bytes]:
+        blobs = self.project.repository.objects.read(oid for _, oid in shards)
+        return {shard: blobs[shard[1]] for shard in shards}
+
+    def _deltas(self, contents: Mapping[Shard, bytes]) -> dict[Shard, list[Row]]:
+        """For each graph file that is not the base's: its tasks that stand otherwise there.
+
+        Only blocks whose bytes the base does not have are parsed. A file that cannot be
+        read (a merge under way, say) is passed over with a warning: its lease still counts.
+        """
+        if not contents:
+            return {}
+        found = {}
+        base = self._base_texts
+        for shard, data in contents.items():
+            try:
+                found[shard] = _changed_rows(data, shard[0], base, self.base.by_id)
+            except InvalidRecord as error:
+                self.project.warn(f"{error} (passed over while looking around)")
+                found[shard] = []
+        return found
+
+    @cached_property
+    def _base_texts(self) -> frozenset[str]:
+        """The text of every block on the base."""
+        from ralphgit.records import blocks
+
+        texts: set[str] = set()
+        for data in (
+            self._read_blobs(self.base.shards).values()
+            if self.base_is_committed
+            else (self.base._read(shard) for shard in self.base.shards)
+        ):
+            text = data.decode("utf-8")
+            if layout := blocks.find(text):
+                texts.update(text[span.start : span.end] for span in layout.blocks)
+        return frozenset(texts)
+
+    @property
+    def base_is_committed(self) -> bool:
+        """Whether `base` is a commit's graph, and not this worktree's files in its place."""
+        return self.base is not self.project.__dict__.get("here")
+
+
+def _changed_rows(data: bytes, path: str, base: frozenset[str], known: dict[str, Row]) -> list[Row]:
+    from ralphgit.records import blocks, graph
+    from ralphgit.records import text as texts
+
+    text = texts.decode(data, limit=max(len(data), 1))
+    layout = blocks.find(text)
+    if layout is None:
+        rows = graph.rows(graph.parse(data, path=path, limit=max(len(data), 1)))
+    else:
+        rows = []
+        for span in layout.blocks:
+            block = text[span.start : span.end]
+            if block not in base:
+                piece = f"version: 1\ntasks:\n{block}".encode()
+                rows.extend(graph.rows(graph.parse(piece, path=path, limit=len(piece))))
+    return [row for row in rows if _stands_otherwise(row, known.get(row.id))]
+
+
+def question(row: Row) -> str:
+    """What a blocked task asks."""
+    import json
+
+    record = json.loads(row.json).get("blocked") or {}
+    return ": ".join(filter(None, (record.get("reason"), record.get("question"))))
+
+
+def _stands_otherwise(row: Row, base: Row | None) -> bool:
+    if base is None:
+        return bool(row.claim) or row.status != "pending"
+    if row.status == "pending":
+        return False
+    same = (row.status, row.claim, row.epoch) == (base.status, base.claim, base.epoch)
+    return not same
+
+
+def elsewhere(project: Project) -> str:
+    """Where the remote's leases are kept here; "" where there are none to keep."""
+    shared = project.config.lease == "remote" and project.base.remote
+    return f"{ELSEWHERE}{project.base.remote}/" if shared else ""
+
+
+def read_leases(project: Project) -> dict[str, Lease]:
+    """Every lease, by task: the repository's own, and those of other machines as they were
+    last fetched. One that cannot be read is warned of.
+    """
+    places = [place for place in (elsewhere(project), LEASES) if place]
+    refs = [
+        (ref, place) for place in places
+        for name, ref in project.repository.refs.items() if name.startswith(place)
+    ]  # fmt: skip
+    if not refs:
+        return {}
+    from ralphgit.records import lease
+
+    blobs = project.repository.objects.read(ref.oid for ref, _ in refs)
+    found = {}
+    for ref, place in refs:
+        try:
+            one = lease.parse(blobs[ref.oid], ref.oid)
+        except (InvalidRecord, KeyError):
+            project.warn(f"{ref.name} holds no lease; look with: ralphgit doctor")
+            continue
+        found[ref.name.removeprefix(place)] = one
+    return found

@@ -1,0 +1,160 @@
+"""Leases: at most one holder of a task among all worktrees that share the refs (SPEC 4)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, read_leases
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError, RemoteUnavailable
+from ralphgit.git import refs, remote
+from ralphgit.git.child import Child
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+from ralphgit.records import lease as codec
+
+
+class Taken(NamedTuple):
+    lease: Lease
+
+
+class Begun(NamedTuple):
+    """The processes that take a lease, started before it is known which task's."""
+
+    blob: Child
+    ref: Child
+
+
+class Held(NamedTuple):
+    """Somebody else has it; `by` is None where the holder cannot be read."""
+
+    by: Lease | None
+
+
+def is_dead(lease: Lease, row: Row | None) -> bool:
+    """Whether the base has moved past a lease's claim, so that it guards nothing."""
+    if row is None:
+        return False
+    if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):
+        return True
+    if row.status == "blocked":
+        return row.claim == lease.claim
+    return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
+
+
+def begin(project: Project) -> Begun | None:
+    """Have git get ready to take a lease, while we look whose; None where leases are off."""
+    if project.config.lease == "off":
+        return None
+    repository = project.repository
+    return Begun(repository.begun("blob"), repository.begun("refs change"))
+
+
+def acquire(
+    project: Project, lease: Lease, row: Row | None, *, begun: Begun | None = None
+) -> Taken | Held:
+    """Take the lease on a task by compare-and-swap.
+
+    Of any number of callers at most one gets it. A dead lease is replaced. In mode
+    `remote` the lease is also pushed, create-only, so that other machines see it; an
+    unreachable remote is warned of. In mode `off` the lease is granted and not stored.
+    `begun` is from `begin`, and used up.
+
+    Raises: RemoteUnavailable (require_remote only), RalphError (push_refused) when the
+    remote takes no leases; there is no lease then.
+    """
+    mode = project.config.lease
+    git = project.repository.git
+    if mode == "off":
+        return Taken(lease)
+    ref = LEASES + lease.task
+    blob, create = begun or (None, None)
+    oid = project.repository.objects.write_blob(codec.encode(lease), begun=blob)
+    if not refs.swap(git, ref, new=oid, old="", begun=create):
+        project.repository.forget_refs()
+        other = read_leases(project).get(lease.task)
+        if other is None or not is_dead(other, row):
+            return Held(other)
+        if not refs.swap(git, ref, new=oid, old=other.oid):
+            return Held(None)
+    taken = lease._replace(oid=oid)
+    if mode == "remote" and project.base.remote:
+        try:
+            held = _push(project, taken, row)
+        except BaseException:  # also a signal: a lease that others cannot see is none
+            refs.swap(git, ref, new="", old=oid)
+            raise
+        if held is not None:
+            refs.swap(git, ref, new="", old=oid)
+            return held
+    return Taken(taken)
+
+
+def _push(project: Project, lease: Lease, row: Row | None) -> Held | None:
+    git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
+    ref = LEASES + lease.task
+    try:
+        if remote.push(git, where, lease.oid, ref, old="", timeout=timeout):
+            return None
+        other = _fetch(project, lease.task)
+        if other is not None and is_dead(other, row):
+            if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout):
+                return None
+            other = _fetch(project, lease.task)
+        return Held(other)
+    except RemoteUnavailable as error:
+        if project.config.require_remote:
+            raise
+        project.warn(f"{error.message}; the lease is on this machine only")
+        return None
+    except RalphError as error:
+        if error.code == "push_refused":
+            error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
+        raise
+
+
+def _fetch(project: Project, task: str) -> Lease | None:
+    """The lease on the remote, brought here without a ref of its own."""
+    git = project.repository.git
+    ref = LEASES + task
+    listing = git.run("ls-remote", project.base.remote, ref, timeout=project.config.fetch_timeout)
+    oid = listing.decode().partition("\t")[0].strip()
+    if not oid:
+        return None
+    git.run(
+        "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", project.base.remote, oid,
+        timeout=project.config.fetch_timeout,
+    )  # fmt: skip
+    data = project.repository.objects.read([oid])
+    return codec.parse(data[oid], oid) if oid in data else None
+
+
+def drop(project: Project, lease: Lease) -> bool:
+    """Give the lease back; False if it is not this repository's own any more.
+
+    The remote's copy goes first, so that no other machine takes a task whose lease is
+    still here; a remote that cannot be reached, or refuses, is warned of.
+    """
+    if not lease.oid:
+        return False
+    ref = LEASES + lease.task
+    if project.config.lease == "remote" and project.base.remote:
+        try:
+            remote.push(
+                project.repository.git, project.base.remote, "", ref,
+                old=lease.oid, timeout=project.config.fetch_timeout,
+            )  # fmt: skip
+        except RalphError as error:
+            project.warn(f"{error.message}; its lease on {lease.task} is still there")
+        else:
+            copy = elsewhere(project) + lease.task
+            refs.swap(project.repository.git, copy, new="", old=lease.oid)
+    return refs.swap(project.repository.git, ref, new="", old=lease.oid)
+
+
+def drop_dead(project: Project, leases: Mapping[str, Lease], rows: Mapping[str, Row]) -> list[str]:
+    """Drop those of `leases` that the base has moved past; the tasks whose lease went."""
+    gone = []
+    for task, lease in leases.items():
+        if is_dead(lease, rows.get(task)) and drop(project, lease):
+            gone.append(task)
+    return gone

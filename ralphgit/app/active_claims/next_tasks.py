@@ -1,0 +1,128 @@
+"""Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
+
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.model.row import Row
+from ralphgit.rules import guards
+from ralphgit.rules.readiness import Standing, Standings
+
+Pair = tuple[Row, Standing]
+
+
+def project(around: Surroundings, warnings: list[str], *, fetch: bool = False) -> Project:
+    """The project that a command looks at; its warnings go to the end of `warnings`.
+
+    Raises: NotARepository; with `fetch`, RemoteUnavailable where the remote is required.
+    """
+    found = Project.open(around)
+    found.warnings = warnings
+    if fetch:
+        from ralphgit.app.lifecycle.claim import synchronise
+
+        synchronise(found)
+    return found
+
+
+class Takeable(NamedTuple):
+    tasks: list[Pair]
+    why: str
+    """Where there are none: what stands in the way."""
+
+
+def takeable(
+    project: Project,
+    *,
+    story: str = "",
+    priority: object = None,
+    task: str = "",
+    situation: Situation | None = None,
+) -> Takeable:
+    """The ready tasks that a claim would not refuse, in the order it would take them; or just
+    `task`, whatever its story and priority.
+    """
+    situation = situation or Situation(project)
+    standings = situation.standings
+    flying = guards.Flying.of(standings.in_flight, project.config.generated)
+    found: list[Pair] = []
+    why = ""
+    for row in situation.ready():
+        if task and row.id != task:
+            continue
+        if story and row.story != story and not task:
+            continue
+        if isinstance(priority, int) and row.priority > priority and not task:
+            continue
+        if not flying.is_clear(row):
+            refusal = guards.contract(row) or guards.overlap(row, flying)
+            if refusal is not None:
+                why = why or refusal.message
+                continue
+        found.append((row, standings[row.id]))
+    return Takeable(found, why)
+
+
+def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:
+    """Every task of a view with its standing.
+
+    The base judges. A task that the base does not have, or with `alone` every task, is
+    judged by the view itself.
+    """
+    judged = {} if alone or not project.base.commit else Situation(project).standings
+    if any(row.id not in judged for row in view.rows):
+        judged = {**Standings(view.rows, {}), **judged}
+    return [(row, judged[row.id]) for row in view.rows]
+
+
+def pair(project: Project, task: str) -> Pair:
+    """One task of this worktree with its standing. Raises: UnknownTask."""
+    view = project.require_here()
+    row = view.row(task)
+    return next(found for found in pairs(project, view) if found[0] is row)
+
+
+def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
+    """One task as the base has it, or will have it with `commit`, with its standing.
+
+    Raises: UnknownTask.
+    """
+    situation = Situation(project)
+    view = project.view(commit, project.base.branch) if commit else situation.base
+    row = view.row(task)
+    return row, Standings(view.rows, situation.flights)[task]
+
+
+def range_in(text: str) -> tuple[str, str, bool] | None:
+    """The ends of `A..B` or `A...B`, where an empty one is HEAD, and whether it has three dots;
+    None for what is no range.
+    """
+    for dots in ("...", ".."):
+        old, found, new = text.partition(dots)
+        if found:
+            return old or "HEAD", new or "HEAD", dots == "..."
+    return None
+
+
+def commit_of(project: Project, revision: str) -> str:
+    """The commit that a revision names. Raises: UsageError (bad_revision)."""
+    from ralphgit.errors import UsageError
+
+    spec = f"{revision}^{{commit}}"
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
+    result = project.repository.git.try_run(*arguments)
+    if result.status:
+        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
+    return result.out.decode().strip()
+
+
+def at_revision(project: Project, revision: str) -> GraphView:
+    """The graph on any revision.
+
+    Raises: UsageError for what names no commit; InvalidRecord.
+    """
+    view = project.view(commit_of(project, revision), revision)
+    if not view.shards:
+        raise project.no_graph(revision)
+    return view

@@ -1,0 +1,102 @@
+"""Which claim this worktree works on: by lease ref, else by its own note."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.flight import Lease
+
+
+def open_claims(project: Project, situation: Situation) -> list[Lease]:
+    """The claims of this worktree that have not ended, also ones that have lost.
+
+    A claim has ended when this worktree, or a branch, has the task complete, blocked or
+    given back under it.
+    """
+    here = project.here.by_id
+    own = leased(project, situation)
+    noted = runtime_files.remembered(project.top)
+    if noted is not None and all(lease.claim != noted.claim for lease in own):
+        row = here.get(noted.task)
+        if row is not None and row.claim == noted.claim:
+            own.append(noted)
+    return [lease for lease in own if not _ended(situation, lease)]
+
+
+def leased(project: Project, situation: Situation) -> list[Lease]:
+    """The leases of this worktree, also of claims that have ended.
+
+    A lease is this worktree's by the note that travels with the folder, else by its path and
+    branch: another worktree may have been made where the holder's was.
+    """
+    top = os.path.realpath(project.top)
+    noted = runtime_files.remembered(project.top)
+    worktree = project.repository.worktree
+    branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+    found = []
+    for lease in situation.leases.values():
+        if lease.host != heartbeat.host():
+            continue
+        here = os.path.realpath(lease.worktree) == top
+        known = noted is not None and noted.claim == lease.claim
+        if known or (here and (noted is not None or branch == lease.branch)):
+            found.append(lease)
+    return found
+
+
+def _ended(situation: Situation, lease: Lease) -> bool:
+    row = situation.project.here.by_id.get(lease.task)
+    if row is not None and row.claim == lease.claim:
+        return row.status != "in-progress"
+    if row is not None and row.epoch > lease.epoch:
+        return True
+    return any(
+        flight.claim == lease.claim and flight.kind == "branch" and flight.status != "in-progress"
+        for flight in situation.flights.get(lease.task, ())
+    )
+
+
+def winner_over(situation: Situation, mine: Lease) -> str:
+    """Who took the task from under `mine`, as a sentence; "" while it stands."""
+    row = situation.base.by_id.get(mine.task)
+    label = situation.project.base.label
+    if row is not None:
+        if row.epoch > mine.epoch:
+            return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
+        if row.status == "cancelled":
+            return f"{mine.task} was cancelled on {label}"
+        if row.claim and row.claim != mine.claim and row.status != "blocked":
+            claim = f"claim {row.claim}, {row.status}, since {row.at}"
+            return f"{row.by} won {mine.task} on {label} ({claim})"
+    other = situation.leases.get(mine.task)
+    if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
+        where = situation.project.show_path(other.worktree)
+        return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
+    return ""
+
+
+def end_of(view: GraphView, lease: Lease) -> str:
+    """How the task has ended in a view under this very claim: complete, blocked, or "" for not."""
+    row = view.by_id.get(lease.task)
+    if row is None or row.claim != lease.claim or row.status not in ("complete", "blocked"):
+        return ""
+    return row.status
+
+
+def given_up(view: GraphView, lease: Lease) -> str:
+    """How somebody has given the task up in a view: "blocked" under this claim, "released" from
+    it; "" while nobody has.
+    """
+    row = view.by_id.get(lease.task)
+    if row is None:
+        return ""
+    if (row.claim, row.status) == (lease.claim, "blocked"):
+        return "blocked"
+    reset = json.loads(row.json).get("reset") or {}
+    return "released" if row.epoch > lease.epoch and reset.get("claim") == lease.claim else ""

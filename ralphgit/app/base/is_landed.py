@@ -1,0 +1,95 @@
+"""Whether a branch's work is on the base: judged by content and records, not by ancestry.
+
+A squash or rebase merge leaves the branch's commits outside the base's history for ever. A
+branch has landed when one of these holds, in this order:
+
+1. `merged`: its tip is in the base's history.
+2. `content`: merging it into the base as it is now would change nothing.
+3. `records`: every task that the branch has changed stands on the base exactly as on the branch
+   (status, claim, epoch and the id of its result), and merging the branch into the commit of the
+   base that brought those records would have changed nothing. So work that has landed and was
+   changed again on the base counts.
+
+Files of an attempt's records to which the base has only appended count as unchanged. A branch
+whose commits cancel each other out has not landed, unless by 1: nobody has seen them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index, merge, worktrees
+from ralphgit.model.row import Row
+from ralphgit.records import audit
+
+MERGED, CONTENT, RECORDS = "merged", "content", "records"
+_MOST_COMMITS = 50
+
+
+def landed(project: Project, head: str) -> str:
+    """How the commit `head` has landed on the base, "" if it has not. Writes nothing.
+
+    Raises: GitError, GuardRefused (no_commit).
+    """
+    git, base = project.repository.git, project.require_base().commit
+    if not head:
+        return MERGED
+    fork = worktrees.fork(git, base, head)
+    if fork == head:
+        return MERGED
+    if not fork or worktrees.same_tree(git, fork, head):
+        return ""
+    if not _adds(project, base, head):
+        return CONTENT
+    if any(not _adds(project, commit, head) for commit in _arrivals(project, fork, head)):
+        return RECORDS
+    return ""
+
+
+def _adds(project: Project, commit: str, head: str) -> bool:
+    """Whether merging `head` into `commit` would change anything."""
+    with merge.merged(project.repository, commit, head) as aside:
+        if not aside.related or not aside.tree:
+            return True
+        changed = index.differing(aside.objects.git, commit, aside.tree)
+    changed = list(dict.fromkeys([*changed, *aside.conflicts]))
+    records = f"{project.config.records}/"
+    if any(path not in aside.conflicts or not path.startswith(records) for path in changed):
+        return True
+    return not all(_appended_to(project, path, commit, head) for path in changed)
+
+
+def _appended_to(project: Project, path: str, commit: str, head: str) -> bool:
+    """Whether `commit` has a file as `head` has it, with more at its end at most."""
+    objects = project.repository.objects
+    there, here = objects.resolve([f"{commit}:{path}", f"{head}:{path}"])
+    if there is None or here is None:
+        return False
+    contents = objects.read([there, here])
+    return contents[there].startswith(contents[here])
+
+
+def _arrivals(project: Project, fork: str, head: str) -> Iterator[str]:
+    """The commits of the base that brought what the branch says of its tasks, newest first.
+
+    None if a task stands otherwise on the base.
+    """
+    try:
+        before = project.view(fork, fork[:12]).by_id
+        after = project.view(head, head[:12]).rows
+        now = project.base_view.by_id
+    except InvalidRecord:
+        return
+    mine = [row for row in after if _state(before.get(row.id)) != _state(row)]
+    if not mine or any(_state(now.get(row.id)) != _state(row) for row in mine):
+        return
+    paths = [audit.path(project.config.records, row.id, row.claim) for row in mine if row.claim]
+    if paths:
+        git, base = project.repository.git, project.base.commit
+        yield from worktrees.touching(git, fork, base, paths, most=_MOST_COMMITS)
+
+
+def _state(row: Row | None) -> tuple[str, str, int, str]:
+    return (row.status, row.claim, row.epoch, row.mark) if row else ("pending", "", 0, "")

@@ -1,0 +1,203 @@
+"""Moving the base branch by compare-and-swap, here and on its remote."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ralphgit.app.base import interrupted_update
+from ralphgit.app.evidence import changed_paths
+from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
+from ralphgit.git import index, refs, remote, worktrees
+from ralphgit.git.process import GitError, failure
+from ralphgit.git.repository import Repository, Worktree
+from ralphgit.records import files
+
+#: How long somebody else's move of the base, or a git at work in its worktree, is waited for.
+_PATIENCE_S, _TRIES, _TURN_S = 30.0, 50, 0.1
+#: How git says that it would have to overwrite what somebody has changed.
+_IN_THE_WAY = ("would be overwritten", "would lose untracked files", "not uptodate")
+
+
+def refuse_unfit(project: Project) -> None:
+    """Refuse while the base's own worktree is in the middle of a merge or the like.
+
+    Raises: GuardRefused (unfinished_merge).
+    """
+    worktree = project.worktree_of(f"refs/heads/{project.base.branch}")
+    if worktree is None or worktree.bare or project.base.remote:
+        return
+    waits = Repository.open(worktree.path, project.around.environ).under_way()
+    if waits:
+        raise GuardRefused(
+            f"a {waits} waits to be finished in {project.show_path(worktree.path)}; nothing was "
+            "changed",
+            code="unfinished_merge",
+            hint=f"git {waits} --continue or --abort there, then repeat",
+        )
+
+
+def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
+    """Move the base from `old` to `new`, a commit of our own; (moved, pushed).
+
+    The remote's branch decides where there is one; the local one follows where that is a
+    plain step forward. Where the remote cannot be reached or refuses, the local branch
+    alone is moved, with a warning.
+
+    Raises: GuardRefused (base_diverged, dirty_base), RemoteUnavailable (with
+    require_remote), NotWritable.
+    """
+    base = project.base
+    if not base.remote:
+        return _advance_local(project, old, new), False
+    if push:
+        try:
+            moved = publish(project, old, new)
+        except RemoteUnavailable as error:
+            if project.config.require_remote:
+                raise
+            project.warn(error.message)
+        except RalphError as error:
+            if error.code != "push_refused":
+                raise
+            project.warn(f"{error.message}: {error.hint}")
+        else:
+            if moved:
+                _follow(project, old, new)
+            return moved, moved
+    return _local_only(project, old, new), False
+
+
+def publish(project: Project, old: str, new: str) -> bool:
+    """Move the base from `old` to `new` where it decides: on its remote, else here.
+
+    As after any push, git moves the remote-tracking branch; the local base branch, which
+    somebody may have checked out, stays for its owner to pull.
+
+    Returns False when it has moved. Raises: RemoteUnavailable, RalphError (push_refused),
+    GuardRefused (dirty_base), NotWritable.
+    """
+    base = project.base
+    if not base.remote:
+        return _advance_local(project, old, new)
+    return remote.push(
+        project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
+        old=old, timeout=project.config.fetch_timeout,
+    )  # fmt: skip
+
+
+def _local_only(project: Project, old: str, new: str) -> bool:
+    """The move on the local base branch, where it cannot be or is not to be pushed."""
+    base = project.base
+    local = refs.current(project.repository.git, f"refs/heads/{base.branch}")
+    if local not in ("", old):
+        raise GuardRefused(
+            f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
+            code="base_diverged",
+            hint=f"bring {base.branch} to {base.label} (git pull), then repeat",
+        )
+    if not _advance_local(project, local, new):
+        return False
+    project.warn(
+        f"the change is on the local {base.branch} only; others see it once it is on {base.label}: "
+        f"git push {base.remote} {base.branch}"
+    )
+    return True
+
+
+def _advance_local(project: Project, old: str, new: str) -> bool:
+    """Move the local base branch, and the files of the worktree that has it checked out.
+
+    What a killed move left there is undone first. Killed half-way, this one leaves a note
+    that says how to undo it.
+
+    Raises: GuardRefused where the user's own changes to the same files are in the way;
+    NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
+    """
+    with Alone(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+        interrupted_update.settle_alone(project)
+        ref = f"refs/heads/{project.base.branch}"
+        worktree = project.worktree_of(ref)
+        if worktree is None or worktree.bare:
+            return refs.swap(project.repository.git, ref, new=new, old=old)
+        for last in (*[False] * _TRIES, True):
+            # Under the lock: what others landed meanwhile is no leftover of a killed move.
+            if refs.current(project.repository.git, ref) != old:
+                return False
+            try:
+                return _move(project, worktree, ref, old, new)
+            except RalphError as error:
+                if error.code != "index_locked" or last:
+                    raise
+            time.sleep(_TURN_S)
+        return False
+
+
+def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) -> bool:
+    """Move a branch and the worktree that has it; False where the branch was elsewhere."""
+    repository = Repository.open(worktree.path, project.around.environ)
+    git = repository.git
+    arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    top = os.path.realpath(worktree.path)
+    # On a full disk git writes the files, and then neither the index nor the branch.
+    with (
+        interrupted_update.noted(project, top, ref, old, new),
+        index.Snapshot(repository) as staged,
+        files.Undo() as undo,
+    ):
+        undo.on_failure(staged.restore)
+        changes = index.changes(git, old, new)
+        for one in changes:
+            if changed_paths.is_record(project, one.path):
+                undo.watch(os.path.join(worktree.path, one.path))
+        interrupted_update.make_way(project, repository, changes)
+        result = git.try_run(*arguments)
+        if result.status == 0:
+            return True
+        if refs.current(git, ref) != old:
+            return False
+        if result.status < 0:
+            # Killed on its own. Of records `undo` knows the old form, git of all else.
+            interrupted_update.take_back(project, repository, changes)
+        error = failure(arguments, result)
+        text = result.err.decode("utf-8", "replace")
+        if not isinstance(error, GitError) or not any(sign in text for sign in _IN_THE_WAY):
+            raise error
+        raise GuardRefused(
+            f"uncommitted changes in {project.show_path(worktree.path)} are in the way, and "
+            f"{project.base.branch} was not moved: " + " ".join(text.split()),
+            code="dirty_base",
+            hint="commit or stash them, then repeat",
+        )
+
+
+def catch_up(project: Project) -> None:
+    """Bring the local base branch along to where its remote is, as after a push."""
+    base = project.base
+    if base.remote and base.ref.startswith("refs/remotes/"):
+        _follow(project, base.commit, base.commit)
+
+
+def _follow(project: Project, old: str, new: str) -> None:
+    """After a push: bring the local base branch along where that is a plain step forward."""
+    base = project.base
+    ref = f"refs/remotes/{base.remote}/{base.branch}"
+    git = project.repository.git
+    if old != new and refs.current(git, ref) == old:
+        refs.swap(git, ref, new=new, old=old)
+    local = refs.current(git, f"refs/heads/{base.branch}")
+    if local == new:
+        return
+    if not local or not worktrees.is_ancestor(git, local, new):
+        if local:
+            project.warn(f"the local {base.branch} has gone its own way; git pull brings it")
+        return
+    try:
+        _advance_local(project, local, new)
+    except GuardRefused:
+        project.warn(f"the local {base.branch} has changes in the way; git pull brings it")
+    except RalphError as error:
+        # The remote has the change, and the remote decides.
+        project.warn(f"{error.message}; git pull brings the change to the local {base.branch}")

@@ -1,0 +1,1 @@
+"""Conflicts in the records, resolved by task (docs/resolve.md)."""

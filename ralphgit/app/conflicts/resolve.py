@@ -1,0 +1,374 @@
+"""Resolve a conflict in the records: a three-way merge by task (docs/resolve.md).
+
+What can be decided without taking a decision from anybody is decided in memory, written and
+staged; a file in which anything is left stays as git left it. Nothing is committed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.base import interrupted_update
+from ralphgit.app.conflicts import yield_claim
+from ralphgit.app.conflicts.merge_sides import Sides, sides
+from ralphgit.app.conflicts.task_merge import Decided, Open, Told, decide
+from ralphgit.app.conflicts.yield_claim import Yield, Yielded
+from ralphgit.app.tasks import placement
+from ralphgit.app.workspace.graph_files import Places, places
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.git import conflicts, index
+from ralphgit.git.conflicts import Stages
+from ralphgit.model.config import Config, parse_setting
+from ralphgit.model.resolution import Question
+from ralphgit.model.threeway import Side, ThreeWay
+from ralphgit.records import attempts, files, graph, pieces, settings, tasks
+from ralphgit.records.pieces import Pieces
+from ralphgit.rules import cycles
+from ralphgit.rules.contract import contract
+
+
+class Resolved(NamedTuple):
+    """What was decided, and what is left."""
+
+    sides: Sides
+    files: Mapping[str, tuple[Told, ...]]
+    """What was written and staged, or would be, and the tasks in it."""
+    removed: tuple[str, ...]
+    """Those of `files`, and records of a claim that was given up, that are gone."""
+    open: tuple[Open, ...]
+    yielded: tuple[Yielded, ...]
+    others: tuple[str, ...]
+    """Conflicts in files that are no records."""
+    then: str
+    """The command that comes next, once nothing is in conflict."""
+
+
+class _Conflict(NamedTuple):
+    """The conflicted paths, by what they are."""
+
+    graphs: Mapping[str, Stages]
+    records: Mapping[str, Stages]
+    others: tuple[str, ...]
+
+
+def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = False) -> Resolved:
+    """Decide, write and stage what can be decided; `told` are the tasks whose claim is yielded.
+
+    On a failure files, index and refs are as before, but for a rescue ref.
+
+    Raises: Refused (settings_conflict, nothing_to_yield), UsageError, GuardRefused (landed,
+    bare, no_commit), InvalidRecord, NotWritable, GitError.
+    """
+    _ = project.top
+    stages = conflicts.stages(project.repository)
+    if settings.FILE in stages:
+        raise Refused(
+            f"{settings.FILE} is in conflict, and says which files the graph is; nothing was "
+            "changed",
+            code="settings_conflict",
+            hint=f"decide it in the file, git add {settings.FILE}, then repeat",
+        )
+    project.require_base()
+    whose = sides(project)
+    wanted = places(_patterns(project, whose))
+    found = _sorted_out(project, stages, wanted)
+    sources, unread = _sources(project, whose, found.graphs)
+    nothing = not found.graphs and not told
+    clean = _Clean({}, {}, {}, {}, {}) if nothing else _clean(project, wanted, sources)
+    limit = project.config.max_graph_bytes
+    decided = decide(sources, clean.moved, given_up={}, limit=limit)
+    doubles = {one.task: one for one in decided.open if one.question.code == "double_claim"}
+    yields = yield_claim.choose(project, whose, doubles, clean.claims, told) if told else {}
+    if yields:
+        given_up = {task: one.side for task, one in yields.items()}
+        decided = decide(sources, clean.moved, given_up=given_up, limit=limit)
+    decided = decided.without(unread)
+    decided = decided.without(_twins(decided, clean, limit))
+    changes = _with_records(project, found.records, decided)
+    changes = changes.without(_edited(project, changes, clean))
+    changes = changes.without(_waiting(found.graphs, changes))
+    yields = {t: one for t, one in yields.items() if doubles[t].file in changes.files}
+    gone = {task: _taken_out(project, whose, one, changes) for task, one in yields.items()}
+    _warn(project, changes, clean, sources)
+    kept = {} if dry_run else {t: yield_claim.keep(project, whose, y) for t, y in yields.items()}
+    out: dict[str, bytes | None] = dict.fromkeys(path for paths in gone.values() for path in paths)
+    result = {**changes.files, **out}
+    if not dry_run and result:
+        _write(project, result)
+        for one in yields.values():
+            yield_claim.let_go(project, one)
+    return Resolved(
+        whose,
+        changes.told,
+        tuple(path for path, data in result.items() if data is None),
+        tuple(one for one in changes.open if one.file not in out),
+        tuple(
+            Yielded(one.task, one.claim, one.by, kept.get(task, ""), gone[task])
+            for task, one in yields.items()
+        ),
+        found.others,
+        _then(project, whose, was=bool(stages)),
+    )
+
+
+# -- what there is ---------------------------------------------------------------------
+
+
+def _patterns(project: Project, whose: Sides) -> tuple[str, ...]:
+    """What the graph is in this worktree, and on each side: one may have another layout."""
+    found = dict.fromkeys(project.config.graph)
+    commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
+    objects = project.repository.objects
+    for oid in objects.resolve([f"{commit}:{settings.FILE}" for commit in commits]):
+        said = settings.parse(objects.read([oid])[oid]).get("graph") if oid else None
+        made = Config().graph if said is None else parse_setting("graph", said, settings.FILE)
+        assert isinstance(made, tuple)
+        found.update(dict.fromkeys(made))
+    return tuple(found)
+
+
+def _sorted_out(project: Project, stages: Mapping[str, Stages], wanted: Places) -> _Conflict:
+    prefix = f"{project.config.records}/"
+    graphs = {p: s for p, s in stages.items() if p in wanted.exact or wanted.matches(p)}
+    records = {p: s for p, s in stages.items() if p.startswith(prefix) and p not in graphs}
+    others = tuple(path for path in stages if path not in graphs and path not in records)
+    return _Conflict(graphs, records, others)
+
+
+def _sources(
+    project: Project, whose: Sides, graphs: Mapping[str, Stages]
+) -> tuple[dict[str, ThreeWay[Pieces | None]], list[Open]]:
+    """The three versions of each graph file; with one that cannot be read none can be decided:
+    a task that seems to be gone may stand there.
+    """
+    found: dict[str, ThreeWay[Pieces | None]] = {}
+    wrong = []
+    blobs = project.repository.objects.read(
+        oid for stages in graphs.values() for oid in stages[:3] if oid
+    )
+    names = ("the ancestor", whose.ours, whose.theirs)
+    for path, stages in graphs.items():
+        if not stages.plain:
+            wrong.append(Open(path, Question("not_plain")))
+            continue
+        versions: list[Pieces | None] = []
+        for name, oid in zip(names, stages[:3], strict=True):
+            try:
+                limit = project.config.max_graph_bytes
+                versions.append(pieces.split(blobs[oid], path=path, limit=limit) if oid else None)
+            except InvalidRecord as error:
+                wrong.append(Open(path, Question("unreadable"), says=f"{name}: {error}"))
+                break
+        else:
+            found[path] = ThreeWay(*versions)
+    if wrong:
+        bad = tuple(one.file for one in wrong)
+        return {}, [*wrong, *(Open(path, Question("waits", bad)) for path in found)]
+    return found, []
+
+
+class _Clean(NamedTuple):
+    """The graph files that git has merged without a conflict."""
+
+    moved: Mapping[str, Pieces]
+    """Those that have a task that is in conflict elsewhere."""
+    blobs: Mapping[str, str]
+    """All of them, with what the index has."""
+    ids: Mapping[str, str]
+    """The file of each of their tasks."""
+    needs: Mapping[str, tuple[str, ...]]
+    """What each of their tasks depends on."""
+    claims: Mapping[str, str]
+    """The claim on each of their tasks, "" for none."""
+
+
+def _clean(
+    project: Project, wanted: Places, sources: Mapping[str, ThreeWay[Pieces | None]]
+) -> _Clean:
+    """Raises: InvalidRecord for a file that git has merged to something that cannot be read."""
+    blobs = {
+        path: oid
+        for path, oid in conflicts.entries(project.repository).items()
+        if path in wanted.exact or wanted.matches(path)
+    }
+    view = project.view_of(tuple(sorted(blobs.items())), "the index")
+    contested = {
+        task for stages in sources.values() for side in stages if side for task in side.tasks
+    }
+    shared = {row.file for row in view.rows if row.id in contested}
+    contents = project.repository.objects.read(blobs[path] for path in shared)
+    limit = project.config.max_graph_bytes
+    moved = {p: pieces.split(contents[blobs[p]], path=p, limit=limit) for p in sorted(shared)}
+    return _Clean(
+        moved,
+        blobs,
+        {row.id: row.file for row in view.rows},
+        {row.id: row.depends_on for row in view.rows},
+        {row.id: row.claim for row in view.rows},
+    )
+
+
+# -- what must not be written ----------------------------------------------------------
+
+
+def _twins(decided: Decided, clean: _Clean, limit: int) -> list[Open]:
+    """Ids that would stand twice, also in another case."""
+    places_of: dict[str, list[tuple[str, str]]] = {}
+    for task, file in clean.ids.items():
+        if file not in decided.files:
+            places_of.setdefault(task.casefold(), []).append((task, file))
+    for path, data in decided.files.items():
+        for stored in graph.parse(data, path=path, limit=limit).tasks if data else ():
+            places_of.setdefault(stored["id"].casefold(), []).append((stored["id"], path))
+    return [
+        Open(path, Question("duplicate_id", tuple(sorted({file for _, file in twins}))), task)
+        for twins in places_of.values() if len(twins) > 1
+        for task, path in twins if path in decided.files
+    ]  # fmt: skip
+
+
+def _edited(project: Project, decided: Decided, clean: _Clean) -> list[Open]:
+    """Files that a person, or rerere, has changed since git wrote them: those are left alone."""
+    repository = project.repository
+    wanted = {
+        path: "" if data is None else repository.objects.blob_id(data)
+        for path, data in decided.files.items()
+    }
+    stood = {path: oid for path, oid in wanted.items() if path in clean.blobs}
+    merged = {path: oid for path, oid in wanted.items() if path not in stood}
+    found = conflicts.edited(repository, merged)
+    changed = set(index.changed(repository.git, [*stood]).read()) if stood else set()
+    found |= conflicts.edited(repository, {path: wanted[path] for path in changed})
+    return [Open(path, Question("edited")) for path in sorted(found)]
+
+
+def _waiting(graphs: Mapping[str, Stages], decided: Decided) -> list[Open]:
+    """Graph files that are left only because they share a task with one that is."""
+    said = {one.file for one in decided.open}
+    return [
+        Open(path, Question("waits", tuple(sorted(said & {*graphs}))))
+        for path in graphs
+        if path not in decided.files and path not in said
+    ]
+
+
+# -- records ---------------------------------------------------------------------------
+
+
+def _with_records(project: Project, records: Mapping[str, Stages], decided: Decided) -> Decided:
+    """`decided` and the records in conflict: only an attempt's audit can be put together."""
+    made: dict[str, bytes | None] = {}
+    wrong = []
+    blobs = project.repository.objects.read(
+        oid for stages in records.values() for oid in stages[:3] if oid
+    )
+    for path, stages in records.items():
+        found = _record(path, stages, blobs)
+        if isinstance(found, Question):
+            wrong.append(Open(path, found))
+        else:
+            made[path] = found
+    told = {**decided.told, **dict.fromkeys(made, ())}
+    return Decided({**decided.files, **made}, told, decided.open, decided.together).without(wrong)
+
+
+def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Question:
+    if not stages.plain:
+        return Question("not_plain")
+    if not stages.ours or not stages.theirs:
+        return Question("record_deleted")
+    try:
+        made = attempts.joined(ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3])))
+    except InvalidRecord as error:
+        return Question("unreadable", (str(error.at(path)),))
+    if made is not None:
+        return made
+    return Question("record_edited" if stages.ancestor else "same_path")
+
+
+def _taken_out(project: Project, whose: Sides, one: Yield, decided: Decided) -> tuple[str, ...]:
+    """The records of a claim that is given up, where the other side does not have them."""
+    repository = project.repository
+    commit = whose.merge.onto if one.side is Side.THEIRS else whose.merge.theirs
+    kept = frozenset(index.files_of(repository.git, commit)) if commit else frozenset()
+    entries = conflicts.entries(repository)
+    for path, stages in conflicts.stages(repository).items():
+        own = stages.ours if one.side is Side.OURS else stages.theirs
+        if own:
+            entries[path] = own
+    return tuple(yield_claim.records_of(project, entries, one, kept))
+
+
+# -- writing ---------------------------------------------------------------------------
+
+
+def _write(project: Project, result: Mapping[str, bytes | None]) -> None:
+    """Files first, each by a rename, then the index at once: a repetition knows its own files."""
+    repository = project.repository
+    for path in result:
+        placement.refuse_outside(project.top, path)
+    texts = conflicts.smudged(
+        repository, {path: data for path, data in result.items() if data is not None}
+    )
+    with index.Snapshot(repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        for path, data in result.items():
+            full = os.path.join(project.top, path)
+            if data is not None:
+                undo.write(full, texts[path])
+            elif os.path.lexists(full):
+                undo.remove(full)
+        index.add(repository.git, [*result])
+    for path, data in result.items():
+        if data is None:
+            folder = os.path.dirname(os.path.join(project.top, path))
+            interrupted_update.remove_empty(folder, spare=(project.top, project.around.directory))
+    project.refresh()
+
+
+def _warn(
+    project: Project,
+    decided: Decided,
+    clean: _Clean,
+    sources: Mapping[str, ThreeWay[Pieces | None]],
+) -> None:
+    """Say what is right on each side, and wrong of them together."""
+    others = {t: needs for t, needs in clean.needs.items() if clean.ids[t] not in decided.files}
+    limit = project.config.max_graph_bytes
+    needs = {**others}
+    joined = {one.task for said in decided.told.values() for one in said if one.how == "joined"}
+    for path, data in decided.files.items():
+        if data is None or path not in {*sources, *clean.blobs}:
+            continue
+        for stored in graph.parse(data, path=path, limit=limit).tasks:
+            one = tasks.task(stored)
+            needs[one.id] = one.depends_on
+            if one.id in joined and one.claim and one.claim.contract not in ("", contract(one)):
+                project.warn(
+                    f"what {one.id} promises has changed under claim {one.claim.id}: completing "
+                    "it will need --accept-contract"
+                )
+    known: set[tuple[str, ...]] = set()
+    for side in Side:
+        whole = [pieces_ for stages in sources.values() if (pieces_ := stages.of(side))]
+        own = {task: tasks.task(piece.task).depends_on for one in whole
+               for task, piece in one.tasks.items()}  # fmt: skip
+        known.update(cycles.find_cycles({**others, **own}))
+    for cycle in cycles.find_cycles(needs):
+        if cycle not in known:
+            said = cycles.told(cycle)
+            project.warn(f"the two sides together make a cycle: {said}; see ralphgit check")
+
+
+def _then(project: Project, whose: Sides, *, was: bool) -> str:
+    """What comes next, where there `was` a conflict, or something waits to be finished."""
+    name = whose.merge.name
+    if not name:
+        return "git commit" if was else ""
+    empty = was and name in ("rebase", "cherry-pick", "revert")
+    if empty and conflicts.is_as_head(project.repository):
+        return f"git {name} --skip"
+    return f"git {name} --continue"

@@ -1,0 +1,205 @@
+"""A diff as Markdown: a comment on a pull request, or a part of its text.
+
+What people and agents wrote is made harmless one sentence at a time
+(`app.rendering.safe_markdown`), and all of it fits: what there is no room for is cut, with a
+sentence that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ralphgit.app.diff import text as diff_words
+from ralphgit.app.diff.record_diff import UNCHANGED, Diff
+from ralphgit.app.diff.task_change import Change
+from ralphgit.app.rendering.graph_picture import Edge, Node, Picture
+from ralphgit.app.rendering.mermaid import mermaid
+from ralphgit.app.rendering.safe_markdown import escape, fenced
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.printable import counted, cut
+from ralphgit.records.redact import redact, secrets_in
+from ralphgit.rules.cycles import find_cycles
+
+#: Begins the comment, so that a later run finds the one to write over.
+MARKER = "<!-- ralphgit-diff -->"
+#: GitHub takes 65,536 characters.
+LONGEST = 60_000
+MOST_NODES = 30
+_NOTES, _TABLE, _PICTURE, _READY = 12_000, 14_000, 12_000, 4_000
+_LONGEST_SENTENCE, _LONGEST_TITLE = 400, 60
+_MOST_DETAILS = 40
+_WORDS = (
+    "*Supported* is a criterion that evidence speaks for. Evidence is *fresh* while the files that "
+    "it was gathered on are as they were, and *stale* once they change."
+)
+_COLOURS = {
+    "waiting": "grey waiting", "ready": "green ready", "in-progress": "yellow in progress",
+    "blocked": "red blocked", "complete": "pale complete", "cancelled": "pale cancelled",
+}  # fmt: skip
+
+
+def comment(project: Project, diff: Diff) -> str:
+    """The whole of it, beginning with MARKER."""
+    page = _Page(secrets_in(project.around.environ))
+    head = f"{MARKER}\n{page.verdict(diff)}"
+    parts = [head, page.text(diff_words.compared(diff), most=1000) + "."]
+    return "\n\n".join([*parts, *page.parts(diff, LONGEST - sum(map(len, parts)))]) + "\n"
+
+
+def section(project: Project, diff: Diff, room: int) -> str:
+    """What a longer text has of it, in at most `room` characters; of one task with its details."""
+    page = _Page(secrets_in(project.around.environ), unfolded=True)
+    head = page.verdict(diff)
+    return "\n\n".join([head, *page.parts(diff, room - len(head))])
+
+
+class _Page:
+    """`unfolded`: the details of a change that is the only one stand open."""
+
+    def __init__(self, secrets: tuple[str, ...], *, unfolded: bool = False) -> None:
+        self._secrets = secrets
+        self._unfolded = unfolded
+
+    def text(self, sentence: str, *, most: int = _LONGEST_SENTENCE) -> str:
+        """A sentence as Markdown that shows just it."""
+        told = redact(" ".join(sentence.split()), self._secrets)
+        # Before a space a colon makes no link, and reads better.
+        return escape(told if len(told) <= most else told[: most - 4] + " ...").replace(
+            "&#58; ", ": "
+        )
+
+    def verdict(self, diff: Diff) -> str:
+        told = self.text(diff_words.verdict(diff))
+        return f"**{_sentence(told)}**"
+
+    def parts(self, diff: Diff, room: int) -> Iterator[str]:
+        """The paragraphs, in at most `room` characters with what parts them."""
+        if diff.verdict == UNCHANGED:
+            yield _sentence(self.text(diff_words.files(diff)))
+            return
+        made = list(self._first(diff))
+        made.append(f"{_sentence(self.text(diff_words.files(diff)))} {_WORDS}")
+        left = room - sum(len(part) + 2 for part in made)
+        last = made.pop()
+        details = [self._details(one) for one in diff.changes]
+        if self._unfolded and len(details) == 1:
+            details = ["\n".join(self._lines(diff.changes[0]))]
+        made += _fitting(details, left, "details of {} are left out here: too long for a comment.")
+        yield from made
+        yield last
+
+    def _first(self, diff: Diff) -> Iterator[str]:
+        notes = [f"- **{note.severity}**: {self.text(note.message)}" for note in diff.notes]
+        if notes:
+            yield "\n".join(_fitting(notes, _NOTES, "- and {} more, which are not shown here."))
+        if diff.changes:
+            judged = any(map(diff_words.worth, diff.changes))
+            head = ["| Task | What happens |", "|---|---|"]
+            if judged:
+                head = ["| Task | What happens | Criteria | Evidence |", "|---|---|---|---|"]
+            rows = [self._row(one, judged=judged) for one in diff.changes]
+            shown, more = _fitted(rows, _TABLE)
+            yield "\n".join([*head, *shown])
+            if more:
+                yield f"{counted(more, 'task')} more changed, and are not shown here."
+        if diff.ready:
+            rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in diff.ready]
+            shown = _fitting(rows, _READY, "- and {} more.")
+            yield "\n".join(["Ready to be taken once this is merged:", "", *shown])
+        yield from _picture(diff, self._secrets)
+
+    def _row(self, one: Change, *, judged: bool) -> str:
+        cells = [
+            f"**{escape(one.task)}** {self.text(one.title, most=120)}",
+            self.text(diff_words.sentence(one)),
+        ]
+        if judged:
+            worth = bool(diff_words.worth(one))
+            cells += [self.text(diff_words.criteria(one)), one.evidence] if worth else ["", ""]
+        return f"| {' | '.join(cells)} |"
+
+    def _lines(self, one: Change) -> list[str]:
+        lines = [f"- {self.text(line)}" for line in diff_words.details(one)]
+        if len(lines) > _MOST_DETAILS:
+            more = len(lines) - _MOST_DETAILS
+            lines = [*lines[:_MOST_DETAILS], f"- and {more} more lines, which are not shown here."]
+        return lines
+
+    def _details(self, one: Change) -> str:
+        lines = self._lines(one)
+        if not lines:
+            return ""
+        # An id is safe in HTML by its grammar, and in <code> no forge takes it for a reference.
+        summary = f"<summary><code>{one.task}</code> in detail</summary>"
+        return "\n".join([f"<details>{summary}", "", *lines, "", "</details>"])
+
+
+def _fitted(pieces: Sequence[str], room: int) -> tuple[list[str], int]:
+    """As many of `pieces`, from the first, as there is room for; and how many are left."""
+    used = 0
+    for number, piece in enumerate(pieces):
+        used += len(piece) + 2
+        if used > room:
+            return list(pieces[:number]), len(pieces) - number
+    return list(pieces), 0
+
+
+def _fitting(pieces: Sequence[str], room: int, rest: str) -> list[str]:
+    """The same of those that are not empty, with a last one that tells of the others."""
+    shown, more = _fitted([piece for piece in pieces if piece], room - len(rest) - 30)
+    if not more:
+        return shown
+    return [*shown, rest.format(more if rest.startswith("-") else counted(more, "task"))]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+# -- the picture -----------------------------------------------------------------------------
+
+
+def _picture(diff: Diff, secrets: tuple[str, ...]) -> Iterator[str]:
+    """The changed tasks with what they need and what needs them; none without an arrow."""
+    most = MOST_NODES
+    while most > 1:
+        picture, more = _neighbourhood(diff, most, secrets)
+        if not picture.edges:
+            return
+        changed = {one.task for one in diff.changes}
+        drawn = fenced("\n".join(mermaid(picture, marked=changed)), "mermaid")
+        if len(drawn) <= _PICTURE:
+            states = dict.fromkeys(node.state for node in picture.nodes)
+            colours = ", ".join(_COLOURS[state] for state in states)
+            rest = (
+                f" {counted(more, 'task')} around it are left out of the picture." if more else ""
+            )
+            yield drawn
+            yield (
+                "An arrow leads to a task that needs the one before it. A thick border: changed "
+                f"here. Colours: {colours}.{rest}"
+            )
+            return
+        most //= 2
+
+
+def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Picture, int]:
+    """At most so many tasks, the changed ones first, and how many others there are."""
+    rows = diff.new.rows
+    changed = [one.task for one in diff.changes if one.task in rows]
+    own = set(changed)
+    beside = [other for task in changed for other in rows[task].depends_on if other in rows]
+    beside += [row.id for row in rows.values() if not own.isdisjoint(row.depends_on)]
+    wanted = list(dict.fromkeys([*changed, *beside]))
+    drawn = set(wanted[:most])
+    chosen = [row for row in rows.values() if row.id in drawn]
+    needs = {
+        row.id: tuple(other for other in dict.fromkeys(row.depends_on) if other in drawn)
+        for row in chosen
+    }
+    nodes = tuple(
+        Node(row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.standings[row.id].state)
+        for row in chosen
+    )
+    edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)
+    return Picture(nodes, edges, find_cycles(needs)), len(wanted) - len(drawn)

@@ -1,0 +1,267 @@
+"""What a range does to the records, in tasks (SPEC 8). Reads only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from ralphgit.app.diff import revisions_compared, task_change
+from ralphgit.app.diff.revisions_compared import Range, Side
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Change, Note, Written
+from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.evidence import reviews as review
+from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.gate import write_scope
+from ralphgit.app.workspace import graph_view
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index
+from ralphgit.model.audit import Event
+from ralphgit.model.evidence import Evidence
+from ralphgit.model.review import Review
+from ralphgit.model.row import Row
+from ralphgit.records import audit, tasks
+from ralphgit.records import guidance as questions
+from ralphgit.records.schema import FILED
+from ralphgit.rules import happened
+from ralphgit.rules.readiness import Standing, Standings
+
+PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
+
+
+class Diff:
+    """What a range changes, and what there is to say against it."""
+
+    def __init__(
+        self,
+        range: Range,
+        old: Side,
+        new: Side,
+        *,
+        changes: Sequence[Change],
+        files: Sequence[str],
+        outside: Sequence[str],
+        notes: Sequence[Note],
+        moved: int,
+    ) -> None:
+        self.range = range
+        self.old = old
+        self.new = new
+        self.changes = tuple(changes)
+        self.files = tuple(files)
+        """The changed files that are no records."""
+        self.outside = tuple(outside)
+        """Those of them that no task which was worked on may write."""
+        self.notes = tuple(notes)
+        """What a reviewer should look at, problems first."""
+        self.moved = moved
+        """How many tasks stand in another file than before."""
+
+    @property
+    def verdict(self) -> str:
+        """PROBLEMS, CONCERNS, CLEAR, or UNCHANGED where no record says anything new."""
+        severities = {note.severity for note in self.notes}
+        if PROBLEM in severities:
+            return PROBLEMS
+        if CONCERN in severities:
+            return CONCERNS
+        return CLEAR if self.changes or self.moved else UNCHANGED
+
+    @cached_property
+    def standings(self) -> Mapping[str, Standing]:
+        """Of every task afterwards, by the graph alone."""
+        return Standings(self.new.view.rows, {})
+
+    @cached_property
+    def ready(self) -> tuple[Row, ...]:
+        """What can be taken afterwards and could not before; none where a graph file is lost."""
+        if self.old.lost or self.new.lost:
+            return ()
+        before = {row.id for row in Standings(self.old.view.rows, {}).ready()}
+        return tuple(
+            row for row in Standings(self.new.view.rows, {}).ready() if row.id not in before
+        )
+
+
+def diff(project: Project, text: str = "") -> Diff:
+    """What `text` (see `diff_sides.resolve`) changes.
+
+    Records that cannot be read are among the notes, and the rest is told without them.
+
+    Raises: UsageError (bad_revision, unrelated); InvalidRecord where neither side has a graph;
+    GuardRefused (no_commit).
+    """
+    return between(project, revisions_compared.resolve(project, text))
+
+
+def between(project: Project, range: Range) -> Diff:
+    """What changes between the two commits of a range. Raises: InvalidRecord (no_graph)."""
+    old = revisions_compared.side(project, range.old, range.old[:12])
+    new = revisions_compared.side(project, range.new, range.head)
+    if not old.view.shards and not new.view.shards:
+        raise project.no_graph(range.head)
+    return _Gathering(project, range, old, new).gathered()
+
+
+def is_uncommitted(project: Project, found: Diff) -> bool:
+    """Whether this worktree has the graph otherwise than the newer side of a diff."""
+    if project.repository.top is None:
+        return False
+    usual = dict(found.new.view.shards)
+    blob = project.repository.objects.file_id
+    here = {path: os.path.join(project.top, path) for path in project.paths_in(project.top)}
+    return here.keys() != usual.keys() or any(blob(f) != usual[p] for p, f in here.items())
+
+
+class _Gathering:
+    """The work of one `between`."""
+
+    def __init__(self, project: Project, range: Range, old: Side, new: Side) -> None:
+        self.project, self.range, self.old, self.new = project, range, old, new
+        self.notes: list[Note] = []
+        known = {_fault(error, new) for error in new.unreadable}
+        before = [error for error in old.unreadable if _fault(error, old) not in known]
+        self.unreadable = [*before, *new.unreadable]
+        # A task in a file that one side cannot read is neither added nor removed.
+        lost = old.lost | new.lost
+        self.before = {task: row for task, row in old.rows.items() if row.file not in lost}
+        self.after = {task: row for task, row in new.rows.items() if row.file not in lost}
+
+    def gathered(self) -> Diff:
+        paths = index.changes(self.project.repository.git, self.range.old, self.range.new)
+        graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
+        records = [one for one in paths if changed_paths.is_record(self.project, one.path)]
+        own = {one.path for one in records} | graph
+        files = [one.path for one in paths if one.path not in own]
+        changes = self._changes(self._written([one for one in records if one.path not in graph]))
+        outside = self._outside(changes, files)
+        for error in dict.fromkeys(map(str, self.unreadable)):
+            self.notes.append(Note(PROBLEM, "unreadable", "", f"it cannot be read: {error}"))
+        moved = [
+            task
+            for task, row in self.after.items()
+            if task in self.before and row.file != self.before[task].file
+        ]
+        order = {PROBLEM: 0, CONCERN: 1}
+        notes = sorted(dict.fromkeys(self.notes), key=lambda note: order[note.severity])
+        return Diff(
+            self.range, self.old, self.new, changes=changes, files=files, outside=outside,
+            notes=notes, moved=len(moved),
+        )  # fmt: skip
+
+    def _outside(self, changes: Sequence[Change], files: list[str]) -> list[str]:
+        worked = [self.after[one.task] for one in changes if one.worked_on]
+        scopes = write_scope.scopes_of(worked, self.before)
+        # Where a scope means nothing, or one is without bounds, no file is outside.
+        if not scopes.bounded or scopes.open:
+            return []
+        outside = scopes.outside(files, self.project)
+        task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
+        for path in outside:
+            said = write_scope.sentence(path, scopes.bounded)
+            self.notes.append(Note(PROBLEM, "outside_scope", task, said))
+        return outside
+
+    # -- records -------------------------------------------------------------------------
+
+    def _written(self, paths: Sequence[index.Change]) -> dict[str, Written]:
+        """What was written about each task, by what the records folder gained."""
+        read = self.project.repository.objects.read
+        contents = read(oid for one in paths for oid in (one.old, one.new) if oid)
+        found: dict[str, Written] = {}
+        for one in paths:
+            kind, _, rest = one.path.removeprefix(f"{self.project.config.records}/").partition("/")
+            task, slash, _ = rest.partition("/")
+            if kind not in FILED or not slash or not one.path.endswith(".yaml"):
+                continue
+            known = found.setdefault(task, Written([], [], []))
+            old, new = contents.get(one.old), contents.get(one.new)
+            if new is None or (kind == "evidence" and old is not None):
+                what = "removed" if new is None else "edited"
+                said = f"{one.path} is {what}, and {kind} never is"
+                self.notes.append(Note(PROBLEM, f"{what}_{kind}", task, said))
+            if new is None:
+                continue
+            known.paths.append(one.path)
+            try:
+                if kind == "audit":
+                    known.events.extend(_gained(old, new))
+                elif kind == "guidance":
+                    known.guidance.append(questions.parse(new))
+            except InvalidRecord as error:
+                self.unreadable.append(error.at(f"{self.range.head}:{one.path}"))
+        for known in found.values():
+            known.events.sort(key=lambda event: event.at)
+        return found
+
+    # -- tasks ---------------------------------------------------------------------------
+
+    def _changes(self, written: Mapping[str, Written]) -> list[Change]:
+        """The tasks that changed, in the order of the graph; those that are gone come last."""
+        ids = [
+            task
+            for task in dict.fromkeys([*self.after, *self.before])
+            if task in written or _json(self.before.get(task)) != _json(self.after.get(task))
+        ]
+        there = [task for task in ids if task in self.after]
+        known: dict[str, dict[str, Evidence]] = {}
+        reviews: list[Review] = []
+        if there:
+            tree, lost = self.new.tree, self.unreadable
+            known = survey.recorded(self.project, tree, there, unreadable=lost)
+            reviews = review.listed(self.project, tree, there, unreadable=lost)
+        place = Place(self.new.view, self.new.tree, Content(self.project, self.range.new))
+        found = []
+        for task in ids:
+            own = [one for one in reviews if one.task == task]
+            wrote = written.get(task, Written([], [], []))
+            found.append(self._change(task, place, known.get(task, {}), own, wrote))
+        return found
+
+    def _change(
+        self,
+        task: str,
+        place: Place,
+        records: Mapping[str, Evidence],
+        reviews: Sequence[Review],
+        written: Written,
+    ) -> Change:
+        old, new = self.before.get(task), self.after.get(task)
+        was, now = graph_view.stored(old) if old else {}, graph_view.stored(new) if new else {}
+        promised = tasks.task(was) if old else None
+        added = {path.rpartition("/")[2].removesuffix(".yaml") for path in written.paths}
+        made = task_change.change(
+            promised,
+            tasks.task(now) if new else None,
+            new or self.before[task],
+            fields=happened.fields(was, now, lifecycle=tasks.LIFECYCLE_KEYS) if old and new else (),
+            written=written,
+            weighed=survey.weighed(place, new, records, promised) if new else None,
+            known_reviews=reviews,
+            is_new=frozenset(added),
+        )
+        self.notes += task_change.notes(made, old, new, now, place.content, reviews)
+        return made
+
+
+def _fault(error: InvalidRecord, side: Side) -> tuple[str, int, str]:
+    """What tells one fault from another, on either side."""
+    return error.file.removeprefix(side.tree.label), error.line, error.message
+
+
+def _json(row: Row | None) -> str:
+    return row.json if row is not None else ""
+
+
+def _gained(old: bytes | None, new: bytes) -> list[Event]:
+    """The events that an attempt's file has gained; none of a review. Raises: InvalidRecord."""
+    after = audit.events(new)
+    if after is None:
+        return []
+    try:
+        before = audit.events(old) if old is not None else None
+    except InvalidRecord:
+        before = None
+    return list(after[2][len(before[2]) if before else 0 :])

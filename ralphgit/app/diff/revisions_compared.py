@@ -1,0 +1,134 @@
+"""The two states that a diff is between: which commits, and the records that can be read there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.graph_view import GraphView, Shard
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.git import worktrees
+from ralphgit.model.config import Config
+from ralphgit.model.row import Row
+from ralphgit.records import graph, settings
+
+
+class Range(NamedTuple):
+    """What is compared with what."""
+
+    old: str
+    """Object id of the older commit."""
+    new: str
+    base: str
+    """What `old` was asked for as: a revision, or the base's name."""
+    head: str
+    """Likewise `new`."""
+    since_fork: bool
+    """`old` is where the two parted, and not `base` itself."""
+
+
+def resolve(project: Project, text: str = "") -> Range:
+    """The commits of a range as it was written.
+
+    Without one it is HEAD since it left the base, and REV is REV since it did. `A..B` are the
+    two as they are, `A...B` is B since it left A; an end that is not given is HEAD.
+
+    Raises: UsageError (bad_revision, unrelated); GuardRefused (no_commit).
+    """
+    if (ends := next_tasks.range_in(text)) is not None:
+        left, right, fork = ends
+        return _between(project, left, right, fork=fork)
+    base, worktree = project.require_base(), project.repository.worktree
+    branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+    return _between(project, base.label, text or branch or "HEAD", fork=True, commit=base.commit)
+
+
+def _between(project: Project, base: str, head: str, *, fork: bool, commit: str = "") -> Range:
+    old, new = commit or next_tasks.commit_of(project, base), next_tasks.commit_of(project, head)
+    if fork:
+        tip, old = old, worktrees.fork(project.repository.git, old, new)
+        if not old:
+            raise UsageError(
+                f"{head} and {base} ({tip[:12]}) share no history here",
+                code="unrelated",
+                hint="git fetch --unshallow where the clone is shallow, or compare A..B",
+            )
+    return Range(old, new, base, head, fork)
+
+
+class Side(NamedTuple):
+    """The records of one commit, as far as they can be read."""
+
+    view: GraphView
+    tree: record_tree.Tree
+    unreadable: tuple[InvalidRecord, ...]
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The graph files of which nothing is known."""
+        known = {row.file for row in self.view.rows}
+        return frozenset(path for path, _ in self.view.shards if path not in known)
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        return self.view.by_id
+
+
+def side(project: Project, commit: str, label: str) -> Side:
+    """The graph files and records of `commit`; what cannot be read is told, and left out."""
+    shards, prefix = _shards(project, commit), f"{label}:"
+    tree = record_tree.commit_tree(project, commit, prefix, project.repository.objects)
+    try:
+        return Side(project.view_of(shards, label), tree, ())
+    except InvalidRecord:
+        return _readable(project, shards, label, tree)
+
+
+def _shards(project: Project, commit: str) -> tuple[Shard, ...]:
+    """The graph files on a commit: where this worktree has them, else where the commit had them."""
+    found = project.shards_at([commit])[commit]
+    if found:
+        return found
+    objects = project.repository.objects
+    oid = objects.resolve([f"{commit}:{settings.FILE}"])[0]
+    named: object = None
+    if oid is not None:
+        try:
+            named = settings.parse(objects.read([oid])[oid]).get("graph")
+        except InvalidRecord as error:
+            project.warn(f"{error.at(f'{commit[:12]}:{settings.FILE}')} (passed over)")
+    patterns = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
+    return project.shards_at([commit], patterns or Config().graph)[commit]
+
+
+def _readable(
+    project: Project, shards: tuple[Shard, ...], label: str, tree: record_tree.Tree
+) -> Side:
+    """The files that can be read, each on its own."""
+    rows: dict[str, Row] = {}
+    unreadable: list[InvalidRecord] = []
+    contents = project.repository.objects.read(oid for _, oid in shards)
+    for path, oid in shards:
+        try:
+            limit = project.config.max_graph_bytes
+            file, problems = graph.parse_all(contents[oid], path=path, limit=limit)
+        except InvalidRecord as error:
+            problems = [error]
+        if problems:
+            unreadable += [error.at(f"{label}:{error.file}") for error in problems]
+            continue
+        for row in graph.rows(file):
+            first = rows.setdefault(row.id.casefold(), row)
+            if first is not row:
+                unreadable.append(
+                    InvalidRecord(
+                        f"the id {row.id} stands twice; first at {first.file}:{first.line}",
+                        file=f"{label}:{row.file}", line=row.line, code="duplicate_id",
+                        task=row.id,
+                    )
+                )  # fmt: skip
+    view = GraphView([*rows.values()], shards, lambda shard: contents[shard[1]], label)
+    return Side(view, tree, tuple(unreadable))

@@ -1,0 +1,246 @@
+"""What a range does to one task, and what there is to say against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.evidence.survey import Filed, TaskEvidence
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.model.audit import Event
+from ralphgit.model.guidance import Guidance
+from ralphgit.model.review import Review
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.rules import gate, happened, support
+from ralphgit.rules import review as reviews
+from ralphgit.rules.contract import contract
+from ralphgit.rules.happened import Edges, Step
+from ralphgit.rules.review import OpenFinding
+
+PROBLEM, CONCERN = "problem", "concern"
+#: What the evidence of a task comes to.
+FRESH, STALE, NONE = "fresh", "stale", "none"
+_ENDS = (happened.COMPLETE, happened.FORCE)
+
+
+class Note(NamedTuple):
+    """Something that a reviewer should look at."""
+
+    severity: str
+    """PROBLEM or CONCERN."""
+    code: str
+    task: str
+    """"" where it is about none, or several."""
+    message: str
+
+
+class Written(NamedTuple):
+    """What the range wrote about a task beside the task itself."""
+
+    paths: list[str]
+    events: list[Event]
+    """What its audit gained."""
+    guidance: list[Guidance]
+    """Questions that were asked or answered."""
+
+
+class Change(NamedTuple):
+    """What happened to one task."""
+
+    task: str
+    old: Task | None
+    """None: it was added."""
+    new: Task | None
+    """None: it was removed."""
+    file: str
+    steps: tuple[Step, ...]
+    fields: tuple[str, ...]
+    """The fields that changed, besides those of the lifecycle."""
+    edges: Edges
+    weighed: TaskEvidence | None
+    """None where the task is not there any more."""
+    written: Written
+    reviews: tuple[Review, ...]
+    """Those that the range adds."""
+    findings: tuple[OpenFinding, ...]
+    """All that are open afterwards."""
+
+    @property
+    def title(self) -> str:
+        known = self.new or self.old
+        return known.title if known else ""
+
+    @property
+    def change(self) -> str:
+        """The last thing that was done, in a word of `happened.DEEDS`."""
+        return self.steps[-1].deed
+
+    @property
+    def by(self) -> str:
+        return self.steps[-1].by
+
+    @property
+    def completed(self) -> bool:
+        return any(step.deed in _ENDS for step in self.steps)
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether somebody worked on it under a claim, so that its scope binds the files."""
+        work = (happened.CLAIM, happened.BLOCK, *_ENDS)
+        return any(step.deed in work for step in self.steps)
+
+    @property
+    def promised(self) -> Task:
+        """The task as it was before: a branch cannot widen its own scope."""
+        known = self.old or self.new
+        assert known is not None
+        return known
+
+    @property
+    def broken_contract(self) -> tuple[str, ...]:
+        """The fields of what was promised that changed."""
+        return tuple(name for name in self.fields if name in happened.CONTRACT)
+
+    @property
+    def records(self) -> tuple[Filed, ...]:
+        """The evidence that counts: the newest of each command, and what else was observed."""
+        found = self.weighed.records if self.weighed else ()
+        return tuple(one for one in found if not one.judged.superseded)
+
+    @property
+    def evidence(self) -> str:
+        """FRESH, STALE (some of what counts is), or NONE; "" where nobody worked on it."""
+        if not self.records:
+            return NONE if self.worked_on else ""
+        return FRESH if all(one.judged.fresh for one in self.records) else STALE
+
+    @property
+    def criteria(self) -> tuple[support.Supported, ...]:
+        return self.weighed.criteria if self.weighed else ()
+
+
+def change(
+    old: Task | None,
+    new: Task | None,
+    row: Row,
+    *,
+    fields: tuple[str, ...],
+    written: Written,
+    weighed: TaskEvidence | None,
+    known_reviews: Sequence[Review],
+    is_new: frozenset[str],
+) -> Change:
+    """What happened to a task between `old` and `new`.
+
+    `is_new`: the ids of the reviews that the range adds.
+    """
+    steps = happened.steps(old, new, written.events)
+    known = new or old
+    assert known is not None
+    if not steps:
+        steps = (Step(happened.EDIT if fields else happened.RECORD),)
+    return Change(
+        task=known.id,
+        old=old,
+        new=new,
+        file=row.file,
+        steps=steps,
+        fields=fields,
+        edges=happened.edges(
+            old.depends_on if old else (), new.depends_on if new else ()
+        ),
+        weighed=weighed,
+        written=written,
+        reviews=tuple(one for one in known_reviews if one.id in is_new),
+        findings=tuple(reviews.open_findings(known_reviews)),
+    )  # fmt: skip
+
+
+# -- what there is to say against it ---------------------------------------------------------
+
+
+def notes(
+    one: Change, old: Row | None, new: Row | None, stored: dict[str, object], files: Content,
+    known_reviews: Sequence[Review],
+) -> Iterator[Note]:  # fmt: skip
+    """What a reviewer should look at. `stored` is the block of `new`."""
+    if new is None:
+        if old is not None:
+            yield _of_fault(gate.removed(old))
+        return
+    faults = [gate.change(old, new), *gate.consistency(new.id, new.status, stored)]
+    yield from (_of_fault(fault) for fault in faults if fault is not None)
+    if one.new is None:
+        return
+    if one.worked_on and new.contract and contract(one.new) != new.contract:
+        yield Note(
+            PROBLEM, "stale_contract", one.task,
+            f"what {one.task} promises has changed since claim {new.claim} was made",
+        )  # fmt: skip
+    elif one.old is not None and one.broken_contract and one.worked_on:
+        changed = ", ".join(one.broken_contract)
+        yield Note(
+            CONCERN, "contract", one.task,
+            f"the contract of {one.task} is changed by whoever worked on it: {changed}",
+        )  # fmt: skip
+    if one.change == happened.BLOCK and one.new.lifecycle.blocked is not None:
+        asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
+        yield Note(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
+    if one.change == happened.SET:
+        said = f"{one.task} is made {new.status} by hand, which no command does"
+        yield Note(PROBLEM, "set_by_hand", one.task, said)
+    if one.completed:
+        yield from _of_completion(one, one.new, files, known_reviews)
+    for open_finding in one.findings:
+        review, finding = open_finding
+        against = review.verdict == reviews.AGAINST
+        yield Note(
+            PROBLEM if against else CONCERN, "open_finding", one.task,
+            f"{one.task}: {review.by} found ({finding.severity}): {finding.text}",
+        )  # fmt: skip
+
+
+def _of_fault(fault: gate.Fault) -> Note:
+    severity = PROBLEM if fault.severity == "error" else CONCERN
+    return Note(severity, fault.code, fault.task, fault.message)
+
+
+def _of_completion(
+    one: Change, task: Task, files: Content, known_reviews: Sequence[Review]
+) -> Iterator[Note]:
+    forced = next((step for step in one.steps if step.deed == happened.FORCE), None)
+    if forced is not None:
+        why = f": {forced.why}" if forced.why else ""
+        said = f"{task.id} was completed by FORCE, its proofs aside{why}"
+        yield Note(PROBLEM, "forced", task.id, said)
+    for filed in one.records:
+        evidence, fresh = filed.judged.evidence, filed.judged.fresh
+        what = evidence.command or f"{evidence.kind} {evidence.id}"
+        if not fresh:
+            said = f"the evidence of {task.id} is stale, its files have changed since: {what}"
+            yield Note(PROBLEM, "stale_evidence", task.id, said)
+        elif evidence.failed:
+            said = f"{task.id} is complete, and this exits {evidence.exit_code}: {what}"
+            yield Note(PROBLEM, "failed_evidence", task.id, said)
+    told = {filed.judged.evidence.command for filed in one.records}
+    for command in dict.fromkeys(one.promised.verify):
+        if command not in told:
+            said = f"{task.id} is complete without evidence for: {command}"
+            yield Note(PROBLEM, "missing_evidence", task.id, said)
+    for item in one.criteria:
+        if item.support in (support.SUPPORTED, support.STALE):
+            continue  # of what is stale, the evidence itself is noted
+        challenged = item.support == support.CHALLENGED
+        yield Note(
+            PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,
+            f"{item.criterion} of {task.id} is {item.support}: {item.text}",
+        )  # fmt: skip
+    if reviews.HIGH in (task.risk, one.promised.risk) and task.claim is not None:
+        digest = files.digest(one.promised.scope)
+        if why := reviews.missing(known_reviews, worker=task.claim.by, digest=digest):
+            said = f"{task.id} has risk: high, and {why}"
+            yield Note(PROBLEM, "review_missing", task.id, said)
+    for concern in task.lifecycle.result.concerns if task.lifecycle.result else ():
+        by = task.claim.by if task.claim else "whoever completed it"
+        yield Note(CONCERN, "concern", task.id, f"{task.id}: {by} is not sure: {concern}")

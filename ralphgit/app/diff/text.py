@@ -1,0 +1,176 @@
+"""A diff in sentences, as plain text: whoever shows them makes them safe for where they stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ralphgit.app.diff.record_diff import CLEAR, CONCERNS, PROBLEMS, UNCHANGED, Diff
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Change
+from ralphgit.model.printable import counted
+from ralphgit.rules import happened, support
+
+#: What somebody does.
+_DOES = {
+    happened.CLAIM: "claims", happened.COMPLETE: "completes", happened.BLOCK: "blocks",
+    happened.FORCE: "FORCE-COMPLETES", happened.RESET: "resets", happened.RELEASE: "releases",
+    happened.ANSWER: "answers", happened.REOPEN: "reopens", happened.CANCEL: "cancels",
+}  # fmt: skip
+#: What becomes of a task, for the tally; in the order in which it is told.
+_BECAME = {
+    happened.COMPLETE: "completed", happened.FORCE: "completed by force",
+    happened.CLAIM: "claimed", happened.BLOCK: "blocked", happened.RESET: "reset",
+    happened.RELEASE: "released", happened.ANSWER: "answered", happened.REOPEN: "reopened",
+    happened.CANCEL: "cancelled", happened.SET: "set by hand", happened.ADD: "added",
+    happened.REMOVE: "removed", happened.EDIT: "edited", happened.RECORD: "with new records",
+}  # fmt: skip
+
+
+def compared(diff: Diff) -> str:
+    """What is compared with what."""
+    since = "since it left" if diff.range.since_fork else "against"
+    old, new = diff.range.old[:12], diff.range.new[:12]
+    return f"{diff.range.head} {since} {diff.range.base} ({old}..{new})"
+
+
+def verdict(diff: Diff) -> str:
+    """One sentence on how it looks."""
+    if diff.verdict == UNCHANGED:
+        return "no record is changed"
+    tally = ", ".join(_tally(diff)) or "no task is changed"
+    count = Counter(note.severity for note in diff.notes)
+    said = [counted(count[PROBLEM], "problem")] * bool(count[PROBLEM])
+    said += [counted(count[CONCERN], "concern")] * bool(count[CONCERN])
+    word = {PROBLEMS: "problems", CONCERNS: "concerns", CLEAR: "clear"}[diff.verdict]
+    return f"{word}: {tally}" + (f"; {' and '.join(said)}" if said else "")
+
+
+def _tally(diff: Diff) -> Iterator[str]:
+    ends = Counter(one.change for one in diff.changes)
+    ends += Counter(
+        happened.ADD
+        for one in diff.changes
+        if one.steps[0].deed == happened.ADD and one.change != happened.ADD
+    )
+    for deed, word in _BECAME.items():
+        if ends[deed]:
+            yield f"{counted(ends[deed], 'task')} {word}"
+    if diff.moved:
+        yield f"{counted(diff.moved, 'task')} moved to another file"
+
+
+def sentence(one: Change) -> str:
+    """Who does what to the task."""
+    said = [
+        {happened.ADD: f"{one.task} is added", happened.REMOVE: f"{one.task} is removed"}[step.deed]
+        for step in one.steps
+        if step.deed in (happened.ADD, happened.REMOVE)
+    ]
+    groups: list[tuple[str, list[str]]] = []
+    for step in one.steps:
+        if step.deed not in _DOES:
+            continue
+        by = step.by or "somebody"
+        if groups and groups[-1][0] == by:
+            groups[-1][1].append(_DOES[step.deed])
+        else:
+            groups.append((by, [_DOES[step.deed]]))
+    if groups:
+        does = ", then ".join(f"{by} {' and '.join(verbs)}" for by, verbs in groups)
+        said.append(f"{does} {'it' if said else one.task}")
+    if one.change == happened.SET and one.new is not None:
+        said.append(f"{one.task} is made {one.new.status} by hand, which no command does")
+    if one.fields:
+        edited = f"{one.task} is edited" if not said else "edited as well"
+        promise = "; what it promises changes" if one.broken_contract else ""
+        said.append(f"{edited} ({', '.join(one.fields)}{promise})")
+    if one.change == happened.RECORD:
+        said.append(f"{one.task} gets new records")
+    return "; ".join(said)
+
+
+def worth(one: Change) -> str:
+    """What supports it: criteria and evidence; "" where that is no question yet."""
+    if not one.completed and not (one.records and one.change == happened.RECORD):
+        return ""
+    return ", ".join(filter(None, (criteria(one), evidence(one))))
+
+
+def criteria(one: Change) -> str:
+    """How many criteria are supported; of a task without any, how many commands pass."""
+    if not one.criteria:
+        ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
+        passing = [j for j in ran if j.fresh and not j.evidence.failed]
+        return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
+    count = Counter(item.support for item in one.criteria)
+    said = f"{count[support.SUPPORTED]} of {len(one.criteria)} criteria supported"
+    challenged = count[support.CHALLENGED]
+    return said + (f", {challenged} challenged" if challenged else "")
+
+
+def evidence(one: Change) -> str:
+    word = {"": "", "none": "no evidence"}.get(one.evidence)
+    return f"evidence {one.evidence}" if word is None else word
+
+
+def details(one: Change) -> Iterator[str]:
+    """All else that there is to say about a task."""
+    task, old = one.new, one.old
+    if task is not None and old is not None and task.epoch != old.epoch:
+        yield f"epoch {old.epoch} to {task.epoch}: an older claim counts no more"
+    for step in one.steps:
+        if step.why and step.deed in (happened.RESET, happened.RELEASE, happened.REOPEN,
+                                      happened.CANCEL, happened.FORCE):  # fmt: skip
+            yield f"{step.by or 'somebody'} {_DOES[step.deed]} it because: {step.why}"
+    if task is not None and one.worked_on and task.claim is not None:
+        yield f"claim {task.claim.id} by {task.claim.by}"
+    life = task.lifecycle if task is not None else None
+    if life is not None and one.worked_on:
+        if life.blocked is not None and life.blocked.question:
+            yield f"asks ({life.blocked.reason}): {life.blocked.question}"
+            yield from (f"option: {option}" for option in life.blocked.options)
+        elif life.blocked is not None:
+            yield f"blocked: {life.blocked.reason}"
+        for concern in life.result.concerns if life.result else ():
+            yield f"concern: {concern}"
+    for asked in one.written.guidance:
+        if asked.answer is not None:
+            yield f"{asked.answer.by} answers '{asked.question}': {asked.answer.text}"
+    yield from _proofs(one)
+    for review in one.reviews:
+        risk = f"; residual risk: {review.residual_risk}" if review.residual_risk else ""
+        yield f"review by {review.by}: {review.verdict}{risk}"
+    for review, finding in one.findings:
+        yield f"open finding of {review.by} ({finding.severity}): {finding.text}"
+    if old is not None and task is not None:
+        yield from (f"depends on {other} now" for other in one.edges.added)
+        yield from (f"depends on {other} no more" for other in one.edges.removed)
+    elif one.edges.added:
+        yield f"depends on {', '.join(one.edges.added)}"
+
+
+def _proofs(one: Change) -> Iterator[str]:
+    if not one.completed and one.change != happened.RECORD:
+        return
+    said = {filed.judged.evidence.id: _proof(filed.judged) for filed in one.records}
+    for item in one.criteria:
+        by = f" (by {', '.join(item.by)})" if item.by else ""
+        yield f"{item.criterion} is {item.support}{by}: {item.text}"
+    yield from said.values()
+
+
+def _proof(judged: support.Judged) -> str:
+    one, worth = judged.evidence, "fresh" if judged.fresh else "STALE"
+    if one.command:
+        return f"evidence {one.id}, {worth}: exit {one.exit_code} of {one.command}"
+    about = f"{one.artifact.path}: " if one.artifact else ""
+    by = f", by {one.by}" if one.by else ""
+    return f"evidence {one.id}, {worth}{by}: {about}{one.shows}"
+
+
+def files(diff: Diff) -> str:
+    """How much else is changed."""
+    count = len(diff.files)
+    if not count:
+        return "no file but the records is changed"
+    return f"{counted(count, 'file')} besides the records {'is' if count == 1 else 'are'} changed"

@@ -1,0 +1,47 @@
+"""What a crash or a setting left behind, and what is safe to mend (law L6)."""
+
+from __future__ import annotations
+
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.doctor import claims, git_settings, leftovers, setup_files
+from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, RalphError
+
+
+def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Finding]:
+    """Look for leftovers and for settings that harm; with `fix`, mend what is provably safe.
+
+    Nothing that somebody wrote is removed: only leases that the base has moved past,
+    ralphgit's own temporary files of dead processes, notes of ended claims, lock files of git
+    that no living process can own, and what a killed move of the base left half-way.
+    `thorough` also tells what is missing and does no harm.
+    """
+    found = [*git_settings.of_version(project), *git_settings.of_settings(project)]
+    found += leftovers.find(project, fix)
+    found += setup_files.find(project, fix)
+    if thorough:
+        found += setup_files.missing(project)
+    try:
+        situation = Situation(project)
+        rows = situation.base.by_id
+    except RalphError as error:
+        found.append(Finding("no_graph", "error", str(error), error.hint))
+        return found
+    found += claims.of_leases(project, situation, fix)
+    try:
+        found += claims.of_claims(project, situation, fix)
+    except InvalidRecord as error:
+        found.append(Finding("no_graph", "error", str(error), error.hint))
+    found += [
+        Finding(
+            "unknown_dependency",
+            "warning",
+            f"{row.id} depends on {other}, which does not exist",
+            "ralphgit check",
+        )
+        for row in rows.values()
+        for other in row.depends_on
+        if other not in rows
+    ]
+    return found

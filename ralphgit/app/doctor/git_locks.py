@@ -1,0 +1,65 @@
+"""Lock files of git, and whether a git is at work that may own one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ralphgit.app.workspace.project import Project
+
+
+def found(project: Project) -> Iterator[str]:
+    """Every lock file of git there is, of the repository, its worktrees and its refs."""
+    common = project.repository.common_dir
+    for folder in (common, *subfolders(os.path.join(common, "worktrees"))):
+        for name in ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"):
+            path = os.path.join(folder, name)
+            if os.path.lexists(path):
+                yield path
+    for parent, _, names in os.walk(os.path.join(common, "refs")):
+        for name in names:
+            if name.endswith(".lock"):
+                yield os.path.join(parent, name)
+
+
+def subfolders(folder: str) -> list[str]:
+    """The folders in a folder, sorted; none where it cannot be read."""
+    try:
+        return sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return []
+
+
+def users(project: Project, lock: str) -> list[str]:
+    """The folders in which a git that holds `lock` would work."""
+    common = os.path.realpath(project.repository.common_dir)
+    own = os.path.realpath(os.path.dirname(lock))
+    if os.path.basename(lock) == "index.lock" and own == os.path.realpath(
+        project.repository.git_dir
+    ):
+        return [os.path.realpath(project.top), own] if project.repository.top else [own]
+    return [*(os.path.realpath(w.path) for w in project.repository.worktrees), common]
+
+
+def git_at_work(places: list[str]) -> bool:
+    """Whether a git process works in one of these folders, or cannot be ruled out."""
+    if not os.path.isdir("/proc/self"):
+        return True
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+                name = file.read().strip()
+            if not name.startswith("git"):
+                continue
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state, parent = file.read().rpartition(b")")[2].split()[:2]
+            if state == b"Z" or int(parent) == os.getpid():
+                continue  # dead, or reading objects for us
+            cwd = os.readlink(f"/proc/{pid}/cwd")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        except OSError:
+            return True
+        if any(cwd == place or cwd.startswith(place + os.sep) for place in places):
+            return True
+    return False

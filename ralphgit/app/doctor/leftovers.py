@@ -1,0 +1,187 @@
+"""What a killed command, or a killed git, left behind; mended where that is provably safe."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from ralphgit.app.base import interrupted_update
+from ralphgit.app.doctor import git_locks
+from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.integration import proving_worktree
+from ralphgit.app.setup import managed_files
+from ralphgit.app.tasks import shard
+from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NotWritable, RalphError
+from ralphgit.git import index
+from ralphgit.records import files
+
+#: Seconds that a lock must be old before it can be taken for a leftover.
+_LOCK_AGE_S = 10.0
+
+
+def find(project: Project, fix: bool) -> Iterator[Finding]:
+    """Everything that was left, in the order in which it can be mended."""
+    for look in (_runtime, _locks, _sharding, _unfinished, _grounds, _empty, _temporary):
+        yield from look(project, fix)
+
+
+def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
+    top = project.repository.top
+    if top is None or not os.path.isdir(os.path.join(top, runtime_files.FOLDER)):
+        return
+    if not runtime_files.is_excluded(project):
+        if fix:
+            runtime_files.exclude(project)
+        yield Finding(
+            "not_excluded",
+            "warning",
+            ".ralph/ is not in .git/info/exclude",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
+
+
+def _locks(project: Project, fix: bool) -> Iterator[Finding]:
+    """Lock files that a killed git left; while any git works in this repository, none is."""
+    locks = list(git_locks.found(project))
+    if not locks:
+        return
+    for path in locks:
+        # An index is locked by a git in its own worktree; anything else by any of them.
+        busy = git_locks.git_at_work(git_locks.users(project, path))
+        try:
+            age = project.around.now() - os.stat(path).st_mtime
+        except FileNotFoundError:
+            continue
+        dead = not busy and age > _LOCK_AGE_S
+        if dead and fix:
+            files.unlink(path)
+        what = "was left by a git process that is gone" if dead else "exists, and may be in use"
+        yield Finding(
+            "git_lock",
+            "error" if dead else "warning",
+            f"{project.show_path(path)} {what}",
+            "ralphgit doctor --fix" if dead else "wait for git to finish, then look again",
+            fixable=dead,
+            fixed=dead and fix,
+        )
+
+
+def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
+    """A move of the graph that was killed: completed, unless a file has been changed since or a
+    lock of git's is in the way."""
+    top = project.repository.top
+    if top is None or not os.path.exists(os.path.join(top, shard.NOTE)):
+        return
+    message, hint, fixed = "", "ralphgit doctor --fix", fix
+    try:
+        if fix:
+            shard.complete(project)
+    except RalphError as error:
+        if error.code not in ("index_locked", "half_sharded"):
+            raise
+        message, hint, fixed = error.message, error.hint, False
+    message = message or "a move of the graph to another layout was killed half-way"
+    yield Finding("half_sharded", "error", message, hint, fixable=True, fixed=fixed)
+
+
+def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
+    """Moves of the base that were killed: undone, unless a lock of git's is in the way."""
+    for note in interrupted_update.notes(project):
+        fixed = fix
+        try:
+            if fix:
+                interrupted_update.undo(project, note)
+        except RalphError as error:
+            if isinstance(error, NotWritable) or error.code != "index_locked":
+                raise
+            fixed = False
+        branch = note.ref.removeprefix("refs/heads/")
+        yield Finding(
+            "unfinished_move",
+            "error",
+            f"a move of {branch} to {note.new[:12]} was killed half-way in "
+            f"{project.show_path(note.worktree)}",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fixed,
+        )
+
+
+def _grounds(project: Project, fix: bool) -> Iterator[Finding]:
+    """Worktrees in which something was proved by a process that is gone."""
+    left = [worktree.path for worktree in proving_worktree.abandoned(project)]
+    removed = proving_worktree.clear(project) if fix else []
+    for path in left:
+        yield Finding(
+            "left_worktree",
+            "warning",
+            f"{project.show_path(path)} was left by an integration that was killed",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=path in removed,
+        )
+
+
+def _empty(project: Project, fix: bool) -> Iterator[Finding]:
+    """Graph and record files without a byte: a killed git had only begun to write them."""
+    top = project.repository.top
+    paths = interrupted_update.empty_records(project, top) if top is not None else []
+    if fix and top is not None:
+        interrupted_update.restore_empty(project, top, paths)
+    for path in paths:
+        yield Finding(
+            "empty_record",
+            "error",
+            f"{path} is empty: its writing was killed",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
+
+
+def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
+    """Temporary files of writes that were killed."""
+    for path, process in _leftovers(project):
+        # One with our own number is of a process that had it before us.
+        if process != os.getpid() and heartbeat.exists(process):
+            continue
+        if fix:
+            files.unlink(path)
+        yield Finding(
+            "temporary_file",
+            "warning",
+            f"{project.show_path(path)} is left of a killed write",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
+
+
+def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
+    """Each temporary file, and the number of the process that made it."""
+    pattern = re.compile(
+        rf"(?:{re.escape(files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)"
+    )
+    common, top = project.repository.common_dir, project.repository.top
+    shallow = {common, os.path.join(common, "info")}
+    shallow.update(git_locks.subfolders(os.path.join(common, "worktrees")))
+    deep = set()
+    if top is not None:
+        shallow.add(top)
+        shallow.update(os.path.join(top, os.path.dirname(p)) for p in project.paths_in(top))
+        shallow.update(os.path.join(top, os.path.dirname(p)) for p in managed_files.OUTSIDE)
+        deep = {
+            os.path.join(top, folder) for folder in (project.config.records, runtime_files.FOLDER)
+        }
+    for folder in sorted({os.path.normpath(folder) for folder in shallow | deep}):
+        for parent, names, leaves in os.walk(folder):
+            if folder not in deep:
+                names[:] = []
+            for leaf in sorted(leaves):
+                if found := pattern.match(leaf):
+                    yield os.path.join(parent, leaf), int(found.group(1))

@@ -1,0 +1,84 @@
+"""What `init` writes, where it is of another version or missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from ralphgit.app.doctor import git_settings
+from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.setup import init_plan, managed_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
+from ralphgit.records import attributes, files, schema
+
+#: The optional parts of ralphgit, and the package that each needs.
+EXTRAS = {"fleet": "libtmux", "board": "textual", "mcp": "mcp"}
+
+
+def find(project: Project, fix: bool) -> Iterator[Finding]:
+    """What another version wrote."""
+    if project.repository.top is None:
+        return
+    yield from _schemas(project, fix)
+    try:
+        planned = init_plan.plan(project, init_plan.Wishes())
+    except RalphError:
+        return  # what is wrong with the settings or the graph is told elsewhere
+    for step in planned:
+        if step.verb == "renew":
+            yield Finding(
+                "outdated",
+                "advice",
+                f"{step.name} is as another version of ralphgit wrote it",
+                "ralphgit init",
+            )
+
+
+def _schemas(project: Project, fix: bool) -> Iterator[Finding]:
+    for name, data in schema.schema_files().items():
+        path = os.path.join(project.top, schema.HOME, name)
+        if not os.path.isfile(path) or files.read(path) == data:
+            continue
+        if fix:
+            files.write(path, data, durable=False, follow=False)
+        yield Finding(
+            "old_schema",
+            "advice",
+            f"{schema.HOME}/{name} is of another version",
+            "ralphgit doctor --fix",
+            fixable=True,
+            fixed=fix,
+        )
+
+
+def missing(project: Project) -> Iterator[Finding]:
+    """What is missing and does no harm."""
+    if project.repository.top is not None:
+        bare = [path for path, eol in git_settings.asked(project, "eol").items() if eol != "lf"]
+        if bare:
+            yield Finding(
+                "no_attributes",
+                "info",
+                f"no attribute keeps the line ends of {', '.join(bare)}",
+                "ralphgit init",
+            )
+        drivers = git_settings.asked(project, "diff").values()
+        if attributes.DRIVER in drivers and any(
+            managed_files.local_setting(project, key) is None for key in attributes.DIFF_CONFIG
+        ):
+            yield Finding(
+                "no_diff_driver",
+                "info",
+                f"git does not know the diff driver {attributes.DRIVER}",
+                "ralphgit init",
+            )
+    for extra, package in EXTRAS.items():
+        if find_spec(package) is None:
+            yield Finding(
+                "missing_extra",
+                "info",
+                f"{extra} needs {package}, which is not installed",
+                f"pip install 'ralphgit[{extra}]'",
+            )

@@ -1,0 +1,1 @@
+"""What was observed about tasks: recorded, surveyed, reviewed, and bound to content."""

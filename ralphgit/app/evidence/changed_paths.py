@@ -1,0 +1,207 @@
+"""What a task really changed, and the content that its evidence is bound to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from functools import cache
+
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.git import index, worktrees
+from ralphgit.git.process import Git
+from ralphgit.model.flight import Lease
+from ralphgit.model.task import Task
+from ralphgit.records.schema import FILED
+from ralphgit.rules.overlap import check_pattern, covers, covers_any
+
+
+def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
+    """The paths that the work under `lease` changed, records left out, sorted.
+
+    Counted are the commits since the claim that the base does not have, and what is not
+    committed; a path that ends as it began, or as the base has it, is not a change. Taking
+    back what was merged from the base is one.
+    """
+    git = project.repository.git
+    start = lease.start if lease.start and _exists(project, lease.start) else ""
+    head = project.repository.head()
+    fork = _fork(project, head)
+    on_base = fork == head and start
+
+    @cache  # most often HEAD, fork and start are one commit
+    def since(commit: str) -> set[str]:
+        return set(index.differing(git, commit, tree))
+
+    touched = set(since(head))
+    if head != start:
+        # Where the work was committed on the base branch itself: what came since the claim.
+        begin = ["--no-merges", "--first-parent"] if on_base else [f"^{project.base.commit}"]
+        touched |= _in_commits(git, head, *begin, *([f"^{start}"] if start else []))
+    if fork:
+        touched &= since(start if on_base else fork)
+    if start:
+        # As it was at the start: work from before, or the base's that was taken back.
+        as_begun = touched - since(start)
+        before = _fork(project, start) if as_begun else ""
+        touched -= as_begun & set(index.differing(git, before, start)) if before else as_begun
+    return sorted(path for path in touched if not is_record(project, path))
+
+
+def _in_commits(git: Git, *commits: str) -> set[str]:
+    """The paths that commits change; of a merge, what it has beyond merging."""
+    arguments = ("log", "--format=", "--name-only", "-z", "--no-renames", *commits)
+    found = git.try_run(*arguments, "--remerge-diff")
+    # Before git 2.35, what neither parent has.
+    out = git.run(*arguments, "-c") if found.status else found.out
+    names = out.decode("utf-8", "surrogateescape").split("\0")
+    return {path.strip("\n") for path in names} - {""}
+
+
+def _exists(project: Project, oid: str) -> bool:
+    return project.repository.objects.resolve([f"{oid}^{{commit}}"])[0] is not None
+
+
+def _fork(project: Project, commit: str) -> str:
+    """Where `commit` left the base; "" if it never was there."""
+    if commit == project.base.commit:
+        return commit
+    return worktrees.fork(project.repository.git, commit, project.base.commit)
+
+
+def faults(promised: Task, paths: Sequence[str]) -> list[str]:
+    """What is wrong with the paths that a task changed, each as a sentence."""
+    checkpoint = (
+        promised.mode == "verify"
+        and promised.verify
+        and not promised.scope.write
+        and not promised.outputs
+    )
+    if not paths and not checkpoint:
+        return ["the task changed no file (records do not count)"]
+    if not promised.scope.write:
+        return []
+    allowed = ", ".join(promised.scope.write)
+    return [f"{path} is outside scope.write ({allowed})" for path in outside(promised, paths)]
+
+
+def outside(promised: Task, paths: Sequence[str]) -> list[str]:
+    """Which of `paths` a task may not write."""
+    allowed = promised.scope.write
+    return [path for path in paths if allowed and not covers_any(allowed, path)]
+
+
+def is_record(project: Project, path: str) -> bool:
+    """Whether a path is ralphgit's own: the graph, the records, the runtime state.
+
+    Other files in the records' folder, or below a pattern of the graph, are anybody's.
+    """
+    if path.startswith(".ralph/"):
+        return True
+    if path.startswith(f"{project.config.records}/"):
+        kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
+        return kind in FILED and path.endswith(".yaml")
+    return any(
+        path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
+        for pattern in project.config.graph
+    )
+
+
+def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:
+    """Which outputs are not in `tree`, or are empty there, each as a sentence."""
+    missing = []
+    listing: list[tuple[str, int]] | None = None
+    for output in outputs:
+        if listing is None:
+            listing = _listing(project, tree)
+        found = [size for path, size in listing if is_output(output, path)]
+        if not found:
+            missing.append(f"output {output} does not exist, or git ignores it")
+        elif not any(found):
+            missing.append(f"output {output} is empty")
+    return missing
+
+
+def is_output(output: str, path: str) -> bool:
+    """Whether a file is what a task names as its output: by its path, its folder, or a pattern."""
+    name = output.removeprefix("./").strip("/")
+    if path == name or path.startswith(f"{name}/"):
+        return True
+    return check_pattern(output) is None and covers(output, path)
+
+
+def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
+    """Path and size of every file in a tree."""
+    out = project.repository.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree)
+    found = []
+    for entry in out.decode("utf-8", "surrogateescape").split("\0"):
+        meta, tab, path = entry.partition("\t")
+        if tab:
+            size = meta.split()[3]
+            found.append((path, int(size) if size.isdigit() else 0))
+    return found
+
+
+def leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
+    """Take out of `copy` what earlier verify commands left behind and nobody has staged.
+
+    Raises: GuardRefused (nested_repository).
+    """
+    _refuse_repositories(project, copy)
+    left = [p for p in runtime_files.left(project.top) if not any(is_output(o, p) for o in outputs)]
+    copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
+
+
+def _refuse_repositories(project: Project, copy: index.Scratch) -> None:
+    """A repository in the worktree that is no submodule: a commit would have a bare link to a
+    commit that nobody else has, in place of its files.
+
+    Raises: GuardRefused (nested_repository).
+    """
+    found = sorted({*copy.nested} - {*runtime_files.left(project.top)})
+    links = copy.new_links(project.base.commit)
+    if links:
+        found += sorted({*links} - index.submodules(project.repository.git))
+    if not found:
+        return
+    many = len(found) > 1
+    raise GuardRefused(
+        f"{', '.join(found)} {'are repositories' if many else 'is a repository'} of "
+        f"{'their' if many else 'its'} own and no submodule: the files in it would not be "
+        "committed; nothing was changed",
+        code="nested_repository",
+        hint=f"remove {found[0]}/.git, or ignore {found[0]}, or git submodule add it"
+        + (f"; and git rm --cached {found[0]}" if found[0] in links else ""),
+        details={"paths": found},
+    )
+
+
+def after_verification(
+    project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """What the verify commands changed of the tree they judged, and which outputs they made.
+
+    What else they made is noted, so that a later completion leaves it out too.
+    """
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        after = index.Scratch(project.repository, scratch, like=before)
+        after.add_all()
+        now = after.tree()
+    git = project.repository.git
+    new: set[str] = set()
+    changed: list[str] = []
+    if now != tree:
+        new = set(index.differing(git, tree, now, filter="A"))
+        changed = [path for path in index.differing(git, tree, now) if path not in new]
+    made = {path for path in new if any(is_output(o, path) for o in outputs)}
+    own = {*before.nested} - {*runtime_files.left(project.top)}
+    left = sorted({*(new - made), *after.nested} - own)
+    runtime_files.leave(project, left)
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        project.warn(
+            f"left by verify commands, and not committed: {left[0]}{more} "
+            "(put it into .gitignore, or git add it)"
+        )
+    return changed, sorted(made)

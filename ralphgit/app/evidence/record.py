@@ -1,0 +1,249 @@
+"""Observing: an observation written down by hand, and stale commands run anew (SPEC 3.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.evidence import changed_paths, survey, tree_digest
+from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, stamp
+from ralphgit.errors import GuardRefused, Refused, UsageError
+from ralphgit.git import index
+from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
+from ralphgit.model.task import Task
+from ralphgit.records import evidence as codec
+from ralphgit.records import files
+from ralphgit.records.redact import redact, secrets_in
+from ralphgit.rules import support
+
+
+class Options(NamedTuple):
+    task: str
+    shows: str
+    does_not_show: str = ""
+    kind: str = ""
+    """"" is an artifact where one is named, else an observation."""
+    artifact: str = ""
+    """A file's path, from the folder in which the command is run."""
+    verdicts: tuple[Support, ...] = ()
+
+
+class Added(NamedTuple):
+    path: str
+    evidence: Evidence
+
+
+def add(project: Project, options: Options) -> Added:
+    """Write down an observation about a task, bound to the content of this worktree, and stage
+    the record; it travels with the next commit.
+
+    Raises: UnknownTask, UsageError (unknown_criterion, bad_artifact), GuardRefused, NotWritable.
+    """
+    with Exclusive(project):
+        task = project.require_here().task(options.task)
+        _refuse_unknown(task, options.verdicts)
+        artifact = _artifact(project, options.artifact) if options.artifact else None
+        with tree_digest.here(project) as here:
+            subject = Subject(_head(project), here.tree, here.digest(task.scope))
+        secrets = secrets_in(project.around.environ)
+        made = Evidence(
+            id=project.around.new_id(),
+            task=task.id,
+            claim=task.claim.id if task.claim else "",
+            kind=options.kind or (ARTIFACT if artifact else OBSERVATION),
+            supports=options.verdicts,
+            shows=redact(options.shows, secrets),
+            does_not_show=redact(options.does_not_show, secrets),
+            by=project.worker,
+            at=stamp(project.around.now(), fine=True),
+            artifact=artifact,
+            subject=subject,
+        )
+        path = codec.path(project.config.records, task.id, made.id)
+        write(project, {path: codec.encode(made, path)})
+    return Added(path, made)
+
+
+def write(project: Project, records: Mapping[str, bytes]) -> None:
+    """Write new records into this worktree and stage them; all of them, or none.
+
+    Raises: GuardRefused (record_too_large), NotWritable, GitError.
+    """
+    limit = project.config.max_record_bytes
+    for path, data in records.items():
+        if len(data) > limit:
+            raise GuardRefused(
+                f"{path} would have {len(data)} bytes, and a record has {limit} at most; "
+                "nothing was written",
+                code="record_too_large",
+                hint="say it in fewer words, or commit a file and name it with --artifact",
+            )
+    runtime_files.prepare(project)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        for path, data in records.items():
+            undo.write(os.path.join(project.top, path), data)
+        index.add(project.repository.git, list(records))
+
+
+def _head(project: Project) -> str:
+    worktree = project.repository.worktree
+    return worktree.head if worktree else ""
+
+
+def _refuse_unknown(task: Task, verdicts: Sequence[Support]) -> None:
+    known = {text for item in task.acceptance for text in (item.id, item.text)}
+    for entry in verdicts:
+        if entry.criterion not in known:
+            names = ", ".join(item.id for item in task.acceptance) or "none"
+            raise UsageError(
+                f"{task.id} has no criterion {entry.criterion} (it has: {names}); "
+                "nothing was written",
+                code="unknown_criterion",
+                hint=f"ralphgit show {task.id}",
+                details={"task": task.id, "criterion": entry.criterion},
+            )
+
+
+def _artifact(project: Project, name: str) -> Artifact:
+    full = os.path.realpath(os.path.join(project.around.directory, name))
+    top = os.path.realpath(project.top)
+    path = os.path.relpath(full, top)
+    git_file = path == ".git" or path.startswith(".git/")
+    if path.startswith("..") or git_file or not os.path.isfile(full):
+        raise UsageError(
+            f"{name} is no file of this worktree; nothing was written",
+            code="bad_artifact",
+            hint="name a file that is, or will be, committed",
+        )
+    with open(full, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    if not index.tracked(project.repository.git, [path]) and path not in index.untracked(
+        project.repository.git, [path]
+    ):
+        project.warn(f"git ignores {path}: the record has its digest, and no commit its content")
+    return Artifact(path, digest, size)
+
+
+# -- again ---------------------------------------------------------------------------------
+
+
+class Rerun(NamedTuple):
+    """A command that was run anew."""
+
+    task: str
+    command: str
+    exit_code: int
+    path: str
+    """Its new record."""
+
+
+class Verified(NamedTuple):
+    tasks: tuple[TaskEvidence, ...]
+    """After what was run anew."""
+    asked: Mapping[str, tuple[str, ...]]
+    """The commands of each task, as the base asks for them."""
+    reruns: tuple[Rerun, ...]
+
+    @property
+    def unproved(self) -> list[tuple[str, str]]:
+        """Task and command, where a complete task has no record of it at all."""
+        return [
+            (one.row.id, command)
+            for one in self.tasks
+            if one.row.status == "complete"
+            for command in self.asked[one.row.id]
+            if all(filed.judged.evidence.command != command for filed in one.records)
+        ]
+
+    @property
+    def stale(self) -> list[tuple[TaskEvidence, Evidence]]:
+        """What counts for nothing now and has nothing newer in its place; of commands, those
+        that are still asked for.
+        """
+        return [
+            (one, record)
+            for one in self.tasks
+            for record in (
+                filed.judged.evidence
+                for filed in one.records
+                if not filed.judged.fresh and not filed.judged.superseded
+            )
+            if not record.command or record.command in self.asked[one.row.id]
+        ]
+
+    @property
+    def failed(self) -> list[tuple[TaskEvidence, Evidence]]:
+        """The commands that do not pass on the content as it is."""
+        return [
+            (one, filed.judged.evidence)
+            for one in self.tasks
+            for filed in one.records
+            if filed.judged.counts and filed.judged.evidence.failed
+        ]
+
+
+def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -> Verified:
+    """Whether the evidence about `tasks` (without any, about all) still holds in this worktree.
+
+    With `rerun` the verify commands whose evidence is stale, and just these, are run as they
+    stand on the base; their new records are staged, and travel with the next commit. Stale
+    observations and artifacts are for whoever made them to make again.
+
+    Raises: UnknownTask, NeedsPerson (untrusted), GuardRefused, NotWritable.
+    """
+    if not rerun:
+        return _verified(project, tasks, ())
+    with Exclusive(project):
+        reruns = _rerun(project, survey.survey(project, tasks))
+        return _verified(project, tasks, reruns)
+
+
+def _verified(project: Project, tasks: Sequence[str], reruns: Sequence[Rerun]) -> Verified:
+    found = tuple(survey.survey(project, tasks))
+    asked = {one.row.id: survey.promised(project, one.row.id).verify for one in found}
+    return Verified(found, asked, tuple(reruns))
+
+
+def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
+    wanted = []
+    for one in found:
+        promised = survey.promised(project, one.row.id)
+        if one.records or one.row.status == "complete":
+            missing = support.unproved(promised.verify, one.judged)
+            wanted += [(promised, one.row.claim, command) for command in missing]
+    commands = list(dict.fromkeys(command for _, _, command in wanted))
+    trust.require(project, commands)
+    outputs = [output for task, _, _ in wanted for output in task.outputs]
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        before = index.Scratch(project.repository, scratch)
+        before.add_all()
+        changed_paths.leave_out(project, before, outputs)
+        tree = before.tree()
+        judged = tree_digest.Content(project, tree)
+        runs = survey.run_each(project, [(task.id, claim, line) for task, claim, line in wanted])
+        spoilt, _ = changed_paths.after_verification(project, before, tree, outputs)
+    if spoilt:
+        raise Refused(
+            f"a verify command changed {spoilt[0]}; nothing was recorded",
+            code="not_done",
+            hint=f"git diff -- {spoilt[0]}",
+            details={"files": spoilt},
+        )
+    reruns, records = [], {}
+    for task, claim, command in wanted:
+        subject = Subject(_head(project), tree, judged.digest(task.scope))
+        path, data = survey.of_run(project, runs[command], task, claim, subject)
+        records[path] = data
+        reruns.append(Rerun(task.id, command, runs[command].exit_code, path))
+    if records:
+        write(project, records)
+    return reruns

@@ -1,0 +1,246 @@
+"""The evidence about tasks: what is there, and what it is worth for the content as it is now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.evidence import tree_digest
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.processes import verify_command
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project, stamp
+from ralphgit.errors import InvalidRecord, UnknownTask
+from ralphgit.model.evidence import COMMAND, Evidence, Output, Subject, Support
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.records import evidence as codec
+from ralphgit.rules import support
+
+
+class Filed(NamedTuple):
+    """A record that counts for a task, and where it is."""
+
+    path: str
+    judged: support.Judged
+
+
+class TaskEvidence(NamedTuple):
+    """What the evidence about one task comes to."""
+
+    row: Row
+    task: Task
+    records: tuple[Filed, ...]
+    """Oldest first; those of an earlier claim are left out."""
+    criteria: tuple[support.Supported, ...]
+
+    @property
+    def judged(self) -> list[support.Judged]:
+        return [filed.judged for filed in self.records]
+
+
+class Place(NamedTuple):
+    """A state of the repository in which evidence is judged."""
+
+    view: GraphView
+    tree: record_tree.Tree
+    content: Content
+
+
+@contextmanager
+def place(project: Project, at: str = "") -> Iterator[Place]:
+    """This worktree as it is, or the revision `at`. Nothing is written.
+
+    Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
+    """
+    if at:
+        commit = next_tasks.commit_of(project, at)
+        view = next_tasks.at_revision(project, at)
+        tree = record_tree.commit_tree(project, commit, f"{at}:", project.repository.objects)
+        yield Place(view, tree, Content(project, commit))
+        return
+    view = project.require_here()
+    with tree_digest.here(project) as files:
+        yield Place(view, record_tree.working_tree(project), files)
+
+
+def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:
+    """What the evidence about `tasks` comes to; without any, about every task that has some, or
+    that is complete or in progress.
+
+    Raises: UnknownTask; else as `place`.
+    """
+    with place(project, at) as where:
+        return surveyed(project, where, tasks)
+
+
+def surveyed(project: Project, where: Place, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
+    """`survey` in a place that is open already."""
+    for task in tasks:
+        where.view.row(task)
+    known = recorded(project, where.tree, tasks)
+    rows = [row for row in where.view.rows if not tasks or row.id in tasks]
+    return [
+        _of_task(project, where, row, known.get(row.id, {}))
+        for row in rows
+        if tasks or row.id in known or row.status in ("complete", "in-progress")
+    ]
+
+
+def _of_task(
+    project: Project, where: Place, row: Row, records: Mapping[str, Evidence]
+) -> TaskEvidence:
+    """Fresh is what is bound to these files by the scope here, or by the base's: commands are
+    judged by that one.
+    """
+    on_base = row.id in project.base_view.by_id if project.base.commit else False
+    promised = project.base_view.task(row.id) if on_base else None
+    return weighed(where, row, records, promised)
+
+
+def weighed(
+    where: Place, row: Row, records: Mapping[str, Evidence], promised: Task | None
+) -> TaskEvidence:
+    """What a task's records, by path, are worth; `promised` is the task as it was, if it was."""
+    task = where.view.task(row.id)
+    scopes = [task, *([promised] if promised else [])]
+    paths = {one.id: path for path, one in records.items()}
+    pairs = [
+        (one, any(is_fresh(one, known, where.content) for known in scopes))
+        for one in records.values()
+    ]
+    found = support.judged(pairs, claim=row.claim)
+    filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
+    return TaskEvidence(row, task, filed, tuple(support.support(task.acceptance, found)))
+
+
+def is_fresh(one: Evidence, task: Task, files: Content) -> bool:
+    """Whether the files in the task's scope are as they were when it was observed."""
+    return one.subject is not None and one.subject.scope_digest == files.digest(task.scope)
+
+
+def recorded(
+    project: Project,
+    tree: record_tree.Tree,
+    tasks: Iterable[str] = (),
+    *,
+    unreadable: list[InvalidRecord] | None = None,
+) -> dict[str, dict[str, Evidence]]:
+    """The evidence in a tree by task, then by path.
+
+    What cannot be read is put into `unreadable`; without that, it is warned of.
+    """
+    wanted = set(tasks)
+    prefix = f"{project.config.records}/evidence/"
+    found: dict[str, dict[str, Evidence]] = {}
+    for path in tree.records:
+        task, slash, _ = path.removeprefix(prefix).partition("/")
+        if not path.startswith(prefix) or not slash or (wanted and task not in wanted):
+            continue
+        try:
+            one = codec.parse(tree.content(path) or b"", limit=project.config.max_record_bytes)
+        except InvalidRecord as error:
+            pass_over(project, error.at(tree.label + path), unreadable)
+            continue
+        if one.task == task:
+            found.setdefault(task, {})[path] = one
+    return found
+
+
+def pass_over(
+    project: Project, error: InvalidRecord, unreadable: list[InvalidRecord] | None
+) -> None:
+    """Go on without a record: it is put into `unreadable`, or without that warned of."""
+    if unreadable is None:
+        project.warn(f"{error} (passed over)")
+    else:
+        unreadable.append(error)
+
+
+def stored(one: Evidence) -> dict[str, object]:
+    """A record as it is written."""
+    return codec.stored(one)
+
+
+# -- commands ----------------------------------------------------------------------------
+
+
+def digest_of(command: str) -> str:
+    """What tells the evidence of one command from another's."""
+    return hashlib.sha256(command.encode()).hexdigest()
+
+
+def run_each(
+    project: Project, wanted: Sequence[tuple[str, str, str]], *, top: str = ""
+) -> dict[str, verify_command.Run]:
+    """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
+    or in the one at `top`. What several tasks ask for is run once, for the first of them.
+
+    Nothing is asked: `trust.require` comes first.
+    """
+    made: dict[str, verify_command.Run] = {}
+    for task, claim, command in wanted:
+        if command in made:
+            continue
+        extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim, "RALPH_WORKER": project.worker}
+        made[command] = verify_command.run(
+            command,
+            top=top or project.top,
+            environ=verify_command.environment(
+                project.around.environ, project.config.verify_env, extra
+            ),
+            timeout=project.config.verify_timeout,
+            now=project.around.now(),
+        )
+    return made
+
+
+def of_run(
+    project: Project,
+    run: verify_command.Run,
+    task: Task,
+    claim: str,
+    subject: Subject,
+    *,
+    shows: str = "",
+) -> tuple[str, bytes]:
+    """The path and the bytes of the record of one command, bound to what it judged.
+
+    `shows`: of what it is a proof, where that is not the task's criteria.
+    """
+    verdict = "supports" if run.passed else "challenges"
+    made = Evidence(
+        id=project.around.new_id(),
+        task=task.id,
+        claim=claim,
+        kind=COMMAND,
+        supports=() if shows else tuple(Support(item.id, verdict) for item in task.acceptance),
+        shows=shows or f"the command exits {run.exit_code}",
+        does_not_show="anything that the command does not look at",
+        at=stamp(run.started, fine=True),
+        command=run.command,
+        command_digest=digest_of(run.command),
+        exit_code=run.exit_code,
+        duration_s=run.duration_s,
+        output=Output(run.sha256, run.bytes, run.tail),
+        subject=subject,
+    )
+    path = codec.path(project.config.records, task.id, made.id)
+    return path, codec.encode(made, path)
+
+
+def promised(project: Project, task: str) -> Task:
+    """A task as the base has it, and as this worktree has it where the base does not.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    base = project.base_view if project.base.commit else None
+    if base is not None and task in base.by_id:
+        return base.task(task)
+    if project.repository.top is None:
+        raise UnknownTask(f"there is no task {task} on {project.base.label}", hint="ralphgit list")
+    return project.require_here().task(task)

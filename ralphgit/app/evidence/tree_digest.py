@@ -1,0 +1,88 @@
+"""The content of a tree, and the digests that evidence is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from ralphgit.app.evidence.changed_paths import is_record
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import index
+from ralphgit.git.process import Git
+from ralphgit.model.task import Scope
+from ralphgit.rules.overlap import check_pattern, covers_any
+
+
+class Content:
+    """The files of one tree, listed when they are first asked for; records are not among them."""
+
+    def __init__(self, project: Project, tree: str, *, git: Git | None = None) -> None:
+        """`git` reads trees of a merge, or of a worktree, that was made aside; `tree` may also be
+        a commit.
+        """
+        self._given = tree
+        self._project = project
+        self._git = git or project.repository.git
+        self._digests: dict[Scope, str] = {}
+
+    @cached_property
+    def tree(self) -> str:
+        """Its id."""
+        return self._git.line("rev-parse", "--verify", f"{self._given}^{{tree}}")
+
+    @cached_property
+    def entries(self) -> tuple[tuple[str, bytes], ...]:
+        """Path, and mode, blob id and path as they are digested, of every file."""
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self._given)
+        found = []
+        for entry in out.split(b"\0"):
+            meta, tab, raw = entry.partition(b"\t")
+            path = raw.decode("utf-8", "surrogateescape")
+            if tab and not is_record(self._project, path):
+                mode, _, oid = meta.split()[:3]
+                found.append((path, b"%b %b\t%b\0" % (mode, oid, raw)))
+        return tuple(found)
+
+    def digest(self, scope: Scope) -> str:
+        """SHA-256 over path, mode and blob id of every file in the read and write scope.
+
+        A task without a scope is judged by every file. The digest says nothing of how the
+        content came about: equal files have it wherever, and on whatever commit, they are.
+        """
+        known = self._digests.get(scope)
+        if known is None:
+            digest = hashlib.sha256()
+            for path, line in self.entries:
+                if in_scope(scope, path):
+                    digest.update(line)
+            known = self._digests[scope] = digest.hexdigest()
+        return known
+
+
+def in_scope(scope: Scope, path: str) -> bool:
+    """Whether evidence about a task with this scope depends on the file at `path`."""
+    patterns = [p for p in (*scope.write, *scope.read) if check_pattern(p) is None]
+    return not patterns or covers_any(patterns, path)
+
+
+@contextmanager
+def here(project: Project) -> Iterator[Content]:
+    """This worktree's files as they are, committed or not, but for ignored ones and what
+    verify commands left behind.
+
+    Nothing is written into the repository. Usable until the context is left.
+
+    Raises: GitError; GuardRefused (bare).
+    """
+    repository = project.repository
+    assert project.top
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        copy = index.Scratch(repository, scratch, keep=False)
+        copy.add_all(lenient=True)
+        left = runtime_files.left(project.top)
+        copy.remove(sorted({*left} - {*index.tracked(repository.git, left)}))
+        yield Content(project, copy.tree(), git=copy.git)

@@ -1,0 +1,1 @@
+"""Tasks of other tools: imported, imported again, and exported."""

@@ -1,0 +1,58 @@
+"""Export: this worktree's tasks for other tools. Nothing of the graph is written."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from ralphgit.app.rendering import output_file
+from ralphgit.app.status.task_list import view_at
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.records import exports, files, graph
+
+
+class Options(NamedTuple):
+    """What `export` may be told."""
+
+    form: str
+    """One of `exports.FORMATS`."""
+    file: str = ""
+    """Where to; "" to write nothing."""
+    at: str = ""
+    force: bool = False
+    """Also over a file that is there."""
+
+
+class Export(NamedTuple):
+    text: str
+    tasks: int
+
+
+def export(project: Project, options: Options) -> Export:
+    """The tasks as `options.form`, also written to `options.file` if one is named.
+
+    Raises: InvalidRecord; UsageError (bad_revision, no_file); GuardRefused (bare, exists,
+    outside); NotWritable.
+    """
+    view = view_at(project, options.at)
+    root: dict[str, Any] = {}
+    for path, _ in view.shards:
+        data = view.content(path).encode("utf-8")
+        own = graph.parse(data, path=path, limit=max(len(data), 1)).root
+        root.update((key, value) for key, value in own.items() if key not in root)
+    tasks = [view.stored(row) for row in view.rows]
+    made = Export(exports.text(options.form, tasks, root), len(tasks))
+    if options.file:
+        _write(project, options.file, made.text, force=options.force)
+    return made
+
+
+def _write(project: Project, name: str, text: str, *, force: bool) -> None:
+    path = output_file.place(project, name, (row.file for row in project.here.rows))
+    if os.path.lexists(path) and not force:
+        raise GuardRefused(
+            f"{name} exists; nothing was written", code="exists",
+            hint="name another file, or --force to replace it",
+        )  # fmt: skip
+    files.write(path, text.encode("utf-8"))

@@ -1,0 +1,175 @@
+"""What `import` reads: other tools' files, as tasks that nobody here has begun."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ralphgit.app.exchange.three_way_import import SOURCE
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, Refused, UsageError
+from ralphgit.model.status import Status
+from ralphgit.records import emit, foreign, graph, plain
+from ralphgit.records import text as texts
+from ralphgit.records.tasks import LIFECYCLE_KEYS
+
+#: A file may be so many times larger than a graph of ours: what is derived is left out.
+LARGER = 4
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class Source(NamedTuple):
+    """The files given, as one."""
+
+    tasks: tuple[dict[str, Any], ...]
+    """As they will be read from the graph; of the lifecycle, just the status."""
+    root: dict[str, object]
+    dropped: tuple[str, ...]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+    """Relative to the top; of a file elsewhere just its name, which is the same on any machine."""
+    origins: dict[str, tuple[str, ...]]
+    """By task, which of `files` it is in."""
+    local: frozenset[str]
+    """The tasks whose ids mean something within their file only."""
+
+
+def read(project: Project, names: Sequence[str], known: Iterable[str], prefix: str = "") -> Source:
+    """The tasks in the files called `names`, in their order; `known` are the graph's ids.
+
+    With a `prefix`, it stands before the ids of all tasks in the files.
+
+    Raises: UsageError for what is no file that can be read, or where a prefix makes no id;
+    InvalidRecord for one whose format is not known, that is too large, or that has one id
+    twice; Refused (no_tasks).
+    """
+    limit = project.config.max_graph_bytes * LARGER
+    folder = project.around.directory
+    each = [(name, _converted(name, _content(folder, name, limit), limit)) for name in names]
+    if prefix:
+        each = foreign.prefixed(each, prefix)
+    found = foreign.joined(each, known)
+    if not found.tasks:
+        raise Refused(
+            f"there is no task in {', '.join(names)}; nothing was written", code="no_tasks"
+        )
+    fresh, notes = _fresh(found.tasks)
+    made = _as_read(fresh, found.root, names[0])
+    again = _as_read(made.tasks, made.root, names[0])
+    for task, same in zip((*made.tasks, made.root), (*again.tasks, again.root), strict=True):
+        if task != same:
+            whose = task.get("id", "the file")
+            raise InvalidRecord(
+                f"{whose} has a value that no reader gives back as it was: .nan, it may be",
+                file=names[0], hint="write it as text, in quotes",
+            )  # fmt: skip
+    root = {key: value for key, value in made.root.items() if key != "version"}
+    files = [_label(project.top, os.path.join(folder, name)) for name in names]
+    origins: dict[str, tuple[str, ...]] = {}
+    for file, (_, one) in zip(files, each, strict=True):
+        for task in one.tasks:
+            origins[str(task["id"])] = (*origins.get(str(task["id"]), ()), file)
+    local = frozenset(str(task["id"]) for _, one in each if one.local for task in one.tasks)
+    return Source(
+        made.tasks, root, found.dropped, (*found.notes, *notes), tuple(files), origins, local
+    )
+
+
+def _label(top: str, path: str) -> str:
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top))
+    return os.path.basename(path) if inside.split(os.sep)[0] == ".." else inside
+
+
+def _content(folder: str, name: str, limit: int) -> bytes:
+    try:
+        with open(os.path.join(folder, name), "rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {name}", code="no_file") from None
+    except IsADirectoryError:
+        raise UsageError(
+            f"{name} is a folder; import reads files", code="no_file", hint="name the files in it"
+        ) from None
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{name} cannot be read: {why}", code="no_file") from None
+    if len(data) > limit:
+        raise InvalidRecord(
+            f"the file has more than {limit} bytes, the most that import reads",
+            file=name, code="too_large",
+            hint=f"split it, or raise max_graph_bytes in ralph.toml ({LARGER} times that is read)",
+        )  # fmt: skip
+    return data
+
+
+def _converted(name: str, data: bytes, limit: int) -> foreign.Imported:
+    documents: list[object] = []
+
+    def load(text: str) -> object:
+        value = plain.load(texts.decode(text.encode("utf-8"), limit=limit))
+        documents.append(_paired(value) if _HALF.search(text) else value)
+        return documents[-1]
+
+    found = foreign.convert(name, data, load)
+    last = documents[-1] if documents else None
+    if not isinstance(last, dict) or "tasks" not in last or "nodes" in last:
+        return found
+    # A graph of ours: its own reader says line and column, and takes text as it is written.
+    ours = graph.parse(data, path=name, limit=limit)
+    tasks = _paired(ours.tasks) if _HALF.search(ours.text) else ours.tasks
+    return found._replace(tasks=tuple(tasks))
+
+
+def _paired(value: Any) -> Any:
+    """`value` with the two escapes that JSON writers make of one character as that character.
+
+    Raises: InvalidRecord for one that stands alone: it is no text.
+    """
+    if isinstance(value, str):
+        try:
+            return value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise InvalidRecord(
+                r"an escape from \ud800 to \udfff is half a character", hint="correct or remove it"
+            ) from None
+    if isinstance(value, Mapping):
+        return {_paired(key): _paired(child) for key, child in value.items()}
+    return [_paired(child) for child in value] if isinstance(value, (list, tuple)) else value
+
+
+def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The tasks in nobody's hands, and notes on what that changes.
+
+    A claim, a result, an epoch are about the repository where they were made, and mean
+    nothing in another. What is complete or cancelled stays so.
+    """
+    made, notes = [], []
+    for task in found:
+        past = [key for key in LIFECYCLE_KEYS[1:] if task.get(key) is not None]
+        gone = (*LIFECYCLE_KEYS[1:], SOURCE)
+        kept = {key: value for key, value in task.items() if key not in gone}
+        if past:
+            notes.append(f"{task['id']}: left out what happened elsewhere ({', '.join(past)}).")
+        if kept["status"] in (Status.IN_PROGRESS, Status.BLOCKED):
+            notes.append(f"{task['id']} is {kept['status']} in the source, and pending here.")
+            kept["status"] = Status.PENDING.value
+        made.append(kept)
+    return made, notes
+
+
+def _as_read(
+    made: Sequence[Mapping[str, Any]], root: Mapping[str, object], name: str
+) -> graph.GraphFile:
+    """The tasks and root keys as our reader has them, once they are written."""
+    text = emit.mapping({**root, "version": 1, "tasks": made})
+    try:
+        return graph.parse(text.encode("utf-8"), path=name, limit=max(4 * len(text), 1))
+    except InvalidRecord as error:
+        # Line and column are those of a text that nobody has seen.
+        whose = f"{error.task}: " if error.task else ""
+        raise InvalidRecord(
+            whose + error.message, file=name, code=error.code, hint=error.hint, task=error.task
+        ) from None

@@ -1,0 +1,370 @@
+"""Import: other tools' tasks become tasks of this worktree's graph. Nothing is staged."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ralphgit.app.exchange import import_sources, three_way_import
+from ralphgit.app.exchange.three_way_import import SOURCE
+from ralphgit.app.tasks import placement
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
+from ralphgit.model.row import Row
+from ralphgit.model.status import Status
+from ralphgit.records import blocks, emit, files, graph, splice
+from ralphgit.records.foreign.values import short
+from ralphgit.rules import cycles, overlap
+
+_VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
+#: What `rules.contract` is made from.
+_PROMISED = frozenset({"title", "acceptance", "verify", "outputs", "scope"})
+
+
+class Options(NamedTuple):
+    """What `import` may be told."""
+
+    files: tuple[str, ...]
+    dry_run: bool = False
+    prefix: str = ""
+    """Stands before the ids of the tasks in the files."""
+
+
+class Change(NamedTuple):
+    """A task that was written."""
+
+    task: str
+    title: str
+    fields: tuple[str, ...]
+    """Those that changed; none for a new task."""
+    block: str
+    """Its lines in the graph."""
+
+
+class Import(NamedTuple):
+    """What was written, or with `dry_run` would have been."""
+
+    file: str
+    """Where new tasks go, relative to the top of the worktree."""
+    added: tuple[Change, ...]
+    updated: tuple[Change, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    """Tasks of this graph that came from `files` and are no longer in there; they stay."""
+    dropped: tuple[str, ...]
+    """Derived fields that were left out."""
+    notes: tuple[str, ...]
+    text: str
+    """The whole of `file`."""
+
+
+def bring(project: Project, options: Options) -> Import:
+    """Write the tasks of `files` into this worktree's graph; stage and commit nothing.
+
+    New tasks go behind the last one, in the source's order. Of tasks that are there already,
+    the fields change that have changed in the source (`reimport`); what happened to them here,
+    their lifecycle, stays. Every other byte stays too. The result is read and judged before any
+    of it is written, and on a failure all files are as before.
+
+    Raises: UsageError, InvalidRecord, Refused as `sources.read`; InvalidRecord also where the
+    result would be no valid graph, or a list of tasks has an id that another list gave
+    (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
+    """
+    here = _here(project)
+    source = import_sources.read(project, options.files, here.by_id, options.prefix)
+    plan = _Plan(here, project.config.max_graph_bytes)
+    for task in source.tasks:
+        plan.take(task, source)
+    file = _target(project, needed=bool(plan.new))
+    notes = (*source.notes, *plan.notes, *plan.make(file, source.root))
+    _judge(project, plan, source.tasks, options.files[0])
+    for path in plan.texts:
+        placement.refuse_outside(project.top, path)
+    if not options.dry_run:
+        _save(project, here, plan.texts)
+    changes = plan.changes()
+    return Import(
+        file,
+        tuple(changes[task["id"]] for task in plan.new),
+        tuple(changes[name] for name in plan.changed if name not in plan.same),
+        tuple(plan.same),
+        plan.removed(source),
+        source.dropped,
+        notes,
+        plan.text(file),
+    )
+
+
+def _here(project: Project) -> GraphView:
+    """This worktree's graph; without rows where it has none yet."""
+    try:
+        return project.here
+    except InvalidRecord as error:
+        if error.code != "bad_version":
+            raise
+        folder, _, name = error.file.rpartition("/")
+        aside = f"{folder}/old-{name}" if folder else f"old-{name}"
+        raise InvalidRecord(
+            f"{error.message}; new tasks would go into this file",
+            file=error.file, line=error.line, column=error.column, code="foreign_graph",
+            hint=f"git mv {error.file} {aside}, then: ralphgit import {aside}",
+        ) from None  # fmt: skip
+
+
+def _target(project: Project, *, needed: bool) -> str:
+    """The file for new tasks: the first exact path of the setting.
+
+    Raises: GuardRefused where there is none, though it is `needed`.
+    """
+    for path in project.config.graph:
+        if not any(sign in path for sign in "*?[{"):
+            return path
+    if not needed:
+        return ""
+    raise GuardRefused(
+        f"the graph is made of patterns ({', '.join(project.config.graph)}), "
+        "and none says which file new tasks go into",
+        code="no_exact_graph",
+        hint='add a path to graph in ralph.toml: graph = ["task-graph.yaml", ...]',
+    )
+
+
+class _Plan:
+    """The graph files as they will be; nothing is written here."""
+
+    def __init__(self, here: GraphView, limit: int) -> None:
+        self.here = here
+        self.new: list[dict[str, Any]] = []
+        self.changed: dict[str, dict[str, Any]] = {}
+        """By task, the fields that change; None takes a field out."""
+        self.same: dict[str, None] = {}
+        """Tasks that stay as they are, but for what they remember of their source."""
+        self.notes: list[str] = []
+        self.texts: dict[str, str] = {}
+        """By path, every file that changes."""
+        self._limit = limit
+        self._known = {row.id.casefold(): row for row in here.rows}
+        self._paths = {path for path, _ in here.shards}
+        self._parsed: dict[str, graph.GraphFile] = {}
+
+    def text(self, path: str) -> str:
+        """The file as it will be; "" where there is none."""
+        if path in self.texts:
+            return self.texts[path]
+        return self.here.content(path) if path in self._paths else ""
+
+    def file(self, path: str) -> graph.GraphFile:
+        """The file as it will be, read. Raises: InvalidRecord."""
+        text, known = self.text(path), self._parsed.get(path)
+        if known is None or known.text != text:
+            known = graph.parse(text.encode("utf-8"), path=path, limit=self._limit)
+            self._parsed[path] = known
+        return known
+
+    def rows(self) -> list[Row]:
+        """Every task of the graph as it will be."""
+        kept = [row for row in self.here.rows if row.file not in self.texts]
+        return kept + [row for path in self.texts for row in graph.rows(self.file(path))]
+
+    def changes(self) -> dict[str, Change]:
+        """By id, each task of the files that change, as it will stand."""
+        found = {}
+        for path in self.texts:
+            file = self.file(path)
+            layout = blocks.find(file.text)
+            for task, span in zip(file.tasks, file.spans, strict=True):
+                end = blocks.content_end(file.text, span, layout.dash) if layout else span.end
+                fields = tuple(key for key in self.changed.get(task["id"], ()) if key != SOURCE)
+                block = file.text[span.start : end]
+                found[task["id"]] = Change(task["id"], task["title"], fields, block)
+        return found
+
+    def take(self, task: dict[str, Any], source: import_sources.Source) -> None:
+        """Decide what is to be done for one task of the source.
+
+        Raises: InvalidRecord (duplicate_id, other_source).
+        """
+        name, files = task["id"], source.origins[task["id"]]
+        row = self._known.get(name.casefold())
+        if row is None:
+            self.new.append({**task, SOURCE: three_way_import.first(task, files).stored()})
+            return
+        if row.id != name:
+            raise InvalidRecord(
+                f"{name} stands in the graph as {row.id}: ids must differ by more than case",
+                file=row.file, line=row.line, task=name, code="duplicate_id",
+                hint="rename one of the two tasks",
+            )  # fmt: skip
+        stored = self.here.stored(row)
+        if name in source.local and three_way_import.is_another(stored, task, source.files):
+            raise InvalidRecord(
+                f"{name} is another task here ({short(row.title)}); nothing was written",
+                file=row.file, line=row.line, task=name, code="other_source",
+                hint=f"put a word before the ids: ralphgit import --prefix WORD- {files[0]}",
+            )  # fmt: skip
+        decision = three_way_import.decide(stored, task, files, source.files)
+        self.notes += decision.notes
+        origin = {SOURCE: decision.origin.stored()} if decision.origin else {}
+        if decision.fields or origin:
+            self.changed[name] = {**decision.fields, **origin}
+        if not decision.fields:
+            self.same[name] = None
+
+    def removed(self, source: import_sources.Source) -> tuple[str, ...]:
+        """The tasks here that came from the files of `source` and are not in it."""
+        return tuple(
+            row.id
+            for row in self.here.rows
+            if row.id not in source.origins
+            and SOURCE in row.json
+            and three_way_import.is_gone(self.here.stored(row), source.files)
+        )
+
+    def make(self, file: str, root: Mapping[str, object]) -> list[str]:
+        """Make the texts, new tasks and root keys in `file`; notes on root keys left out.
+
+        Raises: InvalidRecord for a layout that cannot take the change.
+        """
+        for path in dict.fromkeys(self.here.by_id[name].file for name in self.changed):
+            self._update(path)
+        if not file:
+            return []
+        if file not in self._paths:
+            if self.new:
+                whole = {"version": 1, **root, "tasks": self.new}
+                self.texts[file] = placement.modeline(file) + emit.mapping(whole)
+                self._compare(file, self.new, {"version": 1, **root})
+            return []
+        old = self.file(file)
+        more = {key: value for key, value in root.items() if key not in old.root}
+        if more or self.new:
+            text = _with_root(old, more) if more else old.text
+            self.texts[file] = _with_tasks(text, self.new, old) if self.new else text
+            self._compare(file, [*old.tasks, *self.new], {**old.root, **more})
+        other = [key for key in root if key in old.root and root[key] != old.root[key]]
+        return [f"{file} has {key} of its own: what the source has was left out." for key in other]
+
+    def _update(self, path: str) -> None:
+        """Set the fields that change in one file, from its last task to its first.
+
+        So the places of those still to come stay true, and the file is read just once.
+        """
+        file = self.file(path)
+        expected = [dict(task) for task in file.tasks]
+        for number in reversed(range(len(expected))):
+            fields = self.changed.get(expected[number]["id"], {})
+            if fields:
+                kept = {key: value for key, value in fields.items() if value is not None}
+                drop = tuple(key for key in fields if key not in kept)
+                file = file._replace(text=splice.set_fields(file, number, kept, drop=drop))
+                expected[number].update(kept)
+                for key in drop:
+                    del expected[number][key]
+        self.texts[path] = file.text
+        self._compare(path, expected, file.root)
+
+    def _compare(
+        self, path: str, expected: Sequence[Mapping[str, Any]], root: Mapping[str, Any]
+    ) -> None:
+        found = self.file(path)
+        if list(found.tasks) != list(expected) or found.root != root:
+            raise Bug(f"the import would have changed more of {path} than was meant")
+
+
+# -- larger changes of a text ------------------------------------------------------------
+
+
+def _with_root(file: graph.GraphFile, more: Mapping[str, object]) -> str:
+    """The file's text with root keys put behind `version`."""
+    text = file.text
+    at = _version_line(file).end()
+    eol = "\r\n" if "\r\n" in text else "\n"
+    before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
+    return before + emit.mapping(more, eol=eol) + text[at:]
+
+
+def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph.GraphFile) -> str:
+    """`text` of `file` with new tasks behind its last one.
+
+    `append_task` finds out whether the layout can take one, and reads the file twice for
+    it; the others go behind that one together.
+    """
+    _version_line(file)
+    last = len(file.tasks) - 1 if file.tasks else None
+    text = splice.append_task(text, new[0], after=last, path=file.path)
+    layout = blocks.find(text)
+    if layout is None or len(new) == 1:
+        return text
+    at = blocks.content_end(text, layout.blocks[-1], layout.dash)
+    eol = "\r\n" if "\r\n" in text else "\n"
+    made = emit.sequence(new[1:], indent=layout.dash, eol=eol)
+    if not text[:at].endswith("\n"):
+        return text[:at] + eol + made.removesuffix(eol) + text[at:]
+    return text[:at] + made + text[at:]
+
+
+def _version_line(file: graph.GraphFile) -> re.Match[str]:
+    found = _VERSION.search(file.text)
+    if found is None:
+        raise InvalidRecord(
+            "the file is in flow style, which cannot be extended",
+            file=file.path, code="unclear_layout",
+            hint="write version: 1 and tasks: at the beginning of lines of their own",
+        )  # fmt: skip
+    return found
+
+
+# -- before and while it is written ------------------------------------------------------
+
+
+def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], name: str) -> None:
+    """Warn of what is odd in the result; refuse what makes it no graph.
+
+    Raises: InvalidRecord (cycle).
+    """
+    rows = {row.id: row for row in plan.rows()}
+    for cycle in cycles.find_cycles({row.id: row.depends_on for row in rows.values()}):
+        raise InvalidRecord(
+            f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}; nothing was written",
+            file=name, task=cycle[0], code="cycle", hint="take one of these dependencies out",
+        )  # fmt: skip
+    for task in tasks:
+        row = rows[task["id"]]
+        for other in row.depends_on:
+            if other not in rows:
+                project.warn(f"{row.id} depends on {other}, which does not exist")
+        for pattern in (*row.write, *row.read):
+            if wrong := overlap.check_pattern(pattern):
+                project.warn(f"{row.id}: the pattern {pattern} in its scope is wrong: {wrong}")
+        if row.status == Status.IN_PROGRESS and _PROMISED & set(plan.changed.get(row.id, ())):
+            project.warn(
+                f"{row.id} is in progress, and what it promises has changed: "
+                f"ralphgit complete {row.id} needs --accept-contract"
+            )
+
+
+def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
+    """Write all files or none. Raises: GuardRefused (moved_meanwhile), NotWritable."""
+    known = {path for path, _ in here.shards}
+    with files.Undo() as undo:
+        for path, text in made.items():
+            full = os.path.join(project.top, path)
+            old = here.content(path).encode("utf-8") if path in known else None
+            if _read(full) != old:
+                raise GuardRefused(
+                    f"{path} has changed while the import was made; nothing was written",
+                    code="moved_meanwhile",
+                    hint="repeat the command",
+                )
+            undo.write(full, text.encode("utf-8"))
+    project.refresh()
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        return files.read(path)
+    except OSError as error:
+        raise NotWritable(f"cannot write {path}: {error.strerror}") from None

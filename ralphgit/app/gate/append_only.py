@@ -1,0 +1,104 @@
+"""Records that are kept: evidence is never edited, audit only grows, a question gets its answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ralphgit.app.gate import evidence_history
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index
+from ralphgit.git.objects import Objects
+from ralphgit.records import files, plain
+from ralphgit.records import text as texts
+from ralphgit.records.schema import FILED
+
+
+class _Changed(NamedTuple):
+    path: str
+    before: bytes
+    after: bytes | None
+    """None where it was removed."""
+
+
+def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
+    """What was done to kept records from commit `start` to tree or commit `end`, both of which
+    `objects` reads; `was` and `now` say where they are on each.
+    """
+    folder, target = f"{was.config.records}/", f"{now.config.records}/"
+    if folder == target:
+        changed = index.differing(objects.git, start, end, filter="MDT")
+        paths = [path for path in changed if path.startswith(folder)]
+    else:
+        kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]
+        paths = [path for path, _ in kept]
+    old = objects.read(f"{start}:{path}" for path in paths)
+    places = {path: f"{end}:{target}{path.removeprefix(folder)}" for path in paths}
+    new = objects.read(places.values())
+    pairs = (
+        _Changed(path, old.get(f"{start}:{path}", b""), new.get(place))
+        for path, place in places.items()
+    )
+    # A file that moved with the folder, and no more, is what it was; a link in its place is not.
+    changes = (one for one in pairs if folder == target or one.before != one.after)
+    return list(_judged(was, changes, start[:12]))
+
+
+def uncommitted(project: Project) -> list[Problem]:
+    """What was done to audit and guidance since HEAD; of evidence `history` tells more."""
+    objects = project.repository.objects
+    folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
+    paths = [
+        path for folder in folders for path in evidence_history.changed_here(project, folder, "MDT")
+    ]
+    old = objects.read(f"HEAD:{path}" for path in paths)
+    pairs = (
+        _Changed(path, old.get(f"HEAD:{path}", b""), files.read(os.path.join(project.top, path)))
+        for path in paths
+    )
+    return list(_judged(project, pairs, "HEAD"))
+
+
+def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[Problem]:
+    for path, before, after in pairs:
+        kind, _, rest = path.removeprefix(f"{project.config.records}/").partition("/")
+        if kind not in FILED:
+            continue
+        if after is not None and (
+            (kind == "audit" and _grew(before, after))
+            or (kind == "guidance" and _answered(before, after))
+        ):
+            continue
+        what = "removed" if after is None else "edited"
+        yield Problem(
+            code=f"{what}_{kind}",
+            file=path,
+            task=rest.partition("/")[0],
+            message=f"{kind} is never {what}",
+            hint=f"git checkout {rev} -- {path}",
+        )
+
+
+def _mapping(data: bytes) -> dict[str, object]:
+    try:
+        value = plain.load(texts.decode(data, limit=max(len(data), 1)))
+    except InvalidRecord:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _grew(before: bytes, after: bytes) -> bool:
+    old, new = _mapping(before), _mapping(after)
+    was, now = old.pop("events", None), new.pop("events", None)
+    return isinstance(was, list) and isinstance(now, list) and old == new and now[: len(was)] == was
+
+
+def _answered(before: bytes, after: bytes) -> bool:
+    """An answer may be added to a question; nothing else of it may change."""
+    old, new = _mapping(before), _mapping(after)
+    if old == new:
+        return bool(old)
+    return "answer" not in old and {k: v for k, v in new.items() if k != "answer"} == old

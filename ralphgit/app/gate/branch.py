@@ -1,0 +1,343 @@
+"""What a change brings: a branch judged as merged into its base, or a range (SPEC 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.evidence import changed_paths, reviews, survey
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.gate import append_only, effective_settings, write_scope
+from ralphgit.app.gate.problem import Problem, from_error, place
+from ralphgit.app.gate.state import state
+from ralphgit.app.workspace import graph_view
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_tree import Tree, commit_tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index, merge, worktrees
+from ralphgit.git.objects import Objects
+from ralphgit.model.row import Row
+from ralphgit.records import audit, graph, tasks
+from ralphgit.rules import gate
+from ralphgit.rules.contract import contract
+
+
+class Change(NamedTuple):
+    """The graph before and after, and the files after."""
+
+    before: Mapping[str, Row]
+    after: Mapping[str, Row]
+    tree: Tree
+
+
+def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
+    """What stops `head` from being merged into `base`, and what is worth a warning.
+
+    Not `whole`: only what the branch brings, and not whether all records are valid.
+
+    Raises: UsageError (bad_revision), InvalidRecord (no_graph).
+    """
+    ours, theirs = next_tasks.commit_of(project, base), next_tasks.commit_of(project, head)
+    repository = project.repository
+    start = worktrees.fork(repository.git, ours, theirs)
+    if not start:
+        return [_unrelated(base, head)]
+    with merge.merged(repository, ours, theirs) as merged:
+        # A merge that conflicts has no settings of its own.
+        tip, objects = (
+            (theirs, repository.objects) if merged.conflicts else (merged.tree, merged.objects)
+        )
+        set_by = effective_settings.change(project, ours, tip, objects, label=base)
+        was, now = set_by.was, set_by.now
+        try:
+            before = {row.id: row for row in was.view(ours, base).rows}
+        except InvalidRecord as error:
+            # Whoever mends the base must pass: what the branch does there cannot be told.
+            found = from_error(error, label=f"{base}:")._replace(severity="warning")
+            tree = commit_tree(now, theirs, "", repository.objects)
+            return [found, *set_by.problems, *state(now, tree)]
+        if merged.conflicts:
+            return _conflicts(was, merged.conflicts, base, start, before, theirs)
+        tree = commit_tree(now, merged.tree, "", merged.objects)
+        if not tree.shards:
+            raise now.no_graph(f"{head} merged into {base}")
+        problems = [*set_by.problems, *(state(now, tree) if whole else [])]
+        rows = _rows(now, tree)
+        if rows is None:
+            return problems
+        made = Change(before, {row.id: row for row in rows}, tree)
+        files = Content(now, merged.tree, git=merged.objects.git)
+        # What merging changes on the base, and not what the branch has changed since they parted:
+        # where each has merged the other, that would be told from one of several places.
+        span = _Span(ours, merged.tree, theirs, merged.objects)
+        return problems + _brought(set_by, span, made, files)
+
+
+def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
+    """What is wrong with `new` as it is, and with what it changes since `old`; `since_fork`:
+    since where the two part.
+
+    Raises: UsageError (bad_revision), InvalidRecord (no_graph).
+    """
+    start, head = next_tasks.commit_of(project, old), next_tasks.commit_of(project, new)
+    if since_fork:
+        fork = worktrees.fork(project.repository.git, start, head)
+        if not fork:
+            return [_unrelated(old, new)]
+        start = fork
+    objects = project.repository.objects
+    set_by = effective_settings.change(project, start, head, objects, label=old)
+    was, now = set_by.was, set_by.now
+    tree = commit_tree(now, head, "", objects)
+    if not tree.shards:
+        raise now.no_graph(new)
+    problems = [*set_by.problems, *state(now, tree)]
+    try:
+        before = {row.id: row for row in was.view(start, old).rows}
+    except InvalidRecord as error:
+        return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
+    rows = _rows(now, tree)
+    if rows is None:
+        return problems
+    made = Change(before, {row.id: row for row in rows}, tree)
+    span = _Span(start, head, head, objects)
+    return problems + _brought(set_by, span, made, Content(now, head))
+
+
+class _Span(NamedTuple):
+    """What a change is between."""
+
+    old: str
+    """A commit."""
+    new: str
+    """A commit, or the tree of a merge."""
+    head: str
+    """The commit whose work it is."""
+    objects: Objects
+    """Reads all of them."""
+
+
+def _brought(
+    set_by: effective_settings.Settings, span: _Span, made: Change, files: Content
+) -> list[Problem]:
+    """What is wrong with a change; `files` are as after it."""
+    was, now = set_by.was, set_by.now
+    changed = moves(now, made)
+    if was.config.graph != now.config.graph:
+        # A graph that moves to other files takes every task along.
+        changed = [
+            one._replace(severity="error") if one.code == "task_removed" else one for one in changed
+        ]
+    return [
+        *changed,
+        *append_only.between(was, now, span.old, span.new, span.objects),
+        *completions(now, made, files),
+        *_reviews(now, made, span.head),
+        *write_scope.committed(
+            was,
+            now,
+            index.differing(span.objects.git, span.old, span.new),
+            (span.old, span.head),
+            made.before,
+            made.after,
+        ),
+    ]
+
+
+def _unrelated(base: str, head: str) -> Problem:
+    return Problem(
+        code="unrelated",
+        message=f"{head} and {base} share no history",
+        hint="a shallow clone? git fetch --unshallow",
+    )
+
+
+def _rows(project: Project, tree: Tree) -> list[Row] | None:
+    """The merged graph; None where it cannot be read, which is a problem of its own."""
+    try:
+        return [
+            row
+            for path, _ in tree.shards
+            for row in graph.rows(
+                graph.parse(
+                    tree.content(path) or b"", path=path, limit=project.config.max_graph_bytes
+                )
+            )
+        ]
+    except InvalidRecord:
+        return None
+
+
+def _conflicts(
+    project: Project,
+    paths: Sequence[str],
+    base: str,
+    start: str,
+    before: Mapping[str, Row],
+    head: str,
+) -> list[Problem]:
+    """A merge that conflicts; where the records do, which claim lost to which."""
+    found = [
+        Problem(
+            code="merge_conflict",
+            file=path,
+            message=f"the branch conflicts with {base} in {path}",
+            hint=f"git merge {base}"
+            + (", then ralphgit resolve" if changed_paths.is_record(project, path) else ""),
+        )
+        for path in paths
+    ]
+    graphs = {path for path in paths if changed_paths.is_record(project, path)}
+    if not graphs:
+        return found
+    try:
+        fork = {row.id: row for row in project.view(start, "the merge base").rows}
+        mine = {row.id: row for row in project.view(head, "the branch").rows}
+    except InvalidRecord as error:
+        return [*found, from_error(error)]
+    lost = lost_claims(fork, before, mine, base)
+    return [*found, *(one for one in lost if before[one.task].file in graphs)]
+
+
+def lost_claims(
+    fork: Mapping[str, Row], base: Mapping[str, Row], mine: Mapping[str, Row], label: str
+) -> Iterator[Problem]:
+    """Tasks that `mine` and the base `label` have both changed since `fork`, each otherwise."""
+    for task, row in mine.items():
+        known, theirs = fork.get(task), base.get(task)
+        if known is None or theirs is None:
+            continue
+        if len({known.stage, theirs.stage, row.stage}) < 3:
+            continue
+        holder = (
+            f"{theirs.by} has it by claim {theirs.claim}"
+            if theirs.claim
+            else f"it is {theirs.status}"
+        )
+        if theirs.epoch > row.epoch:
+            holder = f"it was reset (epoch {theirs.epoch})"
+        yield Problem(
+            code="claim_lost",
+            file=row.file,
+            line=row.line,
+            task=task,
+            message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
+            f"no longer stands: on {label} {holder}",
+            hint=f"keep the work on a branch of its own, then: git reset --hard {label}",
+        )
+
+
+def moves(project: Project, made: Change) -> list[Problem]:
+    """Status changes that are not legal, and tasks that were taken out."""
+    found = []
+    for task, row in made.after.items():
+        old = made.before.get(task)
+        fault = gate.change(old, row)
+        if (
+            old is not None
+            and old.claim
+            and row.epoch > old.epoch
+            and not _events(project, made.tree, old) & {"reset", "released", "answered"}
+        ):
+            fault = gate.raised(old, row)
+        if fault:
+            found.append(place(made.tree, fault, made.after))
+    for task, row in made.before.items():
+        if task not in made.after:
+            found.append(place(made.tree, gate.removed(row), made.before))
+    return found
+
+
+def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
+    """The tasks that the change completes, each with how it was before."""
+    return [
+        (row, before.get(task))
+        for task, row in after.items()
+        if row.status == "complete" and (task not in before or before[task].status != "complete")
+    ]
+
+
+def completions(project: Project, made: Change, files: Content) -> list[Problem]:
+    """Each task that the change completes has passing, fresh evidence for each command.
+
+    `files`: the content after the change.
+    """
+    found = []
+    tree, after = made.tree, made.after
+    ended = completed(made.before, after)
+    known = survey.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
+    for row, old in ended:
+        task = row.id
+        stored = tasks.task(graph_view.stored(row))
+        if not row.claim or stored.lifecycle.result is None:
+            fault = gate.Fault(
+                code="not_claimed",
+                task=task,
+                message=f"{task} is complete, and nobody claimed it or no result says so",
+                hint=f"ralphgit claim {task}, then: ralphgit complete {task}",
+            )
+            found.append(place(tree, fault, after))
+            continue
+        if row.contract and contract(stored) != row.contract:
+            fault = gate.Fault(
+                code="stale_contract",
+                task=task,
+                message=f"{task} is completed under another contract than it has now",
+                hint=f"ralphgit complete {task} --accept-contract",
+            )
+            found.append(place(tree, fault, after))
+        if "force-completed" in _events(project, tree, row):
+            fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
+            found.append(place(tree, fault, after))
+            continue
+        wanted = tasks.task(graph_view.stored(old)).verify if old is not None else stored.verify
+        for command in wanted:
+            digest = survey.digest_of(command)
+            mine = [e for e in known.get(task, {}).values()
+                    if e.command_digest == digest and e.claim == row.claim]  # fmt: skip
+            if not any(e.exit_code == 0 for e in mine):
+                fault = gate.Fault(
+                    code="missing_evidence",
+                    task=task,
+                    message=f"{task} is complete without evidence for: {command}",
+                    hint=f"ralphgit complete {task}",
+                )
+                found.append(place(tree, fault, after))
+            elif not any(e.exit_code == 0 and survey.is_fresh(e, stored, files) for e in mine):
+                fault = gate.Fault(
+                    code="stale_evidence",
+                    task=task,
+                    message=f"what {task} was judged by has changed since: {command}",
+                    hint="run the command again on the merged result",
+                    severity="warning",
+                )
+                found.append(place(tree, fault, after))
+    return found
+
+
+def _reviews(project: Project, made: Change, head: str) -> list[Problem]:
+    """Work of high risk has been reviewed by somebody else, as it is on the branch."""
+    found = []
+    for row, old in completed(made.before, made.after):
+        task = row.id
+        promised = tasks.task(graph_view.stored(old)) if old is not None else None
+        if why := reviews.missing(project, head, tasks.task(graph_view.stored(row)), promised):
+            fault = gate.Fault(
+                code="review_missing",
+                task=task,
+                message=f"{task} has risk: high, and {why}",
+                hint=f"as somebody else: {reviews.command(task, head[:12])}",
+            )
+            found.append(place(made.tree, fault, made.after))
+    return found
+
+
+def _events(project: Project, tree: Tree, row: Row) -> set[str]:
+    """What happened to the row's claim, as its audit says."""
+    path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
+    try:
+        known = audit.events(tree.content(path) or b"")
+    except InvalidRecord:
+        return set()
+    return {event.event for event in known[2]} if known else set()

@@ -1,0 +1,60 @@
+"""The gate: every record valid, every change legal, judged on the merged result (SPEC 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.gate import branch, uncommitted
+from ralphgit.app.gate.evidence_history import edited_evidence
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.state import state
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_tree import commit_tree, working_tree
+from ralphgit.errors import UsageError
+
+_ORDER = {"error": 0, "warning": 1}
+
+
+def check(project: Project, *, base: str = "", at: str = "", between: str = "") -> list[Problem]:
+    """Every problem of this worktree's records and uncommitted changes, or of a revision's.
+
+    With `base`: also of what this branch changes, judged as merged into that revision, by
+    a merge that is made aside. `between`: `OLD..NEW`, what NEW changes since OLD, judged as it
+    is; with three dots, since where the two part. Reads only.
+
+    Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).
+    """
+    if between:
+        if base or at:
+            raise UsageError(
+                "a range says what is judged: --base and --at do not go with it",
+                hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
+            )
+        ends = next_tasks.range_in(between)
+        if ends is None:
+            raise UsageError(
+                f"{between} is no range",
+                hint=f"ralphgit check {between}..HEAD, or --at {between}",
+            )
+        old, new, since_fork = ends
+        return _sorted(branch.across(project, old, new, since_fork=since_fork))
+    if base:
+        return _sorted(branch.incoming(project, base, at or "HEAD"))
+    if at:
+        commit = next_tasks.commit_of(project, at)
+        tree = commit_tree(project, commit, f"{at}:", project.repository.objects)
+        if not tree.shards:
+            raise project.no_graph(at)
+        return _sorted([*state(project, tree), *edited_evidence(project, commit)])
+    tree = working_tree(project)
+    found = state(project, tree)
+    found += edited_evidence(project)
+    return _sorted([*found, *uncommitted.problems(project, tree)])
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(
+        dict.fromkeys(problems),
+        key=lambda p: (_ORDER[p.severity], p.file, p.line, p.column, p.code),
+    )

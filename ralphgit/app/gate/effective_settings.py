@@ -1,0 +1,102 @@
+"""Which settings a change is judged by: those of what it changes, never the worktree's own.
+
+A branch says where the graph and the records are once it is merged, for a graph may move. That is
+all its `ralph.toml` has a say in: what was there before is looked for where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.git.objects import Objects
+from ralphgit.model.config import Config, resolve
+from ralphgit.records import settings
+
+_LAYOUT = ("graph", "records")
+_Layer = tuple[str, Mapping[str, object]]
+
+
+class Governed(Project):
+    """A project of whose files commits alone have a say in the settings."""
+
+    def __init__(self, project: Project, layers: Sequence[_Layer]) -> None:
+        """`layers`: settings and where they stand, the strongest first."""
+        super().__init__(project.repository, project.around)
+        self.warnings = project.warnings
+        self._layers = layers
+
+    @cached_property
+    def config(self) -> Config:
+        own = [("the command line", self.around.flags), *self._own_layers()]
+        return resolve([*own, *self._layers])
+
+    def _toml_here(self) -> dict[str, object]:
+        return {name: value for _, layer in reversed(self._layers) for name, value in layer.items()}
+
+
+class Settings(NamedTuple):
+    """Both ends of a change."""
+
+    was: Project
+    now: Project
+    problems: tuple[Problem, ...]
+    """What is wrong with the settings that the change brings."""
+
+
+def change(project: Project, old: str, new: str, objects: Objects, *, label: str) -> Settings:
+    """The project as commit `old` sets it, and as it will be with the tree or commit `new`.
+
+    `objects` reads `new`; `label` is what people call `old`. Where neither has settings, the
+    worktree's serve. What `old` has and cannot be read counts for nothing: whoever mends it must
+    pass.
+    """
+    before = _file(project.repository.objects, old)
+    after = _file(objects, new)
+    if before is None and after is None:
+        return Settings(project, project, ())
+    layer, _ = _settings(before, f"{label}:{settings.FILE}")
+    changed, problem = _settings(after, settings.FILE)
+    was = Governed(project, [(f"{settings.FILE} on {label}", layer)])
+    if problem is not None:
+        return Settings(was, was, (problem,))
+    now = Governed(
+        project,
+        [
+            (settings.FILE, {name: changed[name] for name in _LAYOUT if name in changed}),
+            (
+                f"{settings.FILE} on {label}",
+                {name: value for name, value in layer.items() if name not in _LAYOUT},
+            ),
+        ],
+    )
+    return Settings(was, now, ())
+
+
+def _file(objects: Objects, treeish: str) -> bytes | None:
+    name = f"{treeish}:{settings.FILE}"
+    return objects.read([name]).get(name)
+
+
+def _settings(data: bytes | None, path: str) -> tuple[Mapping[str, object], Problem | None]:
+    """The settings in a file; none, and why, where it cannot be read."""
+    if data is None:
+        return {}, None
+    try:
+        found = settings.parse(data, path=path)
+        resolve([(path, found)])
+    except (InvalidRecord, UsageError) as error:
+        where = error if isinstance(error, InvalidRecord) else None
+        return {}, Problem(
+            code="bad_settings",
+            file=path,
+            line=where.line if where else 1,
+            column=where.column if where else 1,
+            message=error.message,
+            hint=error.hint or "the settings are listed in docs/format.md",
+        )
+    return found, None

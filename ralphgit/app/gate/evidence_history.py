@@ -1,0 +1,125 @@
+"""What only history tells: evidence is never edited, so a file is as the commit that added it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.records import evidence
+from ralphgit.records.files import read
+from ralphgit.records.schema import FILED
+
+
+def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
+    """Evidence that is not what was first committed, on `commit` or in this worktree; and what
+    was removed, of evidence and of audit.
+
+    Of what was edited and put back since nothing is said; neither is of what a shallow clone's
+    history does not have.
+    """
+    worktree = project.repository.worktree
+    head = commit or (worktree.head if worktree else "")
+    records = project.config.records
+    folder, attempts = (f"{records}/{kind}" for kind in FILED[:2])
+    present = project.repository.objects.resolve([f"{head}:{folder}", f"{head}:{attempts}"])
+    rows = _rows(project, commit)
+    done = any(row.status == "complete" and row.claim for row in rows.values())
+    if not head or (present == [None, None] and not done):
+        return []
+    first = _first_added(project, head, folder, attempts)
+    listed = project.repository.objects.files([head], (), (folder, attempts), lambda _: True)[head]
+    changed = [
+        path for path, oid in listed if first.get(path, oid) != oid and path.startswith(folder)
+    ]
+    gone = sorted(set(first) - {path for path, _ in listed})
+    if not commit:
+        here = changed_here(project, folder, "MT")
+        changed = [path for path in changed if path not in here]
+        changed += [path for path in here if not _is_first(project, path, first)]
+        gone += changed_here(project, folder, "D")
+    found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
+    for path in dict.fromkeys(gone):
+        if path.startswith(folder):
+            needed = _proves(project, first.get(path, f"HEAD:{path}"), rows)
+            one = _problem(path, first, folder, "removed")
+            found.append(one if needed else one._replace(severity="warning"))
+        elif _is_attempt(path.removeprefix(f"{attempts}/"), rows):
+            found.append(_problem(path, first, attempts, "removed"))
+    return found
+
+
+def _rows(project: Project, commit: str) -> Mapping[str, Row]:
+    """The tasks as they are; none where the graph cannot be read, a problem of its own."""
+    try:
+        return project.view(commit, commit[:12]).by_id if commit else project.here.by_id
+    except InvalidRecord:
+        return {}
+
+
+def _proves(project: Project, blob: str, rows: Mapping[str, Row]) -> bool:
+    """Whether a task is complete under the claim that an evidence record was made for."""
+    data = project.repository.objects.read([blob]).get(blob)
+    try:
+        one = evidence.parse(data or b"", limit=project.config.max_record_bytes)
+    except InvalidRecord:
+        return False
+    row = rows.get(one.task)
+    return row is not None and row.status == "complete" and row.claim == one.claim
+
+
+def _is_attempt(name: str, rows: Mapping[str, Row]) -> bool:
+    """Whether `TASK/CLAIM.yaml` is the history of the attempt that the task stands by."""
+    task, _, claim = name.removesuffix(".yaml").partition("/")
+    row = rows.get(task)
+    return row is not None and row.status == "complete" and bool(claim) and row.claim == claim
+
+
+def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
+    """The blob that each file below `folders` was when it was first committed."""
+    out = project.repository.git.run(
+        "log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=A",
+        head, "--", *folders,
+    )  # fmt: skip
+    fields = out.decode("utf-8", "surrogateescape").split("\0")
+    # Newest first, so what is read last is the oldest.
+    return {
+        path: meta.split()[3] for meta, path in zip(fields[:-1:2], fields[1::2], strict=True)
+    }  # fmt: skip
+
+
+def changed_here(project: Project, folder: str, filter: str) -> list[str]:
+    """Files below `folder` ("" for all) that this worktree or its index has otherwise than HEAD."""
+    # Unlike other commands, `git diff` renews the index even where it is told to take no locks.
+    out = project.repository.git.run(
+        "-c", "diff.autoRefreshIndex=false",
+        "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
+        f"--diff-filter={filter}", "HEAD", "--", f":(top,literal){folder}",
+    )  # fmt: skip
+    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+
+
+def _is_first(project: Project, path: str, first: dict[str, str]) -> bool:
+    """Whether the file in this worktree is what was first committed, its line ends aside."""
+    data = read(os.path.join(project.top, path)) or b""
+    blob_id = project.repository.objects.blob_id
+    return first.get(path) in (blob_id(data), blob_id(data.replace(b"\r\n", b"\n")))
+
+
+def _problem(path: str, first: Mapping[str, str], folder: str, what: str) -> Problem:
+    kind = folder.rpartition("/")[2]
+    oid = first.get(path, "")
+    restore = f"git cat-file blob {oid[:12]} > {path}" if oid else f"git checkout HEAD -- {path}"
+    if kind != FILED[0]:
+        restore = f"git log --diff-filter=D -- {path}, then: git checkout COMMIT~ -- {path}"
+    again = "who observes again writes another record" if kind == FILED[0] else "it only grows"
+    return Problem(
+        code=f"{what}_{kind}",
+        file=path,
+        task=path.removeprefix(f"{folder}/").partition("/")[0],
+        message=f"{kind} is never {what}: {again}",
+        hint=restore,
+    )

@@ -1,0 +1,71 @@
+"""A problem that the gate finds, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.workspace.record_tree import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.records.redact import redact, secrets_in
+from ralphgit.rules import gate
+
+
+class Problem(NamedTuple):
+    """What the gate stops (error), or shows (warning). Its code is in `rules.catalogue`."""
+
+    code: str
+    severity: str = "error"
+    file: str = ""
+    line: int = 1
+    column: int = 1
+    task: str = ""
+    message: str = ""
+    hint: str = ""
+    label: str = ""
+    """What `file` begins with where it is no file of this worktree: `REV:`."""
+
+    @property
+    def path(self) -> str:
+        """The file without its revision."""
+        return self.file.removeprefix(self.label)
+
+    @property
+    def said(self) -> str:
+        """The message, and below it the hint, if there is one."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def redacted(self, environ: Mapping[str, str]) -> Problem:
+        """The same without secrets, for where others read it: it may name a command."""
+        secrets = secrets_in(environ)
+        return self._replace(message=redact(self.message, secrets), hint=redact(self.hint, secrets))
+
+
+def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
+    """The problem that a refused file is. `label`: what its name begins with already."""
+    return Problem(
+        code=error.code,
+        file=error.file,
+        line=error.line,
+        column=error.column,
+        task=error.task or "",
+        message=error.message,
+        hint=error.hint,
+        label=label,
+    )
+
+
+def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
+    """A fault of a task as a problem of the file in which the task stands."""
+    row = rows.get(fault.task)
+    return Problem(
+        code=fault.code,
+        severity=fault.severity,
+        file=tree.label + row.file if row else tree.label,
+        line=row.line if row else 1,
+        task=fault.task,
+        message=fault.message,
+        hint=fault.hint,
+        label=tree.label,
+    )

@@ -1,0 +1,187 @@
+"""Whether each record of a tree is one, stands where it belongs, and is no copy of another."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+from ralphgit.app.gate.problem import Problem, from_error
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_tree import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.records import plain, validate
+from ralphgit.records import text as texts
+from ralphgit.records.schema import FILED, file_name
+
+_AGAIN = "take the copy out, and observe again: ralphgit evidence verify --rerun"
+
+
+def faults(
+    project: Project,
+    tree: Tree,
+    paths: Iterable[str],
+    tasks: Container[str] | None,
+    homes: Mapping[str, str],
+) -> Iterator[Problem]:
+    """What is wrong with the records at `paths`.
+
+    `tasks`: the ids of all tasks that there are, None where a graph file could not be read.
+    `homes`: which task each claim was made on.
+    """
+    runs: dict[tuple[object, ...], str] = {}
+    for path in paths:
+        parts = path.removeprefix(f"{project.config.records}/").split("/")
+        if parts[0] not in FILED:
+            continue
+        try:
+            value = _read(project, tree, path, parts[0])
+        except _Wrong as wrong:
+            yield from wrong.problems
+            continue
+        if value is None:
+            continue
+        yield from _placed(tree, path, parts, value)
+        if parts[0] == "evidence" and len(parts) == 3:
+            yield from _copied(tree, path, value, homes, runs)
+        if tasks is not None and len(parts) > 1 and parts[1] not in tasks:
+            yield Problem(
+                code="orphan",
+                severity="warning",
+                file=tree.label + path,
+                label=tree.label,
+                task=parts[1],
+                message=f"{parts[1]} is not in the graph",
+            )
+
+
+def homes(project: Project, tree: Tree) -> dict[str, str]:
+    """Which task each claim was made on, by the attempts' audit files."""
+    prefix = f"{project.config.records}/audit/"
+    found = {}
+    for path in tree.records:
+        parts = path.removeprefix(prefix).split("/")
+        if path.startswith(prefix) and len(parts) == 2:
+            found[parts[1].removesuffix(".yaml")] = parts[0]
+    return found
+
+
+class _Wrong(Exception):
+    """A record that cannot be judged further."""
+
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+
+
+def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] | None:
+    """A record as its schema allows it; None where there is none. Raises: _Wrong."""
+    label, hint = tree.label + path, f"see schemas/{file_name(kind)}"
+    if tree.is_link(path):
+        raise _Wrong(
+            Problem(
+                code="symbolic_link",
+                file=label,
+                label=tree.label,
+                message="the record is a symbolic link",
+                hint="put the file itself there",
+            )
+        )
+    data = tree.content(path)
+    if data is None:
+        return None
+    try:
+        text = texts.decode(data, limit=project.config.max_record_bytes)
+        value = plain.load(text)
+        wrong = [
+            (*validate.position(text, where), message)
+            for where, message in validate.problems(kind, value)
+        ] if value is not None else [(1, 1, "the record is empty")]  # fmt: skip
+    except InvalidRecord as error:
+        raise _Wrong(from_error(error.at(label), label=tree.label)) from None
+    if isinstance(value, str) and b"\n" not in data:
+        raise _Wrong(
+            Problem(
+                code="symbolic_link",
+                file=label,
+                label=tree.label,
+                message=f"this is a symbolic link, or one line in its place: {value}",
+                hint="put the file itself there",
+            )
+        )
+    if wrong or not isinstance(value, dict):
+        raise _Wrong(
+            *(
+                Problem(
+                    code="schema",
+                    file=label,
+                    label=tree.label,
+                    line=line,
+                    column=column,
+                    message=said,
+                    hint=hint,
+                )
+                for line, column, said in wrong
+            )
+        )
+    return value
+
+
+def _placed(tree: Tree, path: str, parts: list[str], value: Mapping[str, Any]) -> Iterator[Problem]:
+    kind, task = parts[0], value.get("task") or value.get("target")
+    if len(parts) != 3 or (task is not None and parts[1] != task):
+        yield Problem(
+            code="misplaced",
+            file=tree.label + path,
+            label=tree.label,
+            task=str(task or ""),
+            message=f"a record of {task} belongs in {kind}/{task}/",
+            hint="git mv it there",
+        )
+    elif parts[2] != f"{value['id']}.yaml":
+        yield Problem(
+            code="wrong_name",
+            file=tree.label + path,
+            label=tree.label,
+            task=parts[1],
+            message=f"the record has the id {value['id']}, and its file another name",
+            hint="take it out if it is a copy; else git mv it to the name of its id",
+        )
+
+
+def _copied(
+    tree: Tree,
+    path: str,
+    value: Mapping[str, Any],
+    homes: Mapping[str, str],
+    runs: dict[tuple[object, ...], str],
+) -> Iterator[Problem]:
+    """Evidence that was taken from another task, or from another record of the same one.
+
+    One run may prove several tasks, but not one of them twice.
+    """
+    task, claim = value["task"], value.get("claim")
+    home = homes.get(str(claim), task)
+    if home != task:
+        yield Problem(
+            code="foreign_claim",
+            file=tree.label + path,
+            label=tree.label,
+            task=task,
+            message=f"evidence about {task} under claim {claim}, which was made on {home}",
+            hint=_AGAIN,
+        )
+    output = value.get("output")
+    if value["kind"] != "command" or not value.get("started_at") or not output:
+        return
+    run = (
+        task, value["command"], value["started_at"], value.get("duration_s"), output.get("sha256"),
+    )  # fmt: skip
+    first = runs.setdefault(run, path)
+    if first != path:
+        yield Problem(
+            code="copied_evidence",
+            file=tree.label + path,
+            label=tree.label,
+            task=task,
+            message=f"this tells of the same run as {first}",
+            hint=_AGAIN,
+        )

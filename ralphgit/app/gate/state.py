@@ -1,0 +1,150 @@
+"""Whether the records of one state are valid: a commit, a working tree, a merge made aside."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from ralphgit.app.gate import record_files
+from ralphgit.app.gate.problem import Problem, from_error, place
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_tree import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.records import graph, tasks
+from ralphgit.rules import gate
+from ralphgit.rules.contract import contract
+
+#: Faults that a task in another file would mend.
+_ABSENCE = ("unknown_dependency",)
+
+
+# -- one state ---------------------------------------------------------------------------
+
+
+def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) -> list[Problem]:
+    """What is wrong with a tree. `only`: the records that are read, where not all are wanted."""
+    problems: list[Problem] = []
+    files = list(_graph_files(project, tree, problems))
+    rows: list[Row] = []
+    for file in files:
+        rows.extend(graph.rows(file))
+    where = {row.id: row for row in rows}
+    # Of a task in a file that could not be read nothing can be said, also not that it is none.
+    whole = len(files) == len(tree.shards)
+    problems += _twins(tree, rows)
+    faults = [fault for fault in gate.graph_faults(rows) if whole or fault.code not in _ABSENCE]
+    problems += [place(tree, fault, where) for fault in faults]
+    homes = record_files.homes(project, tree)
+    for file in files:
+        for stored in file.tasks:
+            row = where[stored["id"]]
+            faults = gate.consistency(row.id, row.status, stored)
+            faults += _claim_faults(stored, row, homes)
+            problems += [place(tree, fault, where) for fault in faults]
+        problems += _advice(tree, file, where)
+    wanted = tree.records if only is None else sorted({*tree.records} & {*only})
+    problems += record_files.faults(project, tree, wanted, where if whole else None, homes)
+    return problems
+
+
+def _graph_files(
+    project: Project, tree: Tree, problems: list[Problem]
+) -> Iterable[graph.GraphFile]:
+    for path, _ in tree.shards:
+        data = tree.content(path)
+        if data is None:
+            continue
+        if tree.is_link(path):
+            problems.append(
+                Problem(
+                    code="symbolic_link",
+                    file=tree.label + path,
+                    label=tree.label,
+                    message="the graph file is a symbolic link",
+                    hint="git keeps a link, and not what it leads to: put the file itself there",
+                )
+            )
+        try:
+            file, found = graph.parse_all(data, path=path, limit=project.config.max_graph_bytes)
+        except InvalidRecord as error:
+            problems.append(_refused(tree, error))
+            continue
+        problems.extend(_refused(tree, error) for error in found)
+        if not found:
+            yield file
+
+
+def _refused(tree: Tree, error: InvalidRecord) -> Problem:
+    return from_error(error.at(tree.label + error.file), label=tree.label)
+
+
+def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
+    first: dict[str, Row] = {}
+    found = []
+    for row in rows:
+        known = first.setdefault(row.id.casefold(), row)
+        if known is not row:
+            found.append(
+                Problem(
+                    code="duplicate_id",
+                    file=tree.label + row.file,
+                    label=tree.label,
+                    line=row.line,
+                    task=row.id,
+                    message=f"the id {row.id} stands twice; first at {known.file}:{known.line}",
+                    hint="rename one of the two tasks",
+                )
+            )
+    return found
+
+
+def _claim_faults(
+    stored: Mapping[str, object], row: Row, homes: Mapping[str, str]
+) -> list[gate.Fault]:
+    if not row.claim or not row.contract:
+        return []
+    home = homes.get(row.claim)
+    if home is not None and home != row.id:
+        return [
+            gate.Fault(
+                code="moved_claim",
+                task=row.id,
+                message=f"claim {row.claim} on {row.id} was made on {home}",
+                hint=f"a merge moved it: restore the block of {row.id}",
+            )
+        ]
+    if contract(tasks.task(stored)) == row.contract:
+        return []
+    severity = "warning" if row.status in ("complete", "cancelled") else "error"
+    return [
+        gate.Fault(
+            code="stale_contract",
+            task=row.id,
+            message=f"what {row.id} promises has changed since claim {row.claim} was made",
+            hint=f"ralphgit complete {row.id} --accept-contract, or restore the fields",
+            severity=severity,
+        )
+    ]
+
+
+def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[Problem]:
+    """Neighbours written on one line each conflict when both are claimed."""
+    found = []
+    flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]
+    for number, stored in enumerate(file.tasks[:-1]):
+        if flow[number] and flow[number + 1]:
+            row = rows[stored["id"]]
+            found.append(
+                Problem(
+                    code="flow_style",
+                    severity="warning",
+                    file=tree.label + file.path,
+                    label=tree.label,
+                    line=row.line,
+                    task=row.id,
+                    message=f"{row.id} and the next task are written on one line each: "
+                    "claims of both will conflict",
+                    hint=f"ralphgit edit {row.id} --block",
+                )
+            )
+    return found

@@ -1,0 +1,74 @@
+"""What this worktree changes, before it is committed; and whether its claim still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ralphgit.app.evidence import tree_digest
+from ralphgit.app.gate import append_only, branch, evidence_history, write_scope
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_tree import Tree
+from ralphgit.errors import InvalidRecord
+from ralphgit.git import index, worktrees
+from ralphgit.model.row import Row
+
+
+def problems(project: Project, tree: Tree) -> Iterator[Problem]:
+    """What is wrong with what was changed since HEAD, and with the claim since the fork.
+
+    `tree`: the working files. What the base has already is the base's doing: a merge brings it.
+    """
+    head = _head(project)
+    if not head:
+        return
+    try:
+        here = project.here.by_id
+        known = project.view(head, "HEAD").by_id
+        fork, base = _fork_and_base(project, head)
+    except InvalidRecord:
+        return  # a problem of its own here; whoever mends what was committed must pass
+    brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
+    gone = {task for task in known if task not in base and task in fork}
+    made = branch.Change(
+        {task: row for task, row in known.items() if task not in brought | gone},
+        {task: row for task, row in here.items() if task not in brought},
+        tree,
+    )
+    yield from branch.moves(project, made)
+    yield from append_only.uncommitted(project)
+    if any(branch.completed(made.before, made.after)):
+        with tree_digest.here(project) as files:
+            yield from branch.completions(project, made, files)
+    yield from branch.lost_claims(fork, base, here, project.base.label)
+    if fork:
+        before = {**fork, **base}
+        yield from write_scope.uncommitted(
+            project, lambda: _changed(project, head), before, made.after
+        )
+
+
+def _head(project: Project) -> str:
+    worktree = project.repository.worktree
+    return worktree.head if worktree else ""
+
+
+def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
+    """The tasks as they were where this worktree's commits and the base part, and on the base.
+
+    Raises: InvalidRecord.
+    """
+    base = project.base
+    fork = worktrees.fork(project.repository.git, base.commit, head) if base.commit else ""
+    if not fork:
+        return {}, {}
+    return project.view(fork, "the merge base").by_id, project.view(base.commit, base.label).by_id
+
+
+def _changed(project: Project, head: str) -> list[str]:
+    """The files that this worktree's commits change, and its working files as far as git has
+    been told of them.
+    """
+    git = project.repository.git
+    committed = index.differing(git, worktrees.fork(git, project.base.commit, head), head)
+    return sorted({*committed, *evidence_history.changed_here(project, "", "ACDMT")})

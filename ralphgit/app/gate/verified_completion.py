@@ -1,0 +1,161 @@
+"""Whether a completion is one that `complete` made, of the content that is there now.
+
+Anybody can write `status: complete` into a task, and commit more after a real completion. So
+nothing is believed that the records do not prove: the audit says that the task was completed,
+and evidence of each command that the base asks for is bound to exactly the files of the commit.
+What runs no command (scope, outputs, that something was changed) is simply judged again. No note
+has to survive a crash for this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.gate import branch
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.git import index, worktrees
+from ralphgit.model.evidence import COMMAND
+from ralphgit.model.flight import Lease
+from ralphgit.records import audit
+from ralphgit.rules import gate
+from ralphgit.rules.contract import contract
+
+_FORCED = "force-completed"
+#: What others say of it: a conflict is not the branch's fault, and reviews are asked for apart.
+_NOT_OURS = ("merge_conflict", "claim_lost", "review_missing")
+
+
+def require(project: Project, lease: Lease, head: str) -> None:
+    """Refuse to land a `head` whose completion was not verified, or that does more to the
+    records than to complete its task.
+
+    Raises: GuardRefused (unverified, not_landable).
+    """
+    if own_claims.end_of(project.base_view, lease):
+        return
+    if missing := doubts(project, lease, head):
+        raise GuardRefused(
+            f"what HEAD has of {lease.task} is not what was verified; nothing was landed",
+            code="unverified",
+            hint=f"ralphgit complete {lease.task}",
+            details={"task": lease.task, "missing": missing},
+            lines=[f"- {sentence}" for sentence in missing],
+        )
+    if problems := beside(project, lease, head):
+        raise GuardRefused(
+            f"the branch of {lease.task} changes records that are not its own; nothing was landed",
+            code="not_landable",
+            hint=f"ralphgit check --base {project.base.label}",
+            details={"task": lease.task, "problems": [problem.code for problem in problems]},
+            lines=[f"- {problem.file}:{problem.line}: {problem.message}" for problem in problems],
+        )
+
+
+def doubts(project: Project, lease: Lease, head: str) -> list[str]:
+    """Why the completion on commit `head`, which is HEAD, does not count; none if it does."""
+    view = project.view(head, head[:12])
+    if own_claims.end_of(view, lease) != "complete":
+        return [f"{lease.task} is not complete under claim {lease.claim}"]
+    events = _events(project, lease, head)
+    if events[-1:] not in (["completed"], [_FORCED]):
+        return ["its audit does not say that it was completed"]
+    here, base = view.by_id[lease.task], project.base_view
+    if here.contract and contract(view.task(here.id)) != here.contract:
+        return [f"what {here.id} promises has changed on this branch since it was completed"]
+    promised = base.task(lease.task) if lease.task in base.by_id else view.task(lease.task)
+    forced = events[-1] == _FORCED
+    found = list(_unproven(project, lease, promised.verify, head, forced=forced))
+    if forced:
+        return found
+    # What the whole branch has changed tells mostly already; what the task has, takes longer.
+    _, changes = _since_base(project, head)
+    paths = [one.path for one in changes if not changed_paths.is_record(project, one.path)]
+    if not promised.verify or changed_paths.faults(promised, paths):
+        found += changed_paths.faults(promised, changed_paths.of_task(project, lease, head))
+    if found or not promised.verify:
+        found += changed_paths.missing_outputs(project, head, promised.outputs)
+    return found
+
+
+def _since_base(project: Project, head: str) -> tuple[str, list[index.Change]]:
+    """Where a commit left the base, "" if nowhere, and what it has changed since."""
+    git = project.repository.git
+    fork = worktrees.fork(git, project.base.commit, head)
+    return fork, index.changes(git, fork, head) if fork else []
+
+
+def _events(project: Project, lease: Lease, head: str) -> list[str]:
+    """What happened to the claim, oldest first, as its audit on a commit says."""
+    objects = project.repository.objects
+    path = audit.path(project.config.records, lease.task, lease.claim)
+    oid = objects.resolve([f"{head}:{path}"])[0]
+    try:
+        known = audit.events(objects.read([oid])[oid]) if oid else None
+    except InvalidRecord:
+        return []
+    if known is None or known[:2] != (lease.task, lease.claim):
+        return []
+    return [event.event for event in known[2]]
+
+
+def _unproven(
+    project: Project, lease: Lease, commands: tuple[str, ...], head: str, *, forced: bool
+) -> Iterator[str]:
+    """The commands without passing evidence of the files of `head`.
+
+    Of a forced completion none has to have passed; but where some ran, it was on these files.
+    """
+    tree = record_tree.commit_tree(project, head, f"{head[:12]}:", project.repository.objects)
+    records = survey.recorded(project, tree, [lease.task]).get(lease.task, {}).values()
+    runs = [one for one in records if one.kind == COMMAND and one.claim == lease.claim]
+    judged = {one.subject.tree for one in runs if one.subject is not None}
+    same = {tree for tree in judged if _same_files(project, tree, head)}
+    if forced:
+        if judged and not same:
+            yield "files have changed since it was completed"
+        return
+    for command in commands:
+        digest = survey.digest_of(command)
+        mine_ = [one for one in runs if one.command_digest == digest and one.exit_code == 0]
+        if not mine_:
+            yield f"there is no evidence that this passed: {command}"
+        elif not any(one.subject is not None and one.subject.tree in same for one in mine_):
+            yield f"files have changed since this passed: {command}"
+
+
+def _same_files(project: Project, tree: str, head: str) -> bool:
+    """Whether two trees differ in records alone; one that is not here any more is another one."""
+    if project.repository.objects.resolve([f"{tree}^{{tree}}"])[0] is None:
+        return False
+    differing = index.differing(project.repository.git, tree, head)
+    return all(changed_paths.is_record(project, path) for path in differing)
+
+
+def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
+    """What a branch does wrong to other tasks and to records that are kept.
+
+    The gate of `check --base` is asked only where the branch has touched any of them.
+    """
+    fork, changes = _since_base(project, head)
+    if not fork:
+        return []
+    there = project.view(head, head[:12])
+    before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
+    after = {row.id: row.json for row in there.rows}
+    touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
+    own = audit.path(project.config.records, lease.task, lease.claim)
+    kept = f"{project.config.records}/"
+    suspicious = (
+        not touched <= {lease.task}
+        or gate.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task]) is not None
+        or any(one.old and one.path.startswith(kept) and one.path != own for one in changes)
+    )
+    if not suspicious:
+        return []
+    found = branch.incoming(project, project.base.commit, head, whole=False)
+    return [one for one in found if one.severity == "error" and one.code not in _NOT_OURS]

@@ -1,0 +1,177 @@
+"""Whether the real diff lies inside the write scopes of the tasks that were worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.evidence import changed_paths
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.row import Row
+from ralphgit.rules import guards
+from ralphgit.rules.overlap import covers_any
+
+_SHOWN = 3
+
+
+class Scopes(NamedTuple):
+    """The tasks that were worked on, as they were promised before."""
+
+    bounded: tuple[Row, ...]
+    """Those with a write scope that can be understood."""
+    open: tuple[Row, ...]
+    """Those without."""
+
+    def outside(self, paths: Iterable[str], *projects: Project) -> list[str]:
+        """The files that no scope covers, and that are records of none of `projects`."""
+        allowed = [pattern for row in self.bounded for pattern in row.write]
+        return [
+            path for path in paths if not (_is_own(path, projects) or covers_any(allowed, path))
+        ]
+
+
+def committed(
+    was: Project,
+    now: Project,
+    changed: Iterable[str],
+    since: tuple[str, str],
+    before: Mapping[str, Row],
+    after: Mapping[str, Row],
+) -> list[Problem]:
+    """Which of the `changed` files are outside the scopes. `since`: the commits that change them
+    are those that the second one has and the first has not. `was` and `now` say where the records
+    are before and after.
+
+    Where one of several tasks has no write scope, anything may be its work. So a file outside
+    the others' scopes is judged by the commits that change it: each commit's own graph says which
+    of the tasks were in work then.
+    """
+    worked = _worked(before, after)
+    scopes = scopes_of(worked, before)
+    if not scopes.bounded:
+        return []
+    paths = scopes.outside(changed, was, now)
+    if not scopes.open or not paths:
+        return [_outside(path, scopes.bounded) for path in paths]
+    return list(_attributed(now, since, scopes, worked, paths))
+
+
+def uncommitted(
+    project: Project,
+    paths: Callable[[], Iterable[str]],
+    before: Mapping[str, Row],
+    after: Mapping[str, Row],
+) -> list[Problem]:
+    """What this worktree changes outside the scopes: a warning, as nothing is decided yet."""
+    scopes = scopes_of(_worked(before, after), before)
+    if not scopes.bounded or scopes.open:
+        return []
+    found = (_outside(path, scopes.bounded) for path in scopes.outside(paths(), project))
+    return [one._replace(severity="warning") for one in found]
+
+
+def _is_own(path: str, projects: Iterable[Project]) -> bool:
+    # Runtime state is never committed: merged, it would be another worktree's.
+    return not path.startswith(f"{runtime_files.FOLDER}/") and any(
+        changed_paths.is_record(project, path) for project in projects
+    )
+
+
+def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
+    return [
+        row
+        for task, row in after.items()
+        if row.claim and (before.get(task) is None or before[task].stage != row.stage)
+    ]
+
+
+def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
+    """The scopes of the tasks that were worked on, as they were: a branch cannot widen its own."""
+    promised = [before.get(row.id) or row for row in worked]
+    bounded = tuple(row for row in promised if row.write and not guards.contract(row))
+    return Scopes(bounded, tuple(row for row in promised if row not in bounded))
+
+
+def sentence(path: str, tasks: Iterable[Row]) -> str:
+    """What is said of a file that the scopes of `tasks` do not cover."""
+    return f"{path} is outside the write scope of {', '.join(row.id for row in tasks)}"
+
+
+def _outside(path: str, tasks: Sequence[Row]) -> Problem:
+    return Problem(
+        code="outside_scope",
+        file=path,
+        task=tasks[0].id if len(tasks) == 1 else "",
+        message=sentence(path, tasks),
+        hint="take it out, or widen the scope on the base",
+    )
+
+
+def _attributed(
+    project: Project,
+    since: tuple[str, str],
+    scopes: Scopes,
+    worked: Sequence[Row],
+    paths: Sequence[str],
+) -> Iterator[Problem]:
+    """Files that no scope covers: whose work are they?"""
+    bounded = {row.id: row for row in scopes.bounded}
+    by_path: dict[str, list[set[str]]] = {path: [] for path in paths}
+    for commit, parent, touched in _commits(project, *since):
+        mine = [path for path in touched if path in by_path]
+        if mine:
+            busy = _in_work(project, commit, parent, worked)
+            for path in mine:
+                by_path[path].append(busy)
+    unproved = []
+    for path, commits in by_path.items():
+        alone = [busy for busy in commits if busy and busy <= bounded.keys()]
+        if alone:
+            tasks = sorted(set().union(*alone))
+            yield _outside(path, [bounded[task] for task in tasks])
+        elif not commits or any(not busy or busy & bounded.keys() for busy in commits):
+            unproved.append(path)
+    if unproved:
+        names = ", ".join(unproved[:_SHOWN]) + (" ..." if len(unproved) > _SHOWN else "")
+        free = ", ".join(row.id for row in scopes.open)
+        yield Problem(
+            code="scope_unproved",
+            severity="warning",
+            file=unproved[0],
+            message=f"{free} has no write scope, so it cannot be told whose work {names} "
+            f"{'is' if len(unproved) == 1 else 'are'}",
+            hint=f"ralphgit edit {scopes.open[0].id} --write GLOB, on the base",
+        )
+
+
+def _commits(project: Project, start: str, head: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Each commit that is no merge, its parent, and the paths that it changes."""
+    out = project.repository.git.run(
+        "log", "--no-merges", "--format=%x00%H %P", "--name-only", "-z", "--no-renames",
+        f"{start}..{head}",
+    )  # fmt: skip
+    # NUL, ids, NUL, a line end and the first path, NUL, further paths, NUL, NUL, the next ids ...
+    for entry in out.decode("utf-8", "surrogateescape").split("\0\0"):
+        ids, _, names = entry.lstrip("\0").partition("\0")
+        commit, _, parent = ids.partition(" ")
+        if commit:
+            yield commit, parent, names.removeprefix("\n").split("\0")
+
+
+def _in_work(project: Project, commit: str, parent: str, worked: Sequence[Row]) -> set[str]:
+    """Which tasks a commit was made for: under this claim, and not complete before it."""
+    try:
+        now = project.view(commit, commit[:12]).by_id
+        was = project.view(parent, parent[:12]).by_id if parent else {}
+    except InvalidRecord:
+        return set()
+    found = set()
+    for row in worked:
+        here, there = now.get(row.id), was.get(row.id)
+        ended = there is not None and there.claim == row.claim and there.status == "complete"
+        if here is not None and here.claim == row.claim and not ended:
+            found.add(row.id)
+    return found

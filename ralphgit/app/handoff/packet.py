@@ -1,0 +1,92 @@
+"""The packet: everything a worker needs for one task, bounded (SPEC 3.4)."""
+
+from __future__ import annotations
+
+from ralphgit.app.evidence import tree_digest
+from ralphgit.app.handoff import questions
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.model.packet import Packet
+from ralphgit.model.task import Task
+from ralphgit.records import packet as codec
+from ralphgit.rules.contract import contract
+
+#: Where a worktree has the packet of its task.
+PATH = ".ralph/packet.yaml"
+
+
+def compile(
+    project: Project, task: Task, *, claim: str = "", worker: str = "", clean: bool
+) -> Packet:
+    """What a worker is told of `task`, with what was asked, answered and kept about it before."""
+    return Packet(
+        task=task.id,
+        contract=contract(task),
+        title=task.title,
+        description=task.description,
+        story=task.story,
+        acceptance=task.acceptance,
+        scope=task.scope,
+        verify=task.verify,
+        outputs=task.outputs,
+        base=project.base.commit[:12],
+        clean=clean,
+        claim=claim,
+        worker=worker,
+        answers=tuple(questions.recorded(project, task.id)),
+        kept=questions.kept(project, task.id),
+    )
+
+
+def packet(project: Project, task: str) -> Packet:
+    """The packet of a task, claimed or not, in the words of this worktree's files; in the base's,
+    where these do not have the task. Nothing is written.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    found = view_with(project, task).task(task)
+    held = found.claim if found.status == "in-progress" else None
+    return compile(
+        project, found, clean=_is_clean(project),
+        claim=held.id if held else "", worker=held.by if held else "",
+    )  # fmt: skip
+
+
+def view_with(project: Project, task: str) -> GraphView:
+    """This worktree's graph if it has the task, else the base's. Raises: UnknownTask."""
+    here = project.here if project.repository.top is not None else None
+    if here is not None and (task in here.by_id or not project.base.commit):
+        project.require_here().row(task)
+        return here
+    base = project.base_view
+    base.row(task)
+    return base
+
+
+def _is_clean(project: Project) -> bool:
+    worktree = project.repository.worktree
+    if worktree is None or not worktree.head:
+        return False
+    with tree_digest.here(project) as files:
+        return files.tree == project.repository.git.line("rev-parse", "HEAD^{tree}")
+
+
+def encoded(project: Project, made: Packet) -> bytes:
+    """The packet as YAML. Raises: GuardRefused (packet_too_large)."""
+    data = codec.encode(made, PATH)
+    limit = project.config.max_record_bytes
+    if len(data) > limit:
+        raise GuardRefused(
+            f"the packet of {made.task} has {len(data)} bytes, and {limit} at most are given to a "
+            "worker",
+            code="packet_too_large",
+            hint=f"shorten the description of {made.task}, or part the task",
+            details={"task": made.task},
+        )
+    return data
+
+
+def stored(made: Packet) -> dict[str, object]:
+    """The packet in the form of `packet.schema.json`."""
+    return codec.stored(made)

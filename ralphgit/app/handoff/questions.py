@@ -1,0 +1,319 @@
+"""What waits for a person, and what persons have answered. Reads only."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import RESCUE, Situation
+from ralphgit.app.evidence import reviews
+from ralphgit.app.landing import tracked_pull_requests
+from ralphgit.app.landing.tracked_pull_requests import Pull
+from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.project import Project, stamp
+from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.model.flight import Flight
+from ralphgit.model.guidance import Guidance
+from ralphgit.model.ids import is_id
+from ralphgit.model.row import Row
+from ralphgit.records import files
+from ralphgit.records import guidance as codec
+from ralphgit.rules.readiness import Standing
+
+#: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
+STALE = "stale"
+REFUSED = "refused"
+#: ... or its work waits for a review.
+UNREVIEWED = "review"
+
+
+class Question(NamedTuple):
+    """A task that goes on only when a person acts."""
+
+    task: str
+    title: str
+    worker: str
+    """Who asks; "" where the record does not say."""
+    claim: str
+    reason: str
+    """One of `Reason`, STALE, REFUSED or UNREVIEWED."""
+    question: str
+    """"" for a block that asks nothing."""
+    options: tuple[str, ...]
+    since: str
+    """As the record has it, so any text."""
+    waiting_s: float | None
+    """None where `since` is no time."""
+    command: str
+    """What a person runs, TEXT being theirs to write."""
+    id: str = ""
+    """Of the `blocked` record; "" where it has none that is an id."""
+    path: str = ""
+    """The worktree in which it was seen; "" where the base has it."""
+    where: str = ""
+    """The same for people, with the branch."""
+
+
+def questions(project: Project, situation: Situation | None = None) -> list[Question]:
+    """Everything that waits for a person, the longest first.
+
+    Raises: InvalidRecord, GuardRefused (no_commit).
+    """
+    situation = situation or Situation(project)
+    found = []
+    for row in situation.base.rows:
+        standing = situation.standings[row.id]
+        if standing.state == "blocked":
+            found.append(asked(situation, row.id))
+        elif standing.stale and standing.holder is not None:
+            found.append(_stale(situation, row.title, standing.holder))
+        elif standing.state == "in-review" and standing.holder is not None:
+            found += _unreviewed(situation, row, standing.holder)
+    found += [_refused(situation, pull) for pull in refused(situation)]
+    found += _beside(situation)
+    return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
+
+
+def asked(situation: Situation, task: str) -> Question:
+    """What a task asks that is blocked, on the base or beside it."""
+    row, standing = situation.base.row(task), situation.standings[task]
+    return _question(situation, task, row.json, standing.holder, f'ralphgit reply {task} "TEXT"')
+
+
+def _question(
+    situation: Situation, task: str, stored: str, holder: Flight | None, command: str
+) -> Question:
+    block = json.loads(holder.stored if holder is not None and holder.stored else stored)
+    record = block.get("blocked") or {}
+    claim = block.get("claim") or {}
+    options = record.get("options") or []
+    since = record.get("at") or claim.get("at") or ""
+    identity = record.get("id") or ""
+    return Question(
+        task=task,
+        title=block["title"],
+        worker=claim.get("by") or "",
+        claim=claim.get("id") or "",
+        reason=record.get("reason") or "other",
+        question=record.get("question") or "",
+        options=(options,) if isinstance(options, str) else tuple(options),
+        since=since,
+        waiting_s=_waiting(situation.project, since),
+        command=command,
+        id=identity if is_id(identity) else "",
+        path=holder.path if holder is not None else "",
+        where=holder.where if holder is not None and holder.kind != "base" else "",
+    )
+
+
+def _stale(situation: Situation, title: str, holder: Flight) -> Question:
+    project = situation.project
+    beat = heartbeat.read(holder.path) if holder.path else None
+    ours = beat is not None and beat.claim == holder.claim
+    since = stamp(beat.time) if beat is not None and ours else holder.at
+    return Question(
+        task=holder.task,
+        title=title,
+        worker=holder.by,
+        claim=holder.claim,
+        reason=STALE,
+        question=f"{holder.by} is gone or silent ({holder.where})",
+        options=(),
+        since=since,
+        waiting_s=_waiting(project, since),
+        command=reset_command(project, holder.task),
+    )
+
+
+def _unreviewed(situation: Situation, row: Row, holder: Flight) -> Iterator[Question]:
+    """Work of high risk that is complete on its branch, and waits for a reviewer."""
+    project = situation.project
+    ref = project.repository.refs.get(holder.ref)
+    if ref is None:
+        return
+    task = project.view(ref.oid, holder.where).task(row.id)
+    why = reviews.missing(project, ref.oid, task, situation.base.task(row.id))
+    if why:
+        since = task.lifecycle.result.at if task.lifecycle.result else holder.at
+        yield Question(
+            task=row.id,
+            title=row.title,
+            worker=holder.by,
+            claim=holder.claim,
+            reason=UNREVIEWED,
+            question=f"risk: high, and {why} ({holder.where})",
+            options=(),
+            since=since,
+            waiting_s=_waiting(project, since),
+            command=reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
+        )
+
+
+def refused(situation: Situation) -> list[Pull]:
+    """The pull requests of this machine's worktrees that somebody has closed, and whose tasks
+    wait for nothing else.
+    """
+    found = []
+    for worktree in situation.project.repository.worktrees:
+        for pull in (
+            tracked_pull_requests.read(worktree.path)
+            if worktree.exists and not worktree.bare
+            else ()
+        ):
+            row = situation.base.by_id.get(pull.task)
+            claims = {flight.claim for flight in situation.flights.get(pull.task, ())}
+            standing = row is not None and row.epoch <= pull.epoch and pull.claim in claims
+            if standing and pull.state == tracked_pull_requests.REFUSED:
+                found.append(pull)
+    return found
+
+
+def refused_sentence(pull: Pull) -> str:
+    return f"the pull request of {pull.by} was closed ({pull.url or pull.branch})"
+
+
+def give_up_command(project: Project, task: str) -> str:
+    """The command that throws work in review away, to a rescue ref, and frees its task."""
+    return f"{reset_command(project, task)} --force"
+
+
+def _refused(situation: Situation, pull: Pull) -> Question:
+    row = situation.base.by_id[pull.task]
+    flights = situation.flights.get(pull.task, ())
+    since = next((flight.at for flight in flights if flight.claim == pull.claim), "")
+    return Question(
+        task=pull.task,
+        title=row.title,
+        worker=pull.by,
+        claim=pull.claim,
+        reason=REFUSED,
+        question=f"{refused_sentence(pull)}; open it again, or give the work up",
+        options=(),
+        since=since,
+        waiting_s=_waiting(situation.project, since),
+        command=give_up_command(situation.project, pull.task),
+    )
+
+
+def reset_command(project: Project, task: str) -> str:
+    """The command that frees a task, from where this one is run."""
+    command = f'reset {task} --reason "TEXT"'
+    if not project.repository.linked:
+        return f"ralphgit {command}"
+    return f"ralphgit -C {shlex.quote(project.repository.worktrees[0].path)} {command}"
+
+
+def _beside(situation: Situation) -> Iterator[Question]:
+    """What tasks ask that the base does not have yet. Only their own branch can go on."""
+    for task, flights in situation.flights.items():
+        blocked = [flight for flight in flights if flight.status == "blocked"]
+        claims = {flight.claim for flight in blocked}
+        if task in situation.base.by_id or any(f.claim not in claims for f in flights):
+            continue
+        for flight in blocked[:1]:
+            command = beside_command(situation.project, flight)
+            yield _question(situation, task, flight.stored, flight, command)
+
+
+def beside_command(project: Project, flight: Flight) -> str:
+    """The command that answers a task which only its own branch has."""
+    if not flight.path:
+        where = flight.where.removeprefix("branch ")
+        return f"ralphgit show {flight.task} --at {shlex.quote(where)}"
+    place = shlex.quote(project.show_path(flight.path))
+    at = "" if flight.where.startswith("this worktree") else f" -C {place}"
+    return f'ralphgit{at} claim {flight.task} --force "TEXT"'
+
+
+def _waiting(project: Project, since: str) -> float | None:
+    """Seconds since a recorded time, which may be any text."""
+    try:
+        then = datetime.fromisoformat(since)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, round(project.around.now() - then.timestamp(), 1))
+
+
+def refusal_hint(project: Project, task: str, standing: Standing) -> str:
+    """What to do about a task that does not wait for an answer."""
+    if standing.state in ("complete", "cancelled"):
+        return f"ralphgit reset {task} --reopen --reason TEXT"
+    if standing.stale:
+        return reset_command(project, task)
+    return f"ralphgit {'claim' if standing.state == 'ready' else 'show'} {task}"
+
+
+# -- the records -------------------------------------------------------------------------
+
+
+def recorded(project: Project, task: str) -> list[Guidance]:
+    """The questions about a task, oldest first, from the base and from this worktree.
+
+    The base's form of a record counts where it has an answer. One that cannot be read is
+    warned of.
+    """
+    found = {one.id: one for one in parsed(project, task, _here(project, task))}
+    for one in parsed(project, task, on_base(project, task)):
+        if one.answer is not None or one.id not in found:
+            found[one.id] = one
+    return sorted(found.values(), key=lambda one: (one.at, one.id))
+
+
+def on_base(project: Project, task: str) -> dict[str, bytes]:
+    """The guidance files of a task on the base, by path."""
+    if not project.base.commit:
+        return {}
+    folder = codec.folder(project.config.records, task)
+    objects = project.repository.objects
+    listed = objects.files([project.base.commit], [], [folder], _is_record)[project.base.commit]
+    contents = objects.read(oid for _, oid in listed)
+    return {path: contents[oid] for path, oid in listed if oid in contents}
+
+
+def _here(project: Project, task: str) -> dict[str, bytes]:
+    if project.repository.top is None:
+        return {}
+    folder = codec.folder(project.config.records, task)
+    full = os.path.join(project.repository.top, folder)
+    names: Sequence[str] = sorted(os.listdir(full)) if os.path.isdir(full) else ()
+    found = {}
+    for name in filter(_is_record, names):
+        try:
+            data = files.read(os.path.join(full, name))
+        except Refused as error:
+            project.warn(error.message)
+            continue
+        if data is not None:
+            found[f"{folder}/{name}"] = data
+    return found
+
+
+def _is_record(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.endswith(".yaml") and not name.startswith(files.TEMPORARY)
+
+
+def parsed(project: Project, task: str, contents: Mapping[str, bytes]) -> list[Guidance]:
+    """The records about a task in some files; one that cannot be read is warned of."""
+    found = []
+    for path, data in contents.items():
+        try:
+            one = codec.parse(data)
+        except InvalidRecord as error:
+            project.warn(f"{error.at(path)} (passed over)")
+            continue
+        if one.task == task:
+            found.append(one)
+    return found
+
+
+def kept(project: Project, task: str) -> tuple[str, ...]:
+    """The rescue refs that hold earlier work on a task."""
+    place = f"{RESCUE}{task}/"
+    return tuple(sorted(name for name in project.repository.refs if name.startswith(place)))

@@ -1,0 +1,195 @@
+"""Answer a stuck worker's question: recorded on the base, and the task is free again."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.base import interrupted_update, update_base
+from ralphgit.app.handoff import questions
+from ralphgit.app.lifecycle import reopen
+from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
+from ralphgit.model.guidance import Answer, Guidance
+from ralphgit.model.row import Row
+from ralphgit.records import files
+from ralphgit.records import guidance as codec
+
+
+class Options(NamedTuple):
+    task: str
+    text: str
+    by: str = ""
+    """Who answers; "" is the worker's name of this place."""
+    push: bool = True
+    fetch: bool = True
+    claim: str = ""
+    """Only if it is this claim that asks."""
+
+
+class Replied(NamedTuple):
+    done: reopen.Reopened
+    record: str
+    """The answered record, by its path on the base."""
+    inbox: str
+    """Where the asking worktree has the answer; "" where it is not on this machine."""
+    fenced: str = ""
+    """Whose record of the block can no longer land, for people; "" where the base has it."""
+
+
+def words(text: str, command: str) -> str:
+    """An answer as it is recorded; `command` gives one. Raises: UsageError."""
+    text = text.strip()
+    if not text:
+        raise UsageError("an answer needs words", hint=command)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError("the answer is not UTF-8", hint="check the terminal's encoding") from None
+    return text
+
+
+def reply(project: Project, options: Options) -> Replied:
+    """Answer what a blocked task asks, and put it back to pending, one epoch higher.
+
+    The record with its answer, the reset of the task and the attempt's audit are one commit
+    on the base, made as `reopen` makes it; then the asking worktree is told. Killed anywhere
+    in between, repeating the command ends the same: an answer that the base has is
+    delivered, not given twice.
+
+    Raises: IllegalMove (not_blocked, not_on_base, claim_changed), UnknownTask, GuardRefused,
+    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
+    """
+    if options.fetch:
+        synchronise(project)
+    if interrupted_update.settle(project):
+        project.refresh()
+    _refuse_beside(Situation(project), options.task)
+    by = options.by or project.worker
+    answered: list[tuple[str, Guidance]] = []
+    asker = where = ""
+
+    def decide(situation: Situation, row: Row, holders: reopen.Holders) -> reopen.Change:
+        nonlocal asker, where
+        _refuse_unblocked(situation, row)
+        asked = questions.asked(situation, row.id)
+        if options.claim not in ("", asked.claim):
+            raise IllegalMove(
+                f"{row.id} asks something else by now; nothing was changed",
+                code="claim_changed",
+                hint="ralphgit inbox",
+                details={"task": row.id},
+            )
+        at = project.now()
+        made = Guidance(
+            id=asked.id or project.around.new_id(),
+            task=row.id,
+            claim=asked.claim or holders.claim or project.around.new_id(),
+            question=asked.question or f"Blocked ({asked.reason}), and nothing is asked.",
+            options=asked.options,
+            at=asked.since or at,
+            by=asked.worker or "unknown",
+            answer=Answer(options.text, by, at),
+        )
+        path = codec.path(project.config.records, row.id, made.id)
+        answered.append((path, made))
+        asker, where = asked.path, asked.where
+        return reopen.Change(
+            event="answered",
+            by=by,
+            at=at,
+            reason=f"answered by {by} (guidance {made.id})",
+            note=made.id,
+            text=options.text,
+            records={path: _bytes(project, path, made)},
+        )
+
+    try:
+        done = reopen.reopen(project, options.task, decide, push=options.push)
+    except IllegalMove as error:
+        before = _answered_already(project, options) if error.code == "not_blocked" else None
+        if before is None:
+            raise
+        return before
+    path, made = answered[-1]
+    return Replied(done, path, _deliver(project, made, asker), where)
+
+
+def _bytes(project: Project, path: str, made: Guidance) -> bytes:
+    """The answered record: the base's own with the answer, or written whole."""
+    known = questions.on_base(project, made.task).get(path)
+    if known is None or made.answer is None:
+        return codec.encode(made, path)
+    try:
+        return codec.answered(known, made.answer)
+    except InvalidRecord as error:
+        raise error.at(f"{project.base.label}:{path}") from None
+
+
+def _refuse_beside(situation: Situation, task: str) -> None:
+    """Raises: IllegalMove for a task that only a branch has: there is nothing to commit on."""
+    project = situation.project
+    if task in situation.base.by_id:
+        return
+    for flight in situation.flights.get(task, ()):
+        if flight.status == "blocked":
+            raise IllegalMove(
+                f"{task} is not on {project.base.label} yet, only in {flight.where}; "
+                "nothing was changed",
+                code="not_on_base",
+                hint=questions.beside_command(project, flight),
+                details={"task": task},
+            )
+
+
+def _refuse_unblocked(situation: Situation, row: Row) -> None:
+    standing = situation.standings[row.id]
+    if standing.state == "blocked":
+        return
+    raise IllegalMove(
+        f"{row.id} is {standing.state}, so there is nothing to answer; nothing was changed",
+        code="not_blocked",
+        hint=questions.refusal_hint(situation.project, row.id, standing),
+        details={"task": row.id},
+    )
+
+
+def _answered_already(project: Project, options: Options) -> Replied | None:
+    """Finish what was killed half-way: the base has this answer, the rest is done now."""
+    situation = Situation(project)
+    row = situation.base.row(options.task)
+    for one in questions.parsed(project, row.id, questions.on_base(project, row.id)):
+        if one.answer is None or one.answer.text != options.text:
+            continue
+        lease = situation.leases.get(row.id)
+        if lease is not None and lease.claim == one.claim and leases.is_dead(lease, row):
+            leases.drop(project, lease)
+        update_base.catch_up(project)
+        project.warn(f"{row.id} has this answer already; it is given once")
+        path, base = codec.path(project.config.records, row.id, one.id), project.base
+        commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
+        kept = tuple(ref for ref in questions.kept(project, row.id) if one.claim in ref)
+        done = reopen.Reopened(row.id, one.claim, kept, commit, bool(base.remote))
+        return Replied(done, path, _deliver(project, one, ""))
+    return None
+
+
+def _deliver(project: Project, made: Guidance, seen: str) -> str:
+    """Put the answer into the asking worktree's inbox; the file, "" where there is none.
+
+    `seen`: where the question was seen, for a worktree that remembers no claim.
+    """
+    place = reopen.worktree_of(project, made.claim) or seen
+    if not place or not os.path.isdir(place):
+        return ""
+    name = f"{runtime_files.FOLDER}/inbox/{made.id}.yaml"
+    try:
+        files.write(os.path.join(place, name), codec.encode(made, name), durable=False)
+    except NotWritable as error:
+        project.warn(f"{error.message}; the next prompt of {made.task} has the answer")
+        return ""
+    return os.path.join(place, name)

@@ -1,0 +1,1 @@
+"""Several branches together: ordered, merged, proved and landed (SPEC 6)."""

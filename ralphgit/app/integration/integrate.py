@@ -1,0 +1,363 @@
+"""Integrate branches: merge them in a good order, prove what they are together, land it (SPEC 6).
+
+The merges are made in the object store, so that no worktree is touched; commands run in a
+worktree of their own (`app.integration.proving_worktree`). The base moves once, at the end, by
+compare-and-swap, and only to what was proved: whatever is killed before has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import read_leases
+from ralphgit.app.base import update_base
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.gate import state
+from ralphgit.app.integration import landing_records
+from ralphgit.app.integration import plan as integrating
+from ralphgit.app.integration.plan import BASE, Plan, Proof
+from ralphgit.app.integration.proving_worktree import Ground
+from ralphgit.app.integration.reconcile import NOT_READY
+from ralphgit.app.landing.merge import merge_message
+from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.processes.verify_command import Run
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.git import index
+from ralphgit.git.chain import Chain, chain
+from ralphgit.rules import integration
+from ralphgit.rules.integration import Branch
+
+_ATTEMPTS = 5
+
+
+class Options(NamedTuple):
+    branches: tuple[str, ...]
+    dry_run: bool = False
+    push: bool = True
+    fetch: bool = True
+
+
+class Stop(NamedTuple):
+    """Why a branch was not integrated."""
+
+    kind: str
+    """not-ready, conflict, coupling, verification or invalid."""
+    branch: str
+    other: str
+    """The branch, or the base, that it does not go with; "" where there is none."""
+    paths: tuple[str, ...]
+    """The files by which the two meet."""
+    foreseen: str
+    """What the packets say of the two, as a sentence; "" for a coupling that they do not know."""
+    message: str
+    command: str = ""
+    """The command that no longer passes."""
+    output: tuple[str, ...] = ()
+    """The end of what it printed."""
+
+
+class Integrated(NamedTuple):
+    """What came of it."""
+
+    plan: Plan
+    merged: tuple[str, ...]
+    """The branches that are in the result, in their order."""
+    stops: tuple[Stop, ...]
+    stale: tuple[Proof, ...]
+    """What the merges made stale: run anew, or with a dry run, still to be run."""
+    commit: str = ""
+    """The base as it is now; "" where nothing has landed."""
+    pushed: bool = False
+    records: tuple[str, ...] = ()
+    """Paths of the evidence written."""
+
+
+def integrate(project: Project, options: Options) -> Integrated:
+    """Merge the branches into the base, prove the result, and land what was proved.
+
+    A branch that its own packet refutes stops everything before anything is done. A conflict
+    that the packets foresaw leaves its branch out, and the others go on. The first coupling
+    that they did not foresee ends it: what was merged before that is proved and lands.
+
+    Raises: UsageError, NeedsPerson (untrusted), Refused (setup_failed), GuardRefused
+    (unsettled, base_diverged, dirty_base), RemoteUnavailable (require_remote), GitError.
+    """
+    if not options.dry_run:
+        update_base.refuse_unfit(project)
+    for _ in range(_ATTEMPTS):
+        if options.fetch and not options.dry_run:
+            synchronise(project)
+        made = _once(project, options)
+        if made is not None:
+            return made
+        project.refresh()
+    raise GuardRefused(
+        f"{project.base.label} kept moving; nothing was integrated",
+        code="unsettled", hint="repeat the command",
+    )  # fmt: skip
+
+
+def _once(project: Project, options: Options) -> Integrated | None:
+    """None where the base has moved meanwhile."""
+    plan = integrating.plan(project, options.branches)
+    refused = [_not_ready(plan, branch) for branch in plan.branches]
+    stops = [stop for stop in refused if stop is not None]
+    if stops and not options.dry_run:
+        return Integrated(plan, (), tuple(stops), ())
+    with chain(project.repository, project.base.commit, keep=not options.dry_run) as merges:
+        work = _Work(project, plan, merges, dry_run=options.dry_run)
+        with Ground(project) as ground:
+            work.merge_all(ground)
+            if options.dry_run:
+                merged = tuple(branch.name for branch in work.merged)
+                return Integrated(plan, merged, (*stops, *work.stops), tuple(work.stale()))
+            work.prove_all(ground)
+        return _land(project, plan, work, push=options.push)
+
+
+def _not_ready(plan: Plan, branch: Branch) -> Stop | None:
+    found = plan.reconciled[branch.name]
+    if found.verdict != NOT_READY:
+        return None
+    errors = [issue for issue in found.issues if issue.severity == "error"]
+    paths = tuple(dict.fromkeys(path for issue in errors for path in issue.paths))
+    message = f"{branch.name} is not ready: {errors[0].message}"
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Stop("not-ready", branch.name, "", paths, "", message + more)
+
+
+def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrated | None:
+    if work.merged and (wrong := _wrong(project, work)):
+        work.stops.append(wrong)
+        work.merged.clear()
+    if not work.merged:
+        return Integrated(plan, (), tuple(work.stops), tuple(work.was_stale))
+    tip, paths = landing_records.commit(
+        project, work.tip, work.merged, work.runs, list(work.was_stale), work.whole
+    )
+    moved, pushed = update_base.advance(project, project.base.commit, tip, push=push)
+    if not moved:
+        return None
+    project.refresh()
+    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    names = tuple(branch.name for branch in work.merged)
+    return Integrated(
+        plan, names, tuple(work.stops), tuple(work.was_stale), tip, pushed, tuple(paths)
+    )
+
+
+def _wrong(project: Project, work: _Work) -> Stop | None:
+    """What is wrong with the records of the result and with none of the branches': a cycle, say."""
+    paths = index.differing(project.repository.git, project.base.commit, work.tip)
+    tree = record_tree.commit_tree(project, work.tip, "", project.repository.objects)
+    for one in state.state(project, tree, only=paths):
+        if one.severity == "error":
+            name = work.merged[-1].name
+            return Stop("invalid", name, "", (one.file,), "", f"{one.message} [{one.code}]")
+    return None
+
+
+class _Passed(NamedTuple):
+    run: Run
+    tip: str
+    digest: str
+    """Of the files in the task's scope, then."""
+
+
+class _Work:
+    """The merges so far, and what was proved of them."""
+
+    def __init__(self, project: Project, plan: Plan, merges: Chain, *, dry_run: bool) -> None:
+        self._project, self._plan, self._chain = project, plan, merges
+        self._dry_run = dry_run
+        self.merged: list[Branch] = []
+        self.stops: list[Stop] = []
+        self._tips = [merges.tip]
+        """The base, and then the commit after each of `merged`."""
+        self._passed: dict[tuple[str, str], _Passed] = {}
+        """What was run and passed, by task and command."""
+        self.was_stale: list[Proof] = []
+        self.whole: Run | None = None
+        """The run of `integrate.verify` at `tip`."""
+
+    @property
+    def tip(self) -> str:
+        return self._tips[-1]
+
+    @property
+    def runs(self) -> dict[tuple[str, str], Run]:
+        """What passed at the tip, by task and command."""
+        return {key: one.run for key, one in self._passed.items() if one.tip == self.tip}
+
+    def merge_all(self, ground: Ground) -> None:
+        """Merge branch by branch; after each, what it made stale is run again."""
+        for branch in self._plan.branches:
+            if self._plan.reconciled[branch.name].verdict == NOT_READY:
+                continue  # a dry run goes on to show the others
+            conflicts = self._chain.merge(branch.commit, _message(self._project, branch))
+            if conflicts:
+                stop = self._conflict(branch, conflicts)
+                self.stops.append(stop)
+                if stop.foreseen:
+                    continue
+                return
+            self.merged.append(branch)
+            self._tips.append(self._chain.tip)
+            if not self._dry_run and not self._run(ground, self.stale(), anew=False):
+                return
+
+    def _conflict(self, branch: Branch, paths: tuple[str, ...]) -> Stop:
+        others = [one for one in self.merged if self._meets(one, branch)]
+        other = others[-1] if others else None
+        name = other.name if other else self._project.base.label
+        foreseen = self._plan.foreseen(branch, other) if other else ""
+        known = f"; foreseen: {foreseen}" if foreseen else ", and the packets did not foresee it"
+        message = f"{branch.name} conflicts with {name} in {', '.join(paths)}{known}"
+        return Stop("conflict", branch.name, name, paths, foreseen, message)
+
+    def _meets(self, one: Branch, other: Branch) -> bool:
+        return integration.pair(one.name, other.name) in self._plan.meetings
+
+    # -- proofs --------------------------------------------------------------------------
+
+    def proofs(self) -> list[Proof]:
+        """Of what is merged, and of what was on the base before."""
+        names = {BASE, *(branch.name for branch in self.merged)}
+        return [proof for proof in self._plan.proofs if proof.owner in names]
+
+    def stale(self) -> list[Proof]:
+        """What says nothing of the content as it is merged now."""
+        files = Content(self._project, self.tip, git=self._chain.git)
+        return [proof for proof in self.proofs() if not proof.holds(files)]
+
+    def prove_all(self, ground: Ground) -> None:
+        """Run every command of the merged branches on the result; what does not pass is found
+        out, and the merges are taken back to before it, until all pass.
+
+        A single branch that the base has not moved away from is what was verified already.
+        """
+        while self.merged:
+            self.was_stale = self.stale()
+            proofs = self.was_stale
+            if self.tip != self.merged[-1].commit:
+                own = [proof for proof in self.proofs() if proof.owner != BASE]
+                proofs = list(dict.fromkeys([*own, *proofs]))
+            if self._run(ground, proofs, anew=True) and self._run_whole(ground):
+                return
+
+    def _run(self, ground: Ground, proofs: Sequence[Proof], *, anew: bool) -> bool:
+        """Run proofs at the tip; at the first that fails, say why, and step back before it.
+
+        `anew`: also what has passed on the same files of its scope, with other ones beside it.
+        """
+        files = Content(self._project, self.tip, git=self._chain.git)
+        wanted = []
+        for proof in proofs:
+            known = self._passed.get((proof.task.id, proof.command))
+            digest = files.digest(proof.task.scope)
+            if known is None or (known.tip != self.tip if anew else known.digest != digest):
+                wanted.append((proof, digest))
+        runs = ground.run(self.tip, [proof.wanted for proof, _ in wanted]) if wanted else {}
+        for proof, digest in wanted:
+            run = runs[proof.command]
+            if not run.passed:
+                self._coupled(ground, proof, run)
+                return False
+            self._passed[proof.task.id, proof.command] = _Passed(run, self.tip, digest)
+        return True
+
+    def _run_whole(self, ground: Ground) -> bool:
+        command = self._project.config.integrate_verify
+        if not command:
+            return True
+        rows = self.merged[-1].rows
+        run = ground.run(self.tip, [(rows[-1].id, "", command)])[command]
+        if run.passed:
+            self.whole = run
+            return True
+        together = ", ".join(branch.name for branch in self.merged)
+        message = f"{together}: what proves the whole fails (exit {run.exit_code}): {command}"
+        self.stops.append(
+            Stop("verification", self.merged[-1].name, "", (), "", message, command, _tail(run))
+        )
+        self._back_to(len(self.merged) - 1)
+        return False
+
+    def _back_to(self, count: int) -> None:
+        del self.merged[count:]
+        del self._tips[count + 1 :]
+
+    def _coupled(self, ground: Ground, proof: Proof, run: Run) -> None:
+        """Find the two that do not go together, and take the later one and what follows back."""
+        owners = [branch.name for branch in self.merged]
+        first = owners.index(proof.owner) + 1 if proof.owner != BASE else 1
+        at = next(
+            (
+                number
+                for number in range(first, len(self.merged))
+                if not ground.run(self._tips[number], [proof.wanted])[proof.command].passed
+            ),
+            len(self.merged),
+        )
+        branch = self.merged[at - 1]
+        if proof.owner == branch.name:
+            others = self._partners(ground, proof, at)
+        else:
+            others = tuple(one for one in self.merged if one.name == proof.owner)
+        self.stops.append(self._coupling(proof, run, branch, others))
+        self._back_to(at - 1)
+
+    def _partners(self, ground: Ground, proof: Proof, at: int) -> tuple[Branch, ...]:
+        """Which branch before the one at `at` keeps its own proof from passing.
+
+        None, where it is the base; all of them, where no single one does.
+        """
+        branch, before = self.merged[at - 1], self.merged[: at - 1]
+        if not self._passes(ground, proof, (branch,)):
+            return ()
+        for other in reversed(before):
+            if not self._passes(ground, proof, (other, branch)):
+                return (other,)
+        return tuple(before)
+
+    def _passes(self, ground: Ground, proof: Proof, branches: Sequence[Branch]) -> bool:
+        """Whether a proof passes on the base with just these; True where they do not merge."""
+        with chain(self._project.repository, self._tips[0], keep=True) as alone:
+            for branch in branches:
+                if alone.merge(branch.commit, _message(self._project, branch)):
+                    return True
+            return ground.run(alone.tip, [proof.wanted])[proof.command].passed
+
+    def _coupling(self, proof: Proof, run: Run, branch: Branch, others: tuple[Branch, ...]) -> Stop:
+        name = " and ".join(one.name for one in others) or self._project.base.label
+        foreseen = next(filter(None, (self._plan.foreseen(branch, one) for one in others)), "")
+        paths: tuple[str, ...] = branch.files
+        if others:
+            met = [
+                integration.meeting(*((branch, one) if proof.owner == one.name else (one, branch)))
+                for one in others
+            ]
+            paths = tuple(dict.fromkeys(path for some in met for path in some))
+        known = f"foreseen: {foreseen}" if foreseen else "the packets did not foresee it"
+        message = (
+            f"{branch.name} and {name} do not go together: {proof.task.id} passed before, and now "
+            f"fails (exit {run.exit_code}): {proof.command}; {known}"
+        )
+        return Stop(
+            "coupling", branch.name, name, paths, foreseen, message, proof.command, _tail(run)
+        )
+
+
+def _tail(run: Run) -> tuple[str, ...]:
+    return tuple(run.tail.splitlines()[-20:])
+
+
+def _message(project: Project, branch: Branch) -> str:
+    """The message of the merge of a branch."""
+    view = project.view(branch.commit, branch.name)
+    rows = [view.row(row.id) for row in branch.rows]
+    return merge_message(project, [(row.id, row.claim, row.by) for row in rows])

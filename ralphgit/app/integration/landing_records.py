@@ -1,0 +1,77 @@
+"""What an integration records: evidence that it made anew, and that the tasks have landed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+
+from ralphgit.app.evidence import survey
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.integration.plan import Proof
+from ralphgit.app.processes.verify_command import Run
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import index
+from ralphgit.git.commits import commit_tree
+from ralphgit.model.audit import Event
+from ralphgit.model.evidence import Subject
+from ralphgit.records import audit
+from ralphgit.rules.integration import Branch
+
+
+def commit(
+    project: Project,
+    tip: str,
+    branches: Sequence[Branch],
+    runs: Mapping[tuple[str, str], Run],
+    stale: Sequence[Proof],
+    whole: Run | None,
+) -> tuple[str, list[str]]:
+    """A commit on `tip` with new evidence for what was stale, with the run that proved the whole,
+    and with `landed` in the audit of each task; and the paths of the evidence.
+
+    Made in the object store: no worktree and no ref is touched.
+    """
+    repository = project.repository
+    files = Content(project, tip)
+    view = project.view(tip, tip[:12])
+    records: dict[str, bytes] = {}
+    for proof in stale:
+        run = runs.get((proof.task.id, proof.command))
+        if run is not None:
+            subject = Subject(tip, files.tree, files.digest(proof.task.scope))
+            path, data = survey.of_run(project, run, proof.task, proof.claim, subject)
+            records[path] = data
+    rows = [view.row(row.id) for branch in branches for row in branch.rows]
+    names = ", ".join(row.id for row in rows)
+    if whole is not None:
+        task = view.task(rows[-1].id)
+        subject = Subject(tip, files.tree, files.digest(task.scope))
+        path, data = survey.of_run(
+            project, whole, task, rows[-1].claim, subject, shows=f"what {names} are together"
+        )
+        records[path] = data
+    written = [*records]
+    tree = record_tree.commit_tree(project, tip, "", repository.objects)
+    at = project.now()
+    count = len({run.command for run in runs.values()})
+    note = f"integrated: {names}"
+    if count:
+        note += f"; {count} verify command{' passes' if count == 1 else 's pass'} on the result"
+    if whole is not None:
+        note += f"; passes: {whole.command}"
+    for row in rows:
+        path = audit.path(project.config.records, row.id, row.claim)
+        event = Event(at, "landed", project.worker, row.status, row.status, note)
+        records[path] = audit.appended(
+            tree.content(path), event, path=path, task=row.id, claim=row.claim
+        )
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        copy = index.Scratch(repository, scratch)
+        copy.read_tree(tip)
+        for path, data in records.items():
+            copy.put(path, repository.objects.write_blob(data))
+        made = copy.tree()
+    # An id of its own: two who do the same in the same second make no object that is the same.
+    message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
+    return commit_tree(repository, made, [tip], message), written

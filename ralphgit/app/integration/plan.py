@@ -1,0 +1,212 @@
+"""What is known before branches are integrated: their order, where they meet, what goes stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.evidence import survey
+from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.tree_digest import Content, in_scope
+from ralphgit.app.integration import reconcile
+from ralphgit.app.integration.reconcile import Reconciled
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import UsageError
+from ralphgit.git import merge, worktrees
+from ralphgit.model.evidence import Evidence
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.rules import integration
+from ralphgit.rules.integration import Branch, Pair
+
+BASE = ""
+"""Who owns what was complete on the base before."""
+
+
+class Proof(NamedTuple):
+    """A verify command that has passed, and that has to pass after the merges too."""
+
+    owner: str
+    """The branch whose task it proves; BASE for one that has landed before."""
+    task: Task
+    claim: str
+    command: str
+    passed: tuple[Evidence, ...]
+    """The records that say so."""
+
+    @property
+    def wanted(self) -> tuple[str, str, str]:
+        """As `evidence.run_each` takes it."""
+        return self.task.id, self.claim, self.command
+
+    def holds(self, files: Content) -> bool:
+        """Whether one of the records is of this very content."""
+        return any(survey.is_fresh(one, self.task, files) for one in self.passed)
+
+
+class Meeting(NamedTuple):
+    """Two branches that conflict when they are merged."""
+
+    paths: tuple[str, ...]
+    foreseen: str
+    """What the packets say of it, as a sentence; "" if they say nothing."""
+
+
+class Plan(NamedTuple):
+    """The branches in the order in which they are to be merged, and what is known of them."""
+
+    branches: tuple[Branch, ...]
+    reconciled: Mapping[str, Reconciled]
+    meetings: Mapping[Pair, Meeting]
+    depends: Mapping[str, frozenset[str]]
+    proofs: tuple[Proof, ...]
+
+    generated: tuple[str, ...]
+    """Patterns of generated files, as they are configured."""
+
+    def foreseen(self, one: Branch, other: Branch) -> str:
+        return integration.foreseen(one, other, self.depends, self.generated)
+
+
+def plan(project: Project, names: Sequence[str]) -> Plan:
+    """Compare the branches with their packets and with each other. Reads only.
+
+    Raises: UsageError (bad_revision, not_a_worker, same_task), InvalidRecord, GuardRefused.
+    """
+    found = {one.branch: one for one in reconcile.reconcile(project, names)}
+    base = project.base_view
+    brought = [one for one in found.values() if one.tasks]
+    for one in found.values():
+        if not one.tasks:
+            project.warn(one.issues[0].message)
+    below = {one.branch: _below(project, one, brought) for one in brought}
+    branches = []
+    for one in brought:
+        view = project.view(one.commit, one.branch)
+        # What a branch that it is stacked on brings, it does not bring again.
+        known = {task for other in below[one.branch] for task in other.tasks}
+        own = [task for task in one.tasks if task not in known] or one.tasks
+        rows = tuple(base.by_id.get(task) or view.row(task) for task in own)
+        branches.append(Branch(one.branch, one.commit, rows, one.files))
+    _refuse_same(branches)
+    place = {row.id: number for number, row in enumerate(base.rows)}
+    branches.sort(key=lambda branch: _rank(branch, place))
+    depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
+    by_tip = {branch.commit: branch for branch in branches}
+    meetings = {}
+    for tips, paths in merge.pairwise(
+        project.repository, project.base.commit, [*by_tip]
+    ).between.items():
+        first, second = (by_tip[tip] for tip in tips)
+        said = integration.foreseen(first, second, depends, project.config.generated)
+        meetings[integration.pair(first.name, second.name)] = Meeting(paths, said)
+    conflicts = {pair: met.paths for pair, met in meetings.items()}
+    stacked = {name: frozenset(one.branch for one in others) for name, others in below.items()}
+    ordered = integration.order(branches, conflicts, depends, stacked)
+    proofs = tuple(_proofs(project, ordered))
+    return Plan(tuple(ordered), found, meetings, depends, proofs, project.config.generated)
+
+
+def _refuse_same(branches: Sequence[Branch]) -> None:
+    owner: dict[str, str] = {}
+    for branch in branches:
+        for row in branch.rows:
+            first = owner.setdefault(row.id, branch.name)
+            if first != branch.name:
+                raise UsageError(
+                    f"{first} and {branch.name} both bring {row.id}; nothing was integrated",
+                    code="same_task",
+                    hint=f"integrate one of them; ralphgit log {row.id}",
+                    details={"task": row.id},
+                )
+
+
+def _below(project: Project, one: Reconciled, others: Sequence[Reconciled]) -> list[Reconciled]:
+    """The branches that a branch is stacked on: all that they have, it has."""
+    git = project.repository.git
+    return [
+        other
+        for other in others
+        if other.commit != one.commit
+        and set(other.tasks) & set(one.tasks)
+        and worktrees.fork(git, other.commit, one.commit) == other.commit
+    ]
+
+
+def _rank(branch: Branch, place: Mapping[str, int]) -> tuple[int, int]:
+    """Priority, then the place in the graph, of its most urgent task."""
+    last = len(place)
+    return min(((row.priority, place.get(row.id, last)) for row in branch.rows), default=(9, last))
+
+
+def _closure(
+    edges: Mapping[str, Sequence[str]], branches: Sequence[Branch]
+) -> dict[str, frozenset[str]]:
+    """What each task of the branches depends on, directly or not."""
+    own = {row.id: row.depends_on for branch in branches for row in branch.rows}
+    found = {}
+    for task in own:
+        seen: set[str] = set()
+        left = [*own[task]]
+        while left:
+            needed = left.pop()
+            if needed not in seen:
+                seen.add(needed)
+                left.extend(edges.get(needed) or own.get(needed, ()))
+        found[task] = frozenset(seen)
+    return found
+
+
+# -- what has been proved so far -----------------------------------------------------------
+
+
+def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
+    """The commands that passed on the branches, and those on the base that the branches touch."""
+    for branch in branches:
+        view = project.view(branch.commit, branch.name)
+        wanted = [row for row in branch.rows if view.row(row.id).status == "complete"]
+        place = _place(project, branch.commit, branch.name)
+        yield from _of(project, place, wanted, branch.name)
+    own = {row.id for branch in branches for row in branch.rows}
+    changed = {path for branch in branches for path in branch.files}
+    base = _place(project, project.base.commit, project.base.label)
+    landed = [
+        row
+        for row in project.base_view.rows
+        if row.status == "complete" and row.id not in own and _touched(project, row, changed)
+    ]
+    for proof in _of(project, base, landed, BASE):
+        fresh = tuple(one for one in proof.passed if survey.is_fresh(one, proof.task, base.content))
+        if fresh:
+            yield proof._replace(passed=fresh)
+
+
+def _touched(project: Project, row: Row, changed: set[str]) -> bool:
+    scope = project.base_view.task(row.id).scope
+    return any(in_scope(scope, path) for path in changed)
+
+
+def _place(project: Project, commit: str, label: str) -> Place:
+    tree = record_tree.commit_tree(project, commit, f"{label}:", project.repository.objects)
+    return Place(project.view(commit, label), tree, Content(project, commit))
+
+
+def _of(project: Project, place: Place, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
+    if not rows:
+        return
+    records = survey.recorded(project, place.tree, [row.id for row in rows])
+    for row in rows:
+        task = survey.promised(project, row.id) if row.id in project.base_view.by_id else (
+            place.view.task(row.id)
+        )  # fmt: skip
+        claim = place.view.row(row.id).claim
+        for command in dict.fromkeys(task.verify):
+            passed = tuple(
+                one
+                for one in records.get(row.id, {}).values()
+                if one.command == command and one.exit_code == 0 and one.claim == claim
+            )
+            # Without one it was completed by force: there is nothing to lose.
+            if passed:
+                yield Proof(owner, task, claim, command, passed)

@@ -1,0 +1,195 @@
+"""What came back from a worker against its packet: the real diff, the evidence, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.gate import branch as incoming
+from ralphgit.app.gate import state
+from ralphgit.app.handoff import worker_report
+from ralphgit.app.workspace import record_tree, runtime_files
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.git import index, worktrees
+from ralphgit.model.row import Row
+from ralphgit.model.task import Task
+from ralphgit.records.redact import secrets_in
+from ralphgit.rules import support
+
+READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
+
+
+class Issue(NamedTuple):
+    """Where what came back is not what the packet asked for."""
+
+    code: str
+    severity: str
+    """error: it is not ready; warning: a person should know."""
+    task: str
+    message: str
+    paths: tuple[str, ...] = ()
+    hint: str = ""
+
+
+class Reconciled(NamedTuple):
+    """A branch, compared with the packets of the tasks that it works on."""
+
+    branch: str
+    commit: str
+    tasks: tuple[str, ...]
+    files: tuple[str, ...]
+    """What it really changes, records left out."""
+    issues: tuple[Issue, ...]
+
+    @property
+    def verdict(self) -> str:
+        if any(issue.severity == "error" for issue in self.issues):
+            return NOT_READY
+        return CONCERNS if self.issues else READY
+
+
+def reconcile(project: Project, branches: Sequence[str]) -> list[Reconciled]:
+    """Compare what each branch brings with what was asked of its tasks. Reads only.
+
+    What counts is what the base asks: a branch cannot loosen its own packet. The gate is part
+    of it (`check --base`): the branch is judged as merged into the base; of records, those that
+    it brings are read.
+
+    Raises: UsageError (bad_revision, not_a_worker), InvalidRecord, GuardRefused (no_commit).
+    """
+    project.require_base()
+    return [_one(project, branch) for branch in dict.fromkeys(branches)]
+
+
+def _one(project: Project, branch: str) -> Reconciled:
+    commit = next_tasks.commit_of(project, branch)
+    view = project.view(commit, branch)
+    rows = worked_on(project, view)
+    fork = worktrees.fork(project.repository.git, project.base.commit, commit)
+    if not rows and fork == commit:
+        said = f"all of {branch} is on {project.base.label} already"
+        return Reconciled(branch, commit, (), (), (Issue("landed", "warning", "", said),))
+    if not rows:
+        raise UsageError(
+            f"{branch} has no task that it claims, completes or blocks",
+            code="not_a_worker",
+            hint="git merge it yourself, if it belongs on the base",
+        )
+    paths = index.differing(project.repository.git, fork, commit) if fork else []
+    files = tuple(path for path in paths if not changed_paths.is_record(project, path))
+    tree = record_tree.commit_tree(project, commit, f"{branch}:", project.repository.objects)
+    problems = incoming.incoming(project, project.base.label, branch, whole=False)
+    problems += state.state(project, tree, only=paths)
+    issues = [
+        Issue(one.code, one.severity, one.task, one.message, tuple(filter(None, [one.file])),
+              one.hint)
+        for one in problems
+    ]  # fmt: skip
+    place = Place(view, tree, Content(project, commit))
+    for row in rows:
+        issues += _of_task(project, place, row)
+    issues += _of_report(project, commit, view, rows)
+    issues += _beside(project, fork, view, {row.id for row in rows})
+    return Reconciled(branch, commit, tuple(row.id for row in rows), files, _unique(issues))
+
+
+def worked_on(project: Project, view: GraphView) -> list[Row]:
+    """The tasks that stand otherwise in a view than on the base, under a claim."""
+    base = project.base_view.by_id
+    found = []
+    for row in view.rows:
+        known = base.get(row.id)
+        now = (row.status, row.claim, row.epoch, row.mark)
+        before = (known.status, known.claim, known.epoch, known.mark) if known else None
+        if row.claim and now != before and (known is None or row.epoch >= known.epoch):
+            found.append(row)
+    return found
+
+
+def _of_task(project: Project, place: Place, row: Row) -> Iterator[Issue]:
+    task = place.view.task(row.id)
+    promised = survey.promised(project, row.id) if row.id in project.base_view.by_id else task
+    life = task.lifecycle
+    if life.blocked is not None:
+        asks = life.blocked.question or life.blocked.reason.value
+        message = f"{row.id} is blocked ({life.blocked.reason.value}): {_first_line(asks)}"
+        yield Issue("blocked", "error", row.id, message, hint=f'ralphgit reply {row.id} "TEXT"')
+        return
+    if row.status == "in-progress":
+        message = f"{row.id} is not complete: {row.by} still has it"
+        yield Issue("not_complete", "error", row.id, message, hint="ralphgit status")
+        return
+    for concern in life.result.concerns if life.result else ():
+        yield Issue("concern", "warning", row.id, f"{row.by} is not sure: {_first_line(concern)}")
+    for sentence in changed_paths.missing_outputs(project, place.content.tree, promised.outputs):
+        yield Issue("missing_output", "error", row.id, sentence)
+    yield from _criteria(project, place, row, promised)
+
+
+def _criteria(project: Project, place: Place, row: Row, promised: Task) -> Iterator[Issue]:
+    """What the worker says is done, and nothing supports."""
+    found = survey.surveyed(project, place, [row.id])[0]
+    for item in support.support(promised.acceptance, found.judged):
+        if item.support == support.SUPPORTED:
+            continue
+        challenged = item.support == support.CHALLENGED
+        yield Issue(
+            "criterion_challenged" if challenged else "criterion_unsupported",
+            "error" if challenged else "warning",
+            row.id,
+            f"{item.criterion} is {item.support}: {_first_line(item.text)}",
+            hint=f"ralphgit evidence add {row.id} --supports {item.criterion} --shows TEXT",
+        )
+
+
+def _beside(project: Project, fork: str, view: GraphView, own: set[str]) -> Iterator[Issue]:
+    """What the branch does to tasks that it does not work on: a worker has no say in them."""
+    before = project.view(fork, fork[:12]).by_id if fork else {}
+    for row in view.rows:
+        known = before.get(row.id)
+        if row.id in own or known is None or known.json == row.json:
+            continue
+        message = f"{row.id} is changed, and the branch does not work on it"
+        yield Issue("other_task", "warning", row.id, message, (row.file,))
+
+
+def _of_report(
+    project: Project, commit: str, view: GraphView, rows: Sequence[Row]
+) -> Iterator[Issue]:
+    """What the worker's report says that the records do not, where it is on this machine."""
+    for worktree in project.repository.worktrees:
+        if worktree.bare or not worktree.exists or worktree.head != commit:
+            continue
+        noted = runtime_files.remembered(worktree.path)
+        row = next((one for one in rows if noted and one.claim == noted.claim), None)
+        if row is None:
+            continue
+        try:
+            said = worker_report.read(worktree.path, secrets_in(project.around.environ))
+        except InvalidRecord as error:
+            message = f"the report of {row.id} cannot be read: {error}"
+            yield Issue("bad_report", "warning", row.id, message)
+            continue
+        if said.status in ("done", "done_with_concerns") and row.status != "complete":
+            message = f"the report of {row.id} says {said.status}, and no evidence does"
+            yield Issue("report_unproved", "error", row.id, message)
+        result = view.task(row.id).lifecycle.result
+        for concern in said.concerns:
+            if result is not None and concern not in result.concerns:
+                message = f"the report of {row.id} is not sure: {_first_line(concern)}"
+                yield Issue("concern", "warning", row.id, message)
+
+
+def _unique(issues: Sequence[Issue]) -> tuple[Issue, ...]:
+    order = {"error": 0, "warning": 1}
+    return tuple(sorted(dict.fromkeys(issues), key=lambda one: order[one.severity]))
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0]

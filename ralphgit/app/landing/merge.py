@@ -1,0 +1,114 @@
+"""Landing: a completed task's branch becomes part of the base (SPEC 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, elsewhere, read_leases
+from ralphgit.app.base import update_base
+from ralphgit.app.evidence import reviews
+from ralphgit.app.gate import verified_completion
+from ralphgit.app.lifecycle import current_claim
+from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.git import merge, worktrees
+from ralphgit.git.commits import commit_tree
+from ralphgit.model.flight import Lease
+
+
+class Landed(NamedTuple):
+    commit: str
+    """The base as it is now."""
+    attempts: int
+
+
+class Conflict(NamedTuple):
+    """The branch does not merge into the base; nothing was changed."""
+
+    paths: tuple[str, ...]
+
+
+_ATTEMPTS = 40
+
+
+def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
+    """Merge HEAD into the base and move the base by compare-and-swap, as often as others win.
+
+    The merge is made in the object store; no worktree but the base's own is touched. A claim
+    that has lost meanwhile is given up, its work kept (law L7).
+
+    First the base as it was last seen is taken for the newest: if it is not, the push says so,
+    and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
+
+    What lands complete was verified just as it is (`completion`), by what the base asks for.
+
+    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
+    unverified, not_landable, review_missing, unsettled).
+    """
+    asked = None
+    for attempt in range(1, _ATTEMPTS + 1):
+        # Where other machines have leases of their own, the push alone does not tell.
+        unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
+        if not unseen:
+            synchronise(project)
+        situation = Situation(project)
+        if winner := own_claims.winner_over(situation, lease):
+            if unseen:
+                continue
+            raise current_claim.give_up(project, lease, winner)
+        base, head = project.base.commit, project.repository.head()
+        row = project.view(head, "HEAD").by_id.get(lease.task)
+        if row is None or row.claim != lease.claim or row.status == "in-progress":
+            raise GuardRefused(
+                f"HEAD has no end of {lease.task} under claim {lease.claim}; nothing was landed",
+                code="not_complete",
+                hint=f"ralphgit complete {lease.task}",
+            )
+        promised = situation.base.by_id.get(lease.task)
+        if row.status == "complete" and (attempt == 1 or promised != asked):
+            verified_completion.require(project, lease, head)
+            asked = promised
+        reviews.require(project, head)
+        made = _merged(project, base, head, lease)
+        if unseen and (made == base or isinstance(made, Conflict)):
+            continue
+        if isinstance(made, Conflict):
+            return made
+        if made == base or update_base.publish(project, base, made):
+            project.refresh(config=False)
+            leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+            return Landed(made, attempt)
+    raise GuardRefused(
+        f"{project.base.label} kept moving; {lease.task} is complete and has not landed",
+        code="unsettled",
+        hint="repeat the command",
+    )
+
+
+def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
+    """The commit that has both: one of the two, where it has the other, else a new merge."""
+    git = project.repository.git
+    fork = worktrees.fork(git, base, head)
+    if fork == head:
+        return base
+    if fork == base:
+        return head
+    with merge.merged(project.repository, base, head, keep=True) as aside:
+        if aside.conflicts or not aside.related:
+            return Conflict(aside.conflicts)
+        tree = aside.tree
+    message = merge_message(project, [(lease.task, lease.claim, lease.by)])
+    return commit_tree(project.repository, tree, [base, head], message)
+
+
+def merge_message(project: Project, brought: Sequence[tuple[str, str, str]]) -> str:
+    """The message of a merge into the base that brings (task, claim, worker)."""
+    names = ", ".join(f"{task} ({by})" for task, _, by in brought)
+    trailers = "".join(
+        f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
+        for task, claim, by in brought
+    )
+    return f"Merge {names} into {project.base.branch}\n\n{trailers}"

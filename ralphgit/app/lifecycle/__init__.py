@@ -1,0 +1,1 @@
+"""What happens to one task: claimed, completed, blocked, released, reset."""

@@ -1,0 +1,189 @@
+"""The holder's own ways out of a task: block it, or release it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases, own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.audit import Event
+from ralphgit.model.flight import Lease
+from ralphgit.model.guidance import Guidance
+from ralphgit.model.row import Row
+from ralphgit.model.status import Reason
+from ralphgit.model.task import Blocked, Reset
+from ralphgit.records import audit, files, guidance, tasks
+from ralphgit.rules import lifecycle
+
+
+class Given(NamedTuple):
+    task: str
+    commit: str
+
+
+def _trailers(task: str, claim: str, by: str) -> str:
+    return f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
+
+
+def block(
+    project: Project, task: str, *, reason: Reason, question: str, options: tuple[str, ...]
+) -> Given:
+    """Record why the claimed task cannot go on, and commit just the record.
+
+    The work so far stays where it is. The question becomes a guidance record, the lease
+    goes: the task waits for a person now, and this worktree is free for another one.
+
+    Raises: ClaimLost, ClaimHeld, IllegalMove, GuardRefused, InvalidRecord, NotWritable.
+    """
+    if (done := _done_already(project, task, "blocked", (reason, question, options))) is not None:
+        return done
+    held = current_claim.held(project, Situation(project), task, "block")
+    own = held.lease
+    at, identity = project.now(), project.around.new_id()
+    old = tasks.lifecycle(project.here.stored(held.row))
+    made = Blocked(
+        id=identity, claim=own.claim, reason=reason, question=question, options=options, at=at
+    )
+    new = lifecycle.blocked(own.task, old, made)
+    extra = {}
+    if question:
+        asked = Guidance(
+            id=identity,
+            task=own.task,
+            claim=own.claim,
+            question=question,
+            options=options,
+            at=at,
+            by=own.by,
+        )
+        path = guidance.path(project.config.records, own.task, identity)
+        extra[path] = guidance.encode(asked, path)
+    commit = write_audit_and_graph.commit_change(
+        project,
+        own.task,
+        new,
+        claim_id=own.claim,
+        extra=extra,
+        event=Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
+        message=f"{own.task}: blocked ({reason.value})\n\n"
+        + _trailers(own.task, own.claim, own.by),
+    )
+    leases.drop(project, own)
+    return Given(own.task, commit)
+
+
+def release(project: Project, task: str, *, reason: str) -> Given:
+    """Give the claimed task back: pending again, one epoch higher.
+
+    The record is committed on this branch and nothing else is; the work so far stays where
+    it is. Where the base has the claim, others can take the task once this has landed.
+
+    Raises: as `block`.
+    """
+    if (done := _done_already(project, task, "given back")) is not None:
+        return done
+    held = current_claim.held(project, Situation(project), task, "release")
+    own = held.lease
+    at = project.now()
+    old = tasks.lifecycle(project.here.stored(held.row))
+    made = Reset(
+        id=project.around.new_id(), claim=own.claim, by=own.by, at=at, reason=reason or "released"
+    )
+    new = lifecycle.released(own.task, old, made)
+    commit = write_audit_and_graph.commit_change(
+        project,
+        own.task,
+        new,
+        claim_id=own.claim,
+        event=Event(at, "released", own.by, old.status.value, new.status.value, reason),
+        message=f"{own.task}: released\n\n" + _trailers(own.task, own.claim, own.by),
+    )
+    leases.drop(project, own)
+    runtime_files.forget(project.top)
+    return Given(own.task, commit)
+
+
+def _done_already(
+    project: Project,
+    task: str,
+    what: str,
+    said: tuple[Reason, str, tuple[str, ...]] | None = None,
+) -> Given | None:
+    """Finish what was killed half-way: a lease that outlived its commit goes now.
+
+    A change that was written and never committed is taken back, to be made anew. One that is
+    all done is told, if it is this worktree's own and `said` of a block is the same.
+    """
+    claim_guards.refuse_unfit(project)
+    worktree = project.repository.worktree
+    head = worktree.head if worktree else ""
+    committed = project.view(head, "HEAD").by_id if head else {}
+    situation = Situation(project)
+    for lease in own_claims.leased(project, situation):
+        if task and lease.task != task:
+            continue
+        if _gave_up(committed.get(lease.task), lease, what):
+            leases.drop(project, lease)
+            project.warn(f"{lease.task} was {what} already; its lease has gone now")
+            return Given(lease.task, head)
+        if _gave_up(project.here.by_id.get(lease.task), lease, what):
+            write_audit_and_graph.take_back(project, lease)
+            project.warn(f"{lease.task} was not quite {what}; it is done anew")
+            project.refresh()
+            return None
+    own = own_claims.open_claims(project, situation)
+    if any(not task or lease.task == task for lease in own):
+        return None
+    row = committed.get(task or _last_task(project))
+    if row is None or not _is_own(project, row, what, said):
+        return None
+    project.warn(f"{row.id} was {what} already")
+    return Given(row.id, head)
+
+
+def _last_task(project: Project) -> str:
+    """The task that the commit at HEAD says it is about."""
+    form = "--format=%(trailers:key=Ralph-Task,valueonly,separator=%x00)"
+    return project.repository.git.line("show", "--no-patch", form, "HEAD").partition("\0")[0]
+
+
+def _is_own(
+    project: Project, row: Row, what: str, said: tuple[Reason, str, tuple[str, ...]] | None
+) -> bool:
+    """Whether it was this worker who blocked a task, or gave it back, and nothing came since."""
+    stored = json.loads(row.json)
+    if what != "blocked":
+        reset = stored.get("reset") or {}
+        mine = row.status == "pending" and reset.get("by") == project.worker
+        return mine and _released(project, row.id, str(reset.get("claim")))
+    noted = runtime_files.remembered(project.top)
+    known = row.by == project.worker or (noted is not None and noted.claim == row.claim)
+    told = stored.get("blocked") or {}
+    same = (told.get("reason"), told.get("question") or "", tuple(told.get("options") or ()))
+    return row.status == "blocked" and known and same == said
+
+
+def _released(project: Project, task: str, claim: str) -> bool:
+    """Whether an attempt ended with a release; a reset leaves the same record in the graph."""
+    name = audit.path(project.config.records, task, claim)
+    log = files.read(os.path.join(project.top, name))
+    try:
+        return log is not None and log != audit.without_last(log, ("released",), claim=claim)
+    except InvalidRecord:
+        return False
+
+
+def _gave_up(row: Row | None, lease: Lease, what: str) -> bool:
+    """Whether a task's record says that this lease's claim was blocked, or given back."""
+    if row is None:
+        return False
+    if what == "blocked":
+        return row.status == "blocked" and row.claim == lease.claim
+    reset = json.loads(row.json).get("reset") or {}
+    return row.epoch > lease.epoch and reset.get("claim") == lease.claim

@@ -1,0 +1,294 @@
+"""Claim a task: preflight, look around, lease, record (SPEC 4)."""
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases, next_tasks
+from ralphgit.app.active_claims.claim_map import LEASES, Situation, elsewhere
+from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
+from ralphgit.app.lifecycle.claim_guards import Options as Options
+from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import (
+    ClaimHeld,
+    GuardRefused,
+    NothingReady,
+    RalphError,
+    RemoteUnavailable,
+)
+from ralphgit.git import index, remote
+from ralphgit.model.audit import Event
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+from ralphgit.model.task import Claim, Lifecycle
+from ralphgit.records import audit, files, graph, splice, tasks
+from ralphgit.rules import lifecycle
+from ralphgit.rules.contract import contract
+from ralphgit.rules.readiness import Standing
+
+
+class Claimed(NamedTuple):
+    """The claim that stands in this worktree now."""
+
+    lease: Lease
+    row: Row
+    """The task as it stands in this worktree now."""
+    standing: Standing
+
+
+def claim(project: Project, options: Options) -> Claimed:
+    """Take a task: lease first, then the record, staged but not committed.
+
+    Of two claims at most one gets the lease; without leases the second to merge conflicts.
+    On any failure the worktree, the index and the refs are as before (law L7).
+
+    Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, InvalidRecord,
+    RemoteUnavailable (with require_remote only), NotWritable.
+    """
+    unsynchronised = not synchronise(project) if options.fetch else False
+    with Exclusive(project):
+        return _claim(project, options, unsynchronised, again=3)
+
+
+def synchronise(project: Project) -> bool:
+    """Fetch the base branch, and with `lease = "remote"` the remote's leases.
+
+    Returns False, with a warning, if the remote cannot be reached.
+
+    Raises: RemoteUnavailable where the configuration requires the remote.
+    """
+    base = project.base
+    if not base.remote:
+        return True
+    there = elsewhere(project)
+    try:
+        remote.fetch(
+            project.repository.git, base.remote, base.branch,
+            timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
+        )  # fmt: skip
+    except RemoteUnavailable as error:
+        if project.config.require_remote:
+            raise
+        project.warn(f"{error.message}; going on with what was fetched before")
+        return False
+    project.refresh()
+    return True
+
+
+def _claim(project: Project, options: Options, unsynchronised: bool, again: int) -> Claimed:
+    claim_guards.refuse_unfit(project)
+    begun = leases.begin(project)
+    situation = Situation(project)
+    own = claim_guards.own_claim(project, situation)
+    if own is not None:
+        return _resume(project, own, options)
+    claim_guards.refuse_lost(project, situation)
+    claim_guards.refuse_main_worktree(project, situation, options)
+    held: RalphError | None = None
+    for row in claim_guards.candidates(project, situation, options):
+        reason = claim_guards.refusal(project, situation, row, options)
+        if reason is not None:
+            if options.task:
+                raise reason
+            held = reason
+            continue
+        lease = _new_lease(project, row, unsynchronised)
+        before = _heads(project)
+        changed = index.changed(project.repository.git, [project.here.row(row.id).file])
+        outcome = leases.acquire(project, lease, situation.base.by_id.get(row.id), begun=begun)
+        begun = None
+        if isinstance(outcome, leases.Held):
+            held = claim_guards.held_by_lease(project, row.id, outcome)
+            if options.task:
+                raise held
+            continue
+        # Between the look around and the lease somebody may have finished the task and
+        # given the lease back: look once more, with the lease in hand.
+        project.repository.begin_refs()
+        try:
+            planned = _plan(project, outcome.lease, options.force, changed)
+            moved = _has_moved(project, before)
+            taken = None if moved else _write(project, outcome.lease, planned)
+        except BaseException:  # also a signal: no task is held by who does not work on it
+            leases.drop(project, outcome.lease)
+            raise
+        if taken is None:
+            leases.drop(project, outcome.lease)
+            project.refresh()
+            if again:
+                return _claim(project, options, unsynchronised, again - 1)
+            raise GuardRefused(
+                "branches kept moving while the claim was made; nothing was changed",
+                code="unsettled",
+                hint="repeat the command",
+            )
+        others = {task: one for task, one in situation.leases.items() if task != row.id}
+        leases.drop_dead(project, others, situation.base.by_id)
+        return Claimed(outcome.lease, taken, situation.claimed(outcome.lease, taken))
+    if held is not None and not isinstance(held, ClaimHeld):
+        raise NothingReady(
+            f"no ready task can be claimed here: {held.message}",
+            hint=held.hint or "ralphgit status",
+        )
+    raise NothingReady("nothing is ready", hint="ralphgit status")
+
+
+def _heads(project: Project) -> dict[str, str]:
+    return {
+        name: ref.oid
+        for name, ref in project.repository.refs.items()
+        if name.startswith(("refs/heads/", "refs/remotes/"))
+    }
+
+
+def _has_moved(project: Project, before: dict[str, str]) -> bool:
+    """Whether the base, or any branch, is at a commit that was not seen `before`.
+
+    A new branch at a known commit says nothing new, nor does one that has gone.
+    """
+    now, base = _heads(project), project.base.ref
+    return now.get(base) != before.get(base) or not {*now.values()} <= {*before.values()}
+
+
+def _resume(project: Project, own: Lease, options: Options) -> Claimed:
+    """This worktree has a claim: the same task is resumed, another one is refused.
+
+    Without a task, one whose record was killed half-way is resumed.
+    """
+    if options.task and options.task != own.task:
+        raise claim_guards.already_working(own)
+    row = project.here.by_id.get(own.task)
+    if row is None or row.claim != own.claim:
+        # The very bytes that it had: a stash that holds them then pops without a conflict.
+        record(project, own)
+        project.warn(f"the claim on {own.task} was made before; its record has been put back")
+    elif settle(project, own):
+        project.warn(f"the claim on {own.task} was made before; its record has been completed")
+    elif options.task:
+        project.warn(f"{own.task} was this worktree's already")
+    else:
+        raise claim_guards.already_working(own)
+    project.refresh()
+    return Claimed(own, *next_tasks.pair(project, own.task))
+
+
+def settle(project: Project, own: Lease) -> bool:
+    """Complete a record that was killed half-way: the audit, what is staged, the note.
+
+    Returns whether something was missing. Raises: InvalidRecord, NotWritable, GitError.
+    """
+    git = project.repository.git
+    path = audit.path(project.config.records, own.task, own.claim)
+    file, number = write_audit_and_graph.parsed_here(project, own.task)
+    noted = runtime_files.remembered(project.top)
+    missing = not os.path.exists(os.path.join(project.top, path))
+    entries = index.entries(git, [file.path, path])
+    _, oid = entries.get(file.path, ("", ""))
+    staged_graph = project.repository.objects.read([oid])[oid] if oid else b""
+    loose = missing or own.claim.encode() not in staged_graph or path not in entries
+    if not loose and noted is not None and noted.claim == own.claim:
+        return False
+    life = tasks.lifecycle(file.tasks[number])
+    runtime_files.prepare(project)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        staging = write_audit_and_graph.stage_graph(project, undo, file, file.text, number, life)
+        if missing:
+            event = Event(own.at, "claimed", own.by, "pending", life.status.value)
+            write_audit_and_graph.write_audit(project, undo, path, event, own.task, own.claim)
+        index.add(git, [*staging, path])
+        runtime_files.remember(project, own)
+    return True
+
+
+def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
+    worktree = project.repository.worktree
+    assert worktree is not None  # refuse_unfit has seen to it
+    here = project.here
+    task = tasks.task(here.stored(here.row(row.id)))
+    return Lease(
+        task=row.id,
+        claim=project.around.new_id(),
+        by=project.worker,
+        at=project.now(),
+        base=project.base.commit[:12],
+        contract=contract(task),
+        epoch=max(row.epoch, task.epoch),
+        start=worktree.head,
+        branch=worktree.branch.removeprefix("refs/heads/"),
+        worktree=project.top,
+        host=heartbeat.host(),
+        unsynchronised=unsynchronised,
+    )
+
+
+def resume(project: Project, lease: Lease) -> None:
+    """Note in the attempt's audit that its holder goes on; staged like the claim itself.
+
+    Nothing is written where the claim is not recorded here, or the task has ended.
+
+    Raises: InvalidRecord, NotWritable, GitError.
+    """
+    with Exclusive(project):
+        row = project.here.by_id.get(lease.task)
+        path = audit.path(project.config.records, lease.task, lease.claim)
+        recorded = os.path.exists(os.path.join(project.top, path))
+        if row is None or row.claim != lease.claim or row.status != "in-progress" or not recorded:
+            return
+        event = Event(project.now(), "resumed", lease.by, row.status, row.status)
+        with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+            undo.on_failure(staged.restore)
+            write_audit_and_graph.write_audit(project, undo, path, event, lease.task, lease.claim)
+            index.add(project.repository.git, [path])
+
+
+class _Plan(NamedTuple):
+    """A claim's record, worked out and not written."""
+
+    file: graph.GraphFile
+    number: int
+    text: str
+    life: Lifecycle
+    event: Event
+    changed: index.Paths
+
+
+def record(project: Project, lease: Lease, *, note: str = "") -> Row:
+    """Write the claim of `lease` into the task's block and the audit, and stage both.
+
+    Returns the task as it stands now. On a failure both files and the index are as before.
+
+    Raises: IllegalMove, InvalidRecord, NotWritable, GitError.
+    """
+    row = project.require_here().row(lease.task)
+    changed = index.changed(project.repository.git, [row.file])
+    return _write(project, lease, _plan(project, lease, note, changed))
+
+
+def _plan(project: Project, lease: Lease, note: str, changed: index.Paths) -> _Plan:
+    made = Claim(
+        id=lease.claim, by=lease.by, at=lease.at, base=lease.base,
+        contract=lease.contract, unsynchronised=lease.unsynchronised,
+    )  # fmt: skip
+    file, number = write_audit_and_graph.parsed_here(project, lease.task)
+    old = tasks.lifecycle(file.tasks[number])
+    new = lifecycle.claimed(lease.task, old, made)
+    event = Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
+    text = splice.set_lifecycle(file, number, new)
+    return _Plan(file, number, text, new, event, changed)
+
+
+def _write(project: Project, lease: Lease, plan: _Plan) -> Row:
+    file, number, text, life, event, changed = plan
+    path = audit.path(project.config.records, lease.task, lease.claim)
+    runtime_files.prepare(project)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        staging = write_audit_and_graph.stage_graph(
+            project, undo, file, text, number, life, changed=changed
+        )
+        write_audit_and_graph.write_audit(project, undo, path, event, lease.task, lease.claim)
+        index.add(project.repository.git, [*staging, path])
+        runtime_files.remember(project, lease)
+    return write_audit_and_graph.row(file, text, number)

@@ -1,0 +1,339 @@
+"""Complete a task: done means verified (SPEC 5)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, read_leases
+from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.gate import verified_completion
+from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
+from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
+from ralphgit.git import index
+from ralphgit.model.audit import Event
+from ralphgit.model.evidence import COMMAND, Evidence, Subject
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+from ralphgit.model.status import Outcome, Status
+from ralphgit.model.task import Lifecycle, Result, Task
+from ralphgit.records import audit, files, splice, tasks
+from ralphgit.records import evidence as codec
+from ralphgit.rules import guards, lifecycle
+from ralphgit.rules.contract import contract
+
+
+class Options(NamedTuple):
+    task: str = ""
+    message: str = ""
+    """The commit's subject; "" is "ID: title"."""
+    concerns: tuple[str, ...] = ()
+    accept_contract: bool = False
+    force: str = ""
+    """A reason to complete whatever is missing; recorded as force-completed."""
+
+
+_SHOWN_LINES = 12
+"""How much of a failed command's output is shown; JSON has all that is kept."""
+
+
+class Completed(NamedTuple):
+    task: str
+    commit: str
+    evidence: tuple[str, ...]
+    """Paths of the records written."""
+    again: bool = False
+    """It was complete already; nothing was done."""
+
+
+def complete(project: Project, options: Options) -> Completed:
+    """Verify the claimed task and commit all that is left, with result, evidence and audit.
+
+    The commands, outputs and scope that count are those on the base: a branch cannot
+    loosen its own checks. What is committed is what stood in the worktree when the verify
+    commands began; files that they leave behind are not swept in, but for declared
+    outputs. On any refusal nothing is committed, and worktree and index are as before.
+
+    Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
+    GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
+    """
+    with Exclusive(project):
+        return _complete(project, options)
+
+
+def _complete(project: Project, options: Options) -> Completed:
+    claim_guards.refuse_unfit(project)
+    situation = Situation(project)
+    if (done := _done_already(project, options.task)) is not None:
+        return done
+    _undo_unproven(project, options.task)
+    held = current_claim.held(project, situation, options.task, "complete")
+    own = held.lease
+    here = project.here.task(own.task)
+    promised = situation.base.task(own.task) if own.task in situation.base.by_id else here
+    if (wrong := guards.contract(situation.base.by_id.get(own.task, held.row))) is not None:
+        raise claim_guards.guarded(own.task, wrong)
+    _accept_contract(project, own.contract, promised, here, options)
+    commands = promised.verify
+    runnable = True
+    try:
+        trust.require(project, commands)
+    except NeedsPerson:
+        if not options.force:
+            raise
+        runnable = False
+        project.warn("the verify commands are not trusted, so they did not run")
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        before = index.Scratch(project.repository, scratch)
+        before.add_all()
+        changed_paths.leave_out(project, before, promised.outputs)
+        tree = before.tree()
+        work_done = changed_paths.of_task(project, own, tree)
+        missing = changed_paths.faults(promised, work_done)
+        wanted = [(own.task, own.claim, command) for command in commands if runnable]
+        runs = list(survey.run_each(project, wanted).values())
+        missing += [_failed(project, run) for run in runs if not run.passed]
+        spoilt, made = changed_paths.after_verification(project, before, tree, promised.outputs)
+        missing += [f"a verify command changed {path}" for path in spoilt]
+        if made:
+            before.add(made)
+            tree = before.tree()
+        missing += changed_paths.missing_outputs(project, tree, promised.outputs)
+        if missing and not options.force:
+            outside = changed_paths.outside(promised, work_done)
+            raise _refused(own.task, missing, runs, outside)
+        return _commit(project, own.task, held, promised, here, options, tree, runs, missing)
+
+
+def _done_already(project: Project, task: str) -> Completed | None:
+    """Completing twice is completing once: after a crash the command is just repeated."""
+    noted = _complete_here(project, task)
+    head = project.repository.worktree.head if project.repository.worktree else ""
+    if (
+        noted is None
+        or not head
+        or own_claims.end_of(project.view(head, "HEAD"), noted) != "complete"
+    ):
+        return None
+    landed = own_claims.end_of(project.base_view, noted) == "complete"
+    if not landed and verified_completion.doubts(project, noted, head):
+        return None
+    project.warn(f"{noted.task} is complete already")
+    return Completed(noted.task, head, (), again=True)
+
+
+def _complete_here(project: Project, task: str) -> Lease | None:
+    """The claim that this worktree worked on last, if its files say that it is complete."""
+    noted = runtime_files.remembered(project.top) if project.repository.top else None
+    if noted is None or own_claims.end_of(project.here, noted) != "complete":
+        return None
+    return noted if task in ("", noted.task) else None
+
+
+def _undo_unproven(project: Project, task: str) -> None:
+    """A completion that was killed before its commit, or that HEAD has and nobody verified as it
+    is there, is taken back, to be done anew.
+
+    With one that was never committed go its last word in the audit and its evidence, so that
+    nothing is told twice.
+    """
+    noted = _complete_here(project, task)
+    if noted is None:
+        return
+    row = project.here.row(noted.task)
+    committed = own_claims.end_of(project.view("HEAD", "HEAD"), noted) == "complete"
+    file, number = write_audit_and_graph.parsed_here(project, row.id)
+    old = tasks.lifecycle(file.tasks[number])
+    life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        text = splice.set_lifecycle(file, number, life)
+        staging = write_audit_and_graph.stage_graph(project, undo, file, text, number, life)
+        index.add(project.repository.git, staging)
+        if not committed:
+            _take_back_records(project, undo, row)
+    if committed:
+        project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified anew")
+    else:
+        project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
+    project.refresh()
+
+
+def _take_back_records(project: Project, undo: files.Undo, row: Row) -> None:
+    path = audit.path(project.config.records, row.id, row.claim)
+    full = os.path.join(project.top, path)
+    log = files.read(full)
+    if log is not None:
+        cut = audit.without_last(log, ("completed", "force-completed"), claim=row.claim)
+        if cut != log:
+            undo.write(full, cut)
+    # Evidence of commands alone, and never what is committed: anything else is somebody's word.
+    folder = f"{project.config.records}/evidence/{row.id}"
+    digests = {survey.digest_of(command) for command in project.here.task(row.id).verify}
+    if row.id in project.base_view.by_id:
+        digests.update(map(survey.digest_of, project.base_view.task(row.id).verify))
+    names = [f"{folder}/{name}" for name in _listed(os.path.join(project.top, folder))]
+    committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
+    gone = []
+    for name, oid in zip(names, committed, strict=True):
+        found = _observation(files.read(os.path.join(project.top, name)) or b"")
+        ours = found is not None and found.claim == row.claim and found.kind == COMMAND
+        if oid is None and ours and found is not None and found.command_digest in digests:
+            undo.remove(os.path.join(project.top, name))
+            gone.append(name)
+    index.add(project.repository.git, [path, *gone])
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _observation(data: bytes) -> Evidence | None:
+    try:
+        return codec.parse(data)
+    except InvalidRecord:
+        return None
+
+
+def _accept_contract(
+    project: Project, claimed: str, promised: Task, here: Task, options: Options
+) -> None:
+    changed = []
+    if contract(promised) != claimed:
+        changed.append(f"on {project.base.label}")
+    if contract(here) != claimed:
+        changed.append("on this branch")
+    if not changed:
+        return
+    sentence = f"what {here.id} promises has changed {' and '.join(changed)} since it was claimed"
+    if options.accept_contract or options.force:
+        project.warn(f"{sentence}; accepted")
+        return
+    raise GuardRefused(
+        sentence,
+        code="contract_changed",
+        hint=f"ralphgit show {here.id}; then ralphgit complete {here.id} --accept-contract",
+        details={"task": here.id, "claimed": claimed, "now": contract(promised)},
+    )
+
+
+def _failed(project: Project, run: verify_command.Run) -> str:
+    limit = project.config.verify_timeout
+    how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
+    return f"verify failed ({how}): {run.command}"
+
+
+def _refused(
+    task: str, missing: list[str], runs: Sequence[verify_command.Run], outside: list[str]
+) -> Refused:
+    failed = [run for run in runs if not run.passed]
+    data = {
+        "task": task,
+        "missing": missing,
+        "verify": [
+            {
+                "command": r.command,
+                "exit_code": r.exit_code,
+                "duration_s": r.duration_s,
+                "tail": r.tail,
+            }
+            for r in runs
+        ],
+    }
+    lines = [f"- {sentence}" for sentence in missing]
+    for run in failed:
+        tail = run.tail.splitlines()[-_SHOWN_LINES:]
+        if tail:
+            lines += [
+                "",
+                f"the end of what it printed: {run.command}",
+                *(f"| {line}" for line in tail),
+            ]
+    return Refused(
+        f"{task} is not done; nothing was committed",
+        code="verification_failed" if failed else "not_done",
+        hint=f"mend it, then: ralphgit complete {task}",
+        details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
+        lines=lines,
+        data=data,
+    )
+
+
+def _commit(
+    project: Project,
+    task: str,
+    held: current_claim.Held,
+    promised: Task,
+    here: Task,
+    options: Options,
+    tree: str,
+    runs: Sequence[verify_command.Run],
+    missing: Sequence[str],
+) -> Completed:
+    """Write the records, stage exactly what was verified, and commit."""
+    own, git = held.lease, project.repository.git
+    file, number = write_audit_and_graph.parsed_here(project, task)
+    old = tasks.lifecycle(file.tasks[number])
+    outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
+    at = project.now()
+    result = Result(
+        id=project.around.new_id(),
+        claim=own.claim,
+        outcome=outcome,
+        at=at,
+        concerns=options.concerns,
+    )
+    new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
+    event = "force-completed" if options.force else "completed"
+    note = options.force + (
+        f" (missing: {'; '.join(missing)})" if options.force and missing else ""
+    )
+    observed = []
+    if runs:
+        digest = Content(project, tree).digest(promised.scope)
+        subject = Subject(project.repository.head(), tree, digest)
+        observed = [survey.of_run(project, run, promised, own.claim, subject) for run in runs]
+    path = audit.path(project.config.records, task, own.claim)
+    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        undo.write(
+            os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode()
+        )
+        for name, record in observed:
+            undo.write(os.path.join(project.top, name), record)
+        line = Event(at, event, own.by, old.status.value, new.status.value, note)
+        write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)
+        index.stage(git, tree, but=file.path)
+        index.add(git, [file.path, path, *(name for name, _ in observed)])
+        index.commit(git, _message(task, here.title, options, own.claim, own.by))
+    project.refresh(config=False)
+    if leases.drop_dead(project, read_leases(project), project.base_view.by_id):
+        project.refresh(config=False)
+    return Completed(task, project.repository.head(), tuple(name for name, _ in observed))
+
+
+def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
+    """The claim with the contract that was accepted in the end."""
+    if life.claim is None or life.claim.contract == digest:
+        return life
+    return life._replace(claim=life.claim._replace(contract=digest))
+
+
+def _message(task: str, title: str, options: Options, claim_id: str, by: str) -> str:
+    subject = options.message or f"{task}: {' '.join(title.split())}"
+    trailers = f"Ralph-Task: {task}\nRalph-Claim: {claim_id}\nRalph-Worker: {by}\n"
+    body = "".join(f"Concern: {' '.join(concern.split())}\n" for concern in options.concerns)
+    if options.force:
+        body += f"Completed by force: {' '.join(options.force.split())}\n"
+    return f"{subject}\n\n{body}{chr(10) if body else ''}{trailers}"

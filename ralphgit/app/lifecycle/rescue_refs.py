@@ -1,0 +1,185 @@
+"""Nothing that somebody worked on is ever deleted: it is kept under `refs/ralph/rescue/`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence, Set
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import RESCUE
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import index, refs, worktrees
+from ralphgit.git.commits import commit_tree
+from ralphgit.git.repository import Repository
+
+
+class Rescued(NamedTuple):
+    ref: str
+    """"" where there was nothing to keep."""
+    uncommitted: bool
+
+
+def worktree(
+    project: Project,
+    path: str,
+    task: str,
+    claim: str,
+    by: str,
+    *,
+    message: str = "",
+    target: str = "",
+) -> Rescued:
+    """Keep all that the worktree at `path` has and the base has not.
+
+    Uncommitted changes and new files become one commit on top of its HEAD; what was staged and
+    is neither there nor in HEAD is a second parent of it, as `git stash` does. The worktree,
+    its index and its branch stay as they are.
+
+    Ignored files are not in it, but for those that going to `target`, a commit, would
+    overwrite. Of a repository within the worktree its files are. Where nothing is overwritten,
+    files that may not be read are left out, with a warning.
+
+    `message` is the commit's, where it is not about a claim that is given up.
+    """
+    repository = Repository.open(path, project.around.environ)
+    head = refs.current(repository.git, "HEAD")
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        copy = index.Scratch(repository, scratch)
+        nested = copy.add_all(lenient=not target)
+        if links := copy.new_links(project.base.commit or head):
+            own = [path for path in links if path not in index.submodules(repository.git)]
+            copy.remove(own)
+            nested = [*nested, *own]
+        copy.add_files(_inside(project, repository.top or "", copy, nested))
+        if copy.unread:
+            project.warn(f"not kept, since it may not be read: {copy.unread}")
+        if target:
+            copy.add_files(in_the_way(repository, target, copy.paths()))
+        tree = copy.tree()
+        staged = _staged_alone(repository, scratch, head, tree)
+    if not staged and tree == repository.git.line("rev-parse", "HEAD^{tree}"):
+        return commit(project, head, task, claim)
+    message = message or (
+        f"Rescue of {task}, claim {claim} by {by}\n\n"
+        f"What was not committed in {path} when the claim was given up.\n\n"
+        f"Ralph-Task: {task}\nRalph-Claim: {claim}\n"
+    )
+    parents = [head]
+    if staged:
+        said = f"What was staged for {task}, claim {claim} by {by}\n"
+        parents.append(commit_tree(repository, staged, [head], said))
+    made = commit_tree(repository, tree, parents, message)
+    return _keep(project, made, task, claim, uncommitted=True)
+
+
+def in_the_way(repository: Repository, target: str, kept: Set[str]) -> list[str]:
+    """Files of the worktree that going to `target` would overwrite and that are not in `kept`.
+
+    Also those in a folder where `target` has a file, and a file where it has a folder.
+    """
+    top = repository.top or ""
+    out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", target)
+    found: dict[str, None] = {}
+    real: dict[str, str] = {"": ""}
+    wanted: dict[str, str] = {}
+    for entry in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        meta, _, path = entry.partition("\t")
+        _, kind, oid = meta.split()
+        if kind == "commit":
+            continue  # a submodule's folder is left alone
+        if blocking := _blocking(top, os.path.dirname(path), real):
+            found[blocking] = None
+        else:
+            wanted[path] = oid
+            found.update(dict.fromkeys(_files(top, path)))
+    lost = [path for path in found if path not in kept]
+    return [path for path in lost if not _is_file_of(repository, path, wanted.get(path, ""))]
+
+
+def _is_file_of(repository: Repository, path: str, oid: str) -> bool:
+    """Whether a file has the content of a blob already."""
+    full = os.path.join(repository.top or "", path)
+    return not os.path.islink(full) and repository.objects.file_id(full) == oid
+
+
+def _blocking(top: str, folder: str, known: dict[str, str]) -> str:
+    """What stands where `folder` or one above it would have to be, and is none; "" if nothing."""
+    if folder not in known:
+        full = os.path.join(top, folder)
+        above = _blocking(top, os.path.dirname(folder), known)
+        stands = os.path.lexists(full) and (os.path.islink(full) or not os.path.isdir(full))
+        known[folder] = above or (folder if stands else "")
+    return known[folder]
+
+
+def _files(top: str, path: str) -> Iterator[str]:
+    """A file or link, or all of them in a folder; nothing of a `.git`."""
+    full = os.path.join(top, path)
+    if os.path.islink(full) or os.path.isfile(full):
+        yield path
+    elif os.path.isdir(full):
+        for entry in sorted(os.scandir(full), key=lambda one: one.name):
+            if entry.name != ".git":
+                yield from _files(top, f"{path}/{entry.name}")
+
+
+def _inside(project: Project, top: str, copy: index.Scratch, nested: Sequence[str]) -> list[str]:
+    """The files of repositories within the worktree, but what is ignored."""
+    names = [name for folder in nested for name in _files(top, folder)]
+    if not names:
+        return []
+    ignored = copy.ignored(names)
+    names = [name for name in names if name not in ignored]
+    unread = [name for name in names if not _readable(os.path.join(top, name))]
+    if unread:
+        project.warn(f"not kept, since it may not be read: {', '.join(unread)}")
+    return [name for name in names if name not in unread]
+
+
+def _readable(path: str) -> bool:
+    return os.path.islink(path) or os.access(path, os.R_OK)
+
+
+def _staged_alone(repository: Repository, scratch: str, head: str, tree: str) -> str:
+    """The index as a tree, if it has content that neither `head` nor `tree` has; else ""."""
+    git = repository.git
+    folder = os.path.join(scratch, "staged")
+    os.mkdir(folder)
+    copy = index.Scratch(repository, folder)
+    copy.add_files(index.unmerged(repository).read())
+    staged = copy.tree()
+    if staged == tree or not head:
+        return ""
+    new = set(index.differing(git, head, staged, filter="AMT"))
+    return staged if new & set(index.differing(git, staged, tree)) else ""
+
+
+def commit(project: Project, oid: str, task: str, claim: str) -> Rescued:
+    """Keep a commit, unless the base has it already."""
+    git = project.repository.git
+    if not oid or worktrees.is_ancestor(git, oid, project.base.commit):
+        return Rescued("", False)
+    return _keep(project, oid, task, claim, uncommitted=False)
+
+
+def _keep(project: Project, oid: str, task: str, claim: str, *, uncommitted: bool) -> Rescued:
+    """Point a rescue ref at `oid`; a second rescue of one claim gets a number."""
+    git = project.repository.git
+    number = 1
+    while True:
+        ref = f"{RESCUE}{task}/{claim}" + (f"-{number}" if number > 1 else "")
+        if refs.swap(git, ref, new=oid, old=""):
+            return Rescued(ref, uncommitted)
+        known = refs.current(git, ref)
+        if known == oid or _same_content(project, known, oid):
+            return Rescued(ref, uncommitted)
+        number += 1
+
+
+def _same_content(project: Project, one: str, other: str) -> bool:
+    """Whether two rescue commits keep the same on top of the same, made at different times."""
+    parts = ("^{tree}", "^1", "^2^{tree}")
+    found = project.repository.objects.resolve([f"{oid}{part}" for oid in (one, other)
+                                                for part in parts])  # fmt: skip
+    return found[:3] == found[3:]

@@ -1,0 +1,142 @@
+"""Release what a crashed worker held. Its work is kept, its late "done" is fenced off."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import RESCUE, Situation
+from ralphgit.app.base import update_base
+from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.lifecycle.reopen import Change, Holders, Reopened, reopen
+from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
+from ralphgit.model.row import Row
+from ralphgit.records import audit
+
+
+class Options(NamedTuple):
+    task: str
+    reason: str
+    claim: str = ""
+    """Only if this claim still holds the task."""
+    reopen: bool = False
+    force: bool = False
+    """Although the holder is alive, or its finished work waits to land."""
+    push: bool = True
+    fetch: bool = True
+
+
+def reset(project: Project, options: Options) -> Reopened:
+    """Put a task back to pending on the base, one epoch higher, and keep its holder's work.
+
+    Repeating one that was killed, or was done, is told as done.
+
+    Raises: GuardRefused, IllegalMove, ClaimHeld (with `claim`), UnknownTask,
+    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
+    """
+    if project.repository.linked:
+        main = project.repository.worktrees[0].path
+        words = ("ralphgit", "-C", main, "reset", options.task, "--reason", options.reason)
+        raise GuardRefused(
+            "a reset is made from the main worktree",
+            code="linked_worktree",
+            hint=f"{shlex.join(words)}; your own claim: ralphgit release {options.task}",
+        )
+    if options.fetch:
+        synchronise(project)
+
+    def decide(situation: Situation, row: Row, holders: Holders) -> Change:
+        _refuse(project, situation, row, holders, options)
+        return Change(
+            event="reset",
+            by=project.worker,
+            at=project.now(),
+            reason=options.reason,
+            note=options.reason + (" (forced)" if options.force else ""),
+            text=options.reason,
+            reopen=options.reopen,
+        )
+
+    try:
+        return reopen(project, options.task, decide, push=options.push)
+    except (IllegalMove, ClaimHeld):
+        done = _done_already(project, options)
+        if done is None:
+            raise
+        return done
+
+
+def _done_already(project: Project, options: Options) -> Reopened | None:
+    """The reset that the base has, if it is this one and nobody has taken the task since.
+
+    What was killed after the base had moved is done now: the lease goes, and a local base
+    branch that was left behind is brought along.
+    """
+    situation = Situation(project)
+    row = situation.base.by_id.get(options.task)
+    made = json.loads(row.json).get("reset") or {} if row is not None else {}
+    if row is None or row.status != "pending" or made.get("reason") != options.reason:
+        return None
+    claim = str(made.get("claim") or "")
+    free = situation.standings[row.id].state in ("ready", "waiting")
+    if not free or options.claim not in ("", claim):
+        return None
+    lease = situation.leases.get(row.id)
+    if lease is not None and lease.claim == claim and leases.is_dead(lease, row):
+        leases.drop(project, lease)
+    update_base.catch_up(project)
+    project.warn(f"{row.id} was reset already, for this reason; it is done once")
+    path, base = audit.path(project.config.records, row.id, claim or str(made["id"])), project.base
+    commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
+    refs = project.repository.refs
+    kept = tuple(ref for ref in refs if claim and ref.startswith(f"{RESCUE}{row.id}/{claim}"))
+    return Reopened(row.id, claim, kept, commit or base.commit, bool(base.remote))
+
+
+def _refuse(
+    project: Project, situation: Situation, row: Row, holders: Holders, options: Options
+) -> None:
+    standing = situation.standings[row.id]
+    details: dict[str, object] = {"task": row.id}
+    finished = row.status in ("complete", "cancelled")
+    if options.claim and options.claim != holders.claim:
+        raise ClaimHeld(
+            f"{row.id} is not held by claim {options.claim}"
+            + (f" but by {holders.claim} ({holders.by})" if holders.claim else ""),
+            code="claim_changed",
+            hint="ralphgit status",
+            details=details,
+        )
+    if not finished and not options.reopen and standing.state in ("ready", "waiting"):
+        raise IllegalMove(
+            f"nobody holds {row.id}: it is {standing.state}",
+            code="not_claimed",
+            hint=f"ralphgit show {row.id}",
+            details=details,
+        )
+    if options.force:
+        return
+    if standing.state == "in-review" and standing.holder is not None:
+        raise GuardRefused(
+            f"{row.id} is complete in {standing.holder.where} and waits to land",
+            code="in_review",
+            hint="merge it; to throw the result away: --force",
+            details=details,
+        )
+    for flight in holders.flights:
+        beat = heartbeat.read(flight.path) if flight.path else None
+        if (
+            beat is not None
+            and beat.claim in ("", flight.claim)
+            and heartbeat.alive(beat, project.around.now())
+        ):
+            raise GuardRefused(
+                f"{flight.by} is alive in {flight.where} (process {beat.pid})",
+                code="holder_alive",
+                hint="stop it first, or --force, which the audit will say",
+                details=details,
+            )

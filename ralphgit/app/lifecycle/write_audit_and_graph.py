@@ -1,0 +1,174 @@
+"""A lifecycle change by the holder, committed on its branch and on nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import index
+from ralphgit.model.audit import Event
+from ralphgit.model.flight import Lease
+from ralphgit.model.row import Row
+from ralphgit.model.task import Lifecycle
+from ralphgit.records import audit, blocks, files, graph, splice
+
+
+def commit_change(
+    project: Project,
+    task: str,
+    new: Lifecycle,
+    *,
+    claim_id: str,
+    event: Event,
+    message: str,
+    extra: Mapping[str, bytes] | None = None,
+) -> str:
+    """Write `new` for one task, its audit event and `extra` records, and commit just these.
+
+    Other changes in the worktree and in the index stay as they are, uncommitted. On a
+    failure (a hook that refuses, say) files and index are as before.
+
+    Returns the commit. Raises: InvalidRecord, NotWritable, GitError.
+    """
+    import tempfile
+
+    repository, git = project.repository, project.repository.git
+    file, number = parsed_here(project, task)
+    path = audit.path(project.config.records, task, claim_id)
+    written = {**(extra or {})}
+    with (
+        index.Snapshot(repository) as staged,
+        files.Undo() as undo,
+        tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
+    ):
+        undo.on_failure(staged.restore)
+        text = splice.set_lifecycle(file, number, new)
+        staging = stage_graph(project, undo, file, text, number, new)
+        write_audit(project, undo, path, event, task, claim_id)
+        for name, data in written.items():
+            undo.write(os.path.join(project.top, name), data)
+        index.add(git, [*staging, path, *written])
+        copy = index.Scratch(repository, scratch)
+        copy.read_tree("HEAD")
+        copy.put(file.path, _on_head(project, file, task, new))
+        for name in (path, *written):
+            made = files.read(os.path.join(project.top, name))
+            assert made is not None
+            copy.put(name, repository.objects.write_blob(made))
+        copy.commit(message)
+    return repository.head()
+
+
+def take_back(project: Project, lease: Lease) -> None:
+    """Bring the records of a claim back to what HEAD has, where a change was never committed.
+
+    The task's block, its audit and its questions: nothing else. A claim that HEAD does not
+    have yet is put back from its lease by whoever goes on.
+    """
+    repository = project.repository
+    file, number = parsed_here(project, lease.task)
+    head = project.view("HEAD", "HEAD")
+    known = head.by_id.get(lease.task)
+    life = Lifecycle(epoch=lease.epoch) if known is None else head.task(known.id).lifecycle
+    path = audit.path(project.config.records, lease.task, lease.claim)
+    guidance = f"{project.config.records}/guidance/{lease.task}/"
+    staged_now = index.staged_against(repository.git, "HEAD")
+    added = [name for name in staged_now if name.startswith(guidance)]
+    added += index.untracked(repository.git, [guidance])
+    with index.Snapshot(repository) as staged, files.Undo() as undo:
+        undo.on_failure(staged.restore)
+        text = splice.set_lifecycle(file, number, life)
+        staging = stage_graph(project, undo, file, text, number, life)
+        names = [path, *added]
+        found = repository.objects.resolve([f"HEAD:{name}" for name in names])
+        for name, oid in zip(names, found, strict=True):
+            full = os.path.join(project.top, name)
+            if oid is not None:
+                undo.write(full, repository.objects.read([oid])[oid])
+            elif os.path.exists(full):
+                undo.remove(full)
+        index.add(repository.git, [*staging, *names])
+
+
+def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle) -> str:
+    """The blob of the graph file as HEAD has it, with this one change."""
+    objects = project.repository.objects
+    found = objects.resolve([f"HEAD:{file.path}"])[0]
+    content = objects.read([found])[found] if found else None
+    if content is not None:
+        there = graph.parse(content, path=file.path, limit=project.config.max_graph_bytes)
+        number = next((n for n, stored in enumerate(there.tasks) if stored["id"] == task), None)
+        if number is not None:
+            return objects.write_blob(splice.set_lifecycle(there, number, new).encode("utf-8"))
+    # A task that was never committed: the whole file goes in with it.
+    data = files.read(os.path.join(project.top, file.path))
+    assert data is not None
+    return objects.write_blob(data)
+
+
+def parsed_here(project: Project, task: str) -> tuple[graph.GraphFile, int]:
+    """The file of this worktree that has `task`, and the task's number in what was read of it.
+
+    Raises: UnknownTask, InvalidRecord.
+    """
+    row = project.require_here().row(task)
+    content = project.here.content(row.file)
+    if (alone := graph.alone(content, row)) is not None:
+        return alone, 0
+    found = graph.parse(
+        content.encode("utf-8"), path=row.file, limit=project.config.max_graph_bytes
+    )
+    number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == task)
+    return found, number
+
+
+def row(file: graph.GraphFile, text: str, number: int) -> Row:
+    """The row of a task whose block was changed: `text` is `file` with the change."""
+    start = file.spans[number].start
+    span = blocks.Block(start, file.spans[number].end + len(text) - len(file.text))
+    task = graph.read_block(text[span.start : span.end])
+    return graph.rows(graph.GraphFile(file.path, text, (task,), (span,), {}))[0]
+
+
+def stage_graph(
+    project: Project,
+    undo: files.Undo,
+    file: graph.GraphFile,
+    text: str,
+    number: int,
+    life: Lifecycle,
+    *,
+    changed: index.Paths | None = None,
+) -> list[str]:
+    """Write a graph file and stage just this change.
+
+    `changed` is `index.changed` of the file, if it has been asked before it is needed.
+
+    Returns what is left to be staged as it stands, with whatever else the caller writes.
+    Where the user has other edits in the same file that are not staged, they stay so: the
+    staged form gets the same change on its own. The caller restores the index on failure.
+    """
+    repository = project.repository
+    others = (changed or index.changed(repository.git, [file.path])).read()
+    undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
+    if not others:
+        return [file.path]
+    staged = repository.git.run("cat-file", "blob", f":{file.path}")
+    indexed = graph.parse(staged, path=file.path, limit=project.config.max_graph_bytes)
+    task = file.tasks[number]["id"]
+    place = next((n for n, stored in enumerate(indexed.tasks) if stored["id"] == task), None)
+    if place is None:
+        return [file.path]
+    made = splice.set_lifecycle(indexed, place, life)
+    oid = repository.objects.write_blob(made.encode("utf-8"))
+    repository.git.run("update-index", "--cacheinfo", f"100644,{oid},{file.path}")
+    return []
+
+
+def write_audit(
+    project: Project, undo: files.Undo, path: str, event: Event, task: str, claim_id: str
+) -> None:
+    """Append one event to the attempt's audit file."""
+    full = os.path.join(project.top, path)
+    undo.write(full, audit.appended(files.read(full), event, path=path, task=task, claim=claim_id))

@@ -1,0 +1,1 @@
+"""Programs that are not ours: started with consent, bounded in time, and gone with us."""

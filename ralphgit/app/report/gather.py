@@ -1,0 +1,224 @@
+"""What the page tells: tasks, what needs a person, attempts, evidence and reviews. Reads only."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.evidence import reviews as review
+from ralphgit.app.evidence import survey
+from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.handoff import questions
+from ralphgit.app.report.attempts import Attempt, attempts
+from ralphgit.app.status import log, overview, task_list
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.review import Review
+from ralphgit.model.status import State
+from ralphgit.model.task import Lifecycle, Task
+from ralphgit.rules.layout import Layout, layout
+from ralphgit.rules.readiness import Standing
+from ralphgit.rules.review import OpenFinding, open_findings
+
+
+class Need(NamedTuple):
+    """Something that goes on only when a person acts."""
+
+    code: str
+    task: str
+    """"" where it is about no one task."""
+    title: str
+    message: str
+    options: tuple[str, ...]
+    worker: str
+    since: str
+    waiting_s: float | None
+    command: str
+
+
+class Shown(NamedTuple):
+    """One task."""
+
+    task: Task
+    """As it is promised."""
+    standing: Standing
+    where: str
+    """Where its holder is; "" without one."""
+    lifecycle: Lifecycle
+    """How far it is: in the place of its holder, where that can be seen."""
+    proofs: TaskEvidence | None
+    """What speaks for it, judged in that place; None where there is nothing."""
+    reviews: tuple[Review, ...]
+
+
+class Gathered(NamedTuple):
+    repository: str
+    revision: str
+    """What the reader asked for; "" for the base and all that is in flight."""
+    label: str
+    commit: str
+    generated: str
+    needs: tuple[Need, ...]
+    counts: Mapping[str, int]
+    tasks: tuple[Shown, ...]
+    layout: Layout
+    attempts: tuple[Attempt, ...]
+    open_findings: tuple[OpenFinding, ...]
+
+
+def gather(project: Project, revision: str = "") -> Gathered:
+    """All of it, as the base has it and all that is in flight; or as `revision` alone has it.
+
+    Raises: InvalidRecord; GuardRefused (no_commit); UsageError (bad_revision).
+    """
+    place = _places(project)
+    if revision:
+        commit, label = next_tasks.commit_of(project, revision), revision
+        pairs = task_list.listed(project, at=revision)
+        counts = {state.value: 0 for state in State}
+        for _, standing in pairs:
+            counts[standing.state] += 1
+        needs: tuple[Need, ...] = ()
+        entries = log.at_revision(project, revision)
+        shown = tuple(_shown(project, pairs, revision, place, flying=False))
+    else:
+        situation = Situation(project)
+        found = overview.overview(project, situation)
+        commit, label = project.base.commit, project.base.label
+        pairs, counts = found.tasks, found.counts
+        needs = tuple(_needs(project, found, place))
+        entries = [one._replace(where=tuple(map(place, one.where))) for one in log.log(project)]
+        at = project.base.ref if situation.base_is_committed else ""
+        shown = tuple(_shown(project, pairs, at, place, flying=True))
+    standings = {row.id: standing for row, standing in pairs}
+    claims = ((row, one.task) for (row, _), one in zip(pairs, shown, strict=True))
+    return Gathered(
+        repository=project.repository.name,
+        revision=revision,
+        label=label,
+        commit=commit,
+        generated=project.now(),
+        needs=needs,
+        counts=counts,
+        tasks=shown,
+        layout=layout({row.id: row.depends_on for row, _ in pairs}),
+        attempts=tuple(attempts(entries, standings, claims)),
+        open_findings=tuple(open_findings([one for task in shown for one in task.reviews])),
+    )
+
+
+def _places(project: Project) -> Callable[[str], str]:
+    """How a text that names a worktree names it in the page.
+
+    A page is handed on, so no folder of this machine is in it: each stands as it is seen from the
+    main worktree.
+    """
+    worktrees = project.repository.worktrees
+    main = worktrees[0].path
+    here = project.repository.top
+    names = {one.path: os.path.relpath(one.path, main) for one in worktrees}
+    spelled = {
+        known: name
+        for path, name in names.items()
+        for known in (path, project.show_path(path), shlex.quote(path))
+        if len(known) > 2  # not "." and ".."
+    }
+    longest_first = sorted(spelled, key=len, reverse=True)
+    own = names.get(here or "", os.path.basename(here or ""))
+
+    def shown(text: str) -> str:
+        if text.startswith("this worktree"):
+            text = text.replace("this worktree", f"worktree {own}", 1)
+        for path in longest_first:
+            if path in text:
+                return text.replace(path, spelled[path])
+        return text
+
+    return shown
+
+
+# -- what needs a person -----------------------------------------------------------------
+
+
+#: What `overview` says too of a task that the inbox has.
+_TWICE = ("blocked", questions.STALE, questions.REFUSED)
+#: The inbox's reasons that are no reason of a block.
+_KINDS = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
+
+
+def _needs(
+    project: Project, found: overview.Overview, place: Callable[[str], str]
+) -> Iterator[Need]:
+    """The inbox, which says most, and then what else `status` calls attention to."""
+    told = set()
+    for one in questions.questions(project):
+        told.add(one.task)
+        code = one.reason if one.reason in _KINDS else "blocked"
+        # What somebody asks stays as it is; the rest are sentences of ours.
+        message = one.question if code == "blocked" else place(one.question)
+        yield Need(
+            code, one.task, one.title, message or f"blocked: {one.reason}",
+            one.options, one.worker, one.since, one.waiting_s, place(one.command),
+        )  # fmt: skip
+    titles = {row.id: row.title for row, _ in found.tasks}
+    for item in found.attention:
+        if item.code not in _TWICE or item.task not in told:
+            yield Need(
+                item.code, item.task, titles.get(item.task, ""), place(item.message),
+                (), "", "", None, place(item.hint),
+            )  # fmt: skip
+
+
+# -- tasks -------------------------------------------------------------------------------
+
+
+def _shown(
+    project: Project,
+    pairs: Sequence[Pair],
+    at: str,
+    place: Callable[[str], str],
+    *,
+    flying: bool,
+) -> Iterator[Shown]:
+    """Every task with its evidence and reviews as they are `at` a revision; of what is on a
+    branch in flight, as that branch has it.
+    """
+    reviews: dict[str, list[Review]] = {}
+    lifecycles: dict[str, Lifecycle] = {}
+    with survey.place(project, at) as where:
+        promised = {row.id: where.view.task(row.id) for row, _ in pairs}
+        proofs = {one.row.id: one for one in survey.surveyed(project, where)}
+        for one in review.listed(project, where.tree):
+            reviews.setdefault(one.task, []).append(one)
+    for ref, ids in (_branches(pairs) if flying else {}).items():
+        with survey.place(project, ref) as where:
+            here = [name for name in ids if name in where.view.by_id]
+            lifecycles.update({name: where.view.task(name).lifecycle for name in here})
+            proofs.update({one.row.id: one for one in survey.surveyed(project, where, here)})
+            for name in here:
+                reviews[name] = review.listed(project, where.tree, [name])
+    for row, standing in pairs:
+        task = promised[row.id]
+        known = proofs.get(row.id)
+        holder = standing.holder
+        yield Shown(
+            task,
+            standing,
+            place(holder.where) if holder is not None and holder.kind != "base" else "",
+            lifecycles.get(row.id, task.lifecycle),
+            known if known is not None and known.records else None,
+            tuple(reviews.get(row.id, ())),
+        )
+
+
+def _branches(pairs: Sequence[Pair]) -> dict[str, list[str]]:
+    """The branches on which tasks are in flight."""
+    found: dict[str, list[str]] = {}
+    for row, standing in pairs:
+        if standing.holder is not None and standing.holder.ref:
+            found.setdefault(standing.holder.ref, []).append(row.id)
+    return found

@@ -1,0 +1,85 @@
+"""`report`: make the page, and write it where the reader wants it."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app.rendering import output_file
+from ralphgit.app.report.document import MARK, document
+from ralphgit.app.report.gather import gather
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, Refused, UsageError
+from ralphgit.records import files
+
+#: Where the page goes if nobody says where, in the worktree.
+USUAL = os.path.join(runtime_files.FOLDER, "report.html")
+
+
+class Options(NamedTuple):
+    file: str = ""
+    """"" is `USUAL`."""
+    stdout: bool = False
+    """Write no file."""
+    at: str = ""
+    force: bool = False
+    """Also over a file that is no page of ours."""
+
+
+class Published(NamedTuple):
+    page: bytes
+    tasks: int
+    file: str
+    """Where it was written; "" for nowhere."""
+
+
+def publish(project: Project, options: Options) -> Published:
+    """Make the page and write it: the old file or the new one, never half of it.
+
+    Nothing else is written. A file that is no such page is left as it is, but with `force`.
+
+    Raises: InvalidRecord; GuardRefused (no_commit, exists, outside); UsageError (bad_revision,
+    no_file); NotWritable.
+    """
+    if options.stdout:
+        found = gather(project, options.at)
+        return Published(document(found), len(found.tasks), "")
+    name = options.file or _usual(project)
+    shards = project.paths_in(project.top) if project.repository.top is not None else ()
+    path = output_file.place(project, name, shards)
+    if not options.force:
+        _refuse_other(path, name)
+    found = gather(project, options.at)
+    page = document(found)
+    if not options.file:
+        runtime_files.prepare(project)
+    # What is in .ralph/ may have come with a clone; a link there leads nowhere.
+    files.write(path, page, durable=False, follow=bool(options.file))
+    return Published(page, len(found.tasks), name)
+
+
+def _usual(project: Project) -> str:
+    if project.repository.top is None:
+        raise UsageError(
+            "a bare repository has no place for the report",
+            code="no_file",
+            hint="ralphgit report FILE, or - for stdout",
+        )
+    return os.path.relpath(os.path.join(project.top, USUAL), project.around.directory)
+
+
+def _refuse_other(path: str, name: str) -> None:
+    """Raises: GuardRefused (exists) for what is there and is no page of ours."""
+    if not os.path.lexists(path):
+        return
+    try:
+        ours = (files.read(path) or b"").startswith(MARK.encode())
+    except Refused:
+        ours = False
+    if not ours:
+        raise GuardRefused(
+            f"{name} exists, and is no report of ralphgit; nothing was written",
+            code="exists",
+            hint="name another file, or --force to replace it",
+        )

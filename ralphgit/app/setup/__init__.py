@@ -1,0 +1,1 @@
+"""What `init` makes around the graph, and takes back."""

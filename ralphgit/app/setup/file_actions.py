@@ -1,0 +1,146 @@
+"""What `init` does, step by step: planned by looking alone, then done, or taken back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NotWritable
+from ralphgit.records import files, marked, seal
+
+EDITED = "it is not as init wrote it"
+LINKED = "it is a link, or leads through one"
+
+
+class Step(NamedTuple):
+    """What becomes of one file, folder or setting."""
+
+    verb: str
+    """create, change, renew (what an earlier `init` wrote), remove or keep."""
+    name: str
+    """Relative to the top; a folder's ends in `/`."""
+    act: Callable[[files.Undo], None] | None = None
+    """Does it; remembered, so that a failure of a later step takes it back."""
+    why: str = ""
+    """Why it is kept, where that needs saying."""
+
+
+def keep(name: str, why: str = "") -> Step:
+    return Step("keep", name, None, why)
+
+
+def write(project: Project, verb: str, name: str, data: bytes) -> Step:
+    full = os.path.join(project.top, name)
+    return Step(verb, name, lambda undo: undo.write(full, data))
+
+
+def remove(project: Project, name: str) -> Step:
+    """Remove a file, and the folders above it that are empty then."""
+    return Step("remove", name, partial(_remove, os.path.join(project.top, name)))
+
+
+def _remove(full: str, undo: files.Undo) -> None:
+    try:
+        undo.remove(full)
+    except OSError as error:
+        raise NotWritable(
+            f"cannot remove {full}: {error.strerror}", hint="fix the permissions, then repeat"
+        ) from error
+
+
+def do(project: Project, steps: list[Step]) -> None:
+    """Take every step, or none.
+
+    Raises: NotWritable and what else a step raises; what was done is taken back then.
+    """
+    with files.Undo() as undo:
+        for step in steps:
+            if step.act is not None:
+                step.act(undo)
+    for step in steps:
+        if step.verb == "remove":
+            _remove_empty(project.top, os.path.dirname(step.name.rstrip("/")))
+
+
+def _remove_empty(top: str, folder: str) -> None:
+    while folder:
+        try:
+            os.rmdir(os.path.join(top, folder))
+        except OSError:
+            return  # something is in it, or it is gone
+        folder = os.path.dirname(folder)
+
+
+# -- files that are ours as a whole --------------------------------------------------------
+
+
+def set_whole(project: Project, name: str, data: bytes) -> Step:
+    """Make a sealed file, or renew it where nobody has changed it."""
+    if is_elsewhere(project, name):
+        return keep(name, LINKED)
+    known = _read(project, name)
+    if known is None:
+        return write(project, "create", name, data)
+    if known.replace(b"\r\n", b"\n") == data:
+        return keep(name)
+    return write(project, "renew", name, data) if seal.is_closed(known) else keep(name, EDITED)
+
+
+def unset_whole(project: Project, name: str) -> Step | None:
+    """Remove a sealed file that nobody has changed; None where there is none."""
+    if is_elsewhere(project, name):
+        return keep(name, LINKED)
+    known = _read(project, name)
+    if known is None:
+        return None
+    return remove(project, name) if seal.is_closed(known) else keep(name, EDITED)
+
+
+# -- blocks in files of others -------------------------------------------------------------
+
+
+def set_block(project: Project, name: str, text: bytes, marks: marked.Marks) -> Step:
+    """Put a sealed block into a file, or renew it where nobody has changed it."""
+    if is_elsewhere(project, name):
+        return keep(name, LINKED)
+    data = _read(project, name)
+    try:
+        known = marked.body(data or b"", marks)
+        if known == text:
+            return keep(name)
+        if known is not None and not seal.is_closed(known):
+            return keep(name, "its ralphgit block is not as init wrote it")
+        verb = "renew" if known is not None else "create" if data is None else "change"
+        return write(project, verb, name, marked.put(data or b"", text, marks))
+    except marked.UnclearMarks as error:
+        return keep(name, str(error))
+
+
+def unset_block(project: Project, name: str, marks: marked.Marks) -> Step | None:
+    """Take a block out that nobody has changed; None where there is none."""
+    if is_elsewhere(project, name):
+        return None
+    data = _read(project, name) or b""
+    try:
+        known = marked.body(data, marks)
+        if known is None:
+            return None
+        if not seal.is_closed(known):
+            return keep(name, "its ralphgit block is not as init wrote it")
+        rest = marked.without(data, marks)
+    except marked.UnclearMarks as error:
+        return keep(name, str(error))
+    return write(project, "change", name, rest) if rest else remove(project, name)
+
+
+def is_elsewhere(project: Project, name: str) -> bool:
+    """Whether writing to `name` would write somewhere else: it leads through a link."""
+    top = os.path.realpath(project.top)
+    return os.path.realpath(os.path.join(top, name)) != os.path.normpath(os.path.join(top, name))
+
+
+def _read(project: Project, name: str) -> bytes | None:
+    return files.read(os.path.join(project.top, name))

@@ -1,0 +1,1 @@
+"""What commands that only look show: lists, logs, status, independence, batches."""

@@ -1,0 +1,174 @@
+"""Which tasks may run together (SPEC 6). Reads only (law L8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import merge
+from ralphgit.model.row import Row
+from ralphgit.rules import readiness
+from ralphgit.rules.independence import Conflict, conflicts, groups
+from ralphgit.rules.overlap import check_pattern
+
+#: More branches than this are not merged with each other: it takes their number squared.
+MOST_BRANCHES = 24
+
+
+class Unproved(NamedTuple):
+    """A task about which nothing, or not all, is proved."""
+
+    task: str
+    why: str
+
+
+class Branch(NamedTuple):
+    """A branch in flight."""
+
+    name: str
+    tasks: tuple[str, ...]
+    """The tasks that stand otherwise on it than on the base."""
+    tip: str
+
+
+class Collision(NamedTuple):
+    """Two branches that would conflict; `b` may be the base."""
+
+    a: str
+    b: str
+    paths: tuple[str, ...]
+
+
+class Branches(NamedTuple):
+    compared: tuple[Branch, ...]
+    conflicts: tuple[Collision, ...]
+
+
+class Found(NamedTuple):
+    """The answer."""
+
+    rows: tuple[Row, ...]
+    """What was compared, in the order in which it would be taken."""
+    conflicts: tuple[Conflict, ...]
+    groups: tuple[tuple[str, ...], ...]
+    unproved: tuple[Unproved, ...]
+    branches: Branches | None
+
+
+def independence(
+    project: Project,
+    *,
+    tasks: Sequence[str] = (),
+    ready: bool = False,
+    story: str = "",
+    branches: bool = False,
+) -> Found:
+    """Compare tasks pair by pair: `tasks`, else the ones that `next` shows (`ready`, or where
+    nothing is asked for), else all of `story` that are not finished.
+
+    Raises: UnknownTask, InvalidRecord, GuardRefused (no_commit); with `branches`, GitError.
+    """
+    situation = Situation(project)
+    graph, rows = _asked(project, situation, tasks, ready, story)
+    standings = situation.standings
+    busy = {row.id for row in graph.values() if row.status == "blocked"} | {*situation.flights}
+    blocked = {name for name in busy if name in standings and standings[name].state == "blocked"}
+    generated = project.config.generated
+    for pattern in generated:
+        if wrong := check_pattern(pattern):
+            project.warn(f"generated: the pattern {pattern!r} means nothing: {wrong}")
+    clashes = conflicts(rows, graph, blocked=blocked, generated=generated)
+    return Found(
+        tuple(rows),
+        tuple(clashes),
+        tuple(map(tuple, groups(rows, clashes))),
+        tuple(filter(None, map(_unproved, rows))),
+        _branches(project, situation) if branches else None,
+    )
+
+
+def _asked(
+    project: Project, situation: Situation, tasks: Sequence[str], ready: bool, story: str
+) -> tuple[Mapping[str, Row], list[Row]]:
+    """All tasks by id, and those to compare, in the order in which they would be taken."""
+    base = situation.base
+    if not tasks and (ready or not story):
+        found = next_tasks.takeable(project, story=story, situation=situation)
+        return base.by_id, [row for row, _ in found.tasks]
+    graph = dict(base.by_id)
+    beside: list[Row] = []
+    for name in dict.fromkeys(tasks):
+        if name not in graph:
+            beside.append(project.require_here().row(name))
+            label = project.base.label
+            project.warn(f"{name} is not on {label} yet: it is judged as it stands here")
+        elif graph[name].status in _FINISHED:
+            project.warn(f"{name} is {graph[name].status}, and runs beside nothing")
+    asked = {*tasks} if tasks else {row.id for row in base.rows if row.story == story}
+    own = [row for row in base.rows if row.id in asked and row.status not in _FINISHED]
+    graph.update((row.id, row) for row in beside)
+    return graph, readiness.order(own, of=base.rows) + beside
+
+
+_FINISHED = ("complete", "cancelled")
+
+
+def _unproved(row: Row) -> Unproved | None:
+    for pattern in (*row.write, *row.read):
+        if wrong := check_pattern(pattern):
+            return Unproved(row.id, f"the pattern {pattern!r} means nothing: {wrong}")
+    if not row.write:
+        return Unproved(row.id, "it has no write scope: nothing can be proved")
+    return None
+
+
+# -- branches ------------------------------------------------------------------------------
+
+
+def _branches(project: Project, situation: Situation) -> Branches:
+    """Which branches in flight would conflict once another one of them is on the base.
+
+    The first branch is merged into the base, aside, and the second one into that: what a merge
+    queue would meet. Merging the two with each other would start from where they parted, and
+    blame the one for what the other has got from the base. A branch that conflicts with the base
+    itself is told so; it has no merged state to go on from, and is merged with others directly.
+    """
+    base = project.base
+    compared = _in_flight(project, situation)
+    if len(compared) > MOST_BRANCHES:
+        project.warn(
+            f"only {MOST_BRANCHES} of {len(compared)} branches in flight are merged with each other"
+        )
+        compared = compared[:MOST_BRANCHES]
+    names = {one.tip: one.name for one in compared}
+    made = merge.pairwise(project.repository, base.commit, [one.tip for one in compared])
+    found = [Collision(names[tip], base.label, paths) for tip, paths in made.with_base.items()]
+    for (one, other), paths in made.between.items():
+        known = {*made.with_base.get(one, ()), *made.with_base.get(other, ())}
+        if rest := tuple(path for path in paths if path not in known):
+            found.append(Collision(names[one], names[other], rest))
+    return Branches(tuple(compared), tuple(found))
+
+
+def _in_flight(project: Project, situation: Situation) -> list[Branch]:
+    """Branches whose records stand otherwise than the base's, each tip once.
+
+    A remote-tracking branch stands behind its local one of the same name.
+    """
+    tasks: dict[str, list[str]] = {}
+    for flights in situation.flights.values():
+        for flight in flights:
+            if flight.kind == "branch" and flight.task not in tasks.setdefault(flight.ref, []):
+                tasks[flight.ref].append(flight.task)
+    refs = project.repository.refs
+    made: dict[str, Branch] = {}
+    local = {ref.removeprefix("refs/heads/") for ref in tasks if ref.startswith("refs/heads/")}
+    for ref in sorted(tasks):
+        short = ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+        if not ref.startswith("refs/heads/") and short.partition("/")[2] in local:
+            continue
+        made.setdefault(refs[ref].oid, Branch(short, tuple(sorted(tasks[ref])), refs[ref].oid))
+    return list(made.values())

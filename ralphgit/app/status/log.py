@@ -1,0 +1,187 @@
+"""A task's life: what the audit says, on the base, on branches, in worktrees and rescue refs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import RESCUE
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, UnknownTask
+from ralphgit.model.audit import Event
+from ralphgit.model.printable import counted
+from ralphgit.records import audit, files, review
+
+
+class Entry(NamedTuple):
+    """Something that happened to a task."""
+
+    task: str
+    claim: str
+    at: str
+    """As the record has it; entries are in the order of these."""
+    event: str
+    """One of the audit's words, `reviewed`, or `landed` where history alone tells."""
+    by: str
+    note: str
+    where: tuple[str, ...]
+    """Where it is recorded: the base alone, if the base has it."""
+    from_: str = ""
+    to: str = ""
+
+
+def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
+    """What happened to a task, or to all, oldest first; at most the newest `limit` (0: all).
+
+    A claim that is only on a branch or in a worktree is told with that place. Reads only.
+
+    Raises: UnknownTask for a task that neither the graph nor the audit knows; InvalidRecord
+    where there is neither audit nor a graph that can be read.
+    """
+    found: dict[tuple[str, str], list[tuple[str, bytes]]] = {}
+    for where, path, data in _records(project, task):
+        name, _, record = path.removeprefix(f"{project.config.records}/audit/").partition("/")
+        found.setdefault((name, record), []).append((where, data))
+    entries = [entry for (name, _), seen in found.items() for entry in _told(project, name, seen)]
+    if not entries:
+        _refuse_unknown(project, task)
+    if task and project.base.commit:
+        entries += _landings(project, task, entries)
+    entries = _sorted(entries)
+    return entries[-limit:] if limit else entries
+
+
+def at_revision(project: Project, revision: str) -> list[Entry]:
+    """What the audit on a revision tells, oldest first. Reads only.
+
+    Raises: UsageError (bad_revision).
+    """
+    commit = next_tasks.commit_of(project, revision)
+    tree = record_tree.commit_tree(project, commit, f"{revision}:", project.repository.objects)
+    prefix = f"{project.config.records}/audit/"
+    entries: list[Entry] = []
+    for path in tree.records:
+        task, slash, _ = path.removeprefix(prefix).partition("/")
+        if path.startswith(prefix) and slash:
+            entries += _told(project, task, [(revision, tree.content(path) or b"")])
+    return _sorted(entries)
+
+
+def _sorted(entries: Sequence[Entry]) -> list[Entry]:
+    """By time; of what happened within one second, an older attempt's first, in its own order."""
+    begun: dict[str, str] = {}
+    for entry in entries:
+        begun[entry.claim] = min(begun.get(entry.claim, entry.at), entry.at)
+    last = {"landed": 1, "reviewed": 2}
+    return sorted(
+        entries, key=lambda one: (one.at, begun[one.claim], one.claim, last.get(one.event, 0))
+    )
+
+
+def _refuse_unknown(project: Project, task: str) -> None:
+    views = [project.base_view] if project.base.commit else []
+    if project.repository.top is not None:
+        views.append(project.here if views else project.require_here())
+    if task and not any(task in view.by_id for view in views):
+        raise UnknownTask(f"there is no task {task}, and no audit of it", hint="ralphgit list")
+
+
+def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
+    """Place, path and content of every audit file, the base's first; what it has too is left
+    out of the others.
+    """
+    folder = f"{project.config.records}/audit" + (f"/{task}" if task else "")
+    base, repository = project.base, project.repository
+    tips = {base.commit: base.label} if base.commit else {}
+    for name, ref in repository.refs.items():
+        if name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref:
+            short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+            tips.setdefault(ref.oid, f"branch {short}")
+        elif name.startswith(RESCUE):
+            tips.setdefault(ref.oid, f"rescue {name.removeprefix(RESCUE)}")
+    listed = repository.objects.files([*tips], (), (folder,), _is_record)
+    wanted: dict[tuple[str, str], str] = {}
+    for tip, label in tips.items():
+        for path, oid in listed[tip]:
+            wanted.setdefault((path, oid), label)
+    contents = repository.objects.read(oid for _, oid in wanted)
+    for (path, oid), label in wanted.items():
+        yield label, path, contents[oid]
+    known = {oid for _, oid in wanted}
+    for worktree in repository.worktrees:
+        if worktree.bare or not worktree.exists:
+            continue
+        for path in _files_below(worktree.path, folder):
+            data = files.read(os.path.join(worktree.path, path))
+            if data is not None and repository.objects.blob_id(data) not in known:
+                yield f"worktree {project.show_path(worktree.path)}", path, data
+
+
+def _is_record(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name.endswith(".yaml") and not name.startswith(files.TEMPORARY)
+
+
+def _files_below(top: str, folder: str) -> Iterator[str]:
+    for parent, names, leaves in os.walk(os.path.join(top, folder)):
+        names.sort()
+        for leaf in sorted(filter(_is_record, leaves)):
+            yield os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
+
+
+def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Iterator[Entry]:
+    """The events of one audit file, which may be longer in one place than in another."""
+    places: dict[tuple[str, Event], list[str]] = {}
+    for where, data in seen:
+        try:
+            for claim, event in _events(data):
+                places.setdefault((claim, event), []).append(where)
+        except InvalidRecord as error:
+            project.warn(f"{error.at(f'{where}: the audit of {task}')} (passed over)")
+    base = project.base.label
+    for (claim, event), all_places in places.items():
+        yield Entry(
+            task, claim, event.at, event.event, event.by, event.note,
+            (base,) if base in all_places else tuple(dict.fromkeys(all_places)),
+            event.from_, event.to,
+        )  # fmt: skip
+
+
+def _events(data: bytes) -> list[tuple[str, Event]]:
+    attempt = audit.events(data)
+    if attempt is not None:
+        _, claim, events = attempt
+        return [(claim, event) for event in events]
+    made = review.parse(data)
+    if made is None:
+        return []
+    count = len(made.findings)
+    found = f", {counted(count, 'finding')}" if count else ""
+    note = f"{made.verdict}{found} ({made.target})"
+    return [(made.claim, Event(made.at, "reviewed", made.by, "", "", note))]
+
+
+def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator[Entry]:
+    """When the base got what the audit says was completed, by its own history."""
+    told = {entry.claim for entry in entries if entry.event == "landed"}
+    ends: Mapping[str, Entry] = {
+        entry.claim: entry
+        for entry in entries
+        if entry.event in ("completed", "force-completed") and entry.where == (project.base.label,)
+    }
+    for claim, end in ends.items():
+        if claim in told:
+            continue
+        path = audit.path(project.config.records, task, claim)
+        out = project.repository.git.line(
+            "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
+            "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd %h %cn",
+            project.base.commit, "--", path,
+        )  # fmt: skip
+        at, _, rest = out.partition(" ")
+        commit, _, by = rest.partition(" ")
+        if at:
+            yield Entry(task, claim, max(at, end.at), "landed", by, commit, end.where)

@@ -1,0 +1,90 @@
+"""Tasks as `list` and `show` give them: this worktree's, or those on any revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.row import Row
+from ralphgit.rules.readiness import Standing
+
+
+def listed(project: Project, *, story: str = "", state: str = "", at: str = "") -> list[Pair]:
+    """The tasks of this worktree, or of the revision `at`, in file order.
+
+    The base says what state they are in; a revision is judged by itself alone.
+
+    Raises: InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
+    """
+    pairs = next_tasks.pairs(project, view_at(project, at), alone=bool(at))
+    return [
+        (row, standing)
+        for row, standing in pairs
+        if (not story or row.story == story) and (not state or standing.state == state)
+    ]
+
+
+class Dependency(NamedTuple):
+    task: str
+    state: str
+    """"unknown" where there is no such task."""
+
+
+class Shown(NamedTuple):
+    """One task, whole."""
+
+    row: Row
+    standing: Standing
+    stored: dict[str, Any]
+    """Its normalised mapping."""
+    dependencies: tuple[Dependency, ...]
+    contract: str
+    """What its contract is now, where that is not what its claim promised; else ""."""
+
+
+def shown(project: Project, task: str, *, at: str = "") -> Shown:
+    """One task of this worktree, or of the revision `at`.
+
+    Raises: UnknownTask; else as `listed`.
+    """
+    view = view_at(project, at)
+    row = view.row(task)
+    pairs = next_tasks.pairs(project, view, alone=bool(at))
+    return _shown(view, row, {other.id: standing for other, standing in pairs})
+
+
+def judged(situation: Situation, task: str) -> Shown:
+    """One task as the base has it. Raises: UnknownTask."""
+    return _shown(situation.base, situation.base.row(task), situation.standings)
+
+
+def _shown(view: GraphView, row: Row, standings: Mapping[str, Standing]) -> Shown:
+    return Shown(
+        row,
+        standings[row.id],
+        view.stored(row),
+        tuple(
+            Dependency(other, standings[other].state if other in standings else "unknown")
+            for other in row.depends_on
+        ),
+        _changed_contract(view, row),
+    )
+
+
+def view_at(project: Project, at: str) -> GraphView:
+    """This worktree's graph, or that on the revision `at`."""
+    return next_tasks.at_revision(project, at) if at else project.require_here()
+
+
+def _changed_contract(view: GraphView, row: Row) -> str:
+    if not row.contract:
+        return ""
+    from ralphgit.rules.contract import contract
+
+    now = contract(view.task(row.id))
+    return "" if now == row.contract else now

@@ -1,0 +1,1 @@
+"""The task graph itself: tasks added and edited, and files moved between layouts."""

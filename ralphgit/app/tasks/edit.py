@@ -1,0 +1,392 @@
+"""Adding and changing tasks in this worktree's files. Nothing is staged or committed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.active_claims.own_claims import open_claims
+from ralphgit.app.tasks import placement
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.model.audit import Event
+from ralphgit.model.flight import Flight
+from ralphgit.model.ids import is_id, parse_task_id
+from ralphgit.model.row import Row
+from ralphgit.model.status import PRIORITIES
+from ralphgit.records import audit, files, graph, splice, tasks
+from ralphgit.rules import brackets, cycles, lifecycle
+from ralphgit.rules.contract import contract
+from ralphgit.rules.cycles import find_cycles
+from ralphgit.rules.overlap import check_pattern
+from ralphgit.rules.readiness import Standing, Standings
+
+
+class Fields(NamedTuple):
+    """What a task is told to be; None is not told."""
+
+    title: str | None = None
+    story: str | None = None
+    priority: int | None = None
+    complexity: str | None = None
+    depends_on: tuple[str, ...] | None = None
+    description: str | None = None
+    acceptance: tuple[str, ...] | None = None
+    verify: tuple[str, ...] | None = None
+    outputs: tuple[str, ...] | None = None
+    write: tuple[str, ...] | None = None
+    read: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
+    mode: str | None = None
+
+
+class Changed(NamedTuple):
+    """A task as it is now, and the files that were written."""
+
+    row: Row
+    standing: Standing
+    files: tuple[str, ...]
+
+
+# -- add -----------------------------------------------------------------------------------
+
+
+def add(
+    project: Project, fields: Fields, *, task: str = "", file: str = "", after: str = ""
+) -> Changed:
+    """Append a task to the graph; where, and with which id, `placement` says.
+
+    Every other byte of the file stays; on a failure all of them do.
+
+    Raises: UsageError; InvalidRecord (duplicate_id, cycle, no_graph, too_large);
+    NotWritable.
+    """
+    if fields.title is None:
+        raise UsageError("a task needs a title", hint="--title TEXT")
+    given = _stored(fields)
+    _warn_brackets(project, fields)
+    there = placement.base_rows(project)
+    known = {row.id: row for row in (*there, *project.here.rows)}
+    story = fields.story or ""
+    name = parse_task_id(task or placement.free_id(project, [*known.values()], story))
+    _refuse_twin(project, name, there)
+    made: dict[str, Any] = {"id": name, "title": fields.title, "status": "pending", **given}
+    place = placement.place(project, name, story=story, file=file, after=after)
+    _refuse_cycle(project, name, fields.depends_on or (), place.path)
+    _warn_unknown(project, name, fields.depends_on or (), known)
+    text = splice.append_task(place.text, made, after=place.after, path=place.path)
+    _write(project, place.path, text)
+    return _changed(project, name, place.path)
+
+
+def _refuse_twin(project: Project, name: str, there: Iterable[Row]) -> None:
+    places = ((project.here.rows, ""), (there, f"{project.base.label}:"))
+    for rows, prefix in places:
+        for row in rows:
+            if row.id.casefold() == name.casefold():
+                raise InvalidRecord(
+                    f"there is a task {row.id} already; nothing was written",
+                    file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
+                    hint="choose another --id, or leave it out",
+                )  # fmt: skip
+
+
+# -- edit ----------------------------------------------------------------------------------
+
+#: What `edit --remove` leaves alone: without it there is no task, or it is not the user's.
+_KEPT = ("id", "title", *tasks.LIFECYCLE_KEYS)
+_SPELLINGS = {"output": "outputs", "resource": "scope.resources", "resources": "scope.resources",
+              "write": "scope.write", "read": "scope.read", "depends-on": "depends_on"}  # fmt: skip
+
+
+def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...] = ()) -> Changed:
+    """Set fields of a task, lists as a whole, and take out the fields in `remove`.
+
+    Nothing but these fields changes in the file. What the task is like already is not
+    written again.
+
+    Raises: UnknownTask, UsageError; InvalidRecord (cycle, unclear_layout); NotWritable.
+    """
+    row = project.require_here().row(task)
+    old = project.here.stored(row)
+    wanted = _stored(fields)
+    _warn_brackets(project, fields)
+    if fields.title is not None:
+        wanted = {"title": fields.title, **wanted}
+    if not wanted and not remove:
+        raise UsageError(f"say what is to change in {task}", hint="ralphgit edit --help")
+    drop = _scope_and_drop(task, old, wanted, remove)
+    wanted = {name: value for name, value in wanted.items() if old.get(name) != value}
+    if not wanted and not drop:
+        project.warn(f"{task} is like that already; nothing was written")
+        return _changed(project, task)
+    if "depends_on" in wanted:
+        known = {other.id for other in (*placement.base_rows(project), *project.here.rows)}
+        _refuse_cycle(project, task, wanted["depends_on"], row.file)
+        _warn_unknown(project, task, wanted["depends_on"], known)
+    file, number = _parsed(project, row)
+    before = contract(project.here.task(task))
+    try:
+        text = splice.set_fields(file, number, wanted, drop=drop)
+    except InvalidRecord as error:
+        if error.code == "unclear_layout":
+            error.hint = f"ralphgit edit {task} --block, then repeat the command"
+        raise
+    _write(project, row.file, text)
+    if contract(project.here.task(task)) != before and (holder := _holder(project, task)):
+        project.warn(
+            f"{holder} has claimed {task}, and what it promises has changed: "
+            "completing it will need --accept-contract"
+        )
+    return _changed(project, task, row.file)
+
+
+def _scope_and_drop(
+    task: str, old: Mapping[str, Any], wanted: dict[str, Any], remove: Iterable[str]
+) -> tuple[str, ...]:
+    """The keys to take out; `scope` in `wanted` becomes all that it is to be."""
+    known, told = old.get("scope") or {}, wanted.pop("scope", {})
+    scope = {**known, **told}
+    drop = []
+    for spelling in remove:
+        name = _SPELLINGS.get(spelling, spelling)
+        if name in _KEPT:
+            raise UsageError(
+                f"{name} is not for edit to remove",
+                code="kept_field",
+                hint="edit --title, or edit --cancel" if name == "title" else "ralphgit --help",
+            )
+        outer, _, inner = name.partition(".")
+        if name in wanted or inner in told or (name == "scope" and told):
+            raise UsageError(f"{name} cannot be both set and removed", hint="say one of the two")
+        if outer == "scope" and inner in scope:
+            del scope[inner]
+        elif name in old:
+            drop.append(name)
+        else:
+            raise UsageError(f"{task} has no {name}", code="no_field", hint=f"ralphgit show {task}")
+    if scope != known and "scope" not in drop:
+        if scope:
+            wanted["scope"] = scope
+        else:
+            drop.append("scope")
+    return tuple(dict.fromkeys(drop))
+
+
+def to_block_style(project: Project, task: str) -> Changed:
+    """Write a task in block style, its values unchanged, and nothing else.
+
+    One that can be edited in place is in block style already, and keeps its comments.
+
+    Raises: UnknownTask, InvalidRecord, NotWritable.
+    """
+    row = project.require_here().row(task)
+    file, number = _parsed(project, row)
+    try:
+        splice.set_fields(file, number, {"title": row.title})
+    except InvalidRecord:
+        pass
+    else:
+        project.warn(f"{task} is in block style already; nothing was written")
+        return _changed(project, task)
+    _write(project, row.file, splice.to_block_style(file, number))
+    return _changed(project, task, row.file)
+
+
+def cancel(project: Project, task: str, reason: str) -> Changed:
+    """Say that a task will not be done.
+
+    A claim of this worktree ends with it; its lease goes once the base has heard of it.
+
+    Raises: UnknownTask, IllegalMove, UsageError; ClaimHeld when somebody else has the task;
+    InvalidRecord, NotWritable.
+    """
+    from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
+    from ralphgit.model.task import Cancelled
+
+    _text("the reason", reason)
+    row = project.require_here().row(task)
+    old = tasks.lifecycle(project.here.stored(row))
+    if (holder := _other_holder(project, row)) is not None:
+        refusal = claim_guards.held(project, task, *holder)
+        refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
+        raise refusal
+    identity, at, by = project.around.new_id(), project.now(), project.worker
+    new = lifecycle.cancelled(task, old, Cancelled(id=identity, by=by, at=at, reason=reason))
+    file, number = _parsed(project, row)
+    text = splice.set_lifecycle(file, number, new)
+    written = [row.file]
+    with files.Undo() as undo:
+        undo.write(os.path.join(project.top, row.file), text.encode("utf-8"))
+        if row.claim:
+            # The words of an attempt's audit are fixed; a cancellation is a release for good.
+            event = Event(at, "released", by, old.status.value, new.status.value, reason)
+            written.append(audit.path(project.config.records, task, row.claim))
+            write_audit_and_graph.write_audit(project, undo, written[-1], event, task, row.claim)
+    project.refresh()
+    return _changed(project, task, *written)
+
+
+def _other_holder(project: Project, row: Row) -> tuple[Flight, str] | None:
+    """Who has the task, and its state, unless it is this worktree or nobody."""
+    if not project.base.commit:
+        return None
+    situation = Situation(project)
+    if any(lease.task == row.id for lease in open_claims(project, situation)):
+        return None
+    standing = situation.standings.get(row.id)
+    if standing is None:
+        standing = Standings([row], situation.flights)[row.id]
+    holder, state = standing.holder, standing.state
+    if holder is None or state in ("complete", "cancelled"):
+        return None
+    if state == "blocked" and holder.kind == "base":
+        return None
+    if holder.path and os.path.realpath(holder.path) == os.path.realpath(project.top):
+        return None
+    return holder, state
+
+
+def _holder(project: Project, task: str) -> str:
+    """Who works on the task, here or elsewhere; "" if nobody does."""
+    row = project.here.row(task)
+    if row.claim and row.status in ("in-progress", "blocked"):
+        return row.by
+    _, standing = _pair(project, task)
+    if standing.holder is None or standing.state in ("complete", "cancelled"):
+        return ""
+    return standing.holder.by
+
+
+# -- what both do --------------------------------------------------------------------------
+
+
+def _stored(fields: Fields) -> dict[str, Any]:
+    """The fields that were told, as a task stores them and in that order; not the title.
+
+    Raises: UsageError naming the option that is wrong.
+    """
+    for name, value in fields._asdict().items():
+        if isinstance(value, str):
+            _text(name, value)
+        elif isinstance(value, tuple):
+            for text in value:
+                _text(name, text)
+    if fields.title is not None and len(fields.title.splitlines()) > 1:
+        raise UsageError("a title is one line", hint="the rest goes into --description")
+    if fields.story is not None and not is_id(fields.story):
+        raise UsageError(f"{fields.story!r} is not the id of a story", code="bad_id")
+    if fields.priority is not None and fields.priority not in PRIORITIES:
+        raise UsageError("priority is a whole number from 0 to 5", hint="--priority 2")
+    for other in fields.depends_on or ():
+        parse_task_id(other)
+    for pattern in (*(fields.write or ()), *(fields.read or ())):
+        if wrong := check_pattern(pattern):
+            raise UsageError(f"the pattern {pattern!r}: {wrong}", code="bad_pattern")
+    criteria = None
+    if fields.acceptance is not None:
+        criteria = [{"id": f"ACC-{n}", "text": text} for n, text in enumerate(fields.acceptance, 1)]
+    scope = {"write": fields.write, "read": fields.read, "resources": fields.resources}
+    scope_told = {name: list(items) for name, items in scope.items() if items is not None}
+    told = {
+        "story": fields.story,
+        "priority": fields.priority,
+        "complexity": fields.complexity,
+        "depends_on": fields.depends_on and list(dict.fromkeys(fields.depends_on)),
+        "description": fields.description,
+        "acceptance": criteria,
+        "verify": fields.verify and list(fields.verify),
+        "outputs": fields.outputs and list(fields.outputs),
+        "scope": scope_told or None,
+        "mode": fields.mode,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _text(name: str, text: str) -> None:
+    """Raises: UsageError for text that is empty or cannot be written as UTF-8."""
+    if not text.strip():
+        raise UsageError(f"{name} is empty", hint="edit --remove FIELD takes a field out")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UsageError(f"{name} is not UTF-8", hint="check the terminal's encoding") from None
+
+
+def _refuse_cycle(project: Project, task: str, needs: Iterable[str], path: str) -> None:
+    """Refuse dependencies that close a cycle; one that is there already is for `check`."""
+    edges = {row.id: row.depends_on for row in project.here.rows}
+    before = find_cycles(edges)
+    for cycle in find_cycles({**edges, task: tuple(needs)}):
+        if cycle not in before:
+            raise InvalidRecord(
+                f"a cycle of dependencies: {cycles.told(cycle)}; nothing was written",
+                file=path, line=_line(project, task), task=task, code="cycle",
+                hint="leave out one of these dependencies",
+            )  # fmt: skip
+
+
+def _line(project: Project, task: str) -> int:
+    row = project.here.by_id.get(task)
+    return row.line if row else 1
+
+
+def _warn_unknown(project: Project, task: str, needs: Iterable[str], known: Iterable[str]) -> None:
+    there = {task, *known}
+    unknown = [other for other in needs if other not in there]
+    if unknown:
+        project.warn(f"{task} depends on {', '.join(unknown)}, which is in no graph here")
+
+
+def _warn_brackets(project: Project, fields: Fields) -> None:
+    def exists(path: str) -> bool:
+        return os.path.lexists(os.path.join(project.top, path))
+
+    for pattern in (*(fields.write or ()), *(fields.read or ())):
+        if meant := brackets.quoted(pattern, exists):
+            project.warn(
+                f"in the pattern {pattern} brackets are a choice of characters; "
+                f"for what is called so write: {meant}"
+            )
+
+
+def _parsed(project: Project, row: Row) -> tuple[graph.GraphFile, int]:
+    """The task's file, and the task's number in it. Raises: InvalidRecord."""
+    from ralphgit.app.lifecycle.write_audit_and_graph import parsed_here
+
+    return parsed_here(project, row.id)
+
+
+def _write(project: Project, path: str, text: str) -> None:
+    """Put a graph file in its place, once it is certain that it can be read again.
+
+    Raises: InvalidRecord (too_large), GuardRefused, NotWritable.
+    """
+    data = text.encode("utf-8")
+    graph.parse(data, path=path, limit=project.config.max_graph_bytes)
+    full = os.path.join(project.top, path)
+    if os.path.isdir(full):
+        raise GuardRefused(f"{path} is a folder", code="in_the_way", hint="--file PATH")
+    with files.Undo() as undo:
+        undo.write(full, data)
+    project.refresh()
+
+
+def _changed(project: Project, task: str, *written: str) -> Changed:
+    return Changed(*_pair(project, task), written)
+
+
+def _pair(project: Project, task: str) -> Pair:
+    """The task with its standing; judged by this worktree alone where the base cannot be read."""
+    try:
+        return next_tasks.pair(project, task)
+    except InvalidRecord as error:
+        project.warn(f"{error}; the state is this worktree's own")
+        view = project.require_here()
+        return next(
+            pair for pair in next_tasks.pairs(project, view, alone=True) if pair[0].id == task
+        )

@@ -1,0 +1,1 @@
+"""A repository with a task graph, its settings and its files: what every use case stands on."""

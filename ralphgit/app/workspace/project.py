@@ -1,0 +1,395 @@
+"""A repository with a task graph: where every use case begins."""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from ralphgit.app.workspace.graph_files import Places, files_below, places
+from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
+from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.git import child
+from ralphgit.git.repository import Opening, Repository, Worktree
+from ralphgit.model.config import SAFETY, Config, resolve, setting_name
+from ralphgit.records import cache, files, settings
+
+if TYPE_CHECKING:
+    from ralphgit.git.objects import Objects
+
+
+#: Below a worktree's git folder: the story that its worker keeps to.
+STORY = os.path.join("ralphgit", "story")
+
+
+class Begun(NamedTuple):
+    """A look at a repository that was begun early."""
+
+    opening: Opening
+    at: float
+    """Seconds since 1970, UTC."""
+
+
+class Surroundings(NamedTuple):
+    """All that a command takes from outside; nothing below reads it elsewhere."""
+
+    directory: str
+    environ: Mapping[str, str]
+    now: Callable[[], float]
+    """Seconds since 1970, UTC."""
+    new_id: Callable[[], str]
+    """A fresh record id."""
+    flags: Mapping[str, object] = {}
+    """Settings from the command line."""
+    begun: Begun | None = None
+
+
+def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
+    """Have git look for the repository while the command, which `claims`, is imported."""
+    at, opening = around.now(), Opening(around.directory, around.environ, claims=claims)
+    return around._replace(begun=Begun(opening, at))
+
+
+def leave() -> None:
+    """Stop what git processes still wait for a question: the program ends."""
+    child.end_all()
+
+
+class Base(NamedTuple):
+    """The branch that decides."""
+
+    branch: str
+    """Short name, `main`."""
+    remote: str
+    """`origin`; "" where the local branch decides."""
+    ref: str
+    """Full name of the ref that is read; "" if there is none yet."""
+    commit: str
+    """Object id; "" if there is none yet."""
+
+    @property
+    def label(self) -> str:
+        return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
+
+
+class Project:
+    """A repository, its settings, and its graph seen from the base and from here."""
+
+    def __init__(self, repository: Repository, around: Surroundings) -> None:
+        self.repository = repository
+        self.around = around
+        self.warnings: list[str] = []
+        self._cache = cache.Cache(repository.common_dir)
+        self.started = around.begun.at if around.begun else around.now()
+        """When it was first looked at, in seconds since 1970."""
+
+    @classmethod
+    def open(cls, around: Surroundings) -> "Project":
+        """Raises: NotARepository."""
+        around = around if around.begun else begin(around)
+        assert around.begun is not None
+        return cls(around.begun.opening.repository(), around)
+
+    # -- time and settings ---------------------------------------------------------
+
+    def now(self) -> str:
+        """UTC to the second, as records write it."""
+        return stamp(self.around.now())
+
+    @cached_property
+    def config(self) -> Config:
+        """Flag, environment, git config, ralph.toml, default; in this order.
+
+        Of ralph.toml, settings that weaken a guard or run something count only as they
+        stand on the base commit, where there is one.
+
+        Raises: UsageError, InvalidRecord.
+        """
+        flags = self.around.flags
+        strong = [("the command line", flags), *self._own_layers()]
+        here = self._toml_here()
+        if not here and not self.base.commit:
+            return resolve(strong)
+        there = self._toml_on_base
+        if there is None:
+            free = {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY}
+            return resolve([*strong, (settings.FILE, free)])
+        safe = {name: value for name, value in there.items() if name in SAFETY}
+        free = {name: value for name, value in here.items() if name not in SAFETY}
+        where = f"{settings.FILE} on {self.base.label}"
+        return resolve([*strong, (where, safe), (settings.FILE, free), (where, there)])
+
+    def _own_layers(self) -> list[tuple[str, dict[str, object]]]:
+        environ: dict[str, object] = {}
+        for key, value in self.around.environ.items():
+            if key.startswith("RALPH_") and (name := setting_name(key[6:])):
+                environ[name] = value
+        configured: dict[str, object] = {}
+        for key, value in self.repository.config.items():
+            if key.startswith("ralph.") and (name := setting_name(key[6:])):
+                configured[name] = value
+        # `worktree new --story`, kept beside git's own state of this worktree.
+        own: dict[str, object] = {}
+        if story := files.read(os.path.join(self.repository.git_dir, STORY)):
+            own["story"] = story.decode("utf-8", "replace").strip()
+        return [("the environment", environ), (STORY, own), ("git config", configured)]
+
+    @property
+    def _settings_here(self) -> bytes | None:
+        top = self.repository.top
+        return None if top is None else files.read(os.path.join(top, settings.FILE))
+
+    def _toml_here(self) -> dict[str, object]:
+        data = self._settings_here
+        return self._cache.settings(data, settings.parse) if data is not None else {}
+
+    @cached_property
+    def _toml_on_base(self) -> dict[str, object] | None:
+        spec = f"{self.base.commit}:{settings.FILE}"
+        found = self.repository.objects.resolve([spec])[0]
+        if found is None:
+            return None
+        data = self._settings_here
+        if data is None or self.repository.objects.blob_id(data) != found:
+            data = self.repository.objects.read([found])[found]
+        path = f"{self.base.label}:{settings.FILE}"
+        return self._cache.settings(data, lambda data: settings.parse(data, path=path))
+
+    # -- the base ------------------------------------------------------------------
+
+    @cached_property
+    def base(self) -> Base:
+        """The base branch (SPEC 6): configured, else the remote's HEAD, else main or master."""
+        early: dict[str, object] = {}
+        for _, layer in [("", self.around.flags), *self._own_layers(), ("", self._toml_here())]:
+            for name in ("base", "remote"):
+                if layer.get(name) and name not in early:
+                    early[name] = layer[name]
+        refs = self.repository.refs
+        branch = str(early.get("base", "")).removeprefix("refs/heads/")
+        remote = str(early.get("remote", "")) or self._remote_of(branch)
+        if branch.startswith(f"{remote}/") and f"refs/heads/{branch}" not in refs:
+            branch = branch.removeprefix(f"{remote}/")
+        if not branch and remote and (head := refs.get(f"refs/remotes/{remote}/HEAD")):
+            branch = head.symref.removeprefix(f"refs/remotes/{remote}/")
+        if not branch:
+            places = [f"refs/remotes/{remote}/{{}}"] if remote else []
+            places.append("refs/heads/{}")
+            for place in places:
+                for name in ("main", "master"):
+                    if not branch and place.format(name) in refs:
+                        branch = name
+        if not branch:
+            branch = self._only_branch()
+        for ref in (f"refs/remotes/{remote}/{branch}" if remote else "", f"refs/heads/{branch}"):
+            if ref in refs:
+                tracked = remote if ref.startswith("refs/remotes/") else ""
+                return Base(branch, tracked, ref, refs[ref].oid)
+        return Base(branch, "", "", "")
+
+    def _only_branch(self) -> str:
+        """What stands in for main where there is neither main nor master."""
+        configured = self.repository.config.get("init.defaultbranch", "")
+        heads = [name for name in self.repository.refs if name.startswith("refs/heads/")]
+        main = self.repository.worktrees[0].branch
+        ref = heads[0] if len(heads) == 1 else main
+        return ref.removeprefix("refs/heads/") or configured or "main"
+
+    def _remote_of(self, branch: str) -> str:
+        config = self.repository.config
+        names = [
+            key[len("remote.") : -len(".url")]
+            for key in config
+            if key.startswith("remote.") and key.endswith(".url")
+        ]
+        configured = config.get(f"branch.{branch or 'main'}.remote", "")
+        if configured in names:
+            return configured
+        if "origin" in names or not names:
+            return "origin" if names else ""
+        return names[0]
+
+    def require_base(self) -> Base:
+        """Raises: GuardRefused when nothing has been committed yet."""
+        if not self.base.commit:
+            if any(name.startswith("refs/heads/") for name in self.repository.refs):
+                raise GuardRefused(
+                    f"the base branch {self.base.branch} does not exist, or has no commit yet",
+                    code="no_commit",
+                    hint="set base in ralph.toml, or git config ralph.base BRANCH",
+                )
+            raise GuardRefused(
+                "the repository has no commit on its base branch yet",
+                code="no_commit",
+                hint="git add -A, then: git commit -m 'First commit'",
+            )
+        return self.base
+
+    def local_base_ahead(self) -> int:
+        """How many commits the local base branch has that its remote has not."""
+        local = self.repository.refs.get(f"refs/heads/{self.base.branch}")
+        if not self.base.remote or local is None or local.oid == self.base.commit:
+            return 0
+        count = self.repository.git.line("rev-list", "--count", local.oid, f"^{self.base.commit}")
+        return int(count)
+
+    # -- the graph -----------------------------------------------------------------
+
+    def view(self, commit: str, label: str) -> GraphView:
+        """The graph on a commit; no rows where it has no graph file.
+
+        Raises: InvalidRecord.
+        """
+        return self.view_of(self.shards_at([commit])[commit], label)
+
+    def view_of(self, shards: Sequence[Shard], label: str) -> GraphView:
+        """The graph that these files of commits make. Raises: InvalidRecord."""
+        return self._load(shards, self._blob, label, f"{label}:")
+
+    def shards_at(
+        self, commits: Sequence[str], patterns: Sequence[str] = ()
+    ) -> dict[str, tuple[Shard, ...]]:
+        """The graph files on each commit; `patterns` say otherwise than the setting which."""
+        exact, folders, matches = places(patterns) if patterns else self.places
+        return self.repository.objects.files(commits, exact, folders, matches)
+
+    def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:
+        """The graph files on one tree, read through `objects` (a merge made aside, say)."""
+        exact, folders, matches = self.places
+        return objects.files([treeish], exact, folders, matches)[treeish]
+
+    @cached_property
+    def base_view(self) -> GraphView:
+        """The graph on the base; where the base has none yet, this worktree's, with a warning.
+
+        Raises: InvalidRecord; GuardRefused (no_commit).
+        """
+        base = self.require_base()
+        found = self.view(base.commit, base.label)
+        if not found.shards and self.repository.top is not None:
+            here = self.here
+            if here.shards:
+                self.warn(f"{base.label} has no task graph yet; this worktree's files serve")
+                return here
+        if not found.shards:
+            raise self.no_graph(base.label)
+        return found
+
+    @cached_property
+    def here(self) -> GraphView:
+        """The graph in this worktree's files.
+
+        Raises: InvalidRecord; GuardRefused in a bare repository.
+        """
+        return self.view_in(self.top)
+
+    def view_in(self, top: str) -> GraphView:
+        """The graph in the working files below `top`."""
+        contents: dict[Shard, bytes] = {}
+        for path in self.paths_in(top):
+            data = files.read(os.path.join(top, path))
+            if data is not None:
+                contents[(path, self.repository.objects.blob_id(data))] = data
+        return self._load(tuple(contents), contents.__getitem__, HERE, "")
+
+    def no_graph(self, where: str) -> InvalidRecord:
+        from ralphgit.app.workspace import no_graph as absent
+
+        return absent.no_graph(self, where)
+
+    def require_here(self) -> GraphView:
+        """This worktree's graph. Raises: InvalidRecord (no_graph) where it has no file."""
+        if not self.here.shards:
+            raise self.no_graph(HERE)
+        return self.here
+
+    def paths_in(self, top: str) -> list[str]:
+        """The graph files that exist below `top`, sorted."""
+        return files_below(top, self.places)
+
+    @cached_property
+    def places(self) -> Places:
+        return places(self.config.graph)
+
+    def _blob(self, shard: Shard) -> bytes:
+        return self.repository.objects.read([shard[1]])[shard[1]]
+
+    def _load(
+        self, shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str, prefix: str
+    ) -> GraphView:
+        known = self._cache.load(shards) if shards else {}
+        missing = [shard for shard in shards if shard not in known]
+        if missing:
+            from ralphgit.records import graph
+
+            contents = self._contents(missing, read)
+            for shard in missing:
+                limit = self.config.max_graph_bytes
+                try:
+                    file = graph.parse(contents[shard], path=shard[0], limit=limit)
+                except InvalidRecord as error:
+                    raise error.at(prefix + error.file) from None
+                known[shard] = graph.rows(file)
+            self._cache.store(shards, known)
+        rows = [row for shard in shards for row in known[shard]]
+        refuse_twins(rows, prefix)
+        return GraphView(rows, shards, read, label)
+
+    def _contents(
+        self, shards: Sequence[Shard], read: Callable[[Shard], bytes]
+    ) -> dict[Shard, bytes]:
+        if read == self._blob:
+            blobs = self.repository.objects.read(oid for _, oid in shards)
+            return {shard: blobs[shard[1]] for shard in shards}
+        return {shard: read(shard) for shard in shards}
+
+    # -- this worktree -------------------------------------------------------------
+
+    @property
+    def top(self) -> str:
+        """Raises: GuardRefused in a bare repository."""
+        if self.repository.top is None:
+            words = "a bare repository has no working files"
+            raise GuardRefused(words, code="bare", hint="use -C WORKTREE, or --at REV")
+        return self.repository.top
+
+    @cached_property
+    def worker(self) -> str:
+        """The worker's name: configured, else the folder's without the project's name."""
+        from ralphgit.model.ids import is_id, parse_worker
+
+        if self.config.worker:
+            return parse_worker(self.config.worker)
+        name = os.path.basename(self.repository.top or self.repository.common_dir)
+        prefix = f"{self.repository.name}-"
+        if self.repository.linked and name.startswith(prefix) and len(name) > len(prefix):
+            name = name[len(prefix) :]
+        safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
+        safe = safe.strip(".-_")[:64] or "worker"
+        return safe if is_id(safe) else "worker"
+
+    def show_path(self, path: str) -> str:
+        """A folder as people see it from here: relative where that is shorter."""
+        relative = os.path.relpath(path, self.repository.top or self.around.directory)
+        return relative if len(relative) <= len(path) else path
+
+    def refresh(self, *, config: bool = True) -> None:
+        """Read everything anew; without `config`, after our own doing, not git's settings."""
+        self.repository.forget(config=config)
+        for name in ("base", "config", "_toml_on_base", "base_view", "here"):
+            self.__dict__.pop(name, None)
+
+    def warn(self, sentence: str) -> None:
+        """Keep a warning for whoever renders the result."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def worktree_of(self, branch: str) -> Worktree | None:
+        """The worktree that has `branch` checked out."""
+        return next((w for w in self.repository.worktrees if w.branch == branch), None)
+
+
+def stamp(seconds: float, *, fine: bool = False) -> str:
+    """Seconds since 1970 as records write a time: UTC, to the second, or `fine` to 1/1000."""
+    part = f".{int(seconds * 1000) % 1000:03}Z" if fine else "Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + part

@@ -1,0 +1,67 @@
+"""A set of files in which records stand: a commit, a merge made aside, a working tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ralphgit.app.workspace.graph_view import HERE, Shard
+from ralphgit.app.workspace.project import Project
+from ralphgit.git.objects import Objects
+from ralphgit.records.files import TEMPORARY, read
+
+
+class Tree(NamedTuple):
+    """Graph files and records, by path."""
+
+    label: str
+    shards: tuple[Shard, ...]
+    records: tuple[str, ...]
+    """Paths below the records folder."""
+    content: Callable[[str], bytes | None]
+    is_link: Callable[[str], bool] = lambda path: False
+
+
+def working_tree(project: Project) -> Tree:
+    top = project.top
+    paths = project.paths_in(top)
+    if not paths:
+        raise project.no_graph(HERE)
+    folder = os.path.join(top, project.config.records)
+    found = [
+        os.path.relpath(os.path.join(parent, name), top)
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".yaml") and not name.startswith(TEMPORARY)
+    ]
+    shards = tuple((path, "") for path in paths)
+    return Tree(
+        label="",
+        shards=shards,
+        records=tuple(sorted(found)),
+        content=lambda path: _plain(os.path.join(top, path), links=path in paths),
+        is_link=lambda path: os.path.islink(os.path.join(top, path)),
+    )
+
+
+def _plain(path: str, *, links: bool) -> bytes | None:
+    """A file's content; of a link only with `links`: a record is not read through one."""
+    return None if os.path.islink(path) and not links else read(path)
+
+
+def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:
+    shards = (
+        project.shards_at([treeish])
+        if objects is project.repository.objects
+        else {treeish: project.shards_in(objects, treeish)}
+    )
+    folder = project.config.records
+    listed = objects.files([treeish], (), (folder,), lambda path: path.endswith(".yaml"))[treeish]
+    blobs = dict((*shards[treeish], *listed))
+
+    def content(path: str) -> bytes | None:
+        oid = blobs.get(path)
+        return objects.read([oid]).get(oid) if oid else None
+
+    return Tree(label, shards[treeish], tuple(path for path, _ in listed), content)

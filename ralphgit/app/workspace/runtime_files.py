@@ -1,0 +1,127 @@
+"""`.ralph/`: what this worktree remembers and never commits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
+from ralphgit.model.flight import Lease
+from ralphgit.records import files, lease, notes, schema
+
+FOLDER = ".ralph"
+CURRENT = os.path.join(FOLDER, "current.yaml")
+LEFT = os.path.join(FOLDER, "left")
+_MOST_LEFT = 64 * 1024 * 1024
+#: The folder, and what a killed write may leave beside a record.
+_EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
+
+
+def prepare(project: Project) -> None:
+    """Make `.ralph/` with the schemas for editors in it, excluded through
+    `.git/info/exclude`, not through the user's .gitignore.
+
+    Raises: GuardRefused (linked); NotWritable.
+    """
+    folder = os.path.join(project.top, FOLDER)
+    if os.path.islink(folder):
+        # It may have come with a clone, and lead anywhere; two worktrees must not share one.
+        raise GuardRefused(
+            f"{FOLDER} is a link; nothing was written", code="linked",
+            hint=f"rm {FOLDER}, then repeat",
+        )  # fmt: skip
+    schemas = os.path.join(project.top, schema.HOME)
+    if os.path.isdir(schemas) and is_excluded(project):
+        return
+    exclude(project)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(
+            f"cannot make {folder}: {error.strerror}", hint="fix the permissions, then repeat"
+        ) from error
+    if not os.path.isdir(schemas):
+        for name, data in schema.schema_files().items():
+            files.write(os.path.join(schemas, name), data, durable=False)
+
+
+def exclude_file(project: Project) -> str:
+    """Where git reads what it is to ignore in this repository alone."""
+    return os.path.join(project.repository.common_dir, "info", "exclude")
+
+
+def _missing(project: Project) -> list[str]:
+    data = (files.read(exclude_file(project)) or b"").decode("utf-8", "replace")
+    lines = {line.strip() for line in data.splitlines()}
+    return [pattern for pattern in _EXCLUDED if pattern not in lines]
+
+
+def is_excluded(project: Project) -> bool:
+    return not _missing(project)
+
+
+def exclude(project: Project) -> None:
+    """Idempotent. Raises: NotWritable."""
+    missing = _missing(project)
+    if not missing:
+        return
+    path = exclude_file(project)
+    data = files.read(path) or b""
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    files.write(path, data + "".join(f"{pattern}\n" for pattern in missing).encode())
+
+
+def without_exclusion(project: Project) -> bytes | None:
+    """The file without the lines that `exclude` puts there; None where it has none of them."""
+    data = files.read(exclude_file(project)) or b""
+    ours = {pattern.encode() for pattern in _EXCLUDED}
+    lines = data.splitlines(keepends=True)
+    rest = [line for line in lines if line.strip() not in ours]
+    return b"".join(rest) if len(rest) < len(lines) else None
+
+
+def remember(project: Project, claim: Lease) -> None:
+    """Note the claim that this worktree works on. Raises: NotWritable."""
+    path = os.path.join(project.top, CURRENT)
+    files.write(path, lease.encode(claim), durable=False, follow=False)
+
+
+def remembered(top: str) -> Lease | None:
+    """The claim that the worktree at `top` noted last; None without one that can be read."""
+    try:
+        data = files.read_plain(os.path.join(top, CURRENT), limit=notes.MOST_BYTES)
+        return lease.parse(data, "") if data is not None else None
+    except (InvalidRecord, Refused):
+        return None
+
+
+def leave(project: Project, paths: Iterable[str]) -> None:
+    """Note the files that verify commands left behind. Raises: NotWritable."""
+    data = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
+    if data != _left(project.top):
+        prepare(project)
+        files.write(os.path.join(project.top, LEFT), data, durable=False, follow=False)
+
+
+def left(top: str) -> list[str]:
+    """The files that verify commands left behind here, as far as it was noted."""
+    return _left(top).decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
+def _left(top: str) -> bytes:
+    try:
+        return files.read_plain(os.path.join(top, LEFT), limit=_MOST_LEFT) or b""
+    except Refused:
+        return b""  # somebody has put something else there
+
+
+def forget(top: str) -> None:
+    """Remove the note, if there is one."""
+    try:
+        os.unlink(os.path.join(top, CURRENT))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise NotWritable(f"cannot remove {CURRENT}: {error.strerror}") from error

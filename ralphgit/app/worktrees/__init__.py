@@ -1,0 +1,1 @@
+"""Linked worktrees of workers: made, surveyed, removed."""

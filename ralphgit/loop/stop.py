@@ -1,0 +1,64 @@
+"""Ending a loop from outside: after its task, or now."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import NamedTuple
+
+from ralphgit.app.workspace import heartbeat, worktree_names
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.records import files
+
+PATH = os.path.join(".ralph", "stop")
+
+
+class Asked(NamedTuple):
+    """A loop that was asked to end."""
+
+    worktree: str
+    pid: int
+    task: str
+
+
+def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) -> list[Asked]:
+    """Ask the loops of some worktrees (this one's without `names`) to end.
+
+    After their task by a note that they look for; `now` by SIGTERM, on which a loop stops its
+    agent and keeps its claim. A process that only has the number of one that is gone is not
+    touched.
+
+    Raises: GuardRefused (no_loop), UsageError (unknown_worktree), NotWritable.
+    """
+    asked = []
+    chosen = worktree_names.chosen(project, names, every=every)
+    for worktree in chosen:
+        beat = heartbeat.read(worktree.path)
+        if beat is None or not beat.process.here or beat.process.gone:
+            continue
+        if now:
+            try:
+                os.kill(beat.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                continue  # it has ended meanwhile
+        else:
+            files.write(os.path.join(worktree.path, PATH), b"", durable=False)
+        asked.append(Asked(worktree.path, beat.pid, beat.task))
+    if not asked and not every:
+        where = ", ".join(project.show_path(worktree.path) for worktree in chosen)
+        raise GuardRefused(f"no loop runs in {where}", code="no_loop", hint="ralphgit status")
+    return asked
+
+
+def wanted(top: str) -> bool:
+    """Whether somebody has asked the loop of the worktree at `top` to end after its task."""
+    return os.path.lexists(os.path.join(top, PATH))
+
+
+def forget(top: str) -> None:
+    """Take away that somebody has asked."""
+    try:
+        os.unlink(os.path.join(top, PATH))
+    except (FileNotFoundError, IsADirectoryError):
+        return
