@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from world import ROOT
 
-from ralphgit.rules.catalogue import GROUPS
+from ralphgit.rules.gate_rules import GROUPS
 
 _HEAD = """\
 # The rules of the gate
@@ -27,7 +27,7 @@ What no rule can tell: records are not signed, so who can write to the branch ca
 of a run that never was. A branch's proof is as good as who is allowed to push to it; let the
 commands run again where that is not enough (`ralphgit evidence verify --rerun`, `integrate`).
 
-This page is made from `ralphgit/rules/catalogue.py` by `just rules`.
+This page is made from `ralphgit/rules/gate_rules.py` by `just rules`.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 
 
 def row(id: str, status: str = "pending", **fields: object) -> Row:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from ralphgit.records import marked, seal
+from ralphgit.records import marked_sections, version_line
 
 
 def older(text: str) -> str:
     """What `init` wrote, as a version that said one line more had it."""
-    line = next(one for one in text.splitlines() if seal.PLACE[:-2] in one)
-    mark = next((m for m in (marked.HTML, marked.HASH) if f"{m.begin}\n" in text), None)
+    line = next(one for one in text.splitlines() if version_line.PLACE[:-2] in one)
+    mark = next(
+        (m for m in (marked_sections.HTML, marked_sections.HASH) if f"{m.begin}\n" in text), None
+    )
     comment = f"{line}\n{line[0]} older{' -->' if line[0] == '<' else ''}\n"
     text = text.replace(f"{line}\n", comment)
     body = text
     if mark is not None:
-        body = (marked.body(text.encode(), mark) or b"").decode()
+        body = (marked_sections.body(text.encode(), mark) or b"").decode()
     bare = body.replace(line, line.replace(line.partition("(")[2].partition(")")[0], "@"))
-    return text.replace(body, seal.closed(bare).decode())
+    return text.replace(body, version_line.closed(bare).decode())

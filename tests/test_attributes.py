@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from world import ROOT, World
 
-from ralphgit.records.attributes import DIFF_CONFIG, attributes
+from ralphgit.records.git_attributes import DIFF_CONFIG, attributes
 
 BLOCK = """\
 version: 1

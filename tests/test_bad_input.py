@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from world import Place, Result, World
 
-from ralphgit.cli.table import COMMANDS
+from ralphgit.cli.command_table import COMMANDS
 
 GRAPH = """\
 version: 1

@@ -19,7 +19,7 @@ from rows import row
 from test_fleet import processes, statuses
 from world import Result, World, until
 
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 from ralphgit.rules import batches
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_AGENT_ATTEMPTS": "1", "RALPH_SCRIPT_RUN": "1"}

@@ -24,8 +24,8 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.dialogs import Choice, Help, Reset
-from ralphgit.board.following import Follower, Pace
-from ralphgit.board.rows import Rows
+from ralphgit.board.follow_repository import Follower, Pace
+from ralphgit.board.long_list import Rows
 from ralphgit.board.snapshot import gather
 from ralphgit.cli.commands import show
 from ralphgit.model.ids import record_id

@@ -28,8 +28,8 @@ from world import ROOT, World
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task import Claim, Lifecycle
-from ralphgit.records import emit, graph, nodes, plain, splice
-from ralphgit.records import text as texts
+from ralphgit.records import graph_file, splice_task, yaml_nodes, yaml_reader, yaml_writer
+from ralphgit.records import input_limits as texts
 from ralphgit.rules import lifecycle
 
 CASES = ROOT / "tests" / "cases"
@@ -68,11 +68,11 @@ def as_json(value: object) -> Any:
 
 @pytest.mark.parametrize("case", VALID, ids=by_name)
 def test_a_valid_case_is_read_as_its_json_says(case: Path) -> None:
-    found = graph.parse(case.read_bytes(), path=case.name)
+    found = graph_file.parse(case.read_bytes(), path=case.name)
     root = {key: value for key, value in found.root.items() if key != "version"}
     wanted = json.loads(case.with_suffix(".json").read_text(encoding="utf-8"))
     assert as_json({"tasks": found.tasks, **root}) == wanted
-    rows = graph.rows(found)
+    rows = graph_file.rows(found)
     assert [json.loads(row.json) for row in rows] == wanted["tasks"]
     for row in rows:
         stands = found.text.count("\n", 0, row.start) + 1
@@ -83,33 +83,33 @@ def test_a_valid_case_is_read_as_its_json_says(case: Path) -> None:
 @pytest.mark.parametrize("case", VALID, ids=by_name)
 def test_the_fast_and_the_exact_reader_agree(case: Path) -> None:
     text = texts.decode(case.read_bytes(), limit=texts.MAX_GRAPH_BYTES)
-    assert as_json(plain.load(text)) == as_json(nodes.value(nodes.compose(text)))
+    assert as_json(yaml_reader.load(text)) == as_json(yaml_nodes.value(yaml_nodes.compose(text)))
 
 
 @pytest.mark.parametrize("case", VALID, ids=by_name)
 def test_what_we_write_is_read_as_the_same(case: Path) -> None:
-    found = graph.parse(case.read_bytes(), path=case.name)
-    text = emit.mapping({"version": 1, "tasks": as_json(found.tasks)})
-    again = graph.parse(text.encode(), path=case.name)
+    found = graph_file.parse(case.read_bytes(), path=case.name)
+    text = yaml_writer.mapping({"version": 1, "tasks": as_json(found.tasks)})
+    again = graph_file.parse(text.encode(), path=case.name)
     assert as_json(again.tasks) == as_json(found.tasks)
 
 
 @pytest.mark.parametrize("case", VALID, ids=by_name)
 def test_a_claim_changes_its_task_and_nothing_else(case: Path) -> None:
     """Or is refused as a layout that cannot be edited; then nothing is written."""
-    file = graph.parse(case.read_bytes(), path=case.name)
+    file = graph_file.parse(case.read_bytes(), path=case.name)
     made = Claim(id="k9", by="gamma", at="t", base="b", contract="c")
     for number, task in enumerate(file.tasks[:12]):
         try:
             life = lifecycle.claimed(task["id"], Lifecycle(), made)
-            text = splice.set_lifecycle(file, number, life)
+            text = splice_task.set_lifecycle(file, number, life)
         except InvalidRecord as error:
             assert (error.code, error.file) == ("unclear_layout", case.name)
             continue
         start, end = file.spans[number]
         assert text.startswith(file.text[:start])
         assert text.endswith(file.text[end:])
-        again = graph.parse(text.encode(), path=case.name)
+        again = graph_file.parse(text.encode(), path=case.name)
         assert again.tasks[number]["claim"]["id"] == "k9"
         others = [other for n, other in enumerate(file.tasks) if n != number]
         assert [other for n, other in enumerate(again.tasks) if n != number] == others
@@ -163,7 +163,7 @@ def test_no_valid_case_has_a_problem_of_form(verdicts: dict[str, list[dict[str, 
 def test_a_refusal_is_an_error_with_a_place(case: Path) -> None:
     data = case.read_bytes()
     try:
-        found, problems = graph.parse_all(data, path="g.yaml")
+        found, problems = graph_file.parse_all(data, path="g.yaml")
     except InvalidRecord as error:
         problems = [error]
     else:
@@ -195,9 +195,9 @@ def graph_of(size: int) -> bytes:
 
 def test_a_graph_has_at_most_8_mib() -> None:
     limit = 8 * 1024 * 1024
-    assert len(graph.parse(graph_of(limit), path="g").tasks) == 1
+    assert len(graph_file.parse(graph_of(limit), path="g").tasks) == 1
     with pytest.raises(InvalidRecord) as refused:
-        graph.parse(graph_of(limit + 1), path="g")
+        graph_file.parse(graph_of(limit + 1), path="g")
     assert refused.value.code == "too_large"
     assert refused.value.message == "the file has 8388609 bytes, and the limit is 8388608"
 
@@ -305,8 +305,8 @@ def without_nulls(task: Any) -> Any:
     return kept
 
 
-def assert_one_mind(file: graph.GraphFile, problems: list[InvalidRecord]) -> None:
-    """`records.shape`, which read the file, and the schema accept or refuse the same."""
+def assert_one_mind(file: graph_file.GraphFile, problems: list[InvalidRecord]) -> None:
+    """`records.task_fields`, which read the file, and the schema accept or refuse the same."""
     document = {**file.root, "tasks": [without_nulls(task) for task in file.tasks]}
     errors = [error.message for error in validator().iter_errors(document)]
     told = [problem.message for problem in problems]
@@ -316,7 +316,7 @@ def assert_one_mind(file: graph.GraphFile, problems: list[InvalidRecord]) -> Non
 @pytest.mark.parametrize("case", [*VALID, *INVALID], ids=by_name)
 def test_the_schema_agrees_about_a_case(case: Path) -> None:
     try:
-        file, problems = graph.parse_all(case.read_bytes(), path="g")
+        file, problems = graph_file.parse_all(case.read_bytes(), path="g")
     except InvalidRecord:
         return  # not plain YAML, or not a graph: what a schema never sees
     assert_one_mind(file, problems)
@@ -418,8 +418,8 @@ def test_the_schema_agrees_about_changed_tasks(
             container.append(value)
         else:
             container[key] = value
-    data = emit.mapping({"version": 1, "tasks": [task]}).encode()
-    file, problems = graph.parse_all(data, path="g")
+    data = yaml_writer.mapping({"version": 1, "tasks": [task]}).encode()
+    file, problems = graph_file.parse_all(data, path="g")
     event("refused" if problems else "accepted")
     assert_one_mind(file, problems)
 
@@ -448,7 +448,7 @@ _TEXTS = st.lists(_PIECES | st.text(max_size=3), max_size=30).map("".join)
 @settings(max_examples=300, deadline=None)
 def test_whatever_is_in_a_file_it_is_read_or_refused(data: bytes) -> None:
     try:
-        file, problems = graph.parse_all(data, path="g")
+        file, problems = graph_file.parse_all(data, path="g")
     except InvalidRecord as error:
         event("refused")
         assert error.message
@@ -456,7 +456,7 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(data: bytes) -> None:
     event("problems" if problems else "accepted")
     assert_one_mind(file, problems)
     if not problems:
-        for row in graph.rows(file):
+        for row in graph_file.rows(file):
             json.loads(row.json)
 
 
@@ -465,11 +465,11 @@ def test_text_that_begins_like_an_indicator_needs_no_slow_look(
     sign: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if sign != "&a":  # where an anchor could be, an alias could expand
-        monkeypatch.setattr(plain, "_explain", None)
+        monkeypatch.setattr(yaml_reader, "_explain", None)
     literal = f"a: |\n  {sign}\n  more\nb: 'x {sign}'\n"
-    assert plain.load(literal) == {"a": f"{sign}\nmore\n", "b": f"x {sign}"}
+    assert yaml_reader.load(literal) == {"a": f"{sign}\nmore\n", "b": f"x {sign}"}
     monkeypatch.undo()
     for text in (f"a: {sign}\n", f"- {sign}: b\n", f"a: [1, {sign}]\n"):
         if sign[1:2] != " ":
             with pytest.raises(InvalidRecord):
-                plain.load(f"{text}b: |\n  **more\n")
+                yaml_reader.load(f"{text}b: |\n  **more\n")

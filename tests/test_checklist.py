@@ -12,8 +12,9 @@ from world import shared
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
-from ralphgit.records.foreign import Imported, convert, order
-from ralphgit.records.shape import normalise
+from ralphgit.records.importers import Imported, convert
+from ralphgit.records.importers.parts import item_order
+from ralphgit.records.task_fields import normalise
 from ralphgit.rules.cycles import find_cycles
 
 Task = dict[str, Any]
@@ -203,7 +204,7 @@ def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
     with pytest.raises(InvalidRecord) as caught:
         read(text)
     assert (caught.value.code, caught.value.file) == ("too_large", "tasks.md")
-    assert str(order.MOST) in caught.value.message
+    assert str(item_order.MOST) in caught.value.message
 
 
 # --- items --------------------------------------------------------------------------------

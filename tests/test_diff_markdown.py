@@ -18,9 +18,9 @@ from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Note, Written, chang
 from ralphgit.app.rendering.safe_markdown import one_line
 from ralphgit.app.workspace.graph_view import GraphView, stored
 from ralphgit.app.workspace.record_tree import Tree
-from ralphgit.model.guidance import Answer, Guidance
+from ralphgit.model.question import Answer, Guidance
 from ralphgit.model.review import Finding, Review
-from ralphgit.records import emit, graph, tasks
+from ralphgit.records import graph_file, task_mapping, yaml_writer
 
 PROJECT: Any = SimpleNamespace(around=SimpleNamespace(environ={}))
 GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -64,8 +64,8 @@ def made(texts: list[str], count: int = 2) -> Diff:
             for number in range(count)
         ],
     }  # fmt: skip
-    file = graph.parse(emit.mapping(plan).encode(), path="task-graph.yaml")
-    rows = graph.rows(file)
+    file = graph_file.parse(yaml_writer.mapping(plan).encode(), path="task-graph.yaml")
+    rows = graph_file.rows(file)
     view = GraphView(rows, [("task-graph.yaml", "0")], lambda shard: b"", "x")
     tree = Tree("", (), (), lambda path: None)
     empty = Side(GraphView([], [], lambda shard: b"", "x"), tree, ())
@@ -79,7 +79,7 @@ def made(texts: list[str], count: int = 2) -> Diff:
         changes.append(
             change(
                 None,
-                tasks.task(stored(row)),
+                task_mapping.task(stored(row)),
                 row,
                 fields=(text(),),
                 written=Written([], [], [asked]),

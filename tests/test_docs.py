@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from world import ROOT, World, environment
 
-from ralphgit.records import graph
+from ralphgit.records import graph_file
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
@@ -111,7 +111,7 @@ def test_every_command_prints_what_the_document_shows(
 def test_every_graph_in_a_document_is_valid(document: Path) -> None:
     for block in _blocks(document.read_text(), "yaml"):
         if block.startswith("version:"):
-            assert graph.parse(block.encode(), path=document.name).tasks
+            assert graph_file.parse(block.encode(), path=document.name).tasks
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

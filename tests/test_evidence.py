@@ -17,8 +17,8 @@ from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.model.evidence import Evidence, Subject, Support
 from ralphgit.model.task import Criterion, Scope
-from ralphgit.records import evidence as codec
-from ralphgit.rules import support
+from ralphgit.records import evidence_file as codec
+from ralphgit.rules import assessment
 
 GRAPH = """\
 version: 1
@@ -462,11 +462,11 @@ def record(name: str, *, code: int = 0, command: str = "c", verdict: str = "") -
 def test_of_one_command_the_newest_fresh_record_counts(
     records: list[tuple[Evidence, bool]], wanted: str
 ) -> None:
-    judged = support.judged(records)
-    assert support.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
+    judged = assessment.judged(records)
+    assert assessment.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
 
 
 def test_evidence_of_a_claim_that_was_given_up_does_not_count() -> None:
     old = record("1")._replace(claim="old")
-    assert support.judged([(old, True)], claim="new") == []
-    assert len(support.judged([(old._replace(claim=""), True)], claim="new")) == 1
+    assert assessment.judged([(old, True)], claim="new") == []
+    assert len(assessment.judged([(old._replace(claim=""), True)], claim="new")) == 1

@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from world import Place, World, shared
 
-from ralphgit.model.status import Mode
-from ralphgit.records import emit, exports, foreign, graph
+from ralphgit.model.task_status import Mode
+from ralphgit.records import export_formats, graph_file, importers, yaml_writer
 
 FORMS = ("jsonl", "markdown", "graph")
 Task = dict[str, Any]
@@ -197,7 +197,7 @@ def test_shards_and_their_root_keys(tmp_path: Path) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("form", FORMS)
 def test_real_tasks_come_back_as_they_were(name: str, form: str) -> None:
-    found = foreign.convert(name, shared(name).read_bytes(), ryaml.loads)
+    found = importers.convert(name, shared(name).read_bytes(), ryaml.loads)
     first = stored(found.tasks, found.root)
     assert [task["id"] for task in first.tasks] == [task["id"] for task in found.tasks]
     assert returned(form, first).tasks == first.tasks
@@ -206,14 +206,14 @@ def test_real_tasks_come_back_as_they_were(name: str, form: str) -> None:
 # --- whatever the tasks say ---------------------------------------------------------------
 
 
-def stored(tasks: Any, root: Any) -> graph.GraphFile:
-    text = emit.mapping({**root, "version": 1, "tasks": list(tasks)})
-    return graph.parse(text.encode(), path="g.yaml", limit=1 << 30)
+def stored(tasks: Any, root: Any) -> graph_file.GraphFile:
+    text = yaml_writer.mapping({**root, "version": 1, "tasks": list(tasks)})
+    return graph_file.parse(text.encode(), path="g.yaml", limit=1 << 30)
 
 
-def returned(form: str, file: graph.GraphFile) -> graph.GraphFile:
-    text = exports.text(form, file.tasks, file.root)
-    found = foreign.convert(f"x.{form}", text.encode(), ryaml.loads)
+def returned(form: str, file: graph_file.GraphFile) -> graph_file.GraphFile:
+    text = export_formats.text(form, file.tasks, file.root)
+    found = importers.convert(f"x.{form}", text.encode(), ryaml.loads)
     return stored(found.tasks, found.root)
 
 
@@ -293,7 +293,7 @@ def test_what_is_visible_is_one_list(title: str, description: str) -> None:
         {"id": "T-1", "title": title, "status": "pending", "description": description},
         {"id": "T-2", "title": "b", "status": "pending"},
     ]
-    tokens = MarkdownIt("commonmark").parse(exports.text("markdown", tasks, {}))
+    tokens = MarkdownIt("commonmark").parse(export_formats.text("markdown", tasks, {}))
     top = [token for token in tokens if token.level == 0 and token.nesting >= 0]
     kinds = [token.type for token in top]
     assert kinds == ["html_block", "heading_open", "inline", "bullet_list_open"] or kinds == [
@@ -301,4 +301,6 @@ def test_what_is_visible_is_one_list(title: str, description: str) -> None:
     ]  # fmt: skip
     items = [token for token in tokens if token.type == "list_item_open" and token.level == 1]
     assert len(items) == 2
-    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", exports.text("markdown", tasks, {}))
+    assert not re.search(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f]", export_formats.text("markdown", tasks, {})
+    )

@@ -14,8 +14,8 @@ from world import shared
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
-from ralphgit.records.foreign import Imported, convert
-from ralphgit.records.shape import normalise
+from ralphgit.records.importers import Imported, convert
+from ralphgit.records.task_fields import normalise
 
 
 def read(text: str, name: str = "tasks.yaml") -> Imported:

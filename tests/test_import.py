@@ -12,7 +12,7 @@ from world import Place, World, shared
 from ralphgit.app.exchange import import_tasks
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import GuardRefused
-from ralphgit.records import blocks, graph
+from ralphgit.records import graph_file, task_blocks
 from ralphgit.rules.cycles import find_cycles
 
 GRAPH = """\
@@ -113,7 +113,7 @@ def refused(place: Place, *words: str) -> tuple[int, str, str]:
 
 def outside_of(text: str, task: str) -> tuple[str, str]:
     """What stands before and behind a task's block."""
-    layout = blocks.find(text)
+    layout = task_blocks.find(text)
     assert layout is not None
     (span,) = (s for s in layout.blocks if f"- id: {task}\n" in text[s.start : s.end])
     return text[: span.start], text[span.end :]
@@ -131,7 +131,7 @@ def test_solar_becomes_a_valid_graph(world: World, solar: Path) -> None:
     assert (data["updated"], data["unchanged"]) == ([], [])
 
     text = read(world)
-    file = graph.parse(text.encode(), path="task-graph.yaml")
+    file = graph_file.parse(text.encode(), path="task-graph.yaml")
     assert [task["id"] for task in file.tasks] == data["added"]
     assert list(file.root) == ["version", "milestones", "stories"]
     assert find_cycles({task["id"]: task.get("depends_on", []) for task in file.tasks}) == ()
@@ -144,7 +144,7 @@ def test_solar_can_be_worked_on(world: World, solar: Path) -> None:
     imported(world, source)
     world.commit()
     text = read(world)
-    tasks = {t["id"]: t for t in graph.parse(text.encode(), path="g").tasks}
+    tasks = {t["id"]: t for t in graph_file.parse(text.encode(), path="g").tasks}
     ready = [task["id"] for task in world.ralph("next", "--json").data["tasks"]]
     assert ready
     for name in ready:
@@ -175,7 +175,7 @@ def test_solar_again_changes_no_byte(world: World, solar: Path) -> None:
 
 def test_solar_tickets_fill_in_what_the_graph_does_not_say(world: World, solar: Path) -> None:
     data = imported(world, str(solar / "task-graph.yaml"), *map(str, solar.glob("tickets/*.md")))
-    file = graph.parse(read(world).encode(), path="task-graph.yaml")
+    file = graph_file.parse(read(world).encode(), path="task-graph.yaml")
     task = next(task for task in file.tasks if task["id"] == "T-005-02")
     assert (task["status"], len(task["acceptance"])) == ("complete", 1)
     assert task["outputs"] == ["src/lib/solar/sun-hours.ts"]

@@ -10,8 +10,8 @@ import ryaml
 from world import shared
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records.foreign import Imported, convert
-from ralphgit.records.shape import normalise
+from ralphgit.records.importers import Imported, convert
+from ralphgit.records.task_fields import normalise
 from ralphgit.rules.cycles import find_cycles
 
 Task = dict[str, Any]

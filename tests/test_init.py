@@ -15,7 +15,7 @@ from sealing import older
 from world import ROOT, Result, World
 
 from ralphgit.model import config
-from ralphgit.records import schema, settings
+from ralphgit.records import schemas, settings_file
 
 NAMES = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 JUST_PROGRAM = shutil.which("just", path=os.path.dirname(sys.executable)) or shutil.which("just")
@@ -404,7 +404,7 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
         "Justfile": f"{elsewhere}; for the recipes add to it: import 'ralph.just'",
         "AGENTS.md": "it is a link to CLAUDE.md",
         ".claude/skills/ralphgit/SKILL.md": elsewhere,
-        **{f".ralph/schemas/{name}": elsewhere for name in schema.schema_files()},
+        **{f".ralph/schemas/{name}": elsewhere for name in schemas.schema_files()},
     }
     assert sorted(os.listdir(outside)) == ["mine.md"]
     assert (outside / "mine.md").read_text() == "mine"
@@ -453,9 +453,9 @@ def test_every_default_in_the_settings_is_the_one_that_counts(world: World) -> N
         line[2:] if re.match(r"# [a-z_.]+ = ", line) else line
         for line in text.splitlines(keepends=True)
     )
-    assert config.resolve([("ralph.toml", settings.parse(on.encode()))]) == config.Config()
-    assert set(settings.parse(on.encode())) == set(config.Config._fields)
-    assert settings.parse(text.encode()) == {}
+    assert config.resolve([("ralph.toml", settings_file.parse(on.encode()))]) == config.Config()
+    assert set(settings_file.parse(on.encode())) == set(config.Config._fields)
+    assert settings_file.parse(text.encode()) == {}
 
 
 @pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")

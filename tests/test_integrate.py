@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import Place, World
 
-from ralphgit.rules import integration
+from ralphgit.rules import integration_order
 
 GRAPH = """\
 version: 1
@@ -448,7 +448,7 @@ def test_the_order_keeps_dependencies_and_leaves_nobody_out(
 
     names = [f"b{number}" for number in range(count)]
     branches = [
-        integration.Branch(name, name, (row(f"T-{number}"),), ())
+        integration_order.Branch(name, name, (row(f"T-{number}"),), ())
         for number, name in enumerate(names)
     ]
     depends = {
@@ -456,11 +456,11 @@ def test_the_order_keeps_dependencies_and_leaves_nobody_out(
         for high in range(count)
     }
     conflicts = {
-        integration.pair(names[one], names[other]): ("x",)
+        integration_order.pair(names[one], names[other]): ("x",)
         for one, other in meets
         if one < other < count
     }
-    ordered = [branch.name for branch in integration.order(branches, conflicts, depends)]
+    ordered = [branch.name for branch in integration_order.order(branches, conflicts, depends)]
     assert sorted(ordered) == sorted(names)
     for high in range(count):
         for needed in depends[f"T-{high}"]:

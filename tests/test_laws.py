@@ -13,36 +13,36 @@ from laws import cases, generate, merging, operations
 from laws.block import LIFECYCLE
 from laws.operations import Broken
 
-from ralphgit.model.status import Outcome
 from ralphgit.model.task import Cancelled, Claim, Lifecycle, Reset, Result
-from ralphgit.records import graph, splice, tasks
+from ralphgit.model.task_status import Outcome
+from ralphgit.records import graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
 
 # -- layouts that once were refused, or lost something -----------------------------------
 
 
-def claimed(task: tasks.Task) -> Lifecycle:
+def claimed(task: task_mapping.Task) -> Lifecycle:
     made = Claim(id="k1", by="alpha", at="t", base="b", contract="c")
     return lifecycle.claimed(task.id, task.lifecycle, made)
 
 
-def completed(task: tasks.Task) -> Lifecycle:
+def completed(task: task_mapping.Task) -> Lifecycle:
     assert task.claim is not None
     made = Result(id="r1", claim=task.claim.id, outcome=Outcome.DONE, at="t")
     return lifecycle.completed(task.id, task.lifecycle, made)
 
 
-def released(task: tasks.Task) -> Lifecycle:
+def released(task: task_mapping.Task) -> Lifecycle:
     made = Reset(id="s1", claim="k1", by="alpha", at="t", reason="gone")
     return lifecycle.released(task.id, task.lifecycle, made)
 
 
-def reopened(task: tasks.Task) -> Lifecycle:
+def reopened(task: task_mapping.Task) -> Lifecycle:
     made = Reset(id="s1", claim="k1", by="alpha", at="t", reason="gone")
     return lifecycle.released(task.id, task.lifecycle, made, reopen=True)
 
 
-def cancelled(task: tasks.Task) -> Lifecycle:
+def cancelled(task: task_mapping.Task) -> Lifecycle:
     made = Cancelled(id="c1", by="alpha", at="t", reason="one\ntwo\n")
     return lifecycle.cancelled(task.id, task.lifecycle, made)
 
@@ -343,16 +343,16 @@ RESET = """
 def test_layout(before: str, change, after: str, eol: str) -> None:
     head = "version: 1\ntasks:"
     text = (head + before).replace("\n", eol)
-    file = graph.parse(text.encode(), path="task-graph.yaml")
-    made = splice.set_lifecycle(file, 0, change(tasks.task(file.tasks[0])))
+    file = graph_file.parse(text.encode(), path="task-graph.yaml")
+    made = splice_task.set_lifecycle(file, 0, change(task_mapping.task(file.tasks[0])))
     assert made == (head + after).replace("\n", eol)
 
 
 def test_byte_order_mark() -> None:
     head = "\ufeffversion: 1\ntasks:\n"
     text = head + '  - id: T-1\n    title: "x\n  - id: T-2"\n    status: pending\n'
-    file = graph.parse(text.encode(), path="task-graph.yaml")
-    made = splice.set_lifecycle(file, 0, claimed(tasks.task(file.tasks[0])))
+    file = graph_file.parse(text.encode(), path="task-graph.yaml")
+    made = splice_task.set_lifecycle(file, 0, claimed(task_mapping.task(file.tasks[0])))
     assert made == text.replace("pending\n", f"in-progress{CLAIM}\n")
 
 
@@ -446,7 +446,7 @@ def test_fencing_shrinks(arena: merging.Arena, rng: random.Random) -> None:
 def test_l4_l5_an_operation_writes_its_records_and_nothing_else(
     written: generate.Written, rng: random.Random
 ) -> None:
-    assert LIFECYCLE == tasks.LIFECYCLE_KEYS
+    assert LIFECYCLE == task_mapping.LIFECYCLE_KEYS
     world = operations.world(rng)
     for _ in range(3):
         index = rng.randrange(len(written.blocks))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ralphgit.rules.cycles import tangles
-from ralphgit.rules.layout import Box, Layout, layout
+from ralphgit.rules.picture_layout import Box, Layout, layout
 
 BOX = Box()
 NAMES = "abcdefghij"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from ralphgit.errors import IllegalMove
-from ralphgit.model.status import Outcome, Reason, Status
 from ralphgit.model.task import Blocked, Cancelled, Claim, Lifecycle, Reset, Result
+from ralphgit.model.task_status import Outcome, Reason, Status
 from ralphgit.rules import lifecycle
 
 FIRST = Claim(id="g1", by="alpha", at="t1", base="b1", contract="c1")

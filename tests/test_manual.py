@@ -11,7 +11,7 @@ import pytest
 from world import ROOT, World
 
 from ralphgit.cli import manual
-from ralphgit.cli.table import COMMANDS
+from ralphgit.cli.command_table import COMMANDS
 
 MAN = ROOT / "man"
 

@@ -22,7 +22,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, World, children_of, until
 
-from ralphgit.cli.table import COMMANDS
+from ralphgit.cli.command_table import COMMANDS
 
 if TYPE_CHECKING:
     from mcp import Client

@@ -12,7 +12,7 @@ import pytest
 from world import Place, World
 
 from ralphgit.errors import RalphError
-from ralphgit.git import merge
+from ralphgit.git import merge_preview
 from ralphgit.git.repository import Repository
 
 TASK = "  - id: T-{n}\n    title: Task {n}\n    status: pending\n    story: S-1\n"
@@ -112,12 +112,12 @@ def repository(place: Place) -> Repository:
 
 
 @contextmanager
-def by_libgit2(repo: Repository, ours: str, theirs: str) -> Iterator[merge.Merged]:
+def by_libgit2(repo: Repository, ours: str, theirs: str) -> Iterator[merge_preview.Merged]:
     with TemporaryDirectory() as scratch:
-        yield merge.by_libgit2(repo, ours, theirs, scratch)
+        yield merge_preview.by_libgit2(repo, ours, theirs, scratch)
 
 
-READERS = [merge.merged, by_libgit2]
+READERS = [merge_preview.merged, by_libgit2]
 
 
 def really(world: World, theirs: str) -> tuple[tuple[str, ...], str]:
@@ -210,7 +210,7 @@ def test_an_older_git_previews_through_libgit2(world: World) -> None:
     theirs.commit("Theirs")
     world.environ = old_git(world)
     before = world.snapshot()
-    with merge.merged(repository(world), world.head, theirs.head) as found:
+    with merge_preview.merged(repository(world), world.head, theirs.head) as found:
         assert found.conflicts == ("task-graph.yaml",)
     told = world.ralph("check", "--base", "main", "--at", "theirs", "--json").data["problems"]
     assert [problem["code"] for problem in told] == ["merge_conflict", "claim_lost"]
@@ -243,7 +243,7 @@ def test_configuration_that_would_decide_a_merge_does_not(world: World) -> None:
     world.git("commit", "--quiet", "-am", "Resolved")  # rerere has learnt it
     world.git("reset", "--quiet", "--hard", "HEAD^")
     before = world.snapshot()
-    with merge.merged(repository(world), world.head, theirs.head) as found:
+    with merge_preview.merged(repository(world), world.head, theirs.head) as found:
         assert found.conflicts == ("task-graph.yaml",)
     assert world.snapshot() == before
 

@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rows import row
 
-from ralphgit.rules import guards
-from ralphgit.rules import overlap as module
-from ralphgit.rules.overlap import check_pattern, covers, covers_any, overlap, overlaps
+from ralphgit.rules import claim_rules
+from ralphgit.rules import pattern_overlap as module
+from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any, overlap, overlaps
 
 # --- tables -------------------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ def test_the_import_is_cheap() -> None:
     root = Path(str(module.__file__)).parents[2]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import ralphgit.rules.overlap, ralphgit.rules.cycles\n"
+        "import ralphgit.rules.pattern_overlap, ralphgit.rules.cycles\n"
         "print(sorted({'dataclasses', 'inspect', 'subprocess', 'pathlib'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -438,7 +438,7 @@ def test_braces_are_the_patterns_they_stand_for(
 
 def is_clear(a: str, b: str) -> bool:
     """Whether a task that writes `a` is waved through beside one in flight that writes `b`."""
-    return guards.Flying.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
+    return claim_rules.Flying.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
 
 
 @settings(max_examples=400, deadline=None)

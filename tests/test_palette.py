@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ralphgit.app.report.palette import DARK, LIGHT, Theme
-from ralphgit.model.status import State
+from ralphgit.model.task_status import State
 
 
 def luminance(colour: str) -> float:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from laws import generate
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import blocks, emit, graph, nodes, plain
+from ralphgit.records import graph_file, task_blocks, yaml_nodes, yaml_reader, yaml_writer
 
 SEED = 20261121
 
@@ -32,11 +32,11 @@ def typed(value: object) -> object:
 
 
 def fast(text: str) -> object:
-    return typed(plain.load(text))
+    return typed(yaml_reader.load(text))
 
 
 def exact(text: str) -> object:
-    return typed(nodes.value(nodes.compose(text)))
+    return typed(yaml_nodes.value(yaml_nodes.compose(text)))
 
 
 # -- graphs ------------------------------------------------------------------------------
@@ -69,11 +69,11 @@ _PIECES = (
 
 def same_in_pieces(text: str) -> None:
     """The fast look gives the same value, or none, whether or not it knows the pieces."""
-    layout = blocks.find(text)
-    pieces = graph.parts(text, layout.blocks if layout else ())
-    whole, joined = plain.quick(text), plain.quick(text, pieces)
-    assert (joined is plain.REFUSED) == (whole is plain.REFUSED)
-    assert whole is plain.REFUSED or typed(joined) == typed(whole)
+    layout = task_blocks.find(text)
+    pieces = graph_file.parts(text, layout.blocks if layout else ())
+    whole, joined = yaml_reader.quick(text), yaml_reader.quick(text, pieces)
+    assert (joined is yaml_reader.REFUSED) == (whole is yaml_reader.REFUSED)
+    assert whole is yaml_reader.REFUSED or typed(joined) == typed(whole)
 
 
 @pytest.mark.parametrize("odd", [False, True])
@@ -132,7 +132,7 @@ def test_number_like_scalar(scalar: str) -> None:
         expected = exact(text)
     except InvalidRecord:
         with pytest.raises(InvalidRecord):
-            plain.load(text)
+            yaml_reader.load(text)
     else:
         assert fast(text) == expected
 
@@ -181,22 +181,22 @@ def reads_back(value: dict[str, Any], text: str) -> None:
 @prop(300)
 @given(st.dictionaries(KEY, VALUE, min_size=1, max_size=3))
 def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
-    reads_back(value, emit.mapping(value))
+    reads_back(value, yaml_writer.mapping(value))
 
 
 @prop(150)
 @given(st.lists(VALUE, min_size=1, max_size=3), st.integers(0, 4), st.sampled_from(["\n", "\r\n"]))
 @example([{"a": ["x\ny\n", "z\n\n"], "b": "x\n\n"}], 2, "\r\n")
 def test_a_sequence_in_its_place_reads_back(value: list[Any], indent: int, eol: str) -> None:
-    text = f"list:{eol}{emit.sequence(value, indent=indent, eol=eol)}after: 1{eol}"
+    text = f"list:{eol}{yaml_writer.sequence(value, indent=indent, eol=eol)}after: 1{eol}"
     reads_back({"list": value, "after": 1}, text)
 
 
 @pytest.mark.parametrize("text", ODD)
 def test_odd_text_reads_back(text: str) -> None:
     value = {"k": text, "list": [text, [text], {"a": text}], "after": 1}
-    reads_back(value, emit.mapping(value))
+    reads_back(value, yaml_writer.mapping(value))
     if len(text) < 80:
-        reads_back({text: {text: 1}}, emit.mapping({text: {text: 1}}))
-    reads_back({"k": text}, f"k: {emit.scalar(text)}\n")
-    reads_back({"k": [text]}, f"k: [{emit.scalar(text)}]\n")
+        reads_back({text: {text: 1}}, yaml_writer.mapping({text: {text: 1}}))
+    reads_back({"k": text}, f"k: {yaml_writer.scalar(text)}\n")
+    reads_back({"k": [text]}, f"k: [{yaml_writer.scalar(text)}]\n")

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pytest
 from rows import row
 
-from ralphgit.model.flight import Flight
-from ralphgit.model.row import Row
-from ralphgit.model.status import Status
+from ralphgit.model.active_claim import Flight
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Status
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import Standing, Standings
 

@@ -13,7 +13,7 @@ from world import ROOT, Place, World
 
 from ralphgit.app.report.attempts import attempts
 from ralphgit.app.status.log import Entry
-from ralphgit.model.flight import Flight
+from ralphgit.model.active_claim import Flight
 from ralphgit.rules.readiness import Standing
 
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"

@@ -15,8 +15,8 @@ from world import ROOT, Place, Result, World
 
 from ralphgit.app.conflicts.task_merge import Decided, decide
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.threeway import Side, ThreeWay
-from ralphgit.records import attempts, pieces
+from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.records import audit_merge, graph_sections
 
 # -- the policy ----------------------------------------------------------------------------
 
@@ -80,8 +80,8 @@ def _decide(versions: list[Files], given_up: dict[str, Side]) -> Decided:
     return decide(conflicted, clean, given_up=given_up, limit=1 << 20)
 
 
-def _pieces(text: str | None, path: str) -> pieces.Pieces | None:
-    return None if text is None else pieces.split(text.encode(), path=path, limit=1 << 20)
+def _pieces(text: str | None, path: str) -> graph_sections.Pieces | None:
+    return None if text is None else graph_sections.split(text.encode(), path=path, limit=1 << 20)
 
 
 def asked(made: Decided) -> set[tuple[str, str, tuple[str, ...]]]:
@@ -305,7 +305,7 @@ def row_25() -> None:
     for ancestor in (base, None):
         for pair in ((one, other), (other, one)):
             versions = ThreeWay(*(text and text.encode() for text in (ancestor, *pair)))
-            made = attempts.joined(versions)
+            made = audit_merge.joined(versions)
             assert made is not None
             assert made.decode().replace("# kept\n", "") == every.replace("# kept\n", "")
             if ancestor:
@@ -314,14 +314,16 @@ def row_25() -> None:
 
 def row_26() -> None:
     for base in (b"id: e1\nshows: a\n", None):
-        assert attempts.joined(ThreeWay(base, b"id: e1\nshows: b\n", b"id: e1\nshows: c\n")) is None
+        assert (
+            audit_merge.joined(ThreeWay(base, b"id: e1\nshows: b\n", b"id: e1\nshows: c\n")) is None
+        )
 
 
 def row_27() -> None:
     """Also seen in a real merge: `test_a_file_that_cannot_be_read`."""
     for data in (b"version: 1\r\ntasks:\r\n  - {id: T-1, title: \xff}\r\n", b"version: 2\n"):
         with pytest.raises(InvalidRecord):
-            pieces.split(data, path=G, limit=1 << 20)
+            graph_sections.split(data, path=G, limit=1 << 20)
 
 
 ROWS = {name.removeprefix("row_"): made for name, made in globals().items() if name[:4] == "row_"}

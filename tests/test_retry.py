@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ralphgit.loop import limits
-from ralphgit.rules.retry import CLOSED, Breaker, backoff
+from ralphgit.loop import rate_limits
+from ralphgit.rules.retry_policy import CLOSED, Breaker, backoff
 
 
 @pytest.mark.parametrize(
@@ -54,10 +54,10 @@ def test_the_breaker_opens_tries_once_and_opens_again_or_closes() -> None:
     ],
 )
 def test_rate_limits_in_the_end_of_the_output(tail: str, seconds: float | None) -> None:
-    assert limits.wait(tail, usual=300.0) == seconds
+    assert rate_limits.wait(tail, usual=300.0) == seconds
 
 
 def test_a_limit_waits_as_told_and_longer_each_time() -> None:
-    waits = [limits.pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
+    waits = [rate_limits.pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
     assert waits == [5.0, 10.0, 20.0, 3600.0]
-    assert limits.pause(7200.0, row=4, least=5.0) == 7200.0
+    assert rate_limits.pause(7200.0, row=4, least=5.0) == 7200.0

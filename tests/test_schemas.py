@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from ralphgit import errors
-from ralphgit.model import ids, status
+from ralphgit.model import ids, task_status
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "task-graph.yaml"
@@ -470,13 +470,16 @@ def test_only_the_configuration_refuses_unknown_keys() -> None:
 def test_the_words_are_those_of_the_model() -> None:
     defs = SCHEMAS["output"]["$defs"]
     task, blocked, result = (defs[name]["properties"] for name in ("task", "blocked", "result"))
-    assert set(defs["status"]["enum"]) == set(status.STATUS_OF)
-    assert set(defs["state"]["enum"]) == set(status.State)
-    assert set(task["mode"]["enum"]) == set(status.Mode)
-    assert set(blocked["reason"]["enum"]) == set(status.Reason)
-    assert set(result["outcome"]["enum"]) == set(status.Outcome)
-    assert task["priority"]["default"] == status.DEFAULT_PRIORITY
-    assert range(task["priority"]["minimum"], task["priority"]["maximum"] + 1) == status.PRIORITIES
+    assert set(defs["status"]["enum"]) == set(task_status.STATUS_OF)
+    assert set(defs["state"]["enum"]) == set(task_status.State)
+    assert set(task["mode"]["enum"]) == set(task_status.Mode)
+    assert set(blocked["reason"]["enum"]) == set(task_status.Reason)
+    assert set(result["outcome"]["enum"]) == set(task_status.Outcome)
+    assert task["priority"]["default"] == task_status.DEFAULT_PRIORITY
+    assert (
+        range(task["priority"]["minimum"], task["priority"]["maximum"] + 1)
+        == task_status.PRIORITIES
+    )
 
 
 def test_every_exit_code_of_an_error_is_known() -> None:
@@ -537,7 +540,7 @@ def test_the_task_of_the_specification_is_valid() -> None:
     assert problems(SCHEMAS["task-graph"], ryaml.loads(SPEC_GRAPH)) == []
 
 
-@pytest.mark.parametrize("word", status.STATUS_OF)
+@pytest.mark.parametrize("word", task_status.STATUS_OF)
 def test_a_status_of_another_tool_is_read(word: str) -> None:
     document = changed(GOOD["task-graph"], "tasks.0.status", word)
     assert problems(SCHEMAS["task-graph"], document) == []
@@ -773,7 +776,7 @@ def test_the_example_has_fifteen_pending_tasks_in_three_stories(
     assert len({task["id"].casefold() for task in example}) == len(example) == 15
     assert {task["status"] for task in example} == {"pending"}
     assert {task["story"] for task in example} == {"S-1", "S-2", "S-3"}
-    assert {task.get("mode", "parallel") for task in example} == set(status.Mode)
+    assert {task.get("mode", "parallel") for task in example} == set(task_status.Mode)
 
 
 def test_the_example_can_be_done_in_file_order_and_three_can_start(

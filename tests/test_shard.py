@@ -16,8 +16,8 @@ from laws import generate
 from world import ROOT, Place, World
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import blocks, graph, shards
-from ralphgit.records import settings as toml
+from ralphgit.records import graph_file, graph_layouts, task_blocks
+from ralphgit.records import settings_file as toml
 
 OUTPUT = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json").read_text()))
 HEAD = "# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json\n"
@@ -93,10 +93,10 @@ def of(texts: dict[str, str]) -> Counter[str]:
     """Every task's block in these files, without the line end that is its last byte."""
     found: Counter[str] = Counter()
     for text in texts.values():
-        layout = blocks.find(text)
+        layout = task_blocks.find(text)
         for span in layout.blocks if layout else ():
             assert layout is not None
-            end = blocks.content_end(text, span, layout.dash)
+            end = task_blocks.content_end(text, span, layout.dash)
             found[text[span.start : end].rstrip("\r\n")] += 1
     return found
 
@@ -157,7 +157,7 @@ def test_a_round_trip_keeps_every_task(world: World) -> None:
         return sorted(str({**task, "file": "", "line": 0}) for task in tasks)
 
     assert plain(world.ralph("list", "--json").data["tasks"]) == plain(shown)
-    root = graph.parse(world.read().encode(), path="task-graph.yaml").root
+    root = graph_file.parse(world.read().encode(), path="task-graph.yaml").root
     assert root == {"version": 1, "stories": [{"id": "S-2", "title": "The house"}]}
     assert world.read().count("# ") == GRAPH.count("# ")
 
@@ -462,19 +462,21 @@ def test_a_claim_from_before_the_move_is_never_silently_lost(world: World) -> No
 def test_a_file_taken_apart_and_joined_has_every_block(written: generate.Written) -> None:
     text = written.text
     try:
-        file = graph.parse(text.encode(), path="graph/a.yaml")
-        parts = shards.split(file)
+        file = graph_file.parse(text.encode(), path="graph/a.yaml")
+        parts = graph_layouts.split(file)
     except InvalidRecord:
         assert written.odd or "[" in text
         return
     eol = "\r\n" if "\r\n" in text else "\n"
-    whole = shards.join("graph/a.yaml", [parts.frame], parts.pieces, eol)
-    again = graph.parse(whole.encode(), path="graph/a.yaml")
+    whole = graph_layouts.join("graph/a.yaml", [parts.frame], parts.pieces, eol)
+    again = graph_file.parse(whole.encode(), path="graph/a.yaml")
     assert (again.tasks, again.root) == (file.tasks, file.root)
     assert of({"": whole}) == of({"": text})
-    apart = {str(n): shards.join(f"{n}.yaml", [], [p], eol) for n, p in enumerate(parts.pieces)}
-    found = [graph.parse(one.encode(), path="x") for one in apart.values()]
+    apart = {
+        str(n): graph_layouts.join(f"{n}.yaml", [], [p], eol) for n, p in enumerate(parts.pieces)
+    }
+    found = [graph_file.parse(one.encode(), path="x") for one in apart.values()]
     assert tuple(task for one in found for task in one.tasks) == file.tasks
     assert of(apart) == of({"": text})
     # Once more: what was put together is taken apart alike.
-    assert "".join(shards.split(again).pieces) == "".join(parts.pieces)
+    assert "".join(graph_layouts.split(again).pieces) == "".join(parts.pieces)

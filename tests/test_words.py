@@ -13,9 +13,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from world import ROOT, World
 
-from ralphgit.cli import explain, words
-from ralphgit.cli.params import Param
-from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS, module_of
+from ralphgit.cli import click_application, fast_argv
+from ralphgit.cli.command_spec import Param
+from ralphgit.cli.command_table import COMMANDS, GLOBAL, GROUPS, module_of
 
 # -- two readers -------------------------------------------------------------------------
 
@@ -70,20 +70,20 @@ def _some(params: tuple[Param, ...]) -> st.SearchStrategy[list[Param]]:
 @given(_lines())
 @settings(max_examples=300, deadline=None)
 def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
-    quick = words.read(line)
+    quick = fast_argv.read(line)
     event("declined" if quick is None else f"read {quick.command}")
     if quick is not None:
-        assert explain.read(line, "ralphgit") == quick
+        assert click_application.read(line, "ralphgit") == quick
 
 
 @given(_lines().map(lambda line: ["-qv", *line]))
 @settings(max_examples=100, deadline=None)
 def test_click_alone_reads_the_same_as_with_the_fast_reader(line: list[str]) -> None:
     """`-qv` is a spelling that only click knows: the rest must mean what it always does."""
-    assert words.read(line) is None
-    quick = words.read(["-q", "-v", *line[1:]])
+    assert fast_argv.read(line) is None
+    quick = fast_argv.read(["-q", "-v", *line[1:]])
     if quick is not None:
-        assert explain.read(line, "ralphgit") == quick
+        assert click_application.read(line, "ralphgit") == quick
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -98,15 +98,15 @@ def test_the_usual_spellings_need_no_click(command: str) -> None:
             line.append(param.flags[0])
         else:
             line += [param.flags[0], value]
-    found = words.read(line)
+    found = fast_argv.read(line)
     assert found is not None
     assert set(found.options) == {"directory", "json", *(p.name for p in COMMANDS[command].params)}
 
 
 def test_zero_is_a_value() -> None:
     for line in (["next", "--priority", "0"], ["next", "--limit=0"], ["-qv", "next", "--limit=0"]):
-        found = words.read(line) or explain.read(line, "ralphgit")
-        assert isinstance(found, words.Line)
+        found = fast_argv.read(line) or click_application.read(line, "ralphgit")
+        assert isinstance(found, fast_argv.Line)
         assert 0 in [v for v in found.options.values() if not isinstance(v, bool)]
 
 
@@ -155,7 +155,7 @@ def test_help_lists_every_command(world: World) -> None:
 def test_help_of_every_command(world: World) -> None:
     """In one process: click reads the table anew for each."""
     for name, command in COMMANDS.items():
-        shown = explain.program("ralphgit").commands[name]
+        shown = click_application.program("ralphgit").commands[name]
         found = shown.get_help(shown.make_context(name, [], resilient_parsing=True))
         assert command.help.split(".")[0] in " ".join(found.split())
         for param in command.params:

@@ -13,12 +13,12 @@ from textual.worker import Worker as Job
 from textual.worker import WorkerState
 
 from ralphgit.app.workspace.project import Surroundings
-from ralphgit.board import drawing, themes, writing
-from ralphgit.board.context import Context, Describe
+from ralphgit.board import board_actions, task_text, themes
+from ralphgit.board.detail_pane import Context, Describe
 from ralphgit.board.dialogs import Help, Reset
-from ralphgit.board.following import Follower, Pace, Update, system
+from ralphgit.board.follow_repository import Follower, Pace, Update, system
+from ralphgit.board.main_screen import SELECT, View
 from ralphgit.board.snapshot import Snapshot
-from ralphgit.board.view import SELECT, View
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
 
@@ -141,14 +141,16 @@ class Board(App[None]):
 
         def sent(error: RalphError | None) -> None:
             if error is not None:
-                self.view.context.say(drawing.refusal(error))
+                self.view.context.say(task_text.refusal(error))
                 return
             self.view.context.sent(question)
             if self.view.seen is not None:
                 self.view.context.leave(self.view.seen)
             self.view.go_back()
 
-        write = partial(writing.answer, self._around, question.task, question.claim, event.text)
+        write = partial(
+            board_actions.answer, self._around, question.task, question.claim, event.text
+        )
         self._write(f"answering {question.task} ...", write, sent)
 
     def action_reset(self) -> None:
@@ -171,10 +173,10 @@ class Board(App[None]):
             elif error is not None and here:
                 dialog.refused(error)
             elif error is not None:
-                self.notify(drawing.refusal(error), severity="error", markup=False)
+                self.notify(task_text.refusal(error), severity="error", markup=False)
 
         if self.view.seen is not None:
-            write = partial(writing.reset_task, self._around, self.view.seen.home, asked)
+            write = partial(board_actions.reset_task, self._around, self.view.seen.home, asked)
             self._write(f"resetting {asked.task} ...", write, done)
 
     def _write(

@@ -13,11 +13,11 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ralphgit.board import drawing
-from ralphgit.board.drawing import BAD, MUTED, STRONG
-from ralphgit.board.rows import Entry, Rows
+from ralphgit.board import task_text
+from ralphgit.board.board_actions import Asked
+from ralphgit.board.long_list import Entry, Rows
 from ralphgit.board.snapshot import Card, Snapshot, Worker
-from ralphgit.board.writing import Asked
+from ralphgit.board.task_text import BAD, MUTED, STRONG
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import duration, safe
 
@@ -91,7 +91,7 @@ class Reset(Dialog):
         worker = self._worker
         if worker is None:
             return [(name, STRONG)]
-        character, colour = drawing.sign(worker, self._now)
+        character, colour = task_text.sign(worker, self._now)
         beat = "no loop has shown itself there"
         if worker.beat is not None:
             beat = f"heartbeat {duration(max(0.0, self._now - worker.beat))} ago"
@@ -109,7 +109,7 @@ class Reset(Dialog):
 
     def refused(self, error: RalphError) -> None:
         """Say why nothing was done."""
-        self.query_one("#said", Static).update(Content(drawing.refusal(error)).stylize(BAD))
+        self.query_one("#said", Static).update(Content(task_text.refusal(error)).stylize(BAD))
         force = self.query_one("#force", Input)
         if error.code in _FORCED:
             force.display = True
@@ -165,7 +165,7 @@ class Help(Dialog):
         parts += [
             Content(""),
             Content.assemble(
-                ("●", drawing.GOOD), " alive  ", ("◐", drawing.CARE), " silent or starting  ",
+                ("●", task_text.GOOD), " alive  ", ("◐", task_text.CARE), " silent or starting  ",
                 ("✕", BAD), " gone  ", ("○", MUTED), " no loop",
             ),
         ]  # fmt: skip

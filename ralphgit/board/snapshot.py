@@ -15,8 +15,8 @@ from ralphgit.app.status.overview import Attention, Busy
 from ralphgit.app.status.task_list import Shown
 from ralphgit.app.workspace import heartbeat, worktree_names
 from ralphgit.app.workspace.project import Project, Surroundings
-from ralphgit.loop import crew
-from ralphgit.model.row import Row
+from ralphgit.loop import fleet_state
+from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import Standing
 
@@ -205,12 +205,12 @@ def _card(row: Row, standing: Standing) -> Card:
 
 def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
     """Who runs a loop or holds a task, one for each worktree."""
-    loops = {os.path.realpath(one.worktree): one for one in crew.workers(project)}
+    loops = {os.path.realpath(one.worktree): one for one in fleet_state.workers(project)}
     tasks = {one.path: one for one in reversed(busy)}
     for path in sorted({*loops, *tasks}):
         loop, task = loops.get(path), tasks.get(path)
         beat = heartbeat.read(path)
-        state = crew.state_of(crew.note_of(path), beat, project.around.now())
+        state = fleet_state.state_of(fleet_state.note_of(path), beat, project.around.now())
         yield Worker(
             name=loop.name if loop is not None else task.name if task is not None else "",
             path=path,
@@ -228,11 +228,11 @@ def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
 
 def beating(worker: Worker, now: float) -> Worker:
     """The worker as its heartbeat shows it now. Reads a file, and asks no git."""
-    note, beat = crew.note_of(worker.path), heartbeat.read(worker.path)
+    note, beat = fleet_state.note_of(worker.path), heartbeat.read(worker.path)
     if beat is None and not worker.state:
         return worker
     return worker._replace(
-        state=crew.state_of(note, beat, now),
+        state=fleet_state.state_of(note, beat, now),
         phase=beat.phase if beat is not None else "" if worker.beat else worker.phase,
         beat=beat.time if beat is not None else None,
     )

@@ -6,12 +6,12 @@ import os
 import sys
 
 from ralphgit.app.workspace import project
-from ralphgit.ci import forges, jobs, run
+from ralphgit.ci import gate_job, job_environment, pull_request_comment
 from ralphgit.cli import main as cli
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, UsageError
 
-_READ = {"github": jobs.github, "gitlab": jobs.gitlab}
+_READ = {"github": job_environment.github, "gitlab": job_environment.gitlab}
 
 
 def main(words: list[str]) -> int:
@@ -24,11 +24,13 @@ def main(words: list[str]) -> int:
         around = cli.surroundings({})
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
         try:
-            return run.run(around._replace(environ=environ), job, forges.of(job, os.environ))
+            return gate_job.run(
+                around._replace(environ=environ), job, pull_request_comment.of(job, os.environ)
+            )
         finally:
             project.leave()
     except RalphError as error:
-        run.say(error, words[0] if words else "")
+        gate_job.say(error, words[0] if words else "")
         return error.exit_code
     except OSError as error:
         print(f"error: {safe(str(error))}", file=sys.stderr)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from ralphgit.cli import render, words
+from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
 
 TYPE_CHECKING = False
@@ -107,17 +107,17 @@ def escape_unencodable() -> None:
 def _run(arguments: Sequence[str]) -> int:
     name = os.path.basename(sys.argv[0])
     program = "git ralph" if name == "git-ralph" else "ralphgit"
-    line = words.read(arguments)
+    line = fast_argv.read(arguments)
     if line is None:
         if "_RALPHGIT_COMPLETE" in os.environ or "_GIT_RALPH_COMPLETE" in os.environ:
             return _complete_word(program)
-        from ralphgit.cli import explain
+        from ralphgit.cli import click_application
 
         screen = _screen({"json": "--json" in arguments, "no_color": "--no-color" in arguments})
         try:
-            found = explain.read(arguments, program)
+            found = click_application.read(arguments, program)
         except RalphError as error:
-            render.fail(error, words.verb(arguments) or "ralphgit", (), screen)
+            render.fail(error, fast_argv.verb(arguments) or "ralphgit", (), screen)
             return error.exit_code
         if isinstance(found, int):
             return found
@@ -128,12 +128,14 @@ def _run(arguments: Sequence[str]) -> int:
 def _complete_word(program: str) -> int:
     from click.shell_completion import shell_complete
 
-    from ralphgit.cli import explain, shells
+    from ralphgit.cli import click_application, shell_completion
 
-    shells.register()
+    shell_completion.register()
     names = ("_RALPHGIT_COMPLETE", "_GIT_RALPH_COMPLETE")
     variable = next(name for name in names if name in os.environ)
-    return shell_complete(explain.program(program), {}, program, variable, os.environ[variable])
+    return shell_complete(
+        click_application.program(program), {}, program, variable, os.environ[variable]
+    )
 
 
 def _screen(options: Mapping[str, object]) -> render.Screen:
@@ -174,11 +176,11 @@ def surroundings(options: Mapping[str, object]) -> Surroundings:
     )
 
 
-def _command(line: words.Line) -> int:
+def _command(line: fast_argv.Line) -> int:
     from importlib import import_module
 
     from ralphgit.app.workspace.project import begin, leave
-    from ralphgit.cli.table import COMMANDS, module_of
+    from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
     # Filled by the command as it goes, so that a failure still shows what was warned of.

@@ -11,8 +11,8 @@ from typing import Any
 
 from ralphgit import __version__
 from ralphgit.app import setting_words
-from ralphgit.cli.params import Command, Param
-from ralphgit.cli.table import COMMANDS, GLOBAL, GROUPS
+from ralphgit.cli.command_spec import Command, Param
+from ralphgit.cli.command_table import COMMANDS, GLOBAL, GROUPS
 
 EXITS = {
     "0": "done",

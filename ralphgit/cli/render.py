@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
-from ralphgit.model.flight import Flight
+from ralphgit.model.active_claim import Flight
 from ralphgit.model.printable import safe as safe
 from ralphgit.model.printable import safe_lines as safe_lines
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import Standing
 
 SCHEMA_VERSION = 1

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ralphgit.demo import stage as stages
-from ralphgit.demo.drain import LOOP, Landing, drain, fresh_branch, land, landings
 from ralphgit.demo.narrator import Narrator
 from ralphgit.demo.stage import Done, Place, Stage, Surprise, must
+from ralphgit.demo.three_loops import LOOP, Landing, drain, fresh_branch, land, landings
 
 WORKERS = ("alpha", "beta", "gamma")
 TASKS = 15

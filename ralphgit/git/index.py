@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
-from ralphgit.git.child import Child, Result
+from ralphgit.git.child_process import Child, Result
 from ralphgit.git.objects import aside
-from ralphgit.git.process import Git, failure
 from ralphgit.git.repository import UNMERGED, Repository, staged
+from ralphgit.git.run_git import Git, failure
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from ralphgit.git.child import LONGEST_QUESTION, Child, Dialogue
-from ralphgit.git.process import Git, failure
+from ralphgit.git.child_process import LONGEST_QUESTION, Child, Dialogue
+from ralphgit.git.run_git import Git, failure
 
 if TYPE_CHECKING:
     import hashlib

@@ -3,7 +3,7 @@
 `git update-ref NEW OLD` had exactly one winner in every measured race to create a ref, also
 beside `git pack-refs`; libgit2's create-only reference did not, so it is not used.
 
-To *replace* a ref it needs `core.warnAmbiguousRefs=false` (set in `git.process`). Without, git
+To *replace* a ref it needs `core.warnAmbiguousRefs=false` (set in `git.run_git`). Without, git
 looks first whether a ref is named like the object ids it was given, and so has read
 `packed-refs` before it locks the ref. It takes what it read for unchanged as long as second,
 size and inode are the same, which two runs of pack-refs can leave them: 29 of 60 rounds of
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import time
 
-from ralphgit.git.child import Child
-from ralphgit.git.process import Git, failure
+from ralphgit.git.child_process import Child
+from ralphgit.git.run_git import Git, failure
 
 _LOCKED = ("Unable to create", "unable to create")
 _MOVED = ("reference already exists", "but expected", "unable to resolve reference", "is at ")

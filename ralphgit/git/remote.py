@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError, RemoteUnavailable
-from ralphgit.git.process import Git, failure
+from ralphgit.git.run_git import Git, failure
 
 _REFUSED = ("[rejected]", "[remote rejected]", "stale info", "non-fast-forward")
 _QUIET = (

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
-from ralphgit.git.child import Child
+from ralphgit.git.child_process import Child
 from ralphgit.git.objects import STORE, Objects, dialogue_for_ids
-from ralphgit.git.process import Git, GitError, failure
 from ralphgit.git.refs import CHANGE
+from ralphgit.git.run_git import Git, GitError, failure
 
 
 class Ref(NamedTuple):

@@ -10,8 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.git.child import Child
-from ralphgit.git.process import Git, failure
+from ralphgit.git.child_process import Child
+from ralphgit.git.run_git import Git, failure
 
 
 class Changes(NamedTuple):

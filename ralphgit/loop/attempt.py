@@ -23,14 +23,21 @@ from ralphgit.errors import (
     RalphError,
     Refused,
 )
-from ralphgit.loop import agent, agents, begun, journal, limits, template
-from ralphgit.loop.memory import Attempts
-from ralphgit.loop.watch import LOST, Watch
-from ralphgit.model.flight import Lease
+from ralphgit.loop import (
+    agent_presets,
+    agent_process,
+    event_log,
+    prompt_template,
+    rate_limits,
+    resume,
+)
+from ralphgit.loop.attempt_memory import Attempts
+from ralphgit.loop.claim_watch import LOST, Watch
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.packet import REPORT
-from ralphgit.model.status import Reason
 from ralphgit.model.task import Task
-from ralphgit.records import files
+from ralphgit.model.task_status import Reason
+from ralphgit.records import atomic_files
 
 PROMPT = os.path.join(".ralph", "prompt.md")
 #: How often a completion is tried that something else is in the way of.
@@ -98,7 +105,7 @@ def attempt(
     lease: Lease,
     before: Attempts,
     *,
-    command: agents.Command,
+    command: agent_presets.Command,
     check: Callable[[], str],
     mend: Callable[[RalphError, int], None],
 ) -> Attempted:
@@ -116,7 +123,7 @@ def attempt(
     except OSError as error:
         raise NotWritable(f"cannot write below .ralph: {error.strerror}") from error
     config, top = project.config, project.top
-    environ = agent.environment(
+    environ = agent_process.environment(
         project.around.environ, task=lease.task, claim=lease.claim, worker=lease.by,
         packet=os.path.join(top, packet.PATH), report=os.path.join(top, REPORT),
     )  # fmt: skip
@@ -126,22 +133,22 @@ def attempt(
         if "x-script" in stored:
             environ["RALPH_SCRIPT"] = json.dumps(stored["x-script"])
         environ["RALPH_OUTPUTS"] = json.dumps(task.outputs)
-    secrets = agent.secrets(environ)
-    path = os.path.join(top, journal.FOLDER, f"{lease.task}-{lease.claim}.log")
+    secrets = agent_process.secrets(environ)
+    path = os.path.join(top, event_log.FOLDER, f"{lease.task}-{lease.claim}.log")
     try:
-        log = agent.Log(path, limit=config.log_bytes, secrets=secrets)
+        log = agent_process.Log(path, limit=config.log_bytes, secrets=secrets)
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
     with Watch(check, config.loop_check) as watch:
-        ended = agent.run(
+        ended = agent_process.run(
             command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
             timeout=config.agent_timeout, stop=watch.why,
         )  # fmt: skip
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
-        raise begun.gone(top, project.repository.home)
+        raise resume.gone(top, project.repository.home)
     project.refresh()
-    if broken := begun.unreadable(project):
+    if broken := resume.unreadable(project):
         return Attempted(_begin_again(project, lease, broken), ended.seconds)
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
         return Attempted(Over(how), ended.seconds)
@@ -168,7 +175,7 @@ def finish(project: Project, lease: Lease) -> Outcome:
     Raises: as `attempt`.
     """
     try:
-        said = worker_report.read(project.top, agent.secrets(project.around.environ))
+        said = worker_report.read(project.top, agent_process.secrets(project.around.environ))
     except InvalidRecord:
         said = worker_report.Report("")
     return _complete(project, lease, said)
@@ -182,24 +189,24 @@ def _promised(project: Project, lease: Lease) -> Task:
 
 def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> None:
     top = project.top
-    os.makedirs(os.path.join(top, journal.FOLDER), exist_ok=True)
+    os.makedirs(os.path.join(top, event_log.FOLDER), exist_ok=True)
     made = packet.compile(
         project, task, claim=lease.claim, worker=lease.by, clean=not before.failed
     )
     packed = packet.encoded(project, made)
-    files.write(os.path.join(top, packet.PATH), packed, durable=False, follow=False)
+    atomic_files.write(os.path.join(top, packet.PATH), packed, durable=False, follow=False)
     text = prompt.written(project, made)
     if path := project.config.agent_prompt:
-        text = template.render(project, path, packet.stored(made), text)
+        text = prompt_template.render(project, path, packet.stored(made), text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
     told = text.encode("utf-8", "replace")
-    files.write(os.path.join(top, PROMPT), told, durable=False, follow=False)
+    atomic_files.write(os.path.join(top, PROMPT), told, durable=False, follow=False)
     worker_report.clear(top)
 
 
 def _said(
-    project: Project, before: Attempts, ended: agent.Ended, secrets: tuple[str, ...]
+    project: Project, before: Attempts, ended: agent_process.Ended, secrets: tuple[str, ...]
 ) -> Outcome | worker_report.Report:
     """What comes of an attempt by the agent's own word; its report where that is for `complete`."""
     try:
@@ -217,11 +224,11 @@ def _said(
     if ended.code == 0:
         return said
     end = "\n".join(ended.tail.splitlines()[-20:])
-    told = limits.wait(ended.tail, usual=project.config.loop_cooldown)
+    told = rate_limits.wait(ended.tail, usual=project.config.loop_cooldown)
     if told is not None:
         row = before.limited + 1
-        if row < limits.MOST_IN_A_ROW:
-            return Limited(limits.pause(told, row=row, least=project.config.loop_backoff))
+        if row < rate_limits.MOST_IN_A_ROW:
+            return Limited(rate_limits.pause(told, row=row, least=project.config.loop_backoff))
         why = f"the agent ran into a rate limit {row} times in a row"
         return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
     return Failed(

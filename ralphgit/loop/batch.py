@@ -26,11 +26,18 @@ from ralphgit.app.workspace.locks import Alone
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import agent, batch_memory, batch_notes, batch_retry, crew, fleet
-from ralphgit.loop.batch_memory import Job, Result, State
-from ralphgit.loop.batch_notes import Note
-from ralphgit.model.row import Row
-from ralphgit.model.status import Reason
+from ralphgit.loop import (
+    agent_process,
+    batch_progress,
+    batch_retry,
+    batch_state,
+    fleet,
+    fleet_state,
+)
+from ralphgit.loop.batch_progress import Note
+from ralphgit.loop.batch_state import Job, Result, State
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Reason
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import IN_FLIGHT, Standing
 
@@ -86,13 +93,13 @@ class Batch:
                 return self._run()
 
     def _run(self) -> tuple[Result, ...]:
-        self._state = batch_memory.read(self._top)
+        self._state = batch_state.read(self._top)
         if self._state.group:
             self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
         while self._state.group or self._choose():
             self._work_off(self._state.group)
         told = self._told()
-        batch_memory.forget(self._top)
+        batch_state.forget(self._top)
         return told
 
     @contextmanager
@@ -111,7 +118,7 @@ class Batch:
             trust.require(project, [whole])
 
     def _save(self, state: State) -> None:
-        batch_memory.write(self._top, state)
+        batch_state.write(self._top, state)
         self._state = state
 
     # -- what is next ------------------------------------------------------------------
@@ -152,7 +159,7 @@ class Batch:
             while not name:
                 number += 1
                 other = batch_plan.worker(number)
-                if other not in taken and not crew.runs(folder_of(project, other)):
+                if other not in taken and not fleet_state.runs(folder_of(project, other)):
                     name = other
             jobs.append(Job(task, name))
         return tuple(jobs)
@@ -169,7 +176,7 @@ class Batch:
                 for job in group
                 if job.task in rows
             ]
-        batch_notes.append(self._top, notes, agent.secrets(self._around.environ))
+        batch_progress.append(self._top, notes, agent_process.secrets(self._around.environ))
         failed, ended = list(self._state.failed), list(self._state.results)
         for job in group:
             result = results[job.task]
@@ -198,7 +205,7 @@ class Batch:
                     if pid := self._start(job, tops[job], starts):
                         running[job] = pid
                 time.sleep(_TURN_S)
-                due = [job for job, pid in running.items() if crew.runs(tops[job]) != pid]
+                due = [job for job, pid in running.items() if fleet_state.runs(tops[job]) != pid]
                 for job in due:
                     if fleet.was_stopped(running.pop(job)):
                         raise NeedsPerson(
@@ -207,12 +214,12 @@ class Batch:
                             code="stopped", hint="ralphgit batch run goes on",
                         )  # fmt: skip
         except BaseException:  # also a signal: nobody works on when the batch was stopped
-            self._stop([job.worker for job in group if crew.runs(tops[job])])
+            self._stop([job.worker for job in group if fleet_state.runs(tops[job])])
             raise
 
     def _start(self, job: Job, top: str, starts: Counter[Job]) -> int:
         """Start the worker of a task that has not ended; its process, 0 where there is none."""
-        if pid := crew.runs(top):
+        if pid := fleet_state.runs(top):
             return pid
         with self._project() as project:
             if not _is_open(project, job) or starts[job] >= _MOST_STARTS:

@@ -7,9 +7,9 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle.reopen import Change, Holders, reopen
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace.project import Project
-from ralphgit.model.guidance import Answer, Guidance
-from ralphgit.model.row import Row
-from ralphgit.records import guidance as codec
+from ralphgit.model.question import Answer, Guidance
+from ralphgit.model.task_row import Row
+from ralphgit.records import question_file as codec
 
 _ANSWER = "Begin again, on the base as it is now; nobody else works on the repository meanwhile."
 

@@ -23,11 +23,11 @@ from ralphgit.app.workspace.locks import Alone
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
-from ralphgit.loop import agents, crew, journal, stop, tmux, window
+from ralphgit.loop import agent_presets, event_log, fleet_state, stop, tmux_entry, tmux_session
 from ralphgit.model.ids import is_id
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
-LOG = os.path.join(journal.FOLDER, "fleet.log")
+LOG = os.path.join(event_log.FOLDER, "fleet.log")
 _START = os.path.join(".ralph", "start.json")
 #: Seconds between two starts.
 _STAGGER_S = (0.2, 0.6)
@@ -131,8 +131,8 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     consent(project, options.agent)
     _ = project.base_view  # without a graph no loop could begin
     session = None
-    if options.tmux or (options.tmux is None and not tmux.missing()):
-        session = tmux.Fleet(project.repository.name, project.repository.common_dir)
+    if options.tmux or (options.tmux is None and not tmux_session.missing()):
+        session = tmux_session.Fleet(project.repository.name, project.repository.common_dir)
     runtime_files.exclude(project)
     with Alone(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
         found = _begin(project, workers, options, session)
@@ -140,15 +140,18 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
 
 
 def _begin(
-    project: Project, workers: Sequence[Wanted], options: Options, session: tmux.Fleet | None
+    project: Project,
+    workers: Sequence[Wanted],
+    options: Options,
+    session: tmux_session.Fleet | None,
 ) -> list[Started]:
     made = worktrees(project, workers)
     found: list[Started] = []
     fresh = False
     for worker in workers:
         top = worktree_names.folder_of(project, worker.name)
-        if pid := crew.runs(top):
-            note = crew.note_of(top)
+        if pid := fleet_state.runs(top):
+            note = fleet_state.note_of(top)
             how = note.how if note is not None and note.pid == pid else "by hand"
             found.append(Started(worker.name, top, False, "running", how, pid, ""))
             continue
@@ -164,10 +167,10 @@ def _begin(
 def consent(project: Project, agent: str) -> None:
     """Raises: NeedsPerson (untrusted) where a loop may not run what it has to; UsageError."""
     config = project.config
-    command = agents.command(agent or config.agent_command)
+    command = agent_presets.command(agent or config.agent_command)
     if not agent and not command.preset:
         trust.require(project, [command.line])
-    agents.require(project, command)
+    agent_presets.require(project, command)
     trust.require(project, trust.verify_commands(project))
     if config.notify_command:
         trust.require(project, [config.notify_command])
@@ -208,7 +211,7 @@ def _words(worker: Wanted, options: Options) -> list[str]:
 
 
 def start(
-    project: Project, worker: Wanted, options: Options, session: tmux.Fleet | None = None
+    project: Project, worker: Wanted, options: Options, session: tmux_session.Fleet | None = None
 ) -> int:
     """Start a loop that outlives us, and note it; its process id.
 
@@ -216,12 +219,12 @@ def start(
     """
     top = worktree_names.folder_of(project, worker.name)
     pid = _start(project, worker, top, _words(worker, options), session)
-    crew.note_down(top, "background" if session is None else "tmux", pid)
+    fleet_state.note_down(top, "background" if session is None else "tmux", pid)
     return pid
 
 
 def _start(
-    project: Project, worker: Wanted, top: str, words: list[str], session: tmux.Fleet | None
+    project: Project, worker: Wanted, top: str, words: list[str], session: tmux_session.Fleet | None
 ) -> int:
     log = os.path.join(top, LOG)
     environ = {k: v for k, v in project.around.environ.items() if not k.startswith("TMUX")}
@@ -229,7 +232,7 @@ def _start(
         os.makedirs(os.path.dirname(log), exist_ok=True)
         if os.path.exists(log) and os.path.getsize(log) > _MOST_LOG_BYTES:
             os.replace(log, f"{log}.1")
-        with files.appending(log) as file:
+        with atomic_files.appending(log) as file:
             file.write(_MARK + time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()).encode() + b"\n")
             if session is None:
                 process = subprocess.Popen(
@@ -241,7 +244,7 @@ def _start(
         start = os.path.join(top, _START)
         if os.path.lexists(start):
             os.unlink(start)
-        first = [sys.executable, "-I", "-S", os.path.abspath(window.__file__), start]
+        first = [sys.executable, "-I", "-S", os.path.abspath(tmux_entry.__file__), start]
         pid = session.open(worker.name, top, first, log)
         _hand_over(start, {"words": words, "environ": environ})
         return pid
@@ -265,16 +268,16 @@ def _settled(one: Started) -> Started:
     top = one.worktree
 
     def begun() -> bool:
-        beat = crew.beat_of(top)
+        beat = fleet_state.beat_of(top)
         return _ended(one.pid, top) or (beat is not None and beat.phase not in _FIRST)
 
     _until(begun, _BEGIN_S)
     if not _ended(one.pid, top):
         return one
-    if (other := crew.beat_of(top)) is not None and other.pid != one.pid:
+    if (other := fleet_state.beat_of(top)) is not None and other.pid != one.pid:
         # Somebody started one by hand at the same moment, and that one got in.
         return one._replace(state="running", how="by hand", pid=other.pid)
-    last = journal.latest(top)
+    last = event_log.latest(top)
     if last and last[0].get("pid") == one.pid and last[-1]["event"] == "ended":
         why = str(last[-1].get("why", ""))
         if why != "failed":
@@ -284,7 +287,7 @@ def _settled(one: Started) -> Started:
 
 
 def _ended(pid: int, top: str) -> bool:
-    note = crew.note_of(top)
+    note = fleet_state.note_of(top)
     for process in _children:
         if process.pid == pid:
             return process.poll() is not None
@@ -331,7 +334,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
     chosen = worktree_names.chosen(project, tuple(names), every=not names)
     asked: list[Ending] = []
     for one in chosen:
-        note, beat = crew.note_of(one.path), crew.beat_of(one.path)
+        note, beat = fleet_state.note_of(one.path), fleet_state.beat_of(one.path)
         if note is None or not note.process.here:
             continue
         pid = beat.pid if beat is not None else note.pid
@@ -348,7 +351,7 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
         asked.append(Ending(worktree_names.name_of(project, one), one.path, pid, task, False))
     if names and not asked:
         name = names[0]
-        by_hand = crew.beat_of(chosen[0].path) is not None
+        by_hand = fleet_state.beat_of(chosen[0].path) is not None
         raise GuardRefused(
             f"the loop of {name} was started by hand" if by_hand else f"no loop of {name} runs",
             code="no_loop", hint=f"ralphgit stop {name}" if by_hand else "ralphgit fleet status",
@@ -359,15 +362,15 @@ def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
 
 def _awaited(one: Ending, deadline: float) -> Ending:
     def ended() -> bool:
-        note = crew.note_of(one.worktree)
+        note = fleet_state.note_of(one.worktree)
         return note is None or note.pid != one.pid or note.process.gone
 
     return one._replace(ended=_until(ended, deadline - time.monotonic()))
 
 
-def session(project: Project) -> tmux.Fleet | None:
+def session(project: Project) -> tmux_session.Fleet | None:
     """The repository's tmux session; None where there is none, or no tmux."""
-    if tmux.missing():
+    if tmux_session.missing():
         return None
-    found = tmux.Fleet(project.repository.name, project.repository.common_dir)
+    found = tmux_session.Fleet(project.repository.name, project.repository.common_dir)
     return found if found.name else None

@@ -15,12 +15,12 @@ from ralphgit.app.workspace.locks import Exclusive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
-from ralphgit.loop.beat import Beat
-from ralphgit.loop.journal import Journal
-from ralphgit.loop.options import Options
-from ralphgit.loop.pulls import Pulls
-from ralphgit.model.flight import Lease
-from ralphgit.model.status import Reason
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import Beat
+from ralphgit.loop.loop_options import Options
+from ralphgit.loop.loop_pull_requests import Pulls
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_status import Reason
 
 #: So long after a landing nothing is fetched: the push has just told what the base is.
 _FRESH_S = 1.0

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace.project import Project
-from ralphgit.records.redact import redact, secrets_in
+from ralphgit.records.redact_secrets import redact, secrets_in
 
 #: Events of the loop's journal that a person is told of, and what their message is without one.
 EVENTS = {

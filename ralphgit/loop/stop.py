@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace import heartbeat, worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 PATH = os.path.join(".ralph", "stop")
 
@@ -43,7 +43,7 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
             except ProcessLookupError:
                 continue  # it has ended meanwhile
         else:
-            files.write(os.path.join(worktree.path, PATH), b"", durable=False)
+            atomic_files.write(os.path.join(worktree.path, PATH), b"", durable=False)
         asked.append(Asked(worktree.path, beat.pid, beat.task))
     if not asked and not every:
         where = ", ".join(project.show_path(worktree.path) for worktree in chosen)

@@ -18,9 +18,9 @@ from mcp.shared.exceptions import MCPError
 
 from ralphgit import __version__
 from ralphgit.errors import UsageError
-from ralphgit.mcp.answer import Answer, refused
-from ralphgit.mcp.call import Caller
-from ralphgit.mcp.tool import Tool, described
+from ralphgit.mcp.call_tool import Caller
+from ralphgit.mcp.tool_description import Tool, described
+from ralphgit.mcp.tool_result import Answer, refused
 
 
 class _Stdin(anyio.AsyncFile[str]):

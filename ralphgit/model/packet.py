@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from ralphgit.model.guidance import Guidance
+from ralphgit.model.question import Guidance
 from ralphgit.model.task import Criterion, Scope
 
 #: Where the worker hands back its report, from the root of the worktree.

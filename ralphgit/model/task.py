@@ -5,7 +5,7 @@ NamedTuples and not dataclasses, which take 9 ms to import and make: a fifth of 
 
 from typing import NamedTuple
 
-from ralphgit.model.status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
+from ralphgit.model.task_status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
 
 
 class Claim(NamedTuple):
@@ -18,7 +18,7 @@ class Claim(NamedTuple):
     base: str
     """The commit of the base branch that the claim was made from, 12 hex digits."""
     contract: str
-    """Digest of what was promised: `rules.contract`."""
+    """Digest of what was promised: `rules.contract_digest`."""
     unsynchronised: bool = False
     """The remote could not be reached when the claim was made."""
 
@@ -86,7 +86,7 @@ class Criterion(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Path patterns (`rules.overlap`) and named resources."""
+    """Path patterns (`rules.pattern_overlap`) and named resources."""
 
     write: tuple[str, ...] = ()
     read: tuple[str, ...] = ()

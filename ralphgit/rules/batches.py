@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.row import Row
-from ralphgit.rules import guards, independence, readiness
+from ralphgit.model.task_row import Row
+from ralphgit.rules import claim_rules, independence, readiness
 
 _FINISHED = ("complete", "cancelled")
 
@@ -29,7 +29,7 @@ def together(one: Row, other: Row, generated: tuple[str, ...] = ()) -> bool:
 
     `generated` are patterns of generated files, as they are configured.
     """
-    if guards.contract(one) or guards.contract(other):
+    if claim_rules.contract(one) or claim_rules.contract(other):
         return False
     return not independence.meetings(one, other, generated=generated)
 

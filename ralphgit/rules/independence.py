@@ -13,9 +13,17 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 from ralphgit.rules import cycles
-from ralphgit.rules.overlap import Ends, check_pattern, covers, covers_any, head, last, overlap
+from ralphgit.rules.pattern_overlap import (
+    Ends,
+    check_pattern,
+    covers,
+    covers_any,
+    head,
+    last,
+    overlap,
+)
 
 WRITE, READ, RESOURCE = "write", "read", "resource"
 GENERATED, DEPENDS, SEQUENTIAL, VERIFY, QUESTION = (

@@ -21,8 +21,8 @@ Each function returns the new lifecycle or raises IllegalMove; nothing else deci
 from __future__ import annotations
 
 from ralphgit.errors import IllegalMove
-from ralphgit.model.status import Status
 from ralphgit.model.task import Blocked, Cancelled, Claim, Lifecycle, Reset, Result
+from ralphgit.model.task_status import Status
 
 LEGAL = frozenset(
     {

@@ -7,8 +7,8 @@ of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.flight import Flight
-from ralphgit.model.row import Row
+from ralphgit.model.active_claim import Flight
+from ralphgit.model.task_row import Row
 
 #: The states of a task that somebody works on, or whose work has not landed.
 IN_FLIGHT = frozenset({"claimed", "in-progress", "in-review"})

@@ -8,8 +8,8 @@ from laws.generate import Written, graph
 from laws.operations import PATH, Broken, read
 from ralphgit.app.conflicts.task_merge import decide
 from ralphgit.errors import Bug, InvalidRecord
-from ralphgit.model.threeway import ThreeWay
-from ralphgit.records import pieces, splice
+from ralphgit.model.three_way import ThreeWay
+from ralphgit.records import graph_sections, splice_task
 
 
 def added(rng: random.Random, written: Written, prefix: str) -> bytes | None:
@@ -19,7 +19,7 @@ def added(rng: random.Random, written: Written, prefix: str) -> bytes | None:
         places = [None, *range(len(read(text.encode()).tasks))]
         task = {"id": f"{prefix}-{number}", "title": "New", "status": "pending"}
         try:
-            text = splice.append_task(text, task, after=rng.choice(places), path=PATH)
+            text = splice_task.append_task(text, task, after=rng.choice(places), path=PATH)
         except (InvalidRecord, Bug):
             return None
     return text.encode()
@@ -27,7 +27,9 @@ def added(rng: random.Random, written: Written, prefix: str) -> bytes | None:
 
 def joined(base: bytes, ours: bytes, theirs: bytes) -> bytes:
     """What `resolve` makes of the three, whichever side is ours. Raises: Broken."""
-    sides = [pieces.split(data, path=PATH, limit=len(data)) for data in (base, ours, theirs)]
+    sides = [
+        graph_sections.split(data, path=PATH, limit=len(data)) for data in (base, ours, theirs)
+    ]
     made = [
         decide({PATH: ThreeWay(sides[0], *pair)}, {}, given_up={}, limit=1 << 24)
         for pair in ((sides[1], sides[2]), (sides[2], sides[1]))

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ralphgit.model.ids import record_id
-from ralphgit.records import tasks as records
-from ralphgit.rules.contract import contract
+from ralphgit.records import task_mapping as records
+from ralphgit.rules.contract_digest import contract
 
 LIFECYCLE = ("status", "claim", "reset", "cancelled", "result", "blocked", "epoch")
 

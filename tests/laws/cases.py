@@ -22,10 +22,10 @@ from laws.generate import Written, graph
 from laws.merging import Files, Outcome, Pair
 from laws.operations import PATH, Broken, Operation, World, apply, read, task_of
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.status import Status
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import tasks
-from ralphgit.rules.contract import contract
+from ralphgit.model.task_status import Status
+from ralphgit.records import task_mapping
+from ralphgit.rules.contract_digest import contract
 
 CONFLICT, CLEAN, CAUGHT = "conflict", "clean", "caught"
 
@@ -206,7 +206,7 @@ def _faults(files: Files) -> set[str]:
     found = set()
     for path, data in files.items():
         for stored in operations.graph.parse(data, path=path).tasks:
-            task = tasks.task(stored)
+            task = task_mapping.task(stored)
             found |= {f"{task.id}: {fault}" for fault in _life_faults(task.lifecycle)}
             if task.claim and task.claim.contract not in ("", contract(task)):
                 found.add(f"{task.id}: the claim promised something else")

@@ -16,11 +16,11 @@ from functools import lru_cache
 from laws.block import LIFECYCLE, SECOND, Block, Line, fresh_id, id_source
 from laws.generate import Written
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.status import Outcome, Reason, Status
 from ralphgit.model.task import Blocked, Cancelled, Claim, Lifecycle, Reset, Result
-from ralphgit.records import graph, splice, tasks
+from ralphgit.model.task_status import Outcome, Reason, Status
+from ralphgit.records import graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
-from ralphgit.rules.contract import contract
+from ralphgit.rules.contract_digest import contract
 
 PATH = "task-graph.yaml"
 
@@ -69,17 +69,17 @@ def world(rng: random.Random) -> World:
     )
 
 
-Operation = Callable[[tasks.Task, World], Lifecycle]
+Operation = Callable[[task_mapping.Task, World], Lifecycle]
 
 
-def claim(task: tasks.Task, world: World) -> Lifecycle:
+def claim(task: task_mapping.Task, world: World) -> Lifecycle:
     made = Claim(
         id=fresh_id(world.ids), by=world.by, at=world.at, base=world.base, contract=contract(task)
     )
     return lifecycle.claimed(task.id, task.lifecycle, made)
 
 
-def block(task: tasks.Task, world: World) -> Lifecycle:
+def block(task: task_mapping.Task, world: World) -> Lifecycle:
     made = Blocked(
         claim=task.claim.id if task.claim else "",
         id=fresh_id(world.ids), reason=Reason.NEEDS_CONTEXT, question=world.question,
@@ -88,7 +88,7 @@ def block(task: tasks.Task, world: World) -> Lifecycle:
     return lifecycle.blocked(task.id, task.lifecycle, made)
 
 
-def complete(task: tasks.Task, world: World) -> Lifecycle:
+def complete(task: task_mapping.Task, world: World) -> Lifecycle:
     held = task.claim.id if task.claim else ""
     outcome = Outcome.DONE_WITH_CONCERNS if world.concerns else Outcome.DONE
     made = Result(
@@ -97,23 +97,23 @@ def complete(task: tasks.Task, world: World) -> Lifecycle:
     return lifecycle.completed(task.id, task.lifecycle, made)
 
 
-def cancel(task: tasks.Task, world: World) -> Lifecycle:
+def cancel(task: task_mapping.Task, world: World) -> Lifecycle:
     made = Cancelled(id=fresh_id(world.ids), by=world.by, at=world.at, reason=world.reason)
     return lifecycle.cancelled(task.id, task.lifecycle, made)
 
 
-def _back(task: tasks.Task, world: World, *, reopen: bool) -> Lifecycle:
+def _back(task: task_mapping.Task, world: World, *, reopen: bool) -> Lifecycle:
     held = task.claim.id if task.claim else ""
     made = Reset(id=fresh_id(world.ids), claim=held, by=world.by, at=world.at, reason=world.reason)
     return lifecycle.released(task.id, task.lifecycle, made, reopen=reopen)
 
 
-def release(task: tasks.Task, world: World) -> Lifecycle:
+def release(task: task_mapping.Task, world: World) -> Lifecycle:
     """Release and reset: they leave the same record."""
     return _back(task, world, reopen=False)
 
 
-def reopen(task: tasks.Task, world: World) -> Lifecycle:
+def reopen(task: task_mapping.Task, world: World) -> Lifecycle:
     return _back(task, world, reopen=True)
 
 
@@ -135,17 +135,17 @@ def legal(rng: random.Random, written: Written, index: int) -> Operation:
     return rng.choice(LEGAL[task_of(written, index).status])
 
 
-def parsed(written: Written) -> graph.GraphFile:
+def parsed(written: Written) -> graph_file.GraphFile:
     return read(written.data)
 
 
 @lru_cache(maxsize=16)
-def read(data: bytes) -> graph.GraphFile:
-    return graph.parse(data, path=PATH)
+def read(data: bytes) -> graph_file.GraphFile:
+    return graph_file.parse(data, path=PATH)
 
 
-def task_of(written: Written, index: int) -> tasks.Task:
-    return tasks.task(parsed(written).tasks[index])
+def task_of(written: Written, index: int) -> task_mapping.Task:
+    return task_mapping.task(parsed(written).tasks[index])
 
 
 class LayoutRefused(Exception):
@@ -159,9 +159,9 @@ def apply(written: Written, index: int, operation: Operation, world: World) -> W
     layout that need not be supported.
     """
     file = parsed(written)
-    life = operation(tasks.task(file.tasks[index]), world)
+    life = operation(task_mapping.task(file.tasks[index]), world)
     try:
-        text = splice.set_lifecycle(file, index, life)
+        text = splice_task.set_lifecycle(file, index, life)
     except InvalidRecord as error:
         if written.odd and error.code == "unclear_layout":
             raise LayoutRefused(str(error)) from error
@@ -185,7 +185,7 @@ _ALLOWED = {
 }
 
 
-def no_derived_bytes(file: graph.GraphFile, index: int, life: Lifecycle, text: str) -> None:
+def no_derived_bytes(file: graph_file.GraphFile, index: int, life: Lifecycle, text: str) -> None:
     """L4, and L5 of values: the intended records are there, and nothing else is new.
 
     Raises: Broken.
@@ -201,12 +201,12 @@ def no_derived_bytes(file: graph.GraphFile, index: int, life: Lifecycle, text: s
         kept = {key: value for key, value in old.items() if key not in LIFECYCLE}
         if {key: value for key, value in new.items() if key not in LIFECYCLE} != kept:
             raise Broken("L4", "a field outside the lifecycle changed")
-        if tasks.lifecycle(new) != life:
-            raise Broken("L5", f"read back as {tasks.lifecycle(new)}, not {life}")
+        if task_mapping.lifecycle(new) != life:
+            raise Broken("L5", f"read back as {task_mapping.lifecycle(new)}, not {life}")
         for key, allowed in _ALLOWED.items():
             if not isinstance(record := new.get(key), dict):
                 continue
-            same = getattr(tasks.lifecycle(old), key) == getattr(life, key)
+            same = getattr(task_mapping.lifecycle(old), key) == getattr(life, key)
             if same and record != old[key]:
                 raise Broken("L5", f"{key} is as it was, but was rewritten: {record}")
             if not same and (extra := set(record) - allowed):

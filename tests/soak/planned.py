@@ -9,7 +9,7 @@ from typing import Any
 import ryaml
 from world import World
 
-from ralphgit.records import emit
+from ralphgit.records import yaml_writer
 
 Task = dict[str, Any]
 
@@ -33,7 +33,7 @@ def graph(folder: Path, file: Path, *, most: int, sleep: float) -> str:
                 "x-script": {"sleep": sleep, "write": {path: f"{id}\n"}},
             }  # fmt: skip
     kept = [task for id, task in tasks.items() if id in chosen]
-    return emit.mapping({"version": 1, "tasks": kept})
+    return yaml_writer.mapping({"version": 1, "tasks": kept})
 
 
 def _needed(tasks: dict[str, Task], most: int) -> set[str]:

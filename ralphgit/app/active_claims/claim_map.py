@@ -12,8 +12,8 @@ from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git.repository import Worktree
-from ralphgit.model.flight import Flight, Lease
-from ralphgit.model.row import Row
+from ralphgit.model.active_claim import Flight, Lease
+from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import Standing, Standings
 
@@ -209,7 +209,7 @@ class Situation:
     @cached_property
     def _base_texts(self) -> frozenset[str]:
         """The text of every block on the base."""
-        from ralphgit.records import blocks
+        from ralphgit.records import task_blocks
 
         texts: set[str] = set()
         for data in (
@@ -218,7 +218,7 @@ class Situation:
             else (self.base._read(shard) for shard in self.base.shards)
         ):
             text = data.decode("utf-8")
-            if layout := blocks.find(text):
+            if layout := task_blocks.find(text):
                 texts.update(text[span.start : span.end] for span in layout.blocks)
         return frozenset(texts)
 
@@ -229,20 +229,20 @@ class Situation:
 
 
 def _changed_rows(data: bytes, path: str, base: frozenset[str], known: dict[str, Row]) -> list[Row]:
-    from ralphgit.records import blocks, graph
-    from ralphgit.records import text as texts
+    from ralphgit.records import graph_file, task_blocks
+    from ralphgit.records import input_limits as texts
 
     text = texts.decode(data, limit=max(len(data), 1))
-    layout = blocks.find(text)
+    layout = task_blocks.find(text)
     if layout is None:
-        rows = graph.rows(graph.parse(data, path=path, limit=max(len(data), 1)))
+        rows = graph_file.rows(graph_file.parse(data, path=path, limit=max(len(data), 1)))
     else:
         rows = []
         for span in layout.blocks:
             block = text[span.start : span.end]
             if block not in base:
                 piece = f"version: 1\ntasks:\n{block}".encode()
-                rows.extend(graph.rows(graph.parse(piece, path=path, limit=len(piece))))
+                rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
     return [row for row in rows if _stands_otherwise(row, known.get(row.id))]
 
 
@@ -280,13 +280,13 @@ def read_leases(project: Project) -> dict[str, Lease]:
     ]  # fmt: skip
     if not refs:
         return {}
-    from ralphgit.records import lease
+    from ralphgit.records import lease_object
 
     blobs = project.repository.objects.read(ref.oid for ref, _ in refs)
     found = {}
     for ref, place in refs:
         try:
-            one = lease.parse(blobs[ref.oid], ref.oid)
+            one = lease_object.parse(blobs[ref.oid], ref.oid)
         except (InvalidRecord, KeyError):
             project.warn(f"{ref.name} holds no lease; look with: ralphgit doctor")
             continue

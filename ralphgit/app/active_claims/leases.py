@@ -7,10 +7,10 @@ from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, read_leases
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import refs, remote
-from ralphgit.git.child import Child
-from ralphgit.model.flight import Lease
-from ralphgit.model.row import Row
-from ralphgit.records import lease as codec
+from ralphgit.git.child_process import Child
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_row import Row
+from ralphgit.records import lease_object as codec
 
 
 class Taken(NamedTuple):

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import Situation
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project, Surroundings
-from ralphgit.model.row import Row
-from ralphgit.rules import guards
+from ralphgit.model.task_row import Row
+from ralphgit.rules import claim_rules
 from ralphgit.rules.readiness import Standing, Standings
 
 Pair = tuple[Row, Standing]
@@ -45,7 +45,7 @@ def takeable(
     """
     situation = situation or Situation(project)
     standings = situation.standings
-    flying = guards.Flying.of(standings.in_flight, project.config.generated)
+    flying = claim_rules.Flying.of(standings.in_flight, project.config.generated)
     found: list[Pair] = []
     why = ""
     for row in situation.ready():
@@ -56,7 +56,7 @@ def takeable(
         if isinstance(priority, int) and row.priority > priority and not task:
             continue
         if not flying.is_clear(row):
-            refusal = guards.contract(row) or guards.overlap(row, flying)
+            refusal = claim_rules.contract(row) or claim_rules.overlap(row, flying)
             if refusal is not None:
                 why = why or refusal.message
                 continue

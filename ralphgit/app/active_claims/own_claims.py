@@ -10,7 +10,7 @@ from ralphgit.app.active_claims.claim_map import Situation
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.model.flight import Lease
+from ralphgit.model.active_claim import Lease
 
 
 def open_claims(project: Project, situation: Situation) -> list[Lease]:

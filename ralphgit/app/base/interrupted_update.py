@@ -21,9 +21,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotARepository
 from ralphgit.git import index, refs
 from ralphgit.git.index import Change
-from ralphgit.git.process import Git
 from ralphgit.git.repository import Repository
-from ralphgit.records import files
+from ralphgit.git.run_git import Git
+from ralphgit.records import atomic_files
 
 _FOLDER = "ralphgit"
 _PREFIX = "advance-"
@@ -57,11 +57,11 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
         "worktree": worktree, "ref": ref, "old": old, "new": new,
         **heartbeat.noted(pid)._asdict(), "time": project.around.now(),
     }  # fmt: skip
-    files.write(path, json.dumps(record).encode())
+    atomic_files.write(path, json.dumps(record).encode())
     try:
         yield
     finally:
-        files.unlink(path)
+        atomic_files.unlink(path)
 
 
 def notes(project: Project) -> list[Note]:
@@ -89,7 +89,7 @@ def _is_over(note: Note, now: float) -> bool:
 
 def _parsed(path: str) -> Note | None:
     try:
-        record = json.loads(files.read(path) or b"")
+        record = json.loads(atomic_files.read(path) or b"")
         started, boot, host = (str(record[key]) for key in ("started", "boot", "host"))
         by = heartbeat.Process(int(record["pid"]), started, boot, host)
         worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
@@ -131,12 +131,12 @@ def undo(project: Project, note: Note) -> None:
         try:
             repository = Repository.open(note.worktree, project.around.environ)
         except NotARepository:
-            files.unlink(note.path)
+            atomic_files.unlink(note.path)
             return
         if all(repository.objects.resolve([note.old, note.new])):
             changes = index.changes(repository.git, note.old, note.new)
             take_back(project, repository, changes)
-    files.unlink(note.path)
+    atomic_files.unlink(note.path)
 
 
 def take_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, merge, worktrees
-from ralphgit.model.row import Row
-from ralphgit.records import audit
+from ralphgit.git import index, merge_preview, worktrees
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file
 
 MERGED, CONTENT, RECORDS = "merged", "content", "records"
 _MOST_COMMITS = 50
@@ -50,7 +50,7 @@ def landed(project: Project, head: str) -> str:
 
 def _adds(project: Project, commit: str, head: str) -> bool:
     """Whether merging `head` into `commit` would change anything."""
-    with merge.merged(project.repository, commit, head) as aside:
+    with merge_preview.merged(project.repository, commit, head) as aside:
         if not aside.related or not aside.tree:
             return True
         changed = index.differing(aside.objects.git, commit, aside.tree)
@@ -85,7 +85,9 @@ def _arrivals(project: Project, fork: str, head: str) -> Iterator[str]:
     mine = [row for row in after if _state(before.get(row.id)) != _state(row)]
     if not mine or any(_state(now.get(row.id)) != _state(row) for row in mine):
         return
-    paths = [audit.path(project.config.records, row.id, row.claim) for row in mine if row.claim]
+    paths = [
+        audit_file.path(project.config.records, row.id, row.claim) for row in mine if row.claim
+    ]
     if paths:
         git, base = project.repository.git, project.base.commit
         yield from worktrees.touching(git, fork, base, paths, most=_MOST_COMMITS)

@@ -11,9 +11,9 @@ from ralphgit.app.workspace.locks import Alone
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote, worktrees
-from ralphgit.git.process import GitError, failure
 from ralphgit.git.repository import Repository, Worktree
-from ralphgit.records import files
+from ralphgit.git.run_git import GitError, failure
+from ralphgit.records import atomic_files
 
 #: How long somebody else's move of the base, or a git at work in its worktree, is waited for.
 _PATIENCE_S, _TRIES, _TURN_S = 30.0, 50, 0.1
@@ -145,7 +145,7 @@ def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) ->
     with (
         interrupted_update.noted(project, top, ref, old, new),
         index.Snapshot(repository) as staged,
-        files.Undo() as undo,
+        atomic_files.Undo() as undo,
     ):
         undo.on_failure(staged.restore)
         changes = index.changes(git, old, new)

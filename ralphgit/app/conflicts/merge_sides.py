@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import conflicts, worktrees
-from ralphgit.git.conflicts import UnderWay
-from ralphgit.model.threeway import Side
+from ralphgit.git import merge_conflicts, worktrees
+from ralphgit.git.merge_conflicts import UnderWay
+from ralphgit.model.three_way import Side
 
 
 class Sides(NamedTuple):
@@ -34,7 +34,7 @@ class Sides(NamedTuple):
 
 def sides(project: Project) -> Sides:
     """Raises: GitError where HEAD is no commit."""
-    merge = conflicts.under_way(project.repository)
+    merge = merge_conflicts.under_way(project.repository)
     landed = _landed(project, merge)
     ours, theirs = _head(project, merge), _other(project, merge)
     return Sides(merge, ours, theirs, landed)

@@ -19,15 +19,22 @@ from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.graph_files import Places, places
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.git import conflicts, index
-from ralphgit.git.conflicts import Stages
+from ralphgit.git import index, merge_conflicts
+from ralphgit.git.merge_conflicts import Stages
 from ralphgit.model.config import Config, parse_setting
-from ralphgit.model.resolution import Question
-from ralphgit.model.threeway import Side, ThreeWay
-from ralphgit.records import attempts, files, graph, pieces, settings, tasks
-from ralphgit.records.pieces import Pieces
+from ralphgit.model.merge_outcome import Question
+from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.records import (
+    atomic_files,
+    audit_merge,
+    graph_file,
+    graph_sections,
+    settings_file,
+    task_mapping,
+)
+from ralphgit.records.graph_sections import Pieces
 from ralphgit.rules import cycles
-from ralphgit.rules.contract import contract
+from ralphgit.rules.contract_digest import contract
 
 
 class Resolved(NamedTuple):
@@ -63,13 +70,13 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     bare, no_commit), InvalidRecord, NotWritable, GitError.
     """
     _ = project.top
-    stages = conflicts.stages(project.repository)
-    if settings.FILE in stages:
+    stages = merge_conflicts.stages(project.repository)
+    if settings_file.FILE in stages:
         raise Refused(
-            f"{settings.FILE} is in conflict, and says which files the graph is; nothing was "
+            f"{settings_file.FILE} is in conflict, and says which files the graph is; nothing was "
             "changed",
             code="settings_conflict",
-            hint=f"decide it in the file, git add {settings.FILE}, then repeat",
+            hint=f"decide it in the file, git add {settings_file.FILE}, then repeat",
         )
     project.require_base()
     whose = sides(project)
@@ -122,9 +129,9 @@ def _patterns(project: Project, whose: Sides) -> tuple[str, ...]:
     found = dict.fromkeys(project.config.graph)
     commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
     objects = project.repository.objects
-    for oid in objects.resolve([f"{commit}:{settings.FILE}" for commit in commits]):
-        said = settings.parse(objects.read([oid])[oid]).get("graph") if oid else None
-        made = Config().graph if said is None else parse_setting("graph", said, settings.FILE)
+    for oid in objects.resolve([f"{commit}:{settings_file.FILE}" for commit in commits]):
+        said = settings_file.parse(objects.read([oid])[oid]).get("graph") if oid else None
+        made = Config().graph if said is None else parse_setting("graph", said, settings_file.FILE)
         assert isinstance(made, tuple)
         found.update(dict.fromkeys(made))
     return tuple(found)
@@ -158,7 +165,9 @@ def _sources(
         for name, oid in zip(names, stages[:3], strict=True):
             try:
                 limit = project.config.max_graph_bytes
-                versions.append(pieces.split(blobs[oid], path=path, limit=limit) if oid else None)
+                versions.append(
+                    graph_sections.split(blobs[oid], path=path, limit=limit) if oid else None
+                )
             except InvalidRecord as error:
                 wrong.append(Open(path, Question("unreadable"), says=f"{name}: {error}"))
                 break
@@ -191,7 +200,7 @@ def _clean(
     """Raises: InvalidRecord for a file that git has merged to something that cannot be read."""
     blobs = {
         path: oid
-        for path, oid in conflicts.entries(project.repository).items()
+        for path, oid in merge_conflicts.entries(project.repository).items()
         if path in wanted.exact or wanted.matches(path)
     }
     view = project.view_of(tuple(sorted(blobs.items())), "the index")
@@ -201,7 +210,9 @@ def _clean(
     shared = {row.file for row in view.rows if row.id in contested}
     contents = project.repository.objects.read(blobs[path] for path in shared)
     limit = project.config.max_graph_bytes
-    moved = {p: pieces.split(contents[blobs[p]], path=p, limit=limit) for p in sorted(shared)}
+    moved = {
+        p: graph_sections.split(contents[blobs[p]], path=p, limit=limit) for p in sorted(shared)
+    }
     return _Clean(
         moved,
         blobs,
@@ -221,7 +232,7 @@ def _twins(decided: Decided, clean: _Clean, limit: int) -> list[Open]:
         if file not in decided.files:
             places_of.setdefault(task.casefold(), []).append((task, file))
     for path, data in decided.files.items():
-        for stored in graph.parse(data, path=path, limit=limit).tasks if data else ():
+        for stored in graph_file.parse(data, path=path, limit=limit).tasks if data else ():
             places_of.setdefault(stored["id"].casefold(), []).append((stored["id"], path))
     return [
         Open(path, Question("duplicate_id", tuple(sorted({file for _, file in twins}))), task)
@@ -239,9 +250,9 @@ def _edited(project: Project, decided: Decided, clean: _Clean) -> list[Open]:
     }
     stood = {path: oid for path, oid in wanted.items() if path in clean.blobs}
     merged = {path: oid for path, oid in wanted.items() if path not in stood}
-    found = conflicts.edited(repository, merged)
+    found = merge_conflicts.edited(repository, merged)
     changed = set(index.changed(repository.git, [*stood]).read()) if stood else set()
-    found |= conflicts.edited(repository, {path: wanted[path] for path in changed})
+    found |= merge_conflicts.edited(repository, {path: wanted[path] for path in changed})
     return [Open(path, Question("edited")) for path in sorted(found)]
 
 
@@ -281,7 +292,7 @@ def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Qu
     if not stages.ours or not stages.theirs:
         return Question("record_deleted")
     try:
-        made = attempts.joined(ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3])))
+        made = audit_merge.joined(ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3])))
     except InvalidRecord as error:
         return Question("unreadable", (str(error.at(path)),))
     if made is not None:
@@ -294,8 +305,8 @@ def _taken_out(project: Project, whose: Sides, one: Yield, decided: Decided) -> 
     repository = project.repository
     commit = whose.merge.onto if one.side is Side.THEIRS else whose.merge.theirs
     kept = frozenset(index.files_of(repository.git, commit)) if commit else frozenset()
-    entries = conflicts.entries(repository)
-    for path, stages in conflicts.stages(repository).items():
+    entries = merge_conflicts.entries(repository)
+    for path, stages in merge_conflicts.stages(repository).items():
         own = stages.ours if one.side is Side.OURS else stages.theirs
         if own:
             entries[path] = own
@@ -310,10 +321,10 @@ def _write(project: Project, result: Mapping[str, bytes | None]) -> None:
     repository = project.repository
     for path in result:
         placement.refuse_outside(project.top, path)
-    texts = conflicts.smudged(
+    texts = merge_conflicts.smudged(
         repository, {path: data for path, data in result.items() if data is not None}
     )
-    with index.Snapshot(repository) as staged, files.Undo() as undo:
+    with index.Snapshot(repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in result.items():
             full = os.path.join(project.top, path)
@@ -343,8 +354,8 @@ def _warn(
     for path, data in decided.files.items():
         if data is None or path not in {*sources, *clean.blobs}:
             continue
-        for stored in graph.parse(data, path=path, limit=limit).tasks:
-            one = tasks.task(stored)
+        for stored in graph_file.parse(data, path=path, limit=limit).tasks:
+            one = task_mapping.task(stored)
             needs[one.id] = one.depends_on
             if one.id in joined and one.claim and one.claim.contract not in ("", contract(one)):
                 project.warn(
@@ -354,7 +365,7 @@ def _warn(
     known: set[tuple[str, ...]] = set()
     for side in Side:
         whole = [pieces_ for stages in sources.values() if (pieces_ := stages.of(side))]
-        own = {task: tasks.task(piece.task).depends_on for one in whole
+        own = {task: task_mapping.task(piece.task).depends_on for one in whole
                for task, piece in one.tasks.items()}  # fmt: skip
         known.update(cycles.find_cycles({**others, **own}))
     for cycle in cycles.find_cycles(needs):
@@ -369,6 +380,6 @@ def _then(project: Project, whose: Sides, *, was: bool) -> str:
     if not name:
         return "git commit" if was else ""
     empty = was and name in ("rebase", "cherry-pick", "revert")
-    if empty and conflicts.is_as_head(project.repository):
+    if empty and merge_conflicts.is_as_head(project.repository):
         return f"git {name} --skip"
     return f"git {name} --continue"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.resolution import Join, Question
+from ralphgit.model.merge_outcome import Join, Question
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.threeway import Side, ThreeWay
-from ralphgit.records import fieldwise, graph, pieces, tasks
-from ralphgit.records.pieces import Piece, Pieces
-from ralphgit.rules import resolution
-from ralphgit.rules.sequence import merged
+from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.records import block_merge, graph_file, graph_sections, task_mapping
+from ralphgit.records.graph_sections import Piece, Pieces
+from ralphgit.rules import merge_policy
+from ralphgit.rules.list_merge import merged
 
 
 class Open(NamedTuple):
@@ -90,7 +90,7 @@ def decide(
         made = _task(at, given_up.get(task))
         home = next(one.file for one in (at.ours, at.theirs, at.ancestor) if one is not None)
         if isinstance(made, Question):
-            lives = at.map(lambda one: tasks.lifecycle(one.piece.task) if one else None)
+            lives = at.map(lambda one: task_mapping.lifecycle(one.piece.task) if one else None)
             open_.append(Open(home, made, task, lives))
             continue
         results[task] = made
@@ -112,7 +112,7 @@ def decide(
         moved = {task: at.piece for task, at in results.items() if at and at.file == path}
         changed = {task: piece for task, piece in moved.items() if piece != whole.tasks[task]}
         if changed:
-            files[path] = pieces.joined(whole._replace(tasks={**whole.tasks, **changed}))
+            files[path] = graph_sections.joined(whole._replace(tasks={**whole.tasks, **changed}))
     said_of = {path: tuple(told.get(path, ())) for path in files}
     return Decided(files, said_of, (), together).without([*_once(open_)])
 
@@ -175,9 +175,9 @@ def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
     ).decided()
     if decided is None:
         values = piece.map(lambda one: one.task if one else None)
-        lives = values.map(lambda value: tasks.lifecycle(value) if value else None)
-        decided = resolution.task(
-            values, lives, lifecycle_keys=tasks.LIFECYCLE_KEYS, given_up=given_up
+        lives = values.map(lambda value: task_mapping.lifecycle(value) if value else None)
+        decided = merge_policy.task(
+            values, lives, lifecycle_keys=task_mapping.LIFECYCLE_KEYS, given_up=given_up
         )
     if isinstance(decided, Question):
         return decided
@@ -186,12 +186,12 @@ def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
         # A comment that one side has written would go with it.
         written = {(one.lead, one.own) for one in piece if one}
         return Question("deleted") if len(written) > 1 else None
-    result = fieldwise.joined(piece, decided) if isinstance(decided, Join) else chosen.piece
+    result = block_merge.joined(piece, decided) if isinstance(decided, Join) else chosen.piece
     if isinstance(result, Question):
         return result
     if at.ours is None or at.theirs is None:
         return _At(chosen.file, result)
-    home = resolution.place(at.map(lambda one: one.file if one else ""))
+    home = merge_policy.place(at.map(lambda one: one.file if one else ""))
     if home is None:
         return Question("moved", (at.ours.file, at.theirs.file))
     lead = piece.map(lambda one: one.lead if one else None)
@@ -233,7 +233,7 @@ def _file(
 ) -> bytes | Question | None:
     """The file with the tasks whose place it is; None for a file that is gone."""
     kept = {task: at.piece for task, at in results.items() if at is not None and at.file == path}
-    sides = stages.map(lambda side: side or pieces.NOTHING)
+    sides = stages.map(lambda side: side or graph_sections.NOTHING)
     if not kept and (stages.ours is None or stages.theirs is None):
         return None
     order = merged(sides.map(lambda side: tuple(side.tasks)), kept)
@@ -248,9 +248,9 @@ def _file(
             return Question("frame")
         frame = framed
     made = frame._replace(tasks={task: kept[task] for task in order})
-    data = pieces.joined(made)
+    data = graph_sections.joined(made)
     try:
-        again = graph.parse(data, path=path, limit=limit)
+        again = graph_file.parse(data, path=path, limit=limit)
     except InvalidRecord:
         return Question("layout")
     # Exactly what was decided, and nothing else.

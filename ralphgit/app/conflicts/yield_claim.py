@@ -15,9 +15,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, Refused, UsageError
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.threeway import Side
-from ralphgit.records import plain, tasks
-from ralphgit.records import text as texts
+from ralphgit.model.three_way import Side
+from ralphgit.records import input_limits as texts
+from ralphgit.records import task_mapping, yaml_reader
 
 
 class Yield(NamedTuple):
@@ -57,7 +57,7 @@ def landed(project: Project, sides: Sides, one: Open) -> Side | None:
         return None
     if row is None:
         return None
-    life = tasks.lifecycle(project.base_view.stored(row))
+    life = task_mapping.lifecycle(project.base_view.stored(row))
     same = [side for side in Side if one.lives.of(side) == life]
     return same[0] if len(same) == 1 else None
 
@@ -145,7 +145,7 @@ def records_of(
 
 def _claim_of(data: bytes) -> str:
     try:
-        known: Any = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+        known: Any = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     except InvalidRecord:
         return ""
     return str(known.get("claim") or "") if isinstance(known, dict) else ""

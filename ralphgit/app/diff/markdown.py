@@ -17,7 +17,7 @@ from ralphgit.app.rendering.mermaid import mermaid
 from ralphgit.app.rendering.safe_markdown import escape, fenced
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted, cut
-from ralphgit.records.redact import redact, secrets_in
+from ralphgit.records.redact_secrets import redact, secrets_in
 from ralphgit.rules.cycles import find_cycles
 
 #: Begins the comment, so that a later run finds the one to write over.

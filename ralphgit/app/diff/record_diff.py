@@ -21,11 +21,11 @@ from ralphgit.git import index
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.review import Review
-from ralphgit.model.row import Row
-from ralphgit.records import audit, tasks
-from ralphgit.records import guidance as questions
-from ralphgit.records.schema import FILED
-from ralphgit.rules import happened
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file, task_mapping
+from ralphgit.records import question_file as questions
+from ralphgit.records.schemas import FILED
+from ralphgit.rules import transitions
 from ralphgit.rules.readiness import Standing, Standings
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
@@ -230,13 +230,15 @@ class _Gathering:
     ) -> Change:
         old, new = self.before.get(task), self.after.get(task)
         was, now = graph_view.stored(old) if old else {}, graph_view.stored(new) if new else {}
-        promised = tasks.task(was) if old else None
+        promised = task_mapping.task(was) if old else None
         added = {path.rpartition("/")[2].removesuffix(".yaml") for path in written.paths}
         made = task_change.change(
             promised,
-            tasks.task(now) if new else None,
+            task_mapping.task(now) if new else None,
             new or self.before[task],
-            fields=happened.fields(was, now, lifecycle=tasks.LIFECYCLE_KEYS) if old and new else (),
+            fields=transitions.fields(was, now, lifecycle=task_mapping.LIFECYCLE_KEYS)
+            if old and new
+            else (),
             written=written,
             weighed=survey.weighed(place, new, records, promised) if new else None,
             known_reviews=reviews,
@@ -257,11 +259,11 @@ def _json(row: Row | None) -> str:
 
 def _gained(old: bytes | None, new: bytes) -> list[Event]:
     """The events that an attempt's file has gained; none of a review. Raises: InvalidRecord."""
-    after = audit.events(new)
+    after = audit_file.events(new)
     if after is None:
         return []
     try:
-        before = audit.events(old) if old is not None else None
+        before = audit_file.events(old) if old is not None else None
     except InvalidRecord:
         before = None
     return list(after[2][len(before[2]) if before else 0 :])

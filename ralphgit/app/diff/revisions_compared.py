@@ -12,8 +12,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git import worktrees
 from ralphgit.model.config import Config
-from ralphgit.model.row import Row
-from ralphgit.records import graph, settings
+from ralphgit.model.task_row import Row
+from ralphgit.records import graph_file, settings_file
 
 
 class Range(NamedTuple):
@@ -93,13 +93,13 @@ def _shards(project: Project, commit: str) -> tuple[Shard, ...]:
     if found:
         return found
     objects = project.repository.objects
-    oid = objects.resolve([f"{commit}:{settings.FILE}"])[0]
+    oid = objects.resolve([f"{commit}:{settings_file.FILE}"])[0]
     named: object = None
     if oid is not None:
         try:
-            named = settings.parse(objects.read([oid])[oid]).get("graph")
+            named = settings_file.parse(objects.read([oid])[oid]).get("graph")
         except InvalidRecord as error:
-            project.warn(f"{error.at(f'{commit[:12]}:{settings.FILE}')} (passed over)")
+            project.warn(f"{error.at(f'{commit[:12]}:{settings_file.FILE}')} (passed over)")
     patterns = [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
     return project.shards_at([commit], patterns or Config().graph)[commit]
 
@@ -114,13 +114,13 @@ def _readable(
     for path, oid in shards:
         try:
             limit = project.config.max_graph_bytes
-            file, problems = graph.parse_all(contents[oid], path=path, limit=limit)
+            file, problems = graph_file.parse_all(contents[oid], path=path, limit=limit)
         except InvalidRecord as error:
             problems = [error]
         if problems:
             unreadable += [error.at(f"{label}:{error.file}") for error in problems]
             continue
-        for row in graph.rows(file):
+        for row in graph_file.rows(file):
             first = rows.setdefault(row.id.casefold(), row)
             if first is not row:
                 unreadable.append(

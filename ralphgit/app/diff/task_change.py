@@ -8,20 +8,20 @@ from typing import NamedTuple
 from ralphgit.app.evidence.survey import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.model.audit import Event
-from ralphgit.model.guidance import Guidance
+from ralphgit.model.question import Guidance
 from ralphgit.model.review import Review
-from ralphgit.model.row import Row
 from ralphgit.model.task import Task
-from ralphgit.rules import gate, happened, support
-from ralphgit.rules import review as reviews
-from ralphgit.rules.contract import contract
-from ralphgit.rules.happened import Edges, Step
-from ralphgit.rules.review import OpenFinding
+from ralphgit.model.task_row import Row
+from ralphgit.rules import assessment, legal_changes, transitions
+from ralphgit.rules import review_verdict as reviews
+from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.review_verdict import OpenFinding
+from ralphgit.rules.transitions import Edges, Step
 
 PROBLEM, CONCERN = "problem", "concern"
 #: What the evidence of a task comes to.
 FRESH, STALE, NONE = "fresh", "stale", "none"
-_ENDS = (happened.COMPLETE, happened.FORCE)
+_ENDS = (transitions.COMPLETE, transitions.FORCE)
 
 
 class Note(NamedTuple):
@@ -87,7 +87,7 @@ class Change(NamedTuple):
     @property
     def worked_on(self) -> bool:
         """Whether somebody worked on it under a claim, so that its scope binds the files."""
-        work = (happened.CLAIM, happened.BLOCK, *_ENDS)
+        work = (transitions.CLAIM, transitions.BLOCK, *_ENDS)
         return any(step.deed in work for step in self.steps)
 
     @property
@@ -100,7 +100,7 @@ class Change(NamedTuple):
     @property
     def broken_contract(self) -> tuple[str, ...]:
         """The fields of what was promised that changed."""
-        return tuple(name for name in self.fields if name in happened.CONTRACT)
+        return tuple(name for name in self.fields if name in transitions.CONTRACT)
 
     @property
     def records(self) -> tuple[Filed, ...]:
@@ -116,7 +116,7 @@ class Change(NamedTuple):
         return FRESH if all(one.judged.fresh for one in self.records) else STALE
 
     @property
-    def criteria(self) -> tuple[support.Supported, ...]:
+    def criteria(self) -> tuple[assessment.Supported, ...]:
         return self.weighed.criteria if self.weighed else ()
 
 
@@ -135,11 +135,11 @@ def change(
 
     `is_new`: the ids of the reviews that the range adds.
     """
-    steps = happened.steps(old, new, written.events)
+    steps = transitions.steps(old, new, written.events)
     known = new or old
     assert known is not None
     if not steps:
-        steps = (Step(happened.EDIT if fields else happened.RECORD),)
+        steps = (Step(transitions.EDIT if fields else transitions.RECORD),)
     return Change(
         task=known.id,
         old=old,
@@ -147,7 +147,7 @@ def change(
         file=row.file,
         steps=steps,
         fields=fields,
-        edges=happened.edges(
+        edges=transitions.edges(
             old.depends_on if old else (), new.depends_on if new else ()
         ),
         weighed=weighed,
@@ -167,9 +167,12 @@ def notes(
     """What a reviewer should look at. `stored` is the block of `new`."""
     if new is None:
         if old is not None:
-            yield _of_fault(gate.removed(old))
+            yield _of_fault(legal_changes.removed(old))
         return
-    faults = [gate.change(old, new), *gate.consistency(new.id, new.status, stored)]
+    faults = [
+        legal_changes.change(old, new),
+        *legal_changes.consistency(new.id, new.status, stored),
+    ]
     yield from (_of_fault(fault) for fault in faults if fault is not None)
     if one.new is None:
         return
@@ -184,10 +187,10 @@ def notes(
             CONCERN, "contract", one.task,
             f"the contract of {one.task} is changed by whoever worked on it: {changed}",
         )  # fmt: skip
-    if one.change == happened.BLOCK and one.new.lifecycle.blocked is not None:
+    if one.change == transitions.BLOCK and one.new.lifecycle.blocked is not None:
         asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
         yield Note(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
-    if one.change == happened.SET:
+    if one.change == transitions.SET:
         said = f"{one.task} is made {new.status} by hand, which no command does"
         yield Note(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
@@ -201,7 +204,7 @@ def notes(
         )  # fmt: skip
 
 
-def _of_fault(fault: gate.Fault) -> Note:
+def _of_fault(fault: legal_changes.Fault) -> Note:
     severity = PROBLEM if fault.severity == "error" else CONCERN
     return Note(severity, fault.code, fault.task, fault.message)
 
@@ -209,7 +212,7 @@ def _of_fault(fault: gate.Fault) -> Note:
 def _of_completion(
     one: Change, task: Task, files: Content, known_reviews: Sequence[Review]
 ) -> Iterator[Note]:
-    forced = next((step for step in one.steps if step.deed == happened.FORCE), None)
+    forced = next((step for step in one.steps if step.deed == transitions.FORCE), None)
     if forced is not None:
         why = f": {forced.why}" if forced.why else ""
         said = f"{task.id} was completed by FORCE, its proofs aside{why}"
@@ -229,9 +232,9 @@ def _of_completion(
             said = f"{task.id} is complete without evidence for: {command}"
             yield Note(PROBLEM, "missing_evidence", task.id, said)
     for item in one.criteria:
-        if item.support in (support.SUPPORTED, support.STALE):
+        if item.support in (assessment.SUPPORTED, assessment.STALE):
             continue  # of what is stale, the evidence itself is noted
-        challenged = item.support == support.CHALLENGED
+        challenged = item.support == assessment.CHALLENGED
         yield Note(
             PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,
             f"{item.criterion} of {task.id} is {item.support}: {item.text}",

@@ -8,22 +8,37 @@ from collections.abc import Iterator
 from ralphgit.app.diff.record_diff import CLEAR, CONCERNS, PROBLEMS, UNCHANGED, Diff
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Change
 from ralphgit.model.printable import counted
-from ralphgit.rules import happened, support
+from ralphgit.rules import assessment, transitions
 
 #: What somebody does.
 _DOES = {
-    happened.CLAIM: "claims", happened.COMPLETE: "completes", happened.BLOCK: "blocks",
-    happened.FORCE: "FORCE-COMPLETES", happened.RESET: "resets", happened.RELEASE: "releases",
-    happened.ANSWER: "answers", happened.REOPEN: "reopens", happened.CANCEL: "cancels",
-}  # fmt: skip
+    transitions.CLAIM: "claims",
+    transitions.COMPLETE: "completes",
+    transitions.BLOCK: "blocks",
+    transitions.FORCE: "FORCE-COMPLETES",
+    transitions.RESET: "resets",
+    transitions.RELEASE: "releases",
+    transitions.ANSWER: "answers",
+    transitions.REOPEN: "reopens",
+    transitions.CANCEL: "cancels",
+}
 #: What becomes of a task, for the tally; in the order in which it is told.
 _BECAME = {
-    happened.COMPLETE: "completed", happened.FORCE: "completed by force",
-    happened.CLAIM: "claimed", happened.BLOCK: "blocked", happened.RESET: "reset",
-    happened.RELEASE: "released", happened.ANSWER: "answered", happened.REOPEN: "reopened",
-    happened.CANCEL: "cancelled", happened.SET: "set by hand", happened.ADD: "added",
-    happened.REMOVE: "removed", happened.EDIT: "edited", happened.RECORD: "with new records",
-}  # fmt: skip
+    transitions.COMPLETE: "completed",
+    transitions.FORCE: "completed by force",
+    transitions.CLAIM: "claimed",
+    transitions.BLOCK: "blocked",
+    transitions.RESET: "reset",
+    transitions.RELEASE: "released",
+    transitions.ANSWER: "answered",
+    transitions.REOPEN: "reopened",
+    transitions.CANCEL: "cancelled",
+    transitions.SET: "set by hand",
+    transitions.ADD: "added",
+    transitions.REMOVE: "removed",
+    transitions.EDIT: "edited",
+    transitions.RECORD: "with new records",
+}
 
 
 def compared(diff: Diff) -> str:
@@ -48,9 +63,9 @@ def verdict(diff: Diff) -> str:
 def _tally(diff: Diff) -> Iterator[str]:
     ends = Counter(one.change for one in diff.changes)
     ends += Counter(
-        happened.ADD
+        transitions.ADD
         for one in diff.changes
-        if one.steps[0].deed == happened.ADD and one.change != happened.ADD
+        if one.steps[0].deed == transitions.ADD and one.change != transitions.ADD
     )
     for deed, word in _BECAME.items():
         if ends[deed]:
@@ -62,9 +77,11 @@ def _tally(diff: Diff) -> Iterator[str]:
 def sentence(one: Change) -> str:
     """Who does what to the task."""
     said = [
-        {happened.ADD: f"{one.task} is added", happened.REMOVE: f"{one.task} is removed"}[step.deed]
+        {transitions.ADD: f"{one.task} is added", transitions.REMOVE: f"{one.task} is removed"}[
+            step.deed
+        ]
         for step in one.steps
-        if step.deed in (happened.ADD, happened.REMOVE)
+        if step.deed in (transitions.ADD, transitions.REMOVE)
     ]
     groups: list[tuple[str, list[str]]] = []
     for step in one.steps:
@@ -78,20 +95,20 @@ def sentence(one: Change) -> str:
     if groups:
         does = ", then ".join(f"{by} {' and '.join(verbs)}" for by, verbs in groups)
         said.append(f"{does} {'it' if said else one.task}")
-    if one.change == happened.SET and one.new is not None:
+    if one.change == transitions.SET and one.new is not None:
         said.append(f"{one.task} is made {one.new.status} by hand, which no command does")
     if one.fields:
         edited = f"{one.task} is edited" if not said else "edited as well"
         promise = "; what it promises changes" if one.broken_contract else ""
         said.append(f"{edited} ({', '.join(one.fields)}{promise})")
-    if one.change == happened.RECORD:
+    if one.change == transitions.RECORD:
         said.append(f"{one.task} gets new records")
     return "; ".join(said)
 
 
 def worth(one: Change) -> str:
     """What supports it: criteria and evidence; "" where that is no question yet."""
-    if not one.completed and not (one.records and one.change == happened.RECORD):
+    if not one.completed and not (one.records and one.change == transitions.RECORD):
         return ""
     return ", ".join(filter(None, (criteria(one), evidence(one))))
 
@@ -103,8 +120,8 @@ def criteria(one: Change) -> str:
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
         return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
     count = Counter(item.support for item in one.criteria)
-    said = f"{count[support.SUPPORTED]} of {len(one.criteria)} criteria supported"
-    challenged = count[support.CHALLENGED]
+    said = f"{count[assessment.SUPPORTED]} of {len(one.criteria)} criteria supported"
+    challenged = count[assessment.CHALLENGED]
     return said + (f", {challenged} challenged" if challenged else "")
 
 
@@ -119,8 +136,8 @@ def details(one: Change) -> Iterator[str]:
     if task is not None and old is not None and task.epoch != old.epoch:
         yield f"epoch {old.epoch} to {task.epoch}: an older claim counts no more"
     for step in one.steps:
-        if step.why and step.deed in (happened.RESET, happened.RELEASE, happened.REOPEN,
-                                      happened.CANCEL, happened.FORCE):  # fmt: skip
+        if step.why and step.deed in (transitions.RESET, transitions.RELEASE, transitions.REOPEN,
+                                      transitions.CANCEL, transitions.FORCE):  # fmt: skip
             yield f"{step.by or 'somebody'} {_DOES[step.deed]} it because: {step.why}"
     if task is not None and one.worked_on and task.claim is not None:
         yield f"claim {task.claim.id} by {task.claim.by}"
@@ -150,7 +167,7 @@ def details(one: Change) -> Iterator[str]:
 
 
 def _proofs(one: Change) -> Iterator[str]:
-    if not one.completed and one.change != happened.RECORD:
+    if not one.completed and one.change != transitions.RECORD:
         return
     said = {filed.judged.evidence.id: _proof(filed.judged) for filed in one.records}
     for item in one.criteria:
@@ -159,7 +176,7 @@ def _proofs(one: Change) -> Iterator[str]:
     yield from said.values()
 
 
-def _proof(judged: support.Judged) -> str:
+def _proof(judged: assessment.Judged) -> str:
     one, worth = judged.evidence, "fresh" if judged.fresh else "STALE"
     if one.command:
         return f"evidence {one.id}, {worth}: exit {one.exit_code} of {one.command}"

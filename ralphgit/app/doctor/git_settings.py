@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ralphgit.app.doctor.finding_kinds import Finding
 from ralphgit.app.workspace.project import Project
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 OLDEST_GIT = (2, 34)
 PREVIEW_GIT = (2, 38)
@@ -65,7 +65,7 @@ def of_settings(project: Project) -> Iterator[Finding]:
                 "take the merge attribute out of .gitattributes",
             )
     for path in project.paths_in(top):
-        data = files.read(os.path.join(top, path)) or b""
+        data = atomic_files.read(os.path.join(top, path)) or b""
         crlf = data.count(b"\r\n")
         if 0 < crlf < data.count(b"\n"):
             yield Finding(

@@ -16,7 +16,7 @@ from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotWritable, RalphError
 from ralphgit.git import index
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 #: Seconds that a lock must be old before it can be taken for a leftover.
 _LOCK_AGE_S = 10.0
@@ -59,7 +59,7 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             continue
         dead = not busy and age > _LOCK_AGE_S
         if dead and fix:
-            files.unlink(path)
+            atomic_files.unlink(path)
         what = "was left by a git process that is gone" if dead else "exists, and may be in use"
         yield Finding(
             "git_lock",
@@ -151,7 +151,7 @@ def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
         if process != os.getpid() and heartbeat.exists(process):
             continue
         if fix:
-            files.unlink(path)
+            atomic_files.unlink(path)
         yield Finding(
             "temporary_file",
             "warning",
@@ -165,7 +165,7 @@ def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
 def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
     """Each temporary file, and the number of the process that made it."""
     pattern = re.compile(
-        rf"(?:{re.escape(files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)"
+        rf"(?:{re.escape(atomic_files.TEMPORARY)}|index{re.escape(index.KEPT)})(\d{{1,9}})(?!\d)"
     )
     common, top = project.repository.common_dir, project.repository.top
     shallow = {common, os.path.join(common, "info")}

@@ -11,7 +11,7 @@ from ralphgit.app.doctor.finding_kinds import Finding
 from ralphgit.app.setup import init_plan, managed_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
-from ralphgit.records import attributes, files, schema
+from ralphgit.records import atomic_files, git_attributes, schemas
 
 #: The optional parts of ralphgit, and the package that each needs.
 EXTRAS = {"fleet": "libtmux", "board": "textual", "mcp": "mcp"}
@@ -37,16 +37,16 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
 
 
 def _schemas(project: Project, fix: bool) -> Iterator[Finding]:
-    for name, data in schema.schema_files().items():
-        path = os.path.join(project.top, schema.HOME, name)
-        if not os.path.isfile(path) or files.read(path) == data:
+    for name, data in schemas.schema_files().items():
+        path = os.path.join(project.top, schemas.HOME, name)
+        if not os.path.isfile(path) or atomic_files.read(path) == data:
             continue
         if fix:
-            files.write(path, data, durable=False, follow=False)
+            atomic_files.write(path, data, durable=False, follow=False)
         yield Finding(
             "old_schema",
             "advice",
-            f"{schema.HOME}/{name} is of another version",
+            f"{schemas.HOME}/{name} is of another version",
             "ralphgit doctor --fix",
             fixable=True,
             fixed=fix,
@@ -65,13 +65,13 @@ def missing(project: Project) -> Iterator[Finding]:
                 "ralphgit init",
             )
         drivers = git_settings.asked(project, "diff").values()
-        if attributes.DRIVER in drivers and any(
-            managed_files.local_setting(project, key) is None for key in attributes.DIFF_CONFIG
+        if git_attributes.DRIVER in drivers and any(
+            managed_files.local_setting(project, key) is None for key in git_attributes.DIFF_CONFIG
         ):
             yield Finding(
                 "no_diff_driver",
                 "info",
-                f"git does not know the diff driver {attributes.DRIVER}",
+                f"git does not know the diff driver {git_attributes.DRIVER}",
                 "ralphgit init",
             )
     for extra, package in EXTRAS.items():

@@ -10,11 +10,11 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, worktrees
-from ralphgit.git.process import Git
-from ralphgit.model.flight import Lease
+from ralphgit.git.run_git import Git
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
-from ralphgit.records.schema import FILED
-from ralphgit.rules.overlap import check_pattern, covers, covers_any
+from ralphgit.records.schemas import FILED
+from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:

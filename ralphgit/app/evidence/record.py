@@ -18,10 +18,10 @@ from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index
 from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
 from ralphgit.model.task import Task
-from ralphgit.records import evidence as codec
-from ralphgit.records import files
-from ralphgit.records.redact import redact, secrets_in
-from ralphgit.rules import support
+from ralphgit.records import atomic_files
+from ralphgit.records import evidence_file as codec
+from ralphgit.records.redact_secrets import redact, secrets_in
+from ralphgit.rules import assessment
 
 
 class Options(NamedTuple):
@@ -86,7 +86,7 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
                 hint="say it in fewer words, or commit a file and name it with --artifact",
             )
     runtime_files.prepare(project)
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in records.items():
             undo.write(os.path.join(project.top, path), data)
@@ -218,7 +218,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     for one in found:
         promised = survey.promised(project, one.row.id)
         if one.records or one.row.status == "complete":
-            missing = support.unproved(promised.verify, one.judged)
+            missing = assessment.unproved(promised.verify, one.judged)
             wanted += [(promised, one.row.claim, command) for command in missing]
     commands = list(dict.fromkeys(command for _, _, command in wanted))
     trust.require(project, commands)

@@ -17,9 +17,9 @@ from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model.evidence import Subject
 from ralphgit.model.review import Disposal, Finding, Review
 from ralphgit.model.task import Scope, Task
-from ralphgit.records import audit
-from ralphgit.records import review as codec
-from ralphgit.rules import review as rule
+from ralphgit.records import audit_file
+from ralphgit.records import review_file as codec
+from ralphgit.rules import review_verdict as rule
 
 
 class Options(NamedTuple):
@@ -76,7 +76,7 @@ def add(project: Project, options: Options) -> Added:
             residual_risk=options.residual_risk,
             subject=subject,
         )
-        path = audit.path(project.config.records, task.id, made.id)
+        path = audit_file.path(project.config.records, task.id, made.id)
         record.write(project, {path: codec.encode(made, path)})
     if task.claim and made.by.casefold() == task.claim.by.casefold():
         project.warn(f"{made.by} did the work, so this review is not the one that risk: high asks")

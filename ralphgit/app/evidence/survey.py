@@ -16,17 +16,17 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.evidence import COMMAND, Evidence, Output, Subject, Support
-from ralphgit.model.row import Row
 from ralphgit.model.task import Task
-from ralphgit.records import evidence as codec
-from ralphgit.rules import support
+from ralphgit.model.task_row import Row
+from ralphgit.records import evidence_file as codec
+from ralphgit.rules import assessment
 
 
 class Filed(NamedTuple):
     """A record that counts for a task, and where it is."""
 
     path: str
-    judged: support.Judged
+    judged: assessment.Judged
 
 
 class TaskEvidence(NamedTuple):
@@ -36,10 +36,10 @@ class TaskEvidence(NamedTuple):
     task: Task
     records: tuple[Filed, ...]
     """Oldest first; those of an earlier claim are left out."""
-    criteria: tuple[support.Supported, ...]
+    criteria: tuple[assessment.Supported, ...]
 
     @property
-    def judged(self) -> list[support.Judged]:
+    def judged(self) -> list[assessment.Judged]:
         return [filed.judged for filed in self.records]
 
 
@@ -113,9 +113,9 @@ def weighed(
         (one, any(is_fresh(one, known, where.content) for known in scopes))
         for one in records.values()
     ]
-    found = support.judged(pairs, claim=row.claim)
+    found = assessment.judged(pairs, claim=row.claim)
     filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
-    return TaskEvidence(row, task, filed, tuple(support.support(task.acceptance, found)))
+    return TaskEvidence(row, task, filed, tuple(assessment.support(task.acceptance, found)))
 
 
 def is_fresh(one: Evidence, task: Task, files: Content) -> bool:

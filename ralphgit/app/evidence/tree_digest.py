@@ -12,9 +12,9 @@ from ralphgit.app.evidence.changed_paths import is_record
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index
-from ralphgit.git.process import Git
+from ralphgit.git.run_git import Git
 from ralphgit.model.task import Scope
-from ralphgit.rules.overlap import check_pattern, covers_any
+from ralphgit.rules.pattern_overlap import check_pattern, covers_any
 
 
 class Content:

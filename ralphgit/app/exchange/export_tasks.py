@@ -9,7 +9,7 @@ from ralphgit.app.rendering import output_file
 from ralphgit.app.status.task_list import view_at
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.records import exports, files, graph
+from ralphgit.records import atomic_files, export_formats, graph_file
 
 
 class Options(NamedTuple):
@@ -39,10 +39,10 @@ def export(project: Project, options: Options) -> Export:
     root: dict[str, Any] = {}
     for path, _ in view.shards:
         data = view.content(path).encode("utf-8")
-        own = graph.parse(data, path=path, limit=max(len(data), 1)).root
+        own = graph_file.parse(data, path=path, limit=max(len(data), 1)).root
         root.update((key, value) for key, value in own.items() if key not in root)
     tasks = [view.stored(row) for row in view.rows]
-    made = Export(exports.text(options.form, tasks, root), len(tasks))
+    made = Export(export_formats.text(options.form, tasks, root), len(tasks))
     if options.file:
         _write(project, options.file, made.text, force=options.force)
     return made
@@ -55,4 +55,4 @@ def _write(project: Project, name: str, text: str, *, force: bool) -> None:
             f"{name} exists; nothing was written", code="exists",
             hint="name another file, or --force to replace it",
         )  # fmt: skip
-    files.write(path, text.encode("utf-8"))
+    atomic_files.write(path, text.encode("utf-8"))

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
-from ralphgit.model.status import Status
-from ralphgit.records import emit, foreign, graph, plain
-from ralphgit.records import text as texts
-from ralphgit.records.tasks import LIFECYCLE_KEYS
+from ralphgit.model.task_status import Status
+from ralphgit.records import graph_file, importers, yaml_reader, yaml_writer
+from ralphgit.records import input_limits as texts
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
 LARGER = 4
@@ -50,8 +50,8 @@ def read(project: Project, names: Sequence[str], known: Iterable[str], prefix: s
     folder = project.around.directory
     each = [(name, _converted(name, _content(folder, name, limit), limit)) for name in names]
     if prefix:
-        each = foreign.prefixed(each, prefix)
-    found = foreign.joined(each, known)
+        each = importers.prefixed(each, prefix)
+    found = importers.joined(each, known)
     if not found.tasks:
         raise Refused(
             f"there is no task in {', '.join(names)}; nothing was written", code="no_tasks"
@@ -105,20 +105,20 @@ def _content(folder: str, name: str, limit: int) -> bytes:
     return data
 
 
-def _converted(name: str, data: bytes, limit: int) -> foreign.Imported:
+def _converted(name: str, data: bytes, limit: int) -> importers.Imported:
     documents: list[object] = []
 
     def load(text: str) -> object:
-        value = plain.load(texts.decode(text.encode("utf-8"), limit=limit))
+        value = yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
         documents.append(_paired(value) if _HALF.search(text) else value)
         return documents[-1]
 
-    found = foreign.convert(name, data, load)
+    found = importers.convert(name, data, load)
     last = documents[-1] if documents else None
     if not isinstance(last, dict) or "tasks" not in last or "nodes" in last:
         return found
     # A graph of ours: its own reader says line and column, and takes text as it is written.
-    ours = graph.parse(data, path=name, limit=limit)
+    ours = graph_file.parse(data, path=name, limit=limit)
     tasks = _paired(ours.tasks) if _HALF.search(ours.text) else ours.tasks
     return found._replace(tasks=tuple(tasks))
 
@@ -162,11 +162,11 @@ def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], li
 
 def _as_read(
     made: Sequence[Mapping[str, Any]], root: Mapping[str, object], name: str
-) -> graph.GraphFile:
+) -> graph_file.GraphFile:
     """The tasks and root keys as our reader has them, once they are written."""
-    text = emit.mapping({**root, "version": 1, "tasks": made})
+    text = yaml_writer.mapping({**root, "version": 1, "tasks": made})
     try:
-        return graph.parse(text.encode("utf-8"), path=name, limit=max(4 * len(text), 1))
+        return graph_file.parse(text.encode("utf-8"), path=name, limit=max(4 * len(text), 1))
     except InvalidRecord as error:
         # Line and column are those of a text that nobody has seen.
         whose = f"{error.task}: " if error.task else ""

@@ -13,14 +13,14 @@ from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
-from ralphgit.model.row import Row
-from ralphgit.model.status import Status
-from ralphgit.records import blocks, emit, files, graph, splice
-from ralphgit.records.foreign.values import short
-from ralphgit.rules import cycles, overlap
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Status
+from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
+from ralphgit.records.importers.parts.imported_values import short
+from ralphgit.rules import cycles, pattern_overlap
 
 _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
-#: What `rules.contract` is made from.
+#: What `rules.contract_digest` is made from.
 _PROMISED = frozenset({"title", "acceptance", "verify", "outputs", "scope"})
 
 
@@ -148,7 +148,7 @@ class _Plan:
         self._limit = limit
         self._known = {row.id.casefold(): row for row in here.rows}
         self._paths = {path for path, _ in here.shards}
-        self._parsed: dict[str, graph.GraphFile] = {}
+        self._parsed: dict[str, graph_file.GraphFile] = {}
 
     def text(self, path: str) -> str:
         """The file as it will be; "" where there is none."""
@@ -156,27 +156,27 @@ class _Plan:
             return self.texts[path]
         return self.here.content(path) if path in self._paths else ""
 
-    def file(self, path: str) -> graph.GraphFile:
+    def file(self, path: str) -> graph_file.GraphFile:
         """The file as it will be, read. Raises: InvalidRecord."""
         text, known = self.text(path), self._parsed.get(path)
         if known is None or known.text != text:
-            known = graph.parse(text.encode("utf-8"), path=path, limit=self._limit)
+            known = graph_file.parse(text.encode("utf-8"), path=path, limit=self._limit)
             self._parsed[path] = known
         return known
 
     def rows(self) -> list[Row]:
         """Every task of the graph as it will be."""
         kept = [row for row in self.here.rows if row.file not in self.texts]
-        return kept + [row for path in self.texts for row in graph.rows(self.file(path))]
+        return kept + [row for path in self.texts for row in graph_file.rows(self.file(path))]
 
     def changes(self) -> dict[str, Change]:
         """By id, each task of the files that change, as it will stand."""
         found = {}
         for path in self.texts:
             file = self.file(path)
-            layout = blocks.find(file.text)
+            layout = task_blocks.find(file.text)
             for task, span in zip(file.tasks, file.spans, strict=True):
-                end = blocks.content_end(file.text, span, layout.dash) if layout else span.end
+                end = task_blocks.content_end(file.text, span, layout.dash) if layout else span.end
                 fields = tuple(key for key in self.changed.get(task["id"], ()) if key != SOURCE)
                 block = file.text[span.start : end]
                 found[task["id"]] = Change(task["id"], task["title"], fields, block)
@@ -235,7 +235,7 @@ class _Plan:
         if file not in self._paths:
             if self.new:
                 whole = {"version": 1, **root, "tasks": self.new}
-                self.texts[file] = placement.modeline(file) + emit.mapping(whole)
+                self.texts[file] = placement.modeline(file) + yaml_writer.mapping(whole)
                 self._compare(file, self.new, {"version": 1, **root})
             return []
         old = self.file(file)
@@ -259,7 +259,7 @@ class _Plan:
             if fields:
                 kept = {key: value for key, value in fields.items() if value is not None}
                 drop = tuple(key for key in fields if key not in kept)
-                file = file._replace(text=splice.set_fields(file, number, kept, drop=drop))
+                file = file._replace(text=splice_task.set_fields(file, number, kept, drop=drop))
                 expected[number].update(kept)
                 for key in drop:
                     del expected[number][key]
@@ -277,16 +277,16 @@ class _Plan:
 # -- larger changes of a text ------------------------------------------------------------
 
 
-def _with_root(file: graph.GraphFile, more: Mapping[str, object]) -> str:
+def _with_root(file: graph_file.GraphFile, more: Mapping[str, object]) -> str:
     """The file's text with root keys put behind `version`."""
     text = file.text
     at = _version_line(file).end()
     eol = "\r\n" if "\r\n" in text else "\n"
     before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
-    return before + emit.mapping(more, eol=eol) + text[at:]
+    return before + yaml_writer.mapping(more, eol=eol) + text[at:]
 
 
-def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph.GraphFile) -> str:
+def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph_file.GraphFile) -> str:
     """`text` of `file` with new tasks behind its last one.
 
     `append_task` finds out whether the layout can take one, and reads the file twice for
@@ -294,19 +294,19 @@ def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph.GraphFi
     """
     _version_line(file)
     last = len(file.tasks) - 1 if file.tasks else None
-    text = splice.append_task(text, new[0], after=last, path=file.path)
-    layout = blocks.find(text)
+    text = splice_task.append_task(text, new[0], after=last, path=file.path)
+    layout = task_blocks.find(text)
     if layout is None or len(new) == 1:
         return text
-    at = blocks.content_end(text, layout.blocks[-1], layout.dash)
+    at = task_blocks.content_end(text, layout.blocks[-1], layout.dash)
     eol = "\r\n" if "\r\n" in text else "\n"
-    made = emit.sequence(new[1:], indent=layout.dash, eol=eol)
+    made = yaml_writer.sequence(new[1:], indent=layout.dash, eol=eol)
     if not text[:at].endswith("\n"):
         return text[:at] + eol + made.removesuffix(eol) + text[at:]
     return text[:at] + made + text[at:]
 
 
-def _version_line(file: graph.GraphFile) -> re.Match[str]:
+def _version_line(file: graph_file.GraphFile) -> re.Match[str]:
     found = _VERSION.search(file.text)
     if found is None:
         raise InvalidRecord(
@@ -337,7 +337,7 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
             if other not in rows:
                 project.warn(f"{row.id} depends on {other}, which does not exist")
         for pattern in (*row.write, *row.read):
-            if wrong := overlap.check_pattern(pattern):
+            if wrong := pattern_overlap.check_pattern(pattern):
                 project.warn(f"{row.id}: the pattern {pattern} in its scope is wrong: {wrong}")
         if row.status == Status.IN_PROGRESS and _PROMISED & set(plan.changed.get(row.id, ())):
             project.warn(
@@ -349,7 +349,7 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
 def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
     """Write all files or none. Raises: GuardRefused (moved_meanwhile), NotWritable."""
     known = {path for path, _ in here.shards}
-    with files.Undo() as undo:
+    with atomic_files.Undo() as undo:
         for path, text in made.items():
             full = os.path.join(project.top, path)
             old = here.content(path).encode("utf-8") if path in known else None
@@ -365,6 +365,6 @@ def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
 
 def _read(path: str) -> bytes | None:
     try:
-        return files.read(path)
+        return atomic_files.read(path)
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from None

@@ -21,9 +21,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.model.status import Status
-from ralphgit.records.foreign.values import MISSING, safe_id
-from ralphgit.records.tasks import LIFECYCLE_KEYS
+from ralphgit.model.task_status import Status
+from ralphgit.records.importers.parts.imported_values import MISSING, safe_id
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 SOURCE = "x-source"
 #: Of 16,777,216 changes one goes unseen.

@@ -12,9 +12,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index
 from ralphgit.git.objects import Objects
-from ralphgit.records import files, plain
-from ralphgit.records import text as texts
-from ralphgit.records.schema import FILED
+from ralphgit.records import atomic_files, yaml_reader
+from ralphgit.records import input_limits as texts
+from ralphgit.records.schemas import FILED
 
 
 class _Changed(NamedTuple):
@@ -56,7 +56,9 @@ def uncommitted(project: Project) -> list[Problem]:
     ]
     old = objects.read(f"HEAD:{path}" for path in paths)
     pairs = (
-        _Changed(path, old.get(f"HEAD:{path}", b""), files.read(os.path.join(project.top, path)))
+        _Changed(
+            path, old.get(f"HEAD:{path}", b""), atomic_files.read(os.path.join(project.top, path))
+        )
         for path in paths
     )
     return list(_judged(project, pairs, "HEAD"))
@@ -84,7 +86,7 @@ def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[P
 
 def _mapping(data: bytes) -> dict[str, object]:
     try:
-        value = plain.load(texts.decode(data, limit=max(len(data), 1)))
+        value = yaml_reader.load(texts.decode(data, limit=max(len(data), 1)))
     except InvalidRecord:
         return {}
     return value if isinstance(value, dict) else {}

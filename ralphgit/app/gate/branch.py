@@ -15,12 +15,12 @@ from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, merge, worktrees
+from ralphgit.git import index, merge_preview, worktrees
 from ralphgit.git.objects import Objects
-from ralphgit.model.row import Row
-from ralphgit.records import audit, graph, tasks
-from ralphgit.rules import gate
-from ralphgit.rules.contract import contract
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file, graph_file, task_mapping
+from ralphgit.rules import legal_changes
+from ralphgit.rules.contract_digest import contract
 
 
 class Change(NamedTuple):
@@ -43,7 +43,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
     start = worktrees.fork(repository.git, ours, theirs)
     if not start:
         return [_unrelated(base, head)]
-    with merge.merged(repository, ours, theirs) as merged:
+    with merge_preview.merged(repository, ours, theirs) as merged:
         # A merge that conflicts has no settings of its own.
         tip, objects = (
             (theirs, repository.objects) if merged.conflicts else (merged.tree, merged.objects)
@@ -159,8 +159,8 @@ def _rows(project: Project, tree: Tree) -> list[Row] | None:
         return [
             row
             for path, _ in tree.shards
-            for row in graph.rows(
-                graph.parse(
+            for row in graph_file.rows(
+                graph_file.parse(
                     tree.content(path) or b"", path=path, limit=project.config.max_graph_bytes
                 )
             )
@@ -233,19 +233,19 @@ def moves(project: Project, made: Change) -> list[Problem]:
     found = []
     for task, row in made.after.items():
         old = made.before.get(task)
-        fault = gate.change(old, row)
+        fault = legal_changes.change(old, row)
         if (
             old is not None
             and old.claim
             and row.epoch > old.epoch
             and not _events(project, made.tree, old) & {"reset", "released", "answered"}
         ):
-            fault = gate.raised(old, row)
+            fault = legal_changes.raised(old, row)
         if fault:
             found.append(place(made.tree, fault, made.after))
     for task, row in made.before.items():
         if task not in made.after:
-            found.append(place(made.tree, gate.removed(row), made.before))
+            found.append(place(made.tree, legal_changes.removed(row), made.before))
     return found
 
 
@@ -269,9 +269,9 @@ def completions(project: Project, made: Change, files: Content) -> list[Problem]
     known = survey.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
     for row, old in ended:
         task = row.id
-        stored = tasks.task(graph_view.stored(row))
+        stored = task_mapping.task(graph_view.stored(row))
         if not row.claim or stored.lifecycle.result is None:
-            fault = gate.Fault(
+            fault = legal_changes.Fault(
                 code="not_claimed",
                 task=task,
                 message=f"{task} is complete, and nobody claimed it or no result says so",
@@ -280,7 +280,7 @@ def completions(project: Project, made: Change, files: Content) -> list[Problem]
             found.append(place(tree, fault, after))
             continue
         if row.contract and contract(stored) != row.contract:
-            fault = gate.Fault(
+            fault = legal_changes.Fault(
                 code="stale_contract",
                 task=task,
                 message=f"{task} is completed under another contract than it has now",
@@ -288,16 +288,20 @@ def completions(project: Project, made: Change, files: Content) -> list[Problem]
             )
             found.append(place(tree, fault, after))
         if "force-completed" in _events(project, tree, row):
-            fault = gate.Fault("forced", task, f"{task} was completed by force", "", "warning")
+            fault = legal_changes.Fault(
+                "forced", task, f"{task} was completed by force", "", "warning"
+            )
             found.append(place(tree, fault, after))
             continue
-        wanted = tasks.task(graph_view.stored(old)).verify if old is not None else stored.verify
+        wanted = (
+            task_mapping.task(graph_view.stored(old)).verify if old is not None else stored.verify
+        )
         for command in wanted:
             digest = survey.digest_of(command)
             mine = [e for e in known.get(task, {}).values()
                     if e.command_digest == digest and e.claim == row.claim]  # fmt: skip
             if not any(e.exit_code == 0 for e in mine):
-                fault = gate.Fault(
+                fault = legal_changes.Fault(
                     code="missing_evidence",
                     task=task,
                     message=f"{task} is complete without evidence for: {command}",
@@ -305,7 +309,7 @@ def completions(project: Project, made: Change, files: Content) -> list[Problem]
                 )
                 found.append(place(tree, fault, after))
             elif not any(e.exit_code == 0 and survey.is_fresh(e, stored, files) for e in mine):
-                fault = gate.Fault(
+                fault = legal_changes.Fault(
                     code="stale_evidence",
                     task=task,
                     message=f"what {task} was judged by has changed since: {command}",
@@ -321,9 +325,11 @@ def _reviews(project: Project, made: Change, head: str) -> list[Problem]:
     found = []
     for row, old in completed(made.before, made.after):
         task = row.id
-        promised = tasks.task(graph_view.stored(old)) if old is not None else None
-        if why := reviews.missing(project, head, tasks.task(graph_view.stored(row)), promised):
-            fault = gate.Fault(
+        promised = task_mapping.task(graph_view.stored(old)) if old is not None else None
+        if why := reviews.missing(
+            project, head, task_mapping.task(graph_view.stored(row)), promised
+        ):
+            fault = legal_changes.Fault(
                 code="review_missing",
                 task=task,
                 message=f"{task} has risk: high, and {why}",
@@ -337,7 +343,7 @@ def _events(project: Project, tree: Tree, row: Row) -> set[str]:
     """What happened to the row's claim, as its audit says."""
     path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
     try:
-        known = audit.events(tree.content(path) or b"")
+        known = audit_file.events(tree.content(path) or b"")
     except InvalidRecord:
         return set()
     return {event.event for event in known[2]} if known else set()

@@ -15,7 +15,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git.objects import Objects
 from ralphgit.model.config import Config, resolve
-from ralphgit.records import settings
+from ralphgit.records import settings_file
 
 _LAYOUT = ("graph", "records")
 _Layer = tuple[str, Mapping[str, object]]
@@ -59,17 +59,17 @@ def change(project: Project, old: str, new: str, objects: Objects, *, label: str
     after = _file(objects, new)
     if before is None and after is None:
         return Settings(project, project, ())
-    layer, _ = _settings(before, f"{label}:{settings.FILE}")
-    changed, problem = _settings(after, settings.FILE)
-    was = Governed(project, [(f"{settings.FILE} on {label}", layer)])
+    layer, _ = _settings(before, f"{label}:{settings_file.FILE}")
+    changed, problem = _settings(after, settings_file.FILE)
+    was = Governed(project, [(f"{settings_file.FILE} on {label}", layer)])
     if problem is not None:
         return Settings(was, was, (problem,))
     now = Governed(
         project,
         [
-            (settings.FILE, {name: changed[name] for name in _LAYOUT if name in changed}),
+            (settings_file.FILE, {name: changed[name] for name in _LAYOUT if name in changed}),
             (
-                f"{settings.FILE} on {label}",
+                f"{settings_file.FILE} on {label}",
                 {name: value for name, value in layer.items() if name not in _LAYOUT},
             ),
         ],
@@ -78,7 +78,7 @@ def change(project: Project, old: str, new: str, objects: Objects, *, label: str
 
 
 def _file(objects: Objects, treeish: str) -> bytes | None:
-    name = f"{treeish}:{settings.FILE}"
+    name = f"{treeish}:{settings_file.FILE}"
     return objects.read([name]).get(name)
 
 
@@ -87,7 +87,7 @@ def _settings(data: bytes | None, path: str) -> tuple[Mapping[str, object], Prob
     if data is None:
         return {}, None
     try:
-        found = settings.parse(data, path=path)
+        found = settings_file.parse(data, path=path)
         resolve([(path, found)])
     except (InvalidRecord, UsageError) as error:
         where = error if isinstance(error, InvalidRecord) else None

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.row import Row
-from ralphgit.records import evidence
-from ralphgit.records.files import read
-from ralphgit.records.schema import FILED
+from ralphgit.model.task_row import Row
+from ralphgit.records import evidence_file
+from ralphgit.records.atomic_files import read
+from ralphgit.records.schemas import FILED
 
 
 def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
@@ -64,7 +64,7 @@ def _proves(project: Project, blob: str, rows: Mapping[str, Row]) -> bool:
     """Whether a task is complete under the claim that an evidence record was made for."""
     data = project.repository.objects.read([blob]).get(blob)
     try:
-        one = evidence.parse(data or b"", limit=project.config.max_record_bytes)
+        one = evidence_file.parse(data or b"", limit=project.config.max_record_bytes)
     except InvalidRecord:
         return False
     row = rows.get(one.task)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.row import Row
-from ralphgit.records.redact import redact, secrets_in
-from ralphgit.rules import gate
+from ralphgit.model.task_row import Row
+from ralphgit.records.redact_secrets import redact, secrets_in
+from ralphgit.rules import legal_changes
 
 
 class Problem(NamedTuple):
-    """What the gate stops (error), or shows (warning). Its code is in `rules.catalogue`."""
+    """What the gate stops (error), or shows (warning). Its code is in `rules.gate_rules`."""
 
     code: str
     severity: str = "error"
@@ -56,7 +56,7 @@ def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
     )
 
 
-def place(tree: Tree, fault: gate.Fault, rows: Mapping[str, Row]) -> Problem:
+def place(tree: Tree, fault: legal_changes.Fault, rows: Mapping[str, Row]) -> Problem:
     """A fault of a task as a problem of the file in which the task stands."""
     row = rows.get(fault.task)
     return Problem(

@@ -9,9 +9,9 @@ from ralphgit.app.gate.problem import Problem, from_error
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.records import plain, validate
-from ralphgit.records import text as texts
-from ralphgit.records.schema import FILED, file_name
+from ralphgit.records import input_limits as texts
+from ralphgit.records import schema_validation, yaml_reader
+from ralphgit.records.schemas import FILED, file_name
 
 _AGAIN = "take the copy out, and observe again: ralphgit evidence verify --rerun"
 
@@ -90,10 +90,10 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
         return None
     try:
         text = texts.decode(data, limit=project.config.max_record_bytes)
-        value = plain.load(text)
+        value = yaml_reader.load(text)
         wrong = [
-            (*validate.position(text, where), message)
-            for where, message in validate.problems(kind, value)
+            (*schema_validation.position(text, where), message)
+            for where, message in schema_validation.problems(kind, value)
         ] if value is not None else [(1, 1, "the record is empty")]  # fmt: skip
     except InvalidRecord as error:
         raise _Wrong(from_error(error.at(label), label=tree.label)) from None

@@ -9,10 +9,10 @@ from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.row import Row
-from ralphgit.records import graph, tasks
-from ralphgit.rules import gate
-from ralphgit.rules.contract import contract
+from ralphgit.model.task_row import Row
+from ralphgit.records import graph_file, task_mapping
+from ralphgit.rules import legal_changes
+from ralphgit.rules.contract_digest import contract
 
 #: Faults that a task in another file would mend.
 _ABSENCE = ("unknown_dependency",)
@@ -27,18 +27,20 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     files = list(_graph_files(project, tree, problems))
     rows: list[Row] = []
     for file in files:
-        rows.extend(graph.rows(file))
+        rows.extend(graph_file.rows(file))
     where = {row.id: row for row in rows}
     # Of a task in a file that could not be read nothing can be said, also not that it is none.
     whole = len(files) == len(tree.shards)
     problems += _twins(tree, rows)
-    faults = [fault for fault in gate.graph_faults(rows) if whole or fault.code not in _ABSENCE]
+    faults = [
+        fault for fault in legal_changes.graph_faults(rows) if whole or fault.code not in _ABSENCE
+    ]
     problems += [place(tree, fault, where) for fault in faults]
     homes = record_files.homes(project, tree)
     for file in files:
         for stored in file.tasks:
             row = where[stored["id"]]
-            faults = gate.consistency(row.id, row.status, stored)
+            faults = legal_changes.consistency(row.id, row.status, stored)
             faults += _claim_faults(stored, row, homes)
             problems += [place(tree, fault, where) for fault in faults]
         problems += _advice(tree, file, where)
@@ -49,7 +51,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
 
 def _graph_files(
     project: Project, tree: Tree, problems: list[Problem]
-) -> Iterable[graph.GraphFile]:
+) -> Iterable[graph_file.GraphFile]:
     for path, _ in tree.shards:
         data = tree.content(path)
         if data is None:
@@ -65,7 +67,9 @@ def _graph_files(
                 )
             )
         try:
-            file, found = graph.parse_all(data, path=path, limit=project.config.max_graph_bytes)
+            file, found = graph_file.parse_all(
+                data, path=path, limit=project.config.max_graph_bytes
+            )
         except InvalidRecord as error:
             problems.append(_refused(tree, error))
             continue
@@ -100,24 +104,24 @@ def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
 
 def _claim_faults(
     stored: Mapping[str, object], row: Row, homes: Mapping[str, str]
-) -> list[gate.Fault]:
+) -> list[legal_changes.Fault]:
     if not row.claim or not row.contract:
         return []
     home = homes.get(row.claim)
     if home is not None and home != row.id:
         return [
-            gate.Fault(
+            legal_changes.Fault(
                 code="moved_claim",
                 task=row.id,
                 message=f"claim {row.claim} on {row.id} was made on {home}",
                 hint=f"a merge moved it: restore the block of {row.id}",
             )
         ]
-    if contract(tasks.task(stored)) == row.contract:
+    if contract(task_mapping.task(stored)) == row.contract:
         return []
     severity = "warning" if row.status in ("complete", "cancelled") else "error"
     return [
-        gate.Fault(
+        legal_changes.Fault(
             code="stale_contract",
             task=row.id,
             message=f"what {row.id} promises has changed since claim {row.claim} was made",
@@ -127,7 +131,7 @@ def _claim_faults(
     ]
 
 
-def _advice(tree: Tree, file: graph.GraphFile, rows: Mapping[str, Row]) -> list[Problem]:
+def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> list[Problem]:
     """Neighbours written on one line each conflict when both are claimed."""
     found = []
     flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]

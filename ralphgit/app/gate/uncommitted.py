@@ -11,7 +11,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index, worktrees
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 
 
 def problems(project: Project, tree: Tree) -> Iterator[Problem]:

@@ -19,11 +19,11 @@ from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
-from ralphgit.model.flight import Lease
-from ralphgit.records import audit
-from ralphgit.rules import gate
-from ralphgit.rules.contract import contract
+from ralphgit.records import audit_file
+from ralphgit.rules import legal_changes
+from ralphgit.rules.contract_digest import contract
 
 _FORCED = "force-completed"
 #: What others say of it: a conflict is not the branch's fault, and reviews are asked for apart.
@@ -92,10 +92,10 @@ def _since_base(project: Project, head: str) -> tuple[str, list[index.Change]]:
 def _events(project: Project, lease: Lease, head: str) -> list[str]:
     """What happened to the claim, oldest first, as its audit on a commit says."""
     objects = project.repository.objects
-    path = audit.path(project.config.records, lease.task, lease.claim)
+    path = audit_file.path(project.config.records, lease.task, lease.claim)
     oid = objects.resolve([f"{head}:{path}"])[0]
     try:
-        known = audit.events(objects.read([oid])[oid]) if oid else None
+        known = audit_file.events(objects.read([oid])[oid]) if oid else None
     except InvalidRecord:
         return []
     if known is None or known[:2] != (lease.task, lease.claim):
@@ -148,11 +148,12 @@ def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
     before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
     after = {row.id: row.json for row in there.rows}
     touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
-    own = audit.path(project.config.records, lease.task, lease.claim)
+    own = audit_file.path(project.config.records, lease.task, lease.claim)
     kept = f"{project.config.records}/"
     suspicious = (
         not touched <= {lease.task}
-        or gate.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task]) is not None
+        or legal_changes.change(project.base_view.by_id.get(lease.task), there.by_id[lease.task])
+        is not None
         or any(one.old and one.path.startswith(kept) and one.path != own for one in changes)
     )
     if not suspicious:

@@ -10,9 +10,9 @@ from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.row import Row
-from ralphgit.rules import guards
-from ralphgit.rules.overlap import covers_any
+from ralphgit.model.task_row import Row
+from ralphgit.rules import claim_rules
+from ralphgit.rules.pattern_overlap import covers_any
 
 _SHOWN = 3
 
@@ -91,7 +91,7 @@ def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
 def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
     """The scopes of the tasks that were worked on, as they were: a branch cannot widen its own."""
     promised = [before.get(row.id) or row for row in worked]
-    bounded = tuple(row for row in promised if row.write and not guards.contract(row))
+    bounded = tuple(row for row in promised if row.write and not claim_rules.contract(row))
     return Scopes(bounded, tuple(row for row in promised if row not in bounded))
 
 

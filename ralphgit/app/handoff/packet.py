@@ -9,8 +9,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.model.packet import Packet
 from ralphgit.model.task import Task
-from ralphgit.records import packet as codec
-from ralphgit.rules.contract import contract
+from ralphgit.records import packet_file as codec
+from ralphgit.rules.contract_digest import contract
 
 #: Where a worktree has the packet of its task.
 PATH = ".ralph/packet.yaml"

@@ -15,9 +15,9 @@ from ralphgit.app.handoff import packet as packets
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NothingReady
 from ralphgit.model.config import Config
-from ralphgit.model.guidance import Guidance
 from ralphgit.model.packet import REPORT, STOP, Packet
-from ralphgit.model.row import Row
+from ralphgit.model.question import Guidance
+from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import Standing
 
 

@@ -16,12 +16,12 @@ from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.model.flight import Flight
-from ralphgit.model.guidance import Guidance
+from ralphgit.model.active_claim import Flight
 from ralphgit.model.ids import is_id
-from ralphgit.model.row import Row
-from ralphgit.records import files
-from ralphgit.records import guidance as codec
+from ralphgit.model.question import Guidance
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files
+from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import Standing
 
 #: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
@@ -285,7 +285,7 @@ def _here(project: Project, task: str) -> dict[str, bytes]:
     found = {}
     for name in filter(_is_record, names):
         try:
-            data = files.read(os.path.join(full, name))
+            data = atomic_files.read(os.path.join(full, name))
         except Refused as error:
             project.warn(error.message)
             continue
@@ -296,7 +296,7 @@ def _here(project: Project, task: str) -> dict[str, bytes]:
 
 def _is_record(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return name.endswith(".yaml") and not name.startswith(files.TEMPORARY)
+    return name.endswith(".yaml") and not name.startswith(atomic_files.TEMPORARY)
 
 
 def parsed(project: Project, task: str, contents: Mapping[str, bytes]) -> list[Guidance]:

@@ -14,10 +14,10 @@ from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
-from ralphgit.model.guidance import Answer, Guidance
-from ralphgit.model.row import Row
-from ralphgit.records import files
-from ralphgit.records import guidance as codec
+from ralphgit.model.question import Answer, Guidance
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files
+from ralphgit.records import question_file as codec
 
 
 class Options(NamedTuple):
@@ -188,7 +188,7 @@ def _deliver(project: Project, made: Guidance, seen: str) -> str:
         return ""
     name = f"{runtime_files.FOLDER}/inbox/{made.id}.yaml"
     try:
-        files.write(os.path.join(place, name), codec.encode(made, name), durable=False)
+        atomic_files.write(os.path.join(place, name), codec.encode(made, name), durable=False)
     except NotWritable as error:
         project.warn(f"{error.message}; the next prompt of {made.task} has the answer")
         return ""

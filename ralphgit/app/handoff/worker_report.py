@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.packet import REPORT, STATUSES
-from ralphgit.records import files, plain
-from ralphgit.records import text as texts
-from ralphgit.records.redact import redact
+from ralphgit.records import atomic_files, yaml_reader
+from ralphgit.records import input_limits as texts
+from ralphgit.records.redact_secrets import redact
 
 _MOST_TEXT = 8 * 1024
 
@@ -31,10 +31,10 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
     size, with the sentence that the worker needs to mend it.
     """
     try:
-        data = files.read_plain(os.path.join(top, REPORT), limit=texts.MAX_RECORD_BYTES)
+        data = atomic_files.read_plain(os.path.join(top, REPORT), limit=texts.MAX_RECORD_BYTES)
         if data is None:
             return Report("")
-        value = plain.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+        value = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     except InvalidRecord as error:
         raise error.at(REPORT) from None
     except Refused as error:

@@ -27,9 +27,9 @@ from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index
-from ralphgit.git.chain import Chain, chain
-from ralphgit.rules import integration
-from ralphgit.rules.integration import Branch
+from ralphgit.git.merge_chain import Chain, chain
+from ralphgit.rules import integration_order
+from ralphgit.rules.integration_order import Branch
 
 _ATTEMPTS = 5
 
@@ -220,7 +220,7 @@ class _Work:
         return Stop("conflict", branch.name, name, paths, foreseen, message)
 
     def _meets(self, one: Branch, other: Branch) -> bool:
-        return integration.pair(one.name, other.name) in self._plan.meetings
+        return integration_order.pair(one.name, other.name) in self._plan.meetings
 
     # -- proofs --------------------------------------------------------------------------
 
@@ -338,7 +338,9 @@ class _Work:
         paths: tuple[str, ...] = branch.files
         if others:
             met = [
-                integration.meeting(*((branch, one) if proof.owner == one.name else (one, branch)))
+                integration_order.meeting(
+                    *((branch, one) if proof.owner == one.name else (one, branch))
+                )
                 for one in others
             ]
             paths = tuple(dict.fromkeys(path for some in met for path in some))

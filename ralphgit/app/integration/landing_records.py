@@ -12,11 +12,11 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index
-from ralphgit.git.commits import commit_tree
+from ralphgit.git.commit_objects import commit_tree
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Subject
-from ralphgit.records import audit
-from ralphgit.rules.integration import Branch
+from ralphgit.records import audit_file
+from ralphgit.rules.integration_order import Branch
 
 
 def commit(
@@ -61,9 +61,9 @@ def commit(
     if whole is not None:
         note += f"; passes: {whole.command}"
     for row in rows:
-        path = audit.path(project.config.records, row.id, row.claim)
+        path = audit_file.path(project.config.records, row.id, row.claim)
         event = Event(at, "landed", project.worker, row.status, row.status, note)
-        records[path] = audit.appended(
+        records[path] = audit_file.appended(
             tree.content(path), event, path=path, task=row.id, claim=row.claim
         )
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:

@@ -13,12 +13,12 @@ from ralphgit.app.integration.reconcile import Reconciled
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
-from ralphgit.git import merge, worktrees
+from ralphgit.git import merge_preview, worktrees
 from ralphgit.model.evidence import Evidence
-from ralphgit.model.row import Row
 from ralphgit.model.task import Task
-from ralphgit.rules import integration
-from ralphgit.rules.integration import Branch, Pair
+from ralphgit.model.task_row import Row
+from ralphgit.rules import integration_order
+from ralphgit.rules.integration_order import Branch, Pair
 
 BASE = ""
 """Who owns what was complete on the base before."""
@@ -66,7 +66,7 @@ class Plan(NamedTuple):
     """Patterns of generated files, as they are configured."""
 
     def foreseen(self, one: Branch, other: Branch) -> str:
-        return integration.foreseen(one, other, self.depends, self.generated)
+        return integration_order.foreseen(one, other, self.depends, self.generated)
 
 
 def plan(project: Project, names: Sequence[str]) -> Plan:
@@ -95,15 +95,15 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
     depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
     by_tip = {branch.commit: branch for branch in branches}
     meetings = {}
-    for tips, paths in merge.pairwise(
+    for tips, paths in merge_preview.pairwise(
         project.repository, project.base.commit, [*by_tip]
     ).between.items():
         first, second = (by_tip[tip] for tip in tips)
-        said = integration.foreseen(first, second, depends, project.config.generated)
-        meetings[integration.pair(first.name, second.name)] = Meeting(paths, said)
+        said = integration_order.foreseen(first, second, depends, project.config.generated)
+        meetings[integration_order.pair(first.name, second.name)] = Meeting(paths, said)
     conflicts = {pair: met.paths for pair, met in meetings.items()}
     stacked = {name: frozenset(one.branch for one in others) for name, others in below.items()}
-    ordered = integration.order(branches, conflicts, depends, stacked)
+    ordered = integration_order.order(branches, conflicts, depends, stacked)
     proofs = tuple(_proofs(project, ordered))
     return Plan(tuple(ordered), found, meetings, depends, proofs, project.config.generated)
 

@@ -17,10 +17,10 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git import index, worktrees
-from ralphgit.model.row import Row
 from ralphgit.model.task import Task
-from ralphgit.records.redact import secrets_in
-from ralphgit.rules import support
+from ralphgit.model.task_row import Row
+from ralphgit.records.redact_secrets import secrets_in
+from ralphgit.rules import assessment
 
 READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
 
@@ -135,10 +135,10 @@ def _of_task(project: Project, place: Place, row: Row) -> Iterator[Issue]:
 def _criteria(project: Project, place: Place, row: Row, promised: Task) -> Iterator[Issue]:
     """What the worker says is done, and nothing supports."""
     found = survey.surveyed(project, place, [row.id])[0]
-    for item in support.support(promised.acceptance, found.judged):
-        if item.support == support.SUPPORTED:
+    for item in assessment.support(promised.acceptance, found.judged):
+        if item.support == assessment.SUPPORTED:
             continue
-        challenged = item.support == support.CHALLENGED
+        challenged = item.support == assessment.CHALLENGED
         yield Issue(
             "criterion_challenged" if challenged else "criterion_unsupported",
             "error" if challenged else "warning",

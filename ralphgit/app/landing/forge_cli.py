@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ralphgit.app.processes import verify_command
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
-from ralphgit.records.redact import redact, secrets_in
+from ralphgit.records.redact_secrets import redact, secrets_in
 
 PROGRAMS = ("gh", "glab")
 _QUIET = {

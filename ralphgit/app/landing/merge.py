@@ -14,9 +14,9 @@ from ralphgit.app.lifecycle import current_claim
 from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import merge, worktrees
-from ralphgit.git.commits import commit_tree
-from ralphgit.model.flight import Lease
+from ralphgit.git import merge_preview, worktrees
+from ralphgit.git.commit_objects import commit_tree
+from ralphgit.model.active_claim import Lease
 
 
 class Landed(NamedTuple):
@@ -96,7 +96,7 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         return base
     if fork == base:
         return head
-    with merge.merged(project.repository, base, head, keep=True) as aside:
+    with merge_preview.merged(project.repository, base, head, keep=True) as aside:
         if aside.conflicts or not aside.related:
             return Conflict(aside.conflicts)
         tree = aside.tree

@@ -29,9 +29,9 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import Exclusive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
-from ralphgit.git import merge, refs, remote, worktrees
+from ralphgit.git import merge_preview, refs, remote, worktrees
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.config import VIAS
-from ralphgit.model.flight import Lease
 
 _HOST = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?([^/:@]+)[:/]", re.I)
 _COMMAND = "command"
@@ -125,7 +125,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
 
 def conflicts(project: Project, commit: str) -> tuple[str, ...]:
     """Where a commit does not merge into the base, by path; nothing is made."""
-    with merge.merged(project.repository, project.base.commit, commit) as aside:
+    with merge_preview.merged(project.repository, project.base.commit, commit) as aside:
         return aside.conflicts if aside.related else (".",)
 
 

@@ -12,9 +12,9 @@ from ralphgit.app.diff import markdown
 from ralphgit.app.diff import record_diff as diffs
 from ralphgit.app.rendering.safe_markdown import escape, fenced, one_line, quoted
 from ralphgit.app.workspace.project import Project
-from ralphgit.model.flight import Lease
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
-from ralphgit.records.redact import redact, secrets_in
+from ralphgit.records.redact_secrets import redact, secrets_in
 
 _LONGEST_TITLE = 200
 #: GitHub takes 65,536 characters, and the text before is short.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from ralphgit.records import notes
+from ralphgit.records import runtime_notes
 
 PATH = os.path.join(".ralph", "pulls.yaml")
 PUSHED, OPEN, REFUSED = "pushed", "open", "refused"
@@ -32,7 +32,7 @@ class Pull(NamedTuple):
 
 def read(top: str) -> list[Pull]:
     """What is noted; nothing where the note cannot be read."""
-    entries = notes.read(os.path.join(top, PATH)).get("pulls")
+    entries = runtime_notes.read(os.path.join(top, PATH)).get("pulls")
     found = [_pull(entry) for entry in entries] if isinstance(entries, list) else []
     return [pull for pull in found if pull is not None]
 
@@ -63,4 +63,4 @@ def drop(top: str, claim: str) -> None:
 
 def _write(top: str, pulls: list[Pull]) -> None:
     record = {"version": 1, "pulls": [pull._asdict() for pull in pulls]}
-    notes.write(os.path.join(top, PATH), record)
+    runtime_notes.write(os.path.join(top, PATH), record)

@@ -12,13 +12,13 @@ from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
-from ralphgit.model.flight import Lease
-from ralphgit.model.guidance import Guidance
-from ralphgit.model.row import Row
-from ralphgit.model.status import Reason
+from ralphgit.model.question import Guidance
 from ralphgit.model.task import Blocked, Reset
-from ralphgit.records import audit, files, guidance, tasks
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Reason
+from ralphgit.records import atomic_files, audit_file, question_file, task_mapping
 from ralphgit.rules import lifecycle
 
 
@@ -46,7 +46,7 @@ def block(
     held = current_claim.held(project, Situation(project), task, "block")
     own = held.lease
     at, identity = project.now(), project.around.new_id()
-    old = tasks.lifecycle(project.here.stored(held.row))
+    old = task_mapping.lifecycle(project.here.stored(held.row))
     made = Blocked(
         id=identity, claim=own.claim, reason=reason, question=question, options=options, at=at
     )
@@ -62,8 +62,8 @@ def block(
             at=at,
             by=own.by,
         )
-        path = guidance.path(project.config.records, own.task, identity)
-        extra[path] = guidance.encode(asked, path)
+        path = question_file.path(project.config.records, own.task, identity)
+        extra[path] = question_file.encode(asked, path)
     commit = write_audit_and_graph.commit_change(
         project,
         own.task,
@@ -91,7 +91,7 @@ def release(project: Project, task: str, *, reason: str) -> Given:
     held = current_claim.held(project, Situation(project), task, "release")
     own = held.lease
     at = project.now()
-    old = tasks.lifecycle(project.here.stored(held.row))
+    old = task_mapping.lifecycle(project.here.stored(held.row))
     made = Reset(
         id=project.around.new_id(), claim=own.claim, by=own.by, at=at, reason=reason or "released"
     )
@@ -171,10 +171,10 @@ def _is_own(
 
 def _released(project: Project, task: str, claim: str) -> bool:
     """Whether an attempt ended with a release; a reset leaves the same record in the graph."""
-    name = audit.path(project.config.records, task, claim)
-    log = files.read(os.path.join(project.top, name))
+    name = audit_file.path(project.config.records, task, claim)
+    log = atomic_files.read(os.path.join(project.top, name))
     try:
-        return log is not None and log != audit.without_last(log, ("released",), claim=claim)
+        return log is not None and log != audit_file.without_last(log, ("released",), claim=claim)
     except InvalidRecord:
         return False
 

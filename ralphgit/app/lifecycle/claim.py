@@ -18,13 +18,13 @@ from ralphgit.errors import (
     RemoteUnavailable,
 )
 from ralphgit.git import index, remote
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
-from ralphgit.model.flight import Lease
-from ralphgit.model.row import Row
 from ralphgit.model.task import Claim, Lifecycle
-from ralphgit.records import audit, files, graph, splice, tasks
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
-from ralphgit.rules.contract import contract
+from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.readiness import Standing
 
 
@@ -179,7 +179,7 @@ def settle(project: Project, own: Lease) -> bool:
     Returns whether something was missing. Raises: InvalidRecord, NotWritable, GitError.
     """
     git = project.repository.git
-    path = audit.path(project.config.records, own.task, own.claim)
+    path = audit_file.path(project.config.records, own.task, own.claim)
     file, number = write_audit_and_graph.parsed_here(project, own.task)
     noted = runtime_files.remembered(project.top)
     missing = not os.path.exists(os.path.join(project.top, path))
@@ -189,9 +189,9 @@ def settle(project: Project, own: Lease) -> bool:
     loose = missing or own.claim.encode() not in staged_graph or path not in entries
     if not loose and noted is not None and noted.claim == own.claim:
         return False
-    life = tasks.lifecycle(file.tasks[number])
+    life = task_mapping.lifecycle(file.tasks[number])
     runtime_files.prepare(project)
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         staging = write_audit_and_graph.stage_graph(project, undo, file, file.text, number, life)
         if missing:
@@ -206,7 +206,7 @@ def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
     worktree = project.repository.worktree
     assert worktree is not None  # refuse_unfit has seen to it
     here = project.here
-    task = tasks.task(here.stored(here.row(row.id)))
+    task = task_mapping.task(here.stored(here.row(row.id)))
     return Lease(
         task=row.id,
         claim=project.around.new_id(),
@@ -232,12 +232,12 @@ def resume(project: Project, lease: Lease) -> None:
     """
     with Exclusive(project):
         row = project.here.by_id.get(lease.task)
-        path = audit.path(project.config.records, lease.task, lease.claim)
+        path = audit_file.path(project.config.records, lease.task, lease.claim)
         recorded = os.path.exists(os.path.join(project.top, path))
         if row is None or row.claim != lease.claim or row.status != "in-progress" or not recorded:
             return
         event = Event(project.now(), "resumed", lease.by, row.status, row.status)
-        with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+        with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
             undo.on_failure(staged.restore)
             write_audit_and_graph.write_audit(project, undo, path, event, lease.task, lease.claim)
             index.add(project.repository.git, [path])
@@ -246,7 +246,7 @@ def resume(project: Project, lease: Lease) -> None:
 class _Plan(NamedTuple):
     """A claim's record, worked out and not written."""
 
-    file: graph.GraphFile
+    file: graph_file.GraphFile
     number: int
     text: str
     life: Lifecycle
@@ -272,18 +272,18 @@ def _plan(project: Project, lease: Lease, note: str, changed: index.Paths) -> _P
         contract=lease.contract, unsynchronised=lease.unsynchronised,
     )  # fmt: skip
     file, number = write_audit_and_graph.parsed_here(project, lease.task)
-    old = tasks.lifecycle(file.tasks[number])
+    old = task_mapping.lifecycle(file.tasks[number])
     new = lifecycle.claimed(lease.task, old, made)
     event = Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
-    text = splice.set_lifecycle(file, number, new)
+    text = splice_task.set_lifecycle(file, number, new)
     return _Plan(file, number, text, new, event, changed)
 
 
 def _write(project: Project, lease: Lease, plan: _Plan) -> Row:
     file, number, text, life, event, changed = plan
-    path = audit.path(project.config.records, lease.task, lease.claim)
+    path = audit_file.path(project.config.records, lease.task, lease.claim)
     runtime_files.prepare(project)
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         staging = write_audit_and_graph.stage_graph(
             project, undo, file, text, number, life, changed=changed

@@ -11,9 +11,9 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, GuardRefused, IllegalMove, NeedsPerson, RalphError
 from ralphgit.git import index, worktrees
-from ralphgit.model.flight import Flight, Lease
-from ralphgit.model.row import Row
-from ralphgit.rules import guards
+from ralphgit.model.active_claim import Flight, Lease
+from ralphgit.model.task_row import Row
+from ralphgit.rules import claim_rules
 
 
 class Options(NamedTuple):
@@ -167,41 +167,41 @@ def refusal(
     standing = situation.standings.get(task)
     if options.story and row.story != options.story:
         sentence = f"{task} is not of story {options.story}"
-        return guarded(task, guards.Refusal("outside_filter", sentence, "drop --story"))
+        return guarded(task, claim_rules.Refusal("outside_filter", sentence, "drop --story"))
     if options.priority is not None and row.priority > options.priority:
         sentence = f"{task} has priority {row.priority}"
-        return guarded(task, guards.Refusal("outside_filter", sentence, "drop --priority"))
+        return guarded(task, claim_rules.Refusal("outside_filter", sentence, "drop --priority"))
     if standing is not None:
         taken = _occupied(project, row, standing.state, standing.holder, options)
         if taken is not None:
             return taken
     here = project.require_here().by_id
-    if (wrong := guards.contract(row)) is not None:
+    if (wrong := claim_rules.contract(row)) is not None:
         return guarded(task, wrong)
     if not options.force:
         stacked = here if options.stack else None
-        found = guards.dependencies(row, situation.base.by_id, stacked)
+        found = claim_rules.dependencies(row, situation.base.by_id, stacked)
         if found is None and standing is not None and not options.stack:
-            found = guards.mode(row, standing)
+            found = claim_rules.mode(row, standing)
         if found is None:
             in_flight = situation.standings.in_flight
-            flying = guards.Flying.of(in_flight, project.config.generated)
-            found = guards.overlap(row, flying)
+            flying = claim_rules.Flying.of(in_flight, project.config.generated)
+            found = claim_rules.overlap(row, flying)
         if found is not None:
             return guarded(task, found)
     if task not in here:
-        return guarded(task, guards.Refusal(
+        return guarded(task, claim_rules.Refusal(
             "worktree_behind", f"{task} is on {project.base.label} and not in this worktree",
             f"git merge {project.base.label}"))  # fmt: skip
     if _behind(project, situation.base, row):
-        return guarded(task, guards.Refusal(
+        return guarded(task, claim_rules.Refusal(
             "worktree_behind",
             f"{task} has changed on {project.base.label} since this branch left it",
             f"git merge {project.base.label}"))  # fmt: skip
     return None
 
 
-def guarded(task: str, refusal: guards.Refusal) -> GuardRefused:
+def guarded(task: str, refusal: claim_rules.Refusal) -> GuardRefused:
     """A guard's "no" as an error."""
     details: dict[str, object] = {"task": task}
     if refusal.related:

@@ -19,16 +19,16 @@ from ralphgit.app.workspace.locks import Exclusive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import COMMAND, Evidence, Subject
-from ralphgit.model.flight import Lease
-from ralphgit.model.row import Row
-from ralphgit.model.status import Outcome, Status
 from ralphgit.model.task import Lifecycle, Result, Task
-from ralphgit.records import audit, files, splice, tasks
-from ralphgit.records import evidence as codec
-from ralphgit.rules import guards, lifecycle
-from ralphgit.rules.contract import contract
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Outcome, Status
+from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
+from ralphgit.records import evidence_file as codec
+from ralphgit.rules import claim_rules, lifecycle
+from ralphgit.rules.contract_digest import contract
 
 
 class Options(NamedTuple):
@@ -79,7 +79,7 @@ def _complete(project: Project, options: Options) -> Completed:
     own = held.lease
     here = project.here.task(own.task)
     promised = situation.base.task(own.task) if own.task in situation.base.by_id else here
-    if (wrong := guards.contract(situation.base.by_id.get(own.task, held.row))) is not None:
+    if (wrong := claim_rules.contract(situation.base.by_id.get(own.task, held.row))) is not None:
         raise claim_guards.guarded(own.task, wrong)
     _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
@@ -151,11 +151,11 @@ def _undo_unproven(project: Project, task: str) -> None:
     row = project.here.row(noted.task)
     committed = own_claims.end_of(project.view("HEAD", "HEAD"), noted) == "complete"
     file, number = write_audit_and_graph.parsed_here(project, row.id)
-    old = tasks.lifecycle(file.tasks[number])
+    old = task_mapping.lifecycle(file.tasks[number])
     life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
-        text = splice.set_lifecycle(file, number, life)
+        text = splice_task.set_lifecycle(file, number, life)
         staging = write_audit_and_graph.stage_graph(project, undo, file, text, number, life)
         index.add(project.repository.git, staging)
         if not committed:
@@ -167,12 +167,12 @@ def _undo_unproven(project: Project, task: str) -> None:
     project.refresh()
 
 
-def _take_back_records(project: Project, undo: files.Undo, row: Row) -> None:
-    path = audit.path(project.config.records, row.id, row.claim)
+def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> None:
+    path = audit_file.path(project.config.records, row.id, row.claim)
     full = os.path.join(project.top, path)
-    log = files.read(full)
+    log = atomic_files.read(full)
     if log is not None:
-        cut = audit.without_last(log, ("completed", "force-completed"), claim=row.claim)
+        cut = audit_file.without_last(log, ("completed", "force-completed"), claim=row.claim)
         if cut != log:
             undo.write(full, cut)
     # Evidence of commands alone, and never what is committed: anything else is somebody's word.
@@ -184,7 +184,7 @@ def _take_back_records(project: Project, undo: files.Undo, row: Row) -> None:
     committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
     gone = []
     for name, oid in zip(names, committed, strict=True):
-        found = _observation(files.read(os.path.join(project.top, name)) or b"")
+        found = _observation(atomic_files.read(os.path.join(project.top, name)) or b"")
         ours = found is not None and found.claim == row.claim and found.kind == COMMAND
         if oid is None and ours and found is not None and found.command_digest in digests:
             undo.remove(os.path.join(project.top, name))
@@ -284,7 +284,7 @@ def _commit(
     """Write the records, stage exactly what was verified, and commit."""
     own, git = held.lease, project.repository.git
     file, number = write_audit_and_graph.parsed_here(project, task)
-    old = tasks.lifecycle(file.tasks[number])
+    old = task_mapping.lifecycle(file.tasks[number])
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
     at = project.now()
     result = Result(
@@ -304,11 +304,12 @@ def _commit(
         digest = Content(project, tree).digest(promised.scope)
         subject = Subject(project.repository.head(), tree, digest)
         observed = [survey.of_run(project, run, promised, own.claim, subject) for run in runs]
-    path = audit.path(project.config.records, task, own.claim)
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    path = audit_file.path(project.config.records, task, own.claim)
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         undo.write(
-            os.path.join(project.top, file.path), splice.set_lifecycle(file, number, new).encode()
+            os.path.join(project.top, file.path),
+            splice_task.set_lifecycle(file, number, new).encode(),
         )
         for name, record in observed:
             undo.write(os.path.join(project.top, name), record)

@@ -16,8 +16,8 @@ from ralphgit.app.workspace.locks import Exclusive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, IllegalMove
 from ralphgit.git import index, worktrees
-from ralphgit.model.flight import Lease
-from ralphgit.model.row import Row
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_row import Row
 
 
 class Held(NamedTuple):

@@ -9,7 +9,7 @@ from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_guards
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NothingReady, RalphError
-from ralphgit.git import merge
+from ralphgit.git import merge_preview
 
 
 class Finding(NamedTuple):
@@ -100,7 +100,7 @@ def _merge(project: Project) -> Finding:
     if worktree is None or not worktree.head or not project.base.commit:
         return Finding("merge", True, "there is nothing to merge")
     label = project.base.label
-    with merge.merged(project.repository, project.base.commit, worktree.head) as found:
+    with merge_preview.merged(project.repository, project.base.commit, worktree.head) as found:
         if not found.related:
             error = RalphError(
                 f"this branch shares no history with {label}",

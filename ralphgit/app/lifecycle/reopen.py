@@ -17,12 +17,12 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index
-from ralphgit.git.commits import commit_tree
+from ralphgit.git.commit_objects import commit_tree
+from ralphgit.model.active_claim import Flight, Lease
 from ralphgit.model.audit import Event
-from ralphgit.model.flight import Flight, Lease
-from ralphgit.model.row import Row
 from ralphgit.model.task import Reset
-from ralphgit.records import audit, files, graph, splice, tasks
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle, readiness
 
 
@@ -201,9 +201,9 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
     if committed is None or committed.claim == here.claim:
         return
     head = project.view(worktree.head, "HEAD")
-    path = audit.path(project.config.records, row.id, here.claim)
+    path = audit_file.path(project.config.records, row.id, here.claim)
     old = head.text(committed)
-    with files.Undo() as undo:
+    with atomic_files.Undo() as undo:
         text = project.here.content(here.file)
         undo.write(
             os.path.join(project.top, here.file),
@@ -222,9 +222,9 @@ def _build(
     """Make the commit on top of the base, in the object store alone."""
     repository = project.repository
     content = base.content(row.file).encode("utf-8")
-    file = graph.parse(content, path=row.file, limit=project.config.max_graph_bytes)
+    file = graph_file.parse(content, path=row.file, limit=project.config.max_graph_bytes)
     number = next(n for n, stored in enumerate(file.tasks) if stored["id"] == row.id)
-    old = tasks.lifecycle(file.tasks[number])
+    old = task_mapping.lifecycle(file.tasks[number])
     at, by = change.at, change.by
     record = Reset(
         id=project.around.new_id(), claim=holders.claim, by=by, at=at, reason=change.reason
@@ -235,16 +235,16 @@ def _build(
         new = new._replace(epoch=seen + 1)
     event = Event(at, change.event, by, old.status.value, new.status.value, change.note)
     attempt = holders.claim or record.id
-    path = audit.path(project.config.records, row.id, attempt)
+    path = audit_file.path(project.config.records, row.id, attempt)
     tip = project.base.commit
     known = repository.objects.resolve([f"{tip}:{path}"])[0]
     before = repository.objects.read([known])[known] if known else None
-    log = audit.appended(before, event, path=path, task=row.id, claim=attempt)
+    log = audit_file.appended(before, event, path=path, task=row.id, claim=attempt)
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = index.Scratch(repository, scratch)
         copy.read_tree(tip)
         write = repository.objects.write_blob
-        copy.put(row.file, write(splice.set_lifecycle(file, number, new).encode("utf-8")))
+        copy.put(row.file, write(splice_task.set_lifecycle(file, number, new).encode("utf-8")))
         for name, data in {path: log, **change.records}.items():
             copy.put(name, write(data))
         tree = copy.tree()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, worktrees
-from ralphgit.git.commits import commit_tree
+from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.repository import Repository
 
 

@@ -14,8 +14,8 @@ from ralphgit.app.lifecycle.reopen import Change, Holders, Reopened, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
-from ralphgit.model.row import Row
-from ralphgit.records import audit
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file
 
 
 class Options(NamedTuple):
@@ -90,7 +90,10 @@ def _done_already(project: Project, options: Options) -> Reopened | None:
         leases.drop(project, lease)
     update_base.catch_up(project)
     project.warn(f"{row.id} was reset already, for this reason; it is done once")
-    path, base = audit.path(project.config.records, row.id, claim or str(made["id"])), project.base
+    path, base = (
+        audit_file.path(project.config.records, row.id, claim or str(made["id"])),
+        project.base,
+    )
     commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
     refs = project.repository.refs
     kept = tuple(ref for ref in refs if claim and ref.startswith(f"{RESCUE}{row.id}/{claim}"))

@@ -11,9 +11,9 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, worktrees
-from ralphgit.git.process import failure
-from ralphgit.model.flight import Lease
-from ralphgit.records import files
+from ralphgit.git.run_git import failure
+from ralphgit.model.active_claim import Lease
+from ralphgit.records import atomic_files
 
 #: Below it, `<task>-<id>`: where the loop works on a task.
 PREFIX = "refs/heads/ralph/"
@@ -99,11 +99,13 @@ class Moving:
 
     def __enter__(self) -> None:
         commits = [self._git.line("rev-parse", "HEAD"), *self._commits]
-        files.write(self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False)
+        atomic_files.write(
+            self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False
+        )
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is None:
-            files.unlink(self._path)
+            atomic_files.unlink(self._path)
 
 
 def settle(project: Project) -> bool:
@@ -115,7 +117,7 @@ def settle(project: Project) -> bool:
     Raises: GitError, NotWritable.
     """
     path = os.path.join(project.top, _MOVING)
-    data = files.read(path)
+    data = atomic_files.read(path)
     if data is None:
         return False
     repository = project.repository
@@ -133,7 +135,7 @@ def settle(project: Project) -> bool:
     interrupted_update.put_back(project, repository, [*on_the_way, *changed])
     if repository.under_way() == "merge":
         repository.git.run("merge", "--quit")
-    files.unlink(path)
+    atomic_files.unlink(path)
     project.refresh()
     return True
 

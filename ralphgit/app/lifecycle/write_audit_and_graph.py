@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
-from ralphgit.model.flight import Lease
-from ralphgit.model.row import Row
 from ralphgit.model.task import Lifecycle
-from ralphgit.records import audit, blocks, files, graph, splice
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_blocks
 
 
 def commit_change(
@@ -35,15 +35,15 @@ def commit_change(
 
     repository, git = project.repository, project.repository.git
     file, number = parsed_here(project, task)
-    path = audit.path(project.config.records, task, claim_id)
+    path = audit_file.path(project.config.records, task, claim_id)
     written = {**(extra or {})}
     with (
         index.Snapshot(repository) as staged,
-        files.Undo() as undo,
+        atomic_files.Undo() as undo,
         tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
     ):
         undo.on_failure(staged.restore)
-        text = splice.set_lifecycle(file, number, new)
+        text = splice_task.set_lifecycle(file, number, new)
         staging = stage_graph(project, undo, file, text, number, new)
         write_audit(project, undo, path, event, task, claim_id)
         for name, data in written.items():
@@ -53,7 +53,7 @@ def commit_change(
         copy.read_tree("HEAD")
         copy.put(file.path, _on_head(project, file, task, new))
         for name in (path, *written):
-            made = files.read(os.path.join(project.top, name))
+            made = atomic_files.read(os.path.join(project.top, name))
             assert made is not None
             copy.put(name, repository.objects.write_blob(made))
         copy.commit(message)
@@ -71,14 +71,14 @@ def take_back(project: Project, lease: Lease) -> None:
     head = project.view("HEAD", "HEAD")
     known = head.by_id.get(lease.task)
     life = Lifecycle(epoch=lease.epoch) if known is None else head.task(known.id).lifecycle
-    path = audit.path(project.config.records, lease.task, lease.claim)
+    path = audit_file.path(project.config.records, lease.task, lease.claim)
     guidance = f"{project.config.records}/guidance/{lease.task}/"
     staged_now = index.staged_against(repository.git, "HEAD")
     added = [name for name in staged_now if name.startswith(guidance)]
     added += index.untracked(repository.git, [guidance])
-    with index.Snapshot(repository) as staged, files.Undo() as undo:
+    with index.Snapshot(repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
-        text = splice.set_lifecycle(file, number, life)
+        text = splice_task.set_lifecycle(file, number, life)
         staging = stage_graph(project, undo, file, text, number, life)
         names = [path, *added]
         found = repository.objects.resolve([f"HEAD:{name}" for name in names])
@@ -91,50 +91,50 @@ def take_back(project: Project, lease: Lease) -> None:
         index.add(repository.git, [*staging, *names])
 
 
-def _on_head(project: Project, file: graph.GraphFile, task: str, new: Lifecycle) -> str:
+def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifecycle) -> str:
     """The blob of the graph file as HEAD has it, with this one change."""
     objects = project.repository.objects
     found = objects.resolve([f"HEAD:{file.path}"])[0]
     content = objects.read([found])[found] if found else None
     if content is not None:
-        there = graph.parse(content, path=file.path, limit=project.config.max_graph_bytes)
+        there = graph_file.parse(content, path=file.path, limit=project.config.max_graph_bytes)
         number = next((n for n, stored in enumerate(there.tasks) if stored["id"] == task), None)
         if number is not None:
-            return objects.write_blob(splice.set_lifecycle(there, number, new).encode("utf-8"))
+            return objects.write_blob(splice_task.set_lifecycle(there, number, new).encode("utf-8"))
     # A task that was never committed: the whole file goes in with it.
-    data = files.read(os.path.join(project.top, file.path))
+    data = atomic_files.read(os.path.join(project.top, file.path))
     assert data is not None
     return objects.write_blob(data)
 
 
-def parsed_here(project: Project, task: str) -> tuple[graph.GraphFile, int]:
+def parsed_here(project: Project, task: str) -> tuple[graph_file.GraphFile, int]:
     """The file of this worktree that has `task`, and the task's number in what was read of it.
 
     Raises: UnknownTask, InvalidRecord.
     """
     row = project.require_here().row(task)
     content = project.here.content(row.file)
-    if (alone := graph.alone(content, row)) is not None:
+    if (alone := graph_file.alone(content, row)) is not None:
         return alone, 0
-    found = graph.parse(
+    found = graph_file.parse(
         content.encode("utf-8"), path=row.file, limit=project.config.max_graph_bytes
     )
     number = next(n for n, stored in enumerate(found.tasks) if stored["id"] == task)
     return found, number
 
 
-def row(file: graph.GraphFile, text: str, number: int) -> Row:
+def row(file: graph_file.GraphFile, text: str, number: int) -> Row:
     """The row of a task whose block was changed: `text` is `file` with the change."""
     start = file.spans[number].start
-    span = blocks.Block(start, file.spans[number].end + len(text) - len(file.text))
-    task = graph.read_block(text[span.start : span.end])
-    return graph.rows(graph.GraphFile(file.path, text, (task,), (span,), {}))[0]
+    span = task_blocks.Block(start, file.spans[number].end + len(text) - len(file.text))
+    task = graph_file.read_block(text[span.start : span.end])
+    return graph_file.rows(graph_file.GraphFile(file.path, text, (task,), (span,), {}))[0]
 
 
 def stage_graph(
     project: Project,
-    undo: files.Undo,
-    file: graph.GraphFile,
+    undo: atomic_files.Undo,
+    file: graph_file.GraphFile,
     text: str,
     number: int,
     life: Lifecycle,
@@ -155,20 +155,23 @@ def stage_graph(
     if not others:
         return [file.path]
     staged = repository.git.run("cat-file", "blob", f":{file.path}")
-    indexed = graph.parse(staged, path=file.path, limit=project.config.max_graph_bytes)
+    indexed = graph_file.parse(staged, path=file.path, limit=project.config.max_graph_bytes)
     task = file.tasks[number]["id"]
     place = next((n for n, stored in enumerate(indexed.tasks) if stored["id"] == task), None)
     if place is None:
         return [file.path]
-    made = splice.set_lifecycle(indexed, place, life)
+    made = splice_task.set_lifecycle(indexed, place, life)
     oid = repository.objects.write_blob(made.encode("utf-8"))
     repository.git.run("update-index", "--cacheinfo", f"100644,{oid},{file.path}")
     return []
 
 
 def write_audit(
-    project: Project, undo: files.Undo, path: str, event: Event, task: str, claim_id: str
+    project: Project, undo: atomic_files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
     """Append one event to the attempt's audit file."""
     full = os.path.join(project.top, path)
-    undo.write(full, audit.appended(files.read(full), event, path=path, task=task, claim=claim_id))
+    undo.write(
+        full,
+        audit_file.appended(atomic_files.read(full), event, path=path, task=task, claim=claim_id),
+    )

@@ -16,8 +16,8 @@ from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NeedsPerson, NotWritable
 from ralphgit.model.config import VIAS
-from ralphgit.records import emit, files, plain
-from ralphgit.records import text as texts
+from ralphgit.records import atomic_files, yaml_reader, yaml_writer
+from ralphgit.records import input_limits as texts
 
 
 class Consent(NamedTuple):
@@ -88,7 +88,7 @@ def grant(project: Project, commands: Iterable[str]) -> None:
     digests = sorted(_known(project) | {_digest(project, command) for command in commands})
     record = {"version": 1, "repository": project.repository.common_dir, "commands": digests}
     path = _path(project)
-    files.write(path, emit.mapping(record).encode("utf-8", "backslashreplace"))
+    atomic_files.write(path, yaml_writer.mapping(record).encode("utf-8", "backslashreplace"))
 
 
 def revoke(project: Project) -> None:
@@ -117,11 +117,11 @@ def _path(project: Project) -> str:
 
 
 def _known(project: Project) -> set[str]:
-    data = files.read(_path(project))
+    data = atomic_files.read(_path(project))
     if data is None:
         return set()
     try:
-        value = plain.load(texts.decode(data, limit=16 * 1024 * 1024))
+        value = yaml_reader.load(texts.decode(data, limit=16 * 1024 * 1024))
     except InvalidRecord as error:
         raise error.at(_path(project)) from None
     commands = value.get("commands") if isinstance(value, dict) else None

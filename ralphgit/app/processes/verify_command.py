@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.processes import run_program
-from ralphgit.records.redact import redact, secrets_in
+from ralphgit.records.redact_secrets import redact, secrets_in
 
 TAIL_BYTES = 4096
 TIMED_OUT = 124

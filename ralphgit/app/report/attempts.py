@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.status.log import Entry
-from ralphgit.model.row import Row
 from ralphgit.model.task import Task
+from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import Standing
 
 #: An attempt that has not ended, and one of which nobody says how it did.

@@ -22,8 +22,8 @@ from ralphgit.app.report.gather import Gathered, Need, Shown
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.printable import safe, safe_lines
 from ralphgit.model.review import Review
-from ralphgit.rules.layout import Box, Layout
-from ralphgit.rules.support import Judged
+from ralphgit.rules.assessment import Judged
+from ralphgit.rules.picture_layout import Box, Layout
 
 #: What every page begins with.
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"

@@ -18,11 +18,11 @@ from ralphgit.app.report.attempts import Attempt, attempts
 from ralphgit.app.status import log, overview, task_list
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.review import Review
-from ralphgit.model.status import State
 from ralphgit.model.task import Lifecycle, Task
-from ralphgit.rules.layout import Layout, layout
+from ralphgit.model.task_status import State
+from ralphgit.rules.picture_layout import Layout, layout
 from ralphgit.rules.readiness import Standing
-from ralphgit.rules.review import OpenFinding, open_findings
+from ralphgit.rules.review_verdict import OpenFinding, open_findings
 
 
 class Need(NamedTuple):

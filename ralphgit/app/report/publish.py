@@ -11,7 +11,7 @@ from ralphgit.app.report.gather import gather
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, Refused, UsageError
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 #: Where the page goes if nobody says where, in the worktree.
 USUAL = os.path.join(runtime_files.FOLDER, "report.html")
@@ -55,7 +55,7 @@ def publish(project: Project, options: Options) -> Published:
     if not options.file:
         runtime_files.prepare(project)
     # What is in .ralph/ may have come with a clone; a link there leads nowhere.
-    files.write(path, page, durable=False, follow=bool(options.file))
+    atomic_files.write(path, page, durable=False, follow=bool(options.file))
     return Published(page, len(found.tasks), name)
 
 
@@ -74,7 +74,7 @@ def _refuse_other(path: str, name: str) -> None:
     if not os.path.lexists(path):
         return
     try:
-        ours = (files.read(path) or b"").startswith(MARK.encode())
+        ours = (atomic_files.read(path) or b"").startswith(MARK.encode())
     except Refused:
         ours = False
     if not ours:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ralphgit.model.config import Config
 from ralphgit.model.packet import REPORT
 from ralphgit.model.printable import safe
-from ralphgit.records import seal
+from ralphgit.records import version_line
 
 PACKET = ".ralph/packet.yaml"
 
@@ -43,9 +43,9 @@ of the two has lost. Never weaken a verify command to make it pass.
 def block(config: Config) -> bytes:
     """The lines between the marks, true of a repository with these settings."""
     graph = " and ".join(f"`{_word(pattern)}`" for pattern in config.graph)
-    return seal.closed(
+    return version_line.closed(
         _TEXT.format(
-            seal=seal.PLACE, graph=graph, records=_word(config.records),
+            seal=version_line.PLACE, graph=graph, records=_word(config.records),
             packet=PACKET, report=REPORT,
         )
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotWritable
-from ralphgit.records import files, marked, seal
+from ralphgit.records import atomic_files, marked_sections, version_line
 
 EDITED = "it is not as init wrote it"
 LINKED = "it is a link, or leads through one"
@@ -22,7 +22,7 @@ class Step(NamedTuple):
     """create, change, renew (what an earlier `init` wrote), remove or keep."""
     name: str
     """Relative to the top; a folder's ends in `/`."""
-    act: Callable[[files.Undo], None] | None = None
+    act: Callable[[atomic_files.Undo], None] | None = None
     """Does it; remembered, so that a failure of a later step takes it back."""
     why: str = ""
     """Why it is kept, where that needs saying."""
@@ -42,7 +42,7 @@ def remove(project: Project, name: str) -> Step:
     return Step("remove", name, partial(_remove, os.path.join(project.top, name)))
 
 
-def _remove(full: str, undo: files.Undo) -> None:
+def _remove(full: str, undo: atomic_files.Undo) -> None:
     try:
         undo.remove(full)
     except OSError as error:
@@ -56,7 +56,7 @@ def do(project: Project, steps: list[Step]) -> None:
 
     Raises: NotWritable and what else a step raises; what was done is taken back then.
     """
-    with files.Undo() as undo:
+    with atomic_files.Undo() as undo:
         for step in steps:
             if step.act is not None:
                 step.act(undo)
@@ -86,7 +86,9 @@ def set_whole(project: Project, name: str, data: bytes) -> Step:
         return write(project, "create", name, data)
     if known.replace(b"\r\n", b"\n") == data:
         return keep(name)
-    return write(project, "renew", name, data) if seal.is_closed(known) else keep(name, EDITED)
+    return (
+        write(project, "renew", name, data) if version_line.is_closed(known) else keep(name, EDITED)
+    )
 
 
 def unset_whole(project: Project, name: str) -> Step | None:
@@ -96,42 +98,42 @@ def unset_whole(project: Project, name: str) -> Step | None:
     known = _read(project, name)
     if known is None:
         return None
-    return remove(project, name) if seal.is_closed(known) else keep(name, EDITED)
+    return remove(project, name) if version_line.is_closed(known) else keep(name, EDITED)
 
 
 # -- blocks in files of others -------------------------------------------------------------
 
 
-def set_block(project: Project, name: str, text: bytes, marks: marked.Marks) -> Step:
+def set_block(project: Project, name: str, text: bytes, marks: marked_sections.Marks) -> Step:
     """Put a sealed block into a file, or renew it where nobody has changed it."""
     if is_elsewhere(project, name):
         return keep(name, LINKED)
     data = _read(project, name)
     try:
-        known = marked.body(data or b"", marks)
+        known = marked_sections.body(data or b"", marks)
         if known == text:
             return keep(name)
-        if known is not None and not seal.is_closed(known):
+        if known is not None and not version_line.is_closed(known):
             return keep(name, "its ralphgit block is not as init wrote it")
         verb = "renew" if known is not None else "create" if data is None else "change"
-        return write(project, verb, name, marked.put(data or b"", text, marks))
-    except marked.UnclearMarks as error:
+        return write(project, verb, name, marked_sections.put(data or b"", text, marks))
+    except marked_sections.UnclearMarks as error:
         return keep(name, str(error))
 
 
-def unset_block(project: Project, name: str, marks: marked.Marks) -> Step | None:
+def unset_block(project: Project, name: str, marks: marked_sections.Marks) -> Step | None:
     """Take a block out that nobody has changed; None where there is none."""
     if is_elsewhere(project, name):
         return None
     data = _read(project, name) or b""
     try:
-        known = marked.body(data, marks)
+        known = marked_sections.body(data, marks)
         if known is None:
             return None
-        if not seal.is_closed(known):
+        if not version_line.is_closed(known):
             return keep(name, "its ralphgit block is not as init wrote it")
-        rest = marked.without(data, marks)
-    except marked.UnclearMarks as error:
+        rest = marked_sections.without(data, marks)
+    except marked_sections.UnclearMarks as error:
         return keep(name, str(error))
     return write(project, "change", name, rest) if rest else remove(project, name)
 
@@ -143,4 +145,4 @@ def is_elsewhere(project: Project, name: str) -> bool:
 
 
 def _read(project: Project, name: str) -> bytes | None:
-    return files.read(os.path.join(project.top, name))
+    return atomic_files.read(os.path.join(project.top, name))

@@ -13,7 +13,7 @@ from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import no_graph
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.records import default_settings, files, seal, settings
+from ralphgit.records import atomic_files, settings_file, settings_template, version_line
 
 _GLOB = "graph/*.yaml"
 
@@ -92,7 +92,7 @@ def apply(project: Project, planned: list[Step]) -> None:
 def _graph(project: Project, layout: str) -> Iterator[Step]:
     for path, data in _graph_files(project, layout).items():
         full = os.path.join(project.top, path)
-        if path == settings.FILE and os.path.isfile(full) and not os.path.islink(full):
+        if path == settings_file.FILE and os.path.isfile(full) and not os.path.islink(full):
             yield _renewed_settings(project)
         elif os.path.lexists(full):
             yield file_actions.keep(path)
@@ -105,11 +105,11 @@ def _graph(project: Project, layout: str) -> Iterator[Step]:
 def _renewed_settings(project: Project) -> Step:
     """The settings as this version writes them, the graph where it is; what somebody has
     changed stays."""
-    known = files.read(os.path.join(project.top, settings.FILE)) or b""
-    if not seal.is_closed(known):
-        return file_actions.keep(settings.FILE)
-    graph = project.config.graph if "graph" in settings.parse(known) else ()
-    return file_actions.set_whole(project, settings.FILE, default_settings.text(graph))
+    known = atomic_files.read(os.path.join(project.top, settings_file.FILE)) or b""
+    if not version_line.is_closed(known):
+        return file_actions.keep(settings_file.FILE)
+    graph = project.config.graph if "graph" in settings_file.parse(known) else ()
+    return file_actions.set_whole(project, settings_file.FILE, settings_template.text(graph))
 
 
 def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
@@ -118,15 +118,15 @@ def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
     Raises: GuardRefused; UsageError (no_place).
     """
     known = project.paths_in(project.top)
-    has_settings = os.path.lexists(os.path.join(project.top, settings.FILE))
+    has_settings = os.path.lexists(os.path.join(project.top, settings_file.FILE))
     exact, folders, _ = project.places
-    wanted = {settings.FILE: default_settings.text()}
+    wanted = {settings_file.FILE: settings_template.text()}
     if not known:
         _refuse_second_graph(project)
     if layout in ("story", "task") and not folders:
         if known or has_settings:
             raise _other_layout(project, layout, known)
-        wanted |= {settings.FILE: default_settings.text((_GLOB,)), "graph/": b""}
+        wanted |= {settings_file.FILE: settings_template.text((_GLOB,)), "graph/": b""}
         # That this file is there is what tells the layout from one file per task.
         storyless = f"graph/{placement.STORYLESS}.yaml"
     elif layout == "single" and not exact:
@@ -166,11 +166,11 @@ def _other_layout(project: Project, layout: str, known: list[str]) -> GuardRefus
         code="other_layout",
         hint=f"ralphgit shard --layout {layout}"
         if known
-        else f'graph = ["{graph}"] in {settings.FILE}, then repeat',
+        else f'graph = ["{graph}"] in {settings_file.FILE}, then repeat',
     )
 
 
-def _make_folder(path: str, undo: files.Undo) -> None:
+def _make_folder(path: str, undo: atomic_files.Undo) -> None:
     try:
         os.makedirs(path)
     except OSError as error:

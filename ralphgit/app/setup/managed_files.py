@@ -17,7 +17,15 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.model.config import Config
-from ralphgit.records import attributes, files, justfile, marked, schema, seal, shipped
+from ralphgit.records import (
+    atomic_files,
+    git_attributes,
+    justfile_import,
+    marked_sections,
+    package_files,
+    schemas,
+    version_line,
+)
 
 # -- .gitattributes and git's configuration ------------------------------------------------
 
@@ -29,12 +37,14 @@ def set_attributes(project: Project, config: Config) -> Step:
     there they are left out.
     """
     for path in project.paths_in(project.top):
-        if b"\r\n" in (files.read(os.path.join(project.top, path)) or b""):
+        if b"\r\n" in (atomic_files.read(os.path.join(project.top, path)) or b""):
             why = f"{path} has CRLF line ends; convert it first, while nothing is claimed"
             return file_actions.keep(ATTRIBUTES, why)
     if not all(map(str.isprintable, (*config.graph, config.records))):
         return file_actions.keep(ATTRIBUTES, "graph or records has characters that it cannot have")
-    return file_actions.set_block(project, ATTRIBUTES, attributes_block(config), marked.HASH)
+    return file_actions.set_block(
+        project, ATTRIBUTES, attributes_block(config), marked_sections.HASH
+    )
 
 
 ATTRIBUTES = ".gitattributes"
@@ -42,13 +52,13 @@ ATTRIBUTES = ".gitattributes"
 
 def attributes_block(config: Config) -> bytes:
     """The lines between the marks."""
-    lines = [f"# {seal.PLACE}, which renews it."]
-    lines += attributes.attributes(config.graph, config.records)
-    return seal.closed("\n".join(lines) + "\n")
+    lines = [f"# {version_line.PLACE}, which renews it."]
+    lines += git_attributes.attributes(config.graph, config.records)
+    return version_line.closed("\n".join(lines) + "\n")
 
 
 def unset_attributes(project: Project) -> Step | None:
-    return file_actions.unset_block(project, ATTRIBUTES, marked.HASH)
+    return file_actions.unset_block(project, ATTRIBUTES, marked_sections.HASH)
 
 
 def local_setting(project: Project, key: str) -> str | None:
@@ -59,7 +69,7 @@ def local_setting(project: Project, key: str) -> str | None:
 
 def set_diff(project: Project) -> Iterator[Step]:
     """The diff driver that the attributes name, in this repository's configuration of git."""
-    for key, value in attributes.DIFF_CONFIG.items():
+    for key, value in git_attributes.DIFF_CONFIG.items():
         known = local_setting(project, key)
         if known is None:
             yield Step("create", f"git config {key}", partial(_set, project, key, value))
@@ -70,7 +80,7 @@ def set_diff(project: Project) -> Iterator[Step]:
 
 
 def unset_diff(project: Project) -> Iterator[Step]:
-    for key, value in attributes.DIFF_CONFIG.items():
+    for key, value in git_attributes.DIFF_CONFIG.items():
         known = local_setting(project, key)
         if known == value and (other := _user_of_driver(project)):
             yield file_actions.keep(f"git config {key}", f"{other} needs it")
@@ -85,17 +95,19 @@ def _user_of_driver(project: Project) -> str:
     for worktree in project.repository.worktrees:
         path = os.path.join(worktree.path, ATTRIBUTES)
         mine = os.path.realpath(worktree.path) == os.path.realpath(project.top)
-        if not mine and f"diff={attributes.DRIVER}".encode() in (files.read(path) or b""):
+        if not mine and f"diff={git_attributes.DRIVER}".encode() in (
+            atomic_files.read(path) or b""
+        ):
             return project.show_path(path)
     return ""
 
 
-def _set(project: Project, key: str, value: str, undo: files.Undo) -> None:
+def _set(project: Project, key: str, value: str, undo: atomic_files.Undo) -> None:
     undo.watch(_config(project))
     project.repository.git.run("config", "--local", key, value)
 
 
-def _unset(project: Project, key: str, undo: files.Undo) -> None:
+def _unset(project: Project, key: str, undo: atomic_files.Undo) -> None:
     undo.watch(_config(project))
     git, section = project.repository.git, key.rpartition(".")[0]
     git.run("config", "--local", "--unset-all", key)
@@ -113,32 +125,34 @@ def _config(project: Project) -> str:
 
 def recipes() -> bytes:
     """`ralph.just`, sealed."""
-    text = shipped.package_file(justfile.RECIPES).decode()
-    return seal.closed(f"# {seal.PLACE}, which renews it.\n{text}")
+    text = package_files.package_file(justfile_import.RECIPES).decode()
+    return version_line.closed(f"# {version_line.PLACE}, which renews it.\n{text}")
 
 
 def set_recipes(project: Project) -> Iterator[Step]:
     """The recipes, and the line that imports them."""
-    yield file_actions.set_whole(project, justfile.RECIPES, recipes())
+    yield file_actions.set_whole(project, justfile_import.RECIPES, recipes())
     own = _justfiles(project)
     if not own:
-        yield file_actions.write(project, "create", "justfile", f"{justfile.IMPORT}\n".encode())
+        yield file_actions.write(
+            project, "create", "justfile", f"{justfile_import.IMPORT}\n".encode()
+        )
     for name in own:
         yield _set_import(project, name, alone=len(own) == 1)
 
 
 def _set_import(project: Project, name: str, *, alone: bool) -> Step:
-    unclear = f"for the recipes add to it: {justfile.IMPORT}"
+    unclear = f"for the recipes add to it: {justfile_import.IMPORT}"
     if file_actions.is_elsewhere(project, name):
         return file_actions.keep(name, f"{file_actions.LINKED}; {unclear}")
-    data = files.read(os.path.join(project.top, name)) or b""
-    if justfile.imports(data):
+    data = atomic_files.read(os.path.join(project.top, name)) or b""
+    if justfile_import.imports(data):
         return file_actions.keep(name)
-    if twice := justfile.clashes(data, recipes()):
+    if twice := justfile_import.clashes(data, recipes()):
         return file_actions.keep(
-            name, f"it has {', '.join(twice)} already, as {justfile.RECIPES} has"
+            name, f"it has {', '.join(twice)} already, as {justfile_import.RECIPES} has"
         )
-    made = justfile.with_import(data) if alone else None
+    made = justfile_import.with_import(data) if alone else None
     if made is None:
         return file_actions.keep(name, unclear)
     return file_actions.write(project, "change", name, made)
@@ -148,24 +162,24 @@ def unset_recipes(project: Project) -> Iterator[Step]:
     """The recipes and their import go together, since `just` fails where one is without the
     other."""
     own = _justfiles(project)
-    removal = file_actions.unset_whole(project, justfile.RECIPES)
+    removal = file_actions.unset_whole(project, justfile_import.RECIPES)
     changes, clear = [], True
     for name in own:
-        data = files.read(os.path.join(project.top, name)) or b""
-        if not justfile.imports(data):
+        data = atomic_files.read(os.path.join(project.top, name)) or b""
+        if not justfile_import.imports(data):
             continue
-        rest = justfile.without_import(data)
-        if file_actions.is_elsewhere(project, name) or justfile.imports(rest):
+        rest = justfile_import.without_import(data)
+        if file_actions.is_elsewhere(project, name) or justfile_import.imports(rest):
             clear = False
             yield file_actions.keep(
-                name, f"it imports {justfile.RECIPES} in words that init does not use"
+                name, f"it imports {justfile_import.RECIPES} in words that init does not use"
             )
         elif not rest:
             changes.append(file_actions.remove(project, name))
         else:
             changes.append(file_actions.write(project, "change", name, rest))
     if removal is not None and removal.verb == "remove" and not clear:
-        yield file_actions.keep(justfile.RECIPES, "a justfile imports it")
+        yield file_actions.keep(justfile_import.RECIPES, "a justfile imports it")
     elif removal is not None and removal.verb == "keep":
         yield removal
     else:
@@ -175,7 +189,9 @@ def unset_recipes(project: Project) -> Iterator[Step]:
 
 
 def _justfiles(project: Project) -> list[str]:
-    return [name for name in sorted(os.listdir(project.top)) if name.lower() in justfile.NAMES]
+    return [
+        name for name in sorted(os.listdir(project.top)) if name.lower() in justfile_import.NAMES
+    ]
 
 
 # -- what agents read ----------------------------------------------------------------------
@@ -193,10 +209,10 @@ def set_instructions(project: Project, config: Config) -> Iterator[Step]:
         other = AGENTS if name == CLAUDE else CLAUDE
         if os.path.islink(full) and os.path.realpath(full) == os.path.realpath(here[other]):
             yield file_actions.keep(name, f"it is a link to {other}")
-        elif name == CLAUDE and _includes(files.read(full)):
+        elif name == CLAUDE and _includes(atomic_files.read(full)):
             yield file_actions.keep(name, f"it includes {AGENTS}")
         else:
-            yield file_actions.set_block(project, name, text, marked.HTML)
+            yield file_actions.set_block(project, name, text, marked_sections.HTML)
 
 
 def _includes(data: bytes | None) -> bool:
@@ -207,7 +223,7 @@ def _includes(data: bytes | None) -> bool:
 
 def unset_instructions(project: Project) -> Iterator[Step]:
     for name in (AGENTS, CLAUDE):
-        if (step := file_actions.unset_block(project, name, marked.HTML)) is not None:
+        if (step := file_actions.unset_block(project, name, marked_sections.HTML)) is not None:
             yield step
 
 
@@ -218,8 +234,10 @@ SKILL_FOLDERS = (".claude/skills", ".agents/skills", ".codex/skills")
 
 def skill() -> bytes:
     """The skill file, sealed behind its front matter."""
-    head, mark, body = shipped.read("skills", SKILL).decode().partition("\n---\n")
-    return seal.closed(f"{head}{mark}<!-- {seal.PLACE}, which renews it. -->\n{body}")
+    head, mark, body = package_files.read("skills", SKILL).decode().partition("\n---\n")
+    return version_line.closed(
+        f"{head}{mark}<!-- {version_line.PLACE}, which renews it. -->\n{body}"
+    )
 
 
 def known_skills(project: Project) -> list[str]:
@@ -251,7 +269,7 @@ INCLUDE = f"include: {{local: {JOBS['gitlab']}}}"
 
 def job(forge: str) -> str:
     """The job as `docs/ci.md` shows it, with this version of ralphgit."""
-    text = shipped.package_file(os.path.join("ci", f"{forge}.yml")).decode()
+    text = package_files.package_file(os.path.join("ci", f"{forge}.yml")).decode()
     return text.replace("VERSION", __version__)
 
 
@@ -259,7 +277,7 @@ def set_jobs(project: Project, wanted: str) -> Iterator[Step]:
     """The job for the forge `wanted`, and those that are there."""
     for forge, path in JOBS.items():
         if forge == wanted or os.path.isfile(os.path.join(project.top, path)):
-            data = seal.closed(f"# {seal.PLACE}, which renews it.\n{job(forge)}")
+            data = version_line.closed(f"# {version_line.PLACE}, which renews it.\n{job(forge)}")
             yield file_actions.set_whole(project, path, data)
 
 
@@ -271,9 +289,9 @@ OUTSIDE = (*(f"{folder}/{SKILL}" for folder in SKILL_FOLDERS), *JOBS.values())
 
 
 def set_schemas(project: Project) -> Iterator[Step]:
-    for name, data in schema.schema_files().items():
-        path = f"{schema.HOME}/{name}"
-        known = files.read(os.path.join(project.top, path))
+    for name, data in schemas.schema_files().items():
+        path = f"{schemas.HOME}/{name}"
+        known = atomic_files.read(os.path.join(project.top, path))
         if file_actions.is_elsewhere(project, path):
             yield file_actions.keep(path, file_actions.LINKED)
         elif known is None:
@@ -287,8 +305,8 @@ def set_schemas(project: Project) -> Iterator[Step]:
 
 def unset_schemas(project: Project) -> Iterator[Step]:
     """The schemas are never edited, so they go whatever version they are of."""
-    for name in schema.schema_files():
-        path = f"{schema.HOME}/{name}"
+    for name in schemas.schema_files():
+        path = f"{schemas.HOME}/{name}"
         if file_actions.is_elsewhere(project, path):
             continue
         if os.path.isfile(os.path.join(project.top, path)):
@@ -301,7 +319,7 @@ def set_exclude(project: Project) -> Step:
     if runtime_files.is_excluded(project):
         return file_actions.keep(name)
 
-    def act(undo: files.Undo) -> None:
+    def act(undo: atomic_files.Undo) -> None:
         undo.watch(path)
         runtime_files.exclude(project)
 

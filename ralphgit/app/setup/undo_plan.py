@@ -15,7 +15,7 @@ from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted
-from ralphgit.records import files, settings
+from ralphgit.records import atomic_files, settings_file
 
 
 def plan(project: Project, *, skill: str = "") -> list[Step]:
@@ -47,7 +47,7 @@ def plan(project: Project, *, skill: str = "") -> list[Step]:
 def _graph(project: Project) -> Iterator[Step]:
     """The graph files that are as `init` makes them, and the folders that are empty without."""
     for path in project.paths_in(project.top):
-        known = files.read(os.path.join(project.top, path)) or b""
+        known = atomic_files.read(os.path.join(project.top, path)) or b""
         if known.replace(b"\r\n", b"\n") != init_plan.template(path):
             yield file_actions.keep(path, _content(project, path))
         elif file_actions.is_elsewhere(project, path):
@@ -74,16 +74,16 @@ def _is_empty(folder: str) -> bool:
     return os.path.isdir(folder) and not os.listdir(folder)
 
 
-def _remove_folder(path: str, undo: files.Undo) -> None:
+def _remove_folder(path: str, undo: atomic_files.Undo) -> None:
     os.rmdir(path)
     undo.on_failure(partial(os.mkdir, path))
 
 
 def _settings(project: Project, graph: list[str]) -> Step | None:
-    step = file_actions.unset_whole(project, settings.FILE)
+    step = file_actions.unset_whole(project, settings_file.FILE)
     if step is None or step.verb != "remove" or not graph:
         return step
-    data = files.read(os.path.join(project.top, settings.FILE)) or b""
-    if "graph" in settings.parse(data):
-        return file_actions.keep(settings.FILE, "it says where the graph is")
+    data = atomic_files.read(os.path.join(project.top, settings_file.FILE)) or b""
+    if "graph" in settings_file.parse(data):
+        return file_actions.keep(settings_file.FILE, "it says where the graph is")
     return step

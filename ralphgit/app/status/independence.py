@@ -8,11 +8,11 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import Situation
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import merge
-from ralphgit.model.row import Row
+from ralphgit.git import merge_preview
+from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
 from ralphgit.rules.independence import Conflict, conflicts, groups
-from ralphgit.rules.overlap import check_pattern
+from ralphgit.rules.pattern_overlap import check_pattern
 
 #: More branches than this are not merged with each other: it takes their number squared.
 MOST_BRANCHES = 24
@@ -144,7 +144,7 @@ def _branches(project: Project, situation: Situation) -> Branches:
         )
         compared = compared[:MOST_BRANCHES]
     names = {one.tip: one.name for one in compared}
-    made = merge.pairwise(project.repository, base.commit, [one.tip for one in compared])
+    made = merge_preview.pairwise(project.repository, base.commit, [one.tip for one in compared])
     found = [Collision(names[tip], base.label, paths) for tip, paths in made.with_base.items()]
     for (one, other), paths in made.between.items():
         known = {*made.with_base.get(one, ()), *made.with_base.get(other, ())}

@@ -13,7 +13,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.audit import Event
 from ralphgit.model.printable import counted
-from ralphgit.records import audit, files, review
+from ralphgit.records import atomic_files, audit_file, review_file
 
 
 class Entry(NamedTuple):
@@ -115,14 +115,14 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
         if worktree.bare or not worktree.exists:
             continue
         for path in _files_below(worktree.path, folder):
-            data = files.read(os.path.join(worktree.path, path))
+            data = atomic_files.read(os.path.join(worktree.path, path))
             if data is not None and repository.objects.blob_id(data) not in known:
                 yield f"worktree {project.show_path(worktree.path)}", path, data
 
 
 def _is_record(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return name.endswith(".yaml") and not name.startswith(files.TEMPORARY)
+    return name.endswith(".yaml") and not name.startswith(atomic_files.TEMPORARY)
 
 
 def _files_below(top: str, folder: str) -> Iterator[str]:
@@ -151,11 +151,11 @@ def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Ite
 
 
 def _events(data: bytes) -> list[tuple[str, Event]]:
-    attempt = audit.events(data)
+    attempt = audit_file.events(data)
     if attempt is not None:
         _, claim, events = attempt
         return [(claim, event) for event in events]
-    made = review.parse(data)
+    made = review_file.parse(data)
     if made is None:
         return []
     count = len(made.findings)
@@ -175,7 +175,7 @@ def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator
     for claim, end in ends.items():
         if claim in told:
             continue
-        path = audit.path(project.config.records, task, claim)
+        path = audit_file.path(project.config.records, task, claim)
         out = project.repository.git.line(
             "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
             "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd %h %cn",

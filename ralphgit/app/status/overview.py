@@ -12,7 +12,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
-from ralphgit.model.status import State
+from ralphgit.model.task_status import State
 
 
 class Attention(NamedTuple):

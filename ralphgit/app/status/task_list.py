@@ -10,7 +10,7 @@ from ralphgit.app.active_claims.claim_map import Situation
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import Standing
 
 
@@ -84,7 +84,7 @@ def view_at(project: Project, at: str) -> GraphView:
 def _changed_contract(view: GraphView, row: Row) -> str:
     if not row.contract:
         return ""
-    from ralphgit.rules.contract import contract
+    from ralphgit.rules.contract_digest import contract
 
     now = contract(view.task(row.id))
     return "" if now == row.contract else now

@@ -13,16 +13,16 @@ from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.model.active_claim import Flight
 from ralphgit.model.audit import Event
-from ralphgit.model.flight import Flight
 from ralphgit.model.ids import is_id, parse_task_id
-from ralphgit.model.row import Row
-from ralphgit.model.status import PRIORITIES
-from ralphgit.records import audit, files, graph, splice, tasks
-from ralphgit.rules import brackets, cycles, lifecycle
-from ralphgit.rules.contract import contract
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import PRIORITIES
+from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
+from ralphgit.rules import cycles, lifecycle, literal_brackets
+from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.cycles import find_cycles
-from ralphgit.rules.overlap import check_pattern
+from ralphgit.rules.pattern_overlap import check_pattern
 from ralphgit.rules.readiness import Standing, Standings
 
 
@@ -78,7 +78,7 @@ def add(
     place = placement.place(project, name, story=story, file=file, after=after)
     _refuse_cycle(project, name, fields.depends_on or (), place.path)
     _warn_unknown(project, name, fields.depends_on or (), known)
-    text = splice.append_task(place.text, made, after=place.after, path=place.path)
+    text = splice_task.append_task(place.text, made, after=place.after, path=place.path)
     _write(project, place.path, text)
     return _changed(project, name, place.path)
 
@@ -98,7 +98,7 @@ def _refuse_twin(project: Project, name: str, there: Iterable[Row]) -> None:
 # -- edit ----------------------------------------------------------------------------------
 
 #: What `edit --remove` leaves alone: without it there is no task, or it is not the user's.
-_KEPT = ("id", "title", *tasks.LIFECYCLE_KEYS)
+_KEPT = ("id", "title", *task_mapping.LIFECYCLE_KEYS)
 _SPELLINGS = {"output": "outputs", "resource": "scope.resources", "resources": "scope.resources",
               "write": "scope.write", "read": "scope.read", "depends-on": "depends_on"}  # fmt: skip
 
@@ -131,7 +131,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     file, number = _parsed(project, row)
     before = contract(project.here.task(task))
     try:
-        text = splice.set_fields(file, number, wanted, drop=drop)
+        text = splice_task.set_fields(file, number, wanted, drop=drop)
     except InvalidRecord as error:
         if error.code == "unclear_layout":
             error.hint = f"ralphgit edit {task} --block, then repeat the command"
@@ -187,13 +187,13 @@ def to_block_style(project: Project, task: str) -> Changed:
     row = project.require_here().row(task)
     file, number = _parsed(project, row)
     try:
-        splice.set_fields(file, number, {"title": row.title})
+        splice_task.set_fields(file, number, {"title": row.title})
     except InvalidRecord:
         pass
     else:
         project.warn(f"{task} is in block style already; nothing was written")
         return _changed(project, task)
-    _write(project, row.file, splice.to_block_style(file, number))
+    _write(project, row.file, splice_task.to_block_style(file, number))
     return _changed(project, task, row.file)
 
 
@@ -210,7 +210,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
 
     _text("the reason", reason)
     row = project.require_here().row(task)
-    old = tasks.lifecycle(project.here.stored(row))
+    old = task_mapping.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
         refusal = claim_guards.held(project, task, *holder)
         refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
@@ -218,14 +218,14 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     identity, at, by = project.around.new_id(), project.now(), project.worker
     new = lifecycle.cancelled(task, old, Cancelled(id=identity, by=by, at=at, reason=reason))
     file, number = _parsed(project, row)
-    text = splice.set_lifecycle(file, number, new)
+    text = splice_task.set_lifecycle(file, number, new)
     written = [row.file]
-    with files.Undo() as undo:
+    with atomic_files.Undo() as undo:
         undo.write(os.path.join(project.top, row.file), text.encode("utf-8"))
         if row.claim:
             # The words of an attempt's audit are fixed; a cancellation is a release for good.
             event = Event(at, "released", by, old.status.value, new.status.value, reason)
-            written.append(audit.path(project.config.records, task, row.claim))
+            written.append(audit_file.path(project.config.records, task, row.claim))
             write_audit_and_graph.write_audit(project, undo, written[-1], event, task, row.claim)
     project.refresh()
     return _changed(project, task, *written)
@@ -347,14 +347,14 @@ def _warn_brackets(project: Project, fields: Fields) -> None:
         return os.path.lexists(os.path.join(project.top, path))
 
     for pattern in (*(fields.write or ()), *(fields.read or ())):
-        if meant := brackets.quoted(pattern, exists):
+        if meant := literal_brackets.quoted(pattern, exists):
             project.warn(
                 f"in the pattern {pattern} brackets are a choice of characters; "
                 f"for what is called so write: {meant}"
             )
 
 
-def _parsed(project: Project, row: Row) -> tuple[graph.GraphFile, int]:
+def _parsed(project: Project, row: Row) -> tuple[graph_file.GraphFile, int]:
     """The task's file, and the task's number in it. Raises: InvalidRecord."""
     from ralphgit.app.lifecycle.write_audit_and_graph import parsed_here
 
@@ -367,11 +367,11 @@ def _write(project: Project, path: str, text: str) -> None:
     Raises: InvalidRecord (too_large), GuardRefused, NotWritable.
     """
     data = text.encode("utf-8")
-    graph.parse(data, path=path, limit=project.config.max_graph_bytes)
+    graph_file.parse(data, path=path, limit=project.config.max_graph_bytes)
     full = os.path.join(project.top, path)
     if os.path.isdir(full):
         raise GuardRefused(f"{path} is a folder", code="in_the_way", hint="--file PATH")
-    with files.Undo() as undo:
+    with atomic_files.Undo() as undo:
         undo.write(full, data)
     project.refresh()
 

@@ -11,8 +11,8 @@ from ralphgit.app.workspace.graph_files import file_named
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model.row import Row
-from ralphgit.records import schema
+from ralphgit.model.task_row import Row
+from ralphgit.records import schemas
 
 #: In the layout of one file per story: the file of the tasks without a story.
 STORYLESS = "tasks"
@@ -20,7 +20,7 @@ STORYLESS = "tasks"
 
 def modeline(path: str) -> str:
     """The line that tells editors which schema the graph file `path` has."""
-    return schema.modeline(path, "task-graph")
+    return schemas.modeline(path, "task-graph")
 
 
 class Place(NamedTuple):

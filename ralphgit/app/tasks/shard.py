@@ -18,8 +18,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord
 from ralphgit.git import index
 from ralphgit.model.config import Config, parse_setting
-from ralphgit.model.row import Row
-from ralphgit.records import files, graph, settings, shards
+from ralphgit.model.task_row import Row
+from ralphgit.records import atomic_files, graph_file, graph_layouts, settings_file
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import IN_FLIGHT
 
@@ -78,7 +78,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
     written = tuple(changes)
     changes.update(dict.fromkeys(removed))
     if patterns != project.config.graph:
-        changes[settings.FILE] = _settings(project, layout, patterns)
+        changes[settings_file.FILE] = _settings(project, layout, patterns)
     _tell_order(project, here.rows, texts)
     if changes and not dry_run:
         _write(project, changes)
@@ -141,7 +141,7 @@ def _refuse_in_the_way(
 
 def _content(project: Project, path: str) -> bytes | None:
     full = os.path.join(project.top, path)
-    return None if os.path.isdir(full) else files.read(full)
+    return None if os.path.isdir(full) else atomic_files.read(full)
 
 
 # -- where everything goes -----------------------------------------------------------------
@@ -164,14 +164,14 @@ def _patterns(project: Project, layout: str, rows: Sequence[Row]) -> tuple[str, 
 
 def _refuse_set_elsewhere(project: Project) -> None:
     """Refuse where ralph.toml does not decide what the graph is."""
-    data = files.read(os.path.join(project.top, settings.FILE))
-    told = settings.parse(data).get("graph") if data is not None else None
+    data = atomic_files.read(os.path.join(project.top, settings_file.FILE))
+    told = settings_file.parse(data).get("graph") if data is not None else None
     default = Config._field_defaults["graph"]
-    own = default if told is None else parse_setting("graph", told, settings.FILE)
+    own = default if told is None else parse_setting("graph", told, settings_file.FILE)
     if own != project.config.graph:
         raise GuardRefused(
-            f"graph is set to {', '.join(project.config.graph)}, and not by {settings.FILE} here; "
-            "nothing was changed",
+            f"graph is set to {', '.join(project.config.graph)}, and not by {settings_file.FILE} "
+            "here; nothing was changed",
             code="graph_set_elsewhere",
             hint="see RALPH_GRAPH, git config ralph.graph, and the base's ralph.toml",
         )
@@ -203,14 +203,14 @@ def _texts(project: Project, here: GraphView, wanted: Mapping[str, list[Row]]) -
     limit = project.config.max_graph_bytes
     piece: dict[str, str] = {}
     dash: dict[str, int] = {}
-    frames: dict[str, list[shards.Frame]] = {path: [] for path in wanted}
+    frames: dict[str, list[graph_layouts.Frame]] = {path: [] for path in wanted}
     target = {row.id: path for path, rows in wanted.items() for row in rows}
     ends: dict[str, str] = {}
-    parsed: list[graph.GraphFile] = []
+    parsed: list[graph_file.GraphFile] = []
     for path, _ in here.shards:
         content = here.content(path)
-        file = graph.parse(content.encode("utf-8"), path=path, limit=limit)
-        parts = shards.split(file)
+        file = graph_file.parse(content.encode("utf-8"), path=path, limit=limit)
+        parts = graph_layouts.split(file)
         parsed.append(file)
         for task, text in zip(file.tasks, parts.pieces, strict=True):
             piece[task["id"]], dash[task["id"]] = text, parts.dash
@@ -230,9 +230,10 @@ def _texts(project: Project, here: GraphView, wanted: Mapping[str, list[Row]]) -
                 hint="indent all tasks alike, then repeat",
             )  # fmt: skip
         eol = ends[rows[0].id] if rows else "\n"
-        texts[path] = shards.join(path, frames[path], [piece[row.id] for row in rows], eol)
+        texts[path] = graph_layouts.join(path, frames[path], [piece[row.id] for row in rows], eol)
     made = [
-        graph.parse(text.encode("utf-8"), path=path, limit=limit) for path, text in texts.items()
+        graph_file.parse(text.encode("utf-8"), path=path, limit=limit)
+        for path, text in texts.items()
     ]
     if _told(parsed) != _told(made):
         # A text in the last line of a file has no line end, and gets one when a task follows.
@@ -248,7 +249,7 @@ def _texts(project: Project, here: GraphView, wanted: Mapping[str, list[Row]]) -
     return texts
 
 
-def _told(found: Sequence[graph.GraphFile]) -> tuple[list[str], dict[str, object]]:
+def _told(found: Sequence[graph_file.GraphFile]) -> tuple[list[str], dict[str, object]]:
     """Every task as it is read, and every root key."""
     tasks = sorted(json.dumps(task) for file in found for task in file.tasks)
     return tasks, {key: value for file in found for key, value in file.root.items()}
@@ -259,7 +260,7 @@ def _tell_order(project: Project, rows: Sequence[Row], texts: Mapping[str, str])
     new = [
         row
         for path in sorted(texts)
-        for row in graph.rows(graph.parse(texts[path].encode("utf-8"), path=path))
+        for row in graph_file.rows(graph_file.parse(texts[path].encode("utf-8"), path=path))
     ]
     before = [row.id for row in readiness.order(rows)]
     after = [row.id for row in readiness.order(new)]
@@ -273,14 +274,14 @@ def _tell_order(project: Project, rows: Sequence[Row], texts: Mapping[str, str])
 
 def _settings(project: Project, layout: str, patterns: tuple[str, ...]) -> bytes:
     """ralph.toml with the new setting."""
-    data = files.read(os.path.join(project.top, settings.FILE))
+    data = atomic_files.read(os.path.join(project.top, settings_file.FILE))
     if data is None:
         head = f"#:schema .ralph/schemas/config.schema.json\n\n# {_SAYS[layout]}\n"
-        return settings.with_graph(head, patterns).encode("utf-8")
+        return settings_file.with_graph(head, patterns).encode("utf-8")
     text = data.decode("utf-8")
     for words in _SAYS.values():  # ours, and not true any more
         text = text.replace(f"# {words}\n", f"# {_SAYS[layout]}\n")
-    return settings.with_graph(text, patterns).encode("utf-8")
+    return settings_file.with_graph(text, patterns).encode("utf-8")
 
 
 # -- writing -------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ def _write(project: Project, changes: Mapping[str, bytes | None]) -> None:
                "new": None if data is None else data.decode("utf-8")}
         for path, data in changes.items()
     }  # fmt: skip
-    files.write(note, json.dumps(steps).encode("utf-8"))
+    atomic_files.write(note, json.dumps(steps).encode("utf-8"))
     try:
         _apply(project, changes)
     finally:  # all is written, or all is undone
@@ -304,7 +305,7 @@ def _write(project: Project, changes: Mapping[str, bytes | None]) -> None:
 
 
 def _apply(project: Project, changes: Mapping[str, bytes | None]) -> None:
-    with index.Snapshot(project.repository) as staged, files.Undo() as undo:
+    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in changes.items():
             full = os.path.join(project.top, path)
@@ -336,7 +337,7 @@ def complete(project: Project, *, dry_run: bool = False) -> bool:
     Raises: GuardRefused (half_sharded) where a file has been changed since, or with `dry_run`.
     """
     note = os.path.join(project.top, NOTE)
-    data = files.read(note)
+    data = atomic_files.read(note)
     if data is None:
         return False
     changes, begun = {}, False

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 _WILD = "*?[{"
 
@@ -26,15 +26,15 @@ def places(patterns: Sequence[str]) -> Places:
     globs = tuple(pattern for pattern in patterns if is_wild(pattern))
     if not globs:
         return Places(exact, (), lambda path: False)
-    from ralphgit.rules import overlap
+    from ralphgit.rules import pattern_overlap
 
     @lru_cache(maxsize=1 << 14)
     def matches(path: str) -> bool:
         name = path.rpartition("/")[2]
         return (
             path.endswith((".yaml", ".yml"))
-            and not name.startswith(files.TEMPORARY)
-            and overlap.covers_any(globs, path)
+            and not name.startswith(atomic_files.TEMPORARY)
+            and pattern_overlap.covers_any(globs, path)
         )
 
     return Places(exact, tuple(dict.fromkeys(map(_fixed, globs))), matches)

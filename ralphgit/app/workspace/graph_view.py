@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ralphgit.errors import InvalidRecord, UnknownTask
-from ralphgit.model.row import Row
+from ralphgit.model.task_row import Row
 
 if TYPE_CHECKING:
     from ralphgit.model.task import Task
@@ -59,9 +59,9 @@ class GraphView:
 
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
-        from ralphgit.records import tasks
+        from ralphgit.records import task_mapping
 
-        return tasks.task(self.stored(self.row(task)))
+        return task_mapping.task(self.stored(self.row(task)))
 
 
 def stored(row: Row) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import math
 import os
 from typing import NamedTuple
 
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 PATH = os.path.join(".ralph", "heartbeat")
 #: Seconds between two beats, and how old one may be to count as a sign of life.
@@ -73,7 +73,7 @@ def host() -> str:
 
 def boot_id() -> str:
     """This boot's id; "" where the system does not tell."""
-    data = files.read("/proc/sys/kernel/random/boot_id")
+    data = atomic_files.read("/proc/sys/kernel/random/boot_id")
     return data.decode().strip() if data else ""
 
 
@@ -101,15 +101,15 @@ def _is_zombie(pid: int) -> bool:
 
 def _stat(pid: int) -> list[bytes]:
     """The fields of proc(5)'s stat from the third on; none where it is gone or not told."""
-    data = files.read(f"/proc/{pid}/stat")
+    data = atomic_files.read(f"/proc/{pid}/stat")
     return data.rpartition(b")")[2].split() if data is not None else []
 
 
 def write(worktree: str, beat: Heartbeat) -> None:
     """Replace the worktree's heartbeat. Raises: NotWritable."""
-    from ralphgit.records import notes
+    from ralphgit.records import runtime_notes
 
-    notes.write(os.path.join(worktree, PATH), beat._asdict())
+    runtime_notes.write(os.path.join(worktree, PATH), beat._asdict())
 
 
 def read(worktree: str) -> Heartbeat | None:
@@ -117,9 +117,9 @@ def read(worktree: str) -> Heartbeat | None:
     path = os.path.join(worktree, PATH)
     if not os.path.lexists(path):
         return None  # and no parser is loaded
-    from ralphgit.records import notes
+    from ralphgit.records import runtime_notes
 
-    value = notes.read(path)
+    value = runtime_notes.read(path)
     pid, time = value.get("pid"), value.get("time")
     if not isinstance(pid, int):
         return None

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import child
+from ralphgit.git import child_process
 from ralphgit.git.repository import Opening, Repository, Worktree
 from ralphgit.model.config import SAFETY, Config, resolve, setting_name
-from ralphgit.records import cache, files, settings
+from ralphgit.records import atomic_files, row_cache, settings_file
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
@@ -52,7 +52,7 @@ def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
 
 def leave() -> None:
     """Stop what git processes still wait for a question: the program ends."""
-    child.end_all()
+    child_process.end_all()
 
 
 class Base(NamedTuple):
@@ -79,7 +79,7 @@ class Project:
         self.repository = repository
         self.around = around
         self.warnings: list[str] = []
-        self._cache = cache.Cache(repository.common_dir)
+        self._cache = row_cache.Cache(repository.common_dir)
         self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
 
@@ -113,11 +113,11 @@ class Project:
         there = self._toml_on_base
         if there is None:
             free = {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY}
-            return resolve([*strong, (settings.FILE, free)])
+            return resolve([*strong, (settings_file.FILE, free)])
         safe = {name: value for name, value in there.items() if name in SAFETY}
         free = {name: value for name, value in here.items() if name not in SAFETY}
-        where = f"{settings.FILE} on {self.base.label}"
-        return resolve([*strong, (where, safe), (settings.FILE, free), (where, there)])
+        where = f"{settings_file.FILE} on {self.base.label}"
+        return resolve([*strong, (where, safe), (settings_file.FILE, free), (where, there)])
 
     def _own_layers(self) -> list[tuple[str, dict[str, object]]]:
         environ: dict[str, object] = {}
@@ -130,30 +130,30 @@ class Project:
                 configured[name] = value
         # `worktree new --story`, kept beside git's own state of this worktree.
         own: dict[str, object] = {}
-        if story := files.read(os.path.join(self.repository.git_dir, STORY)):
+        if story := atomic_files.read(os.path.join(self.repository.git_dir, STORY)):
             own["story"] = story.decode("utf-8", "replace").strip()
         return [("the environment", environ), (STORY, own), ("git config", configured)]
 
     @property
     def _settings_here(self) -> bytes | None:
         top = self.repository.top
-        return None if top is None else files.read(os.path.join(top, settings.FILE))
+        return None if top is None else atomic_files.read(os.path.join(top, settings_file.FILE))
 
     def _toml_here(self) -> dict[str, object]:
         data = self._settings_here
-        return self._cache.settings(data, settings.parse) if data is not None else {}
+        return self._cache.settings(data, settings_file.parse) if data is not None else {}
 
     @cached_property
     def _toml_on_base(self) -> dict[str, object] | None:
-        spec = f"{self.base.commit}:{settings.FILE}"
+        spec = f"{self.base.commit}:{settings_file.FILE}"
         found = self.repository.objects.resolve([spec])[0]
         if found is None:
             return None
         data = self._settings_here
         if data is None or self.repository.objects.blob_id(data) != found:
             data = self.repository.objects.read([found])[found]
-        path = f"{self.base.label}:{settings.FILE}"
-        return self._cache.settings(data, lambda data: settings.parse(data, path=path))
+        path = f"{self.base.label}:{settings_file.FILE}"
+        return self._cache.settings(data, lambda data: settings_file.parse(data, path=path))
 
     # -- the base ------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ class Project:
         """The graph in the working files below `top`."""
         contents: dict[Shard, bytes] = {}
         for path in self.paths_in(top):
-            data = files.read(os.path.join(top, path))
+            data = atomic_files.read(os.path.join(top, path))
             if data is not None:
                 contents[(path, self.repository.objects.blob_id(data))] = data
         return self._load(tuple(contents), contents.__getitem__, HERE, "")
@@ -320,16 +320,16 @@ class Project:
         known = self._cache.load(shards) if shards else {}
         missing = [shard for shard in shards if shard not in known]
         if missing:
-            from ralphgit.records import graph
+            from ralphgit.records import graph_file
 
             contents = self._contents(missing, read)
             for shard in missing:
                 limit = self.config.max_graph_bytes
                 try:
-                    file = graph.parse(contents[shard], path=shard[0], limit=limit)
+                    file = graph_file.parse(contents[shard], path=shard[0], limit=limit)
                 except InvalidRecord as error:
                     raise error.at(prefix + error.file) from None
-                known[shard] = graph.rows(file)
+                known[shard] = graph_file.rows(file)
             self._cache.store(shards, known)
         rows = [row for shard in shards for row in known[shard]]
         refuse_twins(rows, prefix)

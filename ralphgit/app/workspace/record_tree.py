@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects
-from ralphgit.records.files import TEMPORARY, read
+from ralphgit.records.atomic_files import TEMPORARY, read
 
 
 class Tree(NamedTuple):

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
-from ralphgit.model.flight import Lease
-from ralphgit.records import files, lease, notes, schema
+from ralphgit.model.active_claim import Lease
+from ralphgit.records import atomic_files, lease_object, runtime_notes
+from ralphgit.records import schemas as schema
 
 FOLDER = ".ralph"
 CURRENT = os.path.join(FOLDER, "current.yaml")
 LEFT = os.path.join(FOLDER, "left")
 _MOST_LEFT = 64 * 1024 * 1024
 #: The folder, and what a killed write may leave beside a record.
-_EXCLUDED = ("/.ralph/", f"{files.TEMPORARY}*")
+_EXCLUDED = ("/.ralph/", f"{atomic_files.TEMPORARY}*")
 
 
 def prepare(project: Project) -> None:
@@ -43,7 +44,7 @@ def prepare(project: Project) -> None:
         ) from error
     if not os.path.isdir(schemas):
         for name, data in schema.schema_files().items():
-            files.write(os.path.join(schemas, name), data, durable=False)
+            atomic_files.write(os.path.join(schemas, name), data, durable=False)
 
 
 def exclude_file(project: Project) -> str:
@@ -52,7 +53,7 @@ def exclude_file(project: Project) -> str:
 
 
 def _missing(project: Project) -> list[str]:
-    data = (files.read(exclude_file(project)) or b"").decode("utf-8", "replace")
+    data = (atomic_files.read(exclude_file(project)) or b"").decode("utf-8", "replace")
     lines = {line.strip() for line in data.splitlines()}
     return [pattern for pattern in _EXCLUDED if pattern not in lines]
 
@@ -67,15 +68,15 @@ def exclude(project: Project) -> None:
     if not missing:
         return
     path = exclude_file(project)
-    data = files.read(path) or b""
+    data = atomic_files.read(path) or b""
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    files.write(path, data + "".join(f"{pattern}\n" for pattern in missing).encode())
+    atomic_files.write(path, data + "".join(f"{pattern}\n" for pattern in missing).encode())
 
 
 def without_exclusion(project: Project) -> bytes | None:
     """The file without the lines that `exclude` puts there; None where it has none of them."""
-    data = files.read(exclude_file(project)) or b""
+    data = atomic_files.read(exclude_file(project)) or b""
     ours = {pattern.encode() for pattern in _EXCLUDED}
     lines = data.splitlines(keepends=True)
     rest = [line for line in lines if line.strip() not in ours]
@@ -85,14 +86,14 @@ def without_exclusion(project: Project) -> bytes | None:
 def remember(project: Project, claim: Lease) -> None:
     """Note the claim that this worktree works on. Raises: NotWritable."""
     path = os.path.join(project.top, CURRENT)
-    files.write(path, lease.encode(claim), durable=False, follow=False)
+    atomic_files.write(path, lease_object.encode(claim), durable=False, follow=False)
 
 
 def remembered(top: str) -> Lease | None:
     """The claim that the worktree at `top` noted last; None without one that can be read."""
     try:
-        data = files.read_plain(os.path.join(top, CURRENT), limit=notes.MOST_BYTES)
-        return lease.parse(data, "") if data is not None else None
+        data = atomic_files.read_plain(os.path.join(top, CURRENT), limit=runtime_notes.MOST_BYTES)
+        return lease_object.parse(data, "") if data is not None else None
     except (InvalidRecord, Refused):
         return None
 
@@ -102,7 +103,7 @@ def leave(project: Project, paths: Iterable[str]) -> None:
     data = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
     if data != _left(project.top):
         prepare(project)
-        files.write(os.path.join(project.top, LEFT), data, durable=False, follow=False)
+        atomic_files.write(os.path.join(project.top, LEFT), data, durable=False, follow=False)
 
 
 def left(top: str) -> list[str]:
@@ -112,7 +113,7 @@ def left(top: str) -> list[str]:
 
 def _left(top: str) -> bytes:
     try:
-        return files.read_plain(os.path.join(top, LEFT), limit=_MOST_LEFT) or b""
+        return atomic_files.read_plain(os.path.join(top, LEFT), limit=_MOST_LEFT) or b""
     except Refused:
         return b""  # somebody has put something else there
 

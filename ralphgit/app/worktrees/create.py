@@ -17,7 +17,7 @@ from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, Usag
 from ralphgit.git import refs, worktrees
 from ralphgit.git.repository import Repository
 from ralphgit.model.ids import is_id, parse_worker
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 #: In the main worktree: patterns of ignored files that a new worktree gets a copy of.
 INCLUDE = ".worktreeinclude"
@@ -66,7 +66,7 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
         worktrees.add(git, path, short, reason=f"{LOCK}worker {name}")
         made = Repository.open(path, project.around.environ)
         if story:
-            files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
+            atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
         copied = copy_included(project, made)
     except BaseException:  # also a signal: nothing half made stays
         _take_back(project, branch, base.commit)

@@ -15,7 +15,7 @@ from ralphgit.app.workspace.project import STORY, Project
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Worktree, under_way
 from ralphgit.git.worktrees import Changes
-from ralphgit.records import files
+from ralphgit.records import atomic_files
 
 #: How the reason of a lock of ours begins.
 LOCK = "ralphgit: "
@@ -114,7 +114,7 @@ def survey(project: Project) -> list[Seen]:
 
 
 def _story(git_dir: str) -> str:
-    data = files.read(os.path.join(git_dir, STORY)) if git_dir else None
+    data = atomic_files.read(os.path.join(git_dir, STORY)) if git_dir else None
     return data.decode("utf-8", "replace").strip() if data is not None else ""
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.evidence import reviews
 from ralphgit.app.workspace.project import Project, Surroundings
-from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.review import DISPOSITIONS, Disposal, Finding, Review
-from ralphgit.rules.review import open_findings
+from ralphgit.rules.review_verdict import open_findings
 
 #: Which options go with which action.
 _TAKES = {

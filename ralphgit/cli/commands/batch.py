@@ -7,8 +7,8 @@ import gc
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace.project import Project, Surroundings
-from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe, telling
+from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import NeedsPerson, NothingReady, RalphError, Refused, UsageError
 
 _TAKES = {"plan": {"limit"}, "run": {"agent"}}

@@ -8,7 +8,7 @@ from ralphgit.app.workspace.locks import Exclusive
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
-from ralphgit.model.status import Reason
+from ralphgit.model.task_status import Reason
 
 
 def run(

@@ -30,10 +30,10 @@ def run(
         os.environ.pop("NO_COLOR", None)
     else:
         os.environ["NO_COLOR"] = "1"
-    from ralphgit.board import running
+    from ralphgit.board import run_board
 
     gc.enable()  # `main` has switched it off for what ends soon
-    running.run(around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
+    run_board.run(around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
     return Outcome(None)
 
 

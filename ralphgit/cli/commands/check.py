@@ -30,9 +30,9 @@ def run(
         between=str(options.get("range") or ""),
     )
     if form == "sarif":
-        from ralphgit.cli import sarif
+        from ralphgit.cli import sarif_report
 
-        lines = [sarif.log(found, anywhere=project.config.graph[0])]
+        lines = [sarif_report.log(found, anywhere=project.config.graph[0])]
     elif form == "github":
         lines = list(workflow_commands.lines(found))
     else:

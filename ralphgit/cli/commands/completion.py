@@ -9,8 +9,8 @@ from ralphgit.cli.render import Outcome, Screen
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    from ralphgit.cli import shells
+    from ralphgit.cli import shell_completion
 
     shell = str(options["shell"])
-    lines = shells.script(shell).rstrip("\n").split("\n")
+    lines = shell_completion.script(shell).rstrip("\n").split("\n")
     return Outcome({"shell": shell, "script": "\n".join(lines) + "\n"}, before=lines)

@@ -9,12 +9,12 @@ from ralphgit.app.evidence import record as observe
 from ralphgit.app.evidence import survey
 from ralphgit.app.evidence.survey import TaskEvidence
 from ralphgit.app.workspace.project import Project, Surroundings
-from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.evidence import Evidence, Support
 from ralphgit.model.ids import parse_task_id
-from ralphgit.rules import support
+from ralphgit.rules import assessment
 
 #: Which options go with which action.
 _TAKES = {
@@ -100,14 +100,14 @@ def _told(one: TaskEvidence, *, stale: bool) -> list[str]:
     lines += [
         f"  {item.support:<10}  {safe(item.criterion)}: {safe(item.text)}"
         for item in one.criteria
-        if not stale or item.support == support.STALE
+        if not stale or item.support == assessment.STALE
     ]
     if not lines and not stale and one.row.status == "complete":
         lines = ["  none"]
     return [f"{one.row.id}  {safe(one.row.title)}", *lines] if lines else []
 
 
-def _worth(judged: support.Judged) -> str:
+def _worth(judged: assessment.Judged) -> str:
     if judged.superseded:
         return "superseded"
     return "fresh" if judged.fresh else "stale"
@@ -139,7 +139,7 @@ def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, ob
             {"task": one.row.id, **item._asdict()}
             for one in found
             for item in one.criteria
-            if not stale or item.support == support.STALE
+            if not stale or item.support == assessment.STALE
         ],
     }
 

@@ -7,12 +7,12 @@ import sys
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project, Surroundings, leave
-from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
+from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import GuardRefused, Refused, UsageError
-from ralphgit.loop import crew, fleet, tmux
-from ralphgit.loop.crew import Worker
+from ralphgit.loop import fleet, fleet_state, tmux_session
 from ralphgit.loop.fleet import Started
+from ralphgit.loop.fleet_state import Worker
 
 #: Which options go with which action.
 _TAKES = {
@@ -108,7 +108,7 @@ def _line(project: Project, one: Started) -> str:
 
 
 def _status(project: Project) -> Outcome:
-    found = crew.workers(project)
+    found = fleet_state.workers(project)
     table = Table(
         ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE"),
         [
@@ -147,7 +147,7 @@ def _attach(project: Project, name: str, screen: Screen) -> Outcome:
     logs = f"ralphgit logs -f {name or 'NAME'}"
     if name:
         worktree_names.chosen(project, (name,))
-    if lacking := tmux.missing():
+    if lacking := tmux_session.missing():
         raise GuardRefused(f"{lacking} is not installed: there is no session to attach to",
                            code="no_tmux", hint=logs)  # fmt: skip
     session = fleet.session(project)

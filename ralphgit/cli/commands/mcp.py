@@ -8,10 +8,10 @@ import signal
 import sys
 
 from ralphgit.app.workspace.project import Surroundings
-from ralphgit.cli import tools
+from ralphgit.cli import agent_tools
 from ralphgit.cli.render import Outcome, Screen, Table, telling
 from ralphgit.errors import GuardRefused, NotARepository, UsageError
-from ralphgit.mcp.tool import described, tokens, told_bytes, total
+from ralphgit.mcp.tool_description import described, tokens, told_bytes, total
 
 
 def run(
@@ -19,7 +19,7 @@ def run(
 ) -> Outcome:
     allow = options.get("allow", [])
     assert isinstance(allow, list)
-    found = tools.offer(allow=allow, read_only=bool(options.get("read_only")))
+    found = agent_tools.offer(allow=allow, read_only=bool(options.get("read_only")))
     if options.get("list"):
         return _list(found)
     if screen.json:
@@ -56,7 +56,7 @@ def _leave(number: int) -> None:
         raise HungUp
 
 
-def _list(found: tools.Offer) -> Outcome:
+def _list(found: agent_tools.Offer) -> Outcome:
     count = tokens(total(found.tools, found.instructions))
     data = {
         "tools": [described(tool) for tool in found.tools],

@@ -12,8 +12,8 @@ from ralphgit.errors import NothingReady, UsageError
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    from ralphgit.loop.options import Options
-    from ralphgit.loop.runner import Loop
+    from ralphgit.loop.loop_options import Options
+    from ralphgit.loop.run_loop import Loop
 
     gc.enable()  # `main` has switched it off for what ends soon
 

@@ -10,8 +10,8 @@ from ralphgit.app.worktrees import create, remove, survey
 from ralphgit.app.worktrees.create import Made
 from ralphgit.app.worktrees.remove import Pruned
 from ralphgit.app.worktrees.survey import Seen
-from ralphgit.cli.actions import action_of
 from ralphgit.cli.render import Outcome, Screen, Table, safe
+from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import UsageError
 from ralphgit.model.printable import counted
 

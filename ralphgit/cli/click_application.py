@@ -1,0 +1,166 @@
+"""Help, usage errors and completion: click, built from the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ralphgit.cli.command_spec import Command, Param
+from ralphgit.cli.command_table import COMMANDS, GLOBAL, GROUPS
+from ralphgit.cli.fast_argv import Line, verb
+from ralphgit.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class _Group(click.Group):
+    """The program: its commands under the headings of the table."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for group in GROUPS:
+            rows = [(c.name, c.help) for c in COMMANDS.values() if c.group == group]
+            if rows:
+                with formatter.section(group.capitalize()):
+                    formatter.write_dl(rows)
+
+
+def program(name: str = "ralphgit") -> click.Group:
+    """The whole command line as click sees it."""
+    group = _Group(
+        name=name,
+        help="A git-native record store for coding agents that work in parallel.",
+        params=[*map(_parameter, GLOBAL), _version()],
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+    )
+    for command in COMMANDS.values():
+        group.add_command(_command(command))
+    return group
+
+
+def _version() -> click.Option:
+    def show(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            from ralphgit import __version__
+
+            click.echo(f"ralphgit {__version__}")
+            ctx.exit()
+
+    return click.Option(
+        ["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show,
+        help="Show the version and exit.",
+    )  # fmt: skip
+
+
+def _command(command: Command) -> click.Command:
+    def found(**values: object) -> Line:
+        outer = click.get_current_context().parent
+        merged = dict(outer.params) if outer else {}
+        for name, value in values.items():
+            if _given(value):
+                if isinstance(value, tuple) and _is_many(command, name):
+                    value = [*value]
+                merged[name] = value
+        return Line(command.name, {n: v for n, v in merged.items() if _given(v)})
+
+    return click.Command(
+        command.name,
+        params=[*map(_parameter, command.params), *(_parameter(p, hidden=True) for p in GLOBAL)],
+        callback=found,
+        help=command.help + (f"\n\n{command.detail}" if command.detail else ""),
+        short_help=command.help,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _given(value: object) -> bool:
+    """Whether a value was on the line; 0 and "" can be."""
+    return not (value is None or value is False or value == ())
+
+
+def _is_many(command: Command, name: str) -> bool:
+    return any(p.name == name and p.kind == "many" for p in command.params)
+
+
+def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
+    choice = click.Choice(param.choices) if param.choices else None
+    if not param.flags:
+        return click.Argument(
+            [param.name], required=param.kind not in ("optional", "any"), metavar=param.metavar,
+            nargs=-1 if param.kind in ("rest", "any") else 1, type=choice,
+            shell_complete=_completing(param),
+        )  # fmt: skip
+    kinds: dict[str, dict[str, Any]] = {
+        "flag": {"is_flag": True},
+        "int": {"type": click.IntRange(min=0)},
+        "many": {"multiple": True},
+        "text": {},
+    }
+    extra = kinds[param.kind]
+    if choice is not None:
+        extra = {**extra, "type": choice}
+    return click.Option(
+        [param.name, *param.flags], help=param.help, required=param.required, hidden=hidden,
+        metavar=param.metavar or None, shell_complete=_completing(param), **extra,
+    )  # fmt: skip
+
+
+def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None:
+    """What offers words for a parameter that is no choice; None leaves it to click."""
+    if param.kind == "flag" or param.choices:
+        return None
+
+    def offer(ctx: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem[str]]:
+        from click.shell_completion import CompletionItem
+
+        from ralphgit.cli import completion_values
+        from ralphgit.cli.main import surroundings
+
+        if kind := completion_values.is_file(param):
+            return [CompletionItem(begun, type=kind)]
+        around = surroundings(ctx.find_root().params)
+        found = completion_values.words(around, ctx.info_name or "", param, ctx.params)
+        return [
+            CompletionItem(word.value, help=word.help or None)
+            for word in found
+            if word.value.startswith(begun)
+        ]
+
+    return offer
+
+
+def _sentence(error: click.UsageError) -> str:
+    """click's message on one line, with such suggestions alone as look like the word."""
+    if isinstance(error, click.NoSuchOption):
+        name = error.option_name
+        alike = [word for word in error.possibilities or () if _alike(name, word)]
+        error = click.NoSuchOption(name, possibilities=alike, ctx=error.ctx)
+    return error.format_message().replace("\n\t", " ")
+
+
+def _alike(one: str, other: str) -> bool:
+    # As close as `difflib.get_close_matches` asks for; click counts the dashes, too.
+    return SequenceMatcher(None, one.lstrip("-"), other.lstrip("-")).ratio() >= 0.6
+
+
+def read(words: Sequence[str], name: str) -> Line | int:
+    """The command line as click reads it, or the exit code once help has been shown.
+
+    Raises: UsageError with click's message.
+    """
+    try:
+        result = program(name).main(list(words), prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return 2
+    except click.UsageError as error:
+        known = verb(words) in COMMANDS
+        command = f"{name} {verb(words)}" if known else name
+        raise UsageError(_sentence(error), hint=f"{command} --help") from None
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return result if isinstance(result, Line) else int(result or 0)

@@ -1,0 +1,163 @@
+"""What completion offers for a parameter: what there is in this repository now.
+
+Everything comes from the repository, and a shell puts it on a command line: only what is one
+plain word to every shell is offered, and descriptions are printable and short.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.workspace import worktree_names
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.cli.command_spec import Param
+from ralphgit.errors import RalphError
+from ralphgit.model.printable import counted, cut, safe
+from ralphgit.model.task_row import Row
+
+_WORD = re.compile(r"[A-Za-z0-9_./@%+,][A-Za-z0-9_./@%+,=-]*\Z", re.A)
+_LONGEST = 60
+#: What a metavar without its brackets and dots stands for.
+_FILES = ("FILE", "PATH", "DIR")
+_BRANCHES = ("BRANCH", "REV", "REF")
+
+
+class Word(NamedTuple):
+    value: str
+    help: str = ""
+
+
+def is_file(param: Param) -> str:
+    """`file` or `dir` where the parameter is a path, for the shell's own completion; else ""."""
+    kind = _kind(param)
+    return "" if kind not in _FILES else "dir" if kind == "DIR" else "file"
+
+
+def words(
+    around: Surroundings, command: str, param: Param, given: Mapping[str, object]
+) -> list[Word]:
+    """What may stand for `param` of `command`, beside the parameters that are `given` already;
+    nothing where there is no repository or no graph that can be read."""
+    found = _source(command, param, given)
+    if found is None:
+        return []
+    try:
+        return [word for word in found(Project.open(around)) if _WORD.match(word.value)]
+    except (RalphError, OSError):
+        return []
+
+
+def _kind(param: Param) -> str:
+    return param.metavar.strip("[].")
+
+
+def _source(
+    command: str, param: Param, given: Mapping[str, object]
+) -> Callable[[Project], Iterable[Word]] | None:
+    kind = _kind(param)
+    if kind == "ID":
+        if param.name == "id":
+            return None  # a new one
+        if param.name == "task" and command == "reset" and given.get("reopen"):
+            return _finished
+        return _TASKS.get(command, _all) if param.name == "task" else _all
+    if kind == "S":
+        return _stories
+    if kind in _BRANCHES:
+        return _others if kind == "BRANCH" else _branches
+    if kind == "NAME" and param.name == "name" and given.get("action") not in ("new", "up"):
+        return _linked if command == "worktree" else _worktrees
+    return _agents if kind == "AGENT" else None
+
+
+def _tasks(rows: Iterable[Row]) -> list[Word]:
+    return [Word(row.id, _short(row.title)) for row in rows]
+
+
+def _short(text: str) -> str:
+    return cut(" ".join(safe(text).split()), _LONGEST)
+
+
+def _all(project: Project) -> list[Word]:
+    return _tasks(project.here.rows)
+
+
+def _ready(project: Project) -> list[Word]:
+    return _tasks(row for row, _ in next_tasks.takeable(project).tasks)
+
+
+def _own(project: Project) -> list[Word]:
+    """What this worktree has claimed."""
+    own = {lease.task for lease in own_claims.open_claims(project, Situation(project))}
+    return _tasks(row for row in project.here.rows if row.id in own)
+
+
+def _in_states(*states: str) -> Callable[[Project], list[Word]]:
+    def found(project: Project) -> list[Word]:
+        situation = Situation(project)
+        standings = situation.standings
+        return _tasks(row for row in situation.base.rows if standings[row.id].state in states)
+
+    return found
+
+
+_finished = _in_states("complete", "cancelled")
+#: Which tasks a command is for; the others take any.
+_TASKS: Mapping[str, Callable[[Project], list[Word]]] = {
+    "claim": _ready,
+    "preflight": _ready,
+    "run": _ready,
+    "complete": _own,
+    "block": _own,
+    "release": _own,
+    "reply": _in_states("blocked"),
+    "reset": _in_states("claimed", "in-progress", "in-review", "blocked"),
+}
+
+
+def _stories(project: Project) -> list[Word]:
+    number: dict[str, int] = {}
+    for row in project.here.rows:
+        if row.story:
+            number[row.story] = number.get(row.story, 0) + 1
+    return [Word(name, counted(n, "task")) for name, n in number.items()]
+
+
+def _branches(project: Project) -> list[Word]:
+    found = []
+    for name, ref in project.repository.refs.items():
+        for prefix in ("refs/heads/", "refs/remotes/", "refs/tags/"):
+            if name.startswith(prefix) and not ref.symref:
+                found.append(Word(name.removeprefix(prefix)))
+    return found
+
+
+def _others(project: Project) -> list[Word]:
+    """Branches that can be merged into the base: not the base itself."""
+    base = {project.base.branch, project.base.label}
+    return [word for word in _branches(project) if word.value not in base]
+
+
+def _worktrees(project: Project) -> list[Word]:
+    return [
+        Word(worktree_names.name_of(project, one), one.branch.removeprefix("refs/heads/"))
+        for one in project.repository.worktrees
+        if not one.bare
+    ]
+
+
+def _linked(project: Project) -> list[Word]:
+    main = {
+        worktree_names.name_of(project, one) for one in project.repository.worktrees if one.main
+    }
+    return [word for word in _worktrees(project) if word.value not in main]
+
+
+def _agents(project: Project) -> list[Word]:
+    from ralphgit.loop.agent_presets import PRESETS
+
+    return [Word(name) for name in PRESETS]

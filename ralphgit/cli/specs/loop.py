@@ -1,0 +1,87 @@
+"""Loops, worktrees, fleets and batches."""
+
+from ralphgit.cli.command_spec import Command, Param, arg, flag, integer, many, text
+from ralphgit.cli.shared_options import PRIORITY, STORY, WORKER
+
+COMMANDS = (
+    Command(
+        "run", "loop", "Take tasks one after the other until none is left.",
+        (
+            flag("once", "Stop after one task."),
+            integer("max_tasks", "Stop after N tasks."),
+            text("task", "Only this task, then stop.", metavar="ID"),
+            STORY, PRIORITY, WORKER,
+            text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
+                  "command that reads the prompt on stdin.", metavar="AGENT"),
+            text("land", "How completed work gets into the base.", metavar="WAY",
+                  choices=("pr", "merge", "none")),
+            text("idle", "What to do while nothing is ready.", metavar="WAY",
+                  choices=("exit", "wait")),
+            text("branch", "A branch for each task, or go on with the one that is here.",
+                  metavar="WAY", choices=("task", "keep")),
+        ),
+    ),
+    Command(
+        "stop", "loop", "End a loop after its task.",
+        (arg("name", "[NAME]", kind="optional"),
+         flag("now", "At once; the agent is stopped, the claim stays."),
+         flag("all", "The loops of all worktrees.")),
+    ),
+    Command(
+        "logs", "loop", "What the agent printed.",
+        (arg("name", "[NAME]", kind="optional"),
+         flag("follow", "Go on as it is printed.", "-f", "--follow"),
+         text("task", "The log of this task.", metavar="ID"),
+         flag("loop", "What the loop did, as JSON lines.")),
+    ),
+    Command(
+        "worktree", "loop", "The workers' worktrees: new, list, remove, prune.",
+        (
+            Param("action", (), "", "text", "ACTION", ("new", "list", "remove", "prune")),
+            arg("name", "[NAME]", kind="optional"),
+            text("story", "new: a loop in it takes only tasks of this story.", metavar="S"),
+            flag("no_fetch", "new: begin at the base as it was fetched before."),
+            flag("fetch", "list, remove, prune: fetch the base branch first."),
+            text("force", "remove: keep all its work in a rescue ref, then remove it.",
+                  metavar="REASON"),
+            flag("dry_run", "prune: show what would be removed, change nothing."),
+        ),
+        "new NAME makes ../<repo>-NAME on a new branch feature/NAME from the fetched base. "
+        "remove NAME refuses while anything in it is not on the base. prune removes those "
+        "whose work has landed, also by a squash merge.",
+    ),
+    Command(
+        "fleet", "loop", "Several loops, each in its worktree: up, status, attach, down.",
+        (
+            Param("action", (), "", "text", "ACTION", ("up", "status", "attach", "down")),
+            arg("name", "[NAME]", kind="optional"),
+            Param("number", ("-n", "--number"), "up: so many workers, w1 to wN.", "int", "N"),
+            many("story", "up: a worker for this story; repeatable.", metavar="S"),
+            text("agent", "up: the coding agent, as for run.", metavar="AGENT"),
+            text("land", "up: how completed work gets into the base.", metavar="WAY",
+                  choices=("pr", "merge", "none")),
+            text("idle", "up: what a loop does while nothing is ready.", metavar="WAY",
+                  choices=("exit", "wait")),
+            flag("tmux", "up: in a tmux session, or not at all."),
+            flag("no_tmux", "up: in the background, also where there is tmux."),
+            flag("now", "down: at once; agents are stopped, claims stay."),
+        ),
+        "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
+        "session where tmux and libtmux are installed. The loops outlive the terminal. "
+        "down ends them after their tasks; the worktrees stay.",
+    ),
+    Command(
+        "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
+        (
+            Param("action", (), "", "text", "ACTION", ("plan", "run")),
+            STORY,
+            integer("at_once", "So many tasks at once, at most.", "N"),
+            integer("limit", "plan: the first N groups."),
+            text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
+        ),
+        "Parallel tasks that follow each other in a story form a group; verify and sequential "
+        "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
+        "what is complete, retries what failed alone, and goes on with the next group. After "
+        "a crash, repeat it.",
+    ),
+)  # fmt: skip

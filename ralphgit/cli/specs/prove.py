@@ -1,0 +1,97 @@
+"""Evidence, reviews, independence and integration."""
+
+from ralphgit.cli.command_spec import Command, Param, arg, flag, many, text
+from ralphgit.cli.shared_options import FETCH, NO_FETCH, WORKER
+
+LANDING = (
+    flag("no_push", "Leave the result on the local base branch."),
+    NO_FETCH,
+)
+
+COMMANDS = (
+    Command(
+        "independence", "prove", "Which tasks may run together, and why others must not.",
+        (
+            arg("tasks", "[ID...]", kind="any"),
+            flag("ready", "The tasks that next shows (so it is without ID and --story)."),
+            text("story", "The unfinished tasks of this story.", metavar="S"),
+            flag("branches", "Also merge the branches in flight with each other, aside."),
+        ),
+        "Prints each pair that must not run together, with the reason and a path that both "
+        "cover, then groups that may be started one after the other. Exit 1 where tasks that "
+        "were named by ID conflict; what --ready and --story list is no question, so 0.",
+    ),
+    Command(
+        "evidence", "prove", "What was observed about tasks: add, list, verify.",
+        (
+            Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
+            arg("tasks", "[ID...]", kind="any"),
+            text("shows", "add: what a reader may conclude from it."),
+            text("does_not_show", "add: what a reader must not conclude from it."),
+            text("artifact", "add: the file that shows it.", metavar="PATH"),
+            text("kind", "add: how it was observed.", metavar="KIND",
+                  choices=("observation", "artifact", "review")),
+            many("supports", "add: a criterion that it speaks for; repeatable.",
+                  metavar="CRITERION"),
+            many("partially", "add: one that it speaks for in part; repeatable.",
+                  metavar="CRITERION"),
+            many("challenges", "add: one that it speaks against; repeatable.",
+                  metavar="CRITERION"),
+            text("at", "list: any revision instead of this worktree's files.",
+                  metavar="REV"),
+            flag("stale", "list: only what counts for nothing any more."),
+            flag("rerun", "verify: run again the commands whose evidence is stale."),
+            WORKER,
+        ),
+        "Evidence is bound to the content of the files in the task's scope: while they are "
+        "as they were it is fresh, once they change it is stale. Records are never edited. "
+        "add and verify --rerun stage what they write; it travels with your next commit.",
+    ),
+    Command(
+        "audit", "prove", "Reviews of the work on tasks: add, list.",
+        (
+            Param("action", (), "", "text", "ACTION", ("add", "list")),
+            arg("tasks", "[ID...]", kind="any"),
+            text("verdict", "add: what the review comes to.", metavar="VERDICT",
+                  choices=("clear", "concerns", "changes-needed", "inconclusive")),
+            text("target", "add: the revision that was reviewed (without it, this worktree).",
+                  metavar="REV"),
+            text("by", "add: who reviewed.", metavar="NAME"),
+            many("lens", "add: a point of view that was taken; repeatable."),
+            many("context", "add: what was read besides the target; repeatable."),
+            many("finding", "add: what was found, as SEVERITY: TEXT; repeatable."),
+            many("dispose", "add: what became of an earlier finding; repeatable.",
+                  metavar="REVIEW/FIND-N=WORD"),
+            text("residual_risk", "add: what could still be wrong."),
+            text("at", "list: any revision instead of this worktree's files.",
+                  metavar="REV"),
+            flag("open", "list: only what has open findings."),
+        ),
+        "A review is bound to the content that was reviewed. A task with risk: high lands only "
+        "with a clear review, by somebody other than its worker, of what is to land.",
+    ),
+    Command(
+        "reconcile", "prove", "What came back from workers, against their packets.",
+        (arg("branches", "BRANCH...", kind="rest"), FETCH),
+    ),
+    Command(
+        "integrate", "prove", "Merge branches in a good order, prove the result, land it.",
+        (
+            arg("branches", "BRANCH...", kind="rest"),
+            flag("dry_run", "Show order, conflicts and what goes stale; change nothing."),
+            *LANDING,
+        ),
+        "Branches come after those they depend on, and those with the fewest conflicts first. "
+        "All verify commands of what is merged run on the result, in a worktree of their own. "
+        "The first coupling that the packets did not foresee ends it: what was merged before "
+        "it is proved and lands.",
+    ),
+    Command(
+        "land", "prove", "integrate, for one branch.",
+        (
+            arg("branch", "[BRANCH]", kind="optional"),
+            flag("dry_run", "Show what would be done, change nothing."),
+            *LANDING,
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""Beginning, moving, mending."""
+
+from ralphgit.cli.command_spec import Command, Param, arg, flag, many, text
+from ralphgit.cli.shared_options import AT
+
+COMMANDS = (
+    Command(
+        "init", "set up", "Begin a task graph here.",
+        (
+            text("layout", "Where tasks live.", metavar="LAYOUT",
+                  choices=("single", "story", "task")),
+            flag("no_agents", "Leave AGENTS.md and CLAUDE.md as they are."),
+            text("skill", "Also DIR/ralphgit/SKILL.md for coding agents (.claude/skills).",
+                  metavar="DIR"),
+            text("ci", "Also a job that judges each change, in .github/workflows or .gitlab.",
+                  metavar="FORGE", choices=("github", "gitlab")),
+            flag("dry_run", "Show what would be done, change nothing."),
+            flag("undo", "Take back what init made and nobody has changed."),
+        ),
+        "It makes the graph, ralph.toml with every default, .gitattributes for records, recipes "
+        "for just, a block of instructions in AGENTS.md (and CLAUDE.md if there is one), and the "
+        "schemas for editors. What exists stays: it adds a line or a block between marks, and "
+        "renews its own of an older version. Hooks and .gitignore are never touched. After a "
+        "crash, repeat it.",
+    ),
+    Command(
+        "import", "set up", "Bring tasks of another tool into the graph.",
+        (arg("files", "FILE...", kind="rest"),
+         flag("dry_run", "Show the result, write nothing."),
+         text("prefix", "Put WORD before the ids of all tasks in the files.",
+               metavar="WORD")),
+        "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
+        "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
+        "Importing it again changes what has changed in it since.",
+    ),
+    Command(
+        "export", "set up", "The tasks for other tools; import reads each format.",
+        (
+            arg("file", "[FILE]", kind="optional"),
+            text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
+                  metavar="FORM", choices=("jsonl", "markdown", "graph")),
+            flag("force", "Replace FILE if it exists."),
+            AT,
+        ),
+        "Without FILE, or with -, it goes to stdout.",
+    ),
+    Command(
+        "shard", "set up", "Move the graph into one file, or one for each story or task.",
+        (
+            text("layout", "Where tasks are to live.", metavar="LAYOUT",
+                  choices=("single", "story", "task"), required=True),
+            flag("dry_run", "Show the files, write nothing."),
+        ),
+        "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
+        "Refused while a claim is in flight.",
+    ),
+    Command(
+        "trust", "set up", "Allow this repository's verify commands to run.",
+        (
+            flag("yes", "Answer yes to the question."),
+            flag("list", "Show what is trusted and what is not."),
+            flag("revoke", "Take the consent back."),
+        ),
+    ),
+    Command("doctor", "set up", "Find what a crash or a setting left behind.",
+            (flag("fix", "Mend what is safe to mend."),)),
+    Command("completion", "set up", "The completion script for a shell.",
+            (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
+    Command(
+        "mcp", "set up", "Serve coding agents that speak the Model Context Protocol.",
+        (
+            many("allow", "Also offer VERB, with all its options; repeatable.",
+                  metavar="VERB"),
+            flag("read_only", "Offer only what looks."),
+            flag("list", "Show what is offered, and about how many tokens that is."),
+        ),
+        "It speaks on stdin and stdout until stdin ends; agents start it themselves, in the "
+        "worktree that they work in. Needs the extra: pip install 'ralphgit[mcp]'.",
+        outside=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,89 @@
+"""What a task goes through."""
+
+from ralphgit.cli.command_spec import Command, arg, flag, many, text
+from ralphgit.cli.shared_options import CONTRACT, FETCH, NO_FETCH, PRIORITY, STORY, WORKER
+
+COMMANDS = (
+    Command(
+        "claim", "work", "Take a task: lease and record, staged for your first commit.",
+        (
+            arg("task", "[ID]", kind="optional"), STORY, PRIORITY, WORKER, NO_FETCH,
+            flag("require_remote", "Refuse when the remote cannot be reached."),
+            flag("stack", "Accept dependencies that are complete on this branch only."),
+            text("force", "Pass the guards; the reason goes into the audit.",
+                  metavar="REASON"),
+        ),
+        claims=True,
+    ),
+    Command(
+        "complete", "work", "Verify a claimed task and commit it with its evidence.",
+        (
+            arg("task", "[ID]", kind="optional"),
+            text("message", "The commit's subject.", "-m", "--message"),
+            many("concern", "Something a reviewer should know; repeatable."),
+            flag("accept_contract", "Complete although the task's contract has changed."),
+            text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
+            WORKER,
+        ),
+    ),
+    Command(
+        "block", "work", "Say why a claimed task cannot go on.",
+        (
+            arg("task", "[ID]", kind="optional"),
+            text("reason", "Why.", metavar="WORD", choices=(
+                "needs_context", "conflict", "verify-failed", "scope", "other")),
+            text("question", "What a person should answer."),
+            many("option", "A possible answer; repeatable."),
+            WORKER,
+        ),
+    ),
+    Command(
+        "release", "work", "Give a claimed task back.",
+        (arg("task", "[ID]", kind="optional"), text("reason", "Why."), WORKER),
+    ),
+    Command(
+        "reset", "work", "Release what a crashed worker held; its work is kept.",
+        (
+            arg("task", "ID"),
+            text("reason", "Why; it goes into the record.", required=True),
+            text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
+            flag("reopen", "Also a complete or cancelled task."),
+            flag("force", "Although the holder is alive."),
+            flag("no_push", "Leave the commit on the local base branch."),
+            NO_FETCH,
+        ),
+    ),
+    Command(
+        "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
+        (
+            arg("task", "ID"),
+            arg("text", "TEXT"),
+            text("by", "Who answers.", metavar="NAME"),
+            flag("no_push", "Leave the commit on the local base branch."),
+            NO_FETCH,
+        ),
+    ),
+    Command(
+        "add", "work", "Add a task to this worktree's graph.",
+        (
+            text("id", "Its id; without one, the next free number.", metavar="ID"),
+            *CONTRACT,
+            text("file", "The graph file it goes into.", metavar="PATH"),
+            text("after", "The task it is placed behind.", metavar="ID"),
+        ),
+    ),
+    Command(
+        "edit", "work", "Change a task's fields in this worktree's graph.",
+        (
+            arg("task", "ID"), *CONTRACT,
+            many("remove", "A field to take out; repeatable.", metavar="FIELD"),
+            text("cancel", "Say that it will not be done.", metavar="REASON"),
+            flag("block", "Write the task in block style, nothing else."),
+        ),
+    ),
+    Command(
+        "preflight", "work", "Would a claim succeed? Would this branch merge?",
+        (arg("task", "[ID]", kind="optional"), STORY, PRIORITY, FETCH,
+         flag("stack", "Accept dependencies that are complete on this branch only.")),
+    ),
+)  # fmt: skip

@@ -1,0 +1,34 @@
+"""Commit objects, made without a worktree."""
+
+from __future__ import annotations
+
+from ralphgit.git.repository import Repository
+from ralphgit.git.run_git import Git
+
+
+def commit_tree(
+    repository: Repository, tree: str, parents: list[str], message: str, *, git: Git | None = None
+) -> str:
+    """Make a commit object, signed where the user signs commits.
+
+    `git`: one that writes elsewhere, for a commit that is not kept, and so not signed either.
+    """
+    arguments = ["commit-tree", tree]
+    for parent in parents:
+        arguments += ["-p", parent]
+    signing = repository.config.get("commit.gpgsign", "false").lower()
+    if git is None and signing in ("true", "yes", "on", "1"):
+        arguments.append("-S")
+    arguments += ["-F", "-"]
+    who = identity(repository)
+    return (git or repository.git).line(*arguments, stdin=message.encode(), env=who)
+
+
+def identity(repository: Repository) -> dict[str, str]:
+    """Who commits what ralphgit commits on its own, where git has not been told."""
+    if repository.git.try_run("var", "GIT_COMMITTER_IDENT").status == 0:
+        return {}
+    who = {"NAME": "ralphgit", "EMAIL": "ralphgit@localhost"}
+    return {
+        f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()
+    }

@@ -1,0 +1,164 @@
+"""What a merge would do, computed aside: the repository gets no object and no ref.
+
+`git merge-tree --write-tree` (git 2.38 and newer) costs a spawned process; libgit2 costs
+90 ms to import and serves where git is older. Both write what they make into a folder of
+their own, which is thrown away: libgit2's merge "in memory", too, would leave blobs behind.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ralphgit.errors import RalphError
+from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git.objects import Objects, aside
+from ralphgit.git.repository import Repository
+from ralphgit.git.run_git import Git, failure
+
+
+class Merged(NamedTuple):
+    """A merge that was not made. Usable until the context that gave it is left."""
+
+    conflicts: tuple[str, ...]
+    """Paths that would conflict, sorted."""
+    tree: str
+    """The merged tree; with conflicts, marked files are in it; "" where there is none."""
+    objects: Objects
+    """Reads the repository's objects and the ones of this merge."""
+    related: bool = True
+    """False when the two sides share no history."""
+
+
+@contextmanager
+def merged(
+    repository: Repository, ours: str, theirs: str, *, keep: bool = False
+) -> Iterator[Merged]:
+    """Merge commit `theirs` into commit `ours`, aside.
+
+    `keep`: what it makes goes into the repository's object store, to be committed.
+
+    Raises: GitError; RalphError where neither git nor libgit2 can.
+    """
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        git = merging(repository, scratch, keep=keep)
+        try:
+            made = try_merge(git, ours, theirs)
+        except OldGit:
+            if keep:
+                raise
+            yield by_libgit2(repository, ours, theirs, scratch)
+            return
+        conflicts, tree, related = made
+        yield Merged(conflicts, tree, repository.objects.through(git), related)
+
+
+class OldGit(RalphError):
+    """This git knows no `merge-tree --write-tree`: it is older than 2.38."""
+
+    code = "old_git"
+
+    def __init__(self) -> None:
+        super().__init__("this git cannot merge aside", hint="use git 2.38 or newer")
+
+
+class Tried(NamedTuple):
+    conflicts: tuple[str, ...]
+    tree: str
+    related: bool
+
+
+def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
+    """A git that merges without a worktree; what it makes is in `scratch`, unless it is kept."""
+    env = {
+        **({} if keep else aside(repository.common_dir, scratch)),
+        # An empty worktree and index, so no .gitattributes: a forge knows no merge
+        # driver, and a `merge=union` must not hide here what conflicts there.
+        "GIT_DIR": repository.git_dir,
+        "GIT_WORK_TREE": scratch,
+        "GIT_INDEX_FILE": os.path.join(scratch, "index"),
+    }
+    return repository.git.at(scratch).using(env)
+
+
+def try_merge(git: Git, ours: str, theirs: str) -> Tried:
+    """Merge two commits into a tree. Raises: OldGit, GitError."""
+    arguments = (
+        "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs,
+    )  # fmt: skip
+    result = git.try_run(*arguments)
+    if result.status in (0, 1) and result.out:
+        tree, *paths = result.out.decode("utf-8", "surrogateescape").split("\0")
+        return Tried(tuple(sorted({path for path in paths if path})), tree, True)
+    if b"unrelated histories" in result.err:
+        return Tried((), "", False)
+    if b"usage:" in result.err:
+        raise OldGit
+    raise failure(arguments, result)
+
+
+class Pairwise(NamedTuple):
+    """What merging several branches would meet; only what conflicts is in it."""
+
+    with_base: dict[str, tuple[str, ...]]
+    """By tip, the paths in conflict with the base."""
+    between: dict[tuple[str, str], tuple[str, ...]]
+    """By two tips, in the order given, the paths in conflict once the first is on the base."""
+
+
+#: When the commits are made that are thrown away.
+_NEVER = {f"GIT_{who}_DATE": "2000-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")}
+
+
+def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise:
+    """Merge each commit of `tips` into `base`, and each other one into that; all aside.
+
+    One that conflicts with the base, or shares no history with it, is merged with others as
+    it is. A process for each pair.
+
+    Raises: OldGit, GitError.
+    """
+    made = Pairwise({}, {})
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        git = merging(repository, scratch, keep=False).using(_NEVER)
+        for number, tip in enumerate(tips):
+            tried = try_merge(git, base, tip)
+            onto = tip
+            if tried.conflicts:
+                made.with_base[tip] = tried.conflicts
+            elif tried.related:
+                onto = commit_tree(repository, tried.tree, [base, tip], "Aside\n", git=git)
+            for other in tips[number + 1 :]:
+                if paths := try_merge(git, onto, other).conflicts:
+                    made.between[tip, other] = paths
+    return made
+
+
+def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
+    """The same by libgit2, its objects in a repository at `scratch`."""
+    import pygit2
+
+    folder = os.path.join(scratch, "merge.git")
+    store = os.path.join(repository.common_dir, "objects")
+    try:
+        temporary = pygit2.init_repository(folder, bare=True)
+        temporary.odb.add_disk_alternate(store)
+        if temporary.merge_base(ours, theirs) is None:
+            return Merged((), "", repository.objects, related=False)
+        index = temporary.merge_commits(ours, theirs)
+        paths = {
+            entry.path
+            for conflict in index.conflicts or ()
+            for entry in conflict
+            if entry is not None
+        }
+        tree = "" if paths else str(index.write_tree(temporary))
+    except pygit2.GitError as error:
+        raise RalphError(
+            f"the merge cannot be previewed: {error}", code="old_git", hint="use git 2.38 or newer"
+        ) from None
+    env = aside(repository.common_dir, os.path.join(folder, "objects"))
+    return Merged(tuple(sorted(paths)), tree, repository.objects.through(repository.git.using(env)))

@@ -1,0 +1,186 @@
+"""Running the git program.
+
+No shell, no inherited GIT_* that would point it elsewhere (a hook's GIT_DIR or
+GIT_INDEX_FILE, say), no prompt, no pager, messages in English, no rerere: a recorded
+resolution must never decide a claim.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from ralphgit.errors import NotWritable, RalphError
+from ralphgit.git.child_process import Child, Dialogue, Result, verb
+
+#: Inherited variables that choose a repository, an index or an object store.
+_SCRUBBED = frozenset((
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR",
+    "GIT_NAMESPACE", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE",
+    "GIT_QUARANTINE_PATH", "GIT_EXTERNAL_DIFF", "GIT_DIFF_OPTS", "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR", "GIT_PAGER", "GIT_REFLOG_ACTION", "GIT_DEFAULT_HASH",
+    "GIT_MERGE_AUTOEDIT", "GIT_PUSH_OPTION_COUNT", "GIT_REF_PARANOIA",
+))  # fmt: skip
+_OPTIONS = (
+    "-c", "rerere.enabled=false", "-c", "core.quotePath=false",
+    "-c", "core.warnAmbiguousRefs=false",  # `git.refs` tells why
+    "--no-pager",
+)  # fmt: skip
+
+
+class GitError(RalphError):
+    """git said no, and no caller had a better word for it."""
+
+    code = "git_failed"
+
+    def __init__(self, arguments: Sequence[str], status: int, stderr: bytes) -> None:
+        text = stderr.decode("utf-8", "replace").strip()
+        self.status, self.stderr = status, text
+        lines = text.split("\n")
+        first = next((line for line in lines if line.startswith(_FATAL)), "")
+        if len(lines) == 1:
+            first = text
+        name = verb(arguments)
+        hint = "the message above is git's own"
+        if name == "commit":
+            hint += ", or a hook's that refused the commit"
+        super().__init__(
+            f"git {name} failed: {first or f'exit {status}'}",
+            hint=hint,
+            details={"git": list(arguments), "status": status, "stderr": text},
+            lines=() if first or not text else lines[-_SHOWN_LINES:],
+        )
+
+
+_FATAL = ("fatal:", "error:", " ! [")
+#: Of a message in which no line says that it is the reason.
+_SHOWN_LINES = 20
+
+
+class Git:
+    """The git program, run in one folder."""
+
+    def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
+        self.directory = directory
+        self._environ = {key: value for key, value in environ.items() if key not in _SCRUBBED}
+        self._environ.update(
+            LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
+        )
+        self._program = ""
+        self.calls = 0
+        """How many git processes were started: a test bounds it for each command."""
+
+    def at(self, directory: str) -> Git:
+        """The same git in another folder; it shares nothing but the environment."""
+        return Git(directory, self._environ)
+
+    def using(self, env: Mapping[str, str]) -> Git:
+        """The same git with more variables, also ones that are scrubbed when inherited."""
+        made = Git(self.directory, {})
+        made._environ = {**self._environ, **env}
+        return made
+
+    def try_run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Result:
+        """Run `git ARGUMENTS` and give its exit status, stdout and stderr.
+
+        After `timeout` seconds the process is killed with all its children, and
+        RemoteUnavailable is raised (only the network takes long).
+        """
+        environ = {**self._environ, **env} if env else self._environ
+        # A group of its own where a time limit may have to kill it with its children.
+        child = self._start(arguments, environ, group=timeout is not None)
+        return child.finish(stdin, timeout)
+
+    def start(self, *arguments: str) -> Child:
+        """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
+        return self._start(arguments, self._environ)
+
+    def dialogue(self, *arguments: str) -> Dialogue:
+        """Start a `git ARGUMENTS` that answers questions; what it says on stderr is lost."""
+        return Dialogue(self._start(arguments, self._environ, errors=False))
+
+    def _start(
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        *,
+        group: bool = False,
+        errors: bool = True,
+    ) -> Child:
+        program = self._program or self._find()
+        argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
+        self.calls += 1
+        return Child(program, argv, environ, group=group, errors=errors)
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> bytes:
+        """Run `git ARGUMENTS` and give its stdout.
+
+        Raises: GitError when it exits with anything but 0; NotWritable when the reason is
+        a full or read-only disk.
+        """
+        result = self.try_run(*arguments, stdin=stdin, env=env, timeout=timeout)
+        if result.status:
+            raise failure(arguments, result)
+        return result.out
+
+    def line(
+        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
+    ) -> str:
+        """stdout of `run`, which is one line, without its end."""
+        return self.run(*arguments, stdin=stdin, env=env).decode().rstrip("\n")
+
+    def _find(self) -> str:
+        for folder in os.get_exec_path(self._environ):
+            candidate = os.path.join(folder, "git")
+            if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+                self._program = candidate
+                return candidate
+        raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
+
+
+_UNWRITABLE = (
+    "Read-only file system",
+    "Permission denied",
+    "No space left on device",
+    "Disk quota exceeded",
+    "insufficient permission",
+    "Out of diskspace",
+    "couldn't write",
+    "unable to write",
+    "write error",
+)
+
+
+def failure(arguments: Iterable[str], result: Result) -> RalphError:
+    """The error for a git process that failed."""
+    error = GitError(tuple(arguments), result.status, result.err)
+    for reason in _UNWRITABLE:
+        if reason in error.stderr:
+            said = next(line for line in error.stderr.split("\n") if reason in line)
+            return NotWritable(
+                f"cannot write to the repository: {said}",
+                hint="free space or fix the permissions, then repeat the command",
+                details=error.details,
+            )
+    if "index.lock': File exists" in error.stderr:
+        return RalphError(
+            "another git process is at work in this worktree (index.lock exists)",
+            code="index_locked",
+            hint="wait for it; if none is running: ralphgit doctor --fix",
+            details=error.details,
+        )
+    return error

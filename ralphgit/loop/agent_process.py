@@ -1,0 +1,145 @@
+"""One run of a coding agent: its environment, its end, and the log of its output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.processes import run_program
+from ralphgit.errors import Refused
+from ralphgit.loop import agent_presets
+from ralphgit.records import atomic_files
+from ralphgit.records.redact_secrets import redact, secrets_in
+
+#: Seconds between SIGTERM and SIGKILL.
+GRACE_S = 5.0
+_TAIL_CHARACTERS = 16 * 1024
+#: More than the tail, so that a secret at its beginning is seen whole.
+_KEPT_BYTES = 64 * 1024
+_LONGEST_LINE = 64 * 1024
+
+
+class Ended(NamedTuple):
+    """How an agent ended."""
+
+    code: int
+    """Its exit code; 128 + N for signal N."""
+    how: str
+    """`importers.EXITED`, `importers.TIMED_OUT`, or why it was stopped."""
+    tail: str
+    """The end of its output, redacted."""
+    seconds: float
+
+
+class Log:
+    """A log file that gets whole lines, redacted, up to a number of bytes.
+
+    Of what comes when it is full only the end is kept, and nothing else is done with it.
+    """
+
+    def __init__(self, path: str, *, limit: int, secrets: tuple[str, ...]) -> None:
+        """Raises: OSError."""
+        self._file = atomic_files.appending(path)
+        self._left = limit - os.fstat(self._file.fileno()).st_size
+        self._secrets = secrets
+        self._rest = b""
+        self._end = b""
+
+    def add(self, data: bytes) -> None:
+        """Take what was printed; the last line waits for its end, so that no secret is cut."""
+        self._end = (self._end + data)[-_KEPT_BYTES:]
+        if self._left <= 0:
+            return
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) > _LONGEST_LINE:
+            lines.append(self._rest)
+            self._rest = b""
+        if lines:
+            self._write(b"\n".join(lines) + b"\n")
+
+    def close(self) -> None:
+        if self._rest:
+            self._write(self._rest + b"\n")
+            self._rest = b""
+        self._file.close()
+
+    @property
+    def tail(self) -> str:
+        """The end of all that was printed, redacted."""
+        end = self._end
+        if len(end) == _KEPT_BYTES:
+            end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
+        return self._clean(end)[-_TAIL_CHARACTERS:]
+
+    def _clean(self, data: bytes) -> str:
+        return redact(data.decode("utf-8", "replace"), self._secrets)
+
+    def _write(self, data: bytes) -> None:
+        if self._left <= 0:
+            return
+        clean = self._clean(data).encode()
+        self._left -= len(clean)
+        if self._left <= 0:
+            clean += b"[the log is full; what follows is not kept]\n"
+        try:
+            self._file.write(clean)
+        except OSError:
+            self._left = 0  # a full disk does not stop the agent
+
+
+def run(
+    words: Sequence[str],
+    *,
+    top: str,
+    prompt: str,
+    environ: Mapping[str, str],
+    log: Log,
+    timeout: float,
+    stop: Callable[[], str],
+) -> Ended:
+    """Run an agent in the folder `top` with the file `prompt` as its stdin.
+
+    `stop` may say why it has to end now. When this returns, or is left by an exception,
+    nothing of the agent's runs any more (`foreign`).
+
+    Raises: Refused (no_agent) where it cannot be started; Refused (warden_killed).
+    """
+    try:
+        ended = run_program.run(
+            words, top=top, environ=environ, timeout=timeout, hear=log.add, stdin=prompt,
+            stop=stop, grace=GRACE_S,
+        )  # fmt: skip
+    except Refused as error:
+        if error.code != "cannot_start":
+            raise
+        raise agent_presets.not_there(error.message) from error
+    finally:
+        log.close()
+    return Ended(ended.code, ended.how, log.tail, ended.seconds)
+
+
+def environment(
+    environ: Mapping[str, str], *, task: str, claim: str, worker: str, packet: str, report: str
+) -> dict[str, str]:
+    """The variables an agent sees: ours, without those that would point git elsewhere."""
+    kept = {key: value for key, value in environ.items() if not key.startswith("GIT_")}
+    resource = f"ralph.task={task},ralph.claim={claim},ralph.worker={worker}"
+    known = environ.get("OTEL_RESOURCE_ATTRIBUTES")
+    names = (
+        "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL",
+        "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_SSH_COMMAND", "GIT_ASKPASS",
+    )  # fmt: skip
+    return {
+        **kept,
+        **{name: environ[name] for name in names if name in environ},
+        "RALPH_TASK": task, "RALPH_CLAIM": claim, "RALPH_WORKER": worker,
+        "RALPH_PACKET": packet, "RALPH_REPORT": report,
+        "OTEL_RESOURCE_ATTRIBUTES": f"{known},{resource}" if known else resource,
+    }  # fmt: skip
+
+
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What an agent's output must not show."""
+    return secrets_in(environ)

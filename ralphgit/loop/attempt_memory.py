@@ -1,0 +1,65 @@
+"""What a loop has to know after a restart: failed attempts at its task, and its breaker."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.records import runtime_notes
+from ralphgit.rules.retry_policy import CLOSED, Breaker
+
+_ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
+_BREAKER = os.path.join(".ralph", "breaker.yaml")
+_MOST_TEXT = 8 * 1024
+
+
+class Attempts(NamedTuple):
+    """The attempts at one claim."""
+
+    claim: str
+    failed: int = 0
+    feedback: str = ""
+    """What was missing after the last one, for the next prompt."""
+    reason: str = ""
+    """Why it failed: one of `Reason`."""
+    told: str = ""
+    """What is asked of a person if it was the last one."""
+    limited: int = 0
+    """Rate limits in a row since the last attempt that ran into none."""
+
+
+def attempts(top: str, claim: str) -> Attempts:
+    """What is known of a claim's attempts; none where the note is another claim's."""
+    found = runtime_notes.read(os.path.join(top, _ATTEMPTS))
+    failed, limited = found.get("failed"), found.get("limited")
+    if found.get("claim") != claim or not isinstance(failed, int):
+        return Attempts(claim)
+    feedback, reason, told = (
+        text if isinstance(text, str) else ""
+        for text in map(found.get, ("feedback", "reason", "told"))
+    )
+    return Attempts(
+        claim, failed, feedback, reason, told, limited if isinstance(limited, int) else 0
+    )
+
+
+def note_attempts(top: str, now: Attempts) -> None:
+    """Raises: NotWritable."""
+    now = now._replace(feedback=now.feedback[-_MOST_TEXT:], told=now.told[-_MOST_TEXT:])
+    runtime_notes.write(os.path.join(top, _ATTEMPTS), now._asdict())
+
+
+def breaker(top: str) -> Breaker:
+    """The breaker as it was left; closed where nothing is known."""
+    found = runtime_notes.read(os.path.join(top, _BREAKER))
+    failures, opened = found.get("failures"), found.get("opened")
+    if not isinstance(failures, int) or not isinstance(opened, (int, float)):
+        return CLOSED
+    return Breaker(failures, float(opened))
+
+
+def note_breaker(top: str, now: Breaker) -> None:
+    """Raises: NotWritable."""
+    if now == breaker(top):
+        return
+    runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())

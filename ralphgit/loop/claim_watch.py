@@ -1,0 +1,63 @@
+"""Whether a claim still stands, asked now and then while its agent works."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.workspace.project import Surroundings
+from ralphgit.errors import RalphError
+from ralphgit.loop.event_log import Journal
+from ralphgit.model.active_claim import Lease
+
+#: Why an agent is stopped.
+LOST = "lost"
+
+
+class Watch:
+    """Asks in a thread of its own: whoever reads the agent's output must not wait for a fetch.
+
+    Used as a context; leaving it in good order waits for a question that is still asked, so
+    that afterwards nobody else works in the repository.
+    """
+
+    def __init__(self, ask: Callable[[], str], every: float) -> None:
+        """`ask` says why the agent has to stop, "" if it has not; `every` is in seconds."""
+        self._ask, self._every = ask, every
+        self._why = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._ended.set()
+        if kind is None:
+            self._thread.join()
+
+    def why(self) -> str:
+        """Why the agent has to stop; "" as long as it has not."""
+        return self._why
+
+    def _run(self) -> None:
+        while not self._why and not self._ended.wait(self._every):
+            self._why = self._ask()
+
+
+def standing(around: Surroundings, journal: Journal, lease: Lease) -> str:
+    """LOST if the claim does not stand any more, as far as it can be seen; else ""."""
+    project = next_tasks.project(around, [])
+    try:
+        claim.synchronise(project)
+        gone = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
+        return LOST if gone or own_claims.winner_over(Situation(project), lease) else ""
+    except RalphError as error:
+        journal.write("unchecked", task=lease.task, message=error.message)
+        return ""
+    finally:
+        project.repository.close()

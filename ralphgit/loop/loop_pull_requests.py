@@ -1,0 +1,134 @@
+"""The loop's pull requests: opened, looked at between tasks, and cleared away when they landed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ralphgit.app.handoff import questions
+from ralphgit.app.landing import forge_cli, pull_request, tracked_pull_requests
+from ralphgit.app.landing.merge import Conflict
+from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
+from ralphgit.app.lifecycle import claim
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError, UsageError
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.loop_options import Options
+from ralphgit.model.active_claim import Lease
+
+
+class Pulls:
+    """Those of one worktree; what is known of them is in its `.ralph/pulls.yaml`."""
+
+    def __init__(
+        self,
+        project: Project,
+        options: Options,
+        journal: Journal,
+        say: Callable[[str], None],
+        lost: list[str],
+    ) -> None:
+        """Raises: GuardRefused, NeedsPerson, UsageError where the loop is to land by pull
+        request and cannot."""
+        self._wanted = (options.land or project.config.land_mode) == "pr"
+        self._journal, self._say, self._lost = journal, say, lost
+        self._next = 0.0
+        if self._wanted:
+            if options.branch == "keep":
+                raise UsageError("--land pr needs a branch for each task, so not --branch keep")
+            pull_request.refuse_unfit(project)
+
+    def open(self, project: Project, lease: Lease) -> pull_request.Opened | Conflict:
+        """Push the completed task's branch and open its pull request, and say where it is.
+
+        Raises: as `land_pr.by_pull`.
+        """
+        opened = pull_request.by_pull(project, lease)
+        if isinstance(opened, pull_request.Opened):
+            for line in opened.said:
+                self._say(f"{lease.task}: {line}")
+            if opened.url:
+                self._say(f"{lease.task}: {opened.url}")
+        return opened
+
+    def has(self, project: Project, lease: Lease) -> bool:
+        """Whether a completed task needs no more landing: its pull request is open."""
+        return self._wanted and any(
+            pull.claim == lease.claim and pull.state != PUSHED
+            for pull in tracked_pull_requests.read(project.top)
+        )
+
+    def poll(self, project: Project, *, now: bool = False) -> None:
+        """Look at what is in review, if it is time; trouble is noted, and the loop goes on."""
+        known = [pull for pull in tracked_pull_requests.read(project.top) if pull.state != PUSHED]
+        if not known or (time.monotonic() < self._next and not now):
+            return
+        try:
+            claim.synchronise(project)
+        except RalphError as error:
+            self._journal.write("unpolled", message=error.message)
+            return
+        for pull in known:
+            try:
+                self._look(project, pull)
+            except RalphError as error:
+                self._journal.write("unpolled", task=pull.task, message=error.message)
+        self._next = time.monotonic() + project.config.land_poll
+
+    def left(self, project: Project) -> str:
+        """How many are still in review, as the end of a sentence; looked at once more."""
+        self.poll(project, now=True)
+        states = [pull.state for pull in tracked_pull_requests.read(project.top)]
+        parts = []
+        for state, words in (
+            (OPEN, "still in review"),
+            (REFUSED, "closed and waiting for a person"),
+        ):
+            if number := states.count(state):
+                noun = "pull request is" if number == 1 else "pull requests are"
+                parts.append(f"; {number} {noun} {words}")
+        return "".join(parts)
+
+    def _look(self, project: Project, pull: Pull) -> None:
+        if pull_request.has_landed(project, pull):
+            pull_request.finish(project, pull)
+            self._journal.write("landed", task=pull.task, commit=project.base.commit)
+            self._say(f"{pull.task} has landed on {project.base.label}")
+            return
+        if winner := pull_request.winner_over(project, pull):
+            self._give_up(project, pull, winner)
+            return
+        pull = self._state(project, pull)
+        paths = pull_request.conflicts(project, pull.commit)
+        if paths and not pull.conflicts:
+            shown = ", ".join(paths[:5])
+            self._journal.write("conflicting", task=pull.task, paths=list(paths))
+            self._say(
+                f"{pull.task} conflicts with {project.base.label} in {shown} ({_where(pull)})"
+            )
+        tracked_pull_requests.note(project.top, pull._replace(conflicts=bool(paths)))
+
+    def _state(self, project: Project, pull: Pull) -> Pull:
+        """Ask the forge whether somebody has closed it, or opened it again."""
+        if pull.via not in forge_cli.PROGRAMS:
+            return pull
+        state = REFUSED if forge_cli.closed(project, pull.via, pull.branch) else OPEN
+        if state == REFUSED and pull.state == OPEN:
+            self._journal.write("refused", task=pull.task, url=pull.url)
+            self._say(
+                f"{pull.task}: its pull request was closed ({_where(pull)}); it needs a person: "
+                f"open it again, or: {questions.give_up_command(project, pull.task)}"
+            )
+        return pull._replace(state=state)
+
+    def _give_up(self, project: Project, pull: Pull, winner: str) -> None:
+        lost = pull_request.give_up(project, pull, winner)
+        self._lost.append(pull.task)
+        self._journal.write("lost", task=pull.task, message=winner, rescue=lost.rescue)
+        kept = f"; the work is kept in {lost.rescue}" if lost.rescue else ""
+        there = "" if lost.removed else f"; {pull.branch} is still on {project.base.remote}"
+        self._say(f"the claim on {pull.task} is lost: {winner}{kept}{there}")
+
+
+def _where(pull: Pull) -> str:
+    return pull.url or pull.branch

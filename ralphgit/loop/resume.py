@@ -1,0 +1,108 @@
+"""What a worktree has begun, by the records, its lease and its note: where a loop goes on."""
+
+from __future__ import annotations
+
+import os
+import shlex
+
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, read_leases
+from ralphgit.app.landing import pull_request
+from ralphgit.app.lifecycle import claim_guards, current_claim, task_branch, write_audit_and_graph
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
+from ralphgit.loop.loop_options import Options
+from ralphgit.loop.loop_pull_requests import Pulls
+from ralphgit.model.active_claim import Lease
+
+
+def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
+    """The project, if the worktree at `top` still is one; `home` is the main worktree.
+
+    Raises: GuardRefused (no_worktree).
+    """
+    try:
+        project = next_tasks.project(around, warnings)
+    except NotARepository:
+        pass
+    else:
+        found = project.repository.top
+        if found is not None and os.path.realpath(found) == os.path.realpath(top):
+            return project
+        project.repository.close()
+    raise gone(top, home)
+
+
+def gone(top: str, home: str) -> GuardRefused:
+    """The error for a worktree that has lost its `.git`, or that has been removed."""
+    repair = shlex.join(("git", "-C", home, "worktree", "repair"))
+    status = shlex.join(("ralphgit", "-C", home, "status"))
+    return GuardRefused(
+        f"{top} is no worktree any more: its .git is gone; what is there was left as it is",
+        code="no_worktree",
+        hint=f"{repair}, then run again; or {status} says how to free its task",
+        details={"worktree": top},
+    )
+
+
+def unreadable(project: Project) -> InvalidRecord | None:
+    """Why the graph cannot be read as this worktree has it, in its files or on HEAD."""
+    try:
+        project.require_here()
+        project.view("HEAD", "HEAD")
+    except InvalidRecord as error:
+        return error
+    return None
+
+
+def restore(project: Project) -> str:
+    """Keep aside the work of a claim whose agent, before a crash, broke the graph; the ref."""
+    noted = runtime_files.remembered(project.top)
+    lease = read_leases(project).get(noted.task) if noted else None
+    if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
+        return ""
+    with Exclusive(project):
+        return task_branch.put_aside(project, noted)
+
+
+def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> Lease | None:
+    """This worktree's claim, or that of a task that has ended here and is still to land.
+
+    Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
+    and UnknownTask, where the loop is told just one task.
+    """
+    if told.task:
+        project.base_view.row(told.task)
+    found = _unfinished(project, landing, pulls)
+    if found is not None and told.task not in ("", found.task):
+        raise claim_guards.already_working(found)
+    return found
+
+
+def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
+    situation = Situation(project)
+    for lease in own_claims.open_claims(project, situation):
+        if winner := own_claims.winner_over(situation, lease):
+            raise current_claim.give_up(project, lease, winner)
+    own = claim_guards.own_claim(project, situation)
+    if own is not None:
+        return own
+    noted = runtime_files.remembered(project.top)
+    end = own_claims.end_of(project.here, noted) if noted else ""
+    if noted is None or not end:
+        return None
+    if not own_claims.end_of(project.view("HEAD", "HEAD"), noted):
+        # Written and not committed: it was killed in between, and is ended again.
+        if end == "blocked":
+            write_audit_and_graph.take_back(project, noted)
+        return noted
+    if own_claims.end_of(situation.base, noted):
+        return None
+    if end == "blocked":
+        row = situation.base.by_id.get(noted.task)
+        answered = row is not None and row.epoch > noted.epoch
+        shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))
+        return None if shared or answered else noted
+    return noted if landing != "none" and not pulls.has(project, noted) else None

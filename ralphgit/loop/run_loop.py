@@ -1,0 +1,378 @@
+"""The loop: preflight, claim, packet and prompt, agent, verify, complete, land, again (SPEC 7).
+
+What it has to know after a crash it reads from the records, the lease and `.ralph/`: each
+turn begins by looking what this worktree has begun, and goes on with that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import Situation, elsewhere
+from ralphgit.app.lifecycle import block_release, claim, claim_guards, current_claim, task_branch
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.errors import (
+    ClaimHeld,
+    ClaimLost,
+    GuardRefused,
+    NothingReady,
+    RalphError,
+    RemoteUnavailable,
+)
+from ralphgit.loop import agent_presets, attempt_memory, failures, resume, stop
+from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
+from ralphgit.loop.claim_watch import standing
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import Beat
+from ralphgit.loop.landing import Landing
+from ralphgit.loop.loop_lock import Seat
+from ralphgit.loop.loop_options import Options, Ran
+from ralphgit.loop.loop_pull_requests import Pulls
+from ralphgit.loop.notify import Notifier
+from ralphgit.loop.waiting import Pauses
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Reason
+from ralphgit.rules import readiness
+from ralphgit.rules.retry_policy import CLOSED
+
+#: What others' work does to a task between our look and our claim.
+_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
+
+
+class Loop:
+    """One loop in one worktree."""
+
+    def __init__(
+        self,
+        around: Surroundings,
+        options: Options,
+        *,
+        warnings: list[str],
+        say: Callable[[str], None],
+    ) -> None:
+        self._around = around._replace(begun=None)
+        self._options = options
+        self._warnings = warnings
+        self._say = say
+        self._done: list[str] = []
+        self._blocked: list[str] = []
+        self._lost: list[str] = []
+        self._troubles = 0
+        self._opened: list[Project] = []
+        self._released: set[str] = set()
+
+    def run(self) -> Ran:
+        """Work until nothing is left, or something or somebody says stop.
+
+        Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
+        """
+        project = next_tasks.project(self._around, self._warnings)
+        self._opened.append(project)
+        claim_guards.refuse_unfit(project)
+        self._command = agent_presets.command(self._options.agent or project.config.agent_command)
+        if not self._options.agent and not self._command.preset:
+            trust.require(project, [self._command.line])
+        agent_presets.require(project, self._command)
+        if not project.base_view.rows:
+            self._say("the task graph has no task yet")
+        with Seat(project):
+            return self._run(project)
+
+    def _run(self, project: Project) -> Ran:
+        runtime_files.prepare(project)
+        stop.forget(project.top)  # one from before our first heartbeat was another loop's
+        self._top, self._worker = project.top, project.worker
+        self._home = project.repository.home
+        self._journal = Journal(self._top, self._worker, Notifier(project).hear)
+        self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
+        self._journal.write("started", agent=self._command.line, pid=os.getpid())
+        why = "failed"
+        try:
+            with Beat(self._top, self._worker) as beat:
+                self._beat = beat
+                self._pauses = Pauses(self._top, beat, self._journal, self._say)
+                self._landing = Landing(
+                    self._options, self._pulls, journal=self._journal, beat=beat, say=self._say
+                )
+                why = self._turns()
+        finally:
+            self._journal.write("ended", why=why)
+        return Ran(tuple(self._done), tuple(self._blocked), tuple(self._lost), why)
+
+    # -- turns -----------------------------------------------------------------------
+
+    def _turns(self) -> str:
+        while True:
+            self._close()
+            if self._pauses.stop_wanted():
+                stop.forget(self._top)
+                return "stopped"
+            worked = self._turn()
+            if worked and self._enough():
+                return "enough"
+            if worked:
+                continue
+            if self._options.idle == "exit":
+                return "nothing is ready" + self._pulls.left(self._project())
+            if self._all_finished():
+                return "everything is done"
+            config = self._project().config
+            self._close()
+            self._pauses.for_work(config)
+
+    def _enough(self) -> bool:
+        ended = len(self._done) + len(self._blocked) + len(self._lost)
+        limit = 1 if self._options.once else self._options.max_tasks
+        return 0 < limit <= ended
+
+    def _turn(self) -> bool:
+        """One task, whole; False where nothing could be taken."""
+        project = self._project()
+        try:
+            task_branch.settle(project)
+            if kept := resume.restore(project):
+                self._say(f"the task graph could not be read; all that was done is kept in {kept}")
+            told = self._options
+            lease = resume.unfinished(project, self._landing.how(project), self._pulls, told)
+            if lease is None:
+                self._pulls.poll(project)
+                lease = self._take(project)
+            else:
+                self._say(f"resuming {lease.task}")
+                claim.resume(project, lease)
+            if lease is None:
+                return False
+            project.refresh(config=False)
+            self._work(project, lease)
+            self._troubles = 0
+        except ClaimLost as error:
+            task = str(error.details.get("task", ""))
+            self._lost.append(task)
+            self._journal.write("lost", task=task, message=error.message)
+            self._say(f"{error.message}; {'; '.join(error.lines)}")
+            self._beat.phase("lost", task="")
+        except RemoteUnavailable as error:
+            self._journal.write("unreachable", message=error.message)
+            self._say(f"{error.message}; trying again")
+            self._pauses.after_failure(3, project.config)
+        except RalphError as error:
+            if failures.final(error) or self._troubles >= failures.MOST:
+                raise
+            self._troubles += 1
+            self._mend(error, self._troubles)
+        return True
+
+    def _mend(self, error: RalphError, times: int) -> None:
+        """Wait a little, longer each time, and mend what is known to be broken."""
+        self._journal.write("trouble", code=error.code, message=error.message)
+        self._say(f"{error.message}; trying again")
+        self._pauses.wait(failures.PAUSE_S * times, "trouble")
+        failures.mend(self._project(), self._journal)
+
+    def _take(self, project: Project) -> Lease | None:
+        """Claim the next task, on a branch of its own from the fresh base."""
+        self._beat.phase("claim", task="")
+        fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
+        self._landing.fresh_until = 0.0
+        if not fresh:
+            claim.synchronise(project)
+        task_branch.refuse_dirty(project)
+        options = self._options
+        found = next_tasks.takeable(project, story=options.story or project.config.story,
+                              priority=options.priority, task=options.task)  # fmt: skip
+        free_rows = [row for row, _ in found.tasks if row.id not in self._released]
+        rows = readiness.spread(free_rows, task_branch.place_of(project))
+        while rows:
+            lease = self._claim(project, rows.pop(0))
+            if lease is not None:
+                return lease
+            project.refresh()  # and go on with what others have left of the list
+            free = {row.id for row, _ in next_tasks.takeable(project).tasks}
+            rows = [row for row in rows if row.id in free]
+        return self._take(project) if fresh else None
+
+    def _claim(self, project: Project, row: Row) -> Lease | None:
+        trust.require(project, project.base_view.task(row.id).verify)
+        left = ""
+        if self._options.branch == "task":
+            left = task_branch.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
+        else:
+            task_branch.catch_up(project)
+        project.refresh(config=False)
+        try:
+            made = claim.claim(project, claim.Options(task=row.id, fetch=False))
+        except (ClaimHeld, NothingReady, GuardRefused) as error:
+            if isinstance(error, GuardRefused) and error.code not in _TAKEN:
+                raise
+            self._journal.write("passed", task=row.id, code=error.code)
+            return None
+        finally:
+            task_branch.discard(project, left)
+        self._journal.write("claimed", task=row.id, claim=made.lease.claim)
+        self._say(f"claimed {row.id}: {row.title}")
+        return made.lease
+
+    # -- one task --------------------------------------------------------------------
+
+    def _work(self, project: Project, lease: Lease) -> None:
+        """Attempt the task until it is done, blocked, lost or has to wait for us."""
+        while True:
+            if self._pauses.for_breaker(project.config):
+                return
+            before = attempt_memory.attempts(self._top, lease.claim)
+            if own_claims.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
+                self._end_blocked(lease)
+                return
+            if complete_here := own_claims.end_of(project.here, lease) == "complete":
+                outcome = self._landing.task(project, lease)
+            elif before.failed >= project.config.agent_attempts:
+                self._block_failed(lease, before)
+                return
+            else:
+                outcome = self._attempt(project, lease, before)
+            match outcome:
+                case Done():
+                    attempt_memory.note_breaker(self._top, CLOSED)
+                    if complete_here:
+                        self._done.append(lease.task)
+                        return
+                    continue  # with what `complete` has read anew
+                case Stuck(reason, question, options):
+                    attempt_memory.note_breaker(self._top, CLOSED)
+                    # It counts: should the block fail, the agent is not asked for ever.
+                    attempt_memory.note_attempts(
+                        self._top, before._replace(failed=before.failed + 1, feedback=question)
+                    )
+                    self._block(lease, reason, question, options)
+                    return
+                case Limited(seconds):
+                    attempt_memory.note_attempts(
+                        self._top, before._replace(limited=before.limited + 1)
+                    )
+                    self._say(f"rate limit: waiting {seconds:.3g} s")
+                    self._pauses.wait(seconds, "rate limit")
+                case Failed():
+                    if self._failed(lease, before, outcome):
+                        return
+                case Over("released"):
+                    self._end_released(lease)
+                    return
+                case Over():
+                    self._tell_blocked(lease)
+                    project = self._project()
+                    continue
+                case Lost():
+                    project = self._project()
+                    winner = own_claims.winner_over(Situation(project), lease)
+                    raise current_claim.give_up(
+                        project, lease, winner or "its claim does not stand any more"
+                    )
+            if self._pauses.stop_wanted():
+                return
+            project = self._project()
+
+    def _attempt(self, project: Project, lease: Lease, before: attempt_memory.Attempts) -> Outcome:
+        """Have the agent work once."""
+        self._beat.phase("agent", task=lease.task, claim=lease.claim)
+        number = before.failed + 1
+        self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
+        outcome, agent_s = attempt(
+            project, lease, before,
+            command=self._command, check=lambda: standing(self._around, self._journal, lease),
+            mend=self._mend,
+        )  # fmt: skip
+        self._journal.write(
+            "attempted", task=lease.task, attempt=number,
+            outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
+            **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
+        )  # fmt: skip
+        return outcome
+
+    def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
+        """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
+        now = before._replace(
+            failed=before.failed + 1, feedback=outcome.feedback, limited=outcome.limited,
+            reason=outcome.reason.value, told=outcome.told,
+        )  # fmt: skip
+        attempt_memory.note_attempts(self._top, now)
+        config = self._project().config
+        state = attempt_memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
+        attempt_memory.note_breaker(self._top, state)
+        about = "" if lease.task in outcome.why else f"{lease.task}: "
+        self._say(f"{about}{outcome.why} (attempt {now.failed})")
+        if now.failed >= config.agent_attempts:
+            self._block_failed(lease, now)
+            return True
+        self._pauses.after_failure(now.failed, config)
+        return False
+
+    def _block_failed(self, lease: Lease, last: attempt_memory.Attempts) -> None:
+        """Block a task that has had all its attempts."""
+        reason = Reason(last.reason) if last.reason in {*Reason} else Reason.VERIFY_FAILED
+        number = "1 attempt" if last.failed == 1 else f"{last.failed} attempts"
+        question = f"{number} failed. The last one: {last.told or last.feedback}"
+        self._block(lease, reason, question, ())
+
+    def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
+        """Record the question, keep the work so far in a rescue ref, and land the record alone."""
+        self._beat.phase("block", task=lease.task, claim=lease.claim)
+        project = self._project()
+        with Exclusive(project):
+            kept = task_branch.put_aside(project, lease)
+            if kept:
+                question += f"\n\nThe work so far is kept in {kept}."
+            block_release.block(
+                project, lease.task, reason=reason, question=question, options=options
+            )
+        self._tell_blocked(lease)
+        self._end_blocked(lease)
+
+    def _tell_blocked(self, lease: Lease) -> None:
+        row = self._project().view("HEAD", "HEAD").by_id[lease.task]
+        told = json.loads(row.json).get("blocked") or {}
+        reason, question = str(told.get("reason") or "other"), str(told.get("question") or "")
+        self._journal.write("blocked", task=lease.task, reason=reason, message=question)
+        self._say(
+            f"{lease.task} is blocked ({reason})" + f": {question}".split("\n")[0].rstrip(": ")
+        )
+
+    def _end_blocked(self, lease: Lease) -> None:
+        self._landing.block(self._project(), lease)
+        self._blocked.append(lease.task)
+
+    def _end_released(self, lease: Lease) -> None:
+        """A task that somebody released here is not taken again by this loop."""
+        kept = self._landing.give_back(self._project(), lease)
+        more = f"; the work so far is kept in {kept}" if kept else ""
+        self._journal.write("released", task=lease.task, rescue=kept)
+        self._say(f"{lease.task} was released in this worktree{more}")
+        self._lost.append(lease.task)
+        self._released.add(lease.task)
+        self._beat.phase("released", task="")
+
+    # -- small things ----------------------------------------------------------------
+
+    def _project(self) -> Project:
+        """Everything as it is now; its processes end with the turn.
+
+        Raises: GuardRefused (no_worktree) where the agent, say, has removed the folder.
+        """
+        project = resume.still_here(self._around, self._warnings, self._top, self._home)
+        self._opened.append(project)
+        return project
+
+    def _close(self) -> None:
+        while self._opened:
+            self._opened.pop().repository.close()
+
+    def _all_finished(self) -> bool:
+        rows = self._project().base_view.rows
+        return all(row.status in ("complete", "cancelled") for row in rows)

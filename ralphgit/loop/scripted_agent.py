@@ -1,0 +1,66 @@
+"""`python -m ralphgit.loop.scripted_agent`: an agent that does what the task's `x-script` says.
+
+It stands in for a coding agent in demos and tests. The loop hands it the field as JSON in
+`RALPH_SCRIPT`: a mapping, or a list of mappings of which attempt N takes the Nth (the last
+one for all that follow). Done in this order, as far as they are there:
+
+    print: TEXT          say it on stdout
+    sleep: SECONDS
+    write: {PATH: TEXT}  write files in the worktree, also outside the task's scope
+    commit: MESSAGE      commit what was written
+    run: CMD             run it with sh (tests only, that is: where RALPH_SCRIPT_RUN is set)
+    report: {...}        the report, as it stands
+    exit: CODE
+
+Without any of them it writes each of the task's outputs, so that an ordinary graph can be
+worked off. An empty mapping does nothing at all: an agent that only says that it is done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+
+def main() -> int:
+    """Do one attempt; the exit code."""
+    sys.stdin.read()
+    steps = _steps(os.environ.get("RALPH_SCRIPT", ""), int(os.environ.get("RALPH_ATTEMPT", "1")))
+    said = steps.get("print", f"scripted agent: {os.environ.get('RALPH_TASK', '')}")
+    sys.stdout.write(f"{said}\n")
+    sys.stdout.flush()
+    time.sleep(float(steps.get("sleep", 0)))
+    for path, text in steps.get("write", {}).items():
+        _write(path, text)
+    if message := steps.get("commit"):
+        subprocess.run(["git", "add", "-A"], check=True)
+        subprocess.run(["git", "commit", "--quiet", "-m", message], check=True)
+    if "run" in steps and os.environ.get("RALPH_SCRIPT_RUN"):
+        subprocess.run(["/bin/sh", "-c", steps["run"]], check=False)
+    if report := steps.get("report"):
+        _write(os.environ["RALPH_REPORT"], json.dumps(report) + "\n")
+    return int(steps.get("exit", 0))
+
+
+def _steps(script: str, attempt: int) -> dict[str, Any]:
+    found = json.loads(script) if script else None
+    if isinstance(found, list):
+        found = found[min(attempt, len(found)) - 1] if found else None
+    if isinstance(found, dict):
+        return found
+    outputs = json.loads(os.environ.get("RALPH_OUTPUTS", "[]"))
+    return {"write": {path: f"{os.environ.get('RALPH_TASK', '')}\n" for path in outputs}}
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

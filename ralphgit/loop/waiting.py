@@ -1,0 +1,55 @@
+"""Waiting: for work, after failures, while the breaker is open; a stop ends every wait."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+from ralphgit.loop import attempt_memory, stop
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import Beat
+from ralphgit.model.config import Config
+from ralphgit.rules.retry_policy import backoff
+
+_LONGEST_BACKOFF_S = 300.0
+_TURN_S = 0.2
+
+
+class Pauses:
+    """The waits of one loop."""
+
+    def __init__(self, top: str, beat: Beat, journal: Journal, say: Callable[[str], None]) -> None:
+        self._top, self._beat, self._journal, self._say = top, beat, journal, say
+        self._chance = random.Random()
+
+    def stop_wanted(self) -> bool:
+        return stop.wanted(self._top)
+
+    def wait(self, seconds: float, phase: str) -> None:
+        """Wait, or until a stop is asked for."""
+        self._beat.phase(phase)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self.stop_wanted():
+            time.sleep(min(left, _TURN_S))
+
+    def after_failure(self, failures: int, config: Config) -> None:
+        """Exponential backoff with jitter."""
+        chance = self._chance.random()
+        base = config.loop_backoff
+        self.wait(backoff(failures, base=base, cap=_LONGEST_BACKOFF_S, chance=chance), "backoff")
+
+    def for_work(self, config: Config) -> None:
+        """Between two looks for work; not all loops look at the same moment."""
+        self.wait(config.loop_idle * self._chance.uniform(0.5, 1.0), "idle")
+
+    def for_breaker(self, config: Config) -> bool:
+        """While the circuit breaker is open; True if a stop was asked for meanwhile."""
+        state = attempt_memory.breaker(self._top)
+        seconds = state.wait(time.time(), cooldown=config.loop_cooldown)
+        if seconds:
+            self._journal.write("breaker", failures=state.failures, seconds=round(seconds))
+            failures = "1 failure" if state.failures == 1 else f"{state.failures} failures in a row"
+            self._say(f"{failures}: pausing {seconds:.0f} s")
+            self.wait(seconds, "breaker open")
+        return bool(seconds) and self.stop_wanted()

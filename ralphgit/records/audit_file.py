@@ -1,0 +1,86 @@
+"""The audit of an attempt: its events, appended one by one (SPEC 3.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.audit import Event
+from ralphgit.records import input_limits as texts
+from ralphgit.records import schemas, yaml_reader, yaml_writer
+
+
+def path(records: str, task: str, claim: str) -> str:
+    """Where the attempt `claim` at `task` is recorded, relative to the top."""
+    return f"{records}/audit/{task}/{claim}.yaml"
+
+
+def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: str) -> bytes:
+    """The file's bytes with one more event; what was there stays as it was.
+
+    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    """
+    entry = {
+        "at": event.at, "event": event.event, "by": event.by,
+        "from": event.from_, "to": event.to, "note": event.note,
+    }  # fmt: skip
+    if not event.note:
+        del entry["note"]
+    if old is None:
+        head = {"id": claim, "kind": "event", "task": task, "claim": claim}
+        first = schemas.modeline(path, "audit") + yaml_writer.mapping(head)
+        return f"{first}events:\n{yaml_writer.sequence([entry], indent=2)}".encode()
+    text, known = _read(old, claim)
+    eol = "\r\n" if "\r\n" in text else "\n"
+    text += "" if text.endswith("\n") else eol
+    new = text + yaml_writer.sequence([entry], indent=2, eol=eol)
+    expected = {**known, "events": [*known["events"], entry]}
+    if yaml_reader.load(new) != expected:
+        new = yaml_writer.mapping(expected)
+    return new.encode()
+
+
+def without_last(old: bytes, events: tuple[str, ...], *, claim: str) -> bytes:
+    """The file's bytes without its last event, if that is one of `events`.
+
+    Only for one that was never committed: the step that it tells of was killed.
+
+    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    """
+    text, known = _read(old, claim)
+    last = known["events"][-1] if known["events"] else {}
+    if not isinstance(last, dict) or last.get("event") not in events:
+        return old
+    expected = {**known, "events": known["events"][:-1]}
+    new = text[: text.rfind("\n  - at: ") + 1]
+    return (
+        new if new and yaml_reader.load(new) == expected else yaml_writer.mapping(expected)
+    ).encode()
+
+
+def events(data: bytes) -> tuple[str, str, tuple[Event, ...]] | None:
+    """Task, claim and events of an attempt's file; None for a review. Raises: InvalidRecord."""
+    known = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+    if isinstance(known, dict) and known.get("kind") == "review":
+        return None
+    listed = known.get("events") if isinstance(known, dict) else None
+    if not isinstance(known, dict) or not isinstance(listed, list):
+        raise InvalidRecord("not an audit record: it has no events", hint="ralphgit check")
+    found = [
+        Event(*(str(entry.get(name) or "") for name in ("at", "event", "by", "from", "to", "note")))
+        for entry in listed
+        if isinstance(entry, dict)
+    ]
+    return str(known.get("task") or ""), str(known.get("claim") or ""), tuple(found)
+
+
+def _read(data: bytes, claim: str) -> tuple[str, dict[str, Any]]:
+    text = texts.decode(data, limit=texts.MAX_RECORD_BYTES)
+    known = yaml_reader.load(text)
+    if (
+        not isinstance(known, dict)
+        or known.get("claim") != claim
+        or not isinstance(known.get("events"), list)
+    ):
+        raise InvalidRecord(f"not the audit of claim {claim}", hint="git restore the file")
+    return text, known

@@ -1,0 +1,47 @@
+"""Tasks in forms that other tools read, and `import` again.
+
+Claims, results and all else that `LIFECYCLE_KEYS` names are about the repository where they were
+made: only JSON lines, which hold a task as it is stored, keep them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ralphgit.model.task_status import Status
+from ralphgit.records import yaml_writer
+from ralphgit.records.export_checklist import markdown
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS
+
+FORMATS = ("jsonl", "markdown", "graph")
+_LEFT_OUT = frozenset({*LIFECYCLE_KEYS[1:], "x-source"})
+
+
+def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
+    """The tasks, normalised and in file order, and the graph's other root keys in `form`.
+
+    JSON lines have no place for root keys, Markdown none but for stories' titles.
+    """
+    if form == "jsonl":
+        return "".join(f"{json.dumps(_without(task, {'x-source'}))}\n" for task in tasks)
+    fresh = [_without(task, _LEFT_OUT) for task in tasks]
+    return markdown(fresh, root) if form == "markdown" else _graph(fresh, root)
+
+
+def _without(task: Mapping[str, Any], keys: set[str] | frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in task.items() if key not in keys and value is not None}
+
+
+def _graph(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
+    """Nodes, and an edge from each task to those that depend on it."""
+    nodes, edges = [], []
+    for task in tasks:
+        node = _without(task, {"depends_on"})
+        if node["status"] in (Status.IN_PROGRESS, Status.BLOCKED):
+            node["status"] = Status.PENDING.value
+        nodes.append(node)
+        edges += [{"from": other, "to": task["id"]} for other in task.get("depends_on") or ()]
+    more = {key: value for key, value in root.items() if key != "version"}
+    return yaml_writer.mapping({**more, "nodes": nodes, "edges": edges})

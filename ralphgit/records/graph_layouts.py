@@ -1,0 +1,135 @@
+"""A graph file taken apart and put together again, without a byte of a task lost.
+
+A piece is a task's block, from its dash to the end of its own lines, with the blank lines that
+follow it (they may be text of its last field) and the comments that stand before it. Comments
+behind the last task stay behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records import graph_file, schemas, task_blocks
+
+_MODELINE = re.compile(r"# yaml-language-server:[^\n]*\n")
+_VERSION = re.compile(r"""^(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
+#: The line of `tasks` in a file that has it in block style, or empty.
+KEY_LINE = re.compile(
+    r"""^((?:tasks|"tasks"|'tasks')[ \t]*:)[ \t]*(?:\[[ \t]*\]|null|~)?[ \t]*(#[^\n]*)?"""
+    r"(?:\r?\n|\Z)",
+    re.M,
+)
+_COMMENT_LINE = re.compile(r"^[ \t]*#", re.M)
+
+
+class Frame(NamedTuple):
+    """What a graph file has around its tasks."""
+
+    before: str
+    """Up to the line of `tasks`, without the line that names the schema."""
+    key: str
+    """`tasks:`"""
+    comment: str
+    """The one on that line."""
+    after: str
+    """Root keys behind the tasks."""
+    root: frozenset[str]
+    """The root keys but `version` and `tasks`."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it is more than what every graph file has."""
+        return bool(self.rest)
+
+    @property
+    def rest(self) -> str:
+        """What is not in every graph file, as lines."""
+        parts = [_VERSION.sub("", self.before), self.comment, _VERSION.sub("", self.after)]
+        return "".join(_ended(part, _eol(part)) for part in parts if part.strip())
+
+
+class Parts(NamedTuple):
+    """A graph file taken apart."""
+
+    frame: Frame
+    pieces: tuple[str, ...]
+    """In file order, one for each task."""
+    dash: int
+    """The column of the dashes, from 0; -1 in a file without tasks."""
+
+
+def split(file: graph_file.GraphFile) -> Parts:
+    """Raises: InvalidRecord (unclear_layout) for a layout that has no blocks."""
+    text = file.text
+    layout = task_blocks.find(text)
+    spans = layout.blocks if layout and file.tasks else ()
+    found = KEY_LINE.search(text)
+    if spans != file.spans or (spans and found is None):
+        raise InvalidRecord(
+            "the tasks are not written one below the other",
+            file=file.path, code="unclear_layout",
+            hint="write each task as '- id: ...' on lines of its own, below tasks:",
+        )  # fmt: skip
+    if found is None:
+        before, key, comment, rest, end = _ended(text, _eol(text)), "tasks:", "", "", len(text)
+    else:
+        before, key, comment = text[: found.start()], found[1], (found[2] or "").rstrip()
+        end = found.end()
+        rest = text[spans[-1].end :] if spans else text[end:]
+    modeline = schemas.modeline(file.path, "task-graph").strip()
+    before = before.removeprefix("\ufeff")
+    if (first := _MODELINE.match(before)) and first[0].strip() == modeline:
+        before = before[first.end() :]
+    pieces = []
+    lead = text[end : spans[0].start] if spans else ""
+    for number, span in enumerate(spans):
+        assert layout is not None  # it has the spans
+        own = task_blocks.content_end(text, span, layout.dash)
+        gap = text[own : span.end]
+        comment_line = _COMMENT_LINE.search(gap)
+        more = bool(rest) or number + 1 < len(spans)
+        at = comment_line.start() if comment_line and more else len(gap)
+        pieces.append(lead + text[span.start : own] + gap[:at])
+        lead = gap[at:]
+    frame = Frame(before, key, comment, lead + rest, frozenset(file.root) - {"version"})
+    return Parts(frame, tuple(pieces), layout.dash if layout and spans else -1)
+
+
+def join(path: str, frames: Sequence[Frame], pieces: Sequence[str], eol: str) -> str:
+    """The file at `path` with the tasks of `pieces` in the first frame; of the other ones it has
+    what is not in every graph file.
+
+    Raises: InvalidRecord (root_twice) where two frames have the same root key.
+    """
+    seen: set[str] = set()
+    for frame in frames:
+        if twice := sorted(seen & frame.root):
+            raise InvalidRecord(
+                f"more than one graph file has {', '.join(twice)} beside its tasks; "
+                "nothing was changed",
+                file=path, code="root_twice", hint="put them together by hand, then repeat",
+            )  # fmt: skip
+        seen |= frame.root
+    first = frames[0] if frames else Frame(f"version: 1{eol}", "tasks:", "", "", frozenset())
+    others = "".join(frame.rest for frame in frames[1:])
+    empty = "" if pieces else " []"
+    comment = f"  {first.comment}" if first.comment else ""
+    made = first.before
+    if not made.startswith("# yaml-language-server:"):
+        made = schemas.modeline(path, "task-graph").rstrip("\n") + eol + made
+    made = f"{_ended(made, eol)}{others}{first.key}{empty}{comment}{eol}"
+    for piece in pieces:
+        made = _ended(made, eol) + piece
+    return _ended(made, eol) + first.after if first.after else made
+
+
+def _ended(text: str, eol: str) -> str:
+    """`text` with a line end at its end."""
+    return text if not text or text.endswith("\n") else text + eol
+
+
+def _eol(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"

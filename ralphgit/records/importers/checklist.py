@@ -1,0 +1,278 @@
+"""A Markdown document with a task list: smart-ralph's, spec-kit's, any forge's, or our own export.
+
+Headings become stories, the order dependencies (`order`), what stands below an item its fields
+(`details`). A list is of the kind whose order is meant when an item has a marker ([P], [VERIFY],
+[SEQUENTIAL]) or more than half of them have an id. Items without an id are called after their
+words, so that one put between them changes no other's id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.task_status import Status
+from ralphgit.records.importers import own_checklist
+from ralphgit.records.importers.parts import headings, item_order, markdown_items
+from ralphgit.records.importers.parts.headings import Heading
+from ralphgit.records.importers.parts.import_notes import Imported, Log
+from ralphgit.records.importers.parts.imported_fields import in_order, task_of
+from ralphgit.records.importers.parts.imported_values import MISSING, safe_names
+from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
+from ralphgit.records.importers.parts.markdown_items import Node
+
+_EXAMPLES = ("markdown", "md", "")
+
+
+class _Item(NamedTuple):
+    """A task of the list, before it has an id."""
+
+    node: Node
+    entry: item_order.Entry
+    heading: Heading | None
+    path: tuple[str, ...]
+    """The words of the heading and of the tasks around it, then its own."""
+    line: int
+    """In the file."""
+
+
+def from_list(name: str, text: str) -> Imported | None:
+    """The tasks of a document; None where there is no task list in it.
+
+    Raises: InvalidRecord (duplicate_id, too_large, invalid_record).
+    """
+    nodes = markdown_items.read(name, text)
+    log = Log()
+    exported = bool(nodes) and own_checklist.is_export(nodes[0])
+    items = list(_items(nodes, exported=exported))
+    if not items:
+        items = list(_examples(name, nodes))
+        if not items:
+            return None
+        log.note(
+            "The document has no task list but in its code blocks: "
+            f"{len(items)} tasks were read from there."
+        )
+    if exported:
+        return own_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
+    return _Reader(name, _with_ids(items, log), log).imported()
+
+
+def _with_ids(items: list[_Item], log: Log) -> list[_Item]:
+    """Without what stands below headings where no item has an id, in a list of items with ids.
+
+    That is somebody's check list beside the tasks, such as what goes into a pull request.
+    """
+    if not _has_ids(items):
+        return items
+    good = {item.entry.section for item in items if has_id(item.node.text)}
+    left = [item for item in items if item.entry.section not in good]
+    if not left:
+        return items
+    lines = ", ".join(str(item.line) for item in left[:10]) + (", ..." if left[10:] else "")
+    log.note(
+        f"{len(left)} items without an id stand apart from those with one and were left out: "
+        f"line {lines}."
+    )
+    places = {item.entry.place for item in left}
+    kept = [item for item in items if item.entry.place not in places]
+    new = {item.entry.place: place for place, item in enumerate(kept)}
+    return [item._replace(entry=_renumbered(item.entry, new)) for item in kept]
+
+
+def _renumbered(entry: item_order.Entry, new: Mapping[int, int]) -> item_order.Entry:
+    inner = tuple(_renumbered(each, new) for each in entry.inner)
+    return entry._replace(place=new[entry.place], inner=inner)
+
+
+def _has_ids(items: Sequence[_Item]) -> bool:
+    return 2 * sum(has_id(item.node.text) for item in items) > len(items)
+
+
+def _examples(name: str, nodes: Sequence[Node]) -> Iterator[_Item]:
+    """The tasks in blocks of Markdown code, one list after the other."""
+    found: list[_Item] = []
+    for fence in _fences(nodes):
+        before = len(found)
+        for item in _items(markdown_items.read(name, fence.text), exported=False):
+            entry = _moved(item.entry, before)
+            found.append(item._replace(entry=entry, line=item.line + fence.line))
+    yield from found
+
+
+def _moved(entry: item_order.Entry, by: int) -> item_order.Entry:
+    inner = tuple(_moved(each, by) for each in entry.inner)
+    return entry._replace(place=entry.place + by, section=entry.section + by, inner=inner)
+
+
+def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node.kind == "fence" and node.language in _EXAMPLES:
+            yield node
+        yield from _fences(node.nodes)
+
+
+# -- what is a task, and where it stands ---------------------------------------------------
+
+
+def _items(nodes: Sequence[Node], *, exported: bool) -> Iterator[_Item]:
+    """The tasks in the order of the document; those inside one come right behind it."""
+    level = headings.story_level(nodes)
+    heading: Heading | None = None
+    section, found = 0, list[_Item]()
+
+    def take(node: Node, path: tuple[str, ...]) -> item_order.Entry:
+        place = len(found)
+        path = (*path, node.text)
+        item = _Item(node, item_order.Entry(place, 0, "", False, False), heading, path, node.line)
+        found.append(item)
+        # In our own export, boxes inside a task are part of its description.
+        inside = () if exported else node.nodes
+        inner = tuple(take(each, path) for each in inside if each.ticked is not None)
+        phase = heading.phase if heading else ""
+        words = marked(node.text, ids=has_id(node.text))
+        entry = item_order.Entry(place, section, phase, words.parallel, node.numbered, inner)
+        found[place] = item._replace(entry=entry)
+        return entry
+
+    def look(nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if node.kind == "item" and node.ticked is not None and node.text:
+                take(node, (heading.title,) if heading else ())
+            elif node.kind == "item":
+                look(node.nodes)  # a group: its own words are no task
+
+    for node in nodes:
+        if node.kind != "heading":
+            look([node])
+            continue
+        section += 1
+        if node.level == level:
+            heading = own_checklist.heading(node.text) if exported else headings.read(node.text)
+        elif node.level < level:
+            heading = None
+    yield from found
+
+
+# -- tasks ---------------------------------------------------------------------------------
+
+
+class _Reader:
+    def __init__(self, name: str, items: Sequence[_Item], log: Log) -> None:
+        self._name, self._items, self._log = name, items, log
+        ids = _has_ids(items)
+        self._marked = [marked(item.node.text, ids=ids) for item in items]
+        self._ordered = ids or any(words.parallel or words.mode for words in self._marked)
+        self._sources = self._ids()
+
+    def imported(self) -> Imported:
+        names = safe_names(self._sources, self._log)
+        depends = self._depends()
+        tasks = []
+        for place, item in enumerate(self._items):
+            source = self._sources[place]
+            before = [names[self._sources[other].casefold()] for other in depends[place]]
+            tasks.append(self._task(names[source.casefold()], place, item, before, names))
+        if any(depends.values()):
+            how = "the list" if self._ordered else "numbers and nesting in the list"
+            self._log.note(f"Dependencies were made from the order of {how}.")
+        return self._log.imported(
+            tasks, headings.stories(item.heading for item in self._items), local=True
+        )
+
+    def _task(
+        self,
+        new: str,
+        place: int,
+        item: _Item,
+        before: list[str],
+        names: Mapping[str, str],
+    ) -> dict[str, object]:
+        words, node = self._marked[place], item.node
+        found = details(words.title, words.mode, _below(node))
+        fields: dict[str, object] = {
+            "title": words.title or words.id or new,
+            "status": (Status.COMPLETE if node.ticked else Status.PENDING).value,
+            **found.fields,
+        }
+        heading = item.heading.story if item.heading else ""
+        if words.story or heading:
+            fields["story"] = words.story or heading
+        if words.story and heading:
+            fields["milestone"] = heading
+        if found.depends_on is not None:
+            refs = dict.fromkeys(names.get(ref.casefold(), ref) for ref in found.depends_on)
+            known = set(names.values())
+            before = [ref for ref in refs if ref in known and ref != new]
+            missing = [ref for ref in refs if ref not in known]
+            if missing:
+                fields[MISSING] = missing
+                self._log.note(
+                    f"{new} depends on {', '.join(missing)}, not in the list: kept aside."
+                )
+        fields["depends_on"] = before
+        if found.commit:
+            fields["x-commit"] = found.commit
+        if words.id and new != words.id:
+            fields["x-id"] = words.id
+        if found.strange:
+            self._log.note(f"{new}: not read as paths: {', '.join(found.strange)[:120]}")
+        return in_order(task_of(new, fields, self._log, ""))
+
+    def _depends(self) -> dict[int, tuple[int, ...]]:
+        inside = {inner.place for item in self._items for inner in item.entry.inner}
+        top = [item.entry for item in self._items if item.entry.place not in inside]
+        try:
+            return item_order.meant(top) if self._ordered else item_order.plain(top)
+        except item_order.TooMany:
+            raise InvalidRecord(
+                f"the order of the list makes more than {item_order.MOST} dependencies",
+                file=self._name, code="too_large",
+                hint="put a [VERIFY] item between long rows of [P] items, or split the file",
+            ) from None  # fmt: skip
+
+    def _ids(self) -> list[str]:
+        """Each item's own id, else one made from its words; all different by case-folding.
+
+        Raises: InvalidRecord (duplicate_id).
+        """
+        seen: dict[str, int] = {}
+        for item, words in zip(self._items, self._marked, strict=True):
+            if not words.id:
+                continue
+            line = seen.setdefault(words.id.casefold(), item.line)
+            if line != item.line:
+                raise InvalidRecord(
+                    f"two items have the id {words.id}; the first is in line {line}",
+                    file=self._name, line=item.line, column=item.node.column + len("[ ] "),
+                    task=words.id, code="duplicate_id",
+                    hint="ids must differ by more than case: rename one",
+                )  # fmt: skip
+        slugs = [headings.slug(words.title) for words in self._marked]
+        often = Counter(
+            slug for slug, words in zip(slugs, self._marked, strict=True) if not words.id
+        ) + Counter(seen.keys())
+        return [self._id(item, words, slug, often, seen) for item, words, slug in zip(
+            self._items, self._marked, slugs, strict=True)]  # fmt: skip
+
+    def _id(
+        self, item: _Item, words: Marked, slug: str, often: Counter[str], seen: dict[str, int]
+    ) -> str:
+        if words.id:
+            return words.id
+        made = slug
+        # Of several with the same words, each is told by where it stands.
+        path = "\n".join(item.path)
+        number = 1
+        while often[made] > 1 or made in seen:
+            made = f"{slug}-{headings.digest(path if number == 1 else f'{path}{number}')}"
+            number += 1
+        seen[made] = item.line
+        return made
+
+
+def _below(node: Node) -> list[Node]:
+    """What stands in an item and is no task of its own."""
+    return [inner for inner in node.nodes if inner.ticked is None]

@@ -1,0 +1,1 @@
+"""What several import formats share: Markdown, ids, fields, notes."""

@@ -1,0 +1,82 @@
+"""A document's headings: which of them are stories, and what those are called."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ralphgit.model.ids import is_id
+from ralphgit.records.importers.parts.markdown_items import Node
+
+_PHASE = re.compile(r"(phase|step|stage|milestone|sprint|part|iteration)\s+([0-9]+)\b", re.I)
+_LONGEST_SLUG = 40
+
+
+class Heading(NamedTuple):
+    """A heading that is a story."""
+
+    story: str
+    title: str
+    phase: str
+    """The numbered phase that it begins, else ""."""
+
+
+def story_level(nodes: Sequence[Node]) -> int:
+    """The level of the headings that are stories, 0 where none is.
+
+    The highest that tasks stand below, but not that of the document's own title: the only
+    heading of the first level.
+    """
+    levels = Counter(node.level for node in nodes if node.kind == "heading")
+    used = set[int]()
+    above = set[int]()
+    for node in nodes:
+        if node.kind == "heading":
+            above = {level for level in above if level < node.level} | {node.level}
+        elif _has_task(node):
+            used |= above
+    if levels[1] == 1:
+        used.discard(1)
+    return min(used, default=0)
+
+
+def _has_task(node: Node) -> bool:
+    return node.kind == "item" and (node.ticked is not None or any(map(_has_task, node.nodes)))
+
+
+def read(text: str) -> Heading:
+    words = re.sub(r"[*_`]", "", text).strip()
+    before, colon, _ = words.partition(":")
+    if phase := _PHASE.match(words):
+        story = f"{phase[1].lower()}-{phase[2]}"
+    elif is_id(words):
+        story = words
+    elif colon and is_id(before) and any(letter.isdigit() for letter in before):
+        story = before
+    else:
+        story = slug(words)
+    return Heading(story, words, story if phase else "")
+
+
+def slug(words: str) -> str:
+    """`words` as an id in lower case, cut between words."""
+    folded = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower()
+    made = "-".join(re.findall(r"[a-z0-9]+", folded))
+    if len(made) > _LONGEST_SLUG:
+        made = made[: _LONGEST_SLUG + 1].rpartition("-")[0] or made[:_LONGEST_SLUG]
+    return made or f"task-{digest(words)}"
+
+
+def digest(words: str) -> str:
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+
+
+def stories(headings: Iterable[Heading | None]) -> dict[str, object]:
+    """The root key that tells stories' titles, where they say more than their ids."""
+    titles = {each.story: each.title for each in headings if each is not None}
+    listed = [{"id": id, "title": title} for id, title in titles.items() if title != id]
+    return {"stories": listed} if listed else {}

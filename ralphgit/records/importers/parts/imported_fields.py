@@ -1,0 +1,210 @@
+"""One task: its fields read as ours, what is derived left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ralphgit.model.ids import is_id
+from ralphgit.model.task_status import PRIORITIES, STATUS_OF, Mode, Status
+from ralphgit.records.importers.parts.import_notes import Log
+from ralphgit.records.importers.parts.imported_values import as_mapping, as_word, safe_id, short
+
+_ORDER: tuple[str, ...] = ("id", "title", "status", "story", "milestone", "priority")
+_ORDER += (
+    "complexity",
+    "depends_on",
+    "description",
+    "acceptance",
+    "verify",
+    "outputs",
+    "scope",
+    "mode",
+)
+
+#: Fields that our commands write. A foreign value under such a name would be read as a claim.
+_LIFECYCLE = frozenset({"claim", "result", "blocked", "reset", "cancelled", "epoch"})
+
+_STATUSES = STATUS_OF | {
+    "todo": Status.PENDING,
+    "to-do": Status.PENDING,
+    "doing": Status.IN_PROGRESS,
+    "started": Status.IN_PROGRESS,
+    "completed": Status.COMPLETE,
+    "finished": Status.COMPLETE,
+    "canceled": Status.CANCELLED,
+}
+
+_PRIORITIES = {
+    "critical": 0,
+    "urgent": 0,
+    "highest": 0,
+    "high": 1,
+    "medium": 2,
+    "normal": 2,
+    "low": 3,
+    "lowest": 4,
+} | {f"p{number}": number for number in PRIORITIES}
+
+_STAMPS = frozenset({"last_updated", "last_modified", "updated_at", "generated_at"})
+_FLAGS = frozenset({"ready", "is_ready", "blocked", "is_blocked", "waiting", "is_waiting"})
+_TALLIES = frozenset({"counts", "counters", "totals", "stats", "statistics"})
+_COUNTED = frozenset({"tasks", "stories", "milestones", "nodes", "edges", "dependencies"})
+_COUNTED |= {"task", "story", "milestone", "node", "edge", "dependency", "dependents", "blockers"}
+
+
+def task_of(new: str, fields: Mapping[str, object], log: Log, where: str) -> dict[str, object]:
+    """`fields` as a task called `new`; `where` goes before the names of what is dropped."""
+    ours: dict[str, object] = {"id": new}
+    rest: dict[str, object] = {}
+    for key, value in fields.items():
+        if key == "id" or (key == "depends_on" and not value):
+            continue
+        if value is None or (value == "" and key in _ORDER):
+            log.empty(key)
+        elif is_derived(key, value):
+            log.drop(where + key)
+        elif key in _LIFECYCLE:
+            rest[f"x-{key}"] = value
+            log.note(f"{new}: {key} means something else here and is kept as x-{key}.")
+        elif key not in _READERS:
+            rest[key] = value
+        elif (read := _READERS[key](value)) is not None:
+            (ours if key in _ORDER else rest)[key] = read
+        else:
+            rest[f"x-{key}"] = value
+            log.note(f"{new}: the {key} {short(value)} is not known here: kept as x-{key}.")
+
+    for key in ("story", "priority"):
+        if key in ours and str(ours[key]) != as_word(fields[key]):
+            log.note(f"{new}: the {key} {short(fields[key])} is {ours[key]} here.")
+    if "title" not in ours:
+        ours["title"] = new
+        log.note(f"{new} has no title: its id stands in.")
+    if "status" not in ours:
+        ours["status"] = Status.PENDING.value
+        log.note(f"{new} has no status that is known here: it is pending.")
+    elif ours["status"] == Status.IN_PROGRESS:
+        ours["status"] = Status.PENDING.value
+        log.note(f"{new} was in progress; nobody has a claim on it here, so it is pending.")
+    elif ours["status"] == Status.BLOCKED:
+        log.note(f"{new} is blocked, but the source does not say why in our terms.")
+    return in_order(ours | rest)
+
+
+def in_order(fields: Mapping[str, object]) -> dict[str, object]:
+    """`fields` of a task in canonical order, then those that are not ours as they came."""
+    ours = {key: fields[key] for key in _ORDER if key in fields}
+    return ours | {key: value for key, value in fields.items() if key not in _ORDER}
+
+
+def own_refs(fields: dict[str, object], new: str, log: Log) -> list[str]:
+    """What `depends_on` names, a list or one text with commas; else it moves to `x-depends_on`."""
+    value = fields.get("depends_on")
+    parts = value.split(",") if isinstance(value, str) else [] if value is None else value
+    if isinstance(parts, list):
+        refs = [as_word(part) for part in parts]
+        if None not in refs:
+            return [ref for ref in refs if ref is not None]
+    fields["x-depends_on"] = value
+    log.note(f"{new}: the depends_on {short(value)} is not known here: kept as x-depends_on.")
+    return []
+
+
+def status_of(value: object) -> Status | None:
+    words = (as_word(value) or "").casefold().replace("_", " ").split()
+    return _STATUSES.get("-".join(words))
+
+
+def _status_word(value: object) -> str | None:
+    status = status_of(value)
+    return None if status is None else status.value
+
+
+def _priority(value: object) -> int | None:
+    word = (as_word(value) or "").casefold()
+    if word.removeprefix("-").isdecimal():
+        return min(max(int(word), PRIORITIES[0]), PRIORITIES[-1])
+    return _PRIORITIES.get(word)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> list[str] | None:
+    """A list of texts that are not empty; one text alone is a list of one."""
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list):
+        return None
+    texts = [item for item in items if isinstance(item, str) and item.strip()]
+    return texts if len(texts) == len(items) else None
+
+
+def _criteria(value: object) -> list[dict[str, object]] | None:
+    """Criteria with ids: those given, else ACC-1, ACC-2 and so on."""
+    if isinstance(value, list) and value:
+        given: list[dict[str, object]] = []
+        for fields in map(as_mapping, value):
+            name, text = (as_word(fields.get(key)) if fields else None for key in ("id", "text"))
+            if fields and name and text and is_id(name):
+                given.append(fields | {"id": name, "text": text})
+        if len(given) == len(value):
+            return given
+    texts = _texts(value)
+    if texts is None:
+        return None
+    return [{"id": f"ACC-{number}", "text": text} for number, text in enumerate(texts, start=1)]
+
+
+def _scope(value: object) -> dict[str, object] | None:
+    fields = as_mapping(value)
+    if fields is None or not fields.keys() <= {"write", "read", "resources"}:
+        return None
+    read = {key: _texts(paths) for key, paths in fields.items()}
+    return None if None in read.values() else dict(read)
+
+
+def _one_of(value: object, words: tuple[str, ...]) -> str | None:
+    return value if isinstance(value, str) and value in words else None
+
+
+def _story(value: object) -> str | None:
+    word = as_word(value)
+    return None if word is None else safe_id(word)
+
+
+#: How each field of ours is read; None says that the value cannot be one.
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "title": as_word,
+    "status": _status_word,
+    "story": _story,
+    "milestone": as_word,
+    "priority": _priority,
+    "complexity": as_word,
+    "depends_on": _texts,
+    "description": _text,
+    "acceptance": _criteria,
+    "verify": _texts,
+    "outputs": _texts,
+    "scope": _scope,
+    "mode": lambda value: _one_of(value, tuple(Mode)),
+    "risk": lambda value: _one_of(value, ("low", "medium", "high")),
+    "tags": _texts,
+}
+
+
+def is_derived(key: str, value: object) -> bool:
+    """Whether the field can be computed again, from the tasks or from git's history.
+
+    A number is a counter only when it counts something in the graph: how often a task was
+    tried, say, stands nowhere else.
+    """
+    if key in _STAMPS:
+        return True
+    if isinstance(value, bool):
+        return key in _FLAGS
+    if isinstance(value, int | float):
+        noun = key.removeprefix("total_").removeprefix("num_")
+        noun = noun.removesuffix("_count").removesuffix("_total")
+        return noun != key and noun in _COUNTED
+    return isinstance(value, Mapping) and (key in _TALLIES or key.startswith("by_"))

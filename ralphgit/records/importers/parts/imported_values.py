@@ -1,0 +1,124 @@
+"""Ids, entries and values of foreign files, before they mean anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import is_id
+from ralphgit.model.printable import cut
+from ralphgit.records.importers.parts.import_notes import Log
+
+KNOWN = (
+    "known are a YAML graph with `nodes` and `edges`, a Markdown ticket whose front matter "
+    "has an `id`, a Markdown task list, beads' JSON lines, what gh issue list --json prints, "
+    "and our own format: `version: 1` and `tasks`"
+)
+
+#: The field that keeps what a task depends on and the file does not have.
+MISSING = "x-missing-dependencies"
+
+
+def as_word(value: object) -> str | None:
+    """A text that is not empty, or a whole number as text. Not 1.10, which is 1.1 by now."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def source_id(name: str, fields: Mapping[str, object], what: str, line: int) -> str:
+    value = fields.get("id")
+    source = as_word(value)
+    if source is not None:
+        return source
+    if isinstance(value, float):
+        message = f"{what} has the id {value}, a number that may have lost digits"
+        hint = 'put ids such as "1.10" in quotes, and what refers to them'
+    else:
+        message, hint = f"{what} has no id", "give it an `id`"
+    raise InvalidRecord(message, file=name, line=line, hint=hint)
+
+
+def safe_names(sources: list[str], log: Log) -> dict[str, str]:
+    """Our id for each source id, by the source id case-folded. Good ids stay as they are."""
+    taken = {source.casefold() for source in sources if is_id(source)}
+    names: dict[str, str] = {}
+    for source in sources:
+        new = source
+        if not is_id(source):
+            new = base = safe_id(source)
+            number = 1
+            while new.casefold() in taken:
+                number += 1
+                new = f"{base[: 63 - len(str(number))]}-{number}"
+            taken.add(new.casefold())
+            log.note(f"The id {short(source)} is {new} here.")
+        names[source.casefold()] = new
+    return names
+
+
+def safe_id(text: str) -> str:
+    """`text` with what the id grammar does not allow replaced or left out; never empty."""
+    if is_id(text):
+        return text
+    made = "-".join(re.split(r"[^A-Za-z0-9._-]+", text))
+    while ".." in made:
+        made = made.replace("..", ".")
+    made = made.lstrip("._-")[:64].rstrip("._-")
+    while made.endswith(".lock"):
+        made = made.removesuffix(".lock").rstrip("._-")
+    return made or "task"
+
+
+def entries(
+    name: str, document: Mapping[str, object], key: str, text: str
+) -> list[tuple[int, dict[str, object]]]:
+    """The mappings in the list under root key `key`, each with its line in `text`.
+
+    Raises: InvalidRecord when it is not a list, or has something else in it.
+    """
+    value = document.get(key)
+    lines = _lines(text, key)
+    found: list[tuple[int, dict[str, object]]] = []
+    for index, entry in enumerate(value if isinstance(value, list) else ()):
+        line = lines[index] if index < len(lines) else 1
+        fields = as_mapping(entry)
+        if fields is None:
+            message = f"entry {index + 1} of `{key}` is not a mapping"
+            raise InvalidRecord(
+                message, file=name, line=line, hint="write it as `key: value` lines"
+            )
+        found.append((line, fields))
+    if value is not None and not isinstance(value, list):
+        raise InvalidRecord(f"`{key}` is not a list", file=name, hint=KNOWN)
+    return found
+
+
+def _lines(text: str, key: str) -> list[int]:
+    """The line of each entry in the block list under root key `key`; none in flow style."""
+    found: list[int] = []
+    inside, indent = False, -1
+    for number, line in enumerate(text.split("\n"), start=1):
+        words = line.lstrip(" ")
+        depth = len(line) - len(words)
+        if not inside:
+            inside = line.startswith(f"{key}:")
+        elif words.startswith("- ") or words == "-":
+            indent = depth if indent < 0 else indent
+            if depth == indent:
+                found.append(number)
+        elif words and depth == 0 and not words.startswith("#"):
+            break
+    return found
+
+
+def as_mapping(value: object) -> dict[str, object] | None:
+    """A copy of `value` with text for keys; None when it is not a mapping."""
+    if not isinstance(value, Mapping):
+        return None
+    return {str(key): inner for key, inner in value.items()}
+
+
+def short(value: object) -> str:
+    return cut(repr(value), 60)

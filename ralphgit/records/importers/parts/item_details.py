@@ -1,0 +1,199 @@
+"""One item of a task list: its id and markers, and the labelled items below it.
+
+- [ ] 1.1 [P] Write the parser        id, markers, title
+  - **Do**: ...                       description, with what has no label
+  - **Files**: `src/parser.py`        scope.write, and outputs where a file is named
+  - **Done when**: ...                acceptance
+  - **Verify**: `npm test`            verify, where it is a command; else acceptance
+  - **Commit**: `feat: parser`        x-commit
+  - **Depends on**: 1.0               depends_on
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.model.task_status import Mode
+from ralphgit.records.importers.parts import paths_in_prose
+from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
+
+_ID = re.compile(
+    r"(?:[A-Z]{1,6}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|[0-9]+(?:\.[0-9]+)+[a-z]?|[0-9]+(?=[.):]))"
+    r"(?=[.):]?\s)"
+)
+_MARKER = re.compile(r"\[([A-Za-z]+[0-9]*)\]\s*")
+_STORY = re.compile(r"US[0-9]+")
+_LABEL = re.compile(
+    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on)\s*"
+    r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
+    re.IGNORECASE,
+)
+_NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
+_TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
+
+#: Programs whose name begins no English sentence.
+_PROGRAM = re.compile(
+    r"(?:npm|npx|pnpm|yarn|bun|deno|pytest|python3?|cargo|uv|tox|nox|ruff|mypy|tsc|eslint|jest"
+    r"|vitest|gradle|mvn|docker|curl|bash|sh|ctest|dotnet|bundle|rspec|phpunit)\s"
+    r"|pytest$|go (?:test|build|vet)\b|make [\w-]+$|\./\S+(?:\s|$)"
+)
+_PROSE = re.compile(
+    r",\s|\w[.;]$|\s(?:and|then|or|should|returns?|shows?|passes|works?|succeeds)\b"
+)
+
+
+class Marked(NamedTuple):
+    """An item's own line."""
+
+    id: str
+    """"" where it has none."""
+    title: str
+    parallel: bool
+    mode: str
+    """One of `Mode`, "" where no marker says."""
+    story: str
+
+
+class Details(NamedTuple):
+    """What stands below it."""
+
+    fields: dict[str, object]
+    depends_on: tuple[str, ...] | None
+    """As it is written; None where nothing is said."""
+    commit: str
+    strange: tuple[str, ...]
+    """What stands among the files and is no path."""
+
+
+def has_id(text: str) -> bool:
+    return _ID.match(text) is not None
+
+
+def marked(text: str, *, ids: bool) -> Marked:
+    """The id (only where the list has `ids`), the markers and the title of an item's words."""
+    found = _ID.match(text) if ids else None
+    name = found[0] if found else ""
+    rest = re.sub(r"^[.):]?\s+", "", text[len(name) :]) if found else text
+    parallel, mode, story = False, "", ""
+    while marker := _MARKER.match(rest):
+        word = marker[1].upper()
+        if word == "P":
+            parallel = True
+        elif word in ("VERIFY", "SEQUENTIAL"):
+            mode = word.lower()
+        elif _STORY.fullmatch(word):
+            story = word
+        else:
+            break
+        rest = rest[marker.end() :]
+    return Marked(name, rest, parallel and not mode, mode, story)
+
+
+def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
+    """The fields that the nodes below an item say; `nodes` has none of its inner tasks."""
+    found = _Reading()
+    for node in nodes:
+        label = _LABEL.match(node.text) if node.kind == "item" else None
+        if label is None:
+            if node.kind != "comment":
+                found.take_rest(node)
+            continue
+        word, words = label[1].casefold(), node.text[label.end() :].strip()
+        if word == "do":
+            begin = _LABEL.match(node.raw)
+            found.do.append(node.raw[begin.end() if begin else 0 :].strip())
+        elif word in ("file", "files"):
+            found.take_files(words, node.nodes)
+        elif word == "done when":
+            found.criteria += [words] if words else []
+            found.criteria += [inner.raw for inner in node.nodes]
+        elif word == "verify":
+            found.take_checks(words, node.nodes)
+        elif word == "commit":
+            found.commit = "" if _NOTHING.fullmatch(words) else only_code(words) or _bare(words)
+        else:
+            found.depends_on = _references(words)
+    return found.made(title, mode)
+
+
+class _Reading:
+    def __init__(self) -> None:
+        self.do: list[str] = []
+        self.rest = ""
+        self._item = False
+        self.files: list[str] = []
+        self.strange: list[str] = []
+        self.criteria: list[str] = []
+        self.commands: list[str] = []
+        self.commit = ""
+        self.depends_on: tuple[str, ...] | None = None
+
+    def take_rest(self, node: Node) -> None:
+        item = node.kind == "item"
+        words = f"- {_hung(node.raw)}" if item else node.raw
+        self.rest += ("\n" if item and self.rest and self._item else "\n\n") + words
+        self._item = item
+
+    def take_files(self, words: str, nodes: Sequence[Node]) -> None:
+        for text in (words, *(node.text for node in nodes)):
+            if _NOTHING.fullmatch(text) or re.fullmatch(r"\(.*\)", text):
+                continue
+            for entry in code_spans(text) or re.split(r",\s*", text):
+                path = paths_in_prose.listed(entry)
+                (self.files if path else self.strange).append(path or entry)
+
+    def take_checks(self, words: str, nodes: Sequence[Node]) -> None:
+        for text in (words, *(node.text for node in nodes if node.kind == "item")):
+            if command := _command(text):
+                self.commands.append(command)
+            elif text and not _NOTHING.fullmatch(text):
+                self.criteria.append(text)
+        for node in nodes:
+            if node.kind == "fence" and node.text.strip():
+                self.commands.append(node.text.strip())
+            elif node.kind == "text":
+                self.criteria.append(node.raw)
+
+    def made(self, title: str, mode: str) -> Details:
+        fields: dict[str, object] = {}
+        description = "\n\n".join(filter(None, ("\n".join(self.do), self.rest.strip("\n"))))
+        if description.strip():
+            fields["description"] = description
+        if self.criteria:
+            fields["acceptance"] = [text for text in self.criteria if text.strip()]
+        if self.commands:
+            fields["verify"] = self.commands
+        files = list(dict.fromkeys(self.files))
+        outputs = [path for path in files if paths_in_prose.is_file(path)]
+        if outputs and mode != Mode.VERIFY and not _TAKES_AWAY.match(title):
+            fields["outputs"] = outputs
+        if files:
+            fields["scope"] = {"write": [paths_in_prose.pattern(path) for path in files]}
+        if mode:
+            fields["mode"] = mode
+        return Details(fields, self.depends_on, self.commit, tuple(self.strange))
+
+
+def _hung(raw: str) -> str:
+    """The lines of an item below its mark again."""
+    return raw.replace("\n", "\n  ")
+
+
+def _command(text: str) -> str | None:
+    """The command that a text is; None for a sentence, also one with commands in it."""
+    if (code := only_code(text)) is not None:
+        return code.strip() or None
+    return text if _PROGRAM.match(text) and "`" not in text and not _PROSE.search(text) else None
+
+
+def _references(words: str) -> tuple[str, ...]:
+    if _NOTHING.fullmatch(words):
+        return ()
+    parts = code_spans(words) or re.split(r",\s*(?:and\s+)?|\s+and\s+|\s+", words)
+    return tuple(part.strip(" .") for part in parts if part.strip(" ."))
+
+
+def _bare(words: str) -> str:
+    return words[1:-1] if len(words) > 1 and words[0] == words[-1] == '"' else words

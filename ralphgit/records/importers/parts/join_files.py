@@ -1,0 +1,123 @@
+"""Several files as one: a graph and the tickets behind it, or two graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import parse_task_id
+from ralphgit.records.importers.parts.import_notes import Imported, Log
+from ralphgit.records.importers.parts.imported_fields import in_order
+from ralphgit.records.importers.parts.imported_values import MISSING, safe_id
+
+
+def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -> Imported:
+    """All tasks of `sources`, pairs of a file's name and what is in it, each task once.
+
+    Tasks stand in the order in which they are first met. What the first file says of a task,
+    or under a root key, stands; the others add what it does not say. A dependency that one
+    file keeps aside is put back when another file has the task, or `known` has its id.
+
+    Raises: InvalidRecord when two ids are the same but for case, or one file has one twice.
+    """
+    log = Log()
+    tasks: dict[str, dict[str, object]] = {}
+    root: dict[str, object] = {}
+    names: dict[str, str] = {}  # each id by itself case-folded
+    labels = _labels([file for file, _ in sources])
+    for (file, found), label in zip(sources, labels, strict=True):
+        for field in found.dropped:
+            log.drop(field)
+        for sentence in found.notes:
+            log.note(f"{label}: {sentence}" if len(sources) > 1 else sentence)
+        own: set[str] = set()
+        for task in found.tasks:
+            name = str(task["id"])
+            first = names.setdefault(name.casefold(), name)
+            if first != name or name in own:
+                also = "" if first == name else f" (once written {first})"
+                raise InvalidRecord(
+                    f"two tasks have the id {name}{also}", file=file, task=name,
+                    code="duplicate_id", hint="ids must differ by more than case: rename one",
+                )  # fmt: skip
+            if found.local and name in tasks and tasks[name]["title"] != task["title"]:
+                raise InvalidRecord(
+                    f"{name} is another task than the {name} of the file before it",
+                    file=file, task=name, code="other_source",
+                    hint="import them one after the other, each with --prefix WORD-",
+                )  # fmt: skip
+            own.add(name)
+            if name in tasks:
+                _fill(tasks[name], task, f"{name}: ", label, log)
+            else:
+                tasks[name] = dict(task)
+        _fill(root, found.root, "", label, log)
+    for name in known:
+        names.setdefault(name.casefold(), name)
+    for task in tasks.values():
+        _put_back(task, names, log)
+    return log.imported(map(in_order, tasks.values()), root)
+
+
+def prefixed(sources: Sequence[tuple[str, Imported]], prefix: str) -> list[tuple[str, Imported]]:
+    """`sources` with `prefix` before the ids of all their tasks, and where these are named.
+
+    Raises: UsageError (bad_id).
+    """
+    ids = {str(task["id"]) for _, found in sources for task in found.tasks}
+    for id in ids:
+        parse_task_id(prefix + id)
+
+    def new(ref: object) -> object:
+        return prefix + ref if isinstance(ref, str) and ref in ids else ref
+
+    made = []
+    for file, found in sources:
+        tasks = []
+        for task in found.tasks:
+            depends = task.get("depends_on")
+            more = {"depends_on": list(map(new, depends))} if isinstance(depends, list) else {}
+            tasks.append({**task, "id": new(task["id"]), **more})
+        made.append((file, found._replace(tasks=tuple(tasks))))
+    return made
+
+
+def _labels(files: Sequence[str]) -> list[str]:
+    """The files' names without their folders, where that tells them apart."""
+    short = [file.rpartition("/")[2] for file in files]
+    return short if len(set(short)) == len(short) else list(files)
+
+
+def _fill(
+    into: dict[str, object], more: Mapping[str, object], whose: str, file: str, log: Log
+) -> None:
+    """Add to `into` what only `more` has; say so, and where the two differ."""
+    if into.get("title") == into.get("id"):
+        into.pop("title", None)  # The id stood in for a title that the file did not have.
+    added = [key for key in more if key not in into]
+    differing = [key for key in more if key in into and more[key] != into[key]]
+    if added and into:
+        log.note(f"{whose}taken from {file}: {', '.join(added)}.")
+    if differing:
+        what = ", ".join(differing)
+        log.note(f"{whose}{file} says otherwise about {what}; the file before it stands.")
+    into.update((key, more[key]) for key in added)
+
+
+def _put_back(task: dict[str, object], names: Mapping[str, str], log: Log) -> None:
+    """Make a dependency again of each task kept aside that is there after all."""
+    aside, depends = task.get(MISSING), task.get("depends_on") or []
+    if not isinstance(aside, list) or not isinstance(depends, list):
+        return
+    rest: list[object] = []
+    for ref in aside:
+        found = names.get(safe_id(ref).casefold()) if isinstance(ref, str) else None
+        if found is None or found == task["id"]:
+            rest.append(ref)
+        elif found not in depends:
+            depends = [*depends, found]
+            log.note(f"{task['id']} depends on {found}: it is there after all.")
+    task["depends_on"], task[MISSING] = depends, rest
+    for key in ("depends_on", MISSING):
+        if not task[key]:
+            del task[key]

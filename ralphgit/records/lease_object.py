@@ -1,0 +1,44 @@
+"""The object behind a lease ref: a small YAML record that only one claim can produce."""
+
+from __future__ import annotations
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.active_claim import Lease
+
+_LIMIT = 64 * 1024
+
+
+def encode(lease: Lease) -> bytes:
+    """The record's bytes; unique, since the claim id is random."""
+    from ralphgit.records import yaml_writer
+
+    fields = {name: value for name, value in lease._asdict().items() if name != "oid"}
+    return yaml_writer.mapping(fields).encode("utf-8", "surrogateescape")
+
+
+def parse(data: bytes, oid: str) -> Lease:
+    """The lease that an object holds.
+
+    Raises: InvalidRecord.
+    """
+    # Not before: where nothing is leased, nobody reads YAML.
+    from ralphgit.records import input_limits as texts
+    from ralphgit.records import yaml_reader
+
+    value = yaml_reader.load(texts.decode(data, limit=_LIMIT))
+    if not isinstance(value, dict):
+        raise InvalidRecord("a lease is a mapping")
+    fields = {
+        name: value.get(name, default)
+        for name, default in (*_TEXT, ("epoch", 0), ("unsynchronised", False))
+    }
+    if not all(isinstance(fields[name], str) for name, _ in _TEXT):
+        raise InvalidRecord("a lease holds text")
+    if type(fields["epoch"]) is not int or type(fields["unsynchronised"]) is not bool:
+        raise InvalidRecord("a lease has a whole number as its epoch")
+    return Lease(**fields, oid=oid)
+
+
+_TEXT = tuple(
+    (name, "") for name in Lease._fields if name not in ("epoch", "unsynchronised", "oid")
+)

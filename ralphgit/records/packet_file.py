@@ -1,0 +1,44 @@
+"""`model.packet` -> the YAML that a worker reads."""
+
+from __future__ import annotations
+
+from ralphgit.model.packet import REPORT, STATUSES, STOP, Packet
+from ralphgit.records import schemas, yaml_writer
+
+
+def stored(made: Packet) -> dict[str, object]:
+    """The packet in the form of `packet.schema.json`; what it does not have is left out."""
+    scope = {name: list(patterns) for name, patterns in made.scope._asdict().items() if patterns}
+    value: dict[str, object] = {
+        "task": made.task,
+        "contract": made.contract,
+        "claim": made.claim,
+        "worker": made.worker,
+        "mission": "\n\n".join(filter(None, [made.title, made.description])),
+        "governing_ids": [*filter(None, [made.story]), *(item.id for item in made.acceptance)],
+        "acceptance": [item._asdict() for item in made.acceptance],
+        "scope": scope,
+        "may_change": list(made.scope.write),
+        "verify": list(made.verify),
+        "outputs": list(made.outputs),
+        "posture": made.posture,
+        "source": {"base": made.base, "clean": made.clean},
+        "guidance": [
+            {"question": one.question, "answer": one.answer.text}
+            for one in made.answers
+            if one.answer is not None and one.question and one.answer.text
+        ],
+        "earlier_work": list(made.kept),
+        "stop_conditions": list(STOP),
+        "output_contract": {"report": REPORT, "statuses": list(STATUSES)},
+    }
+    return {key: entry for key, entry in value.items() if entry or key in _ALWAYS}
+
+
+_ALWAYS = ("acceptance", "scope", "may_change", "source", "output_contract")
+
+
+def encode(made: Packet, path: str) -> bytes:
+    """The packet's bytes, for a file at `path`."""
+    text = schemas.modeline(path, "packet") + yaml_writer.mapping(stored(made))
+    return text.encode("utf-8", "backslashreplace")

@@ -1,0 +1,82 @@
+"""A guidance record <-> `model.question`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import is_id
+from ralphgit.model.question import Answer, Guidance
+from ralphgit.records import input_limits as texts
+from ralphgit.records import schemas, yaml_reader, yaml_writer
+
+
+def path(records: str, task: str, identity: str) -> str:
+    """Where a question is recorded, relative to the top."""
+    return f"{folder(records, task)}/{identity}.yaml"
+
+
+def folder(records: str, task: str) -> str:
+    """Where all questions about a task are recorded."""
+    return f"{records}/guidance/{task}"
+
+
+def encode(made: Guidance, path: str) -> bytes:
+    """The record's bytes, for a file at `path`."""
+    value: dict[str, object] = {**made._asdict(), "options": list(made.options)}
+    del value["answer"]
+    if made.answer is not None:
+        value["answer"] = made.answer._asdict()
+    return (schemas.modeline(path, "guidance") + yaml_writer.mapping(value)).encode()
+
+
+def answered(old: bytes, answer: Answer) -> bytes:
+    """The record's bytes with an answer in it; what was there stays as it was.
+
+    Raises: InvalidRecord when `old` is no record.
+    """
+    text, known = _read(old)
+    eol = "\r\n" if "\r\n" in text else "\n"
+    expected = {**known, "answer": answer._asdict()}
+    if "answer" not in known:
+        before = text if text.endswith("\n") else text + eol
+        new = before + yaml_writer.mapping({"answer": answer._asdict()}, eol=eol)
+        if yaml_reader.load(new) == expected:
+            return new.encode()
+    return yaml_writer.mapping(expected).encode()
+
+
+def parse(data: bytes) -> Guidance:
+    """The question, and the answer if there is one, that a file holds.
+
+    Raises: InvalidRecord.
+    """
+    _, known = _read(data)
+    fields = {name: known.get(name, "") for name in ("id", "task", "claim", "question", "at", "by")}
+    options = known.get("options") or []
+    said = known.get("answer")
+    if (
+        not all(isinstance(value, str) for value in fields.values())
+        or not isinstance(options, list)
+        or not all(isinstance(option, str) for option in options)
+        or not is_id(fields["id"])
+    ):
+        raise _invalid()
+    answer = None
+    if said is not None:
+        if not isinstance(said, dict) or not isinstance(said.get("text"), str):
+            raise _invalid()
+        answer = Answer(said["text"], str(said.get("by") or ""), str(said.get("at") or ""))
+    return Guidance(**fields, options=tuple(options), answer=answer)
+
+
+def _read(data: bytes) -> tuple[str, dict[str, Any]]:
+    text = texts.decode(data, limit=texts.MAX_RECORD_BYTES)
+    known = yaml_reader.load(text)
+    if not isinstance(known, dict):
+        raise _invalid()
+    return text, known
+
+
+def _invalid() -> InvalidRecord:
+    return InvalidRecord("not a question with its answer", hint="ralphgit check")

@@ -1,0 +1,98 @@
+"""A review, which stands among the audit of its task <-> `model.review`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.evidence import Subject
+from ralphgit.model.ids import is_id
+from ralphgit.model.review import DISPOSITIONS, VERDICTS, Disposal, Finding, Review
+from ralphgit.records import input_limits as texts
+from ralphgit.records import schemas, yaml_reader, yaml_writer
+
+
+def encode(made: Review, path: str) -> bytes:
+    """The bytes of a review, for a file at `path`."""
+    return (schemas.modeline(path, "audit") + yaml_writer.mapping(stored(made))).encode()
+
+
+def stored(made: Review) -> dict[str, object]:
+    """A review as it is written; what it does not have is left out."""
+    value: dict[str, object] = {
+        "id": made.id, "kind": "review", "task": made.task, "claim": made.claim, "at": made.at,
+        "target": made.target, "by": made.by, "lenses": list(made.lenses),
+        "context_reviewed": list(made.context_reviewed),
+        "findings": [one._asdict() for one in made.findings],
+        "disposes": [one._asdict() for one in made.disposes],
+        "verdict": made.verdict, "residual_risk": made.residual_risk,
+        "subject": made.subject._asdict() if made.subject else None,
+    }  # fmt: skip
+    return {key: entry for key, entry in value.items() if entry or key == "findings"}
+
+
+def parse(data: bytes) -> Review | None:
+    """The review that a file holds; None for an attempt's events. Raises: InvalidRecord."""
+    known = _mapping(data)
+    if known.get("kind") != "review":
+        return None
+    identity, task, verdict = (_text(known, name) for name in ("id", "task", "verdict"))
+    if not is_id(identity) or not is_id(task) or verdict not in VERDICTS:
+        raise InvalidRecord(
+            f"not a review: it needs id, task and a verdict: {', '.join(VERDICTS)}",
+            hint="ralphgit check",
+        )
+    subject = known.get("subject")
+    return Review(
+        id=identity,
+        task=task,
+        by=_text(known, "by"),
+        at=_text(known, "at"),
+        target=_text(known, "target"),
+        verdict=verdict,
+        claim=_text(known, "claim"),
+        lenses=_texts(known, "lenses"),
+        context_reviewed=_texts(known, "context_reviewed"),
+        findings=tuple(
+            Finding(*(_text(one, name) for name in Finding._fields))
+            for one in _parts(known, "findings")
+        ),
+        disposes=tuple(
+            Disposal(*(_text(one, name) for name in Disposal._fields))
+            for one in _parts(known, "disposes")
+            if one.get("disposition") in DISPOSITIONS
+        ),
+        residual_risk=_text(known, "residual_risk"),
+        subject=Subject(*(_text(subject, name) for name in Subject._fields))
+        if isinstance(subject, dict)
+        else None,
+    )
+
+
+def _mapping(data: bytes) -> dict[str, Any]:
+    known = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+    if not isinstance(known, dict):
+        raise InvalidRecord("not an audit record", hint="ralphgit check")
+    return known
+
+
+def _text(known: Mapping[str, Any], name: str) -> str:
+    found = known.get(name)
+    if found is None or isinstance(found, str):
+        return found or ""
+    raise InvalidRecord(f"not an audit record: {name} is no text", hint="ralphgit check")
+
+
+def _texts(known: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = known.get(name) or []
+    if isinstance(found, list) and all(isinstance(item, str) for item in found):
+        return tuple(found)
+    raise InvalidRecord(f"not an audit record: {name} is no list of text", hint="ralphgit check")
+
+
+def _parts(known: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = known.get(name) or []
+    if isinstance(found, list) and all(isinstance(item, dict) for item in found):
+        return found
+    raise InvalidRecord(f"not an audit record: {name} is no list", hint="ralphgit check")

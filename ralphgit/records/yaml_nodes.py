@@ -1,0 +1,214 @@
+"""The slow and exact look at YAML: every node and token with its position.
+
+ruamel.yaml reads some 200 KB a second this way, so it is asked only about one task's block,
+or about a file that the fast reader refused. Nothing here constructs objects, and an alias
+is refused at its token, before it could expand.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.tokens import (
+    AliasToken,
+    AnchorToken,
+    BlockEndToken,
+    BlockMappingStartToken,
+    BlockSequenceStartToken,
+    FlowMappingEndToken,
+    FlowMappingStartToken,
+    FlowSequenceEndToken,
+    FlowSequenceStartToken,
+    KeyToken,
+    ScalarToken,
+    TagToken,
+)
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records import input_limits as texts
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = (1, 2)
+    return yaml
+
+
+def compose(text: str) -> Node:
+    """The node tree of `text`; marks count characters from 0.
+
+    Raises: InvalidRecord for anything that is not plain YAML.
+    """
+    refuse_indicators(text)
+    try:
+        node: Node | None = _yaml().compose(text)
+    except YAMLError as error:
+        _translate(error, text)
+    if node is None:
+        raise InvalidRecord("the file is empty", hint="a graph begins with: version: 1")
+    _refuse_duplicates(text, node)
+    return node
+
+
+_OPENING = (
+    BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken,
+)  # fmt: skip
+_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+
+
+def refuse_indicators(text: str) -> None:
+    """Raises: InvalidRecord at the first anchor, alias, tag or merge key in `text`.
+
+    Also where it nests too deep: ruamel.yaml takes 3 s for 2,000 brackets and then recurses.
+    """
+    level, previous = 0, None
+    try:
+        for token in _yaml().scan(text):
+            last, previous = previous, token
+            if isinstance(token, AnchorToken):
+                what, code, hint = f"anchor &{token.value}", "anchor", "write the value out"
+            elif isinstance(token, AliasToken):
+                what, code, hint = f"alias *{token.value}", "alias", "write the value out"
+            elif isinstance(token, TagToken):
+                what, code, hint = "a tag (!)", "tag", "remove it, or quote the text"
+            elif isinstance(token, ScalarToken) and token.plain and token.value == "<<":
+                if not isinstance(last, KeyToken):
+                    continue
+                what, code, hint = "merge key <<", "merge_key", "write the keys out"
+            else:
+                level += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+                if level > texts.MAX_DEPTH:
+                    raise _too_deep(text, token.start_mark.index)
+                continue
+            raise texts.refuse(
+                text, token.start_mark.index, f"{what} is not allowed", hint=hint, code=code
+            )
+    except YAMLError as error:
+        _translate(error, text)
+
+
+def _too_deep(text: str, index: int) -> InvalidRecord:
+    return texts.refuse(
+        text, index, f"nested more than {texts.MAX_DEPTH} deep", code="too_deep",
+        hint="flatten the structure",
+    )  # fmt: skip
+
+
+def _translate(error: YAMLError, text: str) -> NoReturn:
+    if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        message = " ".join(str(part) for part in (error.problem, error.context) if part)
+        if mark is not None:
+            index = min(mark.index, len(text))
+            raise texts.refuse(
+                text, index, f"not YAML: {message}", code="syntax", hint=_SYNTAX
+            ) from None
+    raise InvalidRecord(
+        f"not YAML: {str(error).splitlines()[0]}", code="syntax", hint=_SYNTAX
+    ) from None
+
+
+_SYNTAX = "look at the indentation; text with a sign like : # [ { @ ` in it may need quotes"
+
+
+def _refuse_duplicates(text: str, root: Node) -> None:
+    stack = [(root, 1)]
+    while stack:
+        node, level = stack.pop()
+        if level > texts.MAX_DEPTH and not isinstance(node, ScalarNode):
+            raise _too_deep(text, node.start_mark.index)
+        if isinstance(node, MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                name = key.value if isinstance(key, ScalarNode) else None
+                if name is None:
+                    raise texts.refuse(
+                        text, key.start_mark.index, "a key that is not text", code="syntax",
+                        hint="write the key as text",
+                    )  # fmt: skip
+                if name in seen:
+                    raise texts.refuse(
+                        text, key.start_mark.index, f"duplicate key {name!r}",
+                        code="duplicate_key", hint="keep one of the two lines",
+                    )  # fmt: skip
+                seen.add(name)
+                stack.append((value, level + 1))
+        elif isinstance(node, SequenceNode):
+            stack.extend((child, level + 1) for child in node.value)
+
+
+def entries(node: Node) -> dict[str, tuple[Node, Node]]:
+    """A mapping node's key and value nodes by key; {} for any other node."""
+    if not isinstance(node, MappingNode):
+        return {}
+    return {key.value: (key, value) for key, value in node.value}
+
+
+def at_path(root: Node, path: tuple[str | int, ...]) -> Node:
+    """The node at `path`, or the deepest one on the way that exists."""
+    node = root
+    for step in path:
+        if isinstance(step, int) and isinstance(node, SequenceNode) and step < len(node.value):
+            node = node.value[step]
+        elif isinstance(step, str) and step in (known := entries(node)):
+            node = known[step][1]
+        else:
+            break
+    return node
+
+
+def value(node: Node) -> Any:
+    """The node as Python values, just as the fast reader (`records.yaml_reader`) reads them.
+
+    An integer that the fast reader refuses, as it fits no 64 bits, stays text as written.
+    """
+    if isinstance(node, MappingNode):
+        return {key.value: value(child) for key, child in node.value}
+    if isinstance(node, SequenceNode):
+        return [value(child) for child in node.value]
+    written: str = node.value
+    plain = isinstance(node, ScalarNode) and node.style is None
+    return written if not plain else _CONSTANTS.get(written, _number(written))
+
+
+_CONSTANTS: dict[str, object] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+|0|[1-9][0-9]*)")
+_PADDED = re.compile(r"[-+]?0[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+
+
+def _number(written: str) -> object:
+    """The number that a plain scalar means, or its text if it means none.
+
+    Whole numbers of 128 bits are refused by the fast reader, larger ones are floats to it.
+    """
+    if len(written) < 140 and _INTEGER.fullmatch(written):
+        number = int(written, 0)
+        if -(2**63) <= number < 2**64:
+            return number
+        if -(2**127) <= number < 2**128:
+            return written
+    if _FLOAT.fullmatch(written) and not _PADDED.fullmatch(written):
+        approximate = float(written)
+        return approximate if approximate - approximate == 0 else written
+    return written
+
+
+def written(node: Node) -> Any:
+    """The node as Python values with every scalar as the text that was written."""
+    if isinstance(node, MappingNode):
+        return {key.value: written(child) for key, child in node.value}
+    if isinstance(node, SequenceNode):
+        return [written(child) for child in node.value]
+    return node.value

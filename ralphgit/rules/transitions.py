@@ -1,0 +1,104 @@
+"""What happened to a task between two states of its records: who did what, and what else changed.
+
+The states decide; the audit's events in between only tell apart what ends in the same state
+(a reset and a release), and who did what a later step has written over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ralphgit.model.audit import Event
+from ralphgit.model.task import Lifecycle, Task
+from ralphgit.model.task_status import Status
+
+ADD, CLAIM, COMPLETE, FORCE, BLOCK = "add", "claim", "complete", "force-complete", "block"
+RESET, RELEASE, ANSWER, REOPEN, CANCEL = "reset", "release", "answer", "reopen", "cancel"
+SET, EDIT, REMOVE, RECORD = "set", "edit", "remove", "record"
+#: All that can be done to a task. `set` changes a status in no way that a command does, `record`
+#: adds evidence, a review or guidance, and leaves the task itself alone.
+DEEDS = (
+    ADD, CLAIM, COMPLETE, FORCE, BLOCK, RESET, RELEASE, ANSWER, REOPEN, CANCEL, SET, EDIT, REMOVE,
+    RECORD,
+)  # fmt: skip
+#: How the audit names what ends in a reset record.
+_GIVEN_UP = {"released": RELEASE, "answered": ANSWER, "reset": RESET}
+#: What a claim's `contract` is a digest of.
+CONTRACT = ("id", "title", "acceptance", "verify", "outputs", "scope")
+_FINISHED = (Status.COMPLETE, Status.CANCELLED)
+
+
+class Step(NamedTuple):
+    """One thing that somebody did to a task."""
+
+    deed: str
+    """One of DEEDS."""
+    by: str = ""
+    """"" where no record tells."""
+    why: str = ""
+    """In the words of whoever did it."""
+
+
+def steps(old: Task | None, new: Task | None, events: Sequence[Event] = ()) -> tuple[Step, ...]:
+    """What was done to the lifecycle of a task, in the order of a life.
+
+    `old` is None for a task that was added, `new` for one that was removed. `events` are those
+    that the task's audit has gained.
+    """
+    if new is None:
+        return (Step(REMOVE),)
+    before = old.lifecycle if old is not None else Lifecycle()
+    found = [] if old is not None else [Step(ADD)]
+    found += _changed(before, new.lifecycle, events)
+    if not found and before != new.lifecycle:
+        found = [Step(SET)]
+    return tuple(found)
+
+
+def _changed(before: Lifecycle, after: Lifecycle, events: Sequence[Event]) -> Iterator[Step]:
+    reset = after.reset if after.reset and after.reset != before.reset else None
+    if reset is not None or after.epoch > before.epoch:
+        ends = [one for one in events if one.event in _GIVEN_UP]
+        if reset is not None:
+            ends = [one for one in ends if (one.at, one.by) == (reset.at, reset.by)]
+        told = ends[-1] if ends else None
+        deed = _GIVEN_UP[told.event] if told else RESET
+        if before.status in _FINISHED and deed == RESET:
+            deed = REOPEN
+        by, why = (reset.by, reset.reason) if reset else (told.by, told.note) if told else ("", "")
+        yield Step(deed, by, why)
+    claim = after.claim
+    holder = claim.by if claim else ""
+    if claim and (before.claim is None or claim.id != before.claim.id):
+        yield Step(CLAIM, holder)
+    if after.blocked and after.blocked != before.blocked:
+        yield Step(BLOCK, holder, after.blocked.question)
+    if after.result and after.result != before.result:
+        forced = next((one for one in reversed(events) if one.event == "force-completed"), None)
+        yield Step(FORCE, holder, forced.note) if forced else Step(COMPLETE, holder)
+    if after.cancelled and after.cancelled != before.cancelled:
+        yield Step(CANCEL, after.cancelled.by, after.cancelled.reason)
+
+
+def fields(
+    old: Mapping[str, object], new: Mapping[str, object], *, lifecycle: Sequence[str]
+) -> tuple[str, ...]:
+    """The keys of two stored blocks that differ, `lifecycle` aside; the contract's come first."""
+    keys = [key for key in dict.fromkeys([*old, *new]) if key not in lifecycle]
+    differing = [key for key in keys if old.get(key) != new.get(key)]
+    return tuple(sorted(differing, key=lambda key: key not in CONTRACT))
+
+
+class Edges(NamedTuple):
+    """Which dependencies of a task are new, and which it has no more."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def edges(old: Sequence[str], new: Sequence[str]) -> Edges:
+    return Edges(
+        tuple(one for one in dict.fromkeys(new) if one not in old),
+        tuple(one for one in dict.fromkeys(old) if one not in new),
+    )
