@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from ralphgit.app.diff import markdown
 from ralphgit.app.diff.record_diff import Diff
 from ralphgit.app.diff.revisions_compared import Range, Side
-from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Note, Written, change
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, Written, change
 from ralphgit.app.rendering.safe_markdown import one_line
 from ralphgit.app.workspace.graph_view import GraphView, stored
 from ralphgit.app.workspace.record_tree import Tree
@@ -91,7 +91,7 @@ def made(texts: list[str], count: int = 2) -> Diff:
     return Diff(
         Range("0" * 40, "1" * 40, text(), text(), True), empty, Side(view, tree, ()),
         changes=changes, files=["x"], outside=["x"], moved=0,
-        notes=[Note(PROBLEM, "x", "", text()), Note(CONCERN, "x", "", text())],
+        notes=[ChangeNote(PROBLEM, "x", "", text()), ChangeNote(CONCERN, "x", "", text())],
     )  # fmt: skip
 
 

@@ -624,6 +624,6 @@ def test_a_graph_that_changes_meanwhile_is_left_alone(world: World) -> None:
     assert len(project.here.rows) == 3
     world.replace("Draw", "Sketch")
     with pytest.raises(GuardRefused) as caught:
-        import_tasks.bring(project, import_tasks.Options(("tasks.yaml",)))
+        import_tasks.bring(project, import_tasks.ImportOptions(("tasks.yaml",)))
     assert caught.value.code == "moved_meanwhile"
     assert read(world) == IMPORTED.replace("Draw", "Sketch")

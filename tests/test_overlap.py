@@ -438,7 +438,7 @@ def test_braces_are_the_patterns_they_stand_for(
 
 def is_clear(a: str, b: str) -> bool:
     """Whether a task that writes `a` is waved through beside one in flight that writes `b`."""
-    return claim_rules.Flying.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
+    return claim_rules.ActiveScopes.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
 
 
 @settings(max_examples=400, deadline=None)

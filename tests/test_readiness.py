@@ -7,11 +7,11 @@ from typing import NamedTuple
 import pytest
 from rows import row
 
-from ralphgit.model.active_claim import Flight
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standing, Standings
+from ralphgit.rules.readiness import TaskState, TaskStates
 
 
 def base_row(words: str) -> Row:
@@ -35,14 +35,14 @@ SIGHTINGS = {
 }
 
 
-def flight(words: str, task: str = "T") -> Flight:
+def flight(words: str, task: str = "T") -> ActiveClaim:
     """`SIGHTING CLAIM[@EPOCH][!]`, "!" for a holder who is gone."""
     sighting, claim = words.split()
     kind, status = SIGHTINGS[sighting]
     stale = claim.endswith("!")
     claim, _, epoch = claim.removesuffix("!").partition("@")
     where = f"{kind} of {claim}"
-    return Flight(
+    return ActiveClaim(
         task, status, claim, f"worker-{claim}", "since", int(epoch or 0), kind, where, stale=stale
     )
 
@@ -139,7 +139,7 @@ def cases() -> list[object]:
     return found
 
 
-def seen(standing: Standing) -> tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]:
+def seen(standing: TaskState) -> tuple[str, str, bool, tuple[str, ...], tuple[str, ...]]:
     holder = standing.holder
     return (
         standing.state,
@@ -159,14 +159,14 @@ def test_the_numbers_of_the_policy_are_unique() -> None:
 def test_policy(case: Case) -> None:
     rows, flights = [base_row(case.base)], [flight(words) for words in case.flights]
     expected = (case.state, case.holder, case.stale, case.lost, ())
-    assert seen(Standings(rows, {"T": flights})["T"]) == expected
+    assert seen(TaskStates(rows, {"T": flights})["T"]) == expected
     # In which order they were seen must not matter.
-    assert seen(Standings(rows, {"T": flights[::-1]})["T"]) == expected
+    assert seen(TaskStates(rows, {"T": flights[::-1]})["T"]) == expected
 
 
 def test_what_the_base_tells_of_a_holder() -> None:
-    found = Standings([base_row("in-progress ours@2")], {})["T"].holder
-    assert found == Flight(
+    found = TaskStates([base_row("in-progress ours@2")], {})["T"].holder
+    assert found == ActiveClaim(
         "T", "in-progress", "ours", "worker-ours", "since", 2, "base", "the base"
     )
 
@@ -175,7 +175,7 @@ def test_a_holder_s_worktree_is_known_from_any_sighting() -> None:
     branch = flight("branch ours")
     lease = flight("lease ours")._replace(path="/w/alpha", where="worktree ../alpha")
     other = flight("lease other")._replace(path="/w/beta")
-    found = Standings([base_row("pending")], {"T": [branch, other, lease]})["T"].holder
+    found = TaskStates([base_row("pending")], {"T": [branch, other, lease]})["T"].holder
     assert found == branch._replace(path="/w/alpha", where="worktree ../alpha")
 
 
@@ -189,7 +189,7 @@ def test_every_status_has_a_row() -> None:
 
 def derived(rows: list[Row], **flights: str) -> dict[str, str]:
     """State of each task, and what it waits for. Flights by task: `A="lease c"`."""
-    found = Standings(rows, {task: [flight(words, task)] for task, words in flights.items()})
+    found = TaskStates(rows, {task: [flight(words, task)] for task, words in flights.items()})
     return {
         task: " ".join((standing.state, *standing.blocked_on)) for task, standing in found.items()
     }

@@ -13,8 +13,8 @@ from world import ROOT, Place, World
 
 from ralphgit.app.report.attempts import attempts
 from ralphgit.app.status.log import Entry
-from ralphgit.model.active_claim import Flight
-from ralphgit.rules.readiness import Standing
+from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.rules.readiness import TaskState
 
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u202egnp\x07"
@@ -183,8 +183,10 @@ def test_how_an_attempt_ended(events: tuple[str, ...], outcome: str, ended: str)
     ]
     (found,) = attempts(entries, {}, ())
     assert (found.by, found.began, found.ended, found.outcome) == ("alpha", "1", ended, outcome)
-    holder = Flight("T-1", "in-progress", "c", "alpha", "1", 0, "lease", "worktree ../proj-alpha")
-    (held,) = attempts(entries, {"T-1": Standing("claimed", holder)}, ())
+    holder = ActiveClaim(
+        "T-1", "in-progress", "c", "alpha", "1", 0, "lease", "worktree ../proj-alpha"
+    )
+    (held,) = attempts(entries, {"T-1": TaskState("claimed", holder)}, ())
     assert held.outcome == ("in progress" if outcome == "unfinished" else outcome)
 
 

@@ -109,7 +109,7 @@ class Board(App[None]):
 
     def _show(self, update: Update) -> None:
         self.view.trouble(update.error)
-        if update.snapshot is not None or update.workers != self.view.crew:
+        if update.snapshot is not None or update.workers != self.view.shown_workers:
             self.view.show(update.snapshot, update.workers)
         if update.log is not None:
             self.view.context.write(update.log)
@@ -160,7 +160,7 @@ class Board(App[None]):
         elif card.state in _FREE:
             self._say(f"Nobody holds {card.id}: it is {card.state}.")
         else:
-            worker = next((one for one in self.view.crew if one.task == card.id), None)
+            worker = next((one for one in self.view.shown_workers if one.task == card.id), None)
             self.push_screen(Reset(found, card, worker, self._around.now()))
 
     def on_reset_wanted(self, event: Reset.Wanted) -> None:

@@ -32,7 +32,7 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
     warnings: list[str] = []
     project = next_tasks.project(around._replace(begun=None), warnings)
     try:
-        found = reply.reply(project, reply.Options(task=task, text=words, claim=claim))
+        found = reply.reply(project, reply.ReplyOptions(task=task, text=words, claim=claim))
     finally:
         project.repository.close()
     return [f"{task} is answered, and free again.", *_told(found.done), *warnings]
@@ -51,7 +51,7 @@ def reset_task(around: Surroundings, home: str, asked: Asked) -> list[str]:
     try:
         done = reset.reset(
             project,
-            reset.Options(
+            reset.ResetOptions(
                 task=asked.task,
                 reason=reason,
                 claim=asked.claim,

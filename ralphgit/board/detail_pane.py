@@ -100,7 +100,7 @@ class Context(Vertical):
             about = task_text.asked(question, here=task_text.answerable(found, question))
         elif isinstance(subject, Question):
             about = Content("This is not asked any more.").stylize(task_text.CARE)
-        if task in found.situation.standings:
+        if task in found.claim_map.task_states:
             return task_text.task(self._describe(found.shown(task)), about)
         title = subject.title
         return task_text.task([f"{task}  {safe(title)}"], about)

@@ -60,7 +60,7 @@ class View(Screen[None]):
         self._now, self._follow = now, follow
         self.context = Context(describe)
         self.seen: Snapshot | None = None
-        self.crew: Sequence[Worker] = ()
+        self.shown_workers: Sequence[Worker] = ()
         self._story = self._words = ""
         self._cancelled = False
         self._doing = ""
@@ -95,7 +95,7 @@ class View(Screen[None]):
     def show(self, found: Snapshot | None, workers: Sequence[Worker]) -> None:
         """Show this from now on; without a snapshot, the last one."""
         first = self.seen is None
-        self.seen, self.crew = found or self.seen, workers
+        self.seen, self.shown_workers = found or self.seen, workers
         self._fill()
         if first and self.seen is not None:
             self._begin()
@@ -142,8 +142,8 @@ class View(Screen[None]):
         entries += [Entry(f"{one.code} {one.message}", one) for one in found.notes]
         inbox.fill(entries)
         inbox.head(Content(f"inbox {len(entries)}"))
-        workers.fill([Entry(one.path, one) for one in self.crew])
-        workers.head(Content(f"workers {len(self.crew)}"))
+        workers.fill([Entry(one.path, one) for one in self.shown_workers])
+        workers.head(Content(f"workers {len(self.shown_workers)}"))
         self._tell_doing()
         self.context.draw(found)
 

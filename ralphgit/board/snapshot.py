@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import questions as guidance
 from ralphgit.app.handoff.questions import Question
 from ralphgit.app.status import overview, task_list
@@ -18,7 +18,7 @@ from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.loop import fleet_state
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 #: The columns: what each is called, and the states that it has.
 COLUMNS = {
@@ -103,14 +103,14 @@ class Snapshot(NamedTuple):
     home: str
     """The main worktree: resets are made from there."""
     remote: str
-    situation: Situation
+    claim_map: ClaimMap
 
     def card(self, task: str) -> Card | None:
         """The task of this id, None where the base has none."""
-        standing = self.situation.standings.get(task)
-        if standing is None:
+        task_state = self.claim_map.task_states.get(task)
+        if task_state is None:
             return None
-        name = next(name for name, states in COLUMNS.items() if standing.state in states)
+        name = next(name for name, states in COLUMNS.items() if task_state.state in states)
         return next(card for card in self.columns[name] if card.id == task)
 
     def question(self, task: str) -> Question | None:
@@ -119,7 +119,7 @@ class Snapshot(NamedTuple):
 
     def shown(self, task: str) -> Shown:
         """All of one task. Starts no process. Raises: UnknownTask."""
-        return task_list.judged(self.situation, task)
+        return task_list.judged(self.claim_map, task)
 
 
 def gather(around: Surroundings) -> Snapshot:
@@ -136,13 +136,13 @@ def gather(around: Surroundings) -> Snapshot:
 
 
 def _gathered(project: Project, warnings: list[str]) -> Snapshot:
-    situation = Situation(project)
-    found = overview.overview(project, situation)
-    questions = tuple(guidance.questions(project, situation))
+    claim_map = ClaimMap(project)
+    found = overview.overview(project, claim_map)
+    questions = tuple(guidance.questions(project, claim_map))
     notes = [one for one in found.attention if one.code not in _ASKED]
     notes += [Attention(WARNING, "", text, "") for text in warnings]
-    columns = _columns(situation)
-    stories = dict.fromkeys(row.story for row in situation.base.rows if row.story)
+    columns = _columns(claim_map)
+    stories = dict.fromkeys(row.story for row in claim_map.base.rows if row.story)
     base = project.base
     return Snapshot(
         at=project.around.now(),
@@ -163,22 +163,22 @@ def _gathered(project: Project, warnings: list[str]) -> Snapshot:
         ),
         home=project.repository.home,
         remote=base.remote,
-        situation=situation,
+        claim_map=claim_map,
     )
 
 
-def _columns(situation: Situation) -> dict[str, tuple[Card, ...]]:
+def _columns(claim_map: ClaimMap) -> dict[str, tuple[Card, ...]]:
     """What is ready stands in the order in which it would be taken, what is complete with the
     latest claim first, all else as in the graph.
     """
     by_state: dict[str, list[Row]] = {}
-    for row in situation.base.rows:
-        by_state.setdefault(situation.standings[row.id].state, []).append(row)
-    by_state["ready"] = readiness.order(by_state.get("ready", ()), of=situation.base.rows)
+    for row in claim_map.base.rows:
+        by_state.setdefault(claim_map.task_states[row.id].state, []).append(row)
+    by_state["ready"] = readiness.order(by_state.get("ready", ()), of=claim_map.base.rows)
     by_state.get("complete", []).sort(key=lambda row: row.at, reverse=True)
     return {
         name: tuple(
-            _card(row, situation.standings[row.id])
+            _card(row, claim_map.task_states[row.id])
             for state in states
             for row in by_state.get(state, ())
         )
@@ -186,20 +186,20 @@ def _columns(situation: Situation) -> dict[str, tuple[Card, ...]]:
     }
 
 
-def _card(row: Row, standing: Standing) -> Card:
-    holder = standing.holder
+def _card(row: Row, task_state: TaskState) -> Card:
+    holder = task_state.holder
     return Card(
         id=row.id,
         title=row.title,
         story=row.story,
         priority=row.priority,
-        state=standing.state,
+        state=task_state.state,
         worker=holder.by if holder is not None else "",
         path=holder.path if holder is not None else "",
         claim=holder.claim if holder is not None else "",
-        waits=standing.blocked_on,
-        stale=standing.stale,
-        lost=bool(standing.lost),
+        waits=task_state.blocked_on,
+        stale=task_state.stale,
+        lost=bool(task_state.lost),
     )
 
 

@@ -180,6 +180,6 @@ def noted(one: Attention) -> Content:
 
 def answerable(found: Snapshot, one: Question) -> bool:
     """Whether `reply` is what the question waits for."""
-    standing = found.situation.standings.get(one.task)
+    task_state = found.claim_map.task_states.get(one.task)
     special = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
-    return standing is not None and standing.state == "blocked" and one.reason not in special
+    return task_state is not None and task_state.state == "blocked" and one.reason not in special

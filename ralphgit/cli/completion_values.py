@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks, own_claims
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.command_spec import Param
@@ -92,15 +92,15 @@ def _ready(project: Project) -> list[Word]:
 
 def _own(project: Project) -> list[Word]:
     """What this worktree has claimed."""
-    own = {lease.task for lease in own_claims.open_claims(project, Situation(project))}
+    own = {lease.task for lease in own_claims.open_claims(project, ClaimMap(project))}
     return _tasks(row for row in project.here.rows if row.id in own)
 
 
 def _in_states(*states: str) -> Callable[[Project], list[Word]]:
     def found(project: Project) -> list[Word]:
-        situation = Situation(project)
-        standings = situation.standings
-        return _tasks(row for row in situation.base.rows if standings[row.id].state in states)
+        claim_map = ClaimMap(project)
+        task_states = claim_map.task_states
+        return _tasks(row for row in claim_map.base.rows if task_states[row.id].state in states)
 
     return found
 

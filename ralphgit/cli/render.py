@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
-from ralphgit.model.active_claim import Flight
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import safe as safe
 from ralphgit.model.printable import safe_lines as safe_lines
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 SCHEMA_VERSION = 1
 
@@ -165,35 +165,35 @@ _STYLES = {
 # -- tasks -------------------------------------------------------------------------------
 
 
-def holder_of(flight: Flight | None) -> dict[str, object] | None:
+def holder_of(active: ActiveClaim | None) -> dict[str, object] | None:
     """A holder as JSON tells it; who cancels a task that nobody claims holds nothing."""
-    if flight is None or not flight.by:
+    if active is None or not active.by:
         return None
     return {
-        "worker": flight.by, "where": flight.where, "since": flight.at,
-        "claim": flight.claim, "kind": flight.kind,
+        "worker": active.by, "where": active.where, "since": active.at,
+        "claim": active.claim, "kind": active.kind,
     }  # fmt: skip
 
 
 _FREE = '"holder": null, "stale": false, "blocked_on": []'
 
 
-def task_json(row: Row, standing: Standing) -> str:
+def task_json(row: Row, task_state: TaskState) -> str:
     """TASK of SPEC 6: the stored block and what is derived.
 
     The stored part is the row's JSON text as it is: at thousands of tasks, reading it
     only to write it again would be most of the command.
     """
-    if standing.holder is None and not standing.blocked_on and not standing.stale:
+    if task_state.holder is None and not task_state.blocked_on and not task_state.stale:
         middle = _FREE
     else:
         middle = (
-            f'"holder": {json.dumps(holder_of(standing.holder))}, '
-            f'"stale": {"true" if standing.stale else "false"}, '
-            f'"blocked_on": {json.dumps(standing.blocked_on)}'
+            f'"holder": {json.dumps(holder_of(task_state.holder))}, '
+            f'"stale": {"true" if task_state.stale else "false"}, '
+            f'"blocked_on": {json.dumps(task_state.blocked_on)}'
         )
     return (
-        f'{row.json[:-1]}, "state": "{standing.state}", {middle}, '
+        f'{row.json[:-1]}, "state": "{task_state.state}", {middle}, '
         f'"file": {_quoted(row.file)}, "line": {row.line}}}'
     )
 
@@ -203,36 +203,36 @@ def _quoted(file: str) -> str:
     return json.dumps(file)
 
 
-def tasks_json(pairs: Sequence[tuple[Row, Standing]]) -> str:
+def tasks_json(pairs: Sequence[tuple[Row, TaskState]]) -> str:
     """A JSON list of TASK."""
-    return "[" + ", ".join([task_json(row, standing) for row, standing in pairs]) + "]"
+    return "[" + ", ".join([task_json(row, task_state) for row, task_state in pairs]) + "]"
 
 
-def task_table(pairs: Sequence[tuple[Row, Standing]]) -> Table:
+def task_table(pairs: Sequence[tuple[Row, TaskState]]) -> Table:
     """The usual columns."""
     return Table(
         ("ID", "STATE", "P", "STORY", "TITLE", "HOLDER / WAITS FOR"),
         [
             (
                 row.id,
-                standing.state + (" (stale)" if standing.stale else ""),
+                task_state.state + (" (stale)" if task_state.stale else ""),
                 str(row.priority),
                 row.story or "-",
                 row.title,
-                _note(standing),
+                _note(task_state),
             )
-            for row, standing in pairs
+            for row, task_state in pairs
         ],
     )
 
 
-def _note(standing: Standing) -> str:
-    if standing.holder is not None and standing.state not in ("complete", "cancelled"):
-        return f"{standing.holder.by}, {standing.holder.where}"
-    return ", ".join(standing.blocked_on)
+def _note(task_state: TaskState) -> str:
+    if task_state.holder is not None and task_state.state not in ("complete", "cancelled"):
+        return f"{task_state.holder.by}, {task_state.holder.where}"
+    return ", ".join(task_state.blocked_on)
 
 
-def stored_task(row: Row, standing: Standing, **beside: object) -> Json:
+def stored_task(row: Row, task_state: TaskState, **beside: object) -> Json:
     """`{"task": TASK}` with more keys beside it."""
     more = "".join(f', "{key}": {json.dumps(value)}' for key, value in beside.items())
-    return Json(f'{{"task": {task_json(row, standing)}{more}}}')
+    return Json(f'{{"task": {task_json(row, task_state)}{more}}}')

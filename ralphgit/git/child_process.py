@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ralphgit.errors import RemoteUnavailable
 
 
-class Result(NamedTuple):
+class ProcessResult(NamedTuple):
     status: int
     out: bytes
     err: bytes
@@ -113,7 +113,7 @@ class Child:
             self._close(fd)
         self.end()
 
-    def finish(self, stdin: bytes = b"", timeout: float | None = None) -> Result:
+    def finish(self, stdin: bytes = b"", timeout: float | None = None) -> ProcessResult:
         """Feed it `stdin` and wait until it ends.
 
         After `timeout` seconds it is killed. Raises: RemoteUnavailable, then.
@@ -129,7 +129,7 @@ class Child:
                     hint="check the network, or use --no-fetch",
                 ) from None
             raise
-        return Result(self._wait(), out, err)
+        return ProcessResult(self._wait(), out, err)
 
     def end(self) -> None:
         """Stop it now; with `group`, its children too."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
-from ralphgit.git.child_process import Child, Result
+from ralphgit.git.child_process import Child, ProcessResult
 from ralphgit.git.objects import aside
 from ralphgit.git.repository import UNMERGED, Repository, staged
 from ralphgit.git.run_git import Git, failure
@@ -195,7 +195,7 @@ class Scratch:
         self.unread = b"; ".join(re.findall(_UNREADABLE, result.err)).decode("utf-8", "replace")
         return nested
 
-    def _add_but(self, folders: Sequence[str], *options: str) -> Result:
+    def _add_but(self, folders: Sequence[str], *options: str) -> ProcessResult:
         specs = _nul([":/", *(f":(top,exclude,literal){folder}" for folder in folders)])
         source = ("--pathspec-from-file=-", "--pathspec-file-nul")
         return self.git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self.env)
@@ -302,7 +302,7 @@ def differing(git: Git, old: str, new: str, *, filter: str = "") -> list[str]:
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
-class Change(NamedTuple):
+class PathChange(NamedTuple):
     """One path between two trees; mode and id are "" on a side that does not have it."""
 
     path: str
@@ -312,7 +312,7 @@ class Change(NamedTuple):
     new: str
 
 
-def changes(git: Git, old: str, new: str) -> list[Change]:
+def changes(git: Git, old: str, new: str) -> list[PathChange]:
     """What differs between two trees or commits; a rename is two paths."""
     arguments = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-commit-id")
     fields = git.run(*arguments, old, new).decode("utf-8", "surrogateescape").split("\0")
@@ -321,7 +321,7 @@ def changes(git: Git, old: str, new: str) -> list[Change]:
         sides = meta.removeprefix(":").split()[:4]
         modes = ["" if not mode.strip("0") else mode for mode in sides[:2]]
         oids = ["" if not oid.strip("0") else oid for oid in sides[2:]]
-        found.append(Change(path, modes[0], oids[0], modes[1], oids[1]))
+        found.append(PathChange(path, modes[0], oids[0], modes[1], oids[1]))
     return found
 
 
@@ -336,7 +336,7 @@ def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     return found
 
 
-def put_back(git: Git, old: Sequence[Change]) -> None:
+def put_back(git: Git, old: Sequence[PathChange]) -> None:
     """Bring index and worktree back to the old side; what that does not have leaves the index."""
     lines = []
     for one in old:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import NotWritable, RalphError
-from ralphgit.git.child_process import Child, Dialogue, Result, verb
+from ralphgit.git.child_process import Child, Dialogue, ProcessResult, verb
 
 #: Inherited variables that choose a repository, an index or an object store.
 _SCRUBBED = frozenset((
@@ -88,7 +88,7 @@ class Git:
         stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> Result:
+    ) -> ProcessResult:
         """Run `git ARGUMENTS` and give its exit status, stdout and stderr.
 
         After `timeout` seconds the process is killed with all its children, and
@@ -165,7 +165,7 @@ _UNWRITABLE = (
 )
 
 
-def failure(arguments: Iterable[str], result: Result) -> RalphError:
+def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
     """The error for a git process that failed."""
     error = GitError(tuple(arguments), result.status, result.err)
     for reason in _UNWRITABLE:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import packet, prompt, worker_report
 from ralphgit.app.lifecycle import complete, task_branch
 from ralphgit.app.processes import run_program, trust
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimLost,
@@ -162,7 +162,7 @@ def attempt(
 
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
     """A graph that cannot be read says nothing of any task: all is kept aside."""
-    with Exclusive(project):
+    with WorktreeLock(project):
         kept = task_branch.put_aside(project, lease)
     sentence = f"the task graph cannot be read: {why}"
     where = f" All that was done is kept in {kept}; bring the work over." if kept else ""
@@ -182,8 +182,8 @@ def finish(project: Project, lease: Lease) -> Outcome:
 
 
 def _promised(project: Project, lease: Lease) -> Task:
-    situation = Situation(project)
-    view = situation.base if lease.task in situation.base.by_id else project.require_here()
+    claim_map = ClaimMap(project)
+    view = claim_map.base if lease.task in claim_map.base.by_id else project.require_here()
     return view.task(lease.task)
 
 
@@ -266,7 +266,9 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
     if said.status == "done_with_concerns" and not concerns:
         concerns = (said.summary or "done with concerns",)
     try:
-        done = complete.complete(project, complete.Options(task=lease.task, concerns=concerns))
+        done = complete.complete(
+            project, complete.CompleteOptions(task=lease.task, concerns=concerns)
+        )
     except Refused as error:
         if isinstance(error, NotWritable):
             raise

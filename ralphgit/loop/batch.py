@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.processes import trust
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
@@ -34,12 +34,12 @@ from ralphgit.loop import (
     fleet,
     fleet_state,
 )
-from ralphgit.loop.batch_progress import Note
-from ralphgit.loop.batch_state import Job, Result, State
+from ralphgit.loop.batch_progress import ProgressNote
+from ralphgit.loop.batch_state import Job, State, WorkerResult
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import IN_FLIGHT, Standing
+from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
 _TURN_S = 0.05
 #: How often a worker is started that ends, or is killed, before its task has ended.
@@ -49,7 +49,7 @@ _MOST_STARTS = 5
 _TRIED = (Reason.VERIFY_FAILED, Reason.SCOPE, Reason.CONFLICT)
 
 
-class Options(NamedTuple):
+class BatchOptions(NamedTuple):
     """What `batch run` may be told."""
 
     story: str = ""
@@ -65,18 +65,18 @@ class Batch:
     def __init__(
         self,
         around: Surroundings,
-        options: Options,
+        options: BatchOptions,
         *,
         warnings: list[str],
         say: Callable[[str], None],
     ) -> None:
         self._around = around._replace(begun=None)
         self._options = options
-        self._loops = fleet.Options(agent=options.agent, land="none", idle="exit", tmux=False)
+        self._loops = fleet.FleetOptions(agent=options.agent, land="none", idle="exit", tmux=False)
         self._warnings = warnings
         self._say = say
 
-    def run(self) -> tuple[Result, ...]:
+    def run(self) -> tuple[WorkerResult, ...]:
         """Work off what can be, and tell of every task that was not finished when it began.
 
         Interrupted, it stops its workers, which keep their claims.
@@ -87,12 +87,12 @@ class Batch:
         with self._project() as project:
             self._top = project.top
             self._refuse_untrusted(project)
-            with Alone(project, "batch run", code="batch_running"):
+            with RepositoryLock(project, "batch run", code="batch_running"):
                 runtime_files.prepare(project)
                 claim.synchronise(project)
                 return self._run()
 
-    def _run(self) -> tuple[Result, ...]:
+    def _run(self) -> tuple[WorkerResult, ...]:
         self._state = batch_state.read(self._top)
         if self._state.group:
             self._say(f"going on: {' '.join(job.task for job in self._state.group)}")
@@ -148,10 +148,10 @@ class Batch:
         self, project: Project, planned: batch_plan.Planned, tasks: Sequence[str]
     ) -> tuple[Job, ...]:
         """Who does what: who has begun a task goes on with it, and nobody else's is taken."""
-        standings, begun = planned.situation.standings, planned.begun
+        task_states, begun = planned.claim_map.task_states, planned.begun
         taken = {
             name for task, name in begun.items()
-            if task in tasks or not batch_plan.branch(standings[task])
+            if task in tasks or not batch_plan.branch(task_states[task])
         }  # fmt: skip
         jobs, number = [], 0
         for task in tasks:
@@ -172,7 +172,9 @@ class Batch:
         with self._project() as project:
             rows = project.base_view.by_id
             notes = [
-                Note(results[job.task], rows[job.task].title, folder_of(project, job.worker))
+                ProgressNote(
+                    results[job.task], rows[job.task].title, folder_of(project, job.worker)
+                )
                 for job in group
                 if job.task in rows
             ]
@@ -239,78 +241,80 @@ class Batch:
 
     # -- what came of it ---------------------------------------------------------------
 
-    def _join(self, group: Sequence[Job]) -> dict[str, Result]:
+    def _join(self, group: Sequence[Job]) -> dict[str, WorkerResult]:
         """Integrate what is complete, and say of each task of the group what became of it."""
-        results: dict[str, Result] = {}
+        results: dict[str, WorkerResult] = {}
         while True:
             with self._project() as project:
-                standings = Situation(project).standings
+                task_states = ClaimMap(project).task_states
                 left: dict[str, Job] = {}
                 for job in group:
                     if job.task in results:
                         continue
-                    if job.task in standings and (name := batch_plan.branch(standings[job.task])):
+                    if job.task in task_states and (
+                        name := batch_plan.branch(task_states[job.task])
+                    ):
                         left[name] = job
                     else:
-                        results[job.task] = _judged(project, standings.get(job.task), job)
+                        results[job.task] = _judged(project, task_states.get(job.task), job)
                 if not left:
                     return results
-                done = integrate.integrate(project, integrate.Options(tuple(left)))
+                done = integrate.integrate(project, integrate.IntegrateOptions(tuple(left)))
                 for stop in done.stops:
                     job = left[stop.branch]
-                    results[job.task] = _stopped(done, stop, job, standings[job.task])
+                    results[job.task] = _stopped(done, stop, job, task_states[job.task])
 
-    def _told(self) -> tuple[Result, ...]:
+    def _told(self) -> tuple[WorkerResult, ...]:
         """Every task that this batch was about, in the order in which they would be taken."""
         known = {result.task: result for result in self._state.results}
         story = self._options.story
         with self._project() as project:
             planned = batch_plan.plan(project, story=story, without=known)
-            rows = planned.situation.base.rows
+            rows = planned.claim_map.base.rows
             for row in rows:
                 if row.id in planned.plan.left and row.id not in known:
                     waits = planned.plan.left[row.id]
-                    standing = planned.situation.standings[row.id]
-                    known[row.id] = _not_begun(project, row, standing, waits)
+                    task_state = planned.claim_map.task_states[row.id]
+                    known[row.id] = _not_begun(project, row, task_state, waits)
         return tuple(known[row.id] for row in readiness.order(rows) if row.id in known)
 
 
 def _is_open(project: Project, job: Job) -> bool:
     """Whether a task of the batch still needs its worker."""
-    standing = Situation(project).standings.get(job.task)
-    if standing is None or batch_plan.branch(standing):
+    task_state = ClaimMap(project).task_states.get(job.task)
+    if task_state is None or batch_plan.branch(task_state):
         return False
-    if standing.state in IN_FLIGHT:
-        return batch_plan.owner(project, standing) == job.worker
-    return standing.state == "ready"
+    if task_state.state in ACTIVE_STATES:
+        return batch_plan.owner(project, task_state) == job.worker
+    return task_state.state == "ready"
 
 
-def _judged(project: Project, standing: Standing | None, job: Job) -> Result:
+def _judged(project: Project, task_state: TaskState | None, job: Job) -> WorkerResult:
     """What became of a task that is not on a branch to be integrated."""
-    if standing is None:
-        return Result(job.task, "cancelled", "it is not in the graph any more")
-    holder = standing.holder
-    found = Result(job.task, "waiting", "", job.worker, holder.claim if holder else "")
-    match standing.state:
+    if task_state is None:
+        return WorkerResult(job.task, "cancelled", "it is not in the graph any more")
+    holder = task_state.holder
+    found = WorkerResult(job.task, "waiting", "", job.worker, holder.claim if holder else "")
+    match task_state.state:
         case "complete":
             return found._replace(outcome="done")
         case "cancelled":
             return found._replace(outcome="cancelled")
         case "blocked":
-            reason, why = _blocked(project, standing, job.task)
+            reason, why = _blocked(project, task_state, job.task)
             outcome = "failed" if reason in _TRIED else "blocked"
             return found._replace(outcome=outcome, why=why)
         case "waiting":
-            return found._replace(why=f"it waits for {', '.join(standing.blocked_on)}")
-    if holder is not None and batch_plan.owner(project, standing) != job.worker:
-        return Result(job.task, "waiting", f"{holder.by} has it in {holder.where}")
+            return found._replace(why=f"it waits for {', '.join(task_state.blocked_on)}")
+    if holder is not None and batch_plan.owner(project, task_state) != job.worker:
+        return WorkerResult(job.task, "waiting", f"{holder.by} has it in {holder.where}")
     why = fleet.last_error(folder_of(project, job.worker)) or "its worker ended before it was done"
     return found._replace(outcome="failed", why=why)
 
 
-def _blocked(project: Project, standing: Standing, task: str) -> tuple[str, str]:
+def _blocked(project: Project, task_state: TaskState, task: str) -> tuple[str, str]:
     """Why a task is blocked: the reason, and what is asked on one line."""
-    holder = standing.holder
+    holder = task_state.holder
     stored = holder.stored if holder is not None else ""
     block = json.loads(stored or project.base_view.row(task).json).get("blocked") or {}
     reason = str(block.get("reason", ""))
@@ -318,21 +322,23 @@ def _blocked(project: Project, standing: Standing, task: str) -> tuple[str, str]
     return reason, lines[0] if lines else reason
 
 
-def _stopped(done: Integrated, stop: Stop, job: Job, standing: Standing) -> Result:
+def _stopped(done: Integrated, stop: Stop, job: Job, task_state: TaskState) -> WorkerResult:
     """What an integration that left a branch out means for its task."""
     issues = done.plan.reconciled[stop.branch].issues
     errors = {issue.code for issue in issues if issue.severity == "error"}
     outcome = "blocked" if errors == {"review_missing"} else "failed"
-    claim = standing.holder.claim if standing.holder else ""
-    return Result(job.task, outcome, stop.message, job.worker, claim)
+    claim = task_state.holder.claim if task_state.holder else ""
+    return WorkerResult(job.task, outcome, stop.message, job.worker, claim)
 
 
-def _not_begun(project: Project, row: Row, standing: Standing, waits: Sequence[str]) -> Result:
-    holder = standing.holder
-    if standing.state == "blocked":
-        _, why = _blocked(project, standing, row.id)
+def _not_begun(
+    project: Project, row: Row, task_state: TaskState, waits: Sequence[str]
+) -> WorkerResult:
+    holder = task_state.holder
+    if task_state.state == "blocked":
+        _, why = _blocked(project, task_state, row.id)
         by, claim = (holder.by, holder.claim) if holder is not None else (row.by, row.claim)
-        return Result(row.id, "blocked", why, by, claim)
+        return WorkerResult(row.id, "blocked", why, by, claim)
     if holder is not None:
-        return Result(row.id, "waiting", f"{holder.by} has it in {holder.where}")
-    return Result(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")
+        return WorkerResult(row.id, "waiting", f"{holder.by} has it in {holder.where}")
+    return WorkerResult(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")

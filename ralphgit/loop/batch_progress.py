@@ -10,22 +10,22 @@ from ralphgit.app.handoff import worker_report
 from ralphgit.app.handoff.worker_report import Report
 from ralphgit.app.workspace import runtime_files
 from ralphgit.errors import InvalidRecord
-from ralphgit.loop.batch_state import FOLDER, Result
+from ralphgit.loop.batch_state import FOLDER, WorkerResult
 from ralphgit.records import atomic_files
 
 PATH = os.path.join(FOLDER, "progress.md")
 
 
-class Note(NamedTuple):
+class ProgressNote(NamedTuple):
     """What is noted of a task once it has ended, well or not."""
 
-    result: Result
+    result: WorkerResult
     title: str
     worktree: str
     """Where its worker reports."""
 
 
-def append(top: str, notes: Iterable[Note], secrets: tuple[str, ...]) -> None:
+def append(top: str, notes: Iterable[ProgressNote], secrets: tuple[str, ...]) -> None:
     """Add a section for each note that has none yet: a repeated call adds nothing.
 
     The file is replaced as a whole: all of it is there, or what was before. Of what workers say
@@ -46,7 +46,7 @@ def append(top: str, notes: Iterable[Note], secrets: tuple[str, ...]) -> None:
         atomic_files.write(path, data)
 
 
-def _section(note: Note, secrets: tuple[str, ...]) -> Iterator[str]:
+def _section(note: ProgressNote, secrets: tuple[str, ...]) -> Iterator[str]:
     result = note.result
     claim = f" (claim {result.claim}, {result.worker})" if result.claim else ""
     yield f"## {result.task}: {result.outcome}{claim}"
@@ -65,7 +65,7 @@ def _section(note: Note, secrets: tuple[str, ...]) -> Iterator[str]:
         yield from ("", *(f"- {_line(concern)}" for concern in said.concerns))
 
 
-def _report(note: Note, secrets: tuple[str, ...]) -> Report | str:
+def _report(note: ProgressNote, secrets: tuple[str, ...]) -> Report | str:
     """The report on this very claim, or what is wrong with it; an empty one if there is none."""
     noted = runtime_files.remembered(note.worktree)
     if noted is None or not noted.claim or noted.claim != note.result.claim:

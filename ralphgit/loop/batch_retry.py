@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import questions
-from ralphgit.app.lifecycle.reopen import Change, Holders, reopen
+from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.question import Answer, Guidance
@@ -22,19 +22,19 @@ def again(project: Project, task: str, why: str) -> None:
 
     Raises: as `reopen`.
     """
-    standing = Situation(project).standings[task]
-    if standing.state != "blocked" and not batch_plan.branch(standing):
+    task_state = ClaimMap(project).task_states[task]
+    if task_state.state != "blocked" and not batch_plan.branch(task_state):
         return
 
-    def decide(situation: Situation, row: Row, holders: Holders) -> Change:
+    def decide(claim_map: ClaimMap, row: Row, holders: Holders) -> Reopening:
         at, by = project.now(), project.worker
-        said = questions.asked(situation, row.id).question
+        said = questions.asked(claim_map, row.id).question
         made = Guidance(
             id=project.around.new_id(), task=row.id, claim=holders.claim, question=said or why,
             options=(), at=at, by=holders.by, answer=Answer(_ANSWER, by, at),
         )  # fmt: skip
         path = codec.path(project.config.records, row.id, made.id)
-        return Change(
+        return Reopening(
             event="reset", by=by, at=at, reason=f"begun again: {why}", note=f"begun again: {why}",
             text=f"begun again: {why}", records={path: codec.encode(made, path)},
         )  # fmt: skip

@@ -23,7 +23,7 @@ class Job(NamedTuple):
     """Why it is tried once more, alone; "" the first time."""
 
 
-class Result(NamedTuple):
+class WorkerResult(NamedTuple):
     """What became of a task."""
 
     task: str
@@ -46,7 +46,7 @@ class State(NamedTuple):
     """What is worked on now; nothing between two groups."""
     failed: tuple[Job, ...] = ()
     """What is to be tried again, one after the other, before the next group."""
-    results: tuple[Result, ...] = ()
+    results: tuple[WorkerResult, ...] = ()
     """What has ended, in that order."""
 
 
@@ -64,7 +64,9 @@ def read(top: str) -> State:
     return State(
         tuple(Job(*_words(one, Job._fields)) for one in _mappings(value, "group")),
         tuple(Job(*_words(one, Job._fields)) for one in _mappings(value, "failed")),
-        tuple(Result(*_words(one, Result._fields)) for one in _mappings(value, "results")),
+        tuple(
+            WorkerResult(*_words(one, WorkerResult._fields)) for one in _mappings(value, "results")
+        ),
     )
 
 

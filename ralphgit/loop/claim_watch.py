@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from ralphgit.app.active_claims import next_tasks, own_claims
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.errors import RalphError
@@ -49,13 +49,13 @@ class Watch:
             self._why = self._ask()
 
 
-def standing(around: Surroundings, journal: Journal, lease: Lease) -> str:
+def task_state(around: Surroundings, journal: Journal, lease: Lease) -> str:
     """LOST if the claim does not stand any more, as far as it can be seen; else ""."""
     project = next_tasks.project(around, [])
     try:
         claim.synchronise(project)
         gone = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
-        return LOST if gone or own_claims.winner_over(Situation(project), lease) else ""
+        return LOST if gone or own_claims.winner_over(ClaimMap(project), lease) else ""
     except RalphError as error:
         journal.write("unchecked", task=lease.task, message=error.message)
         return ""

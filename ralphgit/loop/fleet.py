@@ -2,7 +2,7 @@
 
 A loop of the fleet is a process like any other loop: it lives on when whoever started it is
 gone, and tells of itself by its heartbeat and its journal. `.ralph/fleet.yaml` in its worktree
-notes which process it is and where it was started; that is all the fleet remembers (`crew`).
+notes which process it is and where it was started; that is all the fleet remembers (`fleet_state`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files, worktree_names
-from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
@@ -59,7 +59,7 @@ class Wanted(NamedTuple):
     """"" for any task; else just this one."""
 
 
-class Options(NamedTuple):
+class FleetOptions(NamedTuple):
     """How the loops are started; "" is as configured."""
 
     agent: str = ""
@@ -120,7 +120,7 @@ def wanted(number: int, stories: Sequence[str]) -> list[Wanted]:
 # -- up ------------------------------------------------------------------------------------
 
 
-def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[Started]:
+def up(project: Project, workers: Sequence[Wanted], options: FleetOptions) -> list[Started]:
     """Give each worker a worktree where it has none, and start its loop where none runs.
 
     The worktrees are made before the first loop starts: a refusal starts nothing, and leaves
@@ -134,7 +134,7 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
     if options.tmux or (options.tmux is None and not tmux_session.missing()):
         session = tmux_session.Fleet(project.repository.name, project.repository.common_dir)
     runtime_files.exclude(project)
-    with Alone(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
+    with RepositoryLock(project, "fleet up", code="fleet_busy", patience_s=_ALONE_S):
         found = _begin(project, workers, options, session)
     return [_settled(one) if one.state == "started" else one for one in found]
 
@@ -142,7 +142,7 @@ def up(project: Project, workers: Sequence[Wanted], options: Options) -> list[St
 def _begin(
     project: Project,
     workers: Sequence[Wanted],
-    options: Options,
+    options: FleetOptions,
     session: tmux_session.Fleet | None,
 ) -> list[Started]:
     made = worktrees(project, workers)
@@ -198,7 +198,7 @@ def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
     return made
 
 
-def _words(worker: Wanted, options: Options) -> list[str]:
+def _words(worker: Wanted, options: FleetOptions) -> list[str]:
     # -P: python would else look for its modules in the worktree first.
     words = [sys.executable, "-P", "-m", "ralphgit", "--no-color", "run", "--worker", worker.name]
     for flag, value in (
@@ -211,7 +211,10 @@ def _words(worker: Wanted, options: Options) -> list[str]:
 
 
 def start(
-    project: Project, worker: Wanted, options: Options, session: tmux_session.Fleet | None = None
+    project: Project,
+    worker: Wanted,
+    options: FleetOptions,
+    session: tmux_session.Fleet | None = None,
 ) -> int:
     """Start a loop that outlives us, and note it; its process id.
 

@@ -16,7 +16,7 @@ from ralphgit.records import runtime_notes
 NOTE = os.path.join(".ralph", "fleet.yaml")
 
 
-class Note(NamedTuple):
+class FleetNote(NamedTuple):
     """A loop that a fleet has started."""
 
     how: str
@@ -46,13 +46,13 @@ class Worker(NamedTuple):
     pid: int
 
 
-def note_of(top: str) -> Note | None:
+def note_of(top: str) -> FleetNote | None:
     value = runtime_notes.read(os.path.join(top, NOTE))
     pid = value.get("pid")
     if not isinstance(pid, int):
         return None
     how, started, boot, host = (str(value.get(k) or "") for k in ("how", "started", "boot", "host"))
-    return Note(how, Process(pid, started, boot, host))
+    return FleetNote(how, Process(pid, started, boot, host))
 
 
 def note_down(top: str, how: str, pid: int) -> None:
@@ -86,7 +86,7 @@ def workers(project: Project) -> list[Worker]:
     return found
 
 
-def state_of(note: Note | None, beat: Heartbeat | None, now: float) -> str:
+def state_of(note: FleetNote | None, beat: Heartbeat | None, now: float) -> str:
     """How the loop of a worktree is: alive, silent, gone, starting or ended."""
     if beat is not None and heartbeat.gone(beat):
         return "gone"
@@ -96,7 +96,7 @@ def state_of(note: Note | None, beat: Heartbeat | None, now: float) -> str:
 
 
 def _worker(
-    project: Project, worktree: Worktree, note: Note | None, beat: Heartbeat | None
+    project: Project, worktree: Worktree, note: FleetNote | None, beat: Heartbeat | None
 ) -> Worker:
     entries = event_log.latest(worktree.path)
     now = project.around.now()

@@ -10,7 +10,7 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.errors import RalphError
 
 
-class Beat:
+class HeartbeatWriter:
     """Writes `.ralph/heartbeat` every 5 s, and at once when something changes.
 
     Used as a context. Leaving it removes the file, unless the loop still holds a task: then
@@ -28,7 +28,7 @@ class Beat:
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
-    def __enter__(self) -> Beat:
+    def __enter__(self) -> HeartbeatWriter:
         self._write()
         self._thread.start()
         return self

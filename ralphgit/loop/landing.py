@@ -11,13 +11,13 @@ from ralphgit.app.gate import verified_completion
 from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.lifecycle import block_release, task_branch
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
 from ralphgit.loop.event_log import Journal
-from ralphgit.loop.heartbeat_writer import Beat
-from ralphgit.loop.loop_options import Options
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Reason
@@ -34,11 +34,11 @@ class Landing:
 
     def __init__(
         self,
-        options: Options,
+        options: LoopOptions,
         pulls: Pulls,
         *,
         journal: Journal,
-        beat: Beat,
+        beat: HeartbeatWriter,
         say: Callable[[str], None],
     ) -> None:
         self._options, self._pulls = options, pulls
@@ -99,7 +99,7 @@ class Landing:
             self._journal.write("landed" if how == "merge" else "opened",
                                 task=lease.task, commit=commit)  # fmt: skip
             self.fresh_until = time.monotonic() + (_FRESH_S if how == "merge" else 0)
-        with Exclusive(project):
+        with WorktreeLock(project):
             if kept := task_branch.sweep(project, lease):
                 self._say(f"what was changed after {lease.task} was complete is kept in {kept}")
         self._journal.write("done", task=lease.task, landing=how)
@@ -117,7 +117,7 @@ class Landing:
     def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
         """What conflicts with the base is kept, and the task is begun again on top of it."""
         paths = ", ".join(conflict.paths[:5])
-        with Exclusive(project):
+        with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
         feedback = (
             f"The work was complete, and then it conflicted with what others landed: {paths}."
@@ -132,7 +132,7 @@ class Landing:
 
     def _begin_again(self, project: Project, lease: Lease, why: GuardRefused) -> Outcome:
         """What does more than its task is kept, and the task is begun again without it."""
-        with Exclusive(project):
+        with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
         told = "\n".join([why.message, *why.lines])
         more = "The records of other tasks are not this task's to change, and none is edited."
@@ -160,9 +160,9 @@ class Landing:
         """Keep aside what a worker that blocked its task itself has done so far, and make the
         block anew without it; whether there was anything.
         """
-        with Exclusive(project):
+        with WorktreeLock(project):
             head = project.repository.head()
-            more = task_branch.has_work(project, lease) or verified_completion.beside(
+            more = task_branch.has_work(project, lease) or verified_completion.out_of_task_changes(
                 project, lease, head
             )
             if not more:
@@ -186,7 +186,7 @@ class Landing:
 
         Where the base has the claim, the branch with the release stays, for others to land.
         """
-        with Exclusive(project):
+        with WorktreeLock(project):
             row = project.base_view.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim:
                 return task_branch.sweep(project, lease)

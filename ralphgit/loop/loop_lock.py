@@ -20,7 +20,7 @@ _PATIENCE_S = 1.0
 _TURN_S = 0.02
 
 
-class Seat:
+class LoopLock:
     """Used as a context around a loop."""
 
     def __init__(self, project: Project) -> None:

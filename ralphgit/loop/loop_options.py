@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Options(NamedTuple):
+class LoopOptions(NamedTuple):
     """What `run` may be told."""
 
     once: bool = False

@@ -13,7 +13,7 @@ from ralphgit.app.lifecycle import claim
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.event_log import Journal
-from ralphgit.loop.loop_options import Options
+from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.model.active_claim import Lease
 
 
@@ -23,7 +23,7 @@ class Pulls:
     def __init__(
         self,
         project: Project,
-        options: Options,
+        options: LoopOptions,
         journal: Journal,
         say: Callable[[str], None],
         lost: list[str],

@@ -6,14 +6,14 @@ import os
 import shlex
 
 from ralphgit.app.active_claims import next_tasks, own_claims
-from ralphgit.app.active_claims.claim_map import Situation, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import claim_guards, current_claim, task_branch, write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
-from ralphgit.loop.loop_options import Options
+from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 
@@ -63,11 +63,11 @@ def restore(project: Project) -> str:
     lease = read_leases(project).get(noted.task) if noted else None
     if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
         return ""
-    with Exclusive(project):
+    with WorktreeLock(project):
         return task_branch.put_aside(project, noted)
 
 
-def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> Lease | None:
+def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) -> Lease | None:
     """This worktree's claim, or that of a task that has ended here and is still to land.
 
     Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
@@ -82,11 +82,11 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: Options) -> L
 
 
 def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
-    situation = Situation(project)
-    for lease in own_claims.open_claims(project, situation):
-        if winner := own_claims.winner_over(situation, lease):
+    claim_map = ClaimMap(project)
+    for lease in own_claims.open_claims(project, claim_map):
+        if winner := own_claims.winner_over(claim_map, lease):
             raise current_claim.give_up(project, lease, winner)
-    own = claim_guards.own_claim(project, situation)
+    own = claim_guards.own_claim(project, claim_map)
     if own is not None:
         return own
     noted = runtime_files.remembered(project.top)
@@ -98,10 +98,10 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
         if end == "blocked":
             write_audit_and_graph.take_back(project, noted)
         return noted
-    if own_claims.end_of(situation.base, noted):
+    if own_claims.end_of(claim_map.base, noted):
         return None
     if end == "blocked":
-        row = situation.base.by_id.get(noted.task)
+        row = claim_map.base.by_id.get(noted.task)
         answered = row is not None and row.epoch > noted.epoch
         shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))
         return None if shared or answered else noted

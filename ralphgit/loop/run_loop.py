@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 
 from ralphgit.app.active_claims import next_tasks, own_claims
-from ralphgit.app.active_claims.claim_map import Situation, elsewhere
+from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.lifecycle import block_release, claim, claim_guards, current_claim, task_branch
+from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.errors import (
     ClaimHeld,
@@ -28,12 +29,12 @@ from ralphgit.errors import (
 )
 from ralphgit.loop import agent_presets, attempt_memory, failures, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
-from ralphgit.loop.claim_watch import standing
+from ralphgit.loop.claim_watch import task_state
 from ralphgit.loop.event_log import Journal
-from ralphgit.loop.heartbeat_writer import Beat
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.landing import Landing
-from ralphgit.loop.loop_lock import Seat
-from ralphgit.loop.loop_options import Options, Ran
+from ralphgit.loop.loop_lock import LoopLock
+from ralphgit.loop.loop_options import LoopOptions, Ran
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.waiting import Pauses
@@ -53,7 +54,7 @@ class Loop:
     def __init__(
         self,
         around: Surroundings,
-        options: Options,
+        options: LoopOptions,
         *,
         warnings: list[str],
         say: Callable[[str], None],
@@ -83,7 +84,7 @@ class Loop:
         agent_presets.require(project, self._command)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
-        with Seat(project):
+        with LoopLock(project):
             return self._run(project)
 
     def _run(self, project: Project) -> Ran:
@@ -96,7 +97,7 @@ class Loop:
         self._journal.write("started", agent=self._command.line, pid=os.getpid())
         why = "failed"
         try:
-            with Beat(self._top, self._worker) as beat:
+            with HeartbeatWriter(self._top, self._worker) as beat:
                 self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._landing = Landing(
@@ -208,7 +209,7 @@ class Loop:
             task_branch.catch_up(project)
         project.refresh(config=False)
         try:
-            made = claim.claim(project, claim.Options(task=row.id, fetch=False))
+            made = claim.claim(project, ClaimOptions(task=row.id, fetch=False))
         except (ClaimHeld, NothingReady, GuardRefused) as error:
             if isinstance(error, GuardRefused) and error.code not in _TAKEN:
                 raise
@@ -271,7 +272,7 @@ class Loop:
                     continue
                 case Lost():
                     project = self._project()
-                    winner = own_claims.winner_over(Situation(project), lease)
+                    winner = own_claims.winner_over(ClaimMap(project), lease)
                     raise current_claim.give_up(
                         project, lease, winner or "its claim does not stand any more"
                     )
@@ -286,7 +287,7 @@ class Loop:
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
         outcome, agent_s = attempt(
             project, lease, before,
-            command=self._command, check=lambda: standing(self._around, self._journal, lease),
+            command=self._command, check=lambda: task_state(self._around, self._journal, lease),
             mend=self._mend,
         )  # fmt: skip
         self._journal.write(
@@ -325,7 +326,7 @@ class Loop:
         """Record the question, keep the work so far in a rescue ref, and land the record alone."""
         self._beat.phase("block", task=lease.task, claim=lease.claim)
         project = self._project()
-        with Exclusive(project):
+        with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
             if kept:
                 question += f"\n\nThe work so far is kept in {kept}."

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Flight(NamedTuple):
+class ActiveClaim(NamedTuple):
     """One place where a task stands otherwise than on the base."""
 
     task: str

@@ -50,11 +50,11 @@ def plan(
     """
     complete = {row.id for row in rows if row.status == "complete"}
     needs = _needs(rows)
-    flying = [row for row in rows if row.id in held]
+    active_scopes = [row for row in rows if row.id in held]
     order = [
         row
         for row in readiness.order(rows)
-        if row.id in free and wanted(row) and not _in_the_way(row, flying, beside)
+        if row.id in free and wanted(row) and not _in_the_way(row, active_scopes, beside)
     ]
     groups: list[tuple[str, ...]] = []
     done = set(complete)
@@ -67,7 +67,7 @@ def plan(
             dict.fromkeys(
                 [
                     *(task for task in needs[row.id] if task not in done),
-                    *(other.id for other in _in_the_way(row, flying, beside)),
+                    *(other.id for other in _in_the_way(row, active_scopes, beside)),
                 ]
             )
         )
@@ -84,11 +84,13 @@ def _needs(rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     return {row.id: (*row.depends_on, *earlier.get(row.id, ())) for row in rows}
 
 
-def _in_the_way(row: Row, flying: Sequence[Row], beside: Callable[[Row, Row], bool]) -> list[Row]:
+def _in_the_way(
+    row: Row, active_scopes: Sequence[Row], beside: Callable[[Row, Row], bool]
+) -> list[Row]:
     """Which of the tasks in flight keep `row` from being taken."""
     return [
         other
-        for other in flying
+        for other in active_scopes
         if other.id != row.id
         and (
             not beside(row, other)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 
 class Refusal(NamedTuple):
@@ -59,9 +59,9 @@ def contract(row: Row) -> Refusal | None:
     return None
 
 
-def mode(row: Row, standing: Standing) -> Refusal | None:
+def mode(row: Row, task_state: TaskState) -> Refusal | None:
     """The task's mode lets it run now, beside what runs of its story."""
-    others = [other for other in standing.blocked_on if other not in row.depends_on]
+    others = [other for other in task_state.blocked_on if other not in row.depends_on]
     if not others:
         return None
     return Refusal(
@@ -72,7 +72,7 @@ def mode(row: Row, standing: Standing) -> Refusal | None:
     )
 
 
-class Flying(NamedTuple):
+class ActiveScopes(NamedTuple):
     """The tasks in flight, made ready to be compared with thousands of others."""
 
     rows: tuple[Row, ...]
@@ -83,7 +83,7 @@ class Flying(NamedTuple):
     """Patterns of generated files, as they are configured."""
 
     @classmethod
-    def of(cls, rows: Iterable[Row], generated: Iterable[str] = ()) -> "Flying":
+    def of(cls, rows: Iterable[Row], generated: Iterable[str] = ()) -> "ActiveScopes":
         rows = tuple(rows)
         resources = frozenset(name for row in rows for name in row.resources)
         heads = {_head(pattern) for row in rows for pattern in row.write}
@@ -112,19 +112,19 @@ class Flying(NamedTuple):
         return after == len(self.heads) or not self.heads[after].startswith(head)
 
 
-def overlap(row: Row, flying: Flying) -> Refusal | None:
+def overlap(row: Row, active_scopes: ActiveScopes) -> Refusal | None:
     """No task in flight may write where this one writes, or needs the same resource.
 
     That is `rules.independence`, of which only some reasons count for a claim.
     """
-    if flying.is_clear(row):
+    if active_scopes.is_clear(row):
         return None
     from ralphgit.rules.independence import CLAIM, DOES, RESOURCE, meetings
 
-    for other in flying.rows:
+    for other in active_scopes.rows:
         if other.id == row.id:
             continue
-        found = meetings(row, other, reasons=CLAIM, generated=flying.generated)
+        found = meetings(row, other, reasons=CLAIM, generated=active_scopes.generated)
         if not found:
             continue
         reason, mine, theirs, path = found[0]

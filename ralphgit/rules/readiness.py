@@ -7,52 +7,54 @@ of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.active_claim import Flight
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 
 #: The states of a task that somebody works on, or whose work has not landed.
-IN_FLIGHT = frozenset({"claimed", "in-progress", "in-review"})
-_NO_FLIGHTS: tuple[Flight, ...] = ()
+ACTIVE_STATES = frozenset({"claimed", "in-progress", "in-review"})
+_NO_CLAIMS: tuple[ActiveClaim, ...] = ()
 
 
-class Standing(NamedTuple):
+class TaskState(NamedTuple):
     """A task's derived state."""
 
     state: str
     """One of `State`."""
-    holder: Flight | None = None
+    holder: ActiveClaim | None = None
     blocked_on: tuple[str, ...] = ()
     """What it waits for: unfinished dependencies, or tasks of its story by its mode."""
     stale: bool = False
-    lost: tuple[Flight, ...] = ()
+    lost: tuple[ActiveClaim, ...] = ()
     """Claims that cannot land: somebody else's is on the base."""
 
 
-def in_force(row: Row, flights: Iterable[Flight]) -> tuple[list[Flight], list[Flight]]:
-    """`flights` of one task parted into those that count and those that have lost.
+def in_force(
+    row: Row, active_claims: Iterable[ActiveClaim]
+) -> tuple[list[ActiveClaim], list[ActiveClaim]]:
+    """`active_claims` of one task parted into those that count and those that have lost.
 
     Fenced ones (lower epoch) and ones that the base has already (a finished task, a branch
     left behind) are neither.
     """
-    count: list[Flight] = []
-    lost: list[Flight] = []
+    count: list[ActiveClaim] = []
+    lost: list[ActiveClaim] = []
     if row.status in ("complete", "cancelled"):
         lost = [
-            flight for flight in flights
-            if flight.epoch >= row.epoch and flight.claim != row.claim and flight.kind != "lease"
+            active for active in active_claims
+            if active.epoch >= row.epoch and active.claim != row.claim and active.kind != "lease"
         ]  # fmt: skip
         return count, lost
-    for flight in flights:
-        if flight.epoch < row.epoch or _left_behind(row, flight):
+    for active in active_claims:
+        if active.epoch < row.epoch or _left_behind(row, active):
             continue
-        ours = flight.claim == row.claim or not row.claim or row.status == "blocked"
-        (count if ours or flight.epoch > row.epoch else lost).append(flight)
+        ours = active.claim == row.claim or not row.claim or row.status == "blocked"
+        (count if ours or active.epoch > row.epoch else lost).append(active)
     return count, lost
 
 
-def _left_behind(row: Row, flight: Flight) -> bool:
+def _left_behind(row: Row, active: ActiveClaim) -> bool:
     """Whether a flight is from before its own claim was blocked on the base."""
-    return row.status == "blocked" and flight.claim == row.claim and flight.status == "in-progress"
+    return row.status == "blocked" and active.claim == row.claim and active.status == "in-progress"
 
 
 _STRENGTH = {"complete": 4, "cancelled": 3, "blocked": 2, "in-progress": 1}
@@ -60,54 +62,58 @@ _KIND = {"branch": 0, "worktree": 1, "lease": 2}
 
 
 _FINISHED = frozenset({"complete", "cancelled"})
-_READY = Standing("ready")
+_READY = TaskState("ready")
 
 
-class Standings(Mapping[str, Standing]):
+class TaskStates(Mapping[str, TaskState]):
     """The standing of every task on the base, by id; each is worked out when asked for."""
 
-    def __init__(self, rows: Sequence[Row], flights: Mapping[str, Sequence[Flight]]) -> None:
+    def __init__(
+        self, rows: Sequence[Row], active_claims: Mapping[str, Sequence[ActiveClaim]]
+    ) -> None:
         self._by_id = {row.id: row for row in rows}
-        self._flights = flights
+        self._active_claims = active_claims
         self._complete = {row.id for row in rows if row.status == "complete"}
         self._earlier = unfinished_before_checkpoints(rows)
         self._pending = [row for row in rows if row.status == "pending"]
-        self._known: dict[str, Standing] = {}
-        self.in_flight: list[Row] = []
+        self._known: dict[str, TaskState] = {}
+        self.active_tasks: list[Row] = []
         """The tasks that somebody works on, or whose work has not landed."""
         undecided = []
         for row in rows:
             status = row.status
-            if status in _FINISHED or (status == "pending" and row.id not in flights):
+            if status in _FINISHED or (status == "pending" and row.id not in active_claims):
                 continue
-            count, lost = in_force(row, flights.get(row.id, _NO_FLIGHTS))
-            standing = _occupied(row, count, tuple(lost))
-            if standing is None:
+            count, lost = in_force(row, active_claims.get(row.id, _NO_CLAIMS))
+            task_state = _occupied(row, count, tuple(lost))
+            if task_state is None:
                 undecided.append((row, tuple(lost)))
                 continue
-            self._known[row.id] = standing
-            if standing.state in IN_FLIGHT:
-                self.in_flight.append(row)
+            self._known[row.id] = task_state
+            if task_state.state in ACTIVE_STATES:
+                self.active_tasks.append(row)
         # By story: what is in flight, and what of that admits nothing beside it.
         self._busy: dict[str, list[str]] = {}
         self._exclusive: dict[str, list[str]] = {}
-        for row in self.in_flight:
+        for row in self.active_tasks:
             if row.story:
                 self._busy.setdefault(row.story, []).append(row.id)
                 if row.mode != "parallel":
                     self._exclusive.setdefault(row.story, []).append(row.id)
         for row, lost_claims in undecided:
-            standing = self._unheld(row)
-            self._known[row.id] = standing._replace(lost=lost_claims) if lost_claims else standing
+            task_state = self._unheld(row)
+            self._known[row.id] = (
+                task_state._replace(lost=lost_claims) if lost_claims else task_state
+            )
 
-    def __getitem__(self, task: str) -> Standing:
+    def __getitem__(self, task: str) -> TaskState:
         found = self._known.get(task)
         if found is None:
             row = self._by_id[task]
             if row.status in _FINISHED:
-                own = self._flights.get(task)
+                own = self._active_claims.get(task)
                 lost = tuple(in_force(row, own)[1]) if own else ()
-                found = Standing(row.status, _on_base(row), lost=lost)
+                found = TaskState(row.status, _on_base(row), lost=lost)
             else:
                 found = self._unheld(row)
             self._known[task] = found
@@ -127,17 +133,17 @@ class Standings(Mapping[str, Standing]):
         known, exclusive, complete = self._known, self._exclusive, self._complete
         found = []
         for row in self._pending:
-            standing = known.get(row.id)
-            if standing is None:
+            task_state = known.get(row.id)
+            if task_state is None:
                 # Nearly all are plain, and there may be thousands: no call for each.
                 plain = row.mode == "parallel" and row.story not in exclusive
                 ready = plain and complete.issuperset(row.depends_on)
-                standing = known[row.id] = _READY if ready else self._unheld(row)
-            if standing.state == "ready":
+                task_state = known[row.id] = _READY if ready else self._unheld(row)
+            if task_state.state == "ready":
                 found.append(row)
         return found
 
-    def _unheld(self, row: Row) -> Standing:
+    def _unheld(self, row: Row) -> TaskState:
         """The standing of a task that nobody holds."""
         story = row.story
         waits = [other for other in row.depends_on if other not in self._complete]
@@ -146,47 +152,49 @@ class Standings(Mapping[str, Standing]):
         if story:
             others = self._busy if row.mode != "parallel" else self._exclusive
             waits += [other for other in others.get(story, ()) if other not in waits]
-        return Standing("waiting", None, tuple(waits)) if waits else _READY
+        return TaskState("waiting", None, tuple(waits)) if waits else _READY
 
 
-def _on_base(row: Row) -> Flight | None:
+def _on_base(row: Row) -> ActiveClaim | None:
     if not row.claim:
         return None
-    return Flight(row.id, row.status, row.claim, row.by, row.at, row.epoch, "base", "the base")
+    return ActiveClaim(row.id, row.status, row.claim, row.by, row.at, row.epoch, "base", "the base")
 
 
-def _occupied(row: Row, count: list[Flight], lost: tuple[Flight, ...]) -> Standing | None:
+def _occupied(
+    row: Row, count: list[ActiveClaim], lost: tuple[ActiveClaim, ...]
+) -> TaskState | None:
     """The standing of a task that somebody holds or that is blocked; None if it is free."""
     # Blocking gives the lease back: whoever has one under another claim has taken it up again.
-    leased = {flight.claim for flight in count if flight.kind == "lease"}
+    leased = {active.claim for active in count if active.kind == "lease"}
     if leased:
         count = [f for f in count if f.status != "blocked" or f.claim in leased]
     if count:
-        best = max(count, key=lambda flight: (flight.epoch, _STRENGTH.get(flight.status, 0)))
+        best = max(count, key=lambda active: (active.epoch, _STRENGTH.get(active.status, 0)))
         status = best.status
         holders = [f for f in count if f.status == status and f.epoch == best.epoch]
-        holder = min(holders, key=lambda flight: (_KIND.get(flight.kind, 9), flight.at))
+        holder = min(holders, key=lambda active: (_KIND.get(active.kind, 9), active.at))
         if status == "complete":
-            return Standing("in-review", holder, lost=lost)
+            return TaskState("in-review", holder, lost=lost)
         if status in ("cancelled", "blocked"):
-            return Standing(status, holder, lost=lost)
-        own = [flight for flight in count if flight.claim == holder.claim]
-        committed = row.status == "in-progress" or any(flight.kind == "branch" for flight in own)
+            return TaskState(status, holder, lost=lost)
+        own = [active for active in count if active.claim == holder.claim]
+        committed = row.status == "in-progress" or any(active.kind == "branch" for active in own)
         state = "in-progress" if committed else "claimed"
-        stale = any(flight.stale for flight in own)
-        return Standing(state, _placed(holder, own), stale=stale, lost=lost)
+        stale = any(active.stale for active in own)
+        return TaskState(state, _placed(holder, own), stale=stale, lost=lost)
     if row.status == "in-progress":
-        return Standing("in-progress", _on_base(row), lost=lost)
+        return TaskState("in-progress", _on_base(row), lost=lost)
     if row.status == "blocked":
-        return Standing("blocked", _on_base(row), lost=lost)
+        return TaskState("blocked", _on_base(row), lost=lost)
     return None
 
 
-def _placed(holder: Flight, own: list[Flight]) -> Flight:
+def _placed(holder: ActiveClaim, own: list[ActiveClaim]) -> ActiveClaim:
     """`holder` with the worktree that it works in, where another sighting of it tells."""
-    for flight in own:
-        if flight.path and not holder.path:
-            return holder._replace(where=flight.where, path=flight.path)
+    for active in own:
+        if active.path and not holder.path:
+            return holder._replace(where=active.where, path=active.path)
     return holder
 
 

@@ -12,10 +12,10 @@ from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git.repository import Worktree
-from ralphgit.model.active_claim import Flight, Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import Standing, Standings
+from ralphgit.rules.readiness import TaskState, TaskStates
 
 LEASES = "refs/ralph/leases/"
 #: The remote's leases as they were last fetched, below the remote's name.
@@ -23,7 +23,7 @@ ELSEWHERE = "refs/ralph/elsewhere/"
 RESCUE = "refs/ralph/rescue/"
 
 
-class Situation:
+class ClaimMap:
     """The base's graph, and all that is in flight beside it. Read once, on demand."""
 
     def __init__(self, project: Project) -> None:
@@ -39,41 +39,41 @@ class Situation:
         return read_leases(self.project)
 
     @cached_property
-    def flights(self) -> dict[str, list[Flight]]:
+    def active_claims(self) -> dict[str, list[ActiveClaim]]:
         """Where a task stands otherwise than on the base, by task."""
-        found: dict[str, list[Flight]] = {}
-        for flight in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
-            known = found.setdefault(flight.task, [])
+        found: dict[str, list[ActiveClaim]] = {}
+        for active in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
+            known = found.setdefault(active.task, [])
             # What a branch says, its own worktree need not say again.
-            if not any(same.claim == flight.claim and same.status == flight.status
-                       and same.kind == "branch" and flight.kind == "worktree"
-                       and not flight.path for same in known):  # fmt: skip
-                known.append(flight)
+            if not any(same.claim == active.claim and same.status == active.status
+                       and same.kind == "branch" and active.kind == "worktree"
+                       and not active.path for same in known):  # fmt: skip
+                known.append(active)
         return found
 
     @cached_property
-    def standings(self) -> Standings:
+    def task_states(self) -> TaskStates:
         """Every task's derived state."""
-        return Standings(self.base.rows, self.flights)
+        return TaskStates(self.base.rows, self.active_claims)
 
     def ready(self) -> list[Row]:
         """What may be taken now, in the order in which it would be."""
-        return readiness.order(self.standings.ready(), of=self.base.rows)
+        return readiness.order(self.task_states.ready(), of=self.base.rows)
 
-    def claimed(self, lease: Lease, row: Row) -> Standing:
+    def claimed(self, lease: Lease, row: Row) -> TaskState:
         """The standing of a task after this worktree took it: `row` is how it has it now."""
         base = self.base.by_id.get(row.id)
         if base is None:
-            return Standings([row], {})[row.id]
-        others = [flight for flight in self.flights.get(row.id, ()) if flight.kind != "lease"]
+            return TaskStates([row], {})[row.id]
+        others = [active for active in self.active_claims.get(row.id, ()) if active.kind != "lease"]
         worktree = self.project.repository.worktree
-        own = self._flight(row, "worktree", "this worktree", worktree)
-        held = [self._lease_flight(lease)] if lease.oid else []
-        return Standings([base], {row.id: [*others, own, *held]})[row.id]
+        own = self._active_claim(row, "worktree", "this worktree", worktree)
+        held = [self._lease_claim(lease)] if lease.oid else []
+        return TaskStates([base], {row.id: [*others, own, *held]})[row.id]
 
     # -- sightings -----------------------------------------------------------------
 
-    def _on_branches(self) -> Iterable[Flight]:
+    def _on_branches(self) -> Iterable[ActiveClaim]:
         base = self.project.base
         tips: dict[str, list[str]] = {}
         for name, ref in self.project.repository.refs.items():
@@ -93,9 +93,9 @@ class Situation:
                 short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
                 for shard in own:
                     for row in deltas.get(shard, ()):
-                        yield self._flight(row, "branch", f"branch {short}", worktree, name)
+                        yield self._active_claim(row, "branch", f"branch {short}", worktree, name)
 
-    def _in_worktrees(self) -> Iterable[Flight]:
+    def _in_worktrees(self) -> Iterable[ActiveClaim]:
         usual = {shard[1] for shard in self.base.shards}
         for worktree in self.project.repository.worktrees:
             if worktree.bare or not worktree.exists:
@@ -107,7 +107,7 @@ class Situation:
             deltas = self._deltas(contents)
             for shard in contents:
                 for row in deltas.get(shard, ()):
-                    yield self._flight(row, "worktree", where, worktree)
+                    yield self._active_claim(row, "worktree", where, worktree)
 
     def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
         """The graph files in a worktree whose content is not one of `usual`."""
@@ -124,20 +124,20 @@ class Situation:
                 continue
             yield (path, objects.blob_id(data)), data
 
-    def _leased(self) -> Iterable[Flight]:
+    def _leased(self) -> Iterable[ActiveClaim]:
         for lease in self.leases.values():
             row = self.base.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim and row.status != "in-progress":
                 continue
-            yield self._lease_flight(lease)
+            yield self._lease_claim(lease)
 
-    def _lease_flight(self, lease: Lease) -> Flight:
+    def _lease_claim(self, lease: Lease) -> ActiveClaim:
         path = self._whereabouts(lease)
         worktree = Worktree(path, "", "", False, False, False, False)
         where = worktree_names.shown(self.project, path)
         if lease.host != heartbeat.host():
             where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
-        return Flight(
+        return ActiveClaim(
             lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
             "lease", where, path, self._stale(worktree, lease),
         )  # fmt: skip
@@ -170,14 +170,14 @@ class Situation:
             silent and now - activity.last_change(self.project, worktree.path) > heartbeat.SILENT_S
         )
 
-    def _flight(
+    def _active_claim(
         self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
-    ) -> Flight:
+    ) -> ActiveClaim:
         path = worktree.path if worktree else ""
         if kind == "branch" and worktree:
             where = f"{worktree_names.shown(self.project, worktree.path)} ({where})"
         note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
-        return Flight(
+        return ActiveClaim(
             row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
             note=note, stored=stored, ref=ref,
         )  # fmt: skip

@@ -17,14 +17,14 @@ class Taken(NamedTuple):
     lease: Lease
 
 
-class Begun(NamedTuple):
+class LeaseProcesses(NamedTuple):
     """The processes that take a lease, started before it is known which task's."""
 
     blob: Child
     ref: Child
 
 
-class Held(NamedTuple):
+class LeaseHeld(NamedTuple):
     """Somebody else has it; `by` is None where the holder cannot be read."""
 
     by: Lease | None
@@ -41,17 +41,17 @@ def is_dead(lease: Lease, row: Row | None) -> bool:
     return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
 
 
-def begin(project: Project) -> Begun | None:
+def begin(project: Project) -> LeaseProcesses | None:
     """Have git get ready to take a lease, while we look whose; None where leases are off."""
     if project.config.lease == "off":
         return None
     repository = project.repository
-    return Begun(repository.begun("blob"), repository.begun("refs change"))
+    return LeaseProcesses(repository.begun("blob"), repository.begun("refs change"))
 
 
 def acquire(
-    project: Project, lease: Lease, row: Row | None, *, begun: Begun | None = None
-) -> Taken | Held:
+    project: Project, lease: Lease, row: Row | None, *, begun: LeaseProcesses | None = None
+) -> Taken | LeaseHeld:
     """Take the lease on a task by compare-and-swap.
 
     Of any number of callers at most one gets it. A dead lease is replaced. In mode
@@ -73,9 +73,9 @@ def acquire(
         project.repository.forget_refs()
         other = read_leases(project).get(lease.task)
         if other is None or not is_dead(other, row):
-            return Held(other)
+            return LeaseHeld(other)
         if not refs.swap(git, ref, new=oid, old=other.oid):
-            return Held(None)
+            return LeaseHeld(None)
     taken = lease._replace(oid=oid)
     if mode == "remote" and project.base.remote:
         try:
@@ -89,7 +89,7 @@ def acquire(
     return Taken(taken)
 
 
-def _push(project: Project, lease: Lease, row: Row | None) -> Held | None:
+def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
     git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
     ref = LEASES + lease.task
     try:
@@ -100,7 +100,7 @@ def _push(project: Project, lease: Lease, row: Row | None) -> Held | None:
             if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout):
                 return None
             other = _fetch(project, lease.task)
-        return Held(other)
+        return LeaseHeld(other)
     except RemoteUnavailable as error:
         if project.config.require_remote:
             raise

@@ -2,14 +2,14 @@
 
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.model.task_row import Row
 from ralphgit.rules import claim_rules
-from ralphgit.rules.readiness import Standing, Standings
+from ralphgit.rules.readiness import TaskState, TaskStates
 
-Pair = tuple[Row, Standing]
+Pair = tuple[Row, TaskState]
 
 
 def project(around: Surroundings, warnings: list[str], *, fetch: bool = False) -> Project:
@@ -38,29 +38,29 @@ def takeable(
     story: str = "",
     priority: object = None,
     task: str = "",
-    situation: Situation | None = None,
+    claim_map: ClaimMap | None = None,
 ) -> Takeable:
     """The ready tasks that a claim would not refuse, in the order it would take them; or just
     `task`, whatever its story and priority.
     """
-    situation = situation or Situation(project)
-    standings = situation.standings
-    flying = claim_rules.Flying.of(standings.in_flight, project.config.generated)
+    claim_map = claim_map or ClaimMap(project)
+    task_states = claim_map.task_states
+    active_scopes = claim_rules.ActiveScopes.of(task_states.active_tasks, project.config.generated)
     found: list[Pair] = []
     why = ""
-    for row in situation.ready():
+    for row in claim_map.ready():
         if task and row.id != task:
             continue
         if story and row.story != story and not task:
             continue
         if isinstance(priority, int) and row.priority > priority and not task:
             continue
-        if not flying.is_clear(row):
-            refusal = claim_rules.contract(row) or claim_rules.overlap(row, flying)
+        if not active_scopes.is_clear(row):
+            refusal = claim_rules.contract(row) or claim_rules.overlap(row, active_scopes)
             if refusal is not None:
                 why = why or refusal.message
                 continue
-        found.append((row, standings[row.id]))
+        found.append((row, task_states[row.id]))
     return Takeable(found, why)
 
 
@@ -70,9 +70,9 @@ def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pai
     The base judges. A task that the base does not have, or with `alone` every task, is
     judged by the view itself.
     """
-    judged = {} if alone or not project.base.commit else Situation(project).standings
+    judged = {} if alone or not project.base.commit else ClaimMap(project).task_states
     if any(row.id not in judged for row in view.rows):
-        judged = {**Standings(view.rows, {}), **judged}
+        judged = {**TaskStates(view.rows, {}), **judged}
     return [(row, judged[row.id]) for row in view.rows]
 
 
@@ -88,10 +88,10 @@ def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
 
     Raises: UnknownTask.
     """
-    situation = Situation(project)
-    view = project.view(commit, project.base.branch) if commit else situation.base
+    claim_map = ClaimMap(project)
+    view = project.view(commit, project.base.branch) if commit else claim_map.base
     row = view.row(task)
-    return row, Standings(view.rows, situation.flights)[task]
+    return row, TaskStates(view.rows, claim_map.active_claims)[task]
 
 
 def range_in(text: str) -> tuple[str, str, bool] | None:

@@ -6,30 +6,30 @@ import json
 import os
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.active_claim import Lease
 
 
-def open_claims(project: Project, situation: Situation) -> list[Lease]:
+def open_claims(project: Project, claim_map: ClaimMap) -> list[Lease]:
     """The claims of this worktree that have not ended, also ones that have lost.
 
     A claim has ended when this worktree, or a branch, has the task complete, blocked or
     given back under it.
     """
     here = project.here.by_id
-    own = leased(project, situation)
+    own = leased(project, claim_map)
     noted = runtime_files.remembered(project.top)
     if noted is not None and all(lease.claim != noted.claim for lease in own):
         row = here.get(noted.task)
         if row is not None and row.claim == noted.claim:
             own.append(noted)
-    return [lease for lease in own if not _ended(situation, lease)]
+    return [lease for lease in own if not _ended(claim_map, lease)]
 
 
-def leased(project: Project, situation: Situation) -> list[Lease]:
+def leased(project: Project, claim_map: ClaimMap) -> list[Lease]:
     """The leases of this worktree, also of claims that have ended.
 
     A lease is this worktree's by the note that travels with the folder, else by its path and
@@ -40,7 +40,7 @@ def leased(project: Project, situation: Situation) -> list[Lease]:
     worktree = project.repository.worktree
     branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
     found = []
-    for lease in situation.leases.values():
+    for lease in claim_map.leases.values():
         if lease.host != heartbeat.host():
             continue
         here = os.path.realpath(lease.worktree) == top
@@ -50,22 +50,22 @@ def leased(project: Project, situation: Situation) -> list[Lease]:
     return found
 
 
-def _ended(situation: Situation, lease: Lease) -> bool:
-    row = situation.project.here.by_id.get(lease.task)
+def _ended(claim_map: ClaimMap, lease: Lease) -> bool:
+    row = claim_map.project.here.by_id.get(lease.task)
     if row is not None and row.claim == lease.claim:
         return row.status != "in-progress"
     if row is not None and row.epoch > lease.epoch:
         return True
     return any(
-        flight.claim == lease.claim and flight.kind == "branch" and flight.status != "in-progress"
-        for flight in situation.flights.get(lease.task, ())
+        active.claim == lease.claim and active.kind == "branch" and active.status != "in-progress"
+        for active in claim_map.active_claims.get(lease.task, ())
     )
 
 
-def winner_over(situation: Situation, mine: Lease) -> str:
+def winner_over(claim_map: ClaimMap, mine: Lease) -> str:
     """Who took the task from under `mine`, as a sentence; "" while it stands."""
-    row = situation.base.by_id.get(mine.task)
-    label = situation.project.base.label
+    row = claim_map.base.by_id.get(mine.task)
+    label = claim_map.project.base.label
     if row is not None:
         if row.epoch > mine.epoch:
             return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
@@ -74,9 +74,9 @@ def winner_over(situation: Situation, mine: Lease) -> str:
         if row.claim and row.claim != mine.claim and row.status != "blocked":
             claim = f"claim {row.claim}, {row.status}, since {row.at}"
             return f"{row.by} won {mine.task} on {label} ({claim})"
-    other = situation.leases.get(mine.task)
+    other = claim_map.leases.get(mine.task)
     if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
-        where = situation.project.show_path(other.worktree)
+        where = claim_map.project.show_path(other.worktree)
         return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
     return ""
 

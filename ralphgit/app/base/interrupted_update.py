@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from ralphgit.app.evidence import changed_paths
 from ralphgit.app.workspace import heartbeat
-from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotARepository
 from ralphgit.git import index, refs
-from ralphgit.git.index import Change
+from ralphgit.git.index import PathChange
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
 from ralphgit.records import atomic_files
@@ -31,7 +31,7 @@ _PATIENCE_S = 30.0
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-class Note(NamedTuple):
+class MoveNote(NamedTuple):
     """One move of a branch that is checked out."""
 
     path: str
@@ -64,7 +64,7 @@ def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iter
         atomic_files.unlink(path)
 
 
-def notes(project: Project) -> list[Note]:
+def notes(project: Project) -> list[MoveNote]:
     """The notes of processes that are gone. To be asked outside of `noted`."""
     folder = os.path.join(project.repository.common_dir, _FOLDER)
     try:
@@ -79,7 +79,7 @@ def notes(project: Project) -> list[Note]:
     return found
 
 
-def _is_over(note: Note, now: float) -> bool:
+def _is_over(note: MoveNote, now: float) -> bool:
     """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
     if not note.by.here:
         return now - note.time > heartbeat.FRESH_S
@@ -87,13 +87,13 @@ def _is_over(note: Note, now: float) -> bool:
     return note.by.pid == os.getpid() or note.by.gone
 
 
-def _parsed(path: str) -> Note | None:
+def _parsed(path: str) -> MoveNote | None:
     try:
         record = json.loads(atomic_files.read(path) or b"")
         started, boot, host = (str(record[key]) for key in ("started", "boot", "host"))
         by = heartbeat.Process(int(record["pid"]), started, boot, host)
         worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
-        return Note(path, worktree, ref, old, new, by, float(record["time"]))
+        return MoveNote(path, worktree, ref, old, new, by, float(record["time"]))
     except (ValueError, KeyError, TypeError):
         return None  # half a note: nothing had begun
 
@@ -105,7 +105,7 @@ def settle(project: Project) -> bool:
     """
     if not notes(project):
         return False
-    with Alone(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+    with RepositoryLock(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
         return settle_alone(project)
 
 
@@ -117,7 +117,7 @@ def settle_alone(project: Project) -> bool:
     return bool(found)
 
 
-def undo(project: Project, note: Note) -> None:
+def undo(project: Project, note: MoveNote) -> None:
     """Put files and index back to where the branch still is; the note goes last.
 
     A file that somebody has changed since is theirs, and stays. Where the branch has got
@@ -139,12 +139,12 @@ def undo(project: Project, note: Note) -> None:
     atomic_files.unlink(note.path)
 
 
-def take_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
+def take_back(project: Project, repository: Repository, changes: Sequence[PathChange]) -> None:
     """Put back what a killed git has made of `changes`. Raises: as `undo`."""
     put_back(project, repository, _halfway(repository, repository.top or "", changes))
 
 
-def make_way(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
+def make_way(project: Project, repository: Repository, changes: Sequence[PathChange]) -> None:
     """Put back records in the way of `changes` that are nobody's: empty, or the beginning of
     what is about to be there.
 
@@ -160,7 +160,7 @@ def make_way(project: Project, repository: Repository, changes: Sequence[Change]
     put_back(project, repository, _halfway(repository, top, changed))
 
 
-def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> list[Change]:
+def _halfway(repository: Repository, top: str, changes: Sequence[PathChange]) -> list[PathChange]:
     """Those of `changes` whose file and index entry are as git leaves them on its way."""
     staged = index.entries(repository.git, [one.path for one in changes])
     found = []
@@ -172,19 +172,21 @@ def _halfway(repository: Repository, top: str, changes: Sequence[Change]) -> lis
     return found
 
 
-def between(repository: Repository, commits: Sequence[str]) -> tuple[list[Change], list[Change]]:
+def between(
+    repository: Repository, commits: Sequence[str]
+) -> tuple[list[PathChange], list[PathChange]]:
     """Paths that are not as HEAD has them and in which it differs from `commits`: those that a
     git on its way from one to another leaves, and those that somebody has changed otherwise.
     """
     git, top = repository.git, repository.top or ""
-    known: dict[str, list[Change]] = {}
+    known: dict[str, list[PathChange]] = {}
     for commit in dict.fromkeys(commits):
         for one in index.changes(git, "HEAD", commit):
             if _SUBMODULE not in (one.old_mode, one.new_mode):
                 known.setdefault(one.path, []).append(one)
     staged = index.entries(git, [*known])
-    halfway: list[Change] = []
-    others: list[Change] = []
+    halfway: list[PathChange] = []
+    others: list[PathChange] = []
     for path, forms in known.items():
         first = forms[0]
         entry = staged.get(path, ("", ""))
@@ -200,7 +202,7 @@ def between(repository: Repository, commits: Sequence[str]) -> tuple[list[Change
     return halfway, others
 
 
-def _ours(repository: Repository, top: str, one: Change) -> bool:
+def _ours(repository: Repository, top: str, one: PathChange) -> bool:
     """Whether the file is missing, as before, or as much as was written of what it was to be."""
     path = os.path.join(top, one.path)
     if not os.path.lexists(path):
@@ -216,7 +218,7 @@ def _ours(repository: Repository, top: str, one: Change) -> bool:
     return new is not None and any(new.startswith(form) for form in forms)
 
 
-def _content(top: str, one: Change) -> bytes | None:
+def _content(top: str, one: PathChange) -> bytes | None:
     """What is in the file, or where the link points; None for anything else."""
     path = os.path.join(top, one.path)
     try:
@@ -232,7 +234,7 @@ def _blob(repository: Repository, oid: str) -> bytes | None:
     return repository.objects.read([oid]).get(oid) if oid else None
 
 
-def put_back(project: Project, repository: Repository, changes: Sequence[Change]) -> None:
+def put_back(project: Project, repository: Repository, changes: Sequence[PathChange]) -> None:
     """Bring files and index back to the old side. Raises: RalphError (index_locked), GitError."""
     if not changes:
         return

@@ -7,7 +7,7 @@ import time
 
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.evidence import changed_paths
-from ralphgit.app.workspace.locks import Alone
+from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote, worktrees
@@ -116,7 +116,7 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     Raises: GuardRefused where the user's own changes to the same files are in the way;
     NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
     """
-    with Alone(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+    with RepositoryLock(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
         interrupted_update.settle_alone(project)
         ref = f"refs/heads/{project.base.branch}"
         worktree = project.worktree_of(ref)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ralphgit.app.diff import text as diff_words
 from ralphgit.app.diff.record_diff import UNCHANGED, Diff
-from ralphgit.app.diff.task_change import Change
+from ralphgit.app.diff.task_change import TaskChange
 from ralphgit.app.rendering.graph_picture import Edge, Node, Picture
 from ralphgit.app.rendering.mermaid import mermaid
 from ralphgit.app.rendering.safe_markdown import escape, fenced
@@ -93,7 +93,7 @@ class _Page:
         if notes:
             yield "\n".join(_fitting(notes, _NOTES, "- and {} more, which are not shown here."))
         if diff.changes:
-            judged = any(map(diff_words.worth, diff.changes))
+            judged = any(map(diff_words.proof_summary, diff.changes))
             head = ["| Task | What happens |", "|---|---|"]
             if judged:
                 head = ["| Task | What happens | Criteria | Evidence |", "|---|---|---|---|"]
@@ -108,24 +108,24 @@ class _Page:
             yield "\n".join(["Ready to be taken once this is merged:", "", *shown])
         yield from _picture(diff, self._secrets)
 
-    def _row(self, one: Change, *, judged: bool) -> str:
+    def _row(self, one: TaskChange, *, judged: bool) -> str:
         cells = [
             f"**{escape(one.task)}** {self.text(one.title, most=120)}",
             self.text(diff_words.sentence(one)),
         ]
         if judged:
-            worth = bool(diff_words.worth(one))
+            worth = bool(diff_words.proof_summary(one))
             cells += [self.text(diff_words.criteria(one)), one.evidence] if worth else ["", ""]
         return f"| {' | '.join(cells)} |"
 
-    def _lines(self, one: Change) -> list[str]:
+    def _lines(self, one: TaskChange) -> list[str]:
         lines = [f"- {self.text(line)}" for line in diff_words.details(one)]
         if len(lines) > _MOST_DETAILS:
             more = len(lines) - _MOST_DETAILS
             lines = [*lines[:_MOST_DETAILS], f"- and {more} more lines, which are not shown here."]
         return lines
 
-    def _details(self, one: Change) -> str:
+    def _details(self, one: TaskChange) -> str:
         lines = self._lines(one)
         if not lines:
             return ""
@@ -198,7 +198,9 @@ def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Pic
         for row in chosen
     }
     nodes = tuple(
-        Node(row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.standings[row.id].state)
+        Node(
+            row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.task_states[row.id].state
+        )
         for row in chosen
     )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)

@@ -8,10 +8,10 @@ from functools import cached_property
 
 from ralphgit.app.diff import revisions_compared, task_change
 from ralphgit.app.diff.revisions_compared import Range, Side
-from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Change, Note, Written
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, TaskChange, Written
 from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.evidence import reviews as review
-from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import write_scope
 from ralphgit.app.workspace import graph_view
@@ -26,7 +26,7 @@ from ralphgit.records import audit_file, task_mapping
 from ralphgit.records import question_file as questions
 from ralphgit.records.schemas import FILED
 from ralphgit.rules import transitions
-from ralphgit.rules.readiness import Standing, Standings
+from ralphgit.rules.readiness import TaskState, TaskStates
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
 
@@ -40,10 +40,10 @@ class Diff:
         old: Side,
         new: Side,
         *,
-        changes: Sequence[Change],
+        changes: Sequence[TaskChange],
         files: Sequence[str],
         outside: Sequence[str],
-        notes: Sequence[Note],
+        notes: Sequence[ChangeNote],
         moved: int,
     ) -> None:
         self.range = range
@@ -70,18 +70,18 @@ class Diff:
         return CLEAR if self.changes or self.moved else UNCHANGED
 
     @cached_property
-    def standings(self) -> Mapping[str, Standing]:
+    def task_states(self) -> Mapping[str, TaskState]:
         """Of every task afterwards, by the graph alone."""
-        return Standings(self.new.view.rows, {})
+        return TaskStates(self.new.view.rows, {})
 
     @cached_property
     def ready(self) -> tuple[Row, ...]:
         """What can be taken afterwards and could not before; none where a graph file is lost."""
         if self.old.lost or self.new.lost:
             return ()
-        before = {row.id for row in Standings(self.old.view.rows, {}).ready()}
+        before = {row.id for row in TaskStates(self.old.view.rows, {}).ready()}
         return tuple(
-            row for row in Standings(self.new.view.rows, {}).ready() if row.id not in before
+            row for row in TaskStates(self.new.view.rows, {}).ready() if row.id not in before
         )
 
 
@@ -120,7 +120,7 @@ class _Gathering:
 
     def __init__(self, project: Project, range: Range, old: Side, new: Side) -> None:
         self.project, self.range, self.old, self.new = project, range, old, new
-        self.notes: list[Note] = []
+        self.notes: list[ChangeNote] = []
         known = {_fault(error, new) for error in new.unreadable}
         before = [error for error in old.unreadable if _fault(error, old) not in known]
         self.unreadable = [*before, *new.unreadable]
@@ -138,7 +138,7 @@ class _Gathering:
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
         for error in dict.fromkeys(map(str, self.unreadable)):
-            self.notes.append(Note(PROBLEM, "unreadable", "", f"it cannot be read: {error}"))
+            self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"it cannot be read: {error}"))
         moved = [
             task
             for task, row in self.after.items()
@@ -151,7 +151,7 @@ class _Gathering:
             notes=notes, moved=len(moved),
         )  # fmt: skip
 
-    def _outside(self, changes: Sequence[Change], files: list[str]) -> list[str]:
+    def _outside(self, changes: Sequence[TaskChange], files: list[str]) -> list[str]:
         worked = [self.after[one.task] for one in changes if one.worked_on]
         scopes = write_scope.scopes_of(worked, self.before)
         # Where a scope means nothing, or one is without bounds, no file is outside.
@@ -161,12 +161,12 @@ class _Gathering:
         task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
         for path in outside:
             said = write_scope.sentence(path, scopes.bounded)
-            self.notes.append(Note(PROBLEM, "outside_scope", task, said))
+            self.notes.append(ChangeNote(PROBLEM, "outside_scope", task, said))
         return outside
 
     # -- records -------------------------------------------------------------------------
 
-    def _written(self, paths: Sequence[index.Change]) -> dict[str, Written]:
+    def _written(self, paths: Sequence[index.PathChange]) -> dict[str, Written]:
         """What was written about each task, by what the records folder gained."""
         read = self.project.repository.objects.read
         contents = read(oid for one in paths for oid in (one.old, one.new) if oid)
@@ -181,7 +181,7 @@ class _Gathering:
             if new is None or (kind == "evidence" and old is not None):
                 what = "removed" if new is None else "edited"
                 said = f"{one.path} is {what}, and {kind} never is"
-                self.notes.append(Note(PROBLEM, f"{what}_{kind}", task, said))
+                self.notes.append(ChangeNote(PROBLEM, f"{what}_{kind}", task, said))
             if new is None:
                 continue
             known.paths.append(one.path)
@@ -198,7 +198,7 @@ class _Gathering:
 
     # -- tasks ---------------------------------------------------------------------------
 
-    def _changes(self, written: Mapping[str, Written]) -> list[Change]:
+    def _changes(self, written: Mapping[str, Written]) -> list[TaskChange]:
         """The tasks that changed, in the order of the graph; those that are gone come last."""
         ids = [
             task
@@ -212,7 +212,7 @@ class _Gathering:
             tree, lost = self.new.tree, self.unreadable
             known = survey.recorded(self.project, tree, there, unreadable=lost)
             reviews = review.listed(self.project, tree, there, unreadable=lost)
-        place = Place(self.new.view, self.new.tree, Content(self.project, self.range.new))
+        place = JudgedState(self.new.view, self.new.tree, Content(self.project, self.range.new))
         found = []
         for task in ids:
             own = [one for one in reviews if one.task == task]
@@ -223,11 +223,11 @@ class _Gathering:
     def _change(
         self,
         task: str,
-        place: Place,
+        place: JudgedState,
         records: Mapping[str, Evidence],
         reviews: Sequence[Review],
         written: Written,
-    ) -> Change:
+    ) -> TaskChange:
         old, new = self.before.get(task), self.after.get(task)
         was, now = graph_view.stored(old) if old else {}, graph_view.stored(new) if new else {}
         promised = task_mapping.task(was) if old else None
@@ -240,7 +240,7 @@ class _Gathering:
             if old and new
             else (),
             written=written,
-            weighed=survey.weighed(place, new, records, promised) if new else None,
+            assessed=survey.assessed(place, new, records, promised) if new else None,
             known_reviews=reviews,
             is_new=frozenset(added),
         )

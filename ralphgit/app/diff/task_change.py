@@ -24,7 +24,7 @@ FRESH, STALE, NONE = "fresh", "stale", "none"
 _ENDS = (transitions.COMPLETE, transitions.FORCE)
 
 
-class Note(NamedTuple):
+class ChangeNote(NamedTuple):
     """Something that a reviewer should look at."""
 
     severity: str
@@ -45,7 +45,7 @@ class Written(NamedTuple):
     """Questions that were asked or answered."""
 
 
-class Change(NamedTuple):
+class TaskChange(NamedTuple):
     """What happened to one task."""
 
     task: str
@@ -58,7 +58,7 @@ class Change(NamedTuple):
     fields: tuple[str, ...]
     """The fields that changed, besides those of the lifecycle."""
     edges: Edges
-    weighed: TaskEvidence | None
+    assessed: TaskEvidence | None
     """None where the task is not there any more."""
     written: Written
     reviews: tuple[Review, ...]
@@ -105,7 +105,7 @@ class Change(NamedTuple):
     @property
     def records(self) -> tuple[Filed, ...]:
         """The evidence that counts: the newest of each command, and what else was observed."""
-        found = self.weighed.records if self.weighed else ()
+        found = self.assessed.records if self.assessed else ()
         return tuple(one for one in found if not one.judged.superseded)
 
     @property
@@ -117,7 +117,7 @@ class Change(NamedTuple):
 
     @property
     def criteria(self) -> tuple[assessment.Supported, ...]:
-        return self.weighed.criteria if self.weighed else ()
+        return self.assessed.criteria if self.assessed else ()
 
 
 def change(
@@ -127,10 +127,10 @@ def change(
     *,
     fields: tuple[str, ...],
     written: Written,
-    weighed: TaskEvidence | None,
+    assessed: TaskEvidence | None,
     known_reviews: Sequence[Review],
     is_new: frozenset[str],
-) -> Change:
+) -> TaskChange:
     """What happened to a task between `old` and `new`.
 
     `is_new`: the ids of the reviews that the range adds.
@@ -140,7 +140,7 @@ def change(
     assert known is not None
     if not steps:
         steps = (Step(transitions.EDIT if fields else transitions.RECORD),)
-    return Change(
+    return TaskChange(
         task=known.id,
         old=old,
         new=new,
@@ -150,7 +150,7 @@ def change(
         edges=transitions.edges(
             old.depends_on if old else (), new.depends_on if new else ()
         ),
-        weighed=weighed,
+        assessed=assessed,
         written=written,
         reviews=tuple(one for one in known_reviews if one.id in is_new),
         findings=tuple(reviews.open_findings(known_reviews)),
@@ -161,9 +161,9 @@ def change(
 
 
 def notes(
-    one: Change, old: Row | None, new: Row | None, stored: dict[str, object], files: Content,
+    one: TaskChange, old: Row | None, new: Row | None, stored: dict[str, object], files: Content,
     known_reviews: Sequence[Review],
-) -> Iterator[Note]:  # fmt: skip
+) -> Iterator[ChangeNote]:  # fmt: skip
     """What a reviewer should look at. `stored` is the block of `new`."""
     if new is None:
         if old is not None:
@@ -177,65 +177,65 @@ def notes(
     if one.new is None:
         return
     if one.worked_on and new.contract and contract(one.new) != new.contract:
-        yield Note(
+        yield ChangeNote(
             PROBLEM, "stale_contract", one.task,
             f"what {one.task} promises has changed since claim {new.claim} was made",
         )  # fmt: skip
     elif one.old is not None and one.broken_contract and one.worked_on:
         changed = ", ".join(one.broken_contract)
-        yield Note(
+        yield ChangeNote(
             CONCERN, "contract", one.task,
             f"the contract of {one.task} is changed by whoever worked on it: {changed}",
         )  # fmt: skip
     if one.change == transitions.BLOCK and one.new.lifecycle.blocked is not None:
         asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
-        yield Note(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
+        yield ChangeNote(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
     if one.change == transitions.SET:
         said = f"{one.task} is made {new.status} by hand, which no command does"
-        yield Note(PROBLEM, "set_by_hand", one.task, said)
+        yield ChangeNote(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
         yield from _of_completion(one, one.new, files, known_reviews)
     for open_finding in one.findings:
         review, finding = open_finding
         against = review.verdict == reviews.AGAINST
-        yield Note(
+        yield ChangeNote(
             PROBLEM if against else CONCERN, "open_finding", one.task,
             f"{one.task}: {review.by} found ({finding.severity}): {finding.text}",
         )  # fmt: skip
 
 
-def _of_fault(fault: legal_changes.Fault) -> Note:
+def _of_fault(fault: legal_changes.Fault) -> ChangeNote:
     severity = PROBLEM if fault.severity == "error" else CONCERN
-    return Note(severity, fault.code, fault.task, fault.message)
+    return ChangeNote(severity, fault.code, fault.task, fault.message)
 
 
 def _of_completion(
-    one: Change, task: Task, files: Content, known_reviews: Sequence[Review]
-) -> Iterator[Note]:
+    one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review]
+) -> Iterator[ChangeNote]:
     forced = next((step for step in one.steps if step.deed == transitions.FORCE), None)
     if forced is not None:
         why = f": {forced.why}" if forced.why else ""
         said = f"{task.id} was completed by FORCE, its proofs aside{why}"
-        yield Note(PROBLEM, "forced", task.id, said)
+        yield ChangeNote(PROBLEM, "forced", task.id, said)
     for filed in one.records:
         evidence, fresh = filed.judged.evidence, filed.judged.fresh
         what = evidence.command or f"{evidence.kind} {evidence.id}"
         if not fresh:
             said = f"the evidence of {task.id} is stale, its files have changed since: {what}"
-            yield Note(PROBLEM, "stale_evidence", task.id, said)
+            yield ChangeNote(PROBLEM, "stale_evidence", task.id, said)
         elif evidence.failed:
             said = f"{task.id} is complete, and this exits {evidence.exit_code}: {what}"
-            yield Note(PROBLEM, "failed_evidence", task.id, said)
+            yield ChangeNote(PROBLEM, "failed_evidence", task.id, said)
     told = {filed.judged.evidence.command for filed in one.records}
     for command in dict.fromkeys(one.promised.verify):
         if command not in told:
             said = f"{task.id} is complete without evidence for: {command}"
-            yield Note(PROBLEM, "missing_evidence", task.id, said)
+            yield ChangeNote(PROBLEM, "missing_evidence", task.id, said)
     for item in one.criteria:
         if item.support in (assessment.SUPPORTED, assessment.STALE):
             continue  # of what is stale, the evidence itself is noted
         challenged = item.support == assessment.CHALLENGED
-        yield Note(
+        yield ChangeNote(
             PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,
             f"{item.criterion} of {task.id} is {item.support}: {item.text}",
         )  # fmt: skip
@@ -243,7 +243,7 @@ def _of_completion(
         digest = files.digest(one.promised.scope)
         if why := reviews.missing(known_reviews, worker=task.claim.by, digest=digest):
             said = f"{task.id} has risk: high, and {why}"
-            yield Note(PROBLEM, "review_missing", task.id, said)
+            yield ChangeNote(PROBLEM, "review_missing", task.id, said)
     for concern in task.lifecycle.result.concerns if task.lifecycle.result else ():
         by = task.claim.by if task.claim else "whoever completed it"
-        yield Note(CONCERN, "concern", task.id, f"{task.id}: {by} is not sure: {concern}")
+        yield ChangeNote(CONCERN, "concern", task.id, f"{task.id}: {by} is not sure: {concern}")

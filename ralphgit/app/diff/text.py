@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ralphgit.app.diff.record_diff import CLEAR, CONCERNS, PROBLEMS, UNCHANGED, Diff
-from ralphgit.app.diff.task_change import CONCERN, PROBLEM, Change
+from ralphgit.app.diff.task_change import CONCERN, PROBLEM, TaskChange
 from ralphgit.model.printable import counted
 from ralphgit.rules import assessment, transitions
 
@@ -74,7 +74,7 @@ def _tally(diff: Diff) -> Iterator[str]:
         yield f"{counted(diff.moved, 'task')} moved to another file"
 
 
-def sentence(one: Change) -> str:
+def sentence(one: TaskChange) -> str:
     """Who does what to the task."""
     said = [
         {transitions.ADD: f"{one.task} is added", transitions.REMOVE: f"{one.task} is removed"}[
@@ -106,14 +106,14 @@ def sentence(one: Change) -> str:
     return "; ".join(said)
 
 
-def worth(one: Change) -> str:
+def proof_summary(one: TaskChange) -> str:
     """What supports it: criteria and evidence; "" where that is no question yet."""
     if not one.completed and not (one.records and one.change == transitions.RECORD):
         return ""
     return ", ".join(filter(None, (criteria(one), evidence(one))))
 
 
-def criteria(one: Change) -> str:
+def criteria(one: TaskChange) -> str:
     """How many criteria are supported; of a task without any, how many commands pass."""
     if not one.criteria:
         ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
@@ -125,12 +125,12 @@ def criteria(one: Change) -> str:
     return said + (f", {challenged} challenged" if challenged else "")
 
 
-def evidence(one: Change) -> str:
+def evidence(one: TaskChange) -> str:
     word = {"": "", "none": "no evidence"}.get(one.evidence)
     return f"evidence {one.evidence}" if word is None else word
 
 
-def details(one: Change) -> Iterator[str]:
+def details(one: TaskChange) -> Iterator[str]:
     """All else that there is to say about a task."""
     task, old = one.new, one.old
     if task is not None and old is not None and task.epoch != old.epoch:
@@ -166,7 +166,7 @@ def details(one: Change) -> Iterator[str]:
         yield f"depends on {', '.join(one.edges.added)}"
 
 
-def _proofs(one: Change) -> Iterator[str]:
+def _proofs(one: TaskChange) -> Iterator[str]:
     if not one.completed and one.change != transitions.RECORD:
         return
     said = {filed.judged.evidence.id: _proof(filed.judged) for filed in one.records}
@@ -177,12 +177,12 @@ def _proofs(one: Change) -> Iterator[str]:
 
 
 def _proof(judged: assessment.Judged) -> str:
-    one, worth = judged.evidence, "fresh" if judged.fresh else "STALE"
+    one, freshness = judged.evidence, "fresh" if judged.fresh else "STALE"
     if one.command:
-        return f"evidence {one.id}, {worth}: exit {one.exit_code} of {one.command}"
+        return f"evidence {one.id}, {freshness}: exit {one.exit_code} of {one.command}"
     about = f"{one.artifact.path}: " if one.artifact else ""
     by = f", by {one.by}" if one.by else ""
-    return f"evidence {one.id}, {worth}{by}: {about}{one.shows}"
+    return f"evidence {one.id}, {freshness}{by}: {about}{one.shows}"
 
 
 def files(diff: Diff) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import LEASES, Situation, read_leases
+from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
 from ralphgit.app.doctor.finding_kinds import Finding
 from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat, runtime_files
@@ -14,7 +14,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
 
 
-def of_leases(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:
+def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:
     known = read_leases(project)
     for name, ref in project.repository.refs.items():
         if not name.startswith(LEASES):
@@ -32,7 +32,7 @@ def of_leases(project: Project, situation: Situation, fix: bool) -> Iterator[Fin
                 fixable=True,
                 fixed=fix,
             )
-        elif leases.is_dead(lease, situation.base.by_id.get(task)):
+        elif leases.is_dead(lease, claim_map.base.by_id.get(task)):
             if fix:
                 leases.drop(project, lease)
             yield Finding(
@@ -58,12 +58,12 @@ def _is_worktree(path: str) -> bool:
     return os.path.isdir(path) and os.path.lexists(os.path.join(path, ".git"))
 
 
-def of_claims(project: Project, situation: Situation, fix: bool) -> Iterator[Finding]:
+def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:
     if project.repository.top is None:
         return
-    for lease in own_claims.open_claims(project, situation):
+    for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
-        if leases.is_dead(lease, situation.base.by_id.get(lease.task)):
+        if leases.is_dead(lease, claim_map.base.by_id.get(lease.task)):
             yield Finding(
                 "claim_lost",
                 "error",
@@ -78,7 +78,7 @@ def of_claims(project: Project, situation: Situation, fix: bool) -> Iterator[Fin
                 f"ralphgit claim {lease.task}",
             )
     noted = runtime_files.remembered(project.top)
-    row = situation.base.by_id.get(noted.task) if noted else None
+    row = claim_map.base.by_id.get(noted.task) if noted else None
     if (
         noted is not None
         and row is not None

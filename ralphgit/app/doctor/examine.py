@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.doctor import claims, git_settings, leftovers, setup_files
 from ralphgit.app.doctor.finding_kinds import Finding
 from ralphgit.app.workspace.project import Project
@@ -23,14 +23,14 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     if thorough:
         found += setup_files.missing(project)
     try:
-        situation = Situation(project)
-        rows = situation.base.by_id
+        claim_map = ClaimMap(project)
+        rows = claim_map.base.by_id
     except RalphError as error:
         found.append(Finding("no_graph", "error", str(error), error.hint))
         return found
-    found += claims.of_leases(project, situation, fix)
+    found += claims.of_leases(project, claim_map, fix)
     try:
-        found += claims.of_claims(project, situation, fix)
+        found += claims.of_claims(project, claim_map, fix)
     except InvalidRecord as error:
         found.append(Finding("no_graph", "error", str(error), error.hint))
     found += [

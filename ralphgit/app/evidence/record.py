@@ -12,7 +12,7 @@ from ralphgit.app.evidence import changed_paths, survey, tree_digest
 from ralphgit.app.evidence.survey import TaskEvidence
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index
@@ -24,7 +24,7 @@ from ralphgit.records.redact_secrets import redact, secrets_in
 from ralphgit.rules import assessment
 
 
-class Options(NamedTuple):
+class RecordOptions(NamedTuple):
     task: str
     shows: str
     does_not_show: str = ""
@@ -40,13 +40,13 @@ class Added(NamedTuple):
     evidence: Evidence
 
 
-def add(project: Project, options: Options) -> Added:
+def add(project: Project, options: RecordOptions) -> Added:
     """Write down an observation about a task, bound to the content of this worktree, and stage
     the record; it travels with the next commit.
 
     Raises: UnknownTask, UsageError (unknown_criterion, bad_artifact), GuardRefused, NotWritable.
     """
-    with Exclusive(project):
+    with WorktreeLock(project):
         task = project.require_here().task(options.task)
         _refuse_unknown(task, options.verdicts)
         artifact = _artifact(project, options.artifact) if options.artifact else None
@@ -202,7 +202,7 @@ def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -
     """
     if not rerun:
         return _verified(project, tasks, ())
-    with Exclusive(project):
+    with WorktreeLock(project):
         reruns = _rerun(project, survey.survey(project, tasks))
         return _verified(project, tasks, reruns)
 

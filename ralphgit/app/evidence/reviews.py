@@ -10,7 +10,7 @@ from ralphgit.app.evidence import record, tree_digest
 from ralphgit.app.evidence.survey import pass_over
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
@@ -22,7 +22,7 @@ from ralphgit.records import review_file as codec
 from ralphgit.rules import review_verdict as rule
 
 
-class Options(NamedTuple):
+class ReviewOptions(NamedTuple):
     task: str
     verdict: str
     by: str = ""
@@ -42,12 +42,12 @@ class Added(NamedTuple):
     review: Review
 
 
-def add(project: Project, options: Options) -> Added:
+def add(project: Project, options: ReviewOptions) -> Added:
     """Write down a review, bound to the content that was reviewed, and stage the record.
 
     Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused, NotWritable.
     """
-    with Exclusive(project):
+    with WorktreeLock(project):
         if options.target:
             commit = next_tasks.commit_of(project, options.target)
             task = next_tasks.at_revision(project, options.target).task(options.task)

@@ -43,7 +43,7 @@ class TaskEvidence(NamedTuple):
         return [filed.judged for filed in self.records]
 
 
-class Place(NamedTuple):
+class JudgedState(NamedTuple):
     """A state of the repository in which evidence is judged."""
 
     view: GraphView
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def place(project: Project, at: str = "") -> Iterator[Place]:
+def place(project: Project, at: str = "") -> Iterator[JudgedState]:
     """This worktree as it is, or the revision `at`. Nothing is written.
 
     Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
@@ -61,11 +61,11 @@ def place(project: Project, at: str = "") -> Iterator[Place]:
         commit = next_tasks.commit_of(project, at)
         view = next_tasks.at_revision(project, at)
         tree = record_tree.commit_tree(project, commit, f"{at}:", project.repository.objects)
-        yield Place(view, tree, Content(project, commit))
+        yield JudgedState(view, tree, Content(project, commit))
         return
     view = project.require_here()
     with tree_digest.here(project) as files:
-        yield Place(view, record_tree.working_tree(project), files)
+        yield JudgedState(view, record_tree.working_tree(project), files)
 
 
 def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:
@@ -78,7 +78,7 @@ def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list
         return surveyed(project, where, tasks)
 
 
-def surveyed(project: Project, where: Place, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
+def surveyed(project: Project, where: JudgedState, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
     """`survey` in a place that is open already."""
     for task in tasks:
         where.view.row(task)
@@ -92,18 +92,18 @@ def surveyed(project: Project, where: Place, tasks: Sequence[str] = ()) -> list[
 
 
 def _of_task(
-    project: Project, where: Place, row: Row, records: Mapping[str, Evidence]
+    project: Project, where: JudgedState, row: Row, records: Mapping[str, Evidence]
 ) -> TaskEvidence:
     """Fresh is what is bound to these files by the scope here, or by the base's: commands are
     judged by that one.
     """
     on_base = row.id in project.base_view.by_id if project.base.commit else False
     promised = project.base_view.task(row.id) if on_base else None
-    return weighed(where, row, records, promised)
+    return assessed(where, row, records, promised)
 
 
-def weighed(
-    where: Place, row: Row, records: Mapping[str, Evidence], promised: Task | None
+def assessed(
+    where: JudgedState, row: Row, records: Mapping[str, Evidence], promised: Task | None
 ) -> TaskEvidence:
     """What a task's records, by path, are worth; `promised` is the task as it was, if it was."""
     task = where.view.task(row.id)

@@ -12,7 +12,7 @@ from ralphgit.errors import GuardRefused
 from ralphgit.records import atomic_files, export_formats, graph_file
 
 
-class Options(NamedTuple):
+class ExportOptions(NamedTuple):
     """What `export` may be told."""
 
     form: str
@@ -29,7 +29,7 @@ class Export(NamedTuple):
     tasks: int
 
 
-def export(project: Project, options: Options) -> Export:
+def export(project: Project, options: ExportOptions) -> Export:
     """The tasks as `options.form`, also written to `options.file` if one is named.
 
     Raises: InvalidRecord; UsageError (bad_revision, no_file); GuardRefused (bare, exists,

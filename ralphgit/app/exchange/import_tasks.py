@@ -24,7 +24,7 @@ _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?
 _PROMISED = frozenset({"title", "acceptance", "verify", "outputs", "scope"})
 
 
-class Options(NamedTuple):
+class ImportOptions(NamedTuple):
     """What `import` may be told."""
 
     files: tuple[str, ...]
@@ -33,7 +33,7 @@ class Options(NamedTuple):
     """Stands before the ids of the tasks in the files."""
 
 
-class Change(NamedTuple):
+class ImportChange(NamedTuple):
     """A task that was written."""
 
     task: str
@@ -49,8 +49,8 @@ class Import(NamedTuple):
 
     file: str
     """Where new tasks go, relative to the top of the worktree."""
-    added: tuple[Change, ...]
-    updated: tuple[Change, ...]
+    added: tuple[ImportChange, ...]
+    updated: tuple[ImportChange, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...]
     """Tasks of this graph that came from `files` and are no longer in there; they stay."""
@@ -61,7 +61,7 @@ class Import(NamedTuple):
     """The whole of `file`."""
 
 
-def bring(project: Project, options: Options) -> Import:
+def bring(project: Project, options: ImportOptions) -> Import:
     """Write the tasks of `files` into this worktree's graph; stage and commit nothing.
 
     New tasks go behind the last one, in the source's order. Of tasks that are there already,
@@ -169,7 +169,7 @@ class _Plan:
         kept = [row for row in self.here.rows if row.file not in self.texts]
         return kept + [row for path in self.texts for row in graph_file.rows(self.file(path))]
 
-    def changes(self) -> dict[str, Change]:
+    def changes(self) -> dict[str, ImportChange]:
         """By id, each task of the files that change, as it will stand."""
         found = {}
         for path in self.texts:
@@ -179,7 +179,7 @@ class _Plan:
                 end = task_blocks.content_end(file.text, span, layout.dash) if layout else span.end
                 fields = tuple(key for key in self.changed.get(task["id"], ()) if key != SOURCE)
                 block = file.text[span.start : end]
-                found[task["id"]] = Change(task["id"], task["title"], fields, block)
+                found[task["id"]] = ImportChange(task["id"], task["title"], fields, block)
         return found
 
     def take(self, task: dict[str, Any], source: import_sources.Source) -> None:

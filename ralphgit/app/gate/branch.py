@@ -23,7 +23,7 @@ from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
 
 
-class Change(NamedTuple):
+class BranchChange(NamedTuple):
     """The graph before and after, and the files after."""
 
     before: Mapping[str, Row]
@@ -66,7 +66,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         rows = _rows(now, tree)
         if rows is None:
             return problems
-        made = Change(before, {row.id: row for row in rows}, tree)
+        made = BranchChange(before, {row.id: row for row in rows}, tree)
         files = Content(now, merged.tree, git=merged.objects.git)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, that would be told from one of several places.
@@ -100,7 +100,7 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
     rows = _rows(now, tree)
     if rows is None:
         return problems
-    made = Change(before, {row.id: row for row in rows}, tree)
+    made = BranchChange(before, {row.id: row for row in rows}, tree)
     span = _Span(start, head, head, objects)
     return problems + _brought(set_by, span, made, Content(now, head))
 
@@ -119,7 +119,7 @@ class _Span(NamedTuple):
 
 
 def _brought(
-    set_by: effective_settings.Settings, span: _Span, made: Change, files: Content
+    set_by: effective_settings.Settings, span: _Span, made: BranchChange, files: Content
 ) -> list[Problem]:
     """What is wrong with a change; `files` are as after it."""
     was, now = set_by.was, set_by.now
@@ -228,7 +228,7 @@ def lost_claims(
         )
 
 
-def moves(project: Project, made: Change) -> list[Problem]:
+def moves(project: Project, made: BranchChange) -> list[Problem]:
     """Status changes that are not legal, and tasks that were taken out."""
     found = []
     for task, row in made.after.items():
@@ -258,7 +258,7 @@ def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple
     ]
 
 
-def completions(project: Project, made: Change, files: Content) -> list[Problem]:
+def completions(project: Project, made: BranchChange, files: Content) -> list[Problem]:
     """Each task that the change completes has passing, fresh evidence for each command.
 
     `files`: the content after the change.
@@ -320,7 +320,7 @@ def completions(project: Project, made: Change, files: Content) -> list[Problem]
     return found
 
 
-def _reviews(project: Project, made: Change, head: str) -> list[Problem]:
+def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
     """Work of high risk has been reviewed by somebody else, as it is on the branch."""
     found = []
     for row, old in completed(made.before, made.after):

@@ -21,7 +21,7 @@ _LAYOUT = ("graph", "records")
 _Layer = tuple[str, Mapping[str, object]]
 
 
-class Governed(Project):
+class EffectiveConfiguration(Project):
     """A project of whose files commits alone have a say in the settings."""
 
     def __init__(self, project: Project, layers: Sequence[_Layer]) -> None:
@@ -61,10 +61,10 @@ def change(project: Project, old: str, new: str, objects: Objects, *, label: str
         return Settings(project, project, ())
     layer, _ = _settings(before, f"{label}:{settings_file.FILE}")
     changed, problem = _settings(after, settings_file.FILE)
-    was = Governed(project, [(f"{settings_file.FILE} on {label}", layer)])
+    was = EffectiveConfiguration(project, [(f"{settings_file.FILE} on {label}", layer)])
     if problem is not None:
         return Settings(was, was, (problem,))
-    now = Governed(
+    now = EffectiveConfiguration(
         project,
         [
             (settings_file.FILE, {name: changed[name] for name in _LAYOUT if name in changed}),

@@ -30,7 +30,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         return  # a problem of its own here; whoever mends what was committed must pass
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
     gone = {task for task in known if task not in base and task in fork}
-    made = branch.Change(
+    made = branch.BranchChange(
         {task: row for task, row in known.items() if task not in brought | gone},
         {task: row for task, row in here.items() if task not in brought},
         tree,

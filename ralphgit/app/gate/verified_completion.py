@@ -38,7 +38,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
     """
     if own_claims.end_of(project.base_view, lease):
         return
-    if missing := doubts(project, lease, head):
+    if missing := unverified_reasons(project, lease, head):
         raise GuardRefused(
             f"what HEAD has of {lease.task} is not what was verified; nothing was landed",
             code="unverified",
@@ -46,7 +46,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
             details={"task": lease.task, "missing": missing},
             lines=[f"- {sentence}" for sentence in missing],
         )
-    if problems := beside(project, lease, head):
+    if problems := out_of_task_changes(project, lease, head):
         raise GuardRefused(
             f"the branch of {lease.task} changes records that are not its own; nothing was landed",
             code="not_landable",
@@ -56,7 +56,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
         )
 
 
-def doubts(project: Project, lease: Lease, head: str) -> list[str]:
+def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     """Why the completion on commit `head`, which is HEAD, does not count; none if it does."""
     view = project.view(head, head[:12])
     if own_claims.end_of(view, lease) != "complete":
@@ -82,7 +82,7 @@ def doubts(project: Project, lease: Lease, head: str) -> list[str]:
     return found
 
 
-def _since_base(project: Project, head: str) -> tuple[str, list[index.Change]]:
+def _since_base(project: Project, head: str) -> tuple[str, list[index.PathChange]]:
     """Where a commit left the base, "" if nowhere, and what it has changed since."""
     git = project.repository.git
     fork = worktrees.fork(git, project.base.commit, head)
@@ -136,7 +136,7 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
     return all(changed_paths.is_record(project, path) for path in differing)
 
 
-def beside(project: Project, lease: Lease, head: str) -> list[Problem]:
+def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Problem]:
     """What a branch does wrong to other tasks and to records that are kept.
 
     The gate of `check --base` is asked only where the branch has touched any of them.

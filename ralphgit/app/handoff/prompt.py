@@ -18,12 +18,12 @@ from ralphgit.model.config import Config
 from ralphgit.model.packet import REPORT, STOP, Packet
 from ralphgit.model.question import Guidance
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 
 class Prompt(NamedTuple):
     row: Row
-    standing: Standing
+    task_state: TaskState
     text: str
 
 
@@ -43,9 +43,9 @@ def prompt(
             raise NothingReady("nothing is ready", hint=found.why or "ralphgit status")
         task = found.tasks[0][0].id
     view = packets.view_with(project, task)
-    row, standing = next(pair for pair in next_tasks.pairs(project, view) if pair[0].id == task)
+    row, task_state = next(pair for pair in next_tasks.pairs(project, view) if pair[0].id == task)
     made = packets.compile(project, view.task(task), clean=False)
-    return Prompt(row, standing, written(project, made))
+    return Prompt(row, task_state, written(project, made))
 
 
 def written(project: Project, packet: Packet) -> str:

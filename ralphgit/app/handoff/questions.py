@@ -9,20 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE, Situation
+from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.evidence import reviews
 from ralphgit.app.landing import tracked_pull_requests
 from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.model.active_claim import Flight
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.ids import is_id
 from ralphgit.model.question import Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 #: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
 STALE = "stale"
@@ -58,34 +58,34 @@ class Question(NamedTuple):
     """The same for people, with the branch."""
 
 
-def questions(project: Project, situation: Situation | None = None) -> list[Question]:
+def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Question]:
     """Everything that waits for a person, the longest first.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
-    situation = situation or Situation(project)
+    claim_map = claim_map or ClaimMap(project)
     found = []
-    for row in situation.base.rows:
-        standing = situation.standings[row.id]
-        if standing.state == "blocked":
-            found.append(asked(situation, row.id))
-        elif standing.stale and standing.holder is not None:
-            found.append(_stale(situation, row.title, standing.holder))
-        elif standing.state == "in-review" and standing.holder is not None:
-            found += _unreviewed(situation, row, standing.holder)
-    found += [_refused(situation, pull) for pull in refused(situation)]
-    found += _beside(situation)
+    for row in claim_map.base.rows:
+        task_state = claim_map.task_states[row.id]
+        if task_state.state == "blocked":
+            found.append(asked(claim_map, row.id))
+        elif task_state.stale and task_state.holder is not None:
+            found.append(_stale(claim_map, row.title, task_state.holder))
+        elif task_state.state == "in-review" and task_state.holder is not None:
+            found += _unreviewed(claim_map, row, task_state.holder)
+    found += [_refused(claim_map, pull) for pull in refused(claim_map)]
+    found += _beside(claim_map)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
 
-def asked(situation: Situation, task: str) -> Question:
+def asked(claim_map: ClaimMap, task: str) -> Question:
     """What a task asks that is blocked, on the base or beside it."""
-    row, standing = situation.base.row(task), situation.standings[task]
-    return _question(situation, task, row.json, standing.holder, f'ralphgit reply {task} "TEXT"')
+    row, task_state = claim_map.base.row(task), claim_map.task_states[task]
+    return _question(claim_map, task, row.json, task_state.holder, f'ralphgit reply {task} "TEXT"')
 
 
 def _question(
-    situation: Situation, task: str, stored: str, holder: Flight | None, command: str
+    claim_map: ClaimMap, task: str, stored: str, holder: ActiveClaim | None, command: str
 ) -> Question:
     block = json.loads(holder.stored if holder is not None and holder.stored else stored)
     record = block.get("blocked") or {}
@@ -102,7 +102,7 @@ def _question(
         question=record.get("question") or "",
         options=(options,) if isinstance(options, str) else tuple(options),
         since=since,
-        waiting_s=_waiting(situation.project, since),
+        waiting_s=_waiting(claim_map.project, since),
         command=command,
         id=identity if is_id(identity) else "",
         path=holder.path if holder is not None else "",
@@ -110,8 +110,8 @@ def _question(
     )
 
 
-def _stale(situation: Situation, title: str, holder: Flight) -> Question:
-    project = situation.project
+def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:
+    project = claim_map.project
     beat = heartbeat.read(holder.path) if holder.path else None
     ours = beat is not None and beat.claim == holder.claim
     since = stamp(beat.time) if beat is not None and ours else holder.at
@@ -129,14 +129,14 @@ def _stale(situation: Situation, title: str, holder: Flight) -> Question:
     )
 
 
-def _unreviewed(situation: Situation, row: Row, holder: Flight) -> Iterator[Question]:
+def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
     """Work of high risk that is complete on its branch, and waits for a reviewer."""
-    project = situation.project
+    project = claim_map.project
     ref = project.repository.refs.get(holder.ref)
     if ref is None:
         return
     task = project.view(ref.oid, holder.where).task(row.id)
-    why = reviews.missing(project, ref.oid, task, situation.base.task(row.id))
+    why = reviews.missing(project, ref.oid, task, claim_map.base.task(row.id))
     if why:
         since = task.lifecycle.result.at if task.lifecycle.result else holder.at
         yield Question(
@@ -153,21 +153,21 @@ def _unreviewed(situation: Situation, row: Row, holder: Flight) -> Iterator[Ques
         )
 
 
-def refused(situation: Situation) -> list[Pull]:
+def refused(claim_map: ClaimMap) -> list[Pull]:
     """The pull requests of this machine's worktrees that somebody has closed, and whose tasks
     wait for nothing else.
     """
     found = []
-    for worktree in situation.project.repository.worktrees:
+    for worktree in claim_map.project.repository.worktrees:
         for pull in (
             tracked_pull_requests.read(worktree.path)
             if worktree.exists and not worktree.bare
             else ()
         ):
-            row = situation.base.by_id.get(pull.task)
-            claims = {flight.claim for flight in situation.flights.get(pull.task, ())}
-            standing = row is not None and row.epoch <= pull.epoch and pull.claim in claims
-            if standing and pull.state == tracked_pull_requests.REFUSED:
+            row = claim_map.base.by_id.get(pull.task)
+            claims = {active.claim for active in claim_map.active_claims.get(pull.task, ())}
+            task_state = row is not None and row.epoch <= pull.epoch and pull.claim in claims
+            if task_state and pull.state == tracked_pull_requests.REFUSED:
                 found.append(pull)
     return found
 
@@ -181,10 +181,10 @@ def give_up_command(project: Project, task: str) -> str:
     return f"{reset_command(project, task)} --force"
 
 
-def _refused(situation: Situation, pull: Pull) -> Question:
-    row = situation.base.by_id[pull.task]
-    flights = situation.flights.get(pull.task, ())
-    since = next((flight.at for flight in flights if flight.claim == pull.claim), "")
+def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
+    row = claim_map.base.by_id[pull.task]
+    active_claims = claim_map.active_claims.get(pull.task, ())
+    since = next((active.at for active in active_claims if active.claim == pull.claim), "")
     return Question(
         task=pull.task,
         title=row.title,
@@ -194,8 +194,8 @@ def _refused(situation: Situation, pull: Pull) -> Question:
         question=f"{refused_sentence(pull)}; open it again, or give the work up",
         options=(),
         since=since,
-        waiting_s=_waiting(situation.project, since),
-        command=give_up_command(situation.project, pull.task),
+        waiting_s=_waiting(claim_map.project, since),
+        command=give_up_command(claim_map.project, pull.task),
     )
 
 
@@ -207,26 +207,26 @@ def reset_command(project: Project, task: str) -> str:
     return f"ralphgit -C {shlex.quote(project.repository.worktrees[0].path)} {command}"
 
 
-def _beside(situation: Situation) -> Iterator[Question]:
+def _beside(claim_map: ClaimMap) -> Iterator[Question]:
     """What tasks ask that the base does not have yet. Only their own branch can go on."""
-    for task, flights in situation.flights.items():
-        blocked = [flight for flight in flights if flight.status == "blocked"]
-        claims = {flight.claim for flight in blocked}
-        if task in situation.base.by_id or any(f.claim not in claims for f in flights):
+    for task, active_claims in claim_map.active_claims.items():
+        blocked = [active for active in active_claims if active.status == "blocked"]
+        claims = {active.claim for active in blocked}
+        if task in claim_map.base.by_id or any(f.claim not in claims for f in active_claims):
             continue
-        for flight in blocked[:1]:
-            command = beside_command(situation.project, flight)
-            yield _question(situation, task, flight.stored, flight, command)
+        for active in blocked[:1]:
+            command = unlanded_block_command(claim_map.project, active)
+            yield _question(claim_map, task, active.stored, active, command)
 
 
-def beside_command(project: Project, flight: Flight) -> str:
+def unlanded_block_command(project: Project, active: ActiveClaim) -> str:
     """The command that answers a task which only its own branch has."""
-    if not flight.path:
-        where = flight.where.removeprefix("branch ")
-        return f"ralphgit show {flight.task} --at {shlex.quote(where)}"
-    place = shlex.quote(project.show_path(flight.path))
-    at = "" if flight.where.startswith("this worktree") else f" -C {place}"
-    return f'ralphgit{at} claim {flight.task} --force "TEXT"'
+    if not active.path:
+        where = active.where.removeprefix("branch ")
+        return f"ralphgit show {active.task} --at {shlex.quote(where)}"
+    place = shlex.quote(project.show_path(active.path))
+    at = "" if active.where.startswith("this worktree") else f" -C {place}"
+    return f'ralphgit{at} claim {active.task} --force "TEXT"'
 
 
 def _waiting(project: Project, since: str) -> float | None:
@@ -240,13 +240,13 @@ def _waiting(project: Project, since: str) -> float | None:
     return max(0.0, round(project.around.now() - then.timestamp(), 1))
 
 
-def refusal_hint(project: Project, task: str, standing: Standing) -> str:
+def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
     """What to do about a task that does not wait for an answer."""
-    if standing.state in ("complete", "cancelled"):
+    if task_state.state in ("complete", "cancelled"):
         return f"ralphgit reset {task} --reopen --reason TEXT"
-    if standing.stale:
+    if task_state.stale:
         return reset_command(project, task)
-    return f"ralphgit {'claim' if standing.state == 'ready' else 'show'} {task}"
+    return f"ralphgit {'claim' if task_state.state == 'ready' else 'show'} {task}"
 
 
 # -- the records -------------------------------------------------------------------------

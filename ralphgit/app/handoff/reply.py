@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import reopen
@@ -20,7 +20,7 @@ from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
 
 
-class Options(NamedTuple):
+class ReplyOptions(NamedTuple):
     task: str
     text: str
     by: str = ""
@@ -53,7 +53,7 @@ def words(text: str, command: str) -> str:
     return text
 
 
-def reply(project: Project, options: Options) -> Replied:
+def reply(project: Project, options: ReplyOptions) -> Replied:
     """Answer what a blocked task asks, and put it back to pending, one epoch higher.
 
     The record with its answer, the reset of the task and the attempt's audit are one commit
@@ -68,15 +68,15 @@ def reply(project: Project, options: Options) -> Replied:
         synchronise(project)
     if interrupted_update.settle(project):
         project.refresh()
-    _refuse_beside(Situation(project), options.task)
+    _refuse_unlanded(ClaimMap(project), options.task)
     by = options.by or project.worker
     answered: list[tuple[str, Guidance]] = []
     asker = where = ""
 
-    def decide(situation: Situation, row: Row, holders: reopen.Holders) -> reopen.Change:
+    def decide(claim_map: ClaimMap, row: Row, holders: reopen.Holders) -> reopen.Reopening:
         nonlocal asker, where
-        _refuse_unblocked(situation, row)
-        asked = questions.asked(situation, row.id)
+        _refuse_unblocked(claim_map, row)
+        asked = questions.asked(claim_map, row.id)
         if options.claim not in ("", asked.claim):
             raise IllegalMove(
                 f"{row.id} asks something else by now; nothing was changed",
@@ -98,7 +98,7 @@ def reply(project: Project, options: Options) -> Replied:
         path = codec.path(project.config.records, row.id, made.id)
         answered.append((path, made))
         asker, where = asked.path, asked.where
-        return reopen.Change(
+        return reopen.Reopening(
             event="answered",
             by=by,
             at=at,
@@ -130,42 +130,42 @@ def _bytes(project: Project, path: str, made: Guidance) -> bytes:
         raise error.at(f"{project.base.label}:{path}") from None
 
 
-def _refuse_beside(situation: Situation, task: str) -> None:
+def _refuse_unlanded(claim_map: ClaimMap, task: str) -> None:
     """Raises: IllegalMove for a task that only a branch has: there is nothing to commit on."""
-    project = situation.project
-    if task in situation.base.by_id:
+    project = claim_map.project
+    if task in claim_map.base.by_id:
         return
-    for flight in situation.flights.get(task, ()):
-        if flight.status == "blocked":
+    for active in claim_map.active_claims.get(task, ()):
+        if active.status == "blocked":
             raise IllegalMove(
-                f"{task} is not on {project.base.label} yet, only in {flight.where}; "
+                f"{task} is not on {project.base.label} yet, only in {active.where}; "
                 "nothing was changed",
                 code="not_on_base",
-                hint=questions.beside_command(project, flight),
+                hint=questions.unlanded_block_command(project, active),
                 details={"task": task},
             )
 
 
-def _refuse_unblocked(situation: Situation, row: Row) -> None:
-    standing = situation.standings[row.id]
-    if standing.state == "blocked":
+def _refuse_unblocked(claim_map: ClaimMap, row: Row) -> None:
+    task_state = claim_map.task_states[row.id]
+    if task_state.state == "blocked":
         return
     raise IllegalMove(
-        f"{row.id} is {standing.state}, so there is nothing to answer; nothing was changed",
+        f"{row.id} is {task_state.state}, so there is nothing to answer; nothing was changed",
         code="not_blocked",
-        hint=questions.refusal_hint(situation.project, row.id, standing),
+        hint=questions.refusal_hint(claim_map.project, row.id, task_state),
         details={"task": row.id},
     )
 
 
-def _answered_already(project: Project, options: Options) -> Replied | None:
+def _answered_already(project: Project, options: ReplyOptions) -> Replied | None:
     """Finish what was killed half-way: the base has this answer, the rest is done now."""
-    situation = Situation(project)
-    row = situation.base.row(options.task)
+    claim_map = ClaimMap(project)
+    row = claim_map.base.row(options.task)
     for one in questions.parsed(project, row.id, questions.on_base(project, row.id)):
         if one.answer is None or one.answer.text != options.text:
             continue
-        lease = situation.leases.get(row.id)
+        lease = claim_map.leases.get(row.id)
         if lease is not None and lease.claim == one.claim and leases.is_dead(lease, row):
             leases.drop(project, lease)
         update_base.catch_up(project)

@@ -34,7 +34,7 @@ from ralphgit.rules.integration_order import Branch
 _ATTEMPTS = 5
 
 
-class Options(NamedTuple):
+class IntegrateOptions(NamedTuple):
     branches: tuple[str, ...]
     dry_run: bool = False
     push: bool = True
@@ -76,7 +76,7 @@ class Integrated(NamedTuple):
     """Paths of the evidence written."""
 
 
-def integrate(project: Project, options: Options) -> Integrated:
+def integrate(project: Project, options: IntegrateOptions) -> Integrated:
     """Merge the branches into the base, prove the result, and land what was proved.
 
     A branch that its own packet refutes stops everything before anything is done. A conflict
@@ -101,7 +101,7 @@ def integrate(project: Project, options: Options) -> Integrated:
     )  # fmt: skip
 
 
-def _once(project: Project, options: Options) -> Integrated | None:
+def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
     """None where the base has moved meanwhile."""
     plan = integrating.plan(project, options.branches)
     refused = [_not_ready(plan, branch) for branch in plan.branches]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence import survey
-from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content, in_scope
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import Reconciled
@@ -187,12 +187,12 @@ def _touched(project: Project, row: Row, changed: set[str]) -> bool:
     return any(in_scope(scope, path) for path in changed)
 
 
-def _place(project: Project, commit: str, label: str) -> Place:
+def _place(project: Project, commit: str, label: str) -> JudgedState:
     tree = record_tree.commit_tree(project, commit, f"{label}:", project.repository.objects)
-    return Place(project.view(commit, label), tree, Content(project, commit))
+    return JudgedState(project.view(commit, label), tree, Content(project, commit))
 
 
-def _of(project: Project, place: Place, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
+def _of(project: Project, place: JudgedState, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
     if not rows:
         return
     records = survey.recorded(project, place.tree, [row.id for row in rows])

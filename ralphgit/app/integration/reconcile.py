@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.evidence import changed_paths, survey
-from ralphgit.app.evidence.survey import Place
+from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
@@ -91,7 +91,7 @@ def _one(project: Project, branch: str) -> Reconciled:
               one.hint)
         for one in problems
     ]  # fmt: skip
-    place = Place(view, tree, Content(project, commit))
+    place = JudgedState(view, tree, Content(project, commit))
     for row in rows:
         issues += _of_task(project, place, row)
     issues += _of_report(project, commit, view, rows)
@@ -112,7 +112,7 @@ def worked_on(project: Project, view: GraphView) -> list[Row]:
     return found
 
 
-def _of_task(project: Project, place: Place, row: Row) -> Iterator[Issue]:
+def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
     task = place.view.task(row.id)
     promised = survey.promised(project, row.id) if row.id in project.base_view.by_id else task
     life = task.lifecycle
@@ -132,7 +132,7 @@ def _of_task(project: Project, place: Place, row: Row) -> Iterator[Issue]:
     yield from _criteria(project, place, row, promised)
 
 
-def _criteria(project: Project, place: Place, row: Row, promised: Task) -> Iterator[Issue]:
+def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
     """What the worker says is done, and nothing supports."""
     found = survey.surveyed(project, place, [row.id])[0]
     for item in assessment.support(promised.acceptance, found.judged):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import Situation, elsewhere, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere, read_leases
 from ralphgit.app.base import update_base
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import verified_completion
@@ -54,8 +54,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
         if not unseen:
             synchronise(project)
-        situation = Situation(project)
-        if winner := own_claims.winner_over(situation, lease):
+        claim_map = ClaimMap(project)
+        if winner := own_claims.winner_over(claim_map, lease):
             if unseen:
                 continue
             raise current_claim.give_up(project, lease, winner)
@@ -67,7 +67,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
                 code="not_complete",
                 hint=f"ralphgit complete {lease.task}",
             )
-        promised = situation.base.by_id.get(lease.task)
+        promised = claim_map.base.by_id.get(lease.task)
         if row.status == "complete" and (attempt == 1 or promised != asked):
             verified_completion.require(project, lease, head)
             asked = promised

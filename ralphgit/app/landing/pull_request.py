@@ -16,7 +16,7 @@ import tempfile
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import RESCUE, Situation, read_leases
+from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, read_leases
 from ralphgit.app.base import is_landed
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.landing import forge_cli, pull_request_text, tracked_pull_requests
@@ -26,7 +26,7 @@ from ralphgit.app.lifecycle import current_claim, rescue_refs, task_branch
 from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import merge_preview, refs, remote, worktrees
@@ -90,7 +90,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     """
     refuse_unfit(project)
     synchronise(project)
-    if winner := own_claims.winner_over(Situation(project), lease):
+    if winner := own_claims.winner_over(ClaimMap(project), lease):
         raise current_claim.give_up(project, lease, winner)
     head = project.repository.head()
     verified_completion.require(project, lease, head)
@@ -151,7 +151,7 @@ def finish(project: Project, pull: Pull) -> None:
 
 def winner_over(project: Project, pull: Pull) -> str:
     """Who took the task from under a pull request, as a sentence; "" while its claim stands."""
-    return own_claims.winner_over(Situation(project), _lease(pull))
+    return own_claims.winner_over(ClaimMap(project), _lease(pull))
 
 
 def give_up(project: Project, pull: Pull, winner: str) -> Lost:
@@ -342,7 +342,7 @@ def _let_go(project: Project, pull: Pull, tip: str) -> None:
         if refs.swap(git, ref, new="", old=tip):
             worktrees.forget_branch(git, pull.branch)
     elif tip and worktree and os.path.realpath(worktree.path) == os.path.realpath(project.top):
-        with Exclusive(project):
+        with WorktreeLock(project):
             try:
                 task_branch.refuse_dirty(project)
             except GuardRefused:

@@ -7,7 +7,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
@@ -43,7 +43,7 @@ def block(
     """
     if (done := _done_already(project, task, "blocked", (reason, question, options))) is not None:
         return done
-    held = current_claim.held(project, Situation(project), task, "block")
+    held = current_claim.held(project, ClaimMap(project), task, "block")
     own = held.lease
     at, identity = project.now(), project.around.new_id()
     old = task_mapping.lifecycle(project.here.stored(held.row))
@@ -88,7 +88,7 @@ def release(project: Project, task: str, *, reason: str) -> Given:
     """
     if (done := _done_already(project, task, "given back")) is not None:
         return done
-    held = current_claim.held(project, Situation(project), task, "release")
+    held = current_claim.held(project, ClaimMap(project), task, "release")
     own = held.lease
     at = project.now()
     old = task_mapping.lifecycle(project.here.stored(held.row))
@@ -124,8 +124,8 @@ def _done_already(
     worktree = project.repository.worktree
     head = worktree.head if worktree else ""
     committed = project.view(head, "HEAD").by_id if head else {}
-    situation = Situation(project)
-    for lease in own_claims.leased(project, situation):
+    claim_map = ClaimMap(project)
+    for lease in own_claims.leased(project, claim_map):
         if task and lease.task != task:
             continue
         if _gave_up(committed.get(lease.task), lease, what):
@@ -137,7 +137,7 @@ def _done_already(
             project.warn(f"{lease.task} was not quite {what}; it is done anew")
             project.refresh()
             return None
-    own = own_claims.open_claims(project, situation)
+    own = own_claims.open_claims(project, claim_map)
     if any(not task or lease.task == task for lease in own):
         return None
     row = committed.get(task or _last_task(project))

@@ -4,11 +4,11 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, next_tasks
-from ralphgit.app.active_claims.claim_map import LEASES, Situation, elsewhere
+from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, elsewhere
 from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
-from ralphgit.app.lifecycle.claim_guards import Options as Options
+from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.workspace import heartbeat, runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimHeld,
@@ -25,7 +25,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
 from ralphgit.rules.contract_digest import contract
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 
 class Claimed(NamedTuple):
@@ -34,10 +34,10 @@ class Claimed(NamedTuple):
     lease: Lease
     row: Row
     """The task as it stands in this worktree now."""
-    standing: Standing
+    task_state: TaskState
 
 
-def claim(project: Project, options: Options) -> Claimed:
+def claim(project: Project, options: ClaimOptions) -> Claimed:
     """Take a task: lease first, then the record, staged but not committed.
 
     Of two claims at most one gets the lease; without leases the second to merge conflicts.
@@ -47,7 +47,7 @@ def claim(project: Project, options: Options) -> Claimed:
     RemoteUnavailable (with require_remote only), NotWritable.
     """
     unsynchronised = not synchronise(project) if options.fetch else False
-    with Exclusive(project):
+    with WorktreeLock(project):
         return _claim(project, options, unsynchronised, again=3)
 
 
@@ -76,18 +76,18 @@ def synchronise(project: Project) -> bool:
     return True
 
 
-def _claim(project: Project, options: Options, unsynchronised: bool, again: int) -> Claimed:
+def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:
     claim_guards.refuse_unfit(project)
     begun = leases.begin(project)
-    situation = Situation(project)
-    own = claim_guards.own_claim(project, situation)
+    claim_map = ClaimMap(project)
+    own = claim_guards.own_claim(project, claim_map)
     if own is not None:
         return _resume(project, own, options)
-    claim_guards.refuse_lost(project, situation)
-    claim_guards.refuse_main_worktree(project, situation, options)
+    claim_guards.refuse_lost(project, claim_map)
+    claim_guards.refuse_main_worktree(project, claim_map, options)
     held: RalphError | None = None
-    for row in claim_guards.candidates(project, situation, options):
-        reason = claim_guards.refusal(project, situation, row, options)
+    for row in claim_guards.candidates(project, claim_map, options):
+        reason = claim_guards.refusal(project, claim_map, row, options)
         if reason is not None:
             if options.task:
                 raise reason
@@ -96,9 +96,9 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
         lease = _new_lease(project, row, unsynchronised)
         before = _heads(project)
         changed = index.changed(project.repository.git, [project.here.row(row.id).file])
-        outcome = leases.acquire(project, lease, situation.base.by_id.get(row.id), begun=begun)
+        outcome = leases.acquire(project, lease, claim_map.base.by_id.get(row.id), begun=begun)
         begun = None
-        if isinstance(outcome, leases.Held):
+        if isinstance(outcome, leases.LeaseHeld):
             held = claim_guards.held_by_lease(project, row.id, outcome)
             if options.task:
                 raise held
@@ -123,9 +123,9 @@ def _claim(project: Project, options: Options, unsynchronised: bool, again: int)
                 code="unsettled",
                 hint="repeat the command",
             )
-        others = {task: one for task, one in situation.leases.items() if task != row.id}
-        leases.drop_dead(project, others, situation.base.by_id)
-        return Claimed(outcome.lease, taken, situation.claimed(outcome.lease, taken))
+        others = {task: one for task, one in claim_map.leases.items() if task != row.id}
+        leases.drop_dead(project, others, claim_map.base.by_id)
+        return Claimed(outcome.lease, taken, claim_map.claimed(outcome.lease, taken))
     if held is not None and not isinstance(held, ClaimHeld):
         raise NothingReady(
             f"no ready task can be claimed here: {held.message}",
@@ -151,7 +151,7 @@ def _has_moved(project: Project, before: dict[str, str]) -> bool:
     return now.get(base) != before.get(base) or not {*now.values()} <= {*before.values()}
 
 
-def _resume(project: Project, own: Lease, options: Options) -> Claimed:
+def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     """This worktree has a claim: the same task is resumed, another one is refused.
 
     Without a task, one whose record was killed half-way is resumed.
@@ -230,7 +230,7 @@ def resume(project: Project, lease: Lease) -> None:
 
     Raises: InvalidRecord, NotWritable, GitError.
     """
-    with Exclusive(project):
+    with WorktreeLock(project):
         row = project.here.by_id.get(lease.task)
         path = audit_file.path(project.config.records, lease.task, lease.claim)
         recorded = os.path.exists(os.path.join(project.top, path))

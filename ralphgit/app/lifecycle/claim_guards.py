@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, GuardRefused, IllegalMove, NeedsPerson, RalphError
 from ralphgit.git import index, worktrees
-from ralphgit.model.active_claim import Flight, Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import claim_rules
 
 
-class Options(NamedTuple):
+class ClaimOptions(NamedTuple):
     """What `claim` may be told."""
 
     task: str = ""
@@ -80,24 +80,24 @@ def _has_records(project: Project, paths: Sequence[str]) -> bool:
     return any(is_record(project, path) for path in paths)
 
 
-def own_claim(project: Project, situation: Situation) -> Lease | None:
+def own_claim(project: Project, claim_map: ClaimMap) -> Lease | None:
     """The claim that this worktree works on and that the base has not moved past."""
-    base = situation.base.by_id
-    for lease in own_claims.open_claims(project, situation):
+    base = claim_map.base.by_id
+    for lease in own_claims.open_claims(project, claim_map):
         if not leases.is_dead(lease, base.get(lease.task)):
             return lease
     return None
 
 
-def refuse_lost(project: Project, situation: Situation) -> None:
+def refuse_lost(project: Project, claim_map: ClaimMap) -> None:
     """Refuse to begin beside the record of a claim that is lost: it would travel along.
 
     Raises: ClaimLost.
     """
     here = project.here.by_id
-    for lease in own_claims.open_claims(project, situation):
+    for lease in own_claims.open_claims(project, claim_map):
         row = here.get(lease.task)
-        winner = own_claims.winner_over(situation, lease)
+        winner = own_claims.winner_over(claim_map, lease)
         if winner and row is not None and row.claim == lease.claim:
             raise ClaimLost(
                 f"this worktree's claim on {lease.task} is lost: {winner}",
@@ -116,42 +116,42 @@ def already_working(own: Lease) -> GuardRefused:
     )
 
 
-def refuse_main_worktree(project: Project, situation: Situation, options: Options) -> None:
+def refuse_main_worktree(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> None:
     """Refuse the main worktree while another one has a claim. Raises: GuardRefused."""
     if project.repository.linked or options.force:
         return
     others = {os.path.realpath(worktree.path) for worktree in project.repository.worktrees}
     others.discard(os.path.realpath(project.top))
-    for task, flights in situation.flights.items():
-        row = situation.base.by_id.get(task)
-        over = {flight.claim for flight in flights if flight.status != "in-progress"}
-        for flight in flights:
-            beside = flight.path and os.path.realpath(flight.path) in others
-            if beside and flight.claim not in over and not _settled(row, flight):
+    for task, active_claims in claim_map.active_claims.items():
+        row = claim_map.base.by_id.get(task)
+        over = {active.claim for active in active_claims if active.status != "in-progress"}
+        for active in active_claims:
+            beside = active.path and os.path.realpath(active.path) in others
+            if beside and active.claim not in over and not _settled(row, active):
                 raise GuardRefused(
-                    f"this is the main worktree, and {flight.by} works on {task} in {flight.where}",
+                    f"this is the main worktree, and {active.by} works on {task} in {active.where}",
                     code="main_worktree",
                     hint="git worktree add -b NAME ../NAME, and claim there",
                     details={"task": task},
                 )
 
 
-def _settled(row: Row | None, flight: Flight) -> bool:
+def _settled(row: Row | None, active: ActiveClaim) -> bool:
     """Whether the base has moved past a flight."""
-    return row is not None and (row.status in ("complete", "cancelled") or flight.epoch < row.epoch)
+    return row is not None and (row.status in ("complete", "cancelled") or active.epoch < row.epoch)
 
 
-def candidates(project: Project, situation: Situation, options: Options) -> Iterator[Row]:
+def candidates(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
     """What a claim may take, in the order in which it tries. Raises: UnknownTask."""
     if not options.task:
-        for row in situation.ready():
+        for row in claim_map.ready():
             if options.story and row.story != options.story:
                 continue
             if options.priority is not None and row.priority > options.priority:
                 continue
             yield row
         return
-    known = situation.base.by_id.get(options.task)
+    known = claim_map.base.by_id.get(options.task)
     if known is None:
         known = project.require_here().row(options.task)
         label = project.base.label
@@ -160,19 +160,19 @@ def candidates(project: Project, situation: Situation, options: Options) -> Iter
 
 
 def refusal(
-    project: Project, situation: Situation, row: Row, options: Options
+    project: Project, claim_map: ClaimMap, row: Row, options: ClaimOptions
 ) -> RalphError | None:
     """Why `row` cannot be claimed from here now, or None."""
     task = row.id
-    standing = situation.standings.get(task)
+    task_state = claim_map.task_states.get(task)
     if options.story and row.story != options.story:
         sentence = f"{task} is not of story {options.story}"
         return guarded(task, claim_rules.Refusal("outside_filter", sentence, "drop --story"))
     if options.priority is not None and row.priority > options.priority:
         sentence = f"{task} has priority {row.priority}"
         return guarded(task, claim_rules.Refusal("outside_filter", sentence, "drop --priority"))
-    if standing is not None:
-        taken = _occupied(project, row, standing.state, standing.holder, options)
+    if task_state is not None:
+        taken = _occupied(project, row, task_state.state, task_state.holder, options)
         if taken is not None:
             return taken
     here = project.require_here().by_id
@@ -180,20 +180,20 @@ def refusal(
         return guarded(task, wrong)
     if not options.force:
         stacked = here if options.stack else None
-        found = claim_rules.dependencies(row, situation.base.by_id, stacked)
-        if found is None and standing is not None and not options.stack:
-            found = claim_rules.mode(row, standing)
+        found = claim_rules.dependencies(row, claim_map.base.by_id, stacked)
+        if found is None and task_state is not None and not options.stack:
+            found = claim_rules.mode(row, task_state)
         if found is None:
-            in_flight = situation.standings.in_flight
-            flying = claim_rules.Flying.of(in_flight, project.config.generated)
-            found = claim_rules.overlap(row, flying)
+            active_tasks = claim_map.task_states.active_tasks
+            active_scopes = claim_rules.ActiveScopes.of(active_tasks, project.config.generated)
+            found = claim_rules.overlap(row, active_scopes)
         if found is not None:
             return guarded(task, found)
     if task not in here:
         return guarded(task, claim_rules.Refusal(
             "worktree_behind", f"{task} is on {project.base.label} and not in this worktree",
             f"git merge {project.base.label}"))  # fmt: skip
-    if _behind(project, situation.base, row):
+    if _behind(project, claim_map.base, row):
         return guarded(task, claim_rules.Refusal(
             "worktree_behind",
             f"{task} has changed on {project.base.label} since this branch left it",
@@ -210,7 +210,7 @@ def guarded(task: str, refusal: claim_rules.Refusal) -> GuardRefused:
 
 
 def _occupied(
-    project: Project, row: Row, state: str, holder: Flight | None, options: Options
+    project: Project, row: Row, state: str, holder: ActiveClaim | None, options: ClaimOptions
 ) -> RalphError | None:
     if state in ("ready", "waiting"):
         return None
@@ -240,7 +240,9 @@ def _occupied(
     return held(project, row.id, holder, state)
 
 
-def held(project: Project, task: str, holder: Flight | None, state: str = "claimed") -> ClaimHeld:
+def held(
+    project: Project, task: str, holder: ActiveClaim | None, state: str = "claimed"
+) -> ClaimHeld:
     """The refusal that names who has the task."""
     if holder is None:
         hint = "ralphgit next"
@@ -264,17 +266,17 @@ def held(project: Project, task: str, holder: Flight | None, state: str = "claim
     return ClaimHeld(who, hint=hint, details={"task": task, "holder": told})
 
 
-def held_by_lease(project: Project, task: str, outcome: leases.Held) -> ClaimHeld:
+def held_by_lease(project: Project, task: str, outcome: leases.LeaseHeld) -> ClaimHeld:
     """The refusal of a task whose lease was taken in the meantime."""
     lease = outcome.by
     if lease is None:
         return held(project, task, None)
     where = f"worktree {project.show_path(lease.worktree)}"
-    flight = Flight(
+    active = ActiveClaim(
         task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
         "lease", where, lease.worktree,
     )  # fmt: skip
-    return held(project, task, flight)
+    return held(project, task, active)
 
 
 def _behind(project: Project, base: GraphView, row: Row) -> bool:

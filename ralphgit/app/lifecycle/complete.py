@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import Situation, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index
@@ -31,7 +31,7 @@ from ralphgit.rules import claim_rules, lifecycle
 from ralphgit.rules.contract_digest import contract
 
 
-class Options(NamedTuple):
+class CompleteOptions(NamedTuple):
     task: str = ""
     message: str = ""
     """The commit's subject; "" is "ID: title"."""
@@ -54,7 +54,7 @@ class Completed(NamedTuple):
     """It was complete already; nothing was done."""
 
 
-def complete(project: Project, options: Options) -> Completed:
+def complete(project: Project, options: CompleteOptions) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
     The commands, outputs and scope that count are those on the base: a branch cannot
@@ -65,21 +65,21 @@ def complete(project: Project, options: Options) -> Completed:
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
     """
-    with Exclusive(project):
+    with WorktreeLock(project):
         return _complete(project, options)
 
 
-def _complete(project: Project, options: Options) -> Completed:
+def _complete(project: Project, options: CompleteOptions) -> Completed:
     claim_guards.refuse_unfit(project)
-    situation = Situation(project)
+    claim_map = ClaimMap(project)
     if (done := _done_already(project, options.task)) is not None:
         return done
     _undo_unproven(project, options.task)
-    held = current_claim.held(project, situation, options.task, "complete")
+    held = current_claim.held(project, claim_map, options.task, "complete")
     own = held.lease
     here = project.here.task(own.task)
-    promised = situation.base.task(own.task) if own.task in situation.base.by_id else here
-    if (wrong := claim_rules.contract(situation.base.by_id.get(own.task, held.row))) is not None:
+    promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here
+    if (wrong := claim_rules.contract(claim_map.base.by_id.get(own.task, held.row))) is not None:
         raise claim_guards.guarded(own.task, wrong)
     _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
@@ -124,7 +124,7 @@ def _done_already(project: Project, task: str) -> Completed | None:
     ):
         return None
     landed = own_claims.end_of(project.base_view, noted) == "complete"
-    if not landed and verified_completion.doubts(project, noted, head):
+    if not landed and verified_completion.unverified_reasons(project, noted, head):
         return None
     project.warn(f"{noted.task} is complete already")
     return Completed(noted.task, head, (), again=True)
@@ -207,7 +207,7 @@ def _observation(data: bytes) -> Evidence | None:
 
 
 def _accept_contract(
-    project: Project, claimed: str, promised: Task, here: Task, options: Options
+    project: Project, claimed: str, promised: Task, here: Task, options: CompleteOptions
 ) -> None:
     changed = []
     if contract(promised) != claimed:
@@ -273,10 +273,10 @@ def _refused(
 def _commit(
     project: Project,
     task: str,
-    held: current_claim.Held,
+    held: current_claim.CurrentClaim,
     promised: Task,
     here: Task,
-    options: Options,
+    options: CompleteOptions,
     tree: str,
     runs: Sequence[verify_command.Run],
     missing: Sequence[str],
@@ -331,7 +331,7 @@ def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
     return life._replace(claim=life.claim._replace(contract=digest))
 
 
-def _message(task: str, title: str, options: Options, claim_id: str, by: str) -> str:
+def _message(task: str, title: str, options: CompleteOptions, claim_id: str, by: str) -> str:
     subject = options.message or f"{task}: {' '.join(title.split())}"
     trailers = f"Ralph-Task: {task}\nRalph-Claim: {claim_id}\nRalph-Worker: {by}\n"
     body = "".join(f"Concern: {' '.join(concern.split())}\n" for concern in options.concerns)

@@ -6,13 +6,13 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import open_claims, winner_over
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.lifecycle import claim as claiming
 from ralphgit.app.lifecycle import claim_guards, rescue_refs
 from ralphgit.app.workspace import heartbeat, runtime_files
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, ClaimLost, IllegalMove
 from ralphgit.git import index, worktrees
@@ -20,7 +20,7 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 
 
-class Held(NamedTuple):
+class CurrentClaim(NamedTuple):
     """A claim of this worktree that still stands, its record in the working files."""
 
     lease: Lease
@@ -29,7 +29,7 @@ class Held(NamedTuple):
     """As it is in this worktree."""
 
 
-def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
+def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> CurrentClaim:
     """The claim that this worktree works on (on `task`, if given).
 
     A record that the worker's `git reset` or `git stash` dropped is put back from the
@@ -39,11 +39,11 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
     """
-    mine = _mine(project, situation, task)
+    mine = _mine(project, claim_map, task)
     if mine is None:
-        raise _nothing_held(project, situation, task, verb)
+        raise _nothing_held(project, claim_map, task, verb)
     row = project.here.by_id.get(mine.task)
-    if winner := winner_over(situation, mine):
+    if winner := winner_over(claim_map, mine):
         raise lose(project, mine, winner)
     if row is None or row.claim != mine.claim:
         # Just as it was: what `git stash` took away may come back beside it.
@@ -53,12 +53,12 @@ def held(project: Project, situation: Situation, task: str, verb: str) -> Held:
         row = project.here.row(mine.task)
     elif mine.oid:
         claiming.settle(project, mine)
-    return Held(mine, row)
+    return CurrentClaim(mine, row)
 
 
-def _mine(project: Project, situation: Situation, task: str) -> Lease | None:
+def _mine(project: Project, claim_map: ClaimMap, task: str) -> Lease | None:
     """This worktree's claim, also one that has lost; by lease, note, or worker's name."""
-    for lease in open_claims(project, situation):
+    for lease in open_claims(project, claim_map):
         if not task or lease.task == task:
             return lease
     row = project.here.by_id.get(task) if task else None
@@ -74,7 +74,7 @@ def _mine(project: Project, situation: Situation, task: str) -> Lease | None:
     return None
 
 
-def _nothing_held(project: Project, situation: Situation, task: str, verb: str) -> Exception:
+def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Exception:
     if not task:
         return IllegalMove(
             f"this worktree has no claim to {verb}", code="not_claimed", hint="ralphgit claim"
@@ -82,11 +82,11 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
     row = project.require_here().row(task)
     details: dict[str, object] = {"task": task}
     if row.status == "in-progress":
-        standing = situation.standings.get(task)
-        holder = standing.holder if standing else None
+        task_state = claim_map.task_states.get(task)
+        holder = task_state.holder if task_state else None
         if holder is not None:
             return claim_guards.held(
-                project, task, holder, standing.state if standing else "in-progress"
+                project, task, holder, task_state.state if task_state else "in-progress"
             )
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}",
@@ -104,7 +104,7 @@ def _nothing_held(project: Project, situation: Situation, task: str, verb: str) 
 
 def give_up(project: Project, mine: Lease, winner: str) -> ClaimLost:
     """`lose`, for who is not alone in the worktree yet. Raises: GuardRefused (worktree_busy)."""
-    with Exclusive(project):
+    with WorktreeLock(project):
         return lose(project, mine, winner)
 
 

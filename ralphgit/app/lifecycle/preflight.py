@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_guards
 from ralphgit.app.workspace.project import Project
@@ -32,18 +32,18 @@ class Preflight(NamedTuple):
         return next((f.error for f in self.findings if f.error is not None), None)
 
 
-def preflight(project: Project, options: claim_guards.Options) -> Preflight:
+def preflight(project: Project, options: claim_guards.ClaimOptions) -> Preflight:
     """Ask all that a claim would ask, and whether this branch merges into the base.
 
     Raises: what makes the question itself impossible (UnknownTask, InvalidRecord).
     """
-    situation = Situation(project)
+    claim_map = ClaimMap(project)
     findings = [
         _asked(
             "worktree", lambda: claim_guards.refuse_unfit(project), "this worktree can hold a claim"
         )
     ]
-    own = claim_guards.own_claim(project, situation) if findings[0].ok else None
+    own = claim_guards.own_claim(project, claim_map) if findings[0].ok else None
     if own is not None and options.task not in ("", own.task):
         refusal = claim_guards.already_working(own)
         findings.append(Finding("claim", False, refusal.message, refusal))
@@ -54,17 +54,17 @@ def preflight(project: Project, options: claim_guards.Options) -> Preflight:
         findings.append(
             _asked(
                 "main-worktree",
-                lambda: claim_guards.refuse_main_worktree(project, situation, options),
+                lambda: claim_guards.refuse_main_worktree(project, claim_map, options),
                 "no other worktree stands in the way of this one",
             )
         )
     findings.append(_merge(project))
     if own is None and findings[0].ok:
-        lost = _asked("claim", lambda: claim_guards.refuse_lost(project, situation), "")
+        lost = _asked("claim", lambda: claim_guards.refuse_lost(project, claim_map), "")
         findings += [lost] if not lost.ok else []
     pair = None
     if own is None:
-        found, pair = _task(project, situation, options)
+        found, pair = _task(project, claim_map, options)
         findings.append(found)
     return Preflight(tuple(findings), pair)
 
@@ -79,14 +79,14 @@ def _asked(check: str, ask: object, yes: str) -> Finding:
 
 
 def _task(
-    project: Project, situation: Situation, options: claim_guards.Options
+    project: Project, claim_map: ClaimMap, options: claim_guards.ClaimOptions
 ) -> tuple[Finding, Pair | None]:
     first: RalphError | None = None
-    for row in claim_guards.candidates(project, situation, options):
-        refusal = claim_guards.refusal(project, situation, row, options)
+    for row in claim_guards.candidates(project, claim_map, options):
+        refusal = claim_guards.refusal(project, claim_map, row, options)
         if refusal is None:
-            standing = situation.standings.get(row.id)
-            pair = (row, standing) if standing is not None else None
+            task_state = claim_map.task_states.get(row.id)
+            pair = (row, task_state) if task_state is not None else None
             return Finding("task", True, f"{row.id} can be claimed"), pair
         first = first or refusal
     if first is None:

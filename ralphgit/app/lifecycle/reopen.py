@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.lifecycle import rescue_refs
 from ralphgit.app.lifecycle.claim import synchronise
@@ -18,7 +18,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.model.active_claim import Flight, Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.task import Reset
 from ralphgit.model.task_row import Row
@@ -26,7 +26,7 @@ from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, 
 from ralphgit.rules import lifecycle, readiness
 
 
-class Change(NamedTuple):
+class Reopening(NamedTuple):
     """What is said of it, and what is written beside it."""
 
     event: str
@@ -61,12 +61,12 @@ class Holders(NamedTuple):
 
     claim: str
     by: str
-    flights: tuple[Flight, ...]
+    active_claims: tuple[ActiveClaim, ...]
     lease: Lease | None
 
 
 #: Says what is to be written, or raises why nothing is. Asked anew where the base has moved.
-Decide = Callable[[Situation, Row, Holders], Change]
+Decide = Callable[[ClaimMap, Row, Holders], Reopening]
 _ATTEMPTS = 5
 
 
@@ -97,16 +97,16 @@ def reopen(project: Project, task: str, decide: Decide, *, push: bool) -> Reopen
 
 
 def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reopened | None:
-    situation = Situation(project)
+    claim_map = ClaimMap(project)
     if not project.shards_at([project.require_base().commit])[project.base.commit]:
         raise project.no_graph(project.base.label)
-    row = situation.base.row(task)
-    holders = _holders(situation, row)
-    change = decide(situation, row, holders)
+    row = claim_map.base.row(task)
+    holders = _holders(claim_map, row)
+    change = decide(claim_map, row, holders)
     rescued = _rescue(project, row, holders)
     _clear_own_record(project, row, holders)
     old_tip = project.base.commit
-    made, epoch = _build(project, situation.base, row, holders, change)
+    made, epoch = _build(project, claim_map.base, row, holders, change)
     moved, pushed = update_base.advance(project, old_tip, made, push=push)
     if not moved:
         return None
@@ -115,11 +115,11 @@ def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reop
     return Reopened(row.id, holders.claim, rescued, made, pushed)
 
 
-def _holders(situation: Situation, row: Row) -> Holders:
-    flights = tuple(situation.flights.get(row.id, ()))
-    count, _ = readiness.in_force(row, flights)
-    lease = situation.leases.get(row.id)
-    holder = situation.standings[row.id].holder
+def _holders(claim_map: ClaimMap, row: Row) -> Holders:
+    active_claims = tuple(claim_map.active_claims.get(row.id, ()))
+    count, _ = readiness.in_force(row, active_claims)
+    lease = claim_map.leases.get(row.id)
+    holder = claim_map.task_states[row.id].holder
     held = row.claim or (holder.claim if holder else "") or (lease.claim if lease else "")
     by = row.by or (holder.by if holder else "") or (lease.by if lease else "")
     return Holders(held, by, tuple(count), lease)
@@ -139,14 +139,16 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
     """Keep what the holders have and the base has not; worktrees first, then branches."""
     kept: list[str] = []
     done: set[str] = set()
-    paths = [flight.path for flight in holders.flights if flight.path]
+    paths = [active.path for active in holders.active_claims if active.path]
     if holders.lease is not None:
         paths.append(holders.lease.worktree)
     # Blocking gives the lease back, and where the block has landed there is no flight.
     if path := worktree_of(project, holders.claim):
         paths.append(path)
     for path in dict.fromkeys(map(os.path.realpath, paths)):
-        mine = next((f for f in holders.flights if os.path.realpath(f.path or "/") == path), None)
+        mine = next(
+            (f for f in holders.active_claims if os.path.realpath(f.path or "/") == path), None
+        )
         identity = mine.claim if mine else holders.claim
         if os.path.isdir(path):
             worktree = next(
@@ -172,7 +174,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
         ):
             continue
         short = name.removeprefix("refs/heads/")
-        sighted = any(flight.ref == name for flight in holders.flights)
+        sighted = any(active.ref == name for active in holders.active_claims)
         leased = holders.lease is not None and holders.lease.branch == short
         if sighted or leased:
             found = rescue_refs.commit(project, ref.oid, row.id, holders.claim)
@@ -217,7 +219,7 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
 
 
 def _build(
-    project: Project, base: GraphView, row: Row, holders: Holders, change: Change
+    project: Project, base: GraphView, row: Row, holders: Holders, change: Reopening
 ) -> tuple[str, int]:
     """Make the commit on top of the base, in the object store alone."""
     repository = project.repository
@@ -230,7 +232,7 @@ def _build(
         id=project.around.new_id(), claim=holders.claim, by=by, at=at, reason=change.reason
     )
     new = lifecycle.released(row.id, old, record, reopen=change.reopen)
-    seen = max((flight.epoch for flight in holders.flights), default=0)
+    seen = max((active.epoch for active in holders.active_claims), default=0)
     if new.epoch <= seen:
         new = new._replace(epoch=seen + 1)
     event = Event(at, change.event, by, old.status.value, new.status.value, change.note)

@@ -7,10 +7,10 @@ import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import RESCUE, Situation
+from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.base import update_base
 from ralphgit.app.lifecycle.claim import synchronise
-from ralphgit.app.lifecycle.reopen import Change, Holders, Reopened, reopen
+from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
@@ -18,7 +18,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 
 
-class Options(NamedTuple):
+class ResetOptions(NamedTuple):
     task: str
     reason: str
     claim: str = ""
@@ -30,7 +30,7 @@ class Options(NamedTuple):
     fetch: bool = True
 
 
-def reset(project: Project, options: Options) -> Reopened:
+def reset(project: Project, options: ResetOptions) -> Reopened:
     """Put a task back to pending on the base, one epoch higher, and keep its holder's work.
 
     Repeating one that was killed, or was done, is told as done.
@@ -49,9 +49,9 @@ def reset(project: Project, options: Options) -> Reopened:
     if options.fetch:
         synchronise(project)
 
-    def decide(situation: Situation, row: Row, holders: Holders) -> Change:
-        _refuse(project, situation, row, holders, options)
-        return Change(
+    def decide(claim_map: ClaimMap, row: Row, holders: Holders) -> Reopening:
+        _refuse(project, claim_map, row, holders, options)
+        return Reopening(
             event="reset",
             by=project.worker,
             at=project.now(),
@@ -70,22 +70,22 @@ def reset(project: Project, options: Options) -> Reopened:
         return done
 
 
-def _done_already(project: Project, options: Options) -> Reopened | None:
+def _done_already(project: Project, options: ResetOptions) -> Reopened | None:
     """The reset that the base has, if it is this one and nobody has taken the task since.
 
     What was killed after the base had moved is done now: the lease goes, and a local base
     branch that was left behind is brought along.
     """
-    situation = Situation(project)
-    row = situation.base.by_id.get(options.task)
+    claim_map = ClaimMap(project)
+    row = claim_map.base.by_id.get(options.task)
     made = json.loads(row.json).get("reset") or {} if row is not None else {}
     if row is None or row.status != "pending" or made.get("reason") != options.reason:
         return None
     claim = str(made.get("claim") or "")
-    free = situation.standings[row.id].state in ("ready", "waiting")
+    free = claim_map.task_states[row.id].state in ("ready", "waiting")
     if not free or options.claim not in ("", claim):
         return None
-    lease = situation.leases.get(row.id)
+    lease = claim_map.leases.get(row.id)
     if lease is not None and lease.claim == claim and leases.is_dead(lease, row):
         leases.drop(project, lease)
     update_base.catch_up(project)
@@ -101,9 +101,9 @@ def _done_already(project: Project, options: Options) -> Reopened | None:
 
 
 def _refuse(
-    project: Project, situation: Situation, row: Row, holders: Holders, options: Options
+    project: Project, claim_map: ClaimMap, row: Row, holders: Holders, options: ResetOptions
 ) -> None:
-    standing = situation.standings[row.id]
+    task_state = claim_map.task_states[row.id]
     details: dict[str, object] = {"task": row.id}
     finished = row.status in ("complete", "cancelled")
     if options.claim and options.claim != holders.claim:
@@ -114,31 +114,31 @@ def _refuse(
             hint="ralphgit status",
             details=details,
         )
-    if not finished and not options.reopen and standing.state in ("ready", "waiting"):
+    if not finished and not options.reopen and task_state.state in ("ready", "waiting"):
         raise IllegalMove(
-            f"nobody holds {row.id}: it is {standing.state}",
+            f"nobody holds {row.id}: it is {task_state.state}",
             code="not_claimed",
             hint=f"ralphgit show {row.id}",
             details=details,
         )
     if options.force:
         return
-    if standing.state == "in-review" and standing.holder is not None:
+    if task_state.state == "in-review" and task_state.holder is not None:
         raise GuardRefused(
-            f"{row.id} is complete in {standing.holder.where} and waits to land",
+            f"{row.id} is complete in {task_state.holder.where} and waits to land",
             code="in_review",
             hint="merge it; to throw the result away: --force",
             details=details,
         )
-    for flight in holders.flights:
-        beat = heartbeat.read(flight.path) if flight.path else None
+    for active in holders.active_claims:
+        beat = heartbeat.read(active.path) if active.path else None
         if (
             beat is not None
-            and beat.claim in ("", flight.claim)
+            and beat.claim in ("", active.claim)
             and heartbeat.alive(beat, project.around.now())
         ):
             raise GuardRefused(
-                f"{flight.by} is alive in {flight.where} (process {beat.pid})",
+                f"{active.by} is alive in {active.where} (process {beat.pid})",
                 code="holder_alive",
                 hint="stop it first, or --force, which the audit will say",
                 details=details,

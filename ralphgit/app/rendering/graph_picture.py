@@ -44,9 +44,9 @@ def picture(project: Project, *, story: str = "", finished: bool = False, at: st
     """
     view = next_tasks.at_revision(project, at) if at else project.require_here()
     chosen = [
-        (row, standing)
-        for row, standing in next_tasks.pairs(project, view, alone=bool(at))
-        if (not story or row.story == story) and (finished or standing.state not in FINISHED)
+        (row, task_state)
+        for row, task_state in next_tasks.pairs(project, view, alone=bool(at))
+        if (not story or row.story == story) and (finished or task_state.state not in FINISHED)
     ]
     drawn = {row.id for row, _ in chosen}
     needs = {
@@ -57,10 +57,10 @@ def picture(project: Project, *, story: str = "", finished: bool = False, at: st
         Node(
             row.id,
             row.title,
-            standing.state,
-            tuple(other for other in standing.blocked_on if other not in needs[row.id]),
+            task_state.state,
+            tuple(other for other in task_state.blocked_on if other not in needs[row.id]),
         )
-        for row, standing in chosen
+        for row, task_state in chosen
     )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)
     return Picture(nodes, edges, find_cycles(needs))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.status.log import Entry
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 #: An attempt that has not ended, and one of which nobody says how it did.
 OPEN, UNFINISHED = "in progress", "unfinished"
@@ -31,7 +31,9 @@ class Attempt(NamedTuple):
 
 
 def attempts(
-    entries: Iterable[Entry], standings: Mapping[str, Standing], tasks: Iterable[tuple[Row, Task]]
+    entries: Iterable[Entry],
+    task_states: Mapping[str, TaskState],
+    tasks: Iterable[tuple[Row, Task]],
 ) -> list[Attempt]:
     """Every attempt, in the order in which they began.
 
@@ -48,8 +50,8 @@ def attempts(
     for (name, claim), events in found.items():
         if all(event.event in _BESIDE for event in events):
             continue
-        standing = standings.get(name)
-        holder = standing.holder if standing is not None else None
+        task_state = task_states.get(name)
+        holder = task_state.holder if task_state is not None else None
         held = holder is not None and holder.claim == claim
         made.append(_attempt(name, claim, events, held=held))
     return sorted(made, key=lambda one: (one.began, one.task, one.claim))

@@ -145,14 +145,14 @@ def _counts(counts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _task_item(one: Shown) -> str:
-    task, standing = one.task, one.standing
-    holder = standing.holder
-    waits = f"waits for {', '.join(standing.blocked_on)}" if standing.blocked_on else ""
+    task, task_state = one.task, one.task_state
+    holder = task_state.holder
+    waits = f"waits for {', '.join(task_state.blocked_on)}" if task_state.blocked_on else ""
     note = holder.by if holder is not None and holder.by else waits
-    word = standing.state + (" (stale)" if standing.stale else "")
+    word = task_state.state + (" (stale)" if task_state.stale else "")
     return (
         f'<li><a href="#{_text(task.id)}"><span class="id">{_text(task.id)}</span>'
-        f'<span class="chip {standing.state}">{word}</span>'
+        f'<span class="chip {task_state.state}">{word}</span>'
         f'<span class="what">{_text(task.title)}</span>'
         f'<span class="quiet story">{_text(task.story)}</span>'
         f'<span class="quiet note">{_text(note)}</span></a></li>'
@@ -179,16 +179,16 @@ def _data(found: Gathered) -> dict[str, object]:
 
 
 def _task(one: Shown, places: Layout, opened: set[tuple[str, str]]) -> dict[str, object]:
-    task, standing, lifecycle = one.task, one.standing, one.lifecycle
-    holder = standing.holder
+    task, task_state, lifecycle = one.task, one.task_state, one.lifecycle
+    holder = task_state.holder
     proofs = one.proofs
     support = {entry.criterion: entry for entry in proofs.criteria} if proofs else {}
     x, y = places.places[task.id]
     value: dict[str, object] = {
         "id": task.id,
         "title": task.title,
-        "state": standing.state,
-        "stale": standing.stale,
+        "state": task_state.state,
+        "stale": task_state.stale,
         "story": task.story,
         "priority": task.priority,
         "mode": task.mode,
@@ -199,7 +199,7 @@ def _task(one: Shown, places: Layout, opened: set[tuple[str, str]]) -> dict[str,
         "since": holder.at if holder is not None else "",
         "where": one.where,
         "needs": task.depends_on,
-        "waits": standing.blocked_on,
+        "waits": task_state.blocked_on,
         "description": task.description,
         "acceptance": [
             {

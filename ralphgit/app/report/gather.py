@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence import survey
@@ -21,7 +21,7 @@ from ralphgit.model.review import Review
 from ralphgit.model.task import Lifecycle, Task
 from ralphgit.model.task_status import State
 from ralphgit.rules.picture_layout import Layout, layout
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 from ralphgit.rules.review_verdict import OpenFinding, open_findings
 
 
@@ -45,7 +45,7 @@ class Shown(NamedTuple):
 
     task: Task
     """As it is promised."""
-    standing: Standing
+    task_state: TaskState
     where: str
     """Where its holder is; "" without one."""
     lifecycle: Lifecycle
@@ -80,21 +80,21 @@ def gather(project: Project, revision: str = "") -> Gathered:
         commit, label = next_tasks.commit_of(project, revision), revision
         pairs = task_list.listed(project, at=revision)
         counts = {state.value: 0 for state in State}
-        for _, standing in pairs:
-            counts[standing.state] += 1
+        for _, task_state in pairs:
+            counts[task_state.state] += 1
         needs: tuple[Need, ...] = ()
         entries = log.at_revision(project, revision)
-        shown = tuple(_shown(project, pairs, revision, place, flying=False))
+        shown = tuple(_shown(project, pairs, revision, place, active_scopes=False))
     else:
-        situation = Situation(project)
-        found = overview.overview(project, situation)
+        claim_map = ClaimMap(project)
+        found = overview.overview(project, claim_map)
         commit, label = project.base.commit, project.base.label
         pairs, counts = found.tasks, found.counts
         needs = tuple(_needs(project, found, place))
         entries = [one._replace(where=tuple(map(place, one.where))) for one in log.log(project)]
-        at = project.base.ref if situation.base_is_committed else ""
-        shown = tuple(_shown(project, pairs, at, place, flying=True))
-    standings = {row.id: standing for row, standing in pairs}
+        at = project.base.ref if claim_map.base_is_committed else ""
+        shown = tuple(_shown(project, pairs, at, place, active_scopes=True))
+    task_states = {row.id: task_state for row, task_state in pairs}
     claims = ((row, one.task) for (row, _), one in zip(pairs, shown, strict=True))
     return Gathered(
         repository=project.repository.name,
@@ -106,7 +106,7 @@ def gather(project: Project, revision: str = "") -> Gathered:
         counts=counts,
         tasks=shown,
         layout=layout({row.id: row.depends_on for row, _ in pairs}),
-        attempts=tuple(attempts(entries, standings, claims)),
+        attempts=tuple(attempts(entries, task_states, claims)),
         open_findings=tuple(open_findings([one for task in shown for one in task.reviews])),
     )
 
@@ -182,7 +182,7 @@ def _shown(
     at: str,
     place: Callable[[str], str],
     *,
-    flying: bool,
+    active_scopes: bool,
 ) -> Iterator[Shown]:
     """Every task with its evidence and reviews as they are `at` a revision; of what is on a
     branch in flight, as that branch has it.
@@ -194,20 +194,20 @@ def _shown(
         proofs = {one.row.id: one for one in survey.surveyed(project, where)}
         for one in review.listed(project, where.tree):
             reviews.setdefault(one.task, []).append(one)
-    for ref, ids in (_branches(pairs) if flying else {}).items():
+    for ref, ids in (_branches(pairs) if active_scopes else {}).items():
         with survey.place(project, ref) as where:
             here = [name for name in ids if name in where.view.by_id]
             lifecycles.update({name: where.view.task(name).lifecycle for name in here})
             proofs.update({one.row.id: one for one in survey.surveyed(project, where, here)})
             for name in here:
                 reviews[name] = review.listed(project, where.tree, [name])
-    for row, standing in pairs:
+    for row, task_state in pairs:
         task = promised[row.id]
         known = proofs.get(row.id)
-        holder = standing.holder
+        holder = task_state.holder
         yield Shown(
             task,
-            standing,
+            task_state,
             place(holder.where) if holder is not None and holder.kind != "base" else "",
             lifecycles.get(row.id, task.lifecycle),
             known if known is not None and known.records else None,
@@ -218,7 +218,7 @@ def _shown(
 def _branches(pairs: Sequence[Pair]) -> dict[str, list[str]]:
     """The branches on which tasks are in flight."""
     found: dict[str, list[str]] = {}
-    for row, standing in pairs:
-        if standing.holder is not None and standing.holder.ref:
-            found.setdefault(standing.holder.ref, []).append(row.id)
+    for row, task_state in pairs:
+        if task_state.holder is not None and task_state.holder.ref:
+            found.setdefault(task_state.holder.ref, []).append(row.id)
     return found

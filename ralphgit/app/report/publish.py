@@ -17,7 +17,7 @@ from ralphgit.records import atomic_files
 USUAL = os.path.join(runtime_files.FOLDER, "report.html")
 
 
-class Options(NamedTuple):
+class PageOptions(NamedTuple):
     file: str = ""
     """"" is `USUAL`."""
     stdout: bool = False
@@ -34,7 +34,7 @@ class Published(NamedTuple):
     """Where it was written; "" for nowhere."""
 
 
-def publish(project: Project, options: Options) -> Published:
+def publish(project: Project, options: PageOptions) -> Published:
     """Make the page and write it: the old file or the new one, never half of it.
 
     Nothing else is written. A file that is no such page is left as it is, but with `force`.

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.rules import batches
 from ralphgit.rules.batches import Plan
-from ralphgit.rules.readiness import IN_FLIGHT, Standing
+from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
 _NAME = re.compile(r"b[1-9][0-9]?")
 _BRANCHES = "refs/heads/"
@@ -21,7 +21,7 @@ _BRANCHES = "refs/heads/"
 
 class Planned(NamedTuple):
     plan: Plan
-    situation: Situation
+    claim_map: ClaimMap
     begun: Mapping[str, str]
     """What a batch has begun, or has completed and not landed, with its worker."""
 
@@ -41,17 +41,17 @@ def plan(
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     project.require_base()
-    situation = Situation(project)
-    rows, standings = situation.base.rows, situation.standings
+    claim_map = ClaimMap(project)
+    rows, task_states = claim_map.base.rows, claim_map.task_states
     free, begun, held = set(), {}, set()
     for row in rows:
-        standing = standings[row.id]
-        if standing.state in IN_FLIGHT:
-            if name := owner(project, standing):
+        task_state = task_states[row.id]
+        if task_state.state in ACTIVE_STATES:
+            if name := owner(project, task_state):
                 begun[row.id] = name
             else:
                 held.add(row.id)
-        if standing.state in ("ready", "waiting") or row.id in begun:
+        if task_state.state in ("ready", "waiting") or row.id in begun:
             free.add(row.id)
     made = batches.plan(
         rows,
@@ -61,23 +61,23 @@ def plan(
         at_once=at_once or project.config.batch_at_once,
         beside=partial(batches.together, generated=project.config.generated),
     )
-    return Planned(made, situation, begun)
+    return Planned(made, claim_map, begun)
 
 
-def owner(project: Project, standing: Standing) -> str:
+def owner(project: Project, task_state: TaskState) -> str:
     """The batch's worker that holds a task in flight on this machine; "" if it is none."""
-    holder = standing.holder
+    holder = task_state.holder
     if holder is None or _NAME.fullmatch(holder.by) is None:
         return ""
-    if standing.state == "in-review" and holder.ref.startswith(_BRANCHES):
+    if task_state.state == "in-review" and holder.ref.startswith(_BRANCHES):
         return holder.by
     place = os.path.realpath(folder_of(project, holder.by))
     return holder.by if holder.path and os.path.realpath(holder.path) == place else ""
 
 
-def branch(standing: Standing) -> str:
+def branch(task_state: TaskState) -> str:
     """The local branch on which a task is complete and waits to land; "" where there is none."""
-    holder = standing.holder
-    if standing.state != "in-review" or holder is None or not holder.ref.startswith(_BRANCHES):
+    holder = task_state.holder
+    if task_state.state != "in-review" or holder is None or not holder.ref.startswith(_BRANCHES):
         return ""
     return holder.ref.removeprefix(_BRANCHES)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import merge_preview
 from ralphgit.model.task_row import Row
@@ -71,11 +71,15 @@ def independence(
 
     Raises: UnknownTask, InvalidRecord, GuardRefused (no_commit); with `branches`, GitError.
     """
-    situation = Situation(project)
-    graph, rows = _asked(project, situation, tasks, ready, story)
-    standings = situation.standings
-    busy = {row.id for row in graph.values() if row.status == "blocked"} | {*situation.flights}
-    blocked = {name for name in busy if name in standings and standings[name].state == "blocked"}
+    claim_map = ClaimMap(project)
+    graph, rows = _asked(project, claim_map, tasks, ready, story)
+    task_states = claim_map.task_states
+    busy = {row.id for row in graph.values() if row.status == "blocked"} | {
+        *claim_map.active_claims
+    }
+    blocked = {
+        name for name in busy if name in task_states and task_states[name].state == "blocked"
+    }
     generated = project.config.generated
     for pattern in generated:
         if wrong := check_pattern(pattern):
@@ -86,17 +90,17 @@ def independence(
         tuple(clashes),
         tuple(map(tuple, groups(rows, clashes))),
         tuple(filter(None, map(_unproved, rows))),
-        _branches(project, situation) if branches else None,
+        _branches(project, claim_map) if branches else None,
     )
 
 
 def _asked(
-    project: Project, situation: Situation, tasks: Sequence[str], ready: bool, story: str
+    project: Project, claim_map: ClaimMap, tasks: Sequence[str], ready: bool, story: str
 ) -> tuple[Mapping[str, Row], list[Row]]:
     """All tasks by id, and those to compare, in the order in which they would be taken."""
-    base = situation.base
+    base = claim_map.base
     if not tasks and (ready or not story):
-        found = next_tasks.takeable(project, story=story, situation=situation)
+        found = next_tasks.takeable(project, story=story, claim_map=claim_map)
         return base.by_id, [row for row, _ in found.tasks]
     graph = dict(base.by_id)
     beside: list[Row] = []
@@ -128,7 +132,7 @@ def _unproved(row: Row) -> Unproved | None:
 # -- branches ------------------------------------------------------------------------------
 
 
-def _branches(project: Project, situation: Situation) -> Branches:
+def _branches(project: Project, claim_map: ClaimMap) -> Branches:
     """Which branches in flight would conflict once another one of them is on the base.
 
     The first branch is merged into the base, aside, and the second one into that: what a merge
@@ -137,7 +141,7 @@ def _branches(project: Project, situation: Situation) -> Branches:
     itself is told so; it has no merged state to go on from, and is merged with others directly.
     """
     base = project.base
-    compared = _in_flight(project, situation)
+    compared = _active(project, claim_map)
     if len(compared) > MOST_BRANCHES:
         project.warn(
             f"only {MOST_BRANCHES} of {len(compared)} branches in flight are merged with each other"
@@ -153,16 +157,16 @@ def _branches(project: Project, situation: Situation) -> Branches:
     return Branches(tuple(compared), tuple(found))
 
 
-def _in_flight(project: Project, situation: Situation) -> list[Branch]:
+def _active(project: Project, claim_map: ClaimMap) -> list[Branch]:
     """Branches whose records stand otherwise than the base's, each tip once.
 
     A remote-tracking branch stands behind its local one of the same name.
     """
     tasks: dict[str, list[str]] = {}
-    for flights in situation.flights.values():
-        for flight in flights:
-            if flight.kind == "branch" and flight.task not in tasks.setdefault(flight.ref, []):
-                tasks[flight.ref].append(flight.task)
+    for active_claims in claim_map.active_claims.values():
+        for active in active_claims:
+            if active.kind == "branch" and active.task not in tasks.setdefault(active.ref, []):
+                tasks[active.ref].append(active.task)
     refs = project.repository.refs
     made: dict[str, Branch] = {}
     local = {ref.removeprefix("refs/heads/") for ref in tasks if ref.startswith("refs/heads/")}

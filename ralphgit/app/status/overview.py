@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import RESCUE, Situation, question
+from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat
@@ -47,16 +47,16 @@ class Overview(NamedTuple):
     attention: list[Attention]
 
 
-def overview(project: Project, situation: Situation | None = None) -> Overview:
+def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     """Everything at a glance. Reads only.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
-    situation = situation or Situation(project)
-    standings = situation.standings
+    claim_map = claim_map or ClaimMap(project)
+    task_states = claim_map.task_states
     counts = {state.value: 0 for state in State}
-    for standing in standings.values():
-        counts[standing.state] += 1
+    for task_state in task_states.values():
+        counts[task_state.state] += 1
     base = project.base
     ahead = project.local_base_ahead()
     about: dict[str, object] = {
@@ -71,27 +71,27 @@ def overview(project: Project, situation: Situation | None = None) -> Overview:
             f"the local {base.branch} is {counted(ahead, 'commit')} ahead of "
             f"{base.label}, which decides: git push {base.remote} {base.branch}"
         )
-    workers = _workers(project, situation)
+    workers = _workers(project, claim_map)
     return Overview(
         about,
         counts,
-        [(row, standings[row.id]) for row in situation.base.rows],
+        [(row, task_states[row.id]) for row in claim_map.base.rows],
         workers,
-        _attention(project, situation, workers),
+        _attention(project, claim_map, workers),
     )
 
 
-def _workers(project: Project, situation: Situation) -> list[Busy]:
+def _workers(project: Project, claim_map: ClaimMap) -> list[Busy]:
     """Every worktree that holds a claim, and this one."""
     found = []
     by_path: dict[str, list[tuple[str, str, str, str, bool]]] = {}
-    for task, standing in situation.standings.items():
-        holder = standing.holder
-        if holder is None or not holder.path or standing.state not in ("claimed", "in-progress"):
+    for task, task_state in claim_map.task_states.items():
+        holder = task_state.holder
+        if holder is None or not holder.path or task_state.state not in ("claimed", "in-progress"):
             continue
         path = os.path.realpath(holder.path)
         by_path.setdefault(path, []).append(
-            (task, holder.by, holder.claim, holder.at, standing.stale)
+            (task, holder.by, holder.claim, holder.at, task_state.stale)
         )
     branches = {os.path.realpath(w.path): w.branch for w in project.repository.worktrees}
     for path, claims in sorted(by_path.items()):
@@ -115,12 +115,12 @@ def _workers(project: Project, situation: Situation) -> list[Busy]:
     return found
 
 
-def _attention(project: Project, situation: Situation, workers: list[Busy]) -> list[Attention]:
+def _attention(project: Project, claim_map: ClaimMap, workers: list[Busy]) -> list[Attention]:
     found: list[Attention] = []
-    rows = situation.base.by_id
-    for task, standing in situation.standings.items():
-        if standing.state == "blocked":
-            holder = standing.holder
+    rows = claim_map.base.by_id
+    for task, task_state in claim_map.task_states.items():
+        if task_state.state == "blocked":
+            holder = task_state.holder
             who = f" by {holder.by}" if holder else ""
             note = holder.note if holder else ""
             if not note and rows[task].status == "blocked":
@@ -128,32 +128,36 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             note = note.split("\n")[0].rstrip()
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
             found.append(Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"'))
-        if standing.stale and standing.holder is not None:
+        if task_state.stale and task_state.holder is not None:
             found.append(
                 Attention(
                     "stale",
                     task,
-                    f"{task} is held by {standing.holder.by}, who is gone or silent "
-                    f"({standing.holder.where})",
+                    f"{task} is held by {task_state.holder.by}, who is gone or silent "
+                    f"({task_state.holder.where})",
                     questions.reset_command(project, task),
                 )
             )
-        for flight in {flight.claim: flight for flight in reversed(standing.lost)}.values():
+        for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             found.append(
                 Attention(
                     "claim_lost",
                     task,
-                    f"the claim of {flight.by} on {task} in {flight.where} can no longer land",
+                    f"the claim of {active.by} on {task} in {active.where} can no longer land",
                     f"ralphgit show {task}",
                 )
             )
-        claims = {f.claim for f in situation.flights.get(task, ()) if f.epoch >= rows[task].epoch}
+        claims = {
+            f.claim for f in claim_map.active_claims.get(task, ()) if f.epoch >= rows[task].epoch
+        }
         if (
             len(claims) > 1
-            and standing.state in ("claimed", "in-progress", "in-review")
-            and not standing.lost
+            and task_state.state in ("claimed", "in-progress", "in-review")
+            and not task_state.lost
         ):
-            names = ", ".join(sorted({f"{f.by} ({f.where})" for f in situation.flights[task]}))
+            names = ", ".join(
+                sorted({f"{f.by} ({f.where})" for f in claim_map.active_claims[task]})
+            )
             found.append(
                 Attention(
                     "double_claim",
@@ -162,7 +166,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
                     f"ralphgit show {task}",
                 )
             )
-    for pull in questions.refused(situation):
+    for pull in questions.refused(claim_map):
         found.append(
             Attention(
                 questions.REFUSED,
@@ -173,7 +177,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
         )
     missing = [
         f"{row.id} depends on {other}"
-        for row in situation.base.rows
+        for row in claim_map.base.rows
         for other in row.depends_on
         if other not in rows
     ]
@@ -188,7 +192,7 @@ def _attention(project: Project, situation: Situation, workers: list[Busy]) -> l
             )
         )
     if project.repository.top is not None:
-        for lease in own_claims.open_claims(project, situation):
+        for lease in own_claims.open_claims(project, claim_map):
             row = project.here.by_id.get(lease.task)
             if leases.is_dead(lease, rows.get(lease.task)):
                 continue

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import Standing
+from ralphgit.rules.readiness import TaskState
 
 
 def listed(project: Project, *, story: str = "", state: str = "", at: str = "") -> list[Pair]:
@@ -23,9 +23,9 @@ def listed(project: Project, *, story: str = "", state: str = "", at: str = "") 
     """
     pairs = next_tasks.pairs(project, view_at(project, at), alone=bool(at))
     return [
-        (row, standing)
-        for row, standing in pairs
-        if (not story or row.story == story) and (not state or standing.state == state)
+        (row, task_state)
+        for row, task_state in pairs
+        if (not story or row.story == story) and (not state or task_state.state == state)
     ]
 
 
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     """One task, whole."""
 
     row: Row
-    standing: Standing
+    task_state: TaskState
     stored: dict[str, Any]
     """Its normalised mapping."""
     dependencies: tuple[Dependency, ...]
@@ -55,21 +55,21 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
     view = view_at(project, at)
     row = view.row(task)
     pairs = next_tasks.pairs(project, view, alone=bool(at))
-    return _shown(view, row, {other.id: standing for other, standing in pairs})
+    return _shown(view, row, {other.id: task_state for other, task_state in pairs})
 
 
-def judged(situation: Situation, task: str) -> Shown:
+def judged(claim_map: ClaimMap, task: str) -> Shown:
     """One task as the base has it. Raises: UnknownTask."""
-    return _shown(situation.base, situation.base.row(task), situation.standings)
+    return _shown(claim_map.base, claim_map.base.row(task), claim_map.task_states)
 
 
-def _shown(view: GraphView, row: Row, standings: Mapping[str, Standing]) -> Shown:
+def _shown(view: GraphView, row: Row, task_states: Mapping[str, TaskState]) -> Shown:
     return Shown(
         row,
-        standings[row.id],
+        task_states[row.id],
         view.stored(row),
         tuple(
-            Dependency(other, standings[other].state if other in standings else "unknown")
+            Dependency(other, task_states[other].state if other in task_states else "unknown")
             for other in row.depends_on
         ),
         _changed_contract(view, row),

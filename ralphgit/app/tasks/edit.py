@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model.active_claim import Flight
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.audit import Event
 from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.task_row import Row
@@ -23,7 +23,7 @@ from ralphgit.rules import cycles, lifecycle, literal_brackets
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.pattern_overlap import check_pattern
-from ralphgit.rules.readiness import Standing, Standings
+from ralphgit.rules.readiness import TaskState, TaskStates
 
 
 class Fields(NamedTuple):
@@ -48,7 +48,7 @@ class Changed(NamedTuple):
     """A task as it is now, and the files that were written."""
 
     row: Row
-    standing: Standing
+    task_state: TaskState
     files: tuple[str, ...]
 
 
@@ -231,17 +231,17 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     return _changed(project, task, *written)
 
 
-def _other_holder(project: Project, row: Row) -> tuple[Flight, str] | None:
+def _other_holder(project: Project, row: Row) -> tuple[ActiveClaim, str] | None:
     """Who has the task, and its state, unless it is this worktree or nobody."""
     if not project.base.commit:
         return None
-    situation = Situation(project)
-    if any(lease.task == row.id for lease in open_claims(project, situation)):
+    claim_map = ClaimMap(project)
+    if any(lease.task == row.id for lease in open_claims(project, claim_map)):
         return None
-    standing = situation.standings.get(row.id)
-    if standing is None:
-        standing = Standings([row], situation.flights)[row.id]
-    holder, state = standing.holder, standing.state
+    task_state = claim_map.task_states.get(row.id)
+    if task_state is None:
+        task_state = TaskStates([row], claim_map.active_claims)[row.id]
+    holder, state = task_state.holder, task_state.state
     if holder is None or state in ("complete", "cancelled"):
         return None
     if state == "blocked" and holder.kind == "base":
@@ -256,10 +256,10 @@ def _holder(project: Project, task: str) -> str:
     row = project.here.row(task)
     if row.claim and row.status in ("in-progress", "blocked"):
         return row.by
-    _, standing = _pair(project, task)
-    if standing.holder is None or standing.state in ("complete", "cancelled"):
+    _, task_state = _pair(project, task)
+    if task_state.holder is None or task_state.state in ("complete", "cancelled"):
         return ""
-    return standing.holder.by
+    return task_state.holder.by
 
 
 # -- what both do --------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def modeline(path: str) -> str:
     return schemas.modeline(path, "task-graph")
 
 
-class Place(NamedTuple):
+class Placement(NamedTuple):
     """Where a task is written."""
 
     path: str
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     """The number of the file's task that it comes after; None in a file without tasks."""
 
 
-def place(project: Project, task: str, *, story: str, file: str, after: str) -> Place:
+def place(project: Project, task: str, *, story: str, file: str, after: str) -> Placement:
     """Behind the task `after`, else behind the last task of its story, else last.
 
     The file is `file`, else the one that `after` is in. Where neither is given and the
@@ -47,13 +47,13 @@ def place(project: Project, task: str, *, story: str, file: str, after: str) -> 
     here = project.here
     path = _file(project, task, story, file, after)
     if all(path != known for known, _ in here.shards):
-        return Place(path, f"{modeline(path)}version: 1\ntasks:\n", None)
+        return Placement(path, f"{modeline(path)}version: 1\ntasks:\n", None)
     rows = [row for row in here.rows if row.file == path]
     own = [n for n, row in enumerate(rows) if row.id == after] or [
         n for n, row in enumerate(rows) if story and row.story == story
     ]
     number = own[-1] if own else len(rows) - 1 if rows else None
-    return Place(path, here.content(path), number)
+    return Placement(path, here.content(path), number)
 
 
 def _file(project: Project, task: str, story: str, file: str, after: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.graph_files import Places, file_named, files_below, is_wild, places
@@ -21,7 +21,7 @@ from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, graph_file, graph_layouts, settings_file
 from ralphgit.rules import readiness
-from ralphgit.rules.readiness import IN_FLIGHT
+from ralphgit.rules.readiness import ACTIVE_STATES
 
 #: What is written where, while it is being written: a move that is killed is completed by the
 #: next one. Between its first and its last step the graph may have tasks twice.
@@ -63,7 +63,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
             "the graph has no task that could be moved",
             code="no_tasks", hint="add one first: ralphgit add --title TEXT",
         )  # fmt: skip
-    _refuse_in_flight(project)
+    _refuse_active(project)
     patterns = _patterns(project, layout, here.rows)
     wanted = _targets(places(patterns), layout, here.rows)
     texts = _texts(project, here, wanted)
@@ -89,29 +89,29 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
 # -- what stands in the way ----------------------------------------------------------------
 
 
-def _refuse_in_flight(project: Project) -> None:
+def _refuse_active(project: Project) -> None:
     """Refuse while somebody holds a task: the claim's branch has it in its old file.
 
     A merge would conflict, never lose it; but every worker would have to put it right by hand.
     """
     if not project.base.commit:
         return
-    situation = Situation(project)
+    claim_map = ClaimMap(project)
     held: dict[str, str] = {}
-    for row in situation.base.rows:
-        standing = situation.standings[row.id]
-        holder = standing.holder
-        beside = standing.state == "blocked" and holder is not None and holder.kind != "base"
+    for row in claim_map.base.rows:
+        task_state = claim_map.task_states[row.id]
+        holder = task_state.holder
+        beside = task_state.state == "blocked" and holder is not None and holder.kind != "base"
         by_hand = holder is not None and not holder.claim
-        if (standing.state in IN_FLIGHT or beside) and not by_hand:
+        if (task_state.state in ACTIVE_STATES or beside) and not by_hand:
             who = f": {holder.by}, {holder.where}" if holder is not None else ""
-            held[row.id] = f"{row.id} ({standing.state}){who}"
-    for task, flights in situation.flights.items():
-        claims = [flight for flight in flights if flight.claim]
-        if task not in situation.base.by_id and claims:
+            held[row.id] = f"{row.id} ({task_state.state}){who}"
+    for task, active_claims in claim_map.active_claims.items():
+        claims = [active for active in active_claims if active.claim]
+        if task not in claim_map.base.by_id and claims:
             held[task] = f"{task} (not on the base): {claims[0].by}, {claims[0].where}"
-    for task, lease in situation.leases.items():
-        if not leases.is_dead(lease, situation.base.by_id.get(task)):
+    for task, lease in claim_map.leases.items():
+        if not leases.is_dead(lease, claim_map.base.by_id.get(task)):
             held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
     if held:
         raise GuardRefused(

@@ -17,7 +17,7 @@ _PATIENCE_S = 10.0
 _TURN_S = 0.02
 
 
-class Alone:
+class RepositoryLock:
     """Used as a context around what one process of a repository alone may do at a time.
 
     The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
@@ -68,7 +68,7 @@ def _locked(lock: int) -> bool:
     return True
 
 
-class Exclusive:
+class WorktreeLock:
     """Used as a context around a use case that changes files of the worktree.
 
     What was read before a change by another command is read anew. Not to be nested.

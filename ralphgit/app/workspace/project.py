@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STORY = os.path.join("ralphgit", "story")
 
 
-class Begun(NamedTuple):
+class EarlyOpening(NamedTuple):
     """A look at a repository that was begun early."""
 
     opening: Opening
@@ -41,13 +41,13 @@ class Surroundings(NamedTuple):
     """A fresh record id."""
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
-    begun: Begun | None = None
+    begun: EarlyOpening | None = None
 
 
 def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
     """Have git look for the repository while the command, which `claims`, is imported."""
     at, opening = around.now(), Opening(around.directory, around.environ, claims=claims)
-    return around._replace(begun=Begun(opening, at))
+    return around._replace(begun=EarlyOpening(opening, at))
 
 
 def leave() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import Situation
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.heartbeat import Heartbeat
@@ -23,7 +23,7 @@ LOCK = "ralphgit: "
 BRANCHES = "refs/heads/feature/"
 
 
-class Held(NamedTuple):
+class OpenClaim(NamedTuple):
     """An open claim of a worktree."""
 
     task: str
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     ahead: int
     behind: int
     """Commits that HEAD has and the base has not, and the other way round."""
-    held: tuple[Held, ...]
+    held: tuple[OpenClaim, ...]
     beat: Heartbeat | None
     life: str
     """alive, silent, gone; "" where no loop has left a sign."""
@@ -78,7 +78,7 @@ def survey(project: Project) -> list[Seen]:
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     repository, base = project.repository, project.require_base()
-    git, situation = repository.git, Situation(project)
+    git, claim_map = repository.git, ClaimMap(project)
     folders = worktrees.folders(repository.common_dir)
     here = os.path.realpath(repository.top) if repository.top is not None else ""
     asked = []
@@ -103,7 +103,7 @@ def survey(project: Project) -> list[Seen]:
                 current=path == here,
                 ahead=ahead,
                 behind=behind,
-                held=_held(project, situation, path),
+                held=_held(project, claim_map, path),
                 beat=beat,
                 life=_life(project, beat),
                 changes=worktrees.changes(looked) if looked else None,
@@ -126,36 +126,36 @@ def _life(project: Project, beat: Heartbeat | None) -> str:
     return "gone" if heartbeat.gone(beat) else "silent"
 
 
-def _held(project: Project, situation: Situation, path: str) -> tuple[Held, ...]:
+def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, ...]:
     """The claims of the worktree at `path` that are open: by lease, by record, by its note.
 
     A claim has ended when a branch has the task complete, blocked or given back under it, or
     the base has moved past it.
     """
-    rows = situation.base.by_id
-    found: dict[str, Held] = {}
-    for lease in situation.leases.values():
+    rows = claim_map.base.by_id
+    found: dict[str, OpenClaim] = {}
+    for lease in claim_map.leases.values():
         here = lease.host == heartbeat.host() and os.path.realpath(lease.worktree) == path
         if here and not leases.is_dead(lease, rows.get(lease.task)):
-            found[lease.claim] = Held(lease.task, lease.claim, lease.by)
+            found[lease.claim] = OpenClaim(lease.task, lease.claim, lease.by)
     ended = set()
-    for flights in situation.flights.values():
-        for flight in flights:
-            row = rows.get(flight.task)
-            if flight.kind == "branch" and flight.status != "in-progress":
-                ended.add(flight.claim)
-            if flight.kind == "lease" or flight.status != "in-progress" or not flight.path:
+    for active_claims in claim_map.active_claims.values():
+        for active in active_claims:
+            row = rows.get(active.task)
+            if active.kind == "branch" and active.status != "in-progress":
+                ended.add(active.claim)
+            if active.kind == "lease" or active.status != "in-progress" or not active.path:
                 continue
             over = row is not None and (
-                flight.epoch < row.epoch or row.status in ("complete", "cancelled")
+                active.epoch < row.epoch or row.status in ("complete", "cancelled")
             )
-            if os.path.realpath(flight.path) == path and not over:
-                found.setdefault(flight.claim, Held(flight.task, flight.claim, flight.by))
+            if os.path.realpath(active.path) == path and not over:
+                found.setdefault(active.claim, OpenClaim(active.task, active.claim, active.by))
     noted = runtime_files.remembered(path)
     if noted is not None:
         row = rows.get(noted.task)
         if row is not None and row.claim == noted.claim and row.status == "in-progress":
-            found.setdefault(noted.claim, Held(noted.task, noted.claim, noted.by))
+            found.setdefault(noted.claim, OpenClaim(noted.task, noted.claim, noted.by))
     return tuple(held for claim, held in found.items() if claim not in ended)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.tasks import edit
 from ralphgit.app.tasks.edit import Changed, Fields
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 
@@ -14,7 +14,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     project = next_tasks.project(around, warnings)
-    with Exclusive(project):
+    with WorktreeLock(project):
         changed = edit.add(
             project,
             fields(options),
@@ -40,8 +40,8 @@ def fields(options: dict[str, object]) -> Fields:
 
 def outcome(changed: Changed, verb: str) -> Outcome:
     """What became of a task, and that it is for the user to commit it."""
-    row, standing, files = changed
-    data = Json('{"task": ' + task_json(row, standing) + "}")
+    row, task_state, files = changed
+    data = Json('{"task": ' + task_json(row, task_state) + "}")
     if not files:
         return Outcome(data, before=(f"{row.id} {verb}: {safe(row.title)}",))
     return Outcome(

@@ -52,7 +52,7 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
         raise UsageError("a reviewer has a name", hint="--by NAME")
     made = reviews.add(
         project,
-        reviews.Options(
+        reviews.ReviewOptions(
             task=tasks[0],
             verdict=str(options["verdict"]),
             by=by,

@@ -32,20 +32,20 @@ def run(
 def _plan(project: Project, story: str, at_once: int, limit: object) -> Outcome:
     planned = batch_plan.plan(project, story=story, at_once=at_once)
     groups = planned.plan.groups[: limit if isinstance(limit, int) else None]
-    rows = planned.situation.base.by_id
+    rows = planned.claim_map.base.by_id
     lines = []
     for number, group in enumerate(groups, 1):
         mode = rows[group[0]].mode
         note = f" ({mode})" if mode != "parallel" else ""
         lines.append(f"{number}: {' '.join(group)}{note}")
     for task, waits in planned.plan.left.items():
-        state = planned.situation.standings[task].state
+        state = planned.claim_map.task_states[task].state
         waits_for = f" waits for {', '.join(waits)}" if waits else ""
         lines.append(f"left: {task} ({state}){waits_for}")
     data = {
         "groups": [list(group) for group in groups],
         "left": [
-            {"task": task, "state": planned.situation.standings[task].state,
+            {"task": task, "state": planned.claim_map.task_states[task].state,
              "waits_for": list(waits)}
             for task, waits in planned.plan.left.items()
         ],
@@ -56,10 +56,10 @@ def _plan(project: Project, story: str, at_once: int, limit: object) -> Outcome:
 def _run(
     around: Surroundings, story: str, at_once: int, agent: str, warnings: list[str], screen: Screen
 ) -> Outcome:
-    from ralphgit.loop.batch import Batch, Options
+    from ralphgit.loop.batch import Batch, BatchOptions
 
     gc.enable()  # `main` has switched it off for what ends soon
-    told = Options(story, agent, at_once)
+    told = BatchOptions(story, agent, at_once)
     ran = Batch(around, told, warnings=warnings, say=telling(screen)).run()
     word = " ".join(["BATCH_COMPLETE", *(f"{one.task}={one.outcome}" for one in ran)])
     tasks = [{**one._asdict(), "worker": one.worker or None, "claim": one.claim or None}

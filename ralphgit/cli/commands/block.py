@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.lifecycle import block_release
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
@@ -19,7 +19,7 @@ def run(
     answers = options.get("option", [])
     assert isinstance(answers, list)
     default = Reason.NEEDS_CONTEXT if question else Reason.OTHER
-    with Exclusive(project):
+    with WorktreeLock(project):
         given = block_release.block(
             project,
             parse_task_id(str(options["task"])) if "task" in options else "",
@@ -28,9 +28,9 @@ def run(
             options=tuple(answers),
         )
     project.refresh()
-    row, standing = next_tasks.pair(project, given.task)
+    row, task_state = next_tasks.pair(project, given.task)
     return Outcome(
-        stored_task(row, standing, commit=given.commit),
+        stored_task(row, task_state, commit=given.commit),
         before=(f"{row.id} is blocked: commit {given.commit[:12]}",),
         advice=("It waits for a person; this worktree is free for another task.",),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.lifecycle import claim
+from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 
@@ -17,7 +18,7 @@ def run(
     priority = options.get("priority")
     claimed = claim.claim(
         project,
-        claim.Options(
+        ClaimOptions(
             task=parse_task_id(str(options["task"])) if "task" in options else "",
             story=str(options.get("story", "")),
             priority=priority if isinstance(priority, int) else None,
@@ -28,7 +29,7 @@ def run(
     )
     row = claimed.row
     return Outcome(
-        stored_task(row, claimed.standing),
+        stored_task(row, claimed.task_state),
         before=(f"{claimed.lease.by} has {row.id}: {safe(row.title)}",),
         advice=(
             "The claim is staged; it travels in your first commit of the work.",

@@ -18,7 +18,7 @@ def run(
     assert isinstance(concerns, list)
     done = complete.complete(
         project,
-        complete.Options(
+        complete.CompleteOptions(
             task=parse_task_id(str(options["task"])) if "task" in options else "",
             message=str(options.get("message", "")),
             concerns=tuple(concerns),
@@ -26,11 +26,11 @@ def run(
             force=str(options.get("force", "")),
         ),
     )
-    row, standing = next_tasks.pair(project, done.task)
+    row, task_state = next_tasks.pair(project, done.task)
     what = counted(len(done.evidence), "evidence record")
     advice = f"It counts once this branch is merged into {project.base.label}."
     return Outcome(
-        stored_task(row, standing, commit=done.commit, evidence=list(done.evidence)),
+        stored_task(row, task_state, commit=done.commit, evidence=list(done.evidence)),
         before=(f"{done.task} is complete: commit {done.commit[:12]}, {what}",),
-        advice=(advice,) if standing.state == "in-review" else (),
+        advice=(advice,) if task_state.state == "in-review" else (),
     )

@@ -8,7 +8,7 @@ from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.diff import record_diff
 from ralphgit.app.diff import text as diff_words
 from ralphgit.app.diff.record_diff import UNCHANGED, Diff
-from ralphgit.app.diff.task_change import Change
+from ralphgit.app.diff.task_change import TaskChange
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
@@ -43,7 +43,7 @@ def _told(found: Diff) -> Iterator[str]:
         yield f"{note.severity}: {note.message}"
     for one in found.changes:
         yield ""
-        worth = diff_words.worth(one)
+        worth = diff_words.proof_summary(one)
         yield diff_words.sentence(one) + (f": {worth}" if worth else "")
         yield f"  {one.title}"
         yield from (f"  {line}" for line in diff_words.details(one))
@@ -84,7 +84,7 @@ def as_json(found: Diff) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _change(one: Change) -> dict[str, object]:
+def _change(one: TaskChange) -> dict[str, object]:
     old, new = one.old, one.new
     known = new or old
     life = new.lifecycle if new else None

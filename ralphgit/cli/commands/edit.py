@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.tasks import edit
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.commands.add import fields, outcome
 from ralphgit.cli.render import Outcome, Screen
@@ -26,7 +26,7 @@ def run(
             "--block and --cancel each stand alone", hint="change the fields in a second command"
         )
     project = next_tasks.project(around, warnings)
-    with Exclusive(project):
+    with WorktreeLock(project):
         if isinstance(reason, str):
             return outcome(edit.cancel(project, task, reason), "cancelled")
         if block:

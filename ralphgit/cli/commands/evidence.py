@@ -57,7 +57,7 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
         raise UsageError("evidence needs to say what it shows", hint="--shows TEXT")
     made = observe.add(
         project,
-        observe.Options(
+        observe.RecordOptions(
             task=tasks[0],
             shows=shows,
             does_not_show=str(options.get("does_not_show", "")).strip(),

@@ -14,7 +14,7 @@ def run(
 ) -> Outcome:
     name = str(options.get("file", "-"))
     file = "" if name == "-" else name
-    wanted = export_tasks.Options(
+    wanted = export_tasks.ExportOptions(
         form=str(options.get("format", "jsonl")),
         file=file,
         at=str(options.get("at", "")),

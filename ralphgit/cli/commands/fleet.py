@@ -60,7 +60,7 @@ def _up(project: Project, options: dict[str, object]) -> Outcome:
     started = fleet.up(
         project,
         fleet.wanted(count, stories),
-        fleet.Options(
+        fleet.FleetOptions(
             agent=str(options.get("agent", "")),
             land=str(options.get("land", "")),
             idle=str(options.get("idle", "")),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.exchange import import_tasks
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 from ralphgit.model.printable import counted
@@ -22,9 +22,9 @@ def run(
     names = options["files"]
     assert isinstance(names, tuple)
     dry_run = bool(options.get("dry_run"))
-    with Exclusive(project):
+    with WorktreeLock(project):
         done = import_tasks.bring(
-            project, import_tasks.Options(names, dry_run, str(options.get("prefix", "")))
+            project, import_tasks.ImportOptions(names, dry_run, str(options.get("prefix", "")))
         )
     data = {
         "added": [change.task for change in done.added],
@@ -66,7 +66,7 @@ def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     return lines
 
 
-def _changes(what: str, changes: Sequence[import_tasks.Change]) -> list[str]:
+def _changes(what: str, changes: Sequence[import_tasks.ImportChange]) -> list[str]:
     if len(changes) > _FEW:
         return [f"{what}: {counted(len(changes), 'task')}"]
     lines = []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.setup import init_plan, managed_files, undo_plan
 from ralphgit.app.setup.file_actions import Step
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
@@ -29,7 +29,7 @@ def run(
     if dry:
         planned = _plan(project, options)
     else:
-        with Exclusive(project):
+        with WorktreeLock(project):
             planned = _plan(project, options)
             init_plan.apply(project, planned)
     words = {verb: verb for verb in _DONE} if dry else _DONE

@@ -27,7 +27,7 @@ def landed(project: Project, branches: tuple[str, ...], options: dict[str, objec
     dry_run = bool(options.get("dry_run"))
     done = integrate.integrate(
         project,
-        integrate.Options(
+        integrate.IntegrateOptions(
             branches=tuple(dict.fromkeys(branches)),
             dry_run=dry_run,
             push=not options.get("no_push"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.lifecycle import claim, preflight
+from ralphgit.app.lifecycle import preflight
+from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 from ralphgit.model.ids import parse_task_id
@@ -18,7 +19,7 @@ def run(
     priority = options.get("priority")
     found = preflight.preflight(
         project,
-        claim.Options(
+        ClaimOptions(
             task=parse_task_id(str(options["task"])) if "task" in options else "",
             story=str(options.get("story", "")),
             priority=priority if isinstance(priority, int) else None,

@@ -21,7 +21,7 @@ def run(
         story=str(options.get("story", "")),
         priority=priority if isinstance(priority, int) else None,
     )
-    task = task_json(found.row, found.standing)
+    task = task_json(found.row, found.task_state)
     return Outcome(
         Json(f'{{"task": {task}, "prompt": {json.dumps(found.text)}}}'),
         before=found.text.splitlines(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.lifecycle import block_release
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
@@ -15,12 +15,12 @@ def run(
 ) -> Outcome:
     project = next_tasks.project(around, warnings)
     task = parse_task_id(str(options["task"])) if "task" in options else ""
-    with Exclusive(project):
+    with WorktreeLock(project):
         given = block_release.release(project, task, reason=str(options.get("reason", "")))
     project.refresh()
-    row, standing = next_tasks.pair(project, given.task)
+    row, task_state = next_tasks.pair(project, given.task)
     return Outcome(
-        stored_task(row, standing, commit=given.commit),
+        stored_task(row, task_state, commit=given.commit),
         before=(f"{row.id} is given back: commit {given.commit[:12]}",),
         advice=("Your work so far is still in this worktree.",),
     )

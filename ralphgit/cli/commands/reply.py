@@ -21,7 +21,7 @@ def run(
     project = next_tasks.project(around, warnings)
     found = reply.reply(
         project,
-        reply.Options(
+        reply.ReplyOptions(
             task=task,
             text=text,
             by=by,
@@ -31,10 +31,10 @@ def run(
     )
     done = found.done
     project.refresh()
-    row, standing = next_tasks.on_base(project, done.task, commit=done.commit)
+    row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     lines = [
-        f"{row.id} is answered and {standing.state} again (epoch {row.epoch}), "
+        f"{row.id} is answered and {task_state.state} again (epoch {row.epoch}), "
         f"commit {done.commit[:12]} on {where}",
         *(f"Kept: {safe(ref)}" for ref in done.rescued),
         f"The answer is in {found.record}, and in the next prompt of {row.id}.",
@@ -49,7 +49,7 @@ def run(
     return Outcome(
         stored_task(
             row,
-            standing,
+            task_state,
             rescued=list(done.rescued),
             claim=done.claim,
             commit=done.commit,

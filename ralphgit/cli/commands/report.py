@@ -12,7 +12,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     name = str(options.get("file", ""))
-    wanted = publish.Options(
+    wanted = publish.PageOptions(
         file="" if name == "-" else name,
         stdout=name == "-",
         at=str(options.get("at", "")),

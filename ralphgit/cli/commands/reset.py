@@ -19,7 +19,7 @@ def run(
     project = next_tasks.project(around, warnings)
     done = reset.reset(
         project,
-        reset.Options(
+        reset.ResetOptions(
             task=parse_task_id(str(options["task"])),
             reason=reason,
             claim=str(options.get("claim", "")),
@@ -30,15 +30,15 @@ def run(
         ),
     )
     project.refresh()
-    row, standing = next_tasks.on_base(project, done.task, commit=done.commit)
+    row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     commit = f"commit {done.commit[:12]} on {where}"
-    lines = [f"{row.id} is {standing.state} again (epoch {row.epoch}), {commit}"]
+    lines = [f"{row.id} is {task_state.state} again (epoch {row.epoch}), {commit}"]
     lines += [f"Kept: {safe(ref)}" for ref in done.rescued] or ["There was no work to keep."]
     return Outcome(
         stored_task(
             row,
-            standing,
+            task_state,
             rescued=list(done.rescued),
             claim=done.claim,
             commit=done.commit,

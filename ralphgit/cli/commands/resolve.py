@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.conflicts import open_questions, resolve
 from ralphgit.app.conflicts.resolve import Resolved
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
@@ -22,7 +22,7 @@ def run(
     if dry_run:
         done = resolve.resolve(project, told, dry_run=True)
     else:
-        with Exclusive(project):
+        with WorktreeLock(project):
             done = resolve.resolve(project, told)
     return Outcome(
         _data(project, done, dry_run),

@@ -12,7 +12,7 @@ from ralphgit.errors import NothingReady, UsageError
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    from ralphgit.loop.loop_options import Options
+    from ralphgit.loop.loop_options import LoopOptions
     from ralphgit.loop.run_loop import Loop
 
     gc.enable()  # `main` has switched it off for what ends soon
@@ -22,7 +22,7 @@ def run(
         raise UsageError("--max-tasks is at least 1", hint="ralphgit next shows, and does nothing")
     ran = Loop(
         around,
-        Options(
+        LoopOptions(
             once=bool(options.get("once") or options.get("task")),
             max_tasks=number if isinstance(number, int) else 0,
             task=str(options.get("task", "")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.tasks import shard
-from ralphgit.app.workspace.locks import Exclusive
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.model.printable import counted
@@ -18,7 +18,7 @@ def run(
 ) -> Outcome:
     project = next_tasks.project(around, warnings)
     layout, dry_run = str(options["layout"]), bool(options.get("dry_run"))
-    with Exclusive(project):
+    with WorktreeLock(project):
         done = shard.shard(project, layout, dry_run=dry_run)
     tasks = sum(len(ids) for _, ids in done.files)
     data = {

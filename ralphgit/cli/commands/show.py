@@ -24,7 +24,7 @@ def run(
     if screen.json:
         if found.contract:
             warnings.append(_contract_changed(found))
-        return Outcome(Json('{"task": ' + task_json(found.row, found.standing) + "}"))
+        return Outcome(Json('{"task": ' + task_json(found.row, found.task_state) + "}"))
     return Outcome(None, before=tuple(lines(found)))
 
 
@@ -52,13 +52,13 @@ _KNOWN = frozenset(
 
 def lines(found: Shown) -> Iterator[str]:
     """The task for people; all of its text is untrusted."""
-    row, standing, stored = found.row, found.standing, found.stored
+    row, task_state, stored = found.row, found.task_state, found.stored
     yield f"{row.id}  {safe(row.title)}"
     yield ""
     facts = [
-        ("state", standing.state + (", stale" if standing.stale else "")),
+        ("state", task_state.state + (", stale" if task_state.stale else "")),
         ("holder", ""),
-        ("waits for", ", ".join(standing.blocked_on)),
+        ("waits for", ", ".join(task_state.blocked_on)),
         ("story", row.story),
         ("priority", str(row.priority)),
         ("mode", row.mode),
@@ -67,7 +67,7 @@ def lines(found: Shown) -> Iterator[str]:
         ("file", f"{row.file}:{row.line}"),
         ("also has", ", ".join(sorted(set(stored) - _KNOWN))),
     ]
-    if (holder := standing.holder) is not None:
+    if (holder := task_state.holder) is not None:
         facts[1] = ("holder", f"{holder.by}, {holder.where}, since {holder.at}")
     yield from _table(facts)
     if found.contract:

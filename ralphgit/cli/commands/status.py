@@ -40,7 +40,7 @@ def run(
             if s.holder is not None and s.state not in ("complete", "cancelled")
         ],
     )
-    standings = {row.id: s for row, s in found.tasks}
+    task_states = {row.id: s for row, s in found.tasks}
     ready = readiness.order(
         [row for row, s in found.tasks if s.state == "ready"], of=[row for row, _ in found.tasks]
     )
@@ -48,9 +48,9 @@ def run(
     if (
         not ready
         and not busy.rows
-        and found.counts["complete"] + found.counts["cancelled"] == len(standings)
+        and found.counts["complete"] + found.counts["cancelled"] == len(task_states)
     ):
-        after = ["Everything is done."] if standings else []
+        after = ["Everything is done."] if task_states else []
     return Outcome(None, before=lines, table=busy, after=after)
 
 
