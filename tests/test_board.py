@@ -21,7 +21,7 @@ from world import Place, World
 from world import until as wait_until
 
 from ralphgit.app.workspace import heartbeat
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.dialogs import Choice, Help, Reset
 from ralphgit.board.follow_repository import Follower, Pace

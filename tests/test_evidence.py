@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from world import Place, World
 
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.model.evidence import Evidence, Subject, Support
 from ralphgit.model.task import Criterion, Scope
 from ralphgit.records import evidence_file as codec

@@ -10,7 +10,8 @@ import pytest
 from world import Place, World, shared
 
 from ralphgit.app.exchange import import_tasks
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import GuardRefused
 from ralphgit.records import graph_file, task_blocks
 from ralphgit.rules.cycles import find_cycles

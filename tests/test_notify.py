@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from world import Place, Result, World
 
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import notify
 
 GRAPH = """\

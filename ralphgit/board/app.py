@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.worker import Worker as Job
 from textual.worker import WorkerState
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board import board_actions, task_text, themes
 from ralphgit.board.detail_pane import Context, Describe
 from ralphgit.board.dialogs import Help, Reset

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.handoff import reply
 from ralphgit.app.lifecycle import reset
 from ralphgit.app.lifecycle.reopen import Reopened
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import UsageError
 
 
@@ -30,7 +30,7 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
     """
     words = reply.words(text, "write one, then Enter")
     warnings: list[str] = []
-    project = next_tasks.project(around._replace(begun=None), warnings)
+    project = opening.project(around._replace(begun=None), warnings)
     try:
         found = reply.reply(project, reply.ReplyOptions(task=task, text=words, claim=claim))
     finally:
@@ -47,7 +47,7 @@ def reset_task(around: Surroundings, home: str, asked: Asked) -> list[str]:
     if not reason:
         raise UsageError("a reset needs a reason", hint="write one, then Enter")
     warnings: list[str] = []
-    project = next_tasks.project(around._replace(begun=None, directory=home), warnings)
+    project = opening.project(around._replace(begun=None, directory=home), warnings)
     try:
         done = reset.reset(
             project,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.landing import tracked_pull_requests
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board import snapshot
 from ralphgit.board.snapshot import Snapshot, Watched, Worker
 from ralphgit.board.tail_log import Piece, Tail

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.detail_pane import Describe
 from ralphgit.board.snapshot import gather

@@ -6,15 +6,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import opening
 from ralphgit.app.handoff import questions as guidance
 from ralphgit.app.handoff.questions import Question
 from ralphgit.app.status import overview, task_list
 from ralphgit.app.status.overview import Attention, Busy
 from ralphgit.app.status.task_list import Shown
 from ralphgit.app.workspace import heartbeat, worktree_names
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.loop import fleet_state
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
@@ -128,7 +129,7 @@ def gather(around: Surroundings) -> Snapshot:
     Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
     """
     warnings: list[str] = []
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     try:
         return _gathered(project, warnings)
     finally:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from ralphgit.app.workspace import project
+from ralphgit.app.workspace import surroundings
 from ralphgit.ci import gate_job, job_environment, pull_request_comment
 from ralphgit.cli import main as cli
+from ralphgit.cli import outside
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, UsageError
 
@@ -21,14 +22,14 @@ def main(words: list[str]) -> int:
         if len(words) != 1 or words[0] not in _READ:
             raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")
         job = _READ[words[0]](os.environ)
-        around = cli.surroundings({})
+        around = outside.surroundings({})
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
         try:
             return gate_job.run(
                 around._replace(environ=environ), job, pull_request_comment.of(job, os.environ)
             )
         finally:
-            project.leave()
+            surroundings.leave()
     except RalphError as error:
         gate_job.say(error, words[0] if words else "")
         return error.exit_code

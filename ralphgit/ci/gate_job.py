@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.diff import markdown as diff_markdown
 from ralphgit.app.diff import record_diff
 from ralphgit.app.gate import check
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.rendering import safe_markdown
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.ci import pull_request_comment
 from ralphgit.ci.job_environment import Job
 from ralphgit.ci.rest_client import Denied
@@ -37,7 +38,7 @@ def run(around: Surroundings, job: Job, forge: pull_request_comment.Forge | None
         print("The branch was deleted: there is nothing to judge.")
         return 0
     warnings: list[str] = []
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     _require_history(project)
     job = job._replace(base=_base(project, job))
     found = [one.redacted(around.environ) for one in _judged(project, job)]

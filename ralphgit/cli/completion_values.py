@@ -13,7 +13,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import worktree_names
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Param
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted, cut, safe

@@ -10,10 +10,6 @@ from collections.abc import Mapping, Sequence
 from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ralphgit.app.workspace.project import Surroundings
-
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
 
 
@@ -155,38 +151,18 @@ def _screen(options: Mapping[str, object]) -> render.Screen:
     )
 
 
-#: Options of commands that are settings as well: a flag is the strongest layer.
-_SETTINGS = ("worker", "require_remote")
-
-
-def surroundings(options: Mapping[str, object]) -> Surroundings:
-    """The outside world, as `app` gets to see it."""
-    import time
-
-    from ralphgit.app.workspace.project import Surroundings
-    from ralphgit.model.ids import record_id
-
-    directory = os.path.abspath(str(options.get("directory") or os.getcwd()))
-    return Surroundings(
-        directory=directory,
-        environ=dict(os.environ),
-        now=time.time,
-        new_id=lambda: record_id(os.urandom(8)),
-        flags={name: options[name] for name in _SETTINGS if name in options},
-    )
-
-
 def _command(line: fast_argv.Line) -> int:
     from importlib import import_module
 
-    from ralphgit.app.workspace.project import begin, leave
+    from ralphgit.app.workspace.surroundings import begin, leave
+    from ralphgit.cli import outside
     from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
     # Filled by the command as it goes, so that a failure still shows what was warned of.
     warnings: list[str] = []
     try:
-        around = surroundings(line.options)
+        around = outside.surroundings(line.options)
         command = COMMANDS[line.command]
         if not command.outside:
             around = begin(around, claims=command.claims)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from click import Command
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
@@ -98,10 +99,8 @@ def register() -> None:
         add_completion_class(shell, name)
 
 
-def script(shell: str) -> str:
+def script(shell: str, program: Command) -> str:
     """What a shell has to read to complete both programs."""
-    from ralphgit.cli.click_application import program
-
-    complete = _SHELLS[shell](program(), {}, PROGRAM, VARIABLE)
+    complete = _SHELLS[shell](program, {}, PROGRAM, VARIABLE)
     # Not `complete.source()`: for bash it first asks the bash on PATH for its version.
     return ShellComplete.source(complete)

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import fetch, opening
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
-from ralphgit.app.lifecycle import claim
 from ralphgit.app.processes import trust
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import RepositoryLock
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
 from ralphgit.loop import (
@@ -89,7 +89,7 @@ class Batch:
             self._refuse_untrusted(project)
             with RepositoryLock(project, "batch run", code="batch_running"):
                 runtime_files.prepare(project)
-                claim.synchronise(project)
+                fetch.synchronise(project)
                 return self._run()
 
     def _run(self) -> tuple[WorkerResult, ...]:
@@ -105,7 +105,7 @@ class Batch:
     @contextmanager
     def _project(self) -> Iterator[Project]:
         """Everything as it is now."""
-        project = next_tasks.project(self._around, self._warnings)
+        project = opening.project(self._around, self._warnings)
         try:
             yield project
         finally:

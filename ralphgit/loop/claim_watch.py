@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.lifecycle import claim
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.base import fetch, opening
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import RalphError
 from ralphgit.loop.event_log import Journal
 from ralphgit.model.active_claim import Lease
@@ -51,9 +51,9 @@ class Watch:
 
 def task_state(around: Surroundings, journal: Journal, lease: Lease) -> str:
     """LOST if the claim does not stand any more, as far as it can be seen; else ""."""
-    project = next_tasks.project(around, [])
+    project = opening.project(around, [])
     try:
-        claim.synchronise(project)
+        fetch.synchronise(project)
         gone = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
         return LOST if gone or own_claims.winner_over(ClaimMap(project), lease) else ""
     except RalphError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
 from ralphgit.app.landing import forge_cli, pull_request, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
-from ralphgit.app.lifecycle import claim
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.event_log import Journal
@@ -64,7 +64,7 @@ class Pulls:
         if not known or (time.monotonic() < self._next and not now):
             return
         try:
-            claim.synchronise(project)
+            fetch.synchronise(project)
         except RalphError as error:
             self._journal.write("unpolled", message=error.message)
             return

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 
-from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
+from ralphgit.app.base import opening
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import claim_guards, current_claim, task_branch, write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
 from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
@@ -24,7 +26,7 @@ def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -
     Raises: GuardRefused (no_worktree).
     """
     try:
-        project = next_tasks.project(around, warnings)
+        project = opening.project(around, warnings)
     except NotARepository:
         pass
     else:

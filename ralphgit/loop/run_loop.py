@@ -13,12 +13,14 @@ from collections.abc import Callable
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.base import fetch, opening
 from ralphgit.app.lifecycle import block_release, claim, claim_guards, current_claim, task_branch
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
@@ -75,7 +77,7 @@ class Loop:
 
         Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
         """
-        project = next_tasks.project(self._around, self._warnings)
+        project = opening.project(self._around, self._warnings)
         self._opened.append(project)
         claim_guards.refuse_unfit(project)
         self._command = agent_presets.command(self._options.agent or project.config.agent_command)
@@ -184,7 +186,7 @@ class Loop:
         fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
         self._landing.fresh_until = 0.0
         if not fresh:
-            claim.synchronise(project)
+            fetch.synchronise(project)
         task_branch.refuse_dirty(project)
         options = self._options
         found = next_tasks.takeable(project, story=options.story or project.config.story,

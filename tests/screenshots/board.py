@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 from scene import NOW, Scene, seconds
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board.app import Board
 from ralphgit.board.snapshot import gather
 from ralphgit.cli.commands import show

@@ -4,26 +4,12 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
 from ralphgit.rules import claim_rules
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]
-
-
-def project(around: Surroundings, warnings: list[str], *, fetch: bool = False) -> Project:
-    """The project that a command looks at; its warnings go to the end of `warnings`.
-
-    Raises: NotARepository; with `fetch`, RemoteUnavailable where the remote is required.
-    """
-    found = Project.open(around)
-    found.warnings = warnings
-    if fetch:
-        from ralphgit.app.lifecycle.claim import synchronise
-
-        synchronise(found)
-    return found
 
 
 class Takeable(NamedTuple):
@@ -92,37 +78,3 @@ def on_base(project: Project, task: str, *, commit: str = "") -> Pair:
     view = project.view(commit, project.base.branch) if commit else claim_map.base
     row = view.row(task)
     return row, TaskStates(view.rows, claim_map.active_claims)[task]
-
-
-def range_in(text: str) -> tuple[str, str, bool] | None:
-    """The ends of `A..B` or `A...B`, where an empty one is HEAD, and whether it has three dots;
-    None for what is no range.
-    """
-    for dots in ("...", ".."):
-        old, found, new = text.partition(dots)
-        if found:
-            return old or "HEAD", new or "HEAD", dots == "..."
-    return None
-
-
-def commit_of(project: Project, revision: str) -> str:
-    """The commit that a revision names. Raises: UsageError (bad_revision)."""
-    from ralphgit.errors import UsageError
-
-    spec = f"{revision}^{{commit}}"
-    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
-    result = project.repository.git.try_run(*arguments)
-    if result.status:
-        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
-    return result.out.decode().strip()
-
-
-def at_revision(project: Project, revision: str) -> GraphView:
-    """The graph on any revision.
-
-    Raises: UsageError for what names no commit; InvalidRecord.
-    """
-    view = project.view(commit_of(project, revision), revision)
-    if not view.shards:
-        raise project.no_graph(revision)
-    return view

@@ -9,12 +9,12 @@ from functools import cached_property
 from ralphgit.app.diff import revisions_compared, task_change
 from ralphgit.app.diff.revisions_compared import Range, Side
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, TaskChange, Written
-from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.evidence import reviews as review
+from ralphgit.app.evidence import survey
 from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import write_scope
-from ralphgit.app.workspace import graph_view
+from ralphgit.app.workspace import graph_view, record_paths
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import index
@@ -132,7 +132,7 @@ class _Gathering:
     def gathered(self) -> Diff:
         paths = index.changes(self.project.repository.git, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
-        records = [one for one in paths if changed_paths.is_record(self.project, one.path)]
+        records = [one for one in paths if record_paths.is_record(self.project, one.path)]
         own = {one.path for one in records} | graph
         files = [one.path for one in paths if one.path not in own]
         changes = self._changes(self._written([one for one in records if one.path not in graph]))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
@@ -38,7 +37,7 @@ def resolve(project: Project, text: str = "") -> Range:
 
     Raises: UsageError (bad_revision, unrelated); GuardRefused (no_commit).
     """
-    if (ends := next_tasks.range_in(text)) is not None:
+    if (ends := revisions.range_in(text)) is not None:
         left, right, fork = ends
         return _between(project, left, right, fork=fork)
     base, worktree = project.require_base(), project.repository.worktree
@@ -47,7 +46,7 @@ def resolve(project: Project, text: str = "") -> Range:
 
 
 def _between(project: Project, base: str, head: str, *, fork: bool, commit: str = "") -> Range:
-    old, new = commit or next_tasks.commit_of(project, base), next_tasks.commit_of(project, head)
+    old, new = commit or revisions.commit_of(project, base), revisions.commit_of(project, head)
     if fork:
         tip, old = old, worktrees.fork(project.repository.git, old, new)
         if not old:

@@ -6,14 +6,13 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, worktrees
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
-from ralphgit.records.schemas import FILED
 from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
 
 
@@ -46,7 +45,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
         as_begun = touched - since(start)
         before = _fork(project, start) if as_begun else ""
         touched -= as_begun & set(index.differing(git, before, start)) if before else as_begun
-    return sorted(path for path in touched if not is_record(project, path))
+    return sorted(path for path in touched if not record_paths.is_record(project, path))
 
 
 def _in_commits(git: Git, *commits: str) -> set[str]:
@@ -90,22 +89,6 @@ def outside(promised: Task, paths: Sequence[str]) -> list[str]:
     """Which of `paths` a task may not write."""
     allowed = promised.scope.write
     return [path for path in paths if allowed and not covers_any(allowed, path)]
-
-
-def is_record(project: Project, path: str) -> bool:
-    """Whether a path is ralphgit's own: the graph, the records, the runtime state.
-
-    Other files in the records' folder, or below a pattern of the graph, are anybody's.
-    """
-    if path.startswith(".ralph/"):
-        return True
-    if path.startswith(f"{project.config.records}/"):
-        kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
-        return kind in FILED and path.endswith(".yaml")
-    return any(
-        path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
-        for pattern in project.config.graph
-    )
 
 
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:

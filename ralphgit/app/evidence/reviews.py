@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.evidence import record, tree_digest
 from ralphgit.app.evidence.survey import pass_over
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
@@ -49,8 +48,8 @@ def add(project: Project, options: ReviewOptions) -> Added:
     """
     with WorktreeLock(project):
         if options.target:
-            commit = next_tasks.commit_of(project, options.target)
-            task = next_tasks.at_revision(project, options.target).task(options.task)
+            commit = revisions.commit_of(project, options.target)
+            task = revisions.at_revision(project, options.target).task(options.task)
             files = Content(project, commit)
             subject = Subject(commit, files.tree, files.digest(_scope(project, task)))
         else:
@@ -148,7 +147,7 @@ def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[
     if not revision:
         project.require_here()
         return listed(project, record_tree.working_tree(project), tasks)
-    commit = next_tasks.commit_of(project, revision)
+    commit = revisions.commit_of(project, revision)
     label = f"{revision}:"
     tree = record_tree.commit_tree(project, commit, label, project.repository.objects)
     return listed(project, tree, tasks)

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.processes import verify_command
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, UnknownTask
@@ -58,8 +57,8 @@ def place(project: Project, at: str = "") -> Iterator[JudgedState]:
     Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
     """
     if at:
-        commit = next_tasks.commit_of(project, at)
-        view = next_tasks.at_revision(project, at)
+        commit = revisions.commit_of(project, at)
+        view = revisions.at_revision(project, at)
         tree = record_tree.commit_tree(project, commit, f"{at}:", project.repository.objects)
         yield JudgedState(view, tree, Content(project, commit))
         return

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
-from ralphgit.app.evidence.changed_paths import is_record
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.record_paths import is_record
 from ralphgit.git import index
 from ralphgit.git.run_git import Git
 from ralphgit.model.task import Scope

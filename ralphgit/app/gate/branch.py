@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.evidence import changed_paths, reviews, survey
+from ralphgit.app.evidence import reviews, survey
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import append_only, effective_settings, write_scope
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import graph_view
+from ralphgit.app.workspace import graph_view, record_paths, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -38,7 +37,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
-    ours, theirs = next_tasks.commit_of(project, base), next_tasks.commit_of(project, head)
+    ours, theirs = revisions.commit_of(project, base), revisions.commit_of(project, head)
     repository = project.repository
     start = worktrees.fork(repository.git, ours, theirs)
     if not start:
@@ -80,7 +79,7 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
-    start, head = next_tasks.commit_of(project, old), next_tasks.commit_of(project, new)
+    start, head = revisions.commit_of(project, old), revisions.commit_of(project, new)
     if since_fork:
         fork = worktrees.fork(project.repository.git, start, head)
         if not fork:
@@ -184,11 +183,11 @@ def _conflicts(
             file=path,
             message=f"the branch conflicts with {base} in {path}",
             hint=f"git merge {base}"
-            + (", then ralphgit resolve" if changed_paths.is_record(project, path) else ""),
+            + (", then ralphgit resolve" if record_paths.is_record(project, path) else ""),
         )
         for path in paths
     ]
-    graphs = {path for path in paths if changed_paths.is_record(project, path)}
+    graphs = {path for path in paths if record_paths.is_record(project, path)}
     if not graphs:
         return found
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.gate import branch, uncommitted
 from ralphgit.app.gate.evidence_history import edited_evidence
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.gate.state import state
+from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import commit_tree, working_tree
 from ralphgit.errors import UsageError
@@ -31,7 +31,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
                 "a range says what is judged: --base and --at do not go with it",
                 hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
             )
-        ends = next_tasks.range_in(between)
+        ends = revisions.range_in(between)
         if ends is None:
             raise UsageError(
                 f"{between} is no range",
@@ -42,7 +42,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
     if base:
         return _sorted(branch.incoming(project, base, at or "HEAD"))
     if at:
-        commit = next_tasks.commit_of(project, at)
+        commit = revisions.commit_of(project, at)
         tree = commit_tree(project, commit, f"{at}:", project.repository.objects)
         if not tree.shards:
             raise project.no_graph(at)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import changed_paths
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
@@ -76,7 +75,7 @@ def uncommitted(
 def _is_own(path: str, projects: Iterable[Project]) -> bool:
     # Runtime state is never committed: merged, it would be another worktree's.
     return not path.startswith(f"{runtime_files.FOLDER}/") and any(
-        changed_paths.is_record(project, path) for project in projects
+        record_paths.is_record(project, path) for project in projects
     )
 
 

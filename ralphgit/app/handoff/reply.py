@@ -8,9 +8,9 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import reopen
-from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError

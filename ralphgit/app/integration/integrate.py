@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import update_base
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import state
 from ralphgit.app.integration import landing_records
@@ -21,7 +22,6 @@ from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.landing.merge import merge_message
-from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
 from ralphgit.app.handoff import worker_report
-from ralphgit.app.workspace import record_tree, runtime_files
+from ralphgit.app.workspace import record_paths, record_tree, revisions, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
@@ -68,7 +67,7 @@ def reconcile(project: Project, branches: Sequence[str]) -> list[Reconciled]:
 
 
 def _one(project: Project, branch: str) -> Reconciled:
-    commit = next_tasks.commit_of(project, branch)
+    commit = revisions.commit_of(project, branch)
     view = project.view(commit, branch)
     rows = worked_on(project, view)
     fork = worktrees.fork(project.repository.git, project.base.commit, commit)
@@ -82,7 +81,7 @@ def _one(project: Project, branch: str) -> Reconciled:
             hint="git merge it yourself, if it belongs on the base",
         )
     paths = index.differing(project.repository.git, fork, commit) if fork else []
-    files = tuple(path for path in paths if not changed_paths.is_record(project, path))
+    files = tuple(path for path in paths if not record_paths.is_record(project, path))
     tree = record_tree.commit_tree(project, commit, f"{branch}:", project.repository.objects)
     problems = incoming.incoming(project, project.base.label, branch, whole=False)
     problems += state.state(project, tree, only=paths)

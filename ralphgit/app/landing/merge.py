@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere, read_leases
 from ralphgit.app.base import update_base
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import current_claim
-from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, worktrees

@@ -18,12 +18,12 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, read_leases
 from ralphgit.app.base import is_landed
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.landing import forge_cli, pull_request_text, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.lifecycle import current_claim, rescue_refs, task_branch
-from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock

@@ -4,7 +4,8 @@ import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, next_tasks
-from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, elsewhere
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import fetch
 from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.workspace import heartbeat, runtime_files
@@ -15,9 +16,8 @@ from ralphgit.errors import (
     GuardRefused,
     NothingReady,
     RalphError,
-    RemoteUnavailable,
 )
-from ralphgit.git import index, remote
+from ralphgit.git import index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.task import Claim, Lifecycle
@@ -46,34 +46,9 @@ def claim(project: Project, options: ClaimOptions) -> Claimed:
     Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, InvalidRecord,
     RemoteUnavailable (with require_remote only), NotWritable.
     """
-    unsynchronised = not synchronise(project) if options.fetch else False
+    unsynchronised = not fetch.synchronise(project) if options.fetch else False
     with WorktreeLock(project):
         return _claim(project, options, unsynchronised, again=3)
-
-
-def synchronise(project: Project) -> bool:
-    """Fetch the base branch, and with `lease = "remote"` the remote's leases.
-
-    Returns False, with a warning, if the remote cannot be reached.
-
-    Raises: RemoteUnavailable where the configuration requires the remote.
-    """
-    base = project.base
-    if not base.remote:
-        return True
-    there = elsewhere(project)
-    try:
-        remote.fetch(
-            project.repository.git, base.remote, base.branch,
-            timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
-        )  # fmt: skip
-    except RemoteUnavailable as error:
-        if project.config.require_remote:
-            raise
-        project.warn(f"{error.message}; going on with what was fetched before")
-        return False
-    project.refresh()
-    return True
 
 
 def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:

@@ -75,7 +75,7 @@ def refuse_unfit(project: Project) -> None:
 
 
 def _has_records(project: Project, paths: Sequence[str]) -> bool:
-    from ralphgit.app.evidence.changed_paths import is_record
+    from ralphgit.app.workspace.record_paths import is_record
 
     return any(is_record(project, path) for path in paths)
 

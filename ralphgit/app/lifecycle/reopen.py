@@ -10,8 +10,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle import rescue_refs
-from ralphgit.app.lifecycle.claim import synchronise
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project

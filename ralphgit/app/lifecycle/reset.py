@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.base import update_base
-from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 
 from ralphgit.app.base import interrupted_update
-from ralphgit.app.evidence import changed_paths
 from ralphgit.app.lifecycle import claim, current_claim, rescue_refs
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, worktrees
@@ -174,7 +173,7 @@ def keep_if_work(project: Project, ref: str) -> str:
     tip = refs.current(git, ref) if ref else ""
     fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
     if not fork or any(
-        not changed_paths.is_record(project, p) for p in index.differing(git, fork, tip)
+        not record_paths.is_record(project, p) for p in index.differing(git, fork, tip)
     ):
         return ref
     refs.swap(git, ref, new="", old=tip)
@@ -187,7 +186,7 @@ def has_work(project: Project, lease: Lease) -> bool:
     target = current_claim.return_point(project, lease)
     fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
     differing = index.differing(git, fork, "HEAD")
-    return any(not changed_paths.is_record(project, path) for path in differing)
+    return any(not record_paths.is_record(project, path) for path in differing)
 
 
 def place_of(project: Project) -> int:

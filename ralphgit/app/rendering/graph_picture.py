@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.rules.cycles import find_cycles, told
 
@@ -42,7 +43,7 @@ def picture(project: Project, *, story: str = "", finished: bool = False, at: st
 
     Raises: InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
     """
-    view = next_tasks.at_revision(project, at) if at else project.require_here()
+    view = revisions.at_revision(project, at) if at else project.require_here()
     chosen = [
         (row, task_state)
         for row, task_state in next_tasks.pairs(project, view, alone=bool(at))

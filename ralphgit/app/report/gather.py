@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import reviews as review
@@ -16,6 +15,7 @@ from ralphgit.app.evidence.survey import TaskEvidence
 from ralphgit.app.handoff import questions
 from ralphgit.app.report.attempts import Attempt, attempts
 from ralphgit.app.status import log, overview, task_list
+from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.review import Review
 from ralphgit.model.task import Lifecycle, Task
@@ -77,7 +77,7 @@ def gather(project: Project, revision: str = "") -> Gathered:
     """
     place = _places(project)
     if revision:
-        commit, label = next_tasks.commit_of(project, revision), revision
+        commit, label = revisions.commit_of(project, revision), revision
         pairs = task_list.listed(project, at=revision)
         counts = {state.value: 0 for state in State}
         for _, task_state in pairs:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from ralphgit.app.setup import file_actions, managed_files
 from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.tasks import placement
-from ralphgit.app.workspace import no_graph
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
 from ralphgit.records import atomic_files, settings_file, settings_template, version_line
@@ -155,7 +154,7 @@ def _refuse_second_graph(project: Project) -> None:
         raise GuardRefused(
             f"{base.label} has a task graph, and this worktree has not",
             code="base_has_graph",
-            hint=no_graph.restoring(project) or f"git merge {base.label}",
+            hint=project.restore_graph() or f"git merge {base.label}",
         )
 
 

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.audit import Event
@@ -59,7 +58,7 @@ def at_revision(project: Project, revision: str) -> list[Entry]:
 
     Raises: UsageError (bad_revision).
     """
-    commit = next_tasks.commit_of(project, revision)
+    commit = revisions.commit_of(project, revision)
     tree = record_tree.commit_tree(project, commit, f"{revision}:", project.repository.objects)
     prefix = f"{project.config.records}/audit/"
     entries: list[Entry] = []

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
@@ -78,7 +79,7 @@ def _shown(view: GraphView, row: Row, task_states: Mapping[str, TaskState]) -> S
 
 def view_at(project: Project, at: str) -> GraphView:
     """This worktree's graph, or that on the revision `at`."""
-    return next_tasks.at_revision(project, at) if at else project.require_here()
+    return revisions.at_revision(project, at) if at else project.require_here()
 
 
 def _changed_contract(view: GraphView, row: Row) -> str:

@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
+from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import child_process
-from ralphgit.git.repository import Opening, Repository, Worktree
+from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.config import SAFETY, Config, resolve, setting_name
 from ralphgit.records import atomic_files, row_cache, settings_file
 
@@ -20,39 +20,6 @@ if TYPE_CHECKING:
 
 #: Below a worktree's git folder: the story that its worker keeps to.
 STORY = os.path.join("ralphgit", "story")
-
-
-class EarlyOpening(NamedTuple):
-    """A look at a repository that was begun early."""
-
-    opening: Opening
-    at: float
-    """Seconds since 1970, UTC."""
-
-
-class Surroundings(NamedTuple):
-    """All that a command takes from outside; nothing below reads it elsewhere."""
-
-    directory: str
-    environ: Mapping[str, str]
-    now: Callable[[], float]
-    """Seconds since 1970, UTC."""
-    new_id: Callable[[], str]
-    """A fresh record id."""
-    flags: Mapping[str, object] = {}
-    """Settings from the command line."""
-    begun: EarlyOpening | None = None
-
-
-def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:
-    """Have git look for the repository while the command, which `claims`, is imported."""
-    at, opening = around.now(), Opening(around.directory, around.environ, claims=claims)
-    return around._replace(begun=EarlyOpening(opening, at))
-
-
-def leave() -> None:
-    """Stop what git processes still wait for a question: the program ends."""
-    child_process.end_all()
 
 
 class Base(NamedTuple):
@@ -293,9 +260,25 @@ class Project:
         return self._load(tuple(contents), contents.__getitem__, HERE, "")
 
     def no_graph(self, where: str) -> InvalidRecord:
-        from ralphgit.app.workspace import no_graph as absent
+        """The refusal where there is no graph in `where`: this worktree, or a commit."""
+        message = f"there is no task graph ({', '.join(self.config.graph)}) in {where}"
+        hint = "ralphgit init, or ralphgit import FILE"
+        if where == HERE and (restore := self.restore_graph()):
+            message, hint = f"{message}, but in its commit there is", restore
+        return InvalidRecord(message, code="no_graph", hint=hint)
 
-        return absent.no_graph(self, where)
+    def restore_graph(self) -> str:
+        """The command that brings back the graph files that HEAD has; "" if it has none."""
+        import shlex
+
+        if self.repository.top is None:
+            return ""
+        paths = [path for path, _ in self.shards_at(["HEAD"])["HEAD"]]
+        if not paths:
+            return ""
+        staged = self.repository.objects.resolve([f":{path}" for path in paths])
+        also = "" if all(staged) else "--staged --worktree "
+        return f"git restore {also}{shlex.join(paths)}"
 
     def require_here(self) -> GraphView:
         """This worktree's graph. Raises: InvalidRecord (no_graph) where it has no file."""

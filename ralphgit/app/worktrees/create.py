@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.lifecycle.claim import synchronise
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import STORY, Project

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.tasks import edit
 from ralphgit.app.tasks.edit import Changed, Fields
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     with WorktreeLock(project):
         changed = edit.add(
             project,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.evidence import reviews
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import UsageError
@@ -26,7 +27,7 @@ def run(
 ) -> Outcome:
     action = action_of("audit", _TAKES, options)
     tasks = tuple(dict.fromkeys(map(parse_task_id, _many(options, "tasks"))))
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     if action == "add":
         return _add(project, tasks, options)
     found = reviews.at(project, str(options.get("at", "")), tasks)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status import batch_plan
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, telling
 from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import NeedsPerson, NothingReady, RalphError, Refused, UsageError
@@ -25,7 +26,7 @@ def run(
     at_once, story = number if isinstance(number, int) else 0, str(options.get("story", ""))
     if action == "plan":
         limit = options.get("limit")
-        return _plan(next_tasks.project(around, warnings), story, at_once, limit)
+        return _plan(opening.project(around, warnings), story, at_once, limit)
     return _run(around, story, at_once, str(options.get("agent", "")), warnings, screen)
 
 

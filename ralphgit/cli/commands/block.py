@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import block_release
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task_status import Reason
@@ -14,7 +15,7 @@ from ralphgit.model.task_status import Reason
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     question = str(options.get("question", ""))
     answers = options.get("option", [])
     assert isinstance(answers, list)

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.commands import show
 from ralphgit.cli.render import Outcome, Screen
 from ralphgit.errors import GuardRefused, UsageError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.gate import check
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli import workflow_commands
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused, UsageError
@@ -22,7 +22,7 @@ def run(
         raise UsageError(
             f"--json and --format {form} exclude each other", hint="leave one of the two out"
         )
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     found = check.check(
         project,
         base=str(options.get("base", "")),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 
 
@@ -14,7 +14,7 @@ def run(
 ) -> Outcome:
     from ralphgit.model.ids import parse_task_id
 
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     priority = options.get("priority")
     claimed = claim.claim(
         project,

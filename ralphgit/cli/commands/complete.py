@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import complete
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, stored_task
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.printable import counted
@@ -13,7 +14,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     concerns = options.get("concern", [])
     assert isinstance(concerns, list)
     done = complete.complete(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.diff import record_diff
 from ralphgit.app.diff import text as diff_words
 from ralphgit.app.diff.record_diff import UNCHANGED, Diff
 from ralphgit.app.diff.task_change import TaskChange
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     given = str(options.get("range", ""))
     found = record_diff.diff(project, given)
     if not given and record_diff.is_uncommitted(project, found):

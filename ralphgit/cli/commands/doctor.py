@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.doctor import examine
 from ralphgit.app.doctor.finding_kinds import Finding
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
 from ralphgit.model.printable import counted
@@ -14,7 +14,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     found = examine.examine(project, fix=bool(options.get("fix")), thorough=screen.verbose)
     lines = [line for finding in found for line in _told(finding)]
     if all(finding.severity == "info" for finding in found):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.tasks import edit
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.commands.add import fields, outcome
 from ralphgit.cli.render import Outcome, Screen
 from ralphgit.errors import UsageError
@@ -25,7 +25,7 @@ def run(
         raise UsageError(
             "--block and --cancel each stand alone", hint="change the fields in a second command"
         )
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     with WorktreeLock(project):
         if isinstance(reason, str):
             return outcome(edit.cancel(project, task, reason), "cancelled")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.evidence import record as observe
 from ralphgit.app.evidence import survey
 from ralphgit.app.evidence.survey import TaskEvidence
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import Refused, UsageError
@@ -35,7 +36,7 @@ def run(
     given = options.get("tasks", ())
     assert isinstance(given, tuple)
     tasks = tuple(dict.fromkeys(map(parse_task_id, given)))
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     if action == "add":
         return _add(project, tasks, options)
     if action == "list":

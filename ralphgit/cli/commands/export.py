@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.exchange import export_tasks
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 from ralphgit.model.printable import counted
 
@@ -20,7 +20,7 @@ def run(
         at=str(options.get("at", "")),
         force=bool(options.get("force")),
     )
-    done = export_tasks.export(next_tasks.project(around, warnings), wanted)
+    done = export_tasks.export(opening.project(around, warnings), wanted)
     data = {
         "format": wanted.form,
         "tasks": done.tasks,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.workspace import worktree_names
-from ralphgit.app.workspace.project import Project, Surroundings, leave
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings, leave
 from ralphgit.cli.render import Outcome, Screen, Table, safe
 from ralphgit.cli.subcommands import action_of
 from ralphgit.errors import GuardRefused, Refused, UsageError
@@ -28,7 +29,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     action = action_of("fleet", _TAKES, options)
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     name = str(options.get("name", ""))
     if action == "up":
         return _up(project, options)

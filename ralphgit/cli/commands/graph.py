@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.rendering import graph_picture
 from ralphgit.app.rendering.graph_picture import Picture, cycles
 from ralphgit.app.rendering.mermaid import COLOURS, class_of, coded, mermaid
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
@@ -20,7 +20,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     picture = graph_picture.picture(
-        next_tasks.project(around, warnings),
+        opening.project(around, warnings),
         story=str(options.get("story", "")),
         finished=bool(options.get("all")),
         at=str(options.get("at", "")),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.exchange import import_tasks
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 from ralphgit.model.printable import counted
 
@@ -18,7 +18,7 @@ _FEW = 20
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     names = options["files"]
     assert isinstance(names, tuple)
     dry_run = bool(options.get("dry_run"))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.handoff import questions
 from ralphgit.app.handoff.questions import Question
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, Table
 from ralphgit.model.printable import duration
 
@@ -18,7 +18,7 @@ _KEYS = (
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     found = questions.questions(project)
     data = {"questions": [{key: getattr(one, key) for key in _KEYS} for one in found]}
     if not found:

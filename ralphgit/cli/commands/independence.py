@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status import independence
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.ids import parse_task_id
@@ -27,7 +27,7 @@ def run(
             "say which tasks by their ids, or by --ready and --story, not both",
             hint="ralphgit independence --help",
         )
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     found = independence.independence(
         project, tasks=tasks, ready=ready, story=story, branches=bool(options.get("branches"))
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.setup import init_plan, managed_files, undo_plan
 from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import UsageError
 
@@ -21,7 +22,7 @@ _DONE = {
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
     if undo and (wrong := next((n for n in ("layout", "no_agents", "ci") if n in options), "")):
         flag = f"--{wrong.replace('_', '-')}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.commands.reconcile import as_json, told
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
@@ -18,7 +19,7 @@ def run(
 ) -> Outcome:
     given = options["branches"]
     assert isinstance(given, tuple)
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     return landed(project, given, options)
 
 

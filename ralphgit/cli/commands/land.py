@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.base import opening
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.commands.integrate import landed
 from ralphgit.cli.render import Outcome, Screen
 from ralphgit.errors import UsageError
@@ -12,7 +12,7 @@ from ralphgit.errors import UsageError
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     worktree = project.repository.worktree
     here = worktree.branch.removeprefix("refs/heads/") if worktree else ""
     branch = str(options.get("branch", "")) or here

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status import task_list
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
 
 
@@ -12,7 +12,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     pairs = task_list.listed(
-        next_tasks.project(around, warnings),
+        opening.project(around, warnings),
         story=str(options.get("story", "")),
         state=str(options.get("state", "")),
         at=str(options.get("at", "")),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status import log
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, Table
 from ralphgit.model.ids import parse_task_id
 
@@ -14,7 +14,7 @@ def run(
 ) -> Outcome:
     task = parse_task_id(str(options["task"])) if "task" in options else ""
     limit = options.get("limit", 0)
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     found = log.log(project, task, limit=limit if isinstance(limit, int) else 0)
     data = {
         "events": [

@@ -6,9 +6,9 @@ import os
 import sys
 import time
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.workspace import worktree_names
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe_lines
 from ralphgit.errors import GuardRefused
 from ralphgit.loop import agent_logs
@@ -19,7 +19,7 @@ _PAUSE_S = 0.5
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     name, task = str(options.get("name", "")), str(options.get("task", ""))
     (worktree,) = worktree_names.chosen(project, (name,) if name else ())
     top = worktree.path

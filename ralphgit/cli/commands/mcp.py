@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli import agent_tools
 from ralphgit.cli.render import Outcome, Screen, Table, telling
 from ralphgit.errors import GuardRefused, NotARepository, UsageError

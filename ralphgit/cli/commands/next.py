@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.base import opening
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
 from ralphgit.errors import NothingReady
 
@@ -11,7 +12,7 @@ from ralphgit.errors import NothingReady
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     found = next_tasks.takeable(
         project, story=str(options.get("story", "")), priority=options.get("priority")
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import preflight
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -15,7 +15,7 @@ def run(
 ) -> Outcome:
     import json
 
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     priority = options.get("priority")
     found = preflight.preflight(
         project,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.handoff import prompt
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -16,7 +16,7 @@ def run(
 ) -> Outcome:
     priority = options.get("priority")
     found = prompt.prompt(
-        next_tasks.project(around, warnings),
+        opening.project(around, warnings),
         parse_task_id(str(options["task"])) if "task" in options else "",
         story=str(options.get("story", "")),
         priority=priority if isinstance(priority, int) else None,

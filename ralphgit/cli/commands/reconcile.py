@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import NOT_READY, Reconciled
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import Refused
 from ralphgit.model.printable import counted
@@ -16,7 +16,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     given = options["branches"]
     assert isinstance(given, tuple)
     found = reconcile.reconcile(project, given)

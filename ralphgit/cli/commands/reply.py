@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.handoff import reply
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
@@ -18,7 +19,7 @@ def run(
     by = str(options.get("by", "")).strip()
     if not by.isprintable() or ("by" in options and not by):
         raise UsageError("a name is one line of printable text", hint="--by NAME")
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     found = reply.reply(
         project,
         reply.ReplyOptions(

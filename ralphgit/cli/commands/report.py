@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.report import publish
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
 
 
@@ -18,7 +18,7 @@ def run(
         at=str(options.get("at", "")),
         force=bool(options.get("force")),
     )
-    done = publish.publish(next_tasks.project(around, warnings), wanted)
+    done = publish.publish(opening.project(around, warnings), wanted)
     text = None if done.file else done.page.decode("utf-8")
     data = {
         "file": done.file or None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import reset
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe, stored_task
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
@@ -16,7 +17,7 @@ def run(
     reason = str(options["reason"]).strip()
     if not reason:
         raise UsageError("a reset needs a reason", hint="--reason TEXT")
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     done = reset.reset(
         project,
         reset.ResetOptions(

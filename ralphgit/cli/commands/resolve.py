@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.conflicts import open_questions, resolve
 from ralphgit.app.conflicts.resolve import Resolved
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 
 
@@ -18,7 +19,7 @@ def run(
     given = options.get("yield")
     told = tuple(given) if isinstance(given, list) else ()
     dry_run = bool(options.get("dry_run"))
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     if dry_run:
         done = resolve.resolve(project, told, dry_run=True)
     else:

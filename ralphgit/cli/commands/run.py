@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, telling
 from ralphgit.errors import NothingReady, UsageError
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.tasks import shard
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.model.printable import counted
 
@@ -16,7 +16,7 @@ _FEW = 20
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     layout, dry_run = str(options["layout"]), bool(options.get("dry_run"))
     with WorktreeLock(project):
         done = shard.shard(project, layout, dry_run=dry_run)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status import task_list
 from ralphgit.app.status.task_list import Shown
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, safe, safe_lines, task_json
 from ralphgit.model.ids import parse_task_id
 
@@ -17,7 +17,7 @@ def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
     found = task_list.shown(
-        next_tasks.project(around, warnings),
+        opening.project(around, warnings),
         parse_task_id(str(options["task"])),
         at=str(options.get("at", "")),
     )

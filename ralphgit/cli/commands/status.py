@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.status.overview import Overview, overview
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Json, Outcome, Screen, Table, safe, tasks_json
 from ralphgit.rules import readiness
 
@@ -14,7 +15,7 @@ from ralphgit.rules import readiness
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     found = overview(project)
     if screen.json:
         return Outcome(_data(project, found))

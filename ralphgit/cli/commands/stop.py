@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.base import opening
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.loop import stop
 
@@ -11,7 +11,7 @@ from ralphgit.loop import stop
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     now = bool(options.get("now"))
     name = str(options.get("name", ""))
     asked = stop.stop(project, (name,) if name else (), every=bool(options.get("all")), now=now)

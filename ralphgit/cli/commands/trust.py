@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.base import opening
 from ralphgit.app.processes import trust
-from ralphgit.app.workspace.project import Surroundings
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.render import Outcome, Screen, safe
 from ralphgit.errors import NeedsPerson
 from ralphgit.model.printable import counted
@@ -15,7 +15,7 @@ from ralphgit.model.printable import counted
 def run(
     around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
 ) -> Outcome:
-    project = next_tasks.project(around, warnings)
+    project = opening.project(around, warnings)
     if options.get("revoke"):
         trust.revoke(project)
         return Outcome(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.workspace.project import Project, Surroundings
+from ralphgit.app.base import opening
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.worktrees import create, remove, survey
 from ralphgit.app.worktrees.create import Made
 from ralphgit.app.worktrees.remove import Pruned
@@ -34,7 +35,7 @@ def run(
 ) -> Outcome:
     action = action_of("worktree", _TAKES, options)
     _refuse_words(action, options)
-    project = next_tasks.project(around, warnings, fetch=bool(options.get("fetch")))
+    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
     name = str(options.get("name", ""))
     if action == "new":
         return _new(project, name, options)

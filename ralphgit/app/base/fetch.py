@@ -1,0 +1,31 @@
+"""Fetching what the base has become."""
+
+from ralphgit.app.active_claims.claim_map import LEASES, elsewhere
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RemoteUnavailable
+from ralphgit.git import remote
+
+
+def synchronise(project: Project) -> bool:
+    """Fetch the base branch, and with `lease = "remote"` the remote's leases.
+
+    Returns False, with a warning, if the remote cannot be reached.
+
+    Raises: RemoteUnavailable where the configuration requires the remote.
+    """
+    base = project.base
+    if not base.remote:
+        return True
+    there = elsewhere(project)
+    try:
+        remote.fetch(
+            project.repository.git, base.remote, base.branch,
+            timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
+        )  # fmt: skip
+    except RemoteUnavailable as error:
+        if project.config.require_remote:
+            raise
+        project.warn(f"{error.message}; going on with what was fetched before")
+        return False
+    project.refresh()
+    return True

@@ -1,0 +1,37 @@
+"""Revisions as people name them: one commit, a range, the graph as it is there."""
+
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import UsageError
+
+
+def range_in(text: str) -> tuple[str, str, bool] | None:
+    """The ends of `A..B` or `A...B`, where an empty one is HEAD, and whether it has three dots;
+    None for what is no range.
+    """
+    for dots in ("...", ".."):
+        old, found, new = text.partition(dots)
+        if found:
+            return old or "HEAD", new or "HEAD", dots == "..."
+    return None
+
+
+def commit_of(project: Project, revision: str) -> str:
+    """The commit that a revision names. Raises: UsageError (bad_revision)."""
+    spec = f"{revision}^{{commit}}"
+    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
+    result = project.repository.git.try_run(*arguments)
+    if result.status:
+        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
+    return result.out.decode().strip()
+
+
+def at_revision(project: Project, revision: str) -> GraphView:
+    """The graph on any revision.
+
+    Raises: UsageError for what names no commit; InvalidRecord.
+    """
+    view = project.view(commit_of(project, revision), revision)
+    if not view.shards:
+        raise project.no_graph(revision)
+    return view
