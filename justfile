@@ -61,7 +61,7 @@ action NAME PAYLOAD:
 
 # Rewrite the reference of the gate's rules, docs/rules.md
 rules:
-    PYTHONPATH=tests python -m docs_rules
+    PYTHONPATH=tools python -m rules_page
 
 # Look for mistakes in style and types
 [no-exit-message]
@@ -71,4 +71,4 @@ lint:
 
 # Write the manual pages anew
 man:
-    python -m ralphgit.cli.manual man
+    PYTHONPATH=tools python -m manual_pages man

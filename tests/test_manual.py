@@ -7,10 +7,10 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import manual_pages
 import pytest
 from world import ROOT, World
 
-from ralphgit.cli import manual
 from ralphgit.cli.command_table import COMMANDS
 
 MAN = ROOT / "man"
@@ -19,7 +19,7 @@ MAN = ROOT / "man"
 def test_the_pages_are_what_the_table_makes() -> None:
     """`just man` writes them anew."""
     kept = {path.name: path.read_text(encoding="utf-8") for path in MAN.iterdir()}
-    assert kept == manual.pages()
+    assert kept == manual_pages.pages()
     assert {f"ralphgit-{name}.1" for name in COMMANDS} < set(kept)
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
     assert data["targets"]["wheel"]["shared-data"] == {"man": "share/man/man1"}
@@ -33,7 +33,9 @@ def test_the_pages_are_sound(words: tuple[str, ...], tmp_path: Path) -> None:
         pytest.skip(f"{words[0]} is not installed")
     hostile = tmp_path / "hostile.1"
     text = ".so /etc/passwd\n'br \\fBx\\fP -- \\*(x `a` ~ ^"
-    hostile.write_text(manual._head("a", "b") + ".SH DESCRIPTION\n" + manual._text(text) + "\n")
+    hostile.write_text(
+        manual_pages._head("a", "b") + ".SH DESCRIPTION\n" + manual_pages._text(text) + "\n"
+    )
     done = World(tmp_path).run(*words, *map(str, sorted(MAN.iterdir())), str(hostile))
     # A date would change with every release, whatever the page says.
     told = [line for line in (done.out + done.err).splitlines() if "missing date" not in line]
@@ -47,7 +49,7 @@ def test_the_pages_are_sound(words: tuple[str, ...], tmp_path: Path) -> None:
 def test_exit_codes_are_told_alike() -> None:
     row = re.compile(r"^\| ([\d, ]+) \| (.*) \|$", re.M)
     readme = row.findall((ROOT / "README.md").read_text())
-    assert dict(readme) == manual.EXITS
+    assert dict(readme) == manual_pages.EXITS
 
 
 def test_help_and_page_have_the_same_options(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The manual pages, from the table that help is made of: `python -m ralphgit.cli.manual FOLDER`."""
+"""The manual pages, made from the table of commands that help is made of.
+
+PYTHONPATH=tools python -m manual_pages FOLDER
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ralphgit import __version__
-from ralphgit.app import setting_words
 from ralphgit.cli.command_spec import Command, Param
 from ralphgit.cli.command_table import COMMANDS, GLOBAL, GROUPS
+from ralphgit.records import schemas, settings_template
 
 EXITS = {
     "0": "done",
@@ -49,6 +52,12 @@ EXAMPLES = {
         "ralphgit completion bash > ~/.local/share/bash-completion/completions/ralphgit",
     ),
 }
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    """The environment variable of each setting, and what it sets."""
+    for key, words in settings_template.described():
+        yield f"RALPH_{key.upper().replace('.', '_')}", words
 
 
 def pages() -> dict[str, str]:
@@ -156,7 +165,7 @@ def _command(command: Command) -> str:
 
 def _keys(command: str) -> list[str]:
     """The keys of `data` that the output's schema names for a command."""
-    schema = json.loads(setting_words.output_schema())
+    schema = json.loads(schemas.read("output"))
     found: dict[str, None] = {}
     for rule in schema["allOf"]:
         kinds = rule["if"]["properties"].get("kind", {})
@@ -198,7 +207,7 @@ def _program(name: str) -> str:
         f".SH OPTIONS\n{_options(GLOBAL)}",
         _exit_status(),
         ".SH ENVIRONMENT\n",
-        _items((_bold(name), words) for name, words in setting_words.variables()),
+        _items((_bold(name), words) for name, words in _variables()),
         _items(iter([(_bold("NO_COLOR, FORCE_COLOR"), "No colour; colour also off a terminal.")])),
         ".SH FILES\n",
         _items((f"\\fI{_text(path)}\\fP", words) for path, words in FILES.items()),

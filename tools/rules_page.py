@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from world import ROOT
+from pathlib import Path
 
 from ralphgit.rules.gate_rules import GROUPS
+
+ROOT = Path(__file__).resolve().parent.parent
 
 _HEAD = """\
 # The rules of the gate
