@@ -167,7 +167,7 @@ def test_histories_that_are_not_related(world: World, reader: Callable[..., obje
 
 @pytest.mark.parametrize("reader", READERS, ids=["git", "libgit2"])
 def test_several_merge_bases(world: World, reader: Callable[..., object]) -> None:
-    """Both sides have merged each other: the base is itself a merge, made aside too."""
+    """Both sides have merged each other: the base is itself a merge, made in memory too."""
     theirs = world.worktree("theirs")
     claim(world, "T-1", "alpha")
     ours = world.commit("Ours")

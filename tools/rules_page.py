@@ -21,7 +21,7 @@ a *warning* does so with `--strict`. The code of a rule is stable; `--json`, `--
 - `ralphgit check OLD..NEW`: what NEW changes since OLD, as NEW is; with three dots, since where
   the two part.
 - `ralphgit check --base REF`: what HEAD (or `--at REV`) brings, as merged into REF by a merge that
-  is made aside.
+  is made in memory.
 
 Every rule has a case that it stops and one that it lets pass in `tests/cases/rules`.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.child_process import Child, ProcessResult
-from ralphgit.git.objects import aside
+from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import UNMERGED, Repository, staged
 from ralphgit.git.run_git import Git, failure
 
@@ -153,7 +153,7 @@ class Scratch:
         for as long as `folder` is, and through `git` alone.
         """
         git = repository.git
-        self.git = git if keep else git.using(aside(repository.common_dir, folder))
+        self.git = git if keep else git.using(objects_elsewhere(repository.common_dir, folder))
         self._path = os.path.join(folder, "index")
         self.env = {"GIT_INDEX_FILE": self._path}
         self.nested: list[str] = []

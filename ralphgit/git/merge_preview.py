@@ -1,4 +1,4 @@
-"""What a merge would do, computed aside: the repository gets no object and no ref.
+"""What a merge would do, computed in memory: the repository gets no object and no ref.
 
 `git merge-tree --write-tree` (git 2.38 and newer) costs a spawned process; libgit2 costs
 90 ms to import and serves where git is older. Both write what they make into a folder of
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import RalphError
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.git.objects import Objects, aside
+from ralphgit.git.objects import Objects, objects_elsewhere
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure
 
@@ -37,7 +37,7 @@ class Merged(NamedTuple):
 def merged(
     repository: Repository, ours: str, theirs: str, *, keep: bool = False
 ) -> Iterator[Merged]:
-    """Merge commit `theirs` into commit `ours`, aside.
+    """Merge commit `theirs` into commit `ours`, in memory.
 
     `keep`: what it makes goes into the repository's object store, to be committed.
 
@@ -62,7 +62,7 @@ class OldGit(RalphError):
     code = "old_git"
 
     def __init__(self) -> None:
-        super().__init__("this git cannot merge aside", hint="use git 2.38 or newer")
+        super().__init__("this git cannot merge in memory", hint="use git 2.38 or newer")
 
 
 class Tried(NamedTuple):
@@ -74,7 +74,7 @@ class Tried(NamedTuple):
 def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
     """A git that merges without a worktree; what it makes is in `scratch`, unless it is kept."""
     env = {
-        **({} if keep else aside(repository.common_dir, scratch)),
+        **({} if keep else objects_elsewhere(repository.common_dir, scratch)),
         # An empty worktree and index, so no .gitattributes: a forge knows no merge
         # driver, and a `merge=union` must not hide here what conflicts there.
         "GIT_DIR": repository.git_dir,
@@ -114,7 +114,7 @@ _NEVER = {f"GIT_{who}_DATE": "2000-01-01T00:00:00Z" for who in ("AUTHOR", "COMMI
 
 
 def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise:
-    """Merge each commit of `tips` into `base`, and each other one into that; all aside.
+    """Merge each commit of `tips` into `base`, and each other one into that; all in memory.
 
     One that conflicts with the base, or shares no history with it, is merged with others as
     it is. A process for each pair.
@@ -160,5 +160,5 @@ def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> 
         raise RalphError(
             f"the merge cannot be previewed: {error}", code="old_git", hint="use git 2.38 or newer"
         ) from None
-    env = aside(repository.common_dir, os.path.join(folder, "objects"))
+    env = objects_elsewhere(repository.common_dir, os.path.join(folder, "objects"))
     return Merged(tuple(sorted(paths)), tree, repository.objects.through(repository.git.using(env)))

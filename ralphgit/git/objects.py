@@ -175,7 +175,7 @@ class Objects:
         return self.git.line(*STORE, stdin=data)
 
 
-def aside(common_dir: str, folder: str) -> dict[str, str]:
+def objects_elsewhere(common_dir: str, folder: str) -> dict[str, str]:
     """Variables for a git that reads a repository's objects, and writes its own into `folder`."""
     return {
         "GIT_OBJECT_DIRECTORY": folder,

@@ -50,13 +50,13 @@ def landed(project: Project, head: str) -> str:
 
 def _adds(project: Project, commit: str, head: str) -> bool:
     """Whether merging `head` into `commit` would change anything."""
-    with merge_preview.merged(project.repository, commit, head) as aside:
-        if not aside.related or not aside.tree:
+    with merge_preview.merged(project.repository, commit, head) as merged:
+        if not merged.related or not merged.tree:
             return True
-        changed = index.differing(aside.objects.git, commit, aside.tree)
-    changed = list(dict.fromkeys([*changed, *aside.conflicts]))
+        changed = index.differing(merged.objects.git, commit, merged.tree)
+    changed = list(dict.fromkeys([*changed, *merged.conflicts]))
     records = f"{project.config.records}/"
-    if any(path not in aside.conflicts or not path.startswith(records) for path in changed):
+    if any(path not in merged.conflicts or not path.startswith(records) for path in changed):
         return True
     return not all(_appended_to(project, path, commit, head) for path in changed)
 

@@ -21,7 +21,7 @@ class Content:
     """The files of one tree, listed when they are first asked for; records are not among them."""
 
     def __init__(self, project: Project, tree: str, *, git: Git | None = None) -> None:
-        """`git` reads trees of a merge, or of a worktree, that was made aside; `tree` may also be
+        """`git` reads trees that stand in another object folder; `tree` may also be
         a commit.
         """
         self._given = tree

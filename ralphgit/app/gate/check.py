@@ -20,7 +20,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
     """Every problem of this worktree's records and uncommitted changes, or of a revision's.
 
     With `base`: also of what this branch changes, judged as merged into that revision, by
-    a merge that is made aside. `between`: `OLD..NEW`, what NEW changes since OLD, judged as it
+    a merge that is made in memory. `between`: `OLD..NEW`, what NEW changes since OLD, judged as it
     is; with three dots, since where the two part. Reads only.
 
     Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).

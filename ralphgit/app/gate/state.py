@@ -1,4 +1,4 @@
-"""Whether the records of one state are valid: a commit, a working tree, a merge made aside."""
+"""Whether the records of one state are valid: a commit, a working tree, an in-memory merge."""
 
 from __future__ import annotations
 

@@ -96,10 +96,10 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         return base
     if fork == base:
         return head
-    with merge_preview.merged(project.repository, base, head, keep=True) as aside:
-        if aside.conflicts or not aside.related:
-            return Conflict(aside.conflicts)
-        tree = aside.tree
+    with merge_preview.merged(project.repository, base, head, keep=True) as merged:
+        if merged.conflicts or not merged.related:
+            return Conflict(merged.conflicts)
+        tree = merged.tree
     message = merge_message(project, [(lease.task, lease.claim, lease.by)])
     return commit_tree(project.repository, tree, [base, head], message)
 

@@ -125,8 +125,8 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
 
 def conflicts(project: Project, commit: str) -> tuple[str, ...]:
     """Where a commit does not merge into the base, by path; nothing is made."""
-    with merge_preview.merged(project.repository, project.base.commit, commit) as aside:
-        return aside.conflicts if aside.related else (".",)
+    with merge_preview.merged(project.repository, project.base.commit, commit) as merged:
+        return merged.conflicts if merged.related else (".",)
 
 
 def has_landed(project: Project, pull: Pull) -> bool:

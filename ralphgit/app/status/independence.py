@@ -135,7 +135,7 @@ def _unproved(row: Row) -> Unproved | None:
 def _branches(project: Project, claim_map: ClaimMap) -> Branches:
     """Which branches in flight would conflict once another one of them is on the base.
 
-    The first branch is merged into the base, aside, and the second one into that: what a merge
+    The first branch is merged into the base, in memory, and the second one into that: what a merge
     queue would meet. Merging the two with each other would start from where they parted, and
     blame the one for what the other has got from the base. A branch that conflicts with the base
     itself is told so; it has no merged state to go on from, and is merged with others directly.

@@ -221,7 +221,7 @@ class Project:
         return self.repository.objects.files(commits, exact, folders, matches)
 
     def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:
-        """The graph files on one tree, read through `objects` (a merge made aside, say)."""
+        """The graph files on one tree, read through `objects` (an in-memory merge, say)."""
         exact, folders, matches = self.places
         return objects.files([treeish], exact, folders, matches)[treeish]
 

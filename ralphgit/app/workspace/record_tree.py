@@ -1,4 +1,4 @@
-"""A set of files in which records stand: a commit, a merge made aside, a working tree."""
+"""A set of files in which records stand: a commit, an in-memory merge, a working tree."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ COMMANDS = (
             arg("tasks", "[ID...]", kind="any"),
             flag("ready", "The tasks that next shows (so it is without ID and --story)."),
             text("story", "The unfinished tasks of this story.", metavar="S"),
-            flag("branches", "Also merge the branches in flight with each other, aside."),
+            flag("branches", "Also merge the branches in flight with each other, in memory."),
         ),
         "Prints each pair that must not run together, with the reason and a path that both "
         "cover, then groups that may be started one after the other. Exit 1 where tasks that "
