@@ -83,7 +83,7 @@ def made(texts: list[str], count: int = 2) -> Diff:
                 row,
                 fields=(text(),),
                 written=Written([], [], [asked]),
-                weighed=None,
+                assessed=None,
                 known_reviews=[review],
                 is_new=frozenset({review.id}),
             )

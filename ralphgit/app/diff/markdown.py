@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ralphgit.app.diff import text as diff_words
+from ralphgit.app.diff import text as sentences
 from ralphgit.app.diff.record_diff import UNCHANGED, Diff
 from ralphgit.app.diff.task_change import TaskChange
 from ralphgit.app.rendering.graph_picture import Edge, Node, Picture
@@ -42,7 +42,7 @@ def comment(project: Project, diff: Diff) -> str:
     """The whole of it, beginning with MARKER."""
     page = _Page(secrets_in(project.around.environ))
     head = f"{MARKER}\n{page.verdict(diff)}"
-    parts = [head, page.text(diff_words.compared(diff), most=1000) + "."]
+    parts = [head, page.text(sentences.compared(diff), most=1000) + "."]
     return "\n\n".join([*parts, *page.parts(diff, LONGEST - sum(map(len, parts)))]) + "\n"
 
 
@@ -69,16 +69,16 @@ class _Page:
         )
 
     def verdict(self, diff: Diff) -> str:
-        told = self.text(diff_words.verdict(diff))
+        told = self.text(sentences.verdict(diff))
         return f"**{_sentence(told)}**"
 
     def parts(self, diff: Diff, room: int) -> Iterator[str]:
         """The paragraphs, in at most `room` characters with what parts them."""
         if diff.verdict == UNCHANGED:
-            yield _sentence(self.text(diff_words.files(diff)))
+            yield _sentence(self.text(sentences.files(diff)))
             return
         made = list(self._first(diff))
-        made.append(f"{_sentence(self.text(diff_words.files(diff)))} {_WORDS}")
+        made.append(f"{_sentence(self.text(sentences.files(diff)))} {_WORDS}")
         left = room - sum(len(part) + 2 for part in made)
         last = made.pop()
         details = [self._details(one) for one in diff.changes]
@@ -93,7 +93,7 @@ class _Page:
         if notes:
             yield "\n".join(_fitting(notes, _NOTES, "- and {} more, which are not shown here."))
         if diff.changes:
-            judged = any(map(diff_words.proof_summary, diff.changes))
+            judged = any(map(sentences.proof_summary, diff.changes))
             head = ["| Task | What happens |", "|---|---|"]
             if judged:
                 head = ["| Task | What happens | Criteria | Evidence |", "|---|---|---|---|"]
@@ -111,15 +111,15 @@ class _Page:
     def _row(self, one: TaskChange, *, judged: bool) -> str:
         cells = [
             f"**{escape(one.task)}** {self.text(one.title, most=120)}",
-            self.text(diff_words.sentence(one)),
+            self.text(sentences.sentence(one)),
         ]
         if judged:
-            worth = bool(diff_words.proof_summary(one))
-            cells += [self.text(diff_words.criteria(one)), one.evidence] if worth else ["", ""]
+            worth = bool(sentences.proof_summary(one))
+            cells += [self.text(sentences.criteria(one)), one.evidence] if worth else ["", ""]
         return f"| {' | '.join(cells)} |"
 
     def _lines(self, one: TaskChange) -> list[str]:
-        lines = [f"- {self.text(line)}" for line in diff_words.details(one)]
+        lines = [f"- {self.text(line)}" for line in sentences.details(one)]
         if len(lines) > _MOST_DETAILS:
             more = len(lines) - _MOST_DETAILS
             lines = [*lines[:_MOST_DETAILS], f"- and {more} more lines, which are not shown here."]

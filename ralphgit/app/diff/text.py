@@ -1,4 +1,7 @@
-"""A diff in sentences, as plain text: whoever shows them makes them safe for where they stand."""
+"""A diff as plain text: its lines, and the sentences that Markdown and JSON share.
+
+Whoever shows them makes them safe for where they stand.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,31 @@ _BECAME = {
     transitions.EDIT: "edited",
     transitions.RECORD: "with new records",
 }
+
+
+def lines(diff: Diff) -> Iterator[str]:
+    """The whole diff for people, line by line."""
+    yield verdict(diff)
+    yield compared(diff)
+    if diff.verdict == UNCHANGED:
+        yield files(diff)
+        return
+    if diff.notes:
+        yield ""
+    for note in diff.notes:
+        yield f"{note.severity}: {note.message}"
+    for one in diff.changes:
+        yield ""
+        proved = proof_summary(one)
+        yield sentence(one) + (f": {proved}" if proved else "")
+        yield f"  {one.title}"
+        yield from (f"  {line}" for line in details(one))
+    if diff.ready:
+        yield ""
+        yield "becomes ready:"
+        yield from (f"  {row.id}  {row.title}" for row in diff.ready)
+    yield ""
+    yield files(diff)
 
 
 def compared(diff: Diff) -> str:

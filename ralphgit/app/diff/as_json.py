@@ -1,0 +1,87 @@
+"""A diff as a JSON object, whose keys are a contract (SPEC 6)."""
+
+from __future__ import annotations
+
+from ralphgit.app.diff import text
+from ralphgit.app.diff.record_diff import Diff
+from ralphgit.app.diff.task_change import TaskChange
+
+
+def as_json(diff: Diff) -> dict[str, object]:
+    """A diff as JSON tells it."""
+    edges = [
+        (one.task, other, kind)
+        for one in diff.changes
+        for kind, others in zip(("added", "removed"), one.edges, strict=True)
+        for other in others
+    ]
+    return {
+        "verdict": diff.verdict,
+        "range": {
+            "old": diff.range.old, "new": diff.range.new,
+            "base": diff.range.base, "head": diff.range.head,
+        },
+        "changes": [_change(one) for one in diff.changes],
+        "added": [one.task for one in diff.changes if one.old is None],
+        "removed": [one.task for one in diff.changes if one.new is None],
+        "moved": diff.moved,
+        "edges": {
+            kind: [{"task": task, "depends_on": on} for task, on, which in edges if which == kind]
+            for kind in ("added", "removed")
+        },
+        "ready": [row.id for row in diff.ready],
+        "files": list(diff.files),
+        "outside_scope": list(diff.outside),
+        "notes": [note._asdict() for note in diff.notes],
+    }  # fmt: skip
+
+
+def _change(one: TaskChange) -> dict[str, object]:
+    old, new = one.old, one.new
+    known = new or old
+    life = new.lifecycle if new else None
+    return {
+        "task": one.task,
+        "title": one.title,
+        "change": one.change,
+        "steps": [
+            {"change": step.deed, "by": step.by or None, "why": step.why} for step in one.steps
+        ],
+        "sentence": text.sentence(one),
+        "from": old.status.value if old else None,
+        "to": new.status.value if new else None,
+        "by": one.by or None,
+        "claim": known.claim.id if known and known.claim else None,
+        "epoch": known.epoch if known else 0,
+        "file": one.file,
+        "evidence": one.evidence or None,
+        "criteria": [{"task": one.task, **item._asdict()} for item in one.criteria],
+        "records": [
+            {
+                "id": filed.judged.evidence.id,
+                "kind": filed.judged.evidence.kind,
+                "fresh": filed.judged.fresh,
+                "command": filed.judged.evidence.command or None,
+                "exit_code": filed.judged.evidence.exit_code,
+                "file": filed.path,
+            }
+            for filed in one.records
+        ],
+        "outcome": life.result.outcome.value if life and life.result else None,
+        "concerns": list(life.result.concerns) if life and life.result else [],
+        "question": life.blocked.question if life and life.blocked else None,
+        "answers": [
+            {"question": asked.question, "text": asked.answer.text, "by": asked.answer.by}
+            for asked in one.written.guidance
+            if asked.answer is not None
+        ],
+        "reviews": [
+            {"id": review.id, "by": review.by, "verdict": review.verdict} for review in one.reviews
+        ],
+        "findings": [
+            {"review": review.id, "by": review.by, **finding._asdict()}
+            for review, finding in one.findings
+        ],
+        "fields": list(one.fields),
+        "contract": list(one.broken_contract) if one.old else [],
+    }
