@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import imports, loops, places, table, timing
+from bench import imports, loops, paired, places, table, timing
 from bench.places import Place, Worktree
 from bench.table import Line
 from bench.timing import Case, Cost
@@ -28,11 +28,20 @@ def main() -> int:
     reader.add_argument("rounds", nargs="?", type=int, default=15, help="default: 15")
     reader.add_argument("--only", choices=("store", "loops"), help="one of the two tables")
     reader.add_argument("--tasks", type=int, default=120, help="that several loops drain (120)")
+    reader.add_argument(
+        "--against", type=Path, metavar="DIR",
+        help="every command in pairs with the version checked out in DIR, and nothing else",
+    )  # fmt: skip
     words = reader.parse_args()
+    if words.against and not paired.is_checkout(words.against):
+        reader.error(f"{words.against} is no checkout of ralphgit")
     count = max(1, words.rounds)
     home = Path.cwd()
     with tempfile.TemporaryDirectory(prefix="ralphgit-bench-") as folder:
         try:
+            if words.against:
+                _pairs(Path(folder), words.against.resolve(), count)
+                return 0
             if words.only != "loops":
                 lines = _measure(Path(folder), count)
                 table.show(
@@ -53,6 +62,16 @@ def main() -> int:
         finally:
             os.chdir(home)
     return 0
+
+
+def _pairs(folder: Path, other: Path, count: int) -> None:
+    for tasks in (24, 1_000):
+        place = folder / str(tasks)
+        place.mkdir()
+        table.show(
+            f"{tasks:,} tasks, {count} rounds in pairs with {other.name}; medians",
+            paired.measure(place, other, count, tasks),
+        )
 
 
 def _measure(folder: Path, count: int) -> list[Line]:

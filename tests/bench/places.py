@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from world import environment
@@ -68,8 +68,8 @@ class Place:
         self.git("add", "-A")
         self.git("commit", "--quiet", "-m", message)
 
-    def timed(self, *argv: str, at: Path | None = None) -> Cost:
-        return timing.run(argv, at=at or self.path, env=self.env, log=self._log)
+    def timed(self, *argv: str, at: Path | None = None, codes: Sequence[int] = (0,)) -> Cost:
+        return timing.run(argv, at=at or self.path, env=self.env, log=self._log, codes=codes)
 
     # -- next ------------------------------------------------------------------------
 

@@ -31,7 +31,9 @@ class Failed(Exception):
     """A process that was to be timed did not do its work."""
 
 
-def run(argv: Sequence[str], *, at: Path, env: Mapping[str, str], log: Path) -> Cost:
+def run(
+    argv: Sequence[str], *, at: Path, env: Mapping[str, str], log: Path, codes: Sequence[int] = (0,)
+) -> Cost:
     """Time `argv` in the folder `at`, from its start to its end; its output goes to `log`.
 
     Raises: Failed with what it said.
@@ -50,8 +52,7 @@ def run(argv: Sequence[str], *, at: Path, env: Mapping[str, str], log: Path) -> 
     )
     _, status, usage = os.wait4(pid, 0)
     seconds = time.perf_counter() - begun
-    if status:
-        code = os.waitstatus_to_exitcode(status)
+    if (code := os.waitstatus_to_exitcode(status)) not in codes:
         raise Failed(f"{' '.join(argv)} in {at}: exit {code}\n{log.read_text()}")
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if os.uname().sysname == "Darwin" else 1024

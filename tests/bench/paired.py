@@ -1,0 +1,141 @@
+"""Every command of two versions, one after the other: what this checkout takes against another.
+
+Both run with the same interpreter and packages, each in a repository of its own, so that
+neither finds the other's caches. A ratio is the median over the rounds, each by itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from world import ROOT
+
+from bench import graphs, places, timing
+from bench.places import Place
+from bench.table import Line
+from bench.timing import Case, Cost
+
+#: Above it a command counts as slower: these machines are noisy.
+LIMIT = 1.1
+
+_TASK = """\
+  - id: B-1
+    title: Say hello
+    status: pending
+    verify:
+      - test -s hello.txt
+    outputs:
+      - hello.txt
+    scope:
+      write: [hello.txt]
+"""
+
+_LOOKS: tuple[tuple[str, ...], ...] = (
+    ("--help",), ("next", "--json"), ("list", "--json"), ("show", "B-1"), ("status", "--json"),
+    ("packet", "B-1"), ("prompt", "B-1"), ("log",), ("inbox",), ("graph",), ("preflight", "B-1"),
+    ("independence", "--json"), ("doctor",), ("diff", "HEAD..HEAD"),
+    ("export", "--format", "jsonl"), ("report", "-"),
+)  # fmt: skip
+
+
+class _Version:
+    """A repository that one version of ralphgit works in, again and again."""
+
+    def __init__(self, folder: Path, name: str, checkout: Path, count: int) -> None:
+        env = {**places.surroundings(folder), "PYTHONPATH": str(checkout)}
+        self._place = place = Place(folder, name, env, count)
+        # Without those in progress: no landing is refused for what they promise.
+        done = (graphs.block(n) for n in range(count) if graphs.status(n) != "in-progress")
+        graph = "version: 1\ntasks:\n" + "".join(done) + _TASK
+        (place.path / "task-graph.yaml").write_text(graph, encoding="utf-8")
+        place.commit("A task that can be done")
+        self._start = place.git("rev-parse", "HEAD").strip()
+        self.alpha = place.path.with_name(f"{place.path.name}-alpha")
+        place.git("worktree", "add", "--quiet", "--no-track", "-b", "alpha", str(self.alpha))
+        self._ralph("trust", "--yes")
+
+    def _ralph(self, *words: str, at: Path | None = None) -> Cost:
+        return self._place.timed(*places.RALPH, *words, at=at)
+
+    def look(self, words: Sequence[str]) -> Cost:
+        """A command that only shows something, in a worktree where nothing is claimed."""
+        return self._ralph(*words, at=self.alpha)
+
+    def check(self) -> Cost:
+        """`check`: the generated graph has claims that no audit tells of, a valid "no"."""
+        return self._place.timed(*places.RALPH, "check", at=self.alpha, codes=(0, 1))
+
+    def claim(self) -> Cost:
+        self._restore()
+        return self._ralph("claim", "B-1", "--no-fetch", at=self.alpha)
+
+    def release(self) -> Cost:
+        self.claim()
+        return self._ralph("release", at=self.alpha)
+
+    def block(self) -> Cost:
+        self.claim()
+        words = ("block", "--reason", "other", "--question", "Why?")
+        return self._ralph(*words, at=self.alpha)
+
+    def complete(self) -> Cost:
+        self.claim()
+        (self.alpha / "hello.txt").write_text("hello\n", encoding="utf-8")
+        return self._ralph("complete", at=self.alpha)
+
+    def land(self) -> Cost:
+        self.complete()
+        return self._ralph("land", "alpha")
+
+    def reset(self) -> Cost:
+        self.claim()
+        return self._ralph("reset", "B-1", "--reason", "gone", "--force")
+
+    def _restore(self) -> None:
+        """As if nobody had claimed anything."""
+        place = self._place
+        place.git("reset", "--hard", "--quiet", self._start)
+        place.git("reset", "--hard", "--quiet", self._start, at=self.alpha)
+        for ref in place.git("for-each-ref", "--format=%(refname)", "refs/ralph").split():
+            place.git("update-ref", "-d", ref)
+        shutil.rmtree(self.alpha / ".ralph", ignore_errors=True)
+
+
+def measure(folder: Path, other: Path, count: int, tasks: int) -> list[Line]:
+    """Each command `count` times with this checkout and with `other`, over `tasks` tasks."""
+    versions = []
+    for name, checkout in (("this", ROOT), ("other", other)):
+        (folder / name).mkdir()
+        versions.append(_Version(folder / name, "proj", checkout, tasks))
+    this, that = versions
+    cases: list[tuple[str, Callable[[_Version], Cost]]] = [
+        (" ".join(words), partial(_Version.look, words=words)) for words in _LOOKS
+    ]
+    cases += [
+        ("check", _Version.check), ("claim", _Version.claim), ("complete", _Version.complete),
+        ("block", _Version.block), ("release", _Version.release), ("reset", _Version.reset),
+        ("land", _Version.land),
+    ]  # fmt: skip
+    lines = []
+    for name, measured in cases:
+        pair = [Case("this", partial(measured, this)), Case("other", partial(measured, that))]
+        found = timing.rounds(pair, count)
+        ratio = timing.ratio(found["this"], found["other"])
+        lines.append(
+            Line(
+                name,
+                f"{timing.median(found['this']) * 1000:.1f} ms",
+                f"{ratio:.2f} x before",
+                f"<= {LIMIT:g} x",
+                ratio <= LIMIT,
+            )
+        )
+    return lines
+
+
+def is_checkout(path: Path) -> bool:
+    """Whether a folder has a version of the package in it."""
+    return (path / "ralphgit" / "__init__.py").is_file()
