@@ -15,6 +15,9 @@ import pytest
 from test_loop import QUICK, events, loop, made, on_base, start, task
 from world import ROOT, Result, until
 
+from ralphgit.app.processes import run_program
+from ralphgit.errors import Refused
+
 GOOD = ("scope: {write: [f.txt]}", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 
 
@@ -109,7 +112,7 @@ def test_a_daemon_of_a_verify_command_ends_with_it(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
-def test_a_warden_that_is_killed_takes_the_agent_along(tmp_path: Path) -> None:
+def test_a_supervisor_that_is_killed_takes_the_agent_along(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)
     script = f"exec 3> {alive.path}; echo $PPID >&3; exec sleep 600"
@@ -121,13 +124,13 @@ def test_a_warden_that_is_killed_takes_the_agent_along(tmp_path: Path) -> None:
     assert "exit code 137" in on_base(alpha, "T-1")["blocked"]["question"]
 
 
-def test_a_warden_that_is_killed_before_it_begins_is_started_again(tmp_path: Path) -> None:
+def test_a_supervisor_that_is_killed_before_it_begins_is_started_again(tmp_path: Path) -> None:
     """It says nothing of the agent, which was never tried."""
     alpha = made(tmp_path, task("T-1", *GOOD))
     python = tmp_path / "python"
     python.write_text(
         "#!/bin/bash\n"
-        f'case "$*" in *warden.py) mkdir {tmp_path}/killed 2>/dev/null && kill -9 $$;; esac\n'
+        f'case "$*" in *supervisor.py) mkdir {tmp_path}/killed 2>/dev/null && kill -9 $$;; esac\n'
         f'exec -a "$0" "{sys.executable}" "$@"\n'
     )
     python.chmod(0o755)
@@ -379,3 +382,35 @@ def test_a_stop_of_before_is_another_loop_s(tmp_path: Path) -> None:
     alpha.write(".ralph/stop", "")
     ran = loop(alpha, "--agent", agent(tmp_path, "echo good > f.txt"))
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1")
+
+
+# -- what a program is given -----------------------------------------------------------------
+
+
+def given(tmp_path: Path, word: bytes, variable: bytes) -> bytes:
+    """What a program finds as its argument and in its environment."""
+    heard = bytearray()
+    words = ["/bin/sh", "-c", 'printf "%s|%s" "$1" "$GIVEN"', "sh", os.fsdecode(word)]
+    ended = run_program.run(
+        words, top=str(tmp_path), environ={"GIVEN": os.fsdecode(variable)}, timeout=20,
+        hear=heard.extend,
+    )  # fmt: skip
+    assert ended.code == 0
+    return bytes(heard)
+
+
+def test_every_byte_arrives_as_it_is(tmp_path: Path) -> None:
+    """Line ends, equal signs, separators, bytes that are no text: all but NUL."""
+    every = bytes(range(1, 256))
+    assert given(tmp_path, every, every[::-1]) == every + b"|" + every[::-1]
+    assert given(tmp_path, b"", b"a=b\n=c") == b"|a=b\n=c"
+
+
+@pytest.mark.parametrize("word, variable", [("a\0EVIL=1", "x"), ("a", "x\0EVIL=1")])
+def test_a_nul_starts_nothing(tmp_path: Path, word: str, variable: str) -> None:
+    with pytest.raises(Refused) as refused:
+        run_program.run(
+            ["/usr/bin/env", word], top=str(tmp_path), environ={"GIVEN": variable}, timeout=20,
+            hear=lambda data: pytest.fail(f"it printed {data!r}"),
+        )  # fmt: skip
+    assert refused.value.code == "cannot_start"

@@ -104,7 +104,7 @@ def run(
     `stop` may say why it has to end now. When this returns, or is left by an exception,
     nothing of the agent's runs any more (`foreign`).
 
-    Raises: Refused (no_agent) where it cannot be started; Refused (warden_killed).
+    Raises: Refused (no_agent) where it cannot be started; Refused (supervisor_killed).
     """
     try:
         ended = run_program.run(

@@ -1,6 +1,6 @@
 """One call of a tool: the command, in a process of its own.
 
-A command may start a warden, keep signals from being heard at a bad moment, or end its process
+A command may start a supervisor, keep signals from being heard at a bad moment, or end its process
 at once; in a process of its own it does all of that as it does from a shell, and a call that is
 cancelled ends as Ctrl-C ends it.
 """

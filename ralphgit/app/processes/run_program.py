@@ -1,6 +1,6 @@
 """Running programs that are not ours: agents, verify commands, what a project sets up.
 
-Each runs under a `warden` in a process group of its own. When `run` returns, is left by an
+Each runs under a `supervisor` in a process group of its own. When `run` returns, is left by an
 exception, or our whole process is killed, nothing of the program's goes on.
 """
 
@@ -24,7 +24,7 @@ EXITED, TIMED_OUT = "exited", "timed out"
 _TURN_S = 0.2
 #: What a pipe can hold: all that is taken of it when the program is gone.
 _MOST_LEFT = 1 << 20
-#: A warden ends by itself; it is not waited for for ever.
+#: A supervisor ends by itself; it is not waited for for ever.
 _PATIENCE_S = 10.0
 _KILLED = 128 + signal.SIGKILL
 
@@ -58,7 +58,7 @@ def run(
     it has left running in the background has no say, and ends with it; with `daemons` only
     what is still in its process group.
 
-    Raises: Refused (cannot_start, warden_killed).
+    Raises: Refused (cannot_start, supervisor_killed).
     """
     begin = time.monotonic()
     program: _Program | None = None
@@ -81,7 +81,7 @@ def run(
 
 
 class _Program:
-    """A program that runs, its warden, and the pipes between."""
+    """A program that runs, its supervisor, and the pipes between."""
 
     def __init__(
         self,
@@ -96,8 +96,8 @@ class _Program:
         self._ended = 0.0
         self._output, writing = os.pipe()
         try:
-            # In a session of its own: what interrupts us must not end the warden first.
-            self._warden = subprocess.Popen(
+            # In a session of its own: what interrupts us must not end the supervisor first.
+            self._supervisor = subprocess.Popen(
                 [sys.executable, "-I", "-S", os.path.abspath(supervisor.__file__)],
                 bufsize=0, cwd="/", start_new_session=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing,
@@ -107,33 +107,33 @@ class _Program:
             raise
         finally:
             os.close(writing)
-        assert self._warden.stdin is not None
-        assert self._warden.stdout is not None
-        self._said = self._warden.stdout
+        assert self._supervisor.stdin is not None
+        assert self._supervisor.stdout is not None
+        self._said = self._supervisor.stdout
         self._pid = 0
         try:
             self._begin(_encoded(words, top, environ, stdin, daemons), words[0])
-        except BaseException:  # also a signal: no warden stays without whoever listens to it
+        except BaseException:  # also a signal: no supervisor stays without whoever listens to it
             self.end(lambda _data: None)
             raise
 
     def _begin(self, told: bytes, name: str) -> None:
-        assert self._warden.stdin is not None
+        assert self._supervisor.stdin is not None
         view = memoryview(told)
         try:
             while view:
-                view = view[os.write(self._warden.stdin.fileno(), view) :]
+                view = view[os.write(self._supervisor.stdin.fileno(), view) :]
         except BrokenPipeError:
             pass  # it says nothing, then
         answer = self._said.readline()
         try:
             number = int(answer)
         except ValueError:
-            if self._warden.wait() >= 0:
-                raise _not_started(name, "its warden ended at once") from None
+            if self._supervisor.wait() >= 0:
+                raise _not_started(name, "its supervisor ended at once") from None
             raise Refused(  # which says nothing of the program
-                f"{name} was not started: its warden was killed",
-                code="warden_killed", hint="repeat the command",
+                f"{name} was not started: its supervisor was killed",
+                code="supervisor_killed", hint="repeat the command",
             ) from None  # fmt: skip
         if number < 0:
             raise _not_started(name, os.strerror(-number))
@@ -160,7 +160,7 @@ class _Program:
                         open_ = False
                         poll.unregister(fd)
                 else:
-                    # Without a word its warden was killed; what it kept goes, too.
+                    # Without a word its supervisor was killed; what it kept goes, too.
                     self.code = int(self._said.readline() or -signal.SIGKILL)
                     self._ended = time.monotonic()
                     poll.unregister(fd)
@@ -172,23 +172,23 @@ class _Program:
         """Have it end, and give it `grace` seconds for that."""
         if not grace or self._ended:
             return
-        assert self._warden.stdin is not None
+        assert self._supervisor.stdin is not None
         try:
-            os.write(self._warden.stdin.fileno(), b"t")
+            os.write(self._supervisor.stdin.fileno(), b"t")
         except BrokenPipeError:
             return
         self.listen(hear, time.monotonic() + grace, lambda: "")
 
     def end(self, hear: Callable[[bytes], None]) -> None:
         """Kill what is left, pass on what is still in the pipe, and close everything."""
-        assert self._warden.stdin is not None
-        self._warden.stdin.close()
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.close()
         try:
-            self._warden.wait(_PATIENCE_S)
+            self._supervisor.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self._warden.kill()
-            self._warden.wait()
-        if self._warden.returncode and self._pid:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        if self._supervisor.returncode and self._pid:
             _kill_group(self._pid)
         os.set_blocking(self._output, False)
         left = _MOST_LEFT
@@ -205,11 +205,28 @@ class _Program:
 def _encoded(
     words: Sequence[str], top: str, environ: Mapping[str, str], stdin: str, daemons: bool
 ) -> bytes:
-    """What a warden has to know: a length, and then fields that end at NUL."""
+    """What a supervisor has to know, each field behind its length: no byte ends one early.
+
+    Raises: Refused (cannot_start) for a NUL, which no argument or variable can hold.
+    """
+    if any("\0" in text for text in (*words, *environ, *environ.values())):
+        raise Refused(
+            "a NUL character stands in the command or in a variable; nothing was started",
+            code="cannot_start",
+            hint="remove the NUL from the command",
+        )
     reach = supervisor.GROUP if daemons else supervisor.ALL
-    texts = [top, stdin, str(len(words)), *words, *(f"{k}={v}" for k, v in environ.items())]
-    data = b"\0".join([reach, *map(os.fsencode, texts)])
-    return b"%08d" % len(data) + data
+    variables = (text for pair in environ.items() for text in pair)
+    fields = [reach, *map(os.fsencode, (top, stdin))]
+    return b"".join(
+        (
+            *map(supervisor.field, fields),
+            supervisor.number(len(words)),
+            *map(supervisor.field, map(os.fsencode, words)),
+            supervisor.number(len(environ)),
+            *map(supervisor.field, map(os.fsencode, variables)),
+        )
+    )
 
 
 def _not_started(name: str, why: str) -> Refused:

@@ -1,12 +1,12 @@
 """The process between us and a program that is not ours: nothing of it goes on without us.
 
-`foreign` starts it as a program, tells it on its stdin what to run, and hears on its stdout how
+`run_program` starts it as a program, tells it on its stdin what to run, and hears on its stdout how
 that went; what the program prints goes to its stderr, and never through it. When its stdin ends,
 because we have heard enough or are gone, it kills what is left, and ends.
 
 What is left is the program's process group, and where the system has child subreapers (prctl(2),
 Linux) all that descends from it, also in other groups and sessions: orphans then become the
-warden's children. Standard library only, and little of it: it starts fast.
+supervisor's children. Standard library only, and little of it: it starts fast.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ ALL, GROUP = b"all", b"group"
 
 def main() -> None:
     """Run one program until it has ended and nobody listens any more."""
-    reach, folder, stdin, number, *rest = _exactly(int(_exactly(8))).split(b"\0")
-    words, environ = rest[: int(number)], dict(one.split(b"=", 1) for one in rest[int(number) :])
+    reach, folder, stdin = (_field() for _ in range(3))
+    words = [_field() for _ in range(_number())]
+    environ = {_field(): _field() for _ in range(_number())}
     if reach == ALL:
         _adopt_orphans()
     wake, ours = os.pipe()
@@ -49,6 +50,24 @@ def main() -> None:
     _say(b"-" + error if error else b"%d" % child)
     _attend(child, wake)
     _end(child, every=reach == ALL)
+
+
+def field(data: bytes) -> bytes:
+    """A field of what the supervisor is told: any bytes, behind their number as four bytes."""
+    return len(data).to_bytes(4, "big") + data
+
+
+def number(value: int) -> bytes:
+    """How many fields follow, as four bytes."""
+    return value.to_bytes(4, "big")
+
+
+def _field() -> bytes:
+    return _exactly(_number())
+
+
+def _number() -> int:
+    return int.from_bytes(_exactly(4), "big")
 
 
 def _exactly(size: int) -> bytes:
