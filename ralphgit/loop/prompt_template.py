@@ -41,5 +41,5 @@ def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise InvalidRecord(
             f"the template cannot be rendered: {error}", file=f"{project.base.label}:{path}",
-            line=line, code="bad_template", hint="docs/format.md tells what a template sees",
+            line=line, code="bad_template", hint="docs/configuration.md tells what a template sees",
         ) from None  # fmt: skip

@@ -43,7 +43,7 @@ def parse(data: bytes, *, path: str = FILE) -> dict[str, object]:
                 file=path,
                 line=_line_of(data.decode("utf-8"), key.rpartition(".")[2]),
                 code="unknown_setting",
-                hint="the settings are listed in docs/format.md",
+                hint="the settings are listed in docs/configuration.md",
             )
         found[name] = value
     return found

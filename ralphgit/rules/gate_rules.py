@@ -121,7 +121,7 @@ GROUPS = (
         _error(
             "bad_settings", "The settings that a change brings cannot be read.",
             "Where the graph and the records are cannot be told, and every command would refuse.",
-            "Mend `ralph.toml`; docs/format.md has every setting.",
+            "Mend `ralph.toml`; docs/configuration.md has every setting.",
         ),
         _error(
             "symbolic_link", "A graph file or a record is a symbolic link.",

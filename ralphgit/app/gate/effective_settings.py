@@ -97,6 +97,6 @@ def _settings(data: bytes | None, path: str) -> tuple[Mapping[str, object], Prob
             line=where.line if where else 1,
             column=where.column if where else 1,
             message=error.message,
-            hint=error.hint or "the settings are listed in docs/format.md",
+            hint=error.hint or "the settings are listed in docs/configuration.md",
         )
     return found, None
