@@ -17,7 +17,7 @@ from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.rules.readiness import TaskState
 
 MARK = "<!doctype html>\n<!-- ralphgit report -->\n"
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u202egnp\x07"
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \u202egnp\x07 {{ 7 * 7 }}"
 GRAPH = f"""\
 version: 1
 tasks:
@@ -116,6 +116,9 @@ def test_what_people_wrote_stays_text(world: World) -> None:
     assert "<img" not in page
     assert "<b>colour" not in page
     assert "\x07" not in page and "\u202e" not in page
+    # Neither HTML nor the template's own language is read in it.
+    escaped = "&lt;img src=x onerror=alert(2)&gt; \\u202egnp\\x07 {{ 7 * 7 }}"
+    assert page.count(escaped) == 1
     tasks = data(page)["tasks"]
     assert isinstance(tasks, list)
     shown = HOSTILE.replace("\u202e", "\\u202e").replace("\x07", "\\x07")
@@ -148,7 +151,7 @@ def test_it_tells_what_stands_on_branches_too(world: World) -> None:
     ]  # fmt: skip
     # A reader without JavaScript has the tasks, and what waits for a person comes first.
     assert page.index("Which &lt;b&gt;colour") < page.index('<span class="id">T-1</span>')
-    assert "<code>ralphgit reply T-3 &quot;TEXT&quot;</code>" in page
+    assert "<code>ralphgit reply T-3 &#34;TEXT&#34;</code>" in page
 
 
 def test_a_revision_is_told_by_itself(world: World) -> None:

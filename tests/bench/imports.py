@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.timing import Failed
 
 #: Packages that take 50 ms and more to import, by the name of the module.
-HEAVY = ("pygit2", "ruamel", "jsonschema", "rich", "markdown_it")
+HEAVY = ("pygit2", "ruamel", "jsonschema", "rich", "markdown_it", "jinja2")
 
 
 def usual(task: str) -> dict[str, tuple[str, ...]]:

@@ -1,24 +1,21 @@
-"""The page as HTML: what was gathered as data, what draws it, and a list for readers without it.
+"""Make the page: what was gathered as data, what draws it, and a list for readers without it.
 
-Everything that comes from the repository is untrusted. It stands in the page as text (escaped, or
-as JSON in an element that nothing runs), and the page's own policy lets it load nothing and run
-and style itself by nothing but the two elements whose digests it names.
+Everything that comes from the repository is untrusted. The template engine escapes it, or makes it
+JSON in an element that nothing runs; and the page's own policy lets it load nothing and run and
+style itself by nothing but the two elements whose digests it names.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import html
-import json
 import math
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ralphgit.app.report import palette
 from ralphgit.app.report.attempts import Attempt
-from ralphgit.app.report.gather import Gathered, Need, Shown
+from ralphgit.app.report.gather import Gathered, Shown
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.printable import safe, safe_lines
 from ralphgit.model.review import Review
@@ -35,27 +32,29 @@ _TAIL = 4000
 
 def document(found: Gathered) -> bytes:
     """The page, in UTF-8. The same findings make the same bytes."""
+    # Here and not above: no other command needs it, and it takes 50 ms to import.
+    from jinja2 import Environment, StrictUndefined
+
+    def shown(value: object) -> object:
+        """What the template puts into the page: text as a person may see it, then escaped."""
+        return safe(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
+
     style = palette.style() + _read("page.css")
     script = "".join(map(_read, _SCRIPTS))
-    title = f"{found.repository}: {found.label}"
-    parts = {
-        "policy": _policy(style, script),
-        "title": _text(title),
-        "repository": _text(found.repository),
-        "label": _text(found.label),
-        "commit": _text(found.commit[:12]),
-        "generated": _text(found.generated),
-        "needs": "\n".join(map(_need_item, found.needs)),
-        "needs-hidden": "" if found.needs else "hidden",
-        "needs-count": str(len(found.needs)),
-        "counts": "\n".join(_counts(found.counts)) or "<li>no tasks</li>",
-        "tasks": "\n".join(map(_task_item, found.tasks)),
-        "style": style,
-        "script": script,
-        "data": island(_data(found)),
-    }
-    body = re.sub(r"@([a-z-]+)@", lambda m: parts[m[1]], _read("page.html"))
-    return (MARK + body).encode("utf-8")
+    engine = Environment(
+        autoescape=True, finalize=shown, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    engine.filters["age"] = _age
+    engine.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    page = engine.from_string(_read("page.html")).render(
+        found=found,
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        data=_printable(_data(found)),
+    )
+    return (MARK + page).encode("utf-8")
 
 
 def _read(name: str) -> str:
@@ -74,58 +73,8 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-#: What could end the element, begin another, or end a line of script.
-_ISLAND = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
-
-
-def island(value: object) -> str:
-    """JSON that can stand inside an element of HTML."""
-    text = json.dumps(_shown(value), ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_ISLAND)
-
-
-def _shown(value: object) -> object:
-    """`value` with every text as a person may see it."""
-    if isinstance(value, str):
-        return value if value.isprintable() else "\n".join(safe_lines(value))
-    if isinstance(value, Mapping):
-        return {key: _shown(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_shown(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None  # JSON has no word for it
-    return value
-
-
-def _text(value: str) -> str:
-    return html.escape(safe(value))
-
-
-# -- without a script ------------------------------------------------------------------------
-
-
-def _need_item(need: Need) -> str:
-    about = (
-        f'<a class="id" href="#{_text(need.task)}">{_text(need.task)}</a> '
-        f'<span class="quiet">{_text(need.title)}</span>'
-        if need.task
-        else ""
-    )
-    options = "".join(f"<li>{_text(option)}</li>" for option in need.options)
-    choices = f'<ul class="options">{options}</ul>' if options else ""
-    waiting = f'<span class="quiet age">for {_age(need.waiting_s)}</span>' if need.since else ""
-    return (
-        f'<li><div class="head"><span class="word">{_text(need.code.replace("_", " "))}</span> '
-        f"{about}{waiting}</div>"
-        f'<div class="message"><p>{_text(need.message)}</p>{choices}</div>'
-        f'<div class="command"><code>{_text(need.command)}</code></div></li>'
-    )
-
-
-def _age(seconds: float | None) -> str:
+def _age(seconds: float) -> str:
     """A wait in the two largest units that say something."""
-    if seconds is None:
-        return ""
     minutes = int(seconds // 60)
     for unit, size in (("d", 24 * 60), ("h", 60)):
         if minutes >= size:
@@ -135,28 +84,17 @@ def _age(seconds: float | None) -> str:
     return f"{minutes} min"
 
 
-def _counts(counts: Mapping[str, int]) -> Iterator[str]:
-    for state, number in counts.items():
-        if number:
-            yield (
-                f'<li><button type="button" class="chip {state}" data-state="{state}" '
-                f'aria-pressed="false"><b>{number}</b> {state}</button></li>'
-            )
-
-
-def _task_item(one: Shown) -> str:
-    task, task_state = one.task, one.task_state
-    holder = task_state.holder
-    waits = f"waits for {', '.join(task_state.blocked_on)}" if task_state.blocked_on else ""
-    note = holder.by if holder is not None and holder.by else waits
-    word = task_state.state + (" (stale)" if task_state.stale else "")
-    return (
-        f'<li><a href="#{_text(task.id)}"><span class="id">{_text(task.id)}</span>'
-        f'<span class="chip {task_state.state}">{word}</span>'
-        f'<span class="what">{_text(task.title)}</span>'
-        f'<span class="quiet story">{_text(task.story)}</span>'
-        f'<span class="quiet note">{_text(note)}</span></a></li>'
-    )
+def _printable(value: object) -> object:
+    """`value` with every text as a person may see it, and no number that JSON has no word for."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "\n".join(safe_lines(value))
+    if isinstance(value, Mapping):
+        return {key: _printable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_printable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 # -- data ------------------------------------------------------------------------------------
