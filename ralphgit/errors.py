@@ -33,6 +33,8 @@ class RalphError(Exception):
 
     exit_code = 1
     code = "refused"
+    usual_hint = ""
+    """The hint where none is given; of a class whose errors are all mended the same way."""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class RalphError(Exception):
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
-        self.hint = hint
+        self.hint = hint or type(self).usual_hint
         self.details = dict(details or {})
         self.lines = tuple(lines)
         self.data = data
@@ -61,6 +63,7 @@ class NotWritable(Refused):
     """The file system refused a write; what was begun has been undone."""
 
     code = "not_writable"
+    usual_hint = "free space or fix the permissions, then repeat the command"
 
 
 class UsageError(RalphError):
@@ -70,6 +73,7 @@ class UsageError(RalphError):
 
 class UnknownTask(UsageError):
     code = "unknown_task"
+    usual_hint = "ralphgit list"
 
 
 class NotARepository(UsageError):
@@ -84,11 +88,13 @@ class NothingReady(RalphError):
 class RemoteUnavailable(RalphError):
     exit_code = 4
     code = "remote_unavailable"
+    usual_hint = "check the network and your credentials, then repeat the command"
 
 
 class ClaimHeld(RalphError):
     exit_code = 5
     code = "claim_held"
+    usual_hint = "ralphgit next"
 
 
 class ClaimLost(RalphError):
@@ -101,6 +107,7 @@ class InvalidRecord(RalphError):
 
     exit_code = 6
     code = "invalid_record"
+    usual_hint = "fix the line, then: ralphgit check"
 
     def __init__(
         self,
@@ -155,3 +162,4 @@ class Bug(RalphError):
 
     exit_code = 70
     code = "bug"
+    usual_hint = "repeat the command with -v and report what it prints"

@@ -515,7 +515,8 @@ def test_what_is_not_text_is_refused(world: World) -> None:
     (world.path / "bad.yaml").write_bytes(b"nodes:\n  - id: \xff\n")
     done = world.ralph("import", "bad.yaml")
     assert (done.code, done.out) == (6, "")
-    assert done.err == "error: bad.yaml:2:1: the file is not UTF-8 text\n"
+    told = "error: bad.yaml:2:1: the file is not UTF-8 text\nhint: save the file as UTF-8\n"
+    assert done.err == told
 
 
 def test_what_is_too_large_is_refused(world: World) -> None:

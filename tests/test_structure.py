@@ -16,6 +16,8 @@ import pytest
 from bench import graphs, imports
 from world import ROOT, Place, World
 
+from ralphgit import errors
+
 PACKAGE = ROOT / "ralphgit"
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -287,3 +289,28 @@ def test_no_test_is_skipped_in_ci_for_want_of_a_program() -> None:
     programs = [need.partition("=")[0] for need in line.split()]
     assert {"tmux", "chromium", "zsh", "fish"} <= set(programs)
     assert [name for name in ("bash", *programs) if shutil.which(name) is None] == []
+
+
+# --- errors -------------------------------------------------------------------------------
+
+#: Their problems, printed above them, have a hint each.
+ANSWERED_ABOVE = {"problems_found", "not_ready"}
+
+
+def test_every_error_says_what_to_do_next() -> None:
+    """A hint of its own, or the usual one of its class."""
+    kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
+    silent = []
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            kind = kinds.get(node.func.id)
+            if kind is None or not issubclass(kind, errors.RalphError) or kind.usual_hint:
+                continue
+            given = {word.arg: word.value for word in node.keywords}
+            code = given.get("code")
+            above = isinstance(code, ast.Constant) and code.value in ANSWERED_ABOVE
+            if node.args and "hint" not in given and None not in given and not above:
+                silent.append(f"{module}:{node.lineno} {kind.__name__}")
+    assert silent == []

@@ -130,7 +130,8 @@ class Follower:
 def system(error: OSError) -> Refused:
     """What the system has refused, in words."""
     name = f"{error.filename}: " if error.filename else ""
-    return Refused(f"{name}{error.strerror}", code="system")
+    hint = "fix what the system complains of; the board goes on by itself"
+    return Refused(f"{name}{error.strerror}", code="system", hint=hint)
 
 
 def _stamps(watched: Watched) -> Iterator[object]:

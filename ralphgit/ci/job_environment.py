@@ -159,5 +159,5 @@ def _number(value: object) -> int:
 def _truth(environ: Mapping[str, str], name: str, default: bool) -> bool:
     text = environ.get(name, "").strip().lower()
     if text not in ("", "true", "false", "yes", "no", "1", "0"):
-        raise UsageError(f"{name} is {text!r}, and should be true or false")
+        raise UsageError(f"{name} is {text!r}, and should be true or false", hint=f"{name}=true")
     return text in ("true", "yes", "1") if text else default

@@ -181,7 +181,9 @@ def _words(verb: str, params: Sequence[Param], arguments: Mapping[str, object]) 
             continue
         told = _CHECKS[param.kind](value)
         if told is None or (param.choices and told[0] not in param.choices):
-            raise UsageError(f"{param.name} of {verb} is {_wanted(param)}")
+            raise UsageError(
+                f"{param.name} of {verb} is {_wanted(param)}", hint=f"ralphgit {verb} --help"
+            )
         if not param.flags:
             behind += told
         elif param.kind != "flag":

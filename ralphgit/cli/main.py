@@ -185,10 +185,7 @@ def _command(line: fast_argv.Line) -> int:
         render.fail(refusal, line.command, warnings, screen)
         return refusal.exit_code
     except Exception as error:  # the last resort, so that no traceback meets a user: our bug
-        bug = Bug(
-            f"a bug in ralphgit: {type(error).__name__}: {error}",
-            hint="repeat the command with -v and report what it prints",
-        )
+        bug = Bug(f"a bug in ralphgit: {type(error).__name__}: {error}")
         render.fail(bug, line.command, warnings, screen)
         if screen.verbose:
             import traceback

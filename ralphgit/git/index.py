@@ -89,8 +89,7 @@ class Snapshot:
             self._kept = ""
         except OSError as error:
             raise NotWritable(
-                f"cannot write to {os.path.dirname(self._path)}: {error.strerror}",
-                hint="free space or fix the permissions, then repeat the command",
+                f"cannot write to {os.path.dirname(self._path)}: {error.strerror}"
             ) from error
         return self
 

@@ -35,7 +35,10 @@ class Pulls:
         self._next = 0.0
         if self._wanted:
             if options.branch == "keep":
-                raise UsageError("--land pr needs a branch for each task, so not --branch keep")
+                raise UsageError(
+                    "--land pr needs a branch for each task, so not --branch keep",
+                    hint="--land pr --branch task",
+                )
             pull_request.refuse_unfit(project)
 
     def open(self, project: Project, lease: Lease) -> pull_request.Opened | Conflict:

@@ -39,7 +39,9 @@ class Caller:
                         [*self._program, *words], stdin=subprocess.DEVNULL
                     )
             except OSError as error:  # arguments that are too long, no process left
-                return refused(Refused(f"cannot run {words[0]}: {error.strerror}", code="system"))
+                hint = "call it with shorter arguments, or again later"
+                why = f"cannot run {words[0]}: {error.strerror}"
+                return refused(Refused(why, code="system", hint=hint))
             try:
                 out, said = await _read(process)
                 return answer(words[0], await process.wait(), out, said)

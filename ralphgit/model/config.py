@@ -146,7 +146,9 @@ def parse_setting(name: str, value: object, where: str) -> object:
         words = CHOICES.get(name)
         expected = " or ".join(words) if words else _KINDS[type(default)]
         raise UsageError(
-            f"{where}: {name} is {value!r}, and should be {expected}", code="bad_setting"
+            f"{where}: {name} is {value!r}, and should be {expected}",
+            code="bad_setting",
+            hint=f"set {name} there to {expected}, or remove it",
         )
     return made
 

@@ -54,7 +54,9 @@ def read(project: Project, names: Sequence[str], known: Iterable[str], prefix: s
     found = importers.joined(each, known)
     if not found.tasks:
         raise Refused(
-            f"there is no task in {', '.join(names)}; nothing was written", code="no_tasks"
+            f"there is no task in {', '.join(names)}; nothing was written",
+            code="no_tasks",
+            hint="docs/import.md shows what import reads",
         )
     fresh, notes = _fresh(found.tasks)
     made = _as_read(fresh, found.root, names[0])
@@ -88,14 +90,20 @@ def _content(folder: str, name: str, limit: int) -> bytes:
         with open(os.path.join(folder, name), "rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError:
-        raise UsageError(f"there is no file {name}", code="no_file") from None
+        raise UsageError(
+            f"there is no file {name}", code="no_file", hint="check the path; it is read from here"
+        ) from None
     except IsADirectoryError:
         raise UsageError(
             f"{name} is a folder; import reads files", code="no_file", hint="name the files in it"
         ) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{name} cannot be read: {why}", code="no_file") from None
+        raise UsageError(
+            f"{name} cannot be read: {why}",
+            code="no_file",
+            hint="it should be a file that you may read",
+        ) from None
     if len(data) > limit:
         raise InvalidRecord(
             f"the file has more than {limit} bytes, the most that import reads",

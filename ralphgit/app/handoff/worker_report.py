@@ -41,6 +41,7 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
         raise InvalidRecord(
             f"{REPORT} should be a plain file: {error.message.rpartition(': ')[2]}",
             code="bad_report",
+            hint=f"remove {REPORT}, and write it anew",
         ) from None
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         raise InvalidRecord(

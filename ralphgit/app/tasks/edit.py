@@ -279,14 +279,18 @@ def _stored(fields: Fields) -> dict[str, Any]:
     if fields.title is not None and len(fields.title.splitlines()) > 1:
         raise UsageError("a title is one line", hint="the rest goes into --description")
     if fields.story is not None and not is_id(fields.story):
-        raise UsageError(f"{fields.story!r} is not the id of a story", code="bad_id")
+        raise UsageError(
+            f"{fields.story!r} is not the id of a story", code="bad_id", hint="--story S-024"
+        )
     if fields.priority is not None and fields.priority not in PRIORITIES:
         raise UsageError("priority is a whole number from 0 to 5", hint="--priority 2")
     for other in fields.depends_on or ():
         parse_task_id(other)
     for pattern in (*(fields.write or ()), *(fields.read or ())):
         if wrong := check_pattern(pattern):
-            raise UsageError(f"the pattern {pattern!r}: {wrong}", code="bad_pattern")
+            raise UsageError(
+                f"the pattern {pattern!r}: {wrong}", code="bad_pattern", hint="--write 'src/api/**'"
+            )
     criteria = None
     if fields.acceptance is not None:
         criteria = [{"id": f"ACC-{n}", "text": text} for n, text in enumerate(fields.acceptance, 1)]

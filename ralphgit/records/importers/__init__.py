@@ -52,7 +52,9 @@ def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidRecord("the file is not UTF-8 text", file=name, line=line) from error
+        raise InvalidRecord(
+            "the file is not UTF-8 text", file=name, line=line, hint="save the file as UTF-8"
+        ) from error
     front = _FRONT_MATTER.match(text)
     if front is not None:
         # The empty line stands for the opening fence: the parser's line numbers are the file's.
