@@ -22,7 +22,7 @@ def main(words: list[str]) -> int:
         if len(words) != 1 or words[0] not in _READ:
             raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")
         job = _READ[words[0]](os.environ)
-        around = outside.surroundings({})
+        around = outside.surroundings()
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
         try:
             return gate_job.run(

@@ -122,7 +122,7 @@ def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None
 
         if kind := completion_values.is_file(param):
             return [CompletionItem(begun, type=kind)]
-        around = surroundings(ctx.find_root().params)
+        around = surroundings(ctx.find_root().params.get("directory"))
         found = completion_values.words(around, ctx.info_name or "", param, ctx.params)
         return [
             CompletionItem(word.value, help=word.help or None)

@@ -15,6 +15,16 @@ class Param(NamedTuple):
     metavar: str = ""
     choices: tuple[str, ...] = ()
     required: bool = False
+    field: str = ""
+    """What the command's `Options` call it; "" is `name`."""
+    unsets: bool = False
+    """A flag that makes its field False."""
+    task: bool = False
+    """It names tasks: what is no id is refused."""
+    setting: bool = False
+    """A setting as well, of which the command line is the strongest layer; in no `Options`."""
+    actions: tuple[str, ...] = ()
+    """The actions of the command that it goes with; () is all of them."""
 
 
 class Command(NamedTuple):
@@ -30,8 +40,11 @@ class Command(NamedTuple):
     """It takes a lease; git gets ready for that while the command is imported."""
 
 
-def flag(name: str, help: str, *flags: str) -> Param:
-    return Param(name, flags or (f"--{name.replace('_', '-')}",), help)
+def flag(name: str, help: str, *flags: str, unsets: str = "", setting: bool = False) -> Param:
+    """`unsets`: the field that it makes False."""
+    return Param(
+        name, flags or _usual(name), help, field=unsets, unsets=bool(unsets), setting=setting
+    )
 
 
 def text(
@@ -41,19 +54,46 @@ def text(
     metavar: str = "TEXT",
     choices: tuple[str, ...] = (),
     required: bool = False,
+    field: str = "",
+    task: bool = False,
+    setting: bool = False,
 ) -> Param:
     return Param(
-        name, flags or (f"--{name.replace('_', '-')}",), help, "text", metavar, choices, required
+        name, flags or _usual(name), help, "text", metavar, choices, required, field,
+        task=task, setting=setting,
+    )  # fmt: skip
+
+
+def integer(name: str, help: str, *flags: str, metavar: str = "N") -> Param:
+    return Param(name, flags or _usual(name), help, "int", metavar)
+
+
+def many(name: str, help: str, *, metavar: str = "TEXT", field: str = "") -> Param:
+    return Param(name, _usual(name), help, "many", metavar, field=field)
+
+
+def arg(
+    name: str,
+    metavar: str,
+    *,
+    kind: str = "text",
+    choices: tuple[str, ...] = (),
+    task: bool = False,
+) -> Param:
+    return Param(name, (), "", kind, metavar, choices, task=task)
+
+
+def of(actions: str, *params: Param) -> tuple[Param, ...]:
+    """`params`, which go with some actions of their command alone: `of("list, prune", FETCH)`."""
+    names = tuple(actions.split(", "))
+    return tuple(
+        param._replace(
+            actions=names,
+            help=param.help and f"{actions}: {param.help[0].lower()}{param.help[1:]}",
+        )
+        for param in params
     )
 
 
-def integer(name: str, help: str, metavar: str = "N") -> Param:
-    return Param(name, (f"--{name.replace('_', '-')}",), help, "int", metavar)
-
-
-def many(name: str, help: str, *flags: str, metavar: str = "TEXT") -> Param:
-    return Param(name, flags or (f"--{name.replace('_', '-')}",), help, "many", metavar)
-
-
-def arg(name: str, metavar: str, *, kind: str = "text") -> Param:
-    return Param(name, (), "", kind, metavar)
+def _usual(name: str) -> tuple[str]:
+    return (f"--{name.replace('_', '-')}",)

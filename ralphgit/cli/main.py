@@ -155,19 +155,20 @@ def _command(line: fast_argv.Line) -> int:
     from importlib import import_module
 
     from ralphgit.app.workspace.surroundings import begin, leave
-    from ralphgit.cli import outside
+    from ralphgit.cli import command_call, outside
     from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
-    # Filled by the command as it goes, so that a failure still shows what was warned of.
     warnings: list[str] = []
     try:
-        around = outside.surroundings(line.options)
         command = COMMANDS[line.command]
+        flags = command_call.settings(command, line.options)
+        around = outside.surroundings(line.options.get("directory"), flags)
         if not command.outside:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))
-        outcome = module.run(around, line.options, warnings, screen)
+        options = command_call.options(command, module.Options, line.options)
+        outcome = module.run(command_call.Call(around, warnings, screen), options)
         render.show(outcome, line.command, warnings, screen)
         return outcome.error.exit_code if outcome.error else 0
     except RalphError as error:

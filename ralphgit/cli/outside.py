@@ -9,17 +9,16 @@ from collections.abc import Mapping
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.model.ids import record_id
 
-#: Options of commands that are settings as well: a flag is the strongest layer.
-_SETTINGS = ("worker", "require_remote")
 
+def surroundings(directory: object = "", flags: Mapping[str, object] | None = None) -> Surroundings:
+    """The outside world, as `app` gets to see it; without `directory`, from the current folder.
 
-def surroundings(options: Mapping[str, object]) -> Surroundings:
-    """The outside world, as `app` gets to see it."""
-    directory = os.path.abspath(str(options.get("directory") or os.getcwd()))
+    `flags`: the settings that the command line names.
+    """
     return Surroundings(
-        directory=directory,
+        directory=os.path.abspath(str(directory or os.getcwd())),
         environ=dict(os.environ),
         now=time.time,
         new_id=lambda: record_id(os.urandom(8)),
-        flags={name: options[name] for name in _SETTINGS if name in options},
+        flags=flags or {},
     )

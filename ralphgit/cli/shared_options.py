@@ -1,30 +1,36 @@
 """Options that several commands take."""
 
-from ralphgit.cli.command_spec import flag, integer, many, text
+from ralphgit.cli.command_spec import arg, flag, integer, many, text
 
+TASK = arg("task", "ID", task=True)
+ANY_TASK = arg("task", "[ID]", kind="optional", task=True)
+TASKS = arg("tasks", "[ID...]", kind="any", task=True)
 STORY = text("story", "Only tasks of this story.", metavar="S")
 PRIORITY = integer(
-    "priority", "Only tasks of priority P or more urgent (0 is the most urgent).", "P"
+    "priority", "Only tasks of priority P or more urgent (0 is the most urgent).", metavar="P"
 )
-WORKER = text("worker", "The worker's name.", metavar="NAME")
+WORKER = text("worker", "The worker's name.", metavar="NAME", setting=True)
 AT = text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
-NO_FETCH = flag("no_fetch", "Judge by what was fetched before.")
+NO_FETCH = flag("no_fetch", "Judge by what was fetched before.", unsets="fetch")
+NO_PUSH = flag("no_push", "Leave the commit on the local base branch.", unsets="push")
 FETCH = flag("fetch", "Fetch the base branch first.")
 
 #: The fields of a task.
 CONTRACT = (
     text("title", "What is to be done, in one line."),
     text("story", "The story it belongs to.", metavar="S"),
-    integer("priority", "0 to 5, lower first.", "P"),
+    integer("priority", "0 to 5, lower first.", metavar="P"),
     text("complexity", "How large it is, in your own words (S, M, L).", metavar="C"),
     many("depends_on", "A task that must be complete before; repeatable.", metavar="ID"),
     text("description", "More about it, in as many lines as it takes."),
     many("acceptance", "A criterion; repeatable."),
     many("verify", "A command that proves it; repeatable.", metavar="CMD"),
-    many("output", "A file that must exist afterwards; repeatable.", metavar="PATH"),
+    many("output", "A file that must exist afterwards; repeatable.", metavar="PATH",
+         field="outputs"),
     many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),
     many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
-    many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME"),
+    many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME",
+         field="resources"),
     text("mode", "How it runs beside its story.", metavar="MODE",
           choices=("parallel", "sequential", "verify")),
 )  # fmt: skip

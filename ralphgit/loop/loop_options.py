@@ -10,8 +10,8 @@ class LoopOptions(NamedTuple):
 
     once: bool = False
     """Stop after one task, however it ends."""
-    max_tasks: int = 0
-    """Stop after so many; 0 is no limit."""
+    max_tasks: int | None = None
+    """Stop after so many."""
     task: str = ""
     """Only this task, whatever its story; with `once`."""
     story: str = ""

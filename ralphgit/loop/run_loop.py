@@ -134,7 +134,7 @@ class Loop:
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
         limit = 1 if self._options.once else self._options.max_tasks
-        return 0 < limit <= ended
+        return limit is not None and limit <= ended
 
     def _turn(self) -> bool:
         """One task, whole; False where nothing could be taken."""

@@ -15,7 +15,7 @@ from ralphgit.records import atomic_files, export_formats, graph_file
 class ExportOptions(NamedTuple):
     """What `export` may be told."""
 
-    form: str
+    form: str = "jsonl"
     """One of `exports.FORMATS`."""
     file: str = ""
     """Where to; "" to write nothing."""

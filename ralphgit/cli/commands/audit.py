@@ -2,67 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.evidence import reviews
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
-from ralphgit.cli.subcommands import action_of
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id
 from ralphgit.model.review import DISPOSITIONS, Disposal, Finding, Review
 from ralphgit.rules.review_verdict import open_findings
 
-#: Which options go with which action.
-_TAKES = {
-    "add": {"verdict", "target", "by", "lens", "context", "finding", "dispose", "residual_risk"},
-    "list": {"at", "open"},
-}
+
+class Options(NamedTuple):
+    action: str
+    tasks: tuple[str, ...] = ()
+    verdict: str = ""
+    target: str = ""
+    by: str | None = None
+    lenses: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    disposals: tuple[str, ...] = ()
+    residual_risk: str = ""
+    at: str = ""
+    open: bool = False
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    action = action_of("audit", _TAKES, options)
-    tasks = tuple(dict.fromkeys(map(parse_task_id, _many(options, "tasks"))))
-    project = opening.project(around, warnings)
-    if action == "add":
+def run(call: Call, options: Options) -> Outcome:
+    tasks = tuple(dict.fromkeys(options.tasks))
+    project = call.project()
+    if options.action == "add":
         return _add(project, tasks, options)
-    found = reviews.at(project, str(options.get("at", "")), tasks)
-    return _list(found, only_open=bool(options.get("open")))
-
-
-def _many(options: Mapping[str, object], name: str) -> tuple[str, ...]:
-    given = options.get(name, ())
-    assert isinstance(given, (list, tuple))
-    return tuple(given)
+    return _list(reviews.at(project, options.at, tasks), only_open=options.open)
 
 
 # -- add -------------------------------------------------------------------------------------
 
 
-def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) -> Outcome:
+def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
     if len(tasks) != 1:
         raise UsageError("a review is about one task", hint="ralphgit audit add ID --verdict WORD")
-    if "verdict" not in options:
+    if not options.verdict:
         raise UsageError("a review needs a verdict", hint="ralphgit audit --help")
-    by = str(options.get("by", "")).strip()
-    if "by" in options and not by:
+    by = (options.by or "").strip()
+    if options.by is not None and not by:
         raise UsageError("a reviewer has a name", hint="--by NAME")
     made = reviews.add(
         project,
         reviews.ReviewOptions(
             task=tasks[0],
-            verdict=str(options["verdict"]),
+            verdict=options.verdict,
             by=by,
-            target=str(options.get("target", "")),
-            lenses=_many(options, "lens"),
-            context=_many(options, "context"),
-            findings=tuple(_findings(options)),
-            disposes=tuple(_disposals(options)),
-            residual_risk=str(options.get("residual_risk", "")).strip(),
+            target=options.target,
+            lenses=options.lenses,
+            context=options.context,
+            findings=tuple(_findings(options.findings)),
+            disposes=tuple(_disposals(options.disposals)),
+            residual_risk=options.residual_risk.strip(),
         ),
     )
     data = {"review": reviews.stored(made.review), "file": made.path}
@@ -71,8 +68,8 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
     return Outcome(data, before=(safe(line),), advice=(advice,))
 
 
-def _findings(options: Mapping[str, object]) -> Iterator[Finding]:
-    for given in _many(options, "finding"):
+def _findings(told: Sequence[str]) -> Iterator[Finding]:
+    for given in told:
         severity, colon, text = given.partition(":")
         if not colon or not severity.strip() or not text.strip():
             raise UsageError(
@@ -81,8 +78,8 @@ def _findings(options: Mapping[str, object]) -> Iterator[Finding]:
         yield Finding("", severity.strip(), text.strip())
 
 
-def _disposals(options: Mapping[str, object]) -> Iterator[Disposal]:
-    for given in _many(options, "dispose"):
+def _disposals(told: Sequence[str]) -> Iterator[Disposal]:
+    for given in told:
         place, equals, word = given.partition("=")
         made, slash, finding = place.partition("/")
         if not equals or not slash or word not in DISPOSITIONS:

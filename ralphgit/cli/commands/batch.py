@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import gc
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, telling
-from ralphgit.cli.subcommands import action_of
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, telling
 from ralphgit.errors import NeedsPerson, NothingReady, RalphError, Refused, UsageError
 
-_TAKES = {"plan": {"limit"}, "run": {"agent"}}
 _MOST = 64
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    action = action_of("batch", _TAKES, options)
-    number = options.get("at_once")
-    if isinstance(number, int) and not 0 < number <= _MOST:
+class Options(NamedTuple):
+    action: str
+    story: str = ""
+    at_once: int | None = None
+    limit: int | None = None
+    agent: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
+    if options.at_once is not None and not 0 < options.at_once <= _MOST:
         raise UsageError(f"--at-once is 1 to {_MOST}", hint="ralphgit batch plan --at-once 3")
-    at_once, story = number if isinstance(number, int) else 0, str(options.get("story", ""))
-    if action == "plan":
-        limit = options.get("limit")
-        return _plan(opening.project(around, warnings), story, at_once, limit)
-    return _run(around, story, at_once, str(options.get("agent", "")), warnings, screen)
+    return _plan(call.project(), options) if options.action == "plan" else _run(call, options)
 
 
-def _plan(project: Project, story: str, at_once: int, limit: object) -> Outcome:
-    planned = batch_plan.plan(project, story=story, at_once=at_once)
-    groups = planned.plan.groups[: limit if isinstance(limit, int) else None]
+def _plan(project: Project, options: Options) -> Outcome:
+    planned = batch_plan.plan(project, story=options.story, at_once=options.at_once or 0)
+    groups = planned.plan.groups[: options.limit]
     rows = planned.claim_map.base.by_id
     lines = []
     for number, group in enumerate(groups, 1):
@@ -54,14 +52,12 @@ def _plan(project: Project, story: str, at_once: int, limit: object) -> Outcome:
     return Outcome(data, before=lines or ["Nothing is left to be done."])
 
 
-def _run(
-    around: Surroundings, story: str, at_once: int, agent: str, warnings: list[str], screen: Screen
-) -> Outcome:
+def _run(call: Call, options: Options) -> Outcome:
     from ralphgit.loop.batch import Batch, BatchOptions
 
     gc.enable()  # `main` has switched it off for what ends soon
-    told = BatchOptions(story, agent, at_once)
-    ran = Batch(around, told, warnings=warnings, say=telling(screen)).run()
+    told = BatchOptions(options.story, options.agent, options.at_once or 0)
+    ran = Batch(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     word = " ".join(["BATCH_COMPLETE", *(f"{one.task}={one.outcome}" for one in ran)])
     tasks = [{**one._asdict(), "worker": one.worker or None, "claim": one.claim or None}
              for one in ran]  # fmt: skip

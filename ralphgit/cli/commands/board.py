@@ -6,17 +6,20 @@ import gc
 import importlib.util
 import os
 import sys
+from typing import NamedTuple
 
-from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands import show
-from ralphgit.cli.render import Outcome, Screen
+from ralphgit.cli.render import Outcome
 from ralphgit.errors import GuardRefused, UsageError
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    if screen.json:
+class Options(NamedTuple):
+    """The board takes none."""
+
+
+def run(call: Call, options: Options) -> Outcome:
+    if call.screen.json:
         raise UsageError("the board is drawn on a terminal", hint="ralphgit status --json")
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if os.environ.get("TERM") == "dumb" or not all(stream.isatty() for stream in streams):
@@ -26,14 +29,14 @@ def run(
         raise GuardRefused("textual is not installed, which draws the board", code="no_textual",
                            hint="pip install 'ralphgit[board]'; or ralphgit status")  # fmt: skip
     # Textual reads it when it is imported.
-    if screen.colour:
+    if call.screen.colour:
         os.environ.pop("NO_COLOR", None)
     else:
         os.environ["NO_COLOR"] = "1"
     from ralphgit.board import run_board
 
     gc.enable()  # `main` has switched it off for what ends soon
-    run_board.run(around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
+    run_board.run(call.around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
     return Outcome(None)
 
 

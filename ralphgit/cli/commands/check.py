@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.gate import check
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli import workflow_commands
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.printable import counted
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    form = str(options.get("format", "text"))
-    if screen.json and form != "text":
+class Options(NamedTuple):
+    range: str = ""
+    base: str = ""
+    at: str = ""
+    format: str = "text"
+    strict: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    form = options.format
+    if call.screen.json and form != "text":
         raise UsageError(
             f"--json and --format {form} exclude each other", hint="leave one of the two out"
         )
-    project = opening.project(around, warnings)
-    found = check.check(
-        project,
-        base=str(options.get("base", "")),
-        at=str(options.get("at", "")),
-        between=str(options.get("range") or ""),
-    )
+    project = call.project()
+    found = check.check(project, base=options.base, at=options.at, between=options.range)
     if form == "sarif":
         from ralphgit.cli import sarif_report
 
@@ -40,7 +41,7 @@ def run(
     return Outcome(
         {"problems": [shown(one) for one in found]},
         before=lines,
-        error=verdict(found, strict=bool(options.get("strict"))),
+        error=verdict(found, strict=options.strict),
     )
 
 

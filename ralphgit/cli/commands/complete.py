@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import complete
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, stored_task
-from ralphgit.model.ids import parse_task_id
+from ralphgit.app.lifecycle.complete import CompleteOptions
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, stored_task
 from ralphgit.model.printable import counted
 
+Options = CompleteOptions
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    concerns = options.get("concern", [])
-    assert isinstance(concerns, list)
-    done = complete.complete(
-        project,
-        complete.CompleteOptions(
-            task=parse_task_id(str(options["task"])) if "task" in options else "",
-            message=str(options.get("message", "")),
-            concerns=tuple(concerns),
-            accept_contract=bool(options.get("accept_contract")),
-            force=str(options.get("force", "")),
-        ),
-    )
+
+def run(call: Call, options: CompleteOptions) -> Outcome:
+    project = call.project()
+    done = complete.complete(project, options)
     row, task_state = next_tasks.pair(project, done.task)
     what = counted(len(done.evidence), "evidence record")
     advice = f"It counts once this branch is merged into {project.base.label}."

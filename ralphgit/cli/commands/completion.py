@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen
+from typing import NamedTuple
+
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
+class Options(NamedTuple):
+    shell: str
+
+
+def run(call: Call, options: Options) -> Outcome:
     from ralphgit.cli import click_application, shell_completion
 
-    shell = str(options["shell"])
-    lines = shell_completion.script(shell, click_application.program()).rstrip("\n").split("\n")
-    return Outcome({"shell": shell, "script": "\n".join(lines) + "\n"}, before=lines)
+    script = shell_completion.script(options.shell, click_application.program()).rstrip("\n")
+    data = {"shell": options.shell, "script": f"{script}\n"}
+    return Outcome(data, before=script.split("\n"))

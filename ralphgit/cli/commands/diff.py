@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.diff import record_diff, text
 from ralphgit.app.diff.as_json import as_json
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
-    given = str(options.get("range", ""))
-    found = record_diff.diff(project, given)
-    if not given and record_diff.is_uncommitted(project, found):
+class Options(NamedTuple):
+    range: str = ""
+    format: str = "text"
+    fetch: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project(fetch=options.fetch)
+    found = record_diff.diff(project, options.range)
+    if not options.range and record_diff.is_uncommitted(project, found):
         project.warn(
             "this worktree's records have changes that are not committed; they are not told here"
         )
-    if options.get("format") == "markdown":
+    if options.format == "markdown":
         from ralphgit.app.diff import markdown
 
         comment = markdown.comment(project, found)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.doctor import examine
 from ralphgit.app.doctor.finding_kinds import Finding
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
 from ralphgit.model.printable import counted
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    found = examine.examine(project, fix=bool(options.get("fix")), thorough=screen.verbose)
+class Options(NamedTuple):
+    fix: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    found = examine.examine(project, fix=options.fix, thorough=call.screen.verbose)
     lines = [line for finding in found for line in _told(finding)]
     if all(finding.severity == "info" for finding in found):
         lines.append("Nothing to mend.")

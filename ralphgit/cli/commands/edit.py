@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.tasks import edit
+from ralphgit.app.tasks.edit import Fields
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.commands.add import fields, outcome
-from ralphgit.cli.render import Outcome, Screen
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.add import outcome
+from ralphgit.cli.render import Outcome
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    task = parse_task_id(str(options["task"]))
-    told = fields(options)
-    remove = options.get("remove")
-    removed = tuple(remove) if isinstance(remove, list) else ()
-    block, reason = bool(options.get("block")), options.get("cancel")
-    some = removed or any(value is not None for value in told)
-    if (block or reason is not None) and (some or (block and reason is not None)):
+class Options(NamedTuple):
+    task: str
+    fields: Fields = Fields()
+    remove: tuple[str, ...] = ()
+    cancel: str | None = None
+    block: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    task, reason = options.task, options.cancel
+    some = options.remove or any(value is not None for value in options.fields)
+    if (options.block or reason is not None) and (some or (options.block and reason is not None)):
         raise UsageError(
             "--block and --cancel each stand alone", hint="change the fields in a second command"
         )
-    project = opening.project(around, warnings)
+    project = call.project()
     with WorktreeLock(project):
-        if isinstance(reason, str):
+        if reason is not None:
             return outcome(edit.cancel(project, task, reason), "cancelled")
-        if block:
+        if options.block:
             changed, verb = edit.to_block_style(project, task), "written in block style"
         else:
-            changed, verb = edit.edit(project, task, told, remove=removed), "changed"
+            changed = edit.edit(project, task, options.fields, remove=options.remove)
+            verb = "changed"
     return outcome(changed, verb if changed.files else "unchanged")

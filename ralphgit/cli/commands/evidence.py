@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.evidence import record as observe
 from ralphgit.app.evidence import survey
 from ralphgit.app.evidence.survey import TaskEvidence
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
-from ralphgit.cli.subcommands import action_of
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.evidence import Evidence, Support
-from ralphgit.model.ids import parse_task_id
 from ralphgit.rules import assessment
 
-#: Which options go with which action.
-_TAKES = {
-    "add": {"shows", "does_not_show", "artifact", "kind", "supports", "partially", "challenges",
-            "worker"},
-    "list": {"at", "stale"},
-    "verify": {"rerun"},
-}  # fmt: skip
-_VERDICTS = {
-    "supports": "supports", "partially": "partially-supports", "challenges": "challenges",
-}  # fmt: skip
+
+class Options(NamedTuple):
+    action: str
+    tasks: tuple[str, ...] = ()
+    shows: str = ""
+    does_not_show: str = ""
+    artifact: str = ""
+    kind: str = ""
+    supports: tuple[str, ...] = ()
+    partially: tuple[str, ...] = ()
+    challenges: tuple[str, ...] = ()
+    at: str = ""
+    stale: bool = False
+    rerun: bool = False
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    action = action_of("evidence", _TAKES, options)
-    given = options.get("tasks", ())
-    assert isinstance(given, tuple)
-    tasks = tuple(dict.fromkeys(map(parse_task_id, given)))
-    project = opening.project(around, warnings)
-    if action == "add":
+def run(call: Call, options: Options) -> Outcome:
+    tasks = tuple(dict.fromkeys(options.tasks))
+    project = call.project()
+    if options.action == "add":
         return _add(project, tasks, options)
-    if action == "list":
-        found = survey.survey(project, tasks, at=str(options.get("at", "")))
-        return _list(found, stale=bool(options.get("stale")))
-    return _verify(observe.again(project, tasks, rerun=bool(options.get("rerun"))))
+    if options.action == "list":
+        return _list(survey.survey(project, tasks, at=options.at), stale=options.stale)
+    return _verify(observe.again(project, tasks, rerun=options.rerun))
 
 
 # -- add -------------------------------------------------------------------------------------
 
 
-def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) -> Outcome:
+def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
     if len(tasks) != 1:
         raise UsageError(
             "evidence add is about one task", hint="ralphgit evidence add ID --shows TEXT"
         )
-    shows = str(options.get("shows", "")).strip()
+    shows = options.shows.strip()
     if not shows:
         raise UsageError("evidence needs to say what it shows", hint="--shows TEXT")
     made = observe.add(
@@ -61,9 +57,9 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
         observe.RecordOptions(
             task=tasks[0],
             shows=shows,
-            does_not_show=str(options.get("does_not_show", "")).strip(),
-            kind=str(options.get("kind", "")),
-            artifact=str(options.get("artifact", "")),
+            does_not_show=options.does_not_show.strip(),
+            kind=options.kind,
+            artifact=options.artifact,
             verdicts=tuple(_verdicts(options)),
         ),
     )
@@ -73,11 +69,10 @@ def _add(project: Project, tasks: Sequence[str], options: Mapping[str, object]) 
     return Outcome(data, before=(safe(line),), advice=(advice,))
 
 
-def _verdicts(options: Mapping[str, object]) -> Iterator[Support]:
-    for option, verdict in _VERDICTS.items():
-        given = options.get(option, ())
-        assert isinstance(given, (list, tuple))
-        yield from (Support(criterion, verdict) for criterion in given)
+def _verdicts(options: Options) -> Iterator[Support]:
+    yield from (Support(criterion, "supports") for criterion in options.supports)
+    yield from (Support(criterion, "partially-supports") for criterion in options.partially)
+    yield from (Support(criterion, "challenges") for criterion in options.challenges)
 
 
 # -- list and verify -------------------------------------------------------------------------

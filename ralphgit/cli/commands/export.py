@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
 from ralphgit.app.exchange import export_tasks
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+from ralphgit.app.exchange.export_tasks import ExportOptions
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, safe_lines
 from ralphgit.model.printable import counted
 
+Options = ExportOptions
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    name = str(options.get("file", "-"))
-    file = "" if name == "-" else name
-    wanted = export_tasks.ExportOptions(
-        form=str(options.get("format", "jsonl")),
-        file=file,
-        at=str(options.get("at", "")),
-        force=bool(options.get("force")),
-    )
-    done = export_tasks.export(opening.project(around, warnings), wanted)
+
+def run(call: Call, options: ExportOptions) -> Outcome:
+    file = "" if options.file == "-" else options.file
+    done = export_tasks.export(call.project(), options._replace(file=file))
     data = {
-        "format": wanted.form,
+        "format": options.form,
         "tasks": done.tasks,
         "file": file or None,
         "text": None if file else done.text,
@@ -32,4 +25,6 @@ def run(
         return Outcome(data, before=(f"{tasks} written to {safe(file)}",))
     # A file or a pipe gets every byte; a terminal nothing that it would act on.
     text = done.text.removesuffix("\n")
-    return Outcome(data, before=safe_lines(text) if screen.terminal else [text] if text else [])
+    return Outcome(
+        data, before=safe_lines(text) if call.screen.terminal else [text] if text else []
+    )

@@ -3,53 +3,53 @@
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings, leave
-from ralphgit.cli.render import Outcome, Screen, Table, safe
-from ralphgit.cli.subcommands import action_of
+from ralphgit.app.workspace.surroundings import leave
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, Table, safe
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.loop import fleet, fleet_state, tmux_session
 from ralphgit.loop.fleet import Started
 from ralphgit.loop.fleet_state import Worker
 
-#: Which options go with which action.
-_TAKES = {
-    "up": {"number", "story", "agent", "land", "idle", "tmux", "no_tmux"},
-    "status": set(),
-    "attach": {"name"},
-    "down": {"name", "now"},
-}
 _MOST = 64
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    action = action_of("fleet", _TAKES, options)
-    project = opening.project(around, warnings)
-    name = str(options.get("name", ""))
-    if action == "up":
+class Options(NamedTuple):
+    action: str
+    name: str = ""
+    number: int | None = None
+    stories: tuple[str, ...] = ()
+    agent: str = ""
+    land: str = ""
+    idle: str = ""
+    tmux: bool = False
+    no_tmux: bool = False
+    now: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    if options.action == "up":
         return _up(project, options)
-    if action == "status":
+    if options.action == "status":
         return _status(project)
-    if action == "attach":
-        return _attach(project, name, screen)
-    return _down(project, name, now=bool(options.get("now")))
+    if options.action == "attach":
+        return _attach(call, project, options.name)
+    return _down(project, options.name, now=options.now)
 
 
 # -- up ------------------------------------------------------------------------------------
 
 
-def _up(project: Project, options: dict[str, object]) -> Outcome:
-    if options.get("tmux") and options.get("no_tmux"):
+def _up(project: Project, options: Options) -> Outcome:
+    if options.tmux and options.no_tmux:
         raise UsageError("--tmux and --no-tmux exclude each other", hint="take one of them")
-    given = options.get("story", [])
-    stories = list(dict.fromkeys(map(str, given))) if isinstance(given, list) else []
-    number = options.get("number")
-    count = number if isinstance(number, int) else len(stories)
+    stories = list(dict.fromkeys(options.stories))
+    count = len(stories) if options.number is None else options.number
     if not 0 < count <= _MOST:
         problem = f"-n is 1 to {_MOST}" if count else "fleet up needs to know how many workers"
         raise UsageError(problem, hint="ralphgit fleet up -n 3, or --story S for each story")
@@ -62,10 +62,10 @@ def _up(project: Project, options: dict[str, object]) -> Outcome:
         project,
         fleet.wanted(count, stories),
         fleet.FleetOptions(
-            agent=str(options.get("agent", "")),
-            land=str(options.get("land", "")),
-            idle=str(options.get("idle", "")),
-            tmux=True if options.get("tmux") else False if options.get("no_tmux") else None,
+            agent=options.agent,
+            land=options.land,
+            idle=options.idle,
+            tmux=True if options.tmux else False if options.no_tmux else None,
         ),
     )
     session = fleet.session(project)
@@ -144,7 +144,7 @@ def _told(one: Worker) -> dict[str, object]:
 # -- attach and down -----------------------------------------------------------------------
 
 
-def _attach(project: Project, name: str, screen: Screen) -> Outcome:
+def _attach(call: Call, project: Project, name: str) -> Outcome:
     logs = f"ralphgit logs -f {name or 'NAME'}"
     if name:
         worktree_names.chosen(project, (name,))
@@ -157,7 +157,7 @@ def _attach(project: Project, name: str, screen: Screen) -> Outcome:
     windows = [one for one in session.windows() if one.name == name]
     if name and not windows:
         raise GuardRefused(f"{name} does not run in tmux", code="no_session", hint=logs)
-    if screen.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if call.screen.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise GuardRefused("there is no terminal to attach the session to", code="no_terminal",
                            hint=f"tmux attach -t {session.name}, or {logs}")  # fmt: skip
     leave()

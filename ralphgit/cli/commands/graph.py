@@ -7,25 +7,30 @@ Titles are untrusted, and harmless in Graphviz by what makes them so in Mermaid
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.rendering import graph_picture
 from ralphgit.app.rendering.graph_picture import Picture, cycles
 from ralphgit.app.rendering.mermaid import COLOURS, class_of, coded, mermaid
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
+class Options(NamedTuple):
+    format: str = "tree"
+    story: str = ""
+    all: bool = False
+    at: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
     picture = graph_picture.picture(
-        opening.project(around, warnings),
-        story=str(options.get("story", "")),
-        finished=bool(options.get("all")),
-        at=str(options.get("at", "")),
+        call.project(),
+        story=options.story,
+        finished=options.all,
+        at=options.at,
     )
-    draw = _DRAWINGS[str(options.get("format", "tree"))]
+    draw = _DRAWINGS[options.format]
     lines = tuple(draw(picture))
     data = {
         "nodes": [{"id": n.id, "title": n.title, "state": n.state} for n in picture.nodes],

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.base import opening
 from ralphgit.app.exchange import import_tasks
+from ralphgit.app.exchange.import_tasks import ImportOptions
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, safe_lines
 from ralphgit.model.printable import counted
 
 #: With more tasks than this, only their number is shown.
 _FEW = 20
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    names = options["files"]
-    assert isinstance(names, tuple)
-    dry_run = bool(options.get("dry_run"))
+Options = ImportOptions
+
+
+def run(call: Call, options: ImportOptions) -> Outcome:
+    project = call.project()
     with WorktreeLock(project):
-        done = import_tasks.bring(
-            project, import_tasks.ImportOptions(names, dry_run, str(options.get("prefix", "")))
-        )
+        done = import_tasks.bring(project, options)
     data = {
         "added": [change.task for change in done.added],
         "updated": [change.task for change in done.updated],
@@ -34,15 +30,15 @@ def run(
         "dropped": list(done.dropped),
         "notes": list(done.notes),
         "file": done.file,
-        "dry_run": dry_run,
-        "text": done.text if dry_run else None,
+        "dry_run": options.dry_run,
+        "text": done.text if options.dry_run else None,
     }
-    if not dry_run:
+    if not options.dry_run:
         some = done.added or done.updated
         advice = ("Nothing is staged; look at: git status",) if some else ()
-        return Outcome(data, before=_told(done, dry_run), advice=advice)
+        return Outcome(data, before=_told(done, options.dry_run), advice=advice)
     # The summary as comments: what is printed is YAML, and can be kept as such.
-    lines = [f"# {line}" for line in _told(done, dry_run)]
+    lines = [f"# {line}" for line in _told(done, options.dry_run)]
     for change in (*done.added, *done.updated):
         lines += safe_lines(change.block)
     return Outcome(data, before=lines)

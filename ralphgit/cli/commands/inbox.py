@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.handoff import questions
 from ralphgit.app.handoff.questions import Question
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, Table
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, Table
 from ralphgit.model.printable import duration
 
 _KEYS = (
@@ -15,10 +16,12 @@ _KEYS = (
 )
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
+class Options(NamedTuple):
+    fetch: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project(fetch=options.fetch)
     found = questions.questions(project)
     data = {"questions": [{key: getattr(one, key) for key in _KEYS} for one in found]}
     if not found:

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.status import independence
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
-from ralphgit.model.ids import parse_task_id
 
 #: More conflicts than this are counted, not told; --json has them all.
 _MOST = 200
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    names = options.get("tasks", ())
-    assert isinstance(names, tuple)
-    tasks = tuple(parse_task_id(name) for name in names)
-    ready, story = bool(options.get("ready")), str(options.get("story", ""))
-    if tasks and (ready or story):
+class Options(NamedTuple):
+    tasks: tuple[str, ...] = ()
+    ready: bool = False
+    story: str = ""
+    branches: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    if options.tasks and (options.ready or options.story):
         raise UsageError(
             "say which tasks by their ids, or by --ready and --story, not both",
             hint="ralphgit independence --help",
         )
-    project = opening.project(around, warnings)
+    project = call.project()
     found = independence.independence(
-        project, tasks=tasks, ready=ready, story=story, branches=bool(options.get("branches"))
+        project,
+        tasks=options.tasks,
+        ready=options.ready,
+        story=options.story,
+        branches=options.branches,
     )
     branches = found.branches
     pairs = len({(one.a, one.b) for one in found.conflicts})
     error = None
-    if tasks and pairs:
+    if options.tasks and pairs:
         what = "1 pair of these tasks" if pairs == 1 else f"{pairs} pairs of these tasks"
         error = Refused(
             f"{what} must not run together", code="dependent", hint="start one group after another"
@@ -50,7 +54,7 @@ def run(
             "conflicts": [one._asdict() for one in branches.conflicts],
         },
     }
-    return Outcome(data, before=() if screen.json else tuple(_lines(found)), error=error)
+    return Outcome(data, before=() if call.screen.json else tuple(_lines(found)), error=error)
 
 
 def _lines(found: independence.Found) -> Iterator[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.setup import init_plan, managed_files, undo_plan
 from ralphgit.app.setup.file_actions import Step
+from ralphgit.app.setup.init_plan import Wishes
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import UsageError
 
 _DONE = {
@@ -19,14 +20,18 @@ _DONE = {
 }  # fmt: skip
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    undo, dry = bool(options.get("undo")), bool(options.get("dry_run"))
-    if undo and (wrong := next((n for n in ("layout", "no_agents", "ci") if n in options), "")):
-        flag = f"--{wrong.replace('_', '-')}"
-        raise UsageError(f"{flag} does not go with --undo", hint="ralphgit init --help")
+class Options(NamedTuple):
+    wishes: Wishes = Wishes()
+    dry_run: bool = False
+    undo: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    undo, dry, wishes = options.undo, options.dry_run, options.wishes
+    given = {"--layout": wishes.layout, "--no-agents": not wishes.agents, "--ci": wishes.ci}
+    if undo and (wrong := next((flag for flag in given if given[flag]), "")):
+        raise UsageError(f"{wrong} does not go with --undo", hint="ralphgit init --help")
     if dry:
         planned = _plan(project, options)
     else:
@@ -42,17 +47,10 @@ def run(
     return Outcome({**data, "dry_run": dry}, before=lines, advice=_advice(planned, undo, dry))
 
 
-def _plan(project: Project, options: dict[str, object]) -> list[Step]:
-    skill = str(options.get("skill", ""))
-    if options.get("undo"):
-        return undo_plan.plan(project, skill=skill)
-    wishes = init_plan.Wishes(
-        layout=str(options.get("layout", "")),
-        agents=not options.get("no_agents"),
-        skill=skill,
-        ci=str(options.get("ci", "")),
-    )
-    return init_plan.plan(project, wishes)
+def _plan(project: Project, options: Options) -> list[Step]:
+    if options.undo:
+        return undo_plan.plan(project, skill=options.wishes.skill)
+    return init_plan.plan(project, options.wishes)
 
 
 def _line(step: Step, word: str) -> str:

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ralphgit.app.base import opening
 from ralphgit.app.integration import integrate
-from ralphgit.app.integration.integrate import Integrated, Stop
+from ralphgit.app.integration.integrate import Integrated, IntegrateOptions, Stop
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, told
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
 
-
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    given = options["branches"]
-    assert isinstance(given, tuple)
-    project = opening.project(around, warnings)
-    return landed(project, given, options)
+Options = IntegrateOptions
 
 
-def landed(project: Project, branches: tuple[str, ...], options: dict[str, object]) -> Outcome:
+def run(call: Call, options: IntegrateOptions) -> Outcome:
+    branches = tuple(dict.fromkeys(options.branches))
+    return landed(call.project(), options._replace(branches=branches))
+
+
+def landed(project: Project, options: IntegrateOptions) -> Outcome:
     """Integrate the branches, and tell what came of it."""
-    dry_run = bool(options.get("dry_run"))
-    done = integrate.integrate(
-        project,
-        integrate.IntegrateOptions(
-            branches=tuple(dict.fromkeys(branches)),
-            dry_run=dry_run,
-            push=not options.get("no_push"),
-            fetch=not options.get("no_fetch"),
-        ),
-    )
+    dry_run = options.dry_run
+    done = integrate.integrate(project, options)
     error = None
     if done.stops:
         # The one that ended it, if there is one: the others were foreseen, and passed over.

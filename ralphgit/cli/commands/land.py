@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
-from ralphgit.app.workspace.surroundings import Surroundings
+from typing import NamedTuple
+
+from ralphgit.app.integration.integrate import IntegrateOptions
+from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.integrate import landed
-from ralphgit.cli.render import Outcome, Screen
+from ralphgit.cli.render import Outcome
 from ralphgit.errors import UsageError
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
+class Options(NamedTuple):
+    branch: str = ""
+    dry_run: bool = False
+    push: bool = True
+    fetch: bool = True
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
     worktree = project.repository.worktree
     here = worktree.branch.removeprefix("refs/heads/") if worktree else ""
-    branch = str(options.get("branch", "")) or here
+    branch = options.branch or here
     if not branch or branch == project.base.branch:
         raise UsageError("land needs a branch", hint="ralphgit land BRANCH")
-    return landed(project, (branch,), options)
+    return landed(
+        project, IntegrateOptions((branch,), options.dry_run, options.push, options.fetch)
+    )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.status import task_list
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
+class Options(NamedTuple):
+    story: str = ""
+    state: str = ""
+    at: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
     pairs = task_list.listed(
-        opening.project(around, warnings),
-        story=str(options.get("story", "")),
-        state=str(options.get("state", "")),
-        at=str(options.get("at", "")),
+        call.project(), story=options.story, state=options.state, at=options.at
     )
-    if screen.json:
+    if call.screen.json:
         return Outcome(Json('{"tasks": ' + tasks_json(pairs) + "}"))
     return Outcome(None, table=task_table(pairs))

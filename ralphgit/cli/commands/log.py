@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.status import log
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, Table
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, Table
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    task = parse_task_id(str(options["task"])) if "task" in options else ""
-    limit = options.get("limit", 0)
-    project = opening.project(around, warnings)
-    found = log.log(project, task, limit=limit if isinstance(limit, int) else 0)
+class Options(NamedTuple):
+    task: str = ""
+    limit: int = 0
+
+
+def run(call: Call, options: Options) -> Outcome:
+    found = log.log(call.project(), options.task, limit=options.limit)
     data = {
         "events": [
             {

@@ -5,34 +5,38 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.workspace import worktree_names
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe_lines
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe_lines
 from ralphgit.errors import GuardRefused
 from ralphgit.loop import agent_logs
 
 _PAUSE_S = 0.5
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    name, task = str(options.get("name", "")), str(options.get("task", ""))
-    (worktree,) = worktree_names.chosen(project, (name,) if name else ())
+class Options(NamedTuple):
+    name: str = ""
+    follow: bool = False
+    task: str = ""
+    loop: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    (worktree,) = worktree_names.chosen(project, (options.name,) if options.name else ())
     top = worktree.path
 
     def path() -> str:
-        if not options.get("loop"):
-            return agent_logs.newest(top, task)
+        if not options.loop:
+            return agent_logs.newest(top, options.task)
         found = os.path.join(top, agent_logs.FOLDER, agent_logs.LOOP)
         if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
         return found
 
-    if not options.get("follow"):
+    if not options.follow:
         with open(path(), "rb") as file:
             text = file.read().decode("utf-8", "replace")
         relative = os.path.relpath(path(), top)

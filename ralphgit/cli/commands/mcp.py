@@ -6,28 +6,31 @@ import gc
 import os
 import signal
 import sys
+from typing import NamedTuple
 
-from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli import agent_tools
-from ralphgit.cli.render import Outcome, Screen, Table, telling
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, Table, telling
 from ralphgit.errors import GuardRefused, NotARepository, UsageError
 from ralphgit.mcp.tool_description import described, tokens, told_bytes, total
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    allow = options.get("allow", [])
-    assert isinstance(allow, list)
-    found = agent_tools.offer(allow=allow, read_only=bool(options.get("read_only")))
-    if options.get("list"):
+class Options(NamedTuple):
+    allow: tuple[str, ...] = ()
+    read_only: bool = False
+    list: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    found = agent_tools.offer(allow=options.allow, read_only=options.read_only)
+    if options.list:
         return _list(found)
-    if screen.json:
+    if call.screen.json:
         raise UsageError(
             "mcp answers in the protocol, not in --json", hint="ralphgit mcp --list --json"
         )
-    if not os.path.isdir(around.directory):
-        raise NotARepository(f"{around.directory} is not a folder", hint="check -C DIR")
+    if not os.path.isdir(call.around.directory):
+        raise NotARepository(f"{call.around.directory} is not a folder", hint="check -C DIR")
     try:
         from ralphgit.mcp.server import serve
     except ImportError:
@@ -36,10 +39,12 @@ def run(
             code="no_mcp", hint="pip install 'ralphgit[mcp]'",
         ) from None  # fmt: skip
     if sys.stdin.isatty():
-        telling(screen)("This is for coding agents, which start it themselves. Ctrl-D ends it.")
+        telling(call.screen)(
+            "This is for coding agents, which start it themselves. Ctrl-D ends it."
+        )
     gc.enable()  # `main` has switched it off for what ends soon
     # -P: python would else look for its modules in the worktree first.
-    program = [sys.executable, "-P", "-m", "ralphgit", "-C", around.directory, "--json"]
+    program = [sys.executable, "-P", "-m", "ralphgit", "-C", call.around.directory, "--json"]
     _leave(serve(found.tools, program, instructions=found.instructions))
     return Outcome(None)
 

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.base import opening
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, task_table, tasks_json
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
 from ralphgit.errors import NothingReady
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
-    found = next_tasks.takeable(
-        project, story=str(options.get("story", "")), priority=options.get("priority")
-    )
-    limit = options.get("limit")
-    pairs = found.tasks[:limit] if isinstance(limit, int) else found.tasks
+class Options(NamedTuple):
+    story: str = ""
+    priority: int | None = None
+    fetch: bool = False
+    limit: int | None = None
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project(fetch=options.fetch)
+    found = next_tasks.takeable(project, story=options.story, priority=options.priority)
+    pairs = found.tasks[: options.limit]
     if not pairs:
         error = NothingReady("nothing is ready", hint=found.why or "ralphgit status")
         return Outcome(Json('{"tasks": []}'), error=error)
     return Outcome(
         Json('{"tasks": ' + tasks_json(pairs) + "}"),
-        table=task_table(pairs) if not screen.json else None,
+        table=task_table(pairs) if not call.screen.json else None,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.handoff import packet
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    made = packet.packet(project, parse_task_id(str(options["task"])))
+class Options(NamedTuple):
+    task: str
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    made = packet.packet(project, options.task)
     text = packet.encoded(project, made).decode("utf-8")
     return Outcome({"packet": packet.stored(made)}, before=text.splitlines())

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.lifecycle import preflight
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, safe, task_json
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, safe, task_json
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
+class Options(NamedTuple):
+    task: str = ""
+    story: str = ""
+    priority: int | None = None
+    fetch: bool = False
+    stack: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
     import json
 
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
-    priority = options.get("priority")
+    project = call.project(fetch=options.fetch)
     found = preflight.preflight(
         project,
         ClaimOptions(
-            task=parse_task_id(str(options["task"])) if "task" in options else "",
-            story=str(options.get("story", "")),
-            priority=priority if isinstance(priority, int) else None,
-            stack=bool(options.get("stack")),
+            task=options.task,
+            story=options.story,
+            priority=options.priority,
+            stack=options.stack,
         ),
     )
     checks = [{"check": f.check, "ok": f.ok, "message": f.message} for f in found.findings]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.handoff import prompt
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, task_json
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, task_json
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    priority = options.get("priority")
+class Options(NamedTuple):
+    task: str = ""
+    story: str = ""
+    priority: int | None = None
+
+
+def run(call: Call, options: Options) -> Outcome:
     found = prompt.prompt(
-        opening.project(around, warnings),
-        parse_task_id(str(options["task"])) if "task" in options else "",
-        story=str(options.get("story", "")),
-        priority=priority if isinstance(priority, int) else None,
+        call.project(), options.task, story=options.story, priority=options.priority
     )
     task = task_json(found.row, found.task_state)
     return Outcome(

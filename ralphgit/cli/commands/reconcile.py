@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import NOT_READY, Reconciled
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
 from ralphgit.model.printable import counted
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
-    given = options["branches"]
-    assert isinstance(given, tuple)
-    found = reconcile.reconcile(project, given)
+class Options(NamedTuple):
+    branches: tuple[str, ...]
+    fetch: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project(fetch=options.fetch)
+    found = reconcile.reconcile(project, options.branches)
     bad = [one for one in found if one.verdict == NOT_READY]
     error = None
     if bad:

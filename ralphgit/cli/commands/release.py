@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import block_release
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, stored_task
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, stored_task
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    task = parse_task_id(str(options["task"])) if "task" in options else ""
+class Options(NamedTuple):
+    task: str = ""
+    reason: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
     with WorktreeLock(project):
-        given = block_release.release(project, task, reason=str(options.get("reason", "")))
+        given = block_release.release(project, options.task, reason=options.reason)
     project.refresh()
     row, task_state = next_tasks.pair(project, given.task)
     return Outcome(

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.base import opening
 from ralphgit.app.handoff import reply
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, stored_task
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    task = parse_task_id(str(options["task"]))
-    text = reply.words(str(options["text"]), f'ralphgit reply {task} "TEXT"')
-    by = str(options.get("by", "")).strip()
-    if not by.isprintable() or ("by" in options and not by):
+class Options(NamedTuple):
+    task: str
+    text: str
+    by: str | None = None
+    push: bool = True
+    fetch: bool = True
+
+
+def run(call: Call, options: Options) -> Outcome:
+    task = options.task
+    text = reply.words(options.text, f'ralphgit reply {task} "TEXT"')
+    by = (options.by or "").strip()
+    if not by.isprintable() or (options.by is not None and not by):
         raise UsageError("a name is one line of printable text", hint="--by NAME")
-    project = opening.project(around, warnings)
+    project = call.project()
     found = reply.reply(
         project,
-        reply.ReplyOptions(
-            task=task,
-            text=text,
-            by=by,
-            push=not options.get("no_push"),
-            fetch=not options.get("no_fetch"),
-        ),
+        reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch),
     )
     done = found.done
     project.refresh()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.report import publish
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, safe_lines
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, safe_lines
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    name = str(options.get("file", ""))
+class Options(NamedTuple):
+    file: str = ""
+    force: bool = False
+    at: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
+    stdout = options.file == "-"
     wanted = publish.PageOptions(
-        file="" if name == "-" else name,
-        stdout=name == "-",
-        at=str(options.get("at", "")),
-        force=bool(options.get("force")),
+        "" if stdout else options.file, stdout, at=options.at, force=options.force
     )
-    done = publish.publish(opening.project(around, warnings), wanted)
+    done = publish.publish(call.project(), wanted)
     text = None if done.file else done.page.decode("utf-8")
     data = {
         "file": done.file or None,
@@ -30,4 +32,4 @@ def run(
         return Outcome(data, before=(safe(done.file),))
     # A pipe gets every byte; a terminal nothing that it would act on.
     text = text.removesuffix("\n")
-    return Outcome(data, before=safe_lines(text) if screen.terminal else [text])
+    return Outcome(data, before=safe_lines(text) if call.screen.terminal else [text])

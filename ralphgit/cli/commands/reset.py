@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.base import opening
 from ralphgit.app.lifecycle import reset
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe, stored_task
+from ralphgit.app.lifecycle.reset import ResetOptions
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id
+
+Options = ResetOptions
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    reason = str(options["reason"]).strip()
+def run(call: Call, options: ResetOptions) -> Outcome:
+    reason = options.reason.strip()
     if not reason:
         raise UsageError("a reset needs a reason", hint="--reason TEXT")
-    project = opening.project(around, warnings)
-    done = reset.reset(
-        project,
-        reset.ResetOptions(
-            task=parse_task_id(str(options["task"])),
-            reason=reason,
-            claim=str(options.get("claim", "")),
-            reopen=bool(options.get("reopen")),
-            force=bool(options.get("force")),
-            push=not options.get("no_push"),
-            fetch=not options.get("no_fetch"),
-        ),
-    )
+    project = call.project()
+    done = reset.reset(project, options._replace(reason=reason))
     project.refresh()
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch

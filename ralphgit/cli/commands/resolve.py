@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.conflicts import open_questions, resolve
 from ralphgit.app.conflicts.resolve import Resolved
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    given = options.get("yield")
-    told = tuple(given) if isinstance(given, list) else ()
-    dry_run = bool(options.get("dry_run"))
-    project = opening.project(around, warnings)
+class Options(NamedTuple):
+    dry_run: bool = False
+    yields: tuple[str, ...] = ()
+
+
+def run(call: Call, options: Options) -> Outcome:
+    dry_run, yields = options.dry_run, options.yields
+    project = call.project()
     if dry_run:
-        done = resolve.resolve(project, told, dry_run=True)
+        done = resolve.resolve(project, yields, dry_run=True)
     else:
         with WorktreeLock(project):
-            done = resolve.resolve(project, told)
+            done = resolve.resolve(project, yields)
     return Outcome(
         _data(project, done, dry_run),
         before=[safe(line) for line in _told(project, done, dry_run)],

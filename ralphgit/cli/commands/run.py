@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import gc
 
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, telling
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, telling
 from ralphgit.errors import NothingReady, UsageError
+from ralphgit.loop.loop_options import LoopOptions
+
+Options = LoopOptions
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    from ralphgit.loop.loop_options import LoopOptions
+def run(call: Call, options: LoopOptions) -> Outcome:
     from ralphgit.loop.run_loop import Loop
 
     gc.enable()  # `main` has switched it off for what ends soon
-
-    number, priority = options.get("max_tasks"), options.get("priority")
-    if number == 0:
+    if options.max_tasks == 0:
         raise UsageError("--max-tasks is at least 1", hint="ralphgit next shows, and does nothing")
     ran = Loop(
-        around,
-        LoopOptions(
-            once=bool(options.get("once") or options.get("task")),
-            max_tasks=number if isinstance(number, int) else 0,
-            task=str(options.get("task", "")),
-            story=str(options.get("story", "")),
-            priority=priority if isinstance(priority, int) else None,
-            agent=str(options.get("agent", "")),
-            land=str(options.get("land", "")),
-            idle=str(options.get("idle", "exit")),
-            branch=str(options.get("branch", "task")),
-        ),
-        warnings=warnings,
-        say=telling(screen),
+        call.around,
+        options._replace(once=options.once or bool(options.task)),
+        warnings=call.warnings,
+        say=telling(call.screen),
     ).run()
     data = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost, "why": ran.why}
     lines = [

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
+from typing import NamedTuple
+
 from ralphgit.app.tasks import shard
 from ralphgit.app.workspace.locks import WorktreeLock
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.model.printable import counted
 
 #: With more files than this, only their number is shown.
 _FEW = 20
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    layout, dry_run = str(options["layout"]), bool(options.get("dry_run"))
+class Options(NamedTuple):
+    layout: str
+    dry_run: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    layout, dry_run = options.layout, options.dry_run
     with WorktreeLock(project):
         done = shard.shard(project, layout, dry_run=dry_run)
     tasks = sum(len(ids) for _, ids in done.files)

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.status import task_list
 from ralphgit.app.status.task_list import Shown
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, safe, safe_lines, task_json
-from ralphgit.model.ids import parse_task_id
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, safe, safe_lines, task_json
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    found = task_list.shown(
-        opening.project(around, warnings),
-        parse_task_id(str(options["task"])),
-        at=str(options.get("at", "")),
-    )
-    if screen.json:
+class Options(NamedTuple):
+    task: str
+    at: str = ""
+
+
+def run(call: Call, options: Options) -> Outcome:
+    found = task_list.shown(call.project(), options.task, at=options.at)
+    if call.screen.json:
         if found.contract:
-            warnings.append(_contract_changed(found))
+            call.warnings.append(_contract_changed(found))
         return Outcome(Json('{"task": ' + task_json(found.row, found.task_state) + "}"))
     return Outcome(None, before=tuple(lines(found)))
 

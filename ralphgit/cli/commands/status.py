@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.status.overview import Overview, overview
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Json, Outcome, Screen, Table, safe, tasks_json
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Json, Outcome, Table, safe, tasks_json
 from ralphgit.rules import readiness
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
+class Options(NamedTuple):
+    fetch: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project(fetch=options.fetch)
     found = overview(project)
-    if screen.json:
+    if call.screen.json:
         return Outcome(_data(project, found))
     lines = []
     for item in found.attention:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from typing import NamedTuple
+
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.loop import stop
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    now = bool(options.get("now"))
-    name = str(options.get("name", ""))
-    asked = stop.stop(project, (name,) if name else (), every=bool(options.get("all")), now=now)
+class Options(NamedTuple):
+    name: str = ""
+    now: bool = False
+    all: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    names = (options.name,) if options.name else ()
+    asked = stop.stop(project, names, every=options.all, now=options.now)
     lines = []
     for one in asked:
         where = safe(project.show_path(one.worktree))
-        then = "now; its claim stays" if now else "after its task" if one.task else "now"
+        then = "now; its claim stays" if options.now else "after its task" if one.task else "now"
         lines.append(f"The loop in {where} (process {one.pid}) ends {then}.")
     return Outcome({"stopped": [one._asdict() for one in asked]}, before=lines or ["No loop runs."])

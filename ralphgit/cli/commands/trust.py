@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import sys
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.processes import trust
-from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.cli.render import Outcome, Screen, safe
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import NeedsPerson
 from ralphgit.model.printable import counted
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    project = opening.project(around, warnings)
-    if options.get("revoke"):
+class Options(NamedTuple):
+    yes: bool = False
+    list: bool = False
+    revoke: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    project = call.project()
+    if options.revoke:
         trust.revoke(project)
         return Outcome(
             {"trusted": [], "untrusted": []},
@@ -24,7 +28,7 @@ def run(
         )
     found = trust.consent(project)
     data = {"trusted": list(found.trusted), "untrusted": list(found.untrusted)}
-    if options.get("list"):
+    if options.list:
         lines = [f"trusted    {safe(command)}" for command in found.trusted]
         lines += [f"untrusted  {safe(command)}" for command in found.untrusted]
         return Outcome(data, before=lines or ("This repository asks to run nothing.",))
@@ -33,8 +37,8 @@ def run(
         return Outcome(data, before=(f"Nothing to ask: {counted(count, 'command')} trusted.",))
     asked = ["This repository asks to run, with your rights:", ""]
     asked += [f"  {safe(command)}" for command in found.untrusted]
-    if not options.get("yes"):
-        if screen.json or not (sys.stdin.isatty() and screen.terminal):
+    if not options.yes:
+        if call.screen.json or not (sys.stdin.isatty() and call.screen.terminal):
             raise NeedsPerson(
                 f"{len(found.untrusted)} commands wait for consent",
                 code="untrusted",
@@ -47,7 +51,7 @@ def run(
     trust.grant(project, found.untrusted)
     now = trust.consent(project)
     count = len(found.untrusted)
-    lines = asked if options.get("yes") and not screen.quiet else []
+    lines = asked if options.yes and not call.screen.quiet else []
     return Outcome(
         {"trusted": list(now.trusted), "untrusted": list(now.untrusted)},
         before=(

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from typing import NamedTuple
 
-from ralphgit.app.base import opening
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.worktrees import create, remove, survey
 from ralphgit.app.worktrees.create import Made
 from ralphgit.app.worktrees.remove import Pruned
 from ralphgit.app.worktrees.survey import Seen
-from ralphgit.cli.render import Outcome, Screen, Table, safe
-from ralphgit.cli.subcommands import action_of
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.render import Outcome, Table, safe
 from ralphgit.errors import UsageError
 from ralphgit.model.printable import counted
 
-#: Which options go with which action.
-_TAKES = {
-    "new": {"story", "no_fetch"},
-    "list": {"fetch"},
-    "remove": {"force", "fetch"},
-    "prune": {"dry_run", "fetch"},
-}
 _LANDED = {
     "merged": "it has nothing that {base} has not",
     "content": "its changes are on {base}",
@@ -30,39 +22,46 @@ _LANDED = {
 }
 
 
-def run(
-    around: Surroundings, options: dict[str, object], warnings: list[str], screen: Screen
-) -> Outcome:
-    action = action_of("worktree", _TAKES, options)
-    _refuse_words(action, options)
-    project = opening.project(around, warnings, fetch=bool(options.get("fetch")))
-    name = str(options.get("name", ""))
-    if action == "new":
-        return _new(project, name, options)
-    if action == "list":
+class Options(NamedTuple):
+    action: str
+    name: str | None = None
+    story: str = ""
+    from_fetched: bool = True
+    fetch: bool = False
+    force: str | None = None
+    dry_run: bool = False
+
+
+def run(call: Call, options: Options) -> Outcome:
+    _refuse_words(options)
+    project = call.project(fetch=options.fetch)
+    name = options.name or ""
+    if options.action == "new":
+        return _new(project, name, options.story, fetch=options.from_fetched)
+    if options.action == "list":
         return _list(project)
-    if action == "remove":
-        return _remove(project, name, options)
-    return _prune(project, dry_run=bool(options.get("dry_run")))
+    if options.action == "remove":
+        return _remove(project, name, (options.force or "").strip())
+    return _prune(project, dry_run=options.dry_run)
 
 
-def _refuse_words(action: str, options: dict[str, object]) -> None:
+def _refuse_words(options: Options) -> None:
     """Raises: UsageError for words that do not go with the action."""
+    action, given = options.action, options.name is not None
     named = action in ("new", "remove")
-    if named and "name" not in options:
+    if named and not given:
         raise UsageError(f"worktree {action} needs a NAME", hint=f"ralphgit worktree {action} NAME")
-    if not named and "name" in options:
+    if not named and given:
         raise UsageError(f"worktree {action} takes no NAME", hint=f"ralphgit worktree {action}")
-    if "force" in options and not str(options["force"]).strip():
+    if options.force is not None and not options.force.strip():
         raise UsageError("--force needs a reason", hint="--force REASON")
 
 
 # -- new -------------------------------------------------------------------------------------
 
 
-def _new(project: Project, name: str, options: dict[str, object]) -> Outcome:
-    story = str(options.get("story", ""))
-    made = create.new(project, name, story=story, fetch=not options.get("no_fetch"))
+def _new(project: Project, name: str, story: str, *, fetch: bool) -> Outcome:
+    made = create.new(project, name, story=story, fetch=fetch)
     data = {"worktree": _made(made, story)}
     shown = project.show_path(made.path)
     lines = [
@@ -173,8 +172,8 @@ def _listed(one: Seen, now: float) -> dict[str, object]:
 # -- remove and prune ------------------------------------------------------------------------
 
 
-def _remove(project: Project, name: str, options: dict[str, object]) -> Outcome:
-    done = remove.remove(project, name, force=str(options.get("force", "")).strip())
+def _remove(project: Project, name: str, force: str) -> Outcome:
+    done = remove.remove(project, name, force=force)
     seen = done.seen
     lines = [f"Removed {safe(project.show_path(seen.path))}."]
     lines += [f"The branch {safe(branch)} went with it: it has landed." for branch in done.branches]

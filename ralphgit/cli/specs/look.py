@@ -1,7 +1,7 @@
 """What shows something."""
 
-from ralphgit.cli.command_spec import Command, arg, flag, integer, text
-from ralphgit.cli.shared_options import AT, FETCH, PRIORITY, STORY
+from ralphgit.cli.command_spec import Command, flag, integer, text
+from ralphgit.cli.shared_options import ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK
 
 COMMANDS = (
     Command("status", "look", "What needs a person, who does what, what is next.", (FETCH,)),
@@ -15,13 +15,13 @@ COMMANDS = (
             AT,
         ),
     ),
-    Command("show", "look", "One task, whole.", (arg("task", "ID"), AT)),
+    Command("show", "look", "One task, whole.", (TASK, AT)),
     Command(
         "next", "look", "What can be taken now, in the order in which it would be.",
         (STORY, PRIORITY, FETCH, integer("limit", "At most N tasks.")),
     ),
     Command("prompt", "look", "The prompt for a task (the next one without ID).",
-            (arg("task", "[ID]", kind="optional"), STORY, PRIORITY)),
+            (ANY_TASK, STORY, PRIORITY)),
     Command(
         "graph", "look", "The dependency graph.",
         (
@@ -34,11 +34,11 @@ COMMANDS = (
     ),
     Command(
         "packet", "look", "All that a worker needs for a task, as YAML.",
-        (arg("task", "ID"),),
+        (TASK,),
     ),
     Command(
         "log", "look", "What happened to a task, or to all, on every branch.",
-        (arg("task", "[ID]", kind="optional"), integer("limit", "The newest N entries.")),
+        (ANY_TASK, integer("limit", "The newest N entries.")),
     ),
     Command("inbox", "look", "What waits for a person, and how to answer.", (FETCH,)),
 )  # fmt: skip

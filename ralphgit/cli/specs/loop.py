@@ -1,7 +1,7 @@
 """Loops, worktrees, fleets and batches."""
 
-from ralphgit.cli.command_spec import Command, Param, arg, flag, integer, many, text
-from ralphgit.cli.shared_options import PRIORITY, STORY, WORKER
+from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
+from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER
 
 COMMANDS = (
     Command(
@@ -9,7 +9,7 @@ COMMANDS = (
         (
             flag("once", "Stop after one task."),
             integer("max_tasks", "Stop after N tasks."),
-            text("task", "Only this task, then stop.", metavar="ID"),
+            text("task", "Only this task, then stop.", metavar="ID", task=True),
             STORY, PRIORITY, WORKER,
             text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
                   "command that reads the prompt on stdin.", metavar="AGENT"),
@@ -31,20 +31,23 @@ COMMANDS = (
         "logs", "loop", "What the agent printed.",
         (arg("name", "[NAME]", kind="optional"),
          flag("follow", "Go on as it is printed.", "-f", "--follow"),
-         text("task", "The log of this task.", metavar="ID"),
+         text("task", "The log of this task.", metavar="ID", task=True),
          flag("loop", "What the loop did, as JSON lines.")),
     ),
     Command(
         "worktree", "loop", "The workers' worktrees: new, list, remove, prune.",
         (
-            Param("action", (), "", "text", "ACTION", ("new", "list", "remove", "prune")),
+            arg("action", "ACTION", choices=("new", "list", "remove", "prune")),
             arg("name", "[NAME]", kind="optional"),
-            text("story", "new: a loop in it takes only tasks of this story.", metavar="S"),
-            flag("no_fetch", "new: begin at the base as it was fetched before."),
-            flag("fetch", "list, remove, prune: fetch the base branch first."),
-            text("force", "remove: keep all its work in a rescue ref, then remove it.",
-                  metavar="REASON"),
-            flag("dry_run", "prune: show what would be removed, change nothing."),
+            *of("new",
+                text("story", "A loop in it takes only tasks of this story.", metavar="S"),
+                flag("no_fetch", "Begin at the base as it was fetched before.",
+                     unsets="from_fetched"),
+            ),
+            *of("list, remove, prune", FETCH),
+            *of("remove", text("force", "Keep all its work in a rescue ref, then remove it.",
+                               metavar="REASON")),
+            *of("prune", flag("dry_run", "Show what would be removed, change nothing.")),
         ),
         "new NAME makes ../<repo>-NAME on a new branch feature/NAME from the fetched base. "
         "remove NAME refuses while anything in it is not on the base. prune removes those "
@@ -53,18 +56,21 @@ COMMANDS = (
     Command(
         "fleet", "loop", "Several loops, each in its worktree: up, status, attach, down.",
         (
-            Param("action", (), "", "text", "ACTION", ("up", "status", "attach", "down")),
-            arg("name", "[NAME]", kind="optional"),
-            Param("number", ("-n", "--number"), "up: so many workers, w1 to wN.", "int", "N"),
-            many("story", "up: a worker for this story; repeatable.", metavar="S"),
-            text("agent", "up: the coding agent, as for run.", metavar="AGENT"),
-            text("land", "up: how completed work gets into the base.", metavar="WAY",
-                  choices=("pr", "merge", "none")),
-            text("idle", "up: what a loop does while nothing is ready.", metavar="WAY",
-                  choices=("exit", "wait")),
-            flag("tmux", "up: in a tmux session, or not at all."),
-            flag("no_tmux", "up: in the background, also where there is tmux."),
-            flag("now", "down: at once; agents are stopped, claims stay."),
+            arg("action", "ACTION", choices=("up", "status", "attach", "down")),
+            *of("attach, down", arg("name", "[NAME]", kind="optional")),
+            *of("up",
+                integer("number", "So many workers, w1 to wN.", "-n", "--number"),
+                many("story", "A worker for this story; repeatable.", metavar="S",
+                     field="stories"),
+                text("agent", "The coding agent, as for run.", metavar="AGENT"),
+                text("land", "How completed work gets into the base.", metavar="WAY",
+                      choices=("pr", "merge", "none")),
+                text("idle", "What a loop does while nothing is ready.", metavar="WAY",
+                      choices=("exit", "wait")),
+                flag("tmux", "In a tmux session, or not at all."),
+                flag("no_tmux", "In the background, also where there is tmux."),
+            ),
+            *of("down", flag("now", "At once; agents are stopped, claims stay.")),
         ),
         "up makes the worktrees that are missing and starts a loop in each, in a detached tmux "
         "session where tmux and libtmux are installed. The loops outlive the terminal. "
@@ -73,11 +79,11 @@ COMMANDS = (
     Command(
         "batch", "loop", "Groups of independent tasks, one after the other: plan, run.",
         (
-            Param("action", (), "", "text", "ACTION", ("plan", "run")),
+            arg("action", "ACTION", choices=("plan", "run")),
             STORY,
-            integer("at_once", "So many tasks at once, at most.", "N"),
-            integer("limit", "plan: the first N groups."),
-            text("agent", "run: the coding agent, as for run.", metavar="AGENT"),
+            integer("at_once", "So many tasks at once, at most."),
+            *of("plan", integer("limit", "The first N groups.")),
+            *of("run", text("agent", "The coding agent, as for run.", metavar="AGENT")),
         ),
         "Parallel tasks that follow each other in a story form a group; verify and sequential "
         "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "

@@ -1,10 +1,10 @@
 """Evidence, reviews, independence and integration."""
 
-from ralphgit.cli.command_spec import Command, Param, arg, flag, many, text
-from ralphgit.cli.shared_options import FETCH, NO_FETCH, WORKER
+from ralphgit.cli.command_spec import Command, arg, flag, many, of, text
+from ralphgit.cli.shared_options import FETCH, NO_FETCH, TASKS, WORKER
 
 LANDING = (
-    flag("no_push", "Leave the result on the local base branch."),
+    flag("no_push", "Leave the result on the local base branch.", unsets="push"),
     NO_FETCH,
 )
 
@@ -12,7 +12,7 @@ COMMANDS = (
     Command(
         "independence", "prove", "Which tasks may run together, and why others must not.",
         (
-            arg("tasks", "[ID...]", kind="any"),
+            TASKS,
             flag("ready", "The tasks that next shows (so it is without ID and --story)."),
             text("story", "The unfinished tasks of this story.", metavar="S"),
             flag("branches", "Also merge the branches in flight with each other, in memory."),
@@ -24,24 +24,28 @@ COMMANDS = (
     Command(
         "evidence", "prove", "What was observed about tasks: add, list, verify.",
         (
-            Param("action", (), "", "text", "ACTION", ("add", "list", "verify")),
-            arg("tasks", "[ID...]", kind="any"),
-            text("shows", "add: what a reader may conclude from it."),
-            text("does_not_show", "add: what a reader must not conclude from it."),
-            text("artifact", "add: the file that shows it.", metavar="PATH"),
-            text("kind", "add: how it was observed.", metavar="KIND",
-                  choices=("observation", "artifact", "review")),
-            many("supports", "add: a criterion that it speaks for; repeatable.",
-                  metavar="CRITERION"),
-            many("partially", "add: one that it speaks for in part; repeatable.",
-                  metavar="CRITERION"),
-            many("challenges", "add: one that it speaks against; repeatable.",
-                  metavar="CRITERION"),
-            text("at", "list: any revision instead of this worktree's files.",
-                  metavar="REV"),
-            flag("stale", "list: only what counts for nothing any more."),
-            flag("rerun", "verify: run again the commands whose evidence is stale."),
-            WORKER,
+            arg("action", "ACTION", choices=("add", "list", "verify")),
+            TASKS,
+            *of("add",
+                text("shows", "What a reader may conclude from it."),
+                text("does_not_show", "What a reader must not conclude from it."),
+                text("artifact", "The file that shows it.", metavar="PATH"),
+                text("kind", "How it was observed.", metavar="KIND",
+                      choices=("observation", "artifact", "review")),
+                many("supports", "A criterion that it speaks for; repeatable.",
+                      metavar="CRITERION"),
+                many("partially", "One that it speaks for in part; repeatable.",
+                      metavar="CRITERION"),
+                many("challenges", "One that it speaks against; repeatable.",
+                      metavar="CRITERION"),
+            ),
+            *of("list",
+                text("at", "Any revision instead of this worktree's files.",
+                      metavar="REV"),
+                flag("stale", "Only what counts for nothing any more."),
+            ),
+            *of("verify", flag("rerun", "Run again the commands whose evidence is stale.")),
+            *of("add", WORKER),
         ),
         "Evidence is bound to the content of the files in the task's scope: while they are "
         "as they were it is fresh, once they change it is stale. Records are never edited. "
@@ -50,22 +54,26 @@ COMMANDS = (
     Command(
         "audit", "prove", "Reviews of the work on tasks: add, list.",
         (
-            Param("action", (), "", "text", "ACTION", ("add", "list")),
-            arg("tasks", "[ID...]", kind="any"),
-            text("verdict", "add: what the review comes to.", metavar="VERDICT",
-                  choices=("clear", "concerns", "changes-needed", "inconclusive")),
-            text("target", "add: the revision that was reviewed (without it, this worktree).",
-                  metavar="REV"),
-            text("by", "add: who reviewed.", metavar="NAME"),
-            many("lens", "add: a point of view that was taken; repeatable."),
-            many("context", "add: what was read besides the target; repeatable."),
-            many("finding", "add: what was found, as SEVERITY: TEXT; repeatable."),
-            many("dispose", "add: what became of an earlier finding; repeatable.",
-                  metavar="REVIEW/FIND-N=WORD"),
-            text("residual_risk", "add: what could still be wrong."),
-            text("at", "list: any revision instead of this worktree's files.",
-                  metavar="REV"),
-            flag("open", "list: only what has open findings."),
+            arg("action", "ACTION", choices=("add", "list")),
+            TASKS,
+            *of("add",
+                text("verdict", "What the review comes to.", metavar="VERDICT",
+                      choices=("clear", "concerns", "changes-needed", "inconclusive")),
+                text("target", "The revision that was reviewed (without it, this worktree).",
+                      metavar="REV"),
+                text("by", "Who reviewed.", metavar="NAME"),
+                many("lens", "A point of view that was taken; repeatable.", field="lenses"),
+                many("context", "What was read besides the target; repeatable."),
+                many("finding", "What was found, as SEVERITY: TEXT; repeatable.", field="findings"),
+                many("dispose", "What became of an earlier finding; repeatable.", field="disposals",
+                      metavar="REVIEW/FIND-N=WORD"),
+                text("residual_risk", "What could still be wrong."),
+            ),
+            *of("list",
+                text("at", "Any revision instead of this worktree's files.",
+                      metavar="REV"),
+                flag("open", "Only what has open findings."),
+            ),
         ),
         "A review is bound to the content that was reviewed. A task with risk: high lands only "
         "with a clear review, by somebody other than its worker, of what is to land.",

@@ -36,7 +36,7 @@ COMMANDS = (
         (
             flag("dry_run", "Show what would be decided, change nothing."),
             many("yield", "Give up the branch's claim on this task (ID/CLAIM: that claim); "
-                 "repeatable.", metavar="ID"),
+                 "repeatable.", metavar="ID", field="yields"),
         ),
         "During a merge, rebase, cherry-pick or revert (and after stash pop, am -3, merge "
         "--squash): changes of different tasks and fields are put together and staged. Two "

@@ -1,6 +1,6 @@
 """Beginning, moving, mending."""
 
-from ralphgit.cli.command_spec import Command, Param, arg, flag, many, text
+from ralphgit.cli.command_spec import Command, arg, flag, many, text
 from ralphgit.cli.shared_options import AT
 
 COMMANDS = (
@@ -9,7 +9,7 @@ COMMANDS = (
         (
             text("layout", "Where tasks live.", metavar="LAYOUT",
                   choices=("single", "story", "task")),
-            flag("no_agents", "Leave AGENTS.md and CLAUDE.md as they are."),
+            flag("no_agents", "Leave AGENTS.md and CLAUDE.md as they are.", unsets="agents"),
             text("skill", "Also DIR/ralphgit/SKILL.md for coding agents (.claude/skills).",
                   metavar="DIR"),
             text("ci", "Also a job that judges each change, in .github/workflows or .gitlab.",
@@ -38,7 +38,7 @@ COMMANDS = (
         (
             arg("file", "[FILE]", kind="optional"),
             text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
-                  metavar="FORM", choices=("jsonl", "markdown", "graph")),
+                  metavar="FORM", choices=("jsonl", "markdown", "graph"), field="form"),
             flag("force", "Replace FILE if it exists."),
             AT,
         ),
@@ -65,7 +65,7 @@ COMMANDS = (
     Command("doctor", "set up", "Find what a crash or a setting left behind.",
             (flag("fix", "Mend what is safe to mend."),)),
     Command("completion", "set up", "The completion script for a shell.",
-            (Param("shell", (), "", "text", "SHELL", ("bash", "zsh", "fish")),), outside=True),
+            (arg("shell", "SHELL", choices=("bash", "zsh", "fish")),), outside=True),
     Command(
         "mcp", "set up", "Serve coding agents that speak the Model Context Protocol.",
         (

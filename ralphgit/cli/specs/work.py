@@ -1,14 +1,24 @@
 """What a task goes through."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
-from ralphgit.cli.shared_options import CONTRACT, FETCH, NO_FETCH, PRIORITY, STORY, WORKER
+from ralphgit.cli.shared_options import (
+    ANY_TASK,
+    CONTRACT,
+    FETCH,
+    NO_FETCH,
+    NO_PUSH,
+    PRIORITY,
+    STORY,
+    TASK,
+    WORKER,
+)
 
 COMMANDS = (
     Command(
         "claim", "work", "Take a task: lease and record, staged for your first commit.",
         (
-            arg("task", "[ID]", kind="optional"), STORY, PRIORITY, WORKER, NO_FETCH,
-            flag("require_remote", "Refuse when the remote cannot be reached."),
+            ANY_TASK, STORY, PRIORITY, WORKER, NO_FETCH,
+            flag("require_remote", "Refuse when the remote cannot be reached.", setting=True),
             flag("stack", "Accept dependencies that are complete on this branch only."),
             text("force", "Pass the guards; the reason goes into the audit.",
                   metavar="REASON"),
@@ -18,9 +28,9 @@ COMMANDS = (
     Command(
         "complete", "work", "Verify a claimed task and commit it with its evidence.",
         (
-            arg("task", "[ID]", kind="optional"),
+            ANY_TASK,
             text("message", "The commit's subject.", "-m", "--message"),
-            many("concern", "Something a reviewer should know; repeatable."),
+            many("concern", "Something a reviewer should know; repeatable.", field="concerns"),
             flag("accept_contract", "Complete although the task's contract has changed."),
             text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
             WORKER,
@@ -29,37 +39,37 @@ COMMANDS = (
     Command(
         "block", "work", "Say why a claimed task cannot go on.",
         (
-            arg("task", "[ID]", kind="optional"),
+            ANY_TASK,
             text("reason", "Why.", metavar="WORD", choices=(
                 "needs_context", "conflict", "verify-failed", "scope", "other")),
             text("question", "What a person should answer."),
-            many("option", "A possible answer; repeatable."),
+            many("option", "A possible answer; repeatable.", field="answers"),
             WORKER,
         ),
     ),
     Command(
         "release", "work", "Give a claimed task back.",
-        (arg("task", "[ID]", kind="optional"), text("reason", "Why."), WORKER),
+        (ANY_TASK, text("reason", "Why."), WORKER),
     ),
     Command(
         "reset", "work", "Release what a crashed worker held; its work is kept.",
         (
-            arg("task", "ID"),
+            TASK,
             text("reason", "Why; it goes into the record.", required=True),
             text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
             flag("reopen", "Also a complete or cancelled task."),
             flag("force", "Although the holder is alive."),
-            flag("no_push", "Leave the commit on the local base branch."),
+            NO_PUSH,
             NO_FETCH,
         ),
     ),
     Command(
         "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
         (
-            arg("task", "ID"),
+            TASK,
             arg("text", "TEXT"),
             text("by", "Who answers.", metavar="NAME"),
-            flag("no_push", "Leave the commit on the local base branch."),
+            NO_PUSH,
             NO_FETCH,
         ),
     ),
@@ -75,7 +85,7 @@ COMMANDS = (
     Command(
         "edit", "work", "Change a task's fields in this worktree's graph.",
         (
-            arg("task", "ID"), *CONTRACT,
+            TASK, *CONTRACT,
             many("remove", "A field to take out; repeatable.", metavar="FIELD"),
             text("cancel", "Say that it will not be done.", metavar="REASON"),
             flag("block", "Write the task in block style, nothing else."),
@@ -83,7 +93,7 @@ COMMANDS = (
     ),
     Command(
         "preflight", "work", "Would a claim succeed? Would this branch merge?",
-        (arg("task", "[ID]", kind="optional"), STORY, PRIORITY, FETCH,
+        (ANY_TASK, STORY, PRIORITY, FETCH,
          flag("stack", "Accept dependencies that are complete on this branch only.")),
     ),
 )  # fmt: skip

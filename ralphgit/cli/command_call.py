@@ -1,0 +1,77 @@
+"""One call of a command: what it gets from outside, and its options in the types it declares.
+
+A command is a module with `Options`, a NamedTuple, and `run(call, options)`. The table says how
+its line is written; a test holds the two together.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ralphgit.cli.command_spec import Command, Param
+from ralphgit.errors import UsageError
+from ralphgit.model.ids import parse_task_id
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.project import Project
+    from ralphgit.app.workspace.surroundings import Surroundings
+    from ralphgit.cli.render import Screen
+
+
+class Call(NamedTuple):
+    around: "Surroundings"
+    warnings: list[str]
+    """Filled by the command as it goes, so that a failure still shows what was warned of."""
+    screen: "Screen"
+
+    def project(self, *, fetch: bool = False) -> "Project":
+        """The project that the command works on, as `opening.project` opens it."""
+        from ralphgit.app.base import opening
+
+        return opening.project(self.around, self.warnings, fetch=fetch)
+
+
+def settings(command: Command, given: Mapping[str, object]) -> dict[str, object]:
+    """Those of the words of a line that are settings as well."""
+    names = [param.name for param in command.params if param.setting]
+    return {name: given[name] for name in names if name in given}
+
+
+def options(command: Command, into: Any, given: Mapping[str, object]) -> Any:
+    """The words of a line as `into`, the command's `Options`; absent ones have its defaults.
+
+    A field whose default is itself a NamedTuple is filled with its own share of them.
+
+    Raises: UsageError for what is no task id, and for an option of another action.
+    """
+    values: dict[str, object] = {}
+    for param in command.params:
+        if param.name in given:
+            if param.actions and given["action"] not in param.actions:
+                raise _of_another_action(command.name, param, str(given["action"]))
+            if not param.setting:
+                values[param.field or param.name] = _typed(param, given[param.name])
+    return _filled(into, values)
+
+
+def _typed(param: Param, value: Any) -> object:
+    if param.kind == "flag":
+        return not param.unsets
+    if not isinstance(value, (list, tuple)):
+        return parse_task_id(value) if param.task else value
+    return tuple(map(parse_task_id, value)) if param.task else tuple(value)
+
+
+def _filled(into: Any, values: Mapping[str, object]) -> Any:
+    groups = {
+        name: _filled(type(default), values)
+        for name, default in into._field_defaults.items()
+        if hasattr(default, "_fields")
+    }
+    return into(**groups, **{name: values[name] for name in into._fields if name in values})
+
+
+def _of_another_action(command: str, param: Param, action: str) -> UsageError:
+    name = param.flags[0] if param.flags else param.metavar.strip("[]")
+    return UsageError(
+        f"{name} does not go with {command} {action}", hint=f"ralphgit {command} --help"
+    )
