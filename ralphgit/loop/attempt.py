@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.handoff import packet, prompt, worker_report
 from ralphgit.app.lifecycle import complete, task_branch
 from ralphgit.app.processes import run_program, trust
@@ -87,8 +88,7 @@ class Lost(NamedTuple):
 class Over(NamedTuple):
     """Somebody has given the task up in this worktree while the agent worked."""
 
-    how: str
-    """blocked or released."""
+    how: WayOut
 
 
 Outcome = Done | Failed | Stuck | Limited | Lost | Over

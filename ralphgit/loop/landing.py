@@ -20,7 +20,7 @@ from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.task_status import Reason
+from ralphgit.model.task_status import Reason, Status
 
 #: So long after a landing nothing is fetched: the push has just told what the base is.
 _FRESH_S = 1.0
@@ -56,9 +56,9 @@ class Landing:
         A completion that `complete` did not make of just these files is verified first. What
         cannot land as it is, is kept aside, and the worktree begins again with the claim.
 
-        Raises: as `land.by_merge` and `land_pr.by_pull`.
+        Raises: as `merge.by_merge` and `pull_request.by_pull`.
         """
-        if own_claims.end_of(project.view("HEAD", "HEAD"), lease) != "complete":
+        if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is not Status.COMPLETE:
             outcome = finish(project, lease)
             if not isinstance(outcome, Done):
                 return outcome

@@ -10,11 +10,13 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.landing import forge_cli, pull_request, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.model.active_claim import Lease
+from ralphgit.rules.lost_claim import Winner
 
 
 class Pulls:
@@ -44,7 +46,7 @@ class Pulls:
     def open(self, project: Project, lease: Lease) -> pull_request.Opened | Conflict:
         """Push the completed task's branch and open its pull request, and say where it is.
 
-        Raises: as `land_pr.by_pull`.
+        Raises: as `pull_request.by_pull`.
         """
         opened = pull_request.by_pull(project, lease)
         if isinstance(opened, pull_request.Opened):
@@ -124,13 +126,15 @@ class Pulls:
             )
         return pull._replace(state=state)
 
-    def _give_up(self, project: Project, pull: Pull, winner: str) -> None:
-        lost = pull_request.give_up(project, pull, winner)
+    def _give_up(self, project: Project, pull: Pull, winner: Winner) -> None:
+        done = pull_request.withdraw(project, pull)
         self._lost.append(pull.task)
-        self._journal.write("lost", task=pull.task, message=winner, rescue=lost.rescue)
-        kept = f"; the work is kept in {lost.rescue}" if lost.rescue else ""
-        there = "" if lost.removed else f"; {pull.branch} is still on {project.base.remote}"
-        self._say(f"the claim on {pull.task} is lost: {winner}{kept}{there}")
+        why = claim_errors.lost_because(winner)
+        self._journal.write("lost", task=pull.task, message=why, rescue=done.rescue)
+        kept = f"; the work is kept in {done.rescue}" if done.rescue else ""
+        remote = project.base.remote
+        there = f"; {pull.branch} is still on {remote}" if done.is_on_remote else ""
+        self._say(f"the claim on {pull.task} is lost: {why}{kept}{there}")
 
 
 def _where(pull: Pull) -> str:

@@ -9,7 +9,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.base import opening
 from ralphgit.app.landing import pull_request
-from ralphgit.app.lifecycle import claim_guards, current_claim, task_branch, write_audit_and_graph
+from ralphgit.app.lifecycle import claim_guards, give_up, task_branch, write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -18,6 +18,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
 from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_status import Status
 
 
 def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
@@ -87,22 +88,23 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     claim_map = ClaimMap(project)
     for lease in own_claims.open_claims(project, claim_map):
         if winner := own_claims.winner_over(claim_map, lease):
-            raise current_claim.give_up(project, lease, winner)
+            with WorktreeLock(project):
+                raise give_up.lose(project, lease, winner)
     own = claim_guards.own_claim(project, claim_map)
     if own is not None:
         return own
     noted = runtime_files.remembered(project.top)
-    end = own_claims.end_of(project.here, noted) if noted else ""
-    if noted is None or not end:
+    end = own_claims.end_of(project.here, noted) if noted else None
+    if noted is None or end is None:
         return None
     if not own_claims.end_of(project.view("HEAD", "HEAD"), noted):
         # Written and not committed: it was killed in between, and is ended again.
-        if end == "blocked":
+        if end is Status.BLOCKED:
             write_audit_and_graph.take_back(project, noted)
         return noted
     if own_claims.end_of(claim_map.base, noted):
         return None
-    if end == "blocked":
+    if end is Status.BLOCKED:
         row = claim_map.base.by_id.get(noted.task)
         answered = row is not None and row.epoch > noted.epoch
         shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))

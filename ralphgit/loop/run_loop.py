@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
-from ralphgit.app.lifecycle import block_release, claim, claim_guards, current_claim, task_branch
+from ralphgit.app.lifecycle import block_release, claim, claim_guards, give_up, task_branch
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
@@ -42,7 +43,7 @@ from ralphgit.loop.notify import Notifier
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import Reason
+from ralphgit.model.task_status import Reason, Status
 from ralphgit.rules import readiness
 from ralphgit.rules.retry_policy import CLOSED
 
@@ -231,10 +232,10 @@ class Loop:
             if self._pauses.for_breaker(project.config):
                 return
             before = attempt_memory.attempts(self._top, lease.claim)
-            if own_claims.end_of(project.view("HEAD", "HEAD"), lease) == "blocked":
+            if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.BLOCKED:
                 self._end_blocked(lease)
                 return
-            if complete_here := own_claims.end_of(project.here, lease) == "complete":
+            if complete_here := own_claims.end_of(project.here, lease) is Status.COMPLETE:
                 outcome = self._landing.task(project, lease)
             elif before.failed >= project.config.agent_attempts:
                 self._block_failed(lease, before)
@@ -265,7 +266,7 @@ class Loop:
                 case Failed():
                     if self._failed(lease, before, outcome):
                         return
-                case Over("released"):
+                case Over(WayOut.RELEASED):
                     self._end_released(lease)
                     return
                 case Over():
@@ -275,9 +276,8 @@ class Loop:
                 case Lost():
                     project = self._project()
                     winner = own_claims.winner_over(ClaimMap(project), lease)
-                    raise current_claim.give_up(
-                        project, lease, winner or "its claim does not stand any more"
-                    )
+                    with WorktreeLock(project):
+                        raise give_up.lose(project, lease, winner)
             if self._pauses.stop_wanted():
                 return
             project = self._project()

@@ -11,6 +11,7 @@ from ralphgit.git.child_process import Child
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.records import lease_object as codec
+from ralphgit.rules.lost_claim import is_dead
 
 
 class Taken(NamedTuple):
@@ -28,17 +29,6 @@ class LeaseHeld(NamedTuple):
     """Somebody else has it; `by` is None where the holder cannot be read."""
 
     by: Lease | None
-
-
-def is_dead(lease: Lease, row: Row | None) -> bool:
-    """Whether the base has moved past a lease's claim, so that it guards nothing."""
-    if row is None:
-        return False
-    if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):
-        return True
-    if row.status == "blocked":
-        return row.claim == lease.claim
-    return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
 
 
 def begin(project: Project) -> LeaseProcesses | None:

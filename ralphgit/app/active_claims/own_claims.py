@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from enum import StrEnum
 
-from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_status import Status
+from ralphgit.rules import lost_claim
+from ralphgit.rules.lost_claim import Cause, Winner
 
 
 def open_claims(project: Project, claim_map: ClaimMap) -> list[Lease]:
@@ -62,41 +65,37 @@ def _ended(claim_map: ClaimMap, lease: Lease) -> bool:
     )
 
 
-def winner_over(claim_map: ClaimMap, mine: Lease) -> str:
-    """Who took the task from under `mine`, as a sentence; "" while it stands."""
-    row = claim_map.base.by_id.get(mine.task)
-    label = claim_map.project.base.label
-    if row is not None:
-        if row.epoch > mine.epoch:
-            return f"{mine.task} was reset on {label} (epoch {row.epoch}) after the claim was made"
-        if row.status == "cancelled":
-            return f"{mine.task} was cancelled on {label}"
-        if row.claim and row.claim != mine.claim and row.status != "blocked":
-            claim = f"claim {row.claim}, {row.status}, since {row.at}"
-            return f"{row.by} won {mine.task} on {label} ({claim})"
-    other = claim_map.leases.get(mine.task)
-    if other is not None and other.claim != mine.claim and not leases.is_dead(other, row):
-        where = claim_map.project.show_path(other.worktree)
-        return f"{other.by} has the lease on {mine.task} (claim {other.claim}, worktree {where})"
-    return ""
+def winner_over(claim_map: ClaimMap, mine: Lease) -> Winner | None:
+    """Who has taken the task from under `mine`, as far as it can be seen; None while it holds."""
+    row, lease = claim_map.base.by_id.get(mine.task), claim_map.leases.get(mine.task)
+    found = lost_claim.winner_over(mine, row, lease, base=claim_map.project.base.label)
+    if found is not None and found.cause is Cause.LEASED:
+        return found._replace(where=claim_map.project.show_path(found.where))
+    return found
 
 
-def end_of(view: GraphView, lease: Lease) -> str:
-    """How the task has ended in a view under this very claim: complete, blocked, or "" for not."""
+def end_of(view: GraphView, lease: Lease) -> Status | None:
+    """Whether the task is complete or blocked in a view under this very claim; None if neither."""
     row = view.by_id.get(lease.task)
     if row is None or row.claim != lease.claim or row.status not in ("complete", "blocked"):
-        return ""
-    return row.status
+        return None
+    return Status(row.status)
 
 
-def given_up(view: GraphView, lease: Lease) -> str:
-    """How somebody has given the task up in a view: "blocked" under this claim, "released" from
-    it; "" while nobody has.
-    """
+class WayOut(StrEnum):
+    """How a task is given up by its own holder."""
+
+    BLOCKED = "blocked"
+    RELEASED = "released"
+
+
+def given_up(view: GraphView, lease: Lease) -> WayOut | None:
+    """How somebody has given the task up in a view, this claim being the last; None for not."""
     row = view.by_id.get(lease.task)
     if row is None:
-        return ""
+        return None
     if (row.claim, row.status) == (lease.claim, "blocked"):
-        return "blocked"
+        return WayOut.BLOCKED
     reset = json.loads(row.json).get("reset") or {}
-    return "released" if row.epoch > lease.epoch and reset.get("claim") == lease.claim else ""
+    released = row.epoch > lease.epoch and reset.get("claim") == lease.claim
+    return WayOut.RELEASED if released else None

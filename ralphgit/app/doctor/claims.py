@@ -12,6 +12,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
+from ralphgit.rules import lost_claim
 
 
 def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:
@@ -32,7 +33,7 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
                 fixable=True,
                 fixed=fix,
             )
-        elif leases.is_dead(lease, claim_map.base.by_id.get(task)):
+        elif lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
             if fix:
                 leases.drop(project, lease)
             yield Finding(
@@ -63,7 +64,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         return
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
-        if leases.is_dead(lease, claim_map.base.by_id.get(lease.task)):
+        if lost_claim.is_dead(lease, claim_map.base.by_id.get(lease.task)):
             yield Finding(
                 "claim_lost",
                 "error",

@@ -21,6 +21,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
+from ralphgit.model.task_status import Status
 from ralphgit.records import audit_file
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
@@ -59,7 +60,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
 def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     """Why the completion on commit `head`, which is HEAD, does not count; none if it does."""
     view = project.view(head, head[:12])
-    if own_claims.end_of(view, lease) != "complete":
+    if own_claims.end_of(view, lease) is not Status.COMPLETE:
         return [f"{lease.task} is not complete under claim {lease.claim}"]
     events = _events(project, lease, head)
     if events[-1:] not in (["completed"], [_FORCED]):

@@ -18,6 +18,7 @@ from ralphgit.model.question import Answer, Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
+from ralphgit.rules import lost_claim
 
 
 class ReplyOptions(NamedTuple):
@@ -166,7 +167,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         if one.answer is None or one.answer.text != options.text:
             continue
         lease = claim_map.leases.get(row.id)
-        if lease is not None and lease.claim == one.claim and leases.is_dead(lease, row):
+        if lease is not None and lease.claim == one.claim and lost_claim.is_dead(lease, row):
             leases.drop(project, lease)
         update_base.catch_up(project)
         project.warn(f"{row.id} has this answer already; it is given once")

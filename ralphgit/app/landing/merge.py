@@ -11,7 +11,8 @@ from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.lifecycle import current_claim
+from ralphgit.app.lifecycle import give_up
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, worktrees
@@ -58,7 +59,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if winner := own_claims.winner_over(claim_map, lease):
             if unseen:
                 continue
-            raise current_claim.give_up(project, lease, winner)
+            with WorktreeLock(project):
+                raise give_up.lose(project, lease, winner)
         base, head = project.base.commit, project.repository.head()
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":

@@ -23,15 +23,16 @@ from ralphgit.app.gate import verified_completion
 from ralphgit.app.landing import forge_cli, pull_request_text, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.lifecycle import current_claim, rescue_refs, task_branch
+from ralphgit.app.lifecycle import give_up, rescue_refs, task_branch
+from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.processes import trust, verify_command
-from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import merge_preview, refs, remote, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.config import VIAS
+from ralphgit.rules.lost_claim import Winner
 
 _HOST = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?([^/:@]+)[:/]", re.I)
 _COMMAND = "command"
@@ -45,17 +46,6 @@ class Opened(NamedTuple):
     """Where the pull request is to be seen, "" where nobody has said."""
     said: tuple[str, ...]
     """What the remote, or what opened it, has to tell."""
-
-
-class Lost(NamedTuple):
-    """The work of a claim that lost while it was in review."""
-
-    winner: str
-    """Who won, as a sentence."""
-    rescue: str
-    """The ref that keeps the work, "" where there was none."""
-    removed: bool
-    """Whether the remote's branch is gone; it is left where it has commits of others."""
 
 
 def refuse_unfit(project: Project) -> None:
@@ -91,7 +81,8 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     refuse_unfit(project)
     synchronise(project)
     if winner := own_claims.winner_over(ClaimMap(project), lease):
-        raise current_claim.give_up(project, lease, winner)
+        with WorktreeLock(project):
+            raise give_up.lose(project, lease, winner)
     head = project.repository.head()
     verified_completion.require(project, lease, head)
     if paths := conflicts(project, head):
@@ -146,44 +137,25 @@ def finish(project: Project, pull: Pull) -> None:
     tip = refs.current(project.repository.git, f"refs/heads/{pull.branch}")
     if tip and not is_landed.landed(project, tip):
         rescue_refs.commit(project, tip, pull.task, pull.claim)
-    _let_go(project, pull, tip)
+    task_branch.remove(project, pull.branch, tip, pushed=pull.commit)
+    tracked_pull_requests.drop(project.top, pull.claim)
+    project.refresh()
 
 
-def winner_over(project: Project, pull: Pull) -> str:
-    """Who took the task from under a pull request, as a sentence; "" while its claim stands."""
+def winner_over(project: Project, pull: Pull) -> Winner | None:
+    """Who has taken the task from under a pull request; None while its claim holds."""
     return own_claims.winner_over(ClaimMap(project), _lease(pull))
 
 
-def give_up(project: Project, pull: Pull, winner: str) -> Lost:
-    """Take a claim back that lost while it was in review. Its work is kept in a rescue ref.
-
-    The branch is not the one to be worked on now, so no worktree is touched but one that still
-    stands on it, clean. The remote's branch goes where it has what we pushed and no more.
+def withdraw(project: Project, pull: Pull) -> GivenUp:
+    """Give up a claim that was lost in review. Its branch is not the one that is worked on now.
 
     Raises: RemoteUnavailable, GitError, NotWritable, GuardRefused.
     """
-    git = project.repository.git
-    tip = refs.current(git, f"refs/heads/{pull.branch}")
-    kept = rescue_refs.commit(project, pull.commit, pull.task, pull.claim).ref
-    if tip and tip != pull.commit:
-        kept = rescue_refs.commit(project, tip, pull.task, pull.claim).ref or kept
-    try:
-        removed = remote.push(
-            git, project.base.remote, "", f"refs/heads/{pull.branch}",
-            old=pull.commit, timeout=project.config.fetch_timeout,
-        )  # fmt: skip
-    except RalphError as error:
-        if error.code != "push_refused":
-            raise
-        removed = False
-    lease = read_leases(project).get(pull.task)
-    if lease is not None and lease.claim == pull.claim:
-        leases.drop(project, lease)
-    noted = runtime_files.remembered(project.top)
-    if noted is not None and noted.claim == pull.claim:
-        runtime_files.forget(project.top)
-    _let_go(project, pull, tip)
-    return Lost(winner, kept, removed)
+    done = give_up.give_up(project, _lease(pull), pushed=give_up.Pushed(pull.branch, pull.commit))
+    tracked_pull_requests.drop(project.top, pull.claim)
+    project.refresh()
+    return done
 
 
 # -- how ---------------------------------------------------------------------------------
@@ -328,33 +300,6 @@ def _ours(project: Project, lease: Lease, tip: str, head: str) -> bool:
     kept = git.try_run("for-each-ref", f"--contains={tip}", f"{RESCUE}{lease.task}/")
     names = kept.out.decode().split("\n") if kept.status == 0 else []
     return any(f"{RESCUE}{lease.task}/{lease.claim}" in name for name in names)
-
-
-def _let_go(project: Project, pull: Pull, tip: str) -> None:
-    """Delete a pull request's branch here, its content being kept elsewhere; forget its note.
-
-    A worktree that still stands on it, clean, is brought to the base with it: then the branch
-    is an empty one, which goes when the next task begins.
-    """
-    git, ref = project.repository.git, f"refs/heads/{pull.branch}"
-    worktree = project.worktree_of(ref)
-    if tip and worktree is None:
-        if refs.swap(git, ref, new="", old=tip):
-            worktrees.forget_branch(git, pull.branch)
-    elif tip and worktree and os.path.realpath(worktree.path) == os.path.realpath(project.top):
-        with WorktreeLock(project):
-            try:
-                task_branch.refuse_dirty(project)
-            except GuardRefused:
-                project.warn(f"{pull.branch} has changes that are not committed; it was left")
-            else:
-                with task_branch.Moving(project, project.base.commit):
-                    git.run("reset", "--hard", "--quiet", project.base.commit)
-    tracking = f"refs/remotes/{project.base.remote}/{pull.branch}"
-    if refs.current(git, tracking) == pull.commit:
-        refs.swap(git, tracking, new="", old=pull.commit)
-    tracked_pull_requests.drop(project.top, pull.claim)
-    project.refresh()
 
 
 def _lease(pull: Pull) -> Lease:

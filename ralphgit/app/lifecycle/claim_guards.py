@@ -6,14 +6,15 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimHeld, ClaimLost, GuardRefused, IllegalMove, NeedsPerson, RalphError
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, NeedsPerson, RalphError
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules
+from ralphgit.rules import claim_rules, lost_claim
 
 
 class ClaimOptions(NamedTuple):
@@ -84,7 +85,7 @@ def own_claim(project: Project, claim_map: ClaimMap) -> Lease | None:
     """The claim that this worktree works on and that the base has not moved past."""
     base = claim_map.base.by_id
     for lease in own_claims.open_claims(project, claim_map):
-        if not leases.is_dead(lease, base.get(lease.task)):
+        if not lost_claim.is_dead(lease, base.get(lease.task)):
             return lease
     return None
 
@@ -99,11 +100,7 @@ def refuse_lost(project: Project, claim_map: ClaimMap) -> None:
         row = here.get(lease.task)
         winner = own_claims.winner_over(claim_map, lease)
         if winner and row is not None and row.claim == lease.claim:
-            raise ClaimLost(
-                f"this worktree's claim on {lease.task} is lost: {winner}",
-                hint=f"ralphgit complete {lease.task} keeps your work, and frees the worktree",
-                details={"task": lease.task, "claim": lease.claim},
-            )
+            raise claim_errors.lost(lease, winner)
 
 
 def already_working(own: Lease) -> GuardRefused:

@@ -120,10 +120,10 @@ def _done_already(project: Project, task: str) -> Completed | None:
     if (
         noted is None
         or not head
-        or own_claims.end_of(project.view(head, "HEAD"), noted) != "complete"
+        or own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE
     ):
         return None
-    landed = own_claims.end_of(project.base_view, noted) == "complete"
+    landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
     if not landed and verified_completion.unverified_reasons(project, noted, head):
         return None
     project.warn(f"{noted.task} is complete already")
@@ -133,7 +133,7 @@ def _done_already(project: Project, task: str) -> Completed | None:
 def _complete_here(project: Project, task: str) -> Lease | None:
     """The claim that this worktree worked on last, if its files say that it is complete."""
     noted = runtime_files.remembered(project.top) if project.repository.top else None
-    if noted is None or own_claims.end_of(project.here, noted) != "complete":
+    if noted is None or own_claims.end_of(project.here, noted) is not Status.COMPLETE:
         return None
     return noted if task in ("", noted.task) else None
 
@@ -149,7 +149,7 @@ def _undo_unproven(project: Project, task: str) -> None:
     if noted is None:
         return
     row = project.here.row(noted.task)
-    committed = own_claims.end_of(project.view("HEAD", "HEAD"), noted) == "complete"
+    committed = own_claims.end_of(project.view("HEAD", "HEAD"), noted) is Status.COMPLETE
     file, number = write_audit_and_graph.parsed_here(project, row.id)
     old = task_mapping.lifecycle(file.tasks[number])
     life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)

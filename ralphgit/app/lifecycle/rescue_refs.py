@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
+from ralphgit.app.base import interrupted_update
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.repository import Repository
+from ralphgit.model.active_claim import Lease
 
 
 class Rescued(NamedTuple):
@@ -183,3 +185,64 @@ def _same_content(project: Project, one: str, other: str) -> bool:
     found = project.repository.objects.resolve([f"{oid}{part}" for oid in (one, other)
                                                 for part in parts])  # fmt: skip
     return found[:3] == found[3:]
+
+
+# -- taking out what is kept ------------------------------------------------------------
+
+
+def clear(project: Project, mine: Lease, kept: str) -> str:
+    """Take the work of a claim out of branch and worktree; `kept` is the ref that has it.
+
+    Ignored files that would be overwritten are kept too, if `kept` has them not: then in a
+    rescue ref of its own, with a warning. Repositories within the worktree stay.
+
+    Returns the commit at which the branch is then.
+    """
+    back = return_point(project, mine)
+    repository = project.repository
+    known = set(index.files_of(repository.git, kept)) if kept else set()
+    known.update(index.tracked(repository.git, ["."]))
+    if lost := in_the_way(repository, back, known):
+        again = worktree(project, project.top, mine.task, mine.claim, mine.by, target=back)
+        kept = again.ref or kept
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        project.warn(f"ignored, and on {back[:12]} too, so kept in {kept}: {lost[0]}{more}")
+    repository.git.run("reset", "--hard", "--quiet", back)
+    remove_kept(project, kept)
+    return back
+
+
+def remove_kept(project: Project, ref: str) -> None:
+    """Remove new files that the rescue commit holds, so that the next task begins clean.
+
+    What cannot be removed stays, with a warning.
+    """
+    if not ref:
+        return
+    names = index.untracked(project.repository.git, ["."])
+    for folder in [name for name in names if name.endswith("/")]:
+        project.warn(f"{folder} is a repository of its own; it was left in place")
+    names = [name for name in names if not name.endswith("/")]
+    found = project.repository.objects.resolve([f"{ref}:{name}" for name in names])
+    for name, oid in zip(names, found, strict=True):
+        if oid is None:
+            continue
+        path = os.path.join(project.top, name)
+        try:
+            os.unlink(path)
+        except OSError as error:
+            project.warn(f"{name} is kept in {ref}, and cannot be removed: {error.strerror}")
+            continue
+        interrupted_update.remove_empty(
+            os.path.dirname(path), spare=(project.top, project.around.directory)
+        )
+
+
+def return_point(project: Project, mine: Lease) -> str:
+    """Where the branch goes: the base, unless it holds earlier work that has not landed."""
+    git = project.repository.git
+    start = mine.start
+    if not start or not worktrees.is_ancestor(git, start, "HEAD"):
+        return project.base.commit
+    landed = worktrees.is_ancestor(git, start, project.base.commit)
+    return project.base.commit if landed else start

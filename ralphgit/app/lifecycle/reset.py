@@ -16,6 +16,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
+from ralphgit.rules import lost_claim
 
 
 class ResetOptions(NamedTuple):
@@ -86,7 +87,7 @@ def _done_already(project: Project, options: ResetOptions) -> Reopened | None:
     if not free or options.claim not in ("", claim):
         return None
     lease = claim_map.leases.get(row.id)
-    if lease is not None and lease.claim == claim and leases.is_dead(lease, row):
+    if lease is not None and lease.claim == claim and lost_claim.is_dead(lease, row):
         leases.drop(project, lease)
     update_base.catch_up(project)
     project.warn(f"{row.id} was reset already, for this reason; it is done once")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from ralphgit.app.base import interrupted_update
-from ralphgit.app.lifecycle import claim, current_claim, rescue_refs
+from ralphgit.app.lifecycle import claim, rescue_refs
 from ralphgit.app.workspace import record_paths, runtime_files
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, worktrees
@@ -167,6 +168,31 @@ def discard(project: Project, branch: str) -> None:
     refs.swap(git, branch, new="", old=ref.oid)
 
 
+def remove(project: Project, branch: str, tip: str, *, pushed: str) -> None:
+    """Delete a branch here, short name, at `tip`, and the tracking ref of what was `pushed`.
+
+    Its content is kept elsewhere. If this worktree is on it, clean, it is brought to the base with
+    it: then the branch is an empty one, which goes when the next task begins.
+    """
+    git, ref = project.repository.git, f"refs/heads/{branch}"
+    worktree = project.worktree_of(ref)
+    if tip and worktree is None:
+        if refs.swap(git, ref, new="", old=tip):
+            worktrees.forget_branch(git, branch)
+    elif tip and worktree and os.path.realpath(worktree.path) == os.path.realpath(project.top):
+        with WorktreeLock(project):
+            try:
+                refuse_dirty(project)
+            except GuardRefused:
+                project.warn(f"{branch} has changes that are not committed; it was left")
+            else:
+                with Moving(project, project.base.commit):
+                    git.run("reset", "--hard", "--quiet", project.base.commit)
+    tracking = f"refs/remotes/{project.base.remote}/{branch}"
+    if refs.current(git, tracking) == pushed:
+        refs.swap(git, tracking, new="", old=pushed)
+
+
 def keep_if_work(project: Project, ref: str) -> str:
     """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
     git = project.repository.git
@@ -183,7 +209,7 @@ def keep_if_work(project: Project, ref: str) -> str:
 def has_work(project: Project, lease: Lease) -> bool:
     """Whether the commits on this branch have more of a task than records."""
     git = project.repository.git
-    target = current_claim.return_point(project, lease)
+    target = rescue_refs.return_point(project, lease)
     fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
     differing = index.differing(git, fork, "HEAD")
     return any(not record_paths.is_record(project, path) for path in differing)
@@ -214,13 +240,13 @@ def put_away(project: Project, lease: Lease) -> str:
 
     Returns the ref; "" where there was nothing. Raises: NotWritable, GitError.
     """
-    target = current_claim.return_point(project, lease)
+    target = rescue_refs.return_point(project, lease)
     kept = rescue_refs.worktree(
         project, project.top, lease.task, lease.claim, lease.by, target=target
     )
     if kept.ref:
         with Moving(project, target, kept.ref):
-            current_claim.clear(project, lease, kept.ref)
+            rescue_refs.clear(project, lease, kept.ref)
         project.refresh()
     return kept.ref
 
@@ -240,7 +266,7 @@ def sweep(project: Project, lease: Lease) -> str:
             return ""
         with Moving(project, head, kept.ref):
             project.repository.git.run("reset", "--hard", "--quiet", head)
-            current_claim.remove_kept(project, kept.ref)
+            rescue_refs.remove_kept(project, kept.ref)
         project.refresh()
         return keep_if_work(project, kept.ref)
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases, own_claims
+from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.handoff import questions
@@ -13,6 +13,7 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
+from ralphgit.rules import lost_claim
 
 
 class Attention(NamedTuple):
@@ -194,7 +195,7 @@ def _attention(project: Project, claim_map: ClaimMap, workers: list[Busy]) -> li
     if project.repository.top is not None:
         for lease in own_claims.open_claims(project, claim_map):
             row = project.here.by_id.get(lease.task)
-            if leases.is_dead(lease, rows.get(lease.task)):
+            if lost_claim.is_dead(lease, rows.get(lease.task)):
                 continue
             if row is None or row.claim != lease.claim:
                 found.append(

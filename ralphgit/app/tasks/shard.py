@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import runtime_files
@@ -20,7 +19,7 @@ from ralphgit.git import index
 from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, graph_file, graph_layouts, settings_file
-from ralphgit.rules import readiness
+from ralphgit.rules import lost_claim, readiness
 from ralphgit.rules.readiness import ACTIVE_STATES
 
 #: What is written where, while it is being written: a move that is killed is completed by the
@@ -111,7 +110,7 @@ def _refuse_active(project: Project) -> None:
         if task not in claim_map.base.by_id and claims:
             held[task] = f"{task} (not on the base): {claims[0].by}, {claims[0].where}"
     for task, lease in claim_map.leases.items():
-        if not leases.is_dead(lease, claim_map.base.by_id.get(task)):
+        if not lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
             held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
     if held:
         raise GuardRefused(

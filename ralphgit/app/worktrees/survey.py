@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
@@ -16,6 +15,7 @@ from ralphgit.git import worktrees
 from ralphgit.git.repository import Worktree, under_way
 from ralphgit.git.worktrees import Changes
 from ralphgit.records import atomic_files
+from ralphgit.rules import lost_claim
 
 #: How the reason of a lock of ours begins.
 LOCK = "ralphgit: "
@@ -136,7 +136,7 @@ def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, 
     found: dict[str, OpenClaim] = {}
     for lease in claim_map.leases.values():
         here = lease.host == heartbeat.host() and os.path.realpath(lease.worktree) == path
-        if here and not leases.is_dead(lease, rows.get(lease.task)):
+        if here and not lost_claim.is_dead(lease, rows.get(lease.task)):
             found[lease.claim] = OpenClaim(lease.task, lease.claim, lease.by)
     ended = set()
     for active_claims in claim_map.active_claims.values():

@@ -1,0 +1,71 @@
+"""Decide whether a claim is lost: the base has moved past it, or somebody else has the lease."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_row import Row
+
+
+class Cause(StrEnum):
+    """How a claim was lost."""
+
+    RESET = "reset"
+    """The base has the task at a later epoch."""
+    CANCELLED = "cancelled"
+    """The base has the task cancelled."""
+    CLAIMED = "claimed"
+    """The base has the task under another claim."""
+    LEASED = "leased"
+    """Another claim has the lease."""
+
+
+class Winner(NamedTuple):
+    """What stands in the place of a lost claim."""
+
+    task: str
+    cause: Cause
+    where: str
+    """The base's name; for a lease, the folder of its worktree."""
+    claim: str = ""
+    """"" where nobody has claimed the task since."""
+    worker: str = ""
+    status: str = ""
+    since: str = ""
+    epoch: int = 0
+
+
+def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str) -> Winner | None:
+    """Who has taken the task from under the claim `mine`; None while that one holds.
+
+    `row` is the task as the base has it, `lease` is who has its lease now, `base` is the name of
+    the base.
+    """
+    task = mine.task
+    if row is not None:
+        if row.epoch > mine.epoch:
+            return Winner(task, Cause.RESET, base, epoch=row.epoch)
+        if row.status == "cancelled":
+            return Winner(task, Cause.CANCELLED, base)
+        if row.claim and row.claim != mine.claim and row.status != "blocked":
+            return Winner(
+                task, Cause.CLAIMED, base, row.claim, row.by, row.status, row.at, row.epoch
+            )
+    if lease is not None and lease.claim != mine.claim and not is_dead(lease, row):
+        return Winner(
+            task, Cause.LEASED, lease.worktree, lease.claim, lease.by, "", lease.at, lease.epoch
+        )
+    return None
+
+
+def is_dead(lease: Lease, row: Row | None) -> bool:
+    """Whether the base, which has the task as `row`, has moved past a lease's claim: the lease
+    then guards nothing.
+    """
+    if row is None:
+        return False
+    if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):
+        return True
+    if row.status == "blocked":
+        return row.claim == lease.claim
+    return bool(row.claim) and row.claim != lease.claim and row.status == "in-progress"
