@@ -63,11 +63,21 @@ action NAME PAYLOAD:
 rules:
     PYTHONPATH=tools python -m rules_page
 
-# Look for mistakes in style and types
+# Look for mistakes in style, form and types, and in workflows
 [no-exit-message]
 lint:
     ruff check
+    ruff format --check
     mypy
+    check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+    check-jsonschema --builtin-schema vendor.github-actions action.yml
+    check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/change.yml
+    check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+
+# Build the documentation site into site/
+[no-exit-message]
+docs:
+    NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 
 # Write the manual pages anew
 man:

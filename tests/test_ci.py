@@ -341,7 +341,7 @@ def test_the_documented_workflows_ask_for_little_and_pin_what_they_use() -> None
             assert "${{" not in step.get("run", "")
             name, _, at = step.get("uses", "").partition("@")
             if name:
-                assert name == "actions/checkout" or name == "OWNER/ralphgit"
+                assert name == "actions/checkout" or name == "ralphgit/ralphgit"
                 assert at == "FULL_COMMIT_ID" or re.fullmatch("[0-9a-f]{40}", at)
                 assert name.startswith("actions/") or set(step.get("with", {})) <= set(known)
     table = (ROOT / "docs" / "ci.md").read_text().partition("| input |")[2].partition("\n\n")[0]

@@ -15,11 +15,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from site_pages import PAGES, site_links
 from world import ROOT, World, environment
 
 from ralphgit.records import graph_file
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "decisions").glob("*.md")),
+]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 _MARK = "@@ command "
 
@@ -118,3 +123,25 @@ def test_every_graph_in_a_document_is_valid(document: Path) -> None:
 def test_every_local_link_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+def test_a_page_of_the_site_links_to_pages_of_the_site() -> None:
+    assert set(PAGES) <= {document.name for document in DOCUMENTS}
+    home = "https://example.org/project"
+
+    def turned(text: str, name: str) -> str:
+        return site_links(text, name, home)
+
+    assert turned("[a](docs/ci.md#github) [b](CONTRIBUTING.md)", "index.md") == (
+        "[a](ci.md#github) [b](contributing.md)"
+    )
+    assert turned("[a](../README.md) [b](rules.md)", "ci.md") == "[a](index.md) [b](rules.md)"
+    assert turned("[a](../../CHANGELOG.md) [b](../ci.md)", "decisions/epochs.md") == (
+        "[a](../changelog.md) [b](../ci.md)"
+    )
+    assert turned("[a](LICENSE) [b](no/such.md)", "index.md") == (
+        f"[a]({home}/blob/main/LICENSE) [b](no/such.md)"
+    )
+    assert turned("[a](https://x.org/README.md) [b](#top)", "index.md") == (
+        "[a](https://x.org/README.md) [b](#top)"
+    )
