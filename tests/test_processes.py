@@ -16,7 +16,9 @@ from test_loop import QUICK, events, loop, made, on_base, start, task
 from world import ROOT, Result, until
 
 from ralphgit.app.processes import run_program
+from ralphgit.app.workspace import heartbeat
 from ralphgit.errors import Refused
+from ralphgit.records import atomic_files
 
 GOOD = ("scope: {write: [f.txt]}", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
 
@@ -58,6 +60,32 @@ def agent(folder: Path, text: str, name: str = "agent.sh") -> str:
 def ended(running: subprocess.Popen[str], seconds: float = 20.0) -> Result:
     out, err = running.communicate(timeout=seconds)
     return Result(running.returncode, out, err)
+
+
+# -- whether a process is the one that was noted ---------------------------------------------
+
+
+@pytest.mark.parametrize("told", ["/proc", "psutil"])
+def test_a_process_is_told_from_one_that_has_its_number(
+    told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if told == "psutil":  # as where there is no /proc
+        read = atomic_files.read
+        monkeypatch.setattr(
+            atomic_files, "read", lambda path: None if path.startswith("/proc") else read(path)
+        )
+    elif not os.path.isdir("/proc/self"):
+        pytest.skip("a system without /proc")
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, text=True) as running:
+        noted = heartbeat.noted(running.pid)
+        assert noted.started
+        assert not noted.gone
+        assert noted._replace(started="5").gone
+        assert not noted._replace(started="5", host="elsewhere").gone
+        running.kill()
+        until(lambda: noted.gone)  # nobody has asked yet how it ended
+    assert noted.gone
+    assert heartbeat.start_time(running.pid) == ""
 
 
 # -- what an agent leaves behind -------------------------------------------------------------

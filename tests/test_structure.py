@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench import graphs, imports
 from world import ROOT, Place, World
 
 from ralphgit import errors
+from ralphgit.app.workspace import heartbeat
 
 PACKAGE = ROOT / "ralphgit"
 MODULES = {
@@ -221,12 +223,20 @@ def test_every_module_fits_in_a_head() -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A small graph, and beside the main worktree one whose worker has a task."""
+    """A small graph, and beside the main worktree one whose worker has a task, and is alive."""
     made = World(tmp_path_factory.mktemp("structure"))
     made.write_graph(graphs.files(48)["task-graph.yaml"])
     made.commit()
     beta = made.worktree("beta")
     assert beta.ralph("claim", READY[-1], "--no-fetch").code == 0
+    claim = str(beta.stored(READY[-1])["claim"]["id"])
+    process = heartbeat.noted(os.getpid())._asdict()
+    heartbeat.write(
+        str(beta.path),
+        heartbeat.Heartbeat(
+            **process, worker="beta", task=READY[-1], claim=claim, phase="agent", time=time.time()
+        ),
+    )
     return made
 
 

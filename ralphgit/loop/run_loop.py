@@ -19,7 +19,7 @@ from ralphgit.app.lifecycle import block_release, claim, claim_guards, give_up, 
 from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import (
@@ -36,7 +36,6 @@ from ralphgit.loop.claim_watch import task_state
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.landing import Landing
-from ralphgit.loop.loop_lock import LoopLock
 from ralphgit.loop.loop_options import LoopOptions, Ran
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier

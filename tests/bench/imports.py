@@ -9,8 +9,10 @@ from pathlib import Path
 
 from bench.timing import Failed
 
-#: Packages that take 50 ms and more to import, by the name of the module.
-HEAVY = ("pygit2", "ruamel", "jsonschema", "rich", "markdown_it", "jinja2")
+#: Packages that take 20 ms and more to import, by the name of the module.
+HEAVY = (
+    "pygit2", "ruamel", "jsonschema", "rich", "markdown_it", "jinja2", "psutil", "tomlkit",
+)  # fmt: skip
 
 
 def usual(task: str) -> dict[str, tuple[str, ...]]:

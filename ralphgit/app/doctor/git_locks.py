@@ -43,22 +43,18 @@ def users(project: Project, lock: str) -> list[str]:
 
 def git_at_work(places: list[str]) -> bool:
     """Whether a git process works in one of these folders, or cannot be ruled out."""
-    if not os.path.isdir("/proc/self"):
-        return True
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    import psutil
+
+    for process in psutil.process_iter():
         try:
-            with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-                name = file.read().strip()
-            if not name.startswith("git"):
+            if not process.name().startswith("git") or process.ppid() == os.getpid():
+                continue  # or reading objects for us
+            if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
-            if state == b"Z" or int(parent) == os.getpid():
-                continue  # dead, or reading objects for us
-            cwd = os.readlink(f"/proc/{pid}/cwd")
-        except (FileNotFoundError, ProcessLookupError):
+            cwd = process.cwd()
+        except psutil.NoSuchProcess:
             continue
-        except OSError:
+        except psutil.AccessDenied:
             return True
         if any(cwd == place or cwd.startswith(place + os.sep) for place in places):
             return True

@@ -1,7 +1,8 @@
 """Whether a worker is alive: the heartbeat that its loop keeps in `.ralph/heartbeat`.
 
 A process id alone proves nothing, it may have been given to another process: with it goes the
-boot it belongs to and the time it started (proc(5), field 22, in clock ticks since boot).
+boot it belongs to and the time it started. `next` asks it of every holder of a task: so Linux's
+/proc is read here, and psutil, which takes a fifth of `next` to import, tells where there is none.
 """
 
 import math
@@ -23,7 +24,7 @@ class Process(NamedTuple):
 
     pid: int
     started: str
-    """Its start time in ticks since boot; "" where the system does not tell."""
+    """As `start_time` tells it; "" where the system does not."""
     boot: str
     host: str
 
@@ -39,9 +40,10 @@ class Process(NamedTuple):
             return False
         if self.boot and (now := boot_id()) and self.boot != now:
             return True
-        if self.pid <= 0 or not exists(self.pid) or _is_zombie(self.pid):
+        if self.pid <= 0 or not exists(self.pid):
             return True
-        return bool(self.started and (start := start_time(self.pid)) and start != self.started)
+        start, zombie = _look(self.pid)
+        return zombie or bool(self.started and start and start != self.started)
 
 
 class Heartbeat(NamedTuple):
@@ -78,9 +80,26 @@ def boot_id() -> str:
 
 
 def start_time(pid: int) -> str:
-    """When the process started, in ticks since boot; "" if it is gone or not told."""
-    fields = _stat(pid)
-    return fields[19].decode() if len(fields) > 19 else ""
+    """When the process started; "" if it is gone or not told.
+
+    On Linux in clock ticks since boot, elsewhere in seconds since 1970.
+    """
+    return _look(pid)[0]
+
+
+def _look(pid: int) -> tuple[str, bool]:
+    """When it started, and whether it has ended and nobody has asked how yet (a zombie)."""
+    data = atomic_files.read(f"/proc/{pid}/stat")
+    if data is not None:  # proc(5): the state is field 3, the start field 22
+        fields = data.rpartition(b")")[2].split()
+        return fields[19].decode(), fields[0] == b"Z"
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return str(process.create_time()), process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error as error:
+        return "", isinstance(error, psutil.ZombieProcess)
 
 
 def exists(pid: int) -> bool:
@@ -92,17 +111,6 @@ def exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended, and nobody has asked how yet (proc(5), field 3)."""
-    return _stat(pid)[:1] == [b"Z"]
-
-
-def _stat(pid: int) -> list[bytes]:
-    """The fields of proc(5)'s stat from the third on; none where it is gone or not told."""
-    data = atomic_files.read(f"/proc/{pid}/stat")
-    return data.rpartition(b")")[2].split() if data is not None else []
 
 
 def write(worktree: str, beat: Heartbeat) -> None:

@@ -1,7 +1,7 @@
-"""One writing command at a time in a worktree: two would take each other's changes back.
+"""Locks that end with the process, however that ends: flock(2), nothing else.
 
-The lock is flock(2) on the worktree's git folder, so that nothing is left on the disk and it
-ends with the process, however that ends. Leases and the base have their own arbiters.
+A repository's and a worktree's are on a folder, so that nothing is left on the disk. Leases and
+the base have their own arbiters. On a file system without locks each counts as taken.
 """
 
 from __future__ import annotations
@@ -10,14 +10,45 @@ import fcntl
 import os
 import time
 
+from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
+#: How long the number of whoever has just taken a loop's lock may take to stand in it.
+_NUMBER_S = 1.0
 
 
-class RepositoryLock:
+class _Lock:
+    """An open file or folder, and the lock on it. Used as a context; not to be nested."""
+
+    _fd = -1
+
+    def _open(self, path: str, flags: int = os.O_RDONLY) -> None:
+        self._fd = os.open(path, flags | os.O_CLOEXEC, 0o666)
+
+    def _take(self, patience_s: float) -> bool:
+        """Lock it; False where another process has it for all that time."""
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return True
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    return False
+            except OSError:
+                return True  # a file system without locks
+            time.sleep(_TURN_S)
+
+    def __exit__(self, *_: object) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class RepositoryLock(_Lock):
     """Used as a context around what one process of a repository alone may do at a time.
 
     The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
@@ -29,94 +60,106 @@ class RepositoryLock:
     def __init__(self, project: Project, name: str, *, code: str, patience_s: float = 0.0) -> None:
         self._project, self._name = project, name
         self._code, self._patience_s = code, patience_s
-        self._lock = -1
 
     def __enter__(self) -> None:
         name = self._name.replace(" ", "-")
         folder = os.path.join(self._project.repository.common_dir, "ralphgit", name)
         try:
             os.makedirs(folder, exist_ok=True)
-            self._lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            self._open(folder)
         except OSError as error:
             raise NotWritable(f"cannot write {folder}: {error.strerror}") from error
-        deadline = time.monotonic() + self._patience_s
-        while not _locked(self._lock):
-            if time.monotonic() >= deadline:
-                self.__exit__()
-                raise GuardRefused(
-                    f"another {self._name} is at work in this repository; nothing was changed",
-                    code=self._code,
-                    hint="wait until it has ended, then repeat the command",
-                )
-            time.sleep(_TURN_S)
+        if not self._take(self._patience_s):
+            self.__exit__()
+            raise _busy(f"{self._name} is at work in this repository", self._code)
         self._project.refresh()
 
-    def __exit__(self, *_: object) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
 
-
-def _locked(lock: int) -> bool:
-    """Take a lock if nobody has it; True also on a file system without locks."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        pass
-    return True
-
-
-class WorktreeLock:
+class WorktreeLock(_Lock):
     """Used as a context around a use case that changes files of the worktree.
 
-    What was read before a change by another command is read anew. Not to be nested.
+    Two at a time would take each other's changes back. What was read before a change by another
+    command is read anew.
 
     Raises: GuardRefused (worktree_busy) after 10 s.
     """
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._lock = -1
 
     def __enter__(self) -> None:
-        folder = self._project.repository.git_dir
         try:
-            self._lock = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+            self._open(self._project.repository.git_dir)
         except OSError:
             return  # whatever is wrong with it, the command itself will say
-        deadline = time.monotonic() + _PATIENCE_S
-        while not self._taken():
-            if time.monotonic() > deadline:
-                self.__exit__()
-                raise GuardRefused(
-                    "another ralphgit command is at work in this worktree; nothing was changed",
-                    code="worktree_busy",
-                    hint="wait until it has ended, then repeat the command",
-                )
-            time.sleep(_TURN_S)
+        if not self._take(_PATIENCE_S):
+            super().__exit__()
+            raise _busy("ralphgit command is at work in this worktree", "worktree_busy")
         # The folder changes with every write of git and ours to the index.
-        if self._lock >= 0 and os.fstat(self._lock).st_mtime >= self._project.started:
+        if os.fstat(self._fd).st_mtime >= self._project.started:
             self._project.refresh()
 
     def __exit__(self, *_: object) -> None:
-        if self._lock < 0:
-            return
-        try:
-            os.utime(self._lock)
-        except OSError:
-            pass  # a disk that is read-only now
-        os.close(self._lock)
-        self._lock = -1
+        if self._fd >= 0:
+            try:
+                os.utime(self._fd)
+            except OSError:
+                pass  # a disk that is read-only now
+        super().__exit__()
 
-    def _taken(self) -> bool:
+
+def _busy(who: str, code: str) -> GuardRefused:
+    return GuardRefused(
+        f"another {who}; nothing was changed",
+        code=code, hint="wait until it has ended, then repeat the command",
+    )  # fmt: skip
+
+
+class LoopLock(_Lock):
+    """Used as a context around the one loop of a worktree.
+
+    The lock is on a file in the worktree's git folder, which an agent has no reason to touch.
+    Its text is the number of the process that has it.
+
+    Raises: GuardRefused (loop_running), NotWritable.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._path = os.path.join(project.repository.git_dir, "ralphgit", "loop.lock")
+        self._top = project.top
+
+    def __enter__(self) -> None:
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            # A file system without locks.
-            os.close(self._lock)
-            self._lock = -1
-        return True
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            self._open(self._path, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise NotWritable(f"cannot write {self._path}: {error.strerror}") from error
+        if not self._take(0.0):
+            holder = self._holder()
+            self.__exit__()
+            raise _running(holder)
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
+        # Without locks the heartbeat has to do.
+        beat = heartbeat.read(self._top)
+        other = beat is not None and beat.pid != os.getpid() and beat.process.here
+        if beat is not None and other and not beat.process.gone:
+            self.__exit__()
+            raise _running(beat.pid)
+
+    def _holder(self) -> int:
+        """The process that has the lock; 0 if it does not say."""
+        deadline = time.monotonic() + _NUMBER_S
+        while time.monotonic() < deadline:
+            if text := os.pread(self._fd, 32, 0).strip():
+                return int(text) if text.isdigit() else 0
+            time.sleep(_TURN_S)
+        return 0
+
+
+def _running(pid: int) -> GuardRefused:
+    return GuardRefused(
+        f"a loop works in this worktree already (process {pid})",
+        code="loop_running", hint="ralphgit logs -f; to end it: ralphgit stop",
+        details={"pid": pid},
+    )  # fmt: skip
