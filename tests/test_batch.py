@@ -464,7 +464,7 @@ def test_without_its_state_a_batch_goes_on_by_the_records(make: Callable[..., Wo
     world = make(waits("T-1"), task("T-2"))
     first = begun(world)
     at_work(world, "b1")
-    until(lambda: not beat(world, "b2"))
+    until(lambda: claims(world, "T-2") and not beat(world, "b2"))
     first.kill()
     first.communicate()
     (world.path / ".ralph/batch/state.yaml").unlink()

@@ -18,12 +18,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import copies
+import inprocess
 import pytest
 from jsonschema import Draft202012Validator
 from warm import Warm
@@ -88,14 +91,31 @@ class Place:
             done.stderr.decode("utf-8", "surrogateescape"),
         )
 
-    def ralph(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Result:
-        """Run `ralphgit WORDS` here, in a process that has imported it already (`warm`)."""
+    def ralph(
+        self,
+        *words: str,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        apart: bool = False,
+    ) -> Result:
+        """Run `ralphgit WORDS` here, in the test's own process.
+
+        In a process of its own (`warm`) with `apart`, from a thread, and where others look for
+        the process: see `inprocess`.
+        """
         environ = {**self.environ, **(env or {})}
         if any(environ.get(name) != value for name, value in _AT_START.items()):
             return self.run(sys.executable, "-m", "ralphgit", *words, stdin=stdin, env=env)
-        code, out, err = _warm().run(
-            words, cwd=str(self.path), env=environ, stdin=stdin.encode(), timeout=120
-        )
+        where, given = str(self.path), stdin.encode()
+        if (
+            apart
+            or not _PROCESSES.isdisjoint(words)
+            or threading.current_thread() is not threading.main_thread()
+        ):
+            found = _warm().run(words, cwd=where, env=environ, stdin=given, timeout=120)
+        else:
+            found = inprocess.call(words, cwd=where, env=environ, stdin=given)
+        code, out, err = found
         return Result(
             code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
         )
@@ -144,7 +164,19 @@ class Place:
 
     @property
     def head(self) -> str:
-        return self.git("rev-parse", "HEAD")
+        """The commit's id of HEAD; as most often git keeps it, without asking git."""
+        own = self.path / ".git"
+        if own.is_file():
+            own = Path(own.read_text().removeprefix("gitdir: ").rstrip("\n"))
+        try:
+            common = own / (own / "commondir").read_text().strip()
+        except FileNotFoundError:
+            common = own
+        try:
+            name = (own / "HEAD").read_text().strip().removeprefix("ref: ")
+            return (common / name).read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return self.git("rev-parse", "HEAD")
 
     def merge(self, branch: str) -> Result:
         """`git merge`, which may end in a conflict."""
@@ -160,13 +192,51 @@ class World(Place):
         super().__init__(folder / name, environment(home))
         self.folder = folder
         self.path.mkdir()
-        self.git("init", "--quiet", "--initial-branch=main")
+        self._store = self.path / ".git"
+        copies.made("empty", [self._store], lambda: self.git("init", "--quiet", "-b", "main"))
+
+    def commit(self, message: str = "Change") -> str:
+        """Commit all there is; the commit's id."""
+        if copies.files(self._store) != copies.original("empty"):
+            return super().commit(message)
+        key = (message, self._person(), copies.files(self.path, but=".git"))
+        if copies.made(key, [self._store], lambda: super(World, self).commit(message)):
+            copies.know_files(self._store / "index", self.path)
+        return self.head
 
     def worktree(self, name: str, *, at: str = "HEAD") -> Place:
         """A linked worktree beside this one, on a new branch of the same name."""
         path = self.folder / f"{self.path.name}-{name}"
-        self.git("worktree", "add", "--quiet", "--no-track", "-b", name, str(path), at)
+
+        def make() -> None:
+            self.git("worktree", "add", "--quiet", "--no-track", "-b", name, str(path), at)
+
+        own = self._store / "worktrees" / path.name
+        logs = self._store / "logs"
+        branch = Path("refs", "heads", name)
+        parts = [path, own, self._store / branch, logs / branch]
+        special = ("config.worktree", "packed-refs", "info/sparse-checkout", "reftable")
+        if (
+            at != "HEAD"
+            or not logs.exists()
+            or any(part.exists() for part in parts)
+            or any((self._store / part).exists() for part in special)
+        ):
+            make()
+            return Place(path, self.environ)
+        config, hooks = (self._store / "config").read_bytes(), copies.files(self._store / "hooks")
+        info = copies.files(self._store / "info")
+        key = (path.name, name, self.head, self._person(), config, hooks, info)
+        if copies.made(key, parts, make):
+            (path / ".git").write_text(f"gitdir: {os.path.realpath(own)}\n")
+            (own / "gitdir").write_text(f"{os.path.realpath(path)}/.git\n")
+            copies.know_files(own / "index", path)
         return Place(path, self.environ)
+
+    def _person(self) -> object:
+        """Who makes something here, when, and with which configuration of the user."""
+        home = Path(self.environ["HOME"])
+        return tuple(sorted({**self.environ, "HOME": ""}.items())), copies.files(home)
 
     @cached_property
     def origin(self) -> Place:
@@ -246,6 +316,10 @@ _AT_START = {
     "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error",
     "PYTHONUTF8": None, "PYTHONIOENCODING": None, "PYTHONHASHSEED": None, "PYTHONUNBUFFERED": None,
 }  # fmt: skip
+
+
+#: Commands that others find by their process, or that take over signals and threads.
+_PROCESSES = frozenset({"run", "stop", "fleet", "board", "mcp", "logs"})
 
 
 @cache

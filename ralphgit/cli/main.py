@@ -51,6 +51,11 @@ def run(arguments: Sequence[str]) -> int:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup's wish
         signal.signal(signal.SIGHUP, hang_up)
     _open_streams()
+    return answer(arguments)
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Run one command line with the process's signals left alone; the exit code of SPEC 6."""
     escape_unencodable()
     try:
         code = _run(arguments)
