@@ -3,8 +3,9 @@
 The `console` blocks of a document's chapter are one session, with those of the chapters before
 it back to the last one marked `<!-- a session of its own -->`: every command is run in the order
 in which it stands, and what it prints is compared with what the document shows. A line that
-begins with `> ` goes on with the command before it. Ids, commits and times differ each time, and
-compare as equal; a line `...` stands for any lines.
+begins with `> ` goes on with the command before it. A `python` block is a command, too: it is run
+as a script, and prints what the `text` block behind it shows. Ids, commits and times differ each
+time, and compare as equal; a line `...` stands for any lines.
 """
 
 from __future__ import annotations
@@ -39,8 +40,14 @@ def _blocks(text: str, kind: str) -> list[str]:
 def _commands(text: str) -> list[tuple[str, list[str]]]:
     """Each command of a session, with the lines it is shown to print."""
     found: list[tuple[str, list[str]]] = []
-    for block in _blocks(text, "console"):
-        for line in block.splitlines():
+    script = False
+    for kind, block in _BLOCK.findall(text):
+        if kind == "python":
+            found.append((f"{sys.executable} - <<'PYTHON'\n{block}PYTHON", []))
+        elif kind == "text" and script:
+            found[-1][1].extend(block.splitlines())
+        script = kind == "python"
+        for line in block.splitlines() if kind == "console" else ():
             if line.startswith("$ "):
                 found.append((line[2:], []))
             elif line.startswith(">") and line[1:2] in ("", " ") and not found[-1][1]:

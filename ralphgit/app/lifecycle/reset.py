@@ -13,7 +13,7 @@ from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, UsageError
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 from ralphgit.rules import lost_claim
@@ -37,8 +37,11 @@ def reset(project: Project, options: ResetOptions) -> Reopened:
     Repeating one that was killed, or was done, is told as done.
 
     Raises: GuardRefused, IllegalMove, ClaimHeld (with `claim`), UnknownTask,
-    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
+    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable, UsageError (no reason).
     """
+    options = options._replace(reason=options.reason.strip())
+    if not options.reason:
+        raise UsageError("a reset needs a reason", hint="--reason TEXT")
     if project.repository.linked:
         main = project.repository.worktrees[0].path
         words = ("ralphgit", "-C", main, "reset", options.task, "--reason", options.reason)

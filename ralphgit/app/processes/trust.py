@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pwd
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def _digest(project: Project, command: str) -> str:
 def _path(project: Project) -> str:
     environ = project.around.environ
     home = environ.get("XDG_DATA_HOME") or os.path.join(
-        environ.get("HOME") or os.path.expanduser("~"), ".local", "share"
+        environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir, ".local", "share"
     )
     where = os.path.realpath(project.repository.common_dir)
     name = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:20]

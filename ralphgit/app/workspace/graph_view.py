@@ -59,9 +59,7 @@ class GraphView:
 
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
-        from ralphgit.records import task_mapping
-
-        return task_mapping.task(self.stored(self.row(task)))
+        return task_of(self.stored(self.row(task)))
 
 
 def stored(row: Row) -> dict[str, Any]:
@@ -70,6 +68,13 @@ def stored(row: Row) -> dict[str, Any]:
 
     found: dict[str, Any] = json.loads(row.json)
     return found
+
+
+def task_of(stored: dict[str, Any]) -> Task:
+    """The task that a normalised mapping is."""
+    from ralphgit.records import task_mapping
+
+    return task_mapping.task(stored)
 
 
 def refuse_twins(rows: Iterable[Row], prefix: str) -> None:

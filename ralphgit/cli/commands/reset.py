@@ -7,17 +7,13 @@ from ralphgit.app.lifecycle import reset
 from ralphgit.app.lifecycle.reset import ResetOptions
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
-from ralphgit.errors import UsageError
 
 Options = ResetOptions
 
 
 def run(call: Call, options: ResetOptions) -> Outcome:
-    reason = options.reason.strip()
-    if not reason:
-        raise UsageError("a reset needs a reason", hint="--reason TEXT")
     project = call.project()
-    done = reset.reset(project, options._replace(reason=reason))
+    done = reset.reset(project, options)
     project.refresh()
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
