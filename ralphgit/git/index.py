@@ -1,15 +1,13 @@
-"""Staging and committing, with whatever the user has staged left in place."""
+"""The user's index: staging and committing, with whatever else is staged left in place."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
-from ralphgit.git.child_process import Child, ProcessResult
-from ralphgit.git.objects import objects_elsewhere
+from ralphgit.git.child_process import Child
 from ralphgit.git.repository import UNMERGED, Repository, staged
 from ralphgit.git.run_git import Git, failure
+from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
@@ -22,10 +20,11 @@ def add(git: Git, paths: Sequence[str]) -> None:
     """
     if paths:
         arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
-        git.run("update-index", *arguments, stdin=_nul(paths))
+        git.run("update-index", *arguments, stdin=nul(paths))
 
 
-def _nul(paths: Iterable[str]) -> bytes:
+def nul(paths: Iterable[str]) -> bytes:
+    """Paths as git reads them with `-z`."""
     return "\0".join(paths).encode("utf-8", "surrogateescape")
 
 
@@ -112,158 +111,6 @@ class Snapshot:
             os.unlink(self._path)
 
 
-_ADD_ALL = ("add", "-A", "--sparse", "--")
-_EMBEDDED = b"adding embedded git repository"
-#: How git says that a file or folder may not be read; what it refuses; what follows from that.
-_UNREADABLE = (
-    rb"(?m)^(?:error: open\(.*\)|warning: could not open directory '.*'): Permission denied$"
-)
-_COMPLAINT = rb"(?m)^(?:error|fatal): .*$"
-_NOT_ALL = rb"error: unable to index file .*|fatal: adding files failed"
-
-
-def repositories(git: Git) -> list[str]:
-    """Folders of the worktree that are repositories of their own, and nothing tracked."""
-    out = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", ":/")
-    names = out.decode("utf-8", "surrogateescape").split("\0")
-    return [name.rstrip("/") for name in names if name.endswith("/")]
-
-
-def submodules(git: Git) -> set[str]:
-    """The paths that the worktree's `.gitmodules` names."""
-    file = os.path.join(git.directory, ".gitmodules")
-    arguments = ("config", "--file", file, "-z", "--get-regexp", r"^submodule\..*\.path$")
-    entries = git.try_run(*arguments).out.decode("utf-8", "surrogateescape").split("\0")
-    return {entry.partition("\n")[2].strip("/") for entry in entries[:-1]}
-
-
-class Scratch:
-    """A copy of the index to build trees with; the user's index is not touched."""
-
-    def __init__(
-        self,
-        repository: Repository,
-        folder: str,
-        *,
-        like: "Scratch | None" = None,
-        keep: bool = True,
-    ) -> None:
-        """`keep`: what is staged goes into the repository's object store. If not, it is there
-        for as long as `folder` is, and through `git` alone.
-        """
-        git = repository.git
-        self.git = git if keep else git.using(objects_elsewhere(repository.common_dir, folder))
-        self._path = os.path.join(folder, "index")
-        self.env = {"GIT_INDEX_FILE": self._path}
-        self.nested: list[str] = []
-        self.unread = ""
-        source = like._path if like else os.path.join(repository.git_dir, "index")
-        try:
-            with open(source, "rb") as old, open(self._path, "wb") as new:
-                new.write(old.read())
-                age = os.fstat(old.fileno())
-        except FileNotFoundError:
-            return
-        # A file that changed within the second in which the index was written is known to git by
-        # the index's own time alone (Documentation/technical/racy-git).
-        os.utime(self._path, ns=(age.st_atime_ns, age.st_mtime_ns))
-
-    def add_all(self, *, lenient: bool = False) -> list[str]:
-        """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.
-
-        Returns the folders of repositories within it that are no submodules: of these nothing
-        is staged (git would stage a bare link to a commit, or refuse one without commits).
-        `lenient`: files that may not be read are left out; `unread` is git's word for them.
-
-        Raises: GitError, NotWritable.
-        """
-        result = self.git.try_run(*_ADD_ALL, ":/", env=self.env)
-        nested = self.nested = []
-        if result.status or _EMBEDDED in result.err:
-            nested = self.nested = repositories(self.git)
-            self.remove(nested)
-            result = self._add_but(nested)
-        if result.status and lenient and re.search(_UNREADABLE, result.err):
-            result = self._add_but(nested, "--ignore-errors")
-            # Nothing else may be passed over: a full disk, say.
-            complaints = re.findall(_COMPLAINT, re.sub(_UNREADABLE, b"", result.err))
-            if not all(re.fullmatch(_NOT_ALL, line) for line in complaints):
-                raise failure(_ADD_ALL, result)
-        elif result.status:
-            raise failure(_ADD_ALL, result)
-        self.unread = b"; ".join(re.findall(_UNREADABLE, result.err)).decode("utf-8", "replace")
-        return nested
-
-    def _add_but(self, folders: Sequence[str], *options: str) -> ProcessResult:
-        specs = _nul([":/", *(f":(top,exclude,literal){folder}" for folder in folders)])
-        source = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        return self.git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self.env)
-
-    def add_files(self, paths: Sequence[str]) -> None:
-        """Stage files as they are, also ignored ones and ones of a repository within; a file
-        that is gone is taken out.
-        """
-        if paths:
-            arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self.env)
-
-    def ignored(self, paths: Sequence[str]) -> set[str]:
-        """Which of `paths` git ignores, those of a repository within as if they were ours."""
-        arguments = ("check-ignore", "-z", "--stdin")
-        result = self.git.try_run(*arguments, stdin=_nul(paths), env=self.env)
-        if result.status > 1:
-            raise failure(arguments, result)
-        return set(result.out.decode("utf-8", "surrogateescape").split("\0")[:-1])
-
-    def new_links(self, treeish: str) -> list[str]:
-        """Where it has a submodule, or another bare link to a commit, and `treeish` has not."""
-        arguments = ("diff-index", "--cached", "--raw", "-z", "--no-renames", treeish)
-        fields = self.git.run(*arguments, env=self.env).decode("utf-8", "surrogateescape")
-        pairs = fields.split("\0")
-        return [
-            path for meta, path in zip(pairs[::2], pairs[1::2], strict=False)
-            if meta.split()[1] == "160000" and meta.split()[0] != ":160000"
-        ]  # fmt: skip
-
-    def paths(self) -> set[str]:
-        """All that is in it."""
-        out = self.git.run("ls-files", "--cached", "-z", "--", ":/", env=self.env)
-        return set(out.decode("utf-8", "surrogateescape").split("\0")[:-1])
-
-    def read_tree(self, treeish: str) -> None:
-        """Replace the content by a tree."""
-        self.git.run("read-tree", treeish, env=self.env)
-
-    def add(self, paths: Sequence[str]) -> None:
-        """Stage `paths`, not ones that are ignored."""
-        if paths:
-            self.git.run(
-                "--literal-pathspecs", "add", "-A",
-                "--pathspec-from-file=-", "--pathspec-file-nul", stdin=_nul(paths), env=self.env,
-            )  # fmt: skip
-
-    def remove(self, paths: Sequence[str]) -> None:
-        """Take `paths` out, whatever is in the worktree."""
-        if paths:
-            arguments = ("--force-remove", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=_nul(paths), env=self.env)
-
-    def put(self, path: str, oid: str, mode: str = "100644") -> None:
-        """Set one entry to a blob that is already stored."""
-        self.git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self.env)
-
-    def commit(self, message: str) -> None:
-        """Commit the content on HEAD, with the user's hooks, identity and signing.
-
-        The user's own index is not touched: stage there what was committed.
-        """
-        commit(self.git, message, env=self.env)
-
-    def tree(self) -> str:
-        """Write the content as a tree and give its id."""
-        return self.git.line("write-tree", env=self.env)
-
-
 def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> None:
     """Commit the index, with the user's hooks, identity and signing; flushed to disk.
 
@@ -289,41 +136,6 @@ def _is_in(git: Git, message: str, env: Mapping[str, str] | None) -> bool:
     return not head.status and not tree.status and same
 
 
-def differing(git: Git, old: str, new: str, *, filter: str = "") -> list[str]:
-    """Paths that differ between two trees or commits; a rename is two paths.
-
-    `filter` is git's `--diff-filter`: "A" gives only what is new.
-    """
-    arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-commit-id"]
-    if filter:
-        arguments.append(f"--diff-filter={filter}")
-    out = git.run(*arguments, old, new)
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
-
-
-class PathChange(NamedTuple):
-    """One path between two trees; mode and id are "" on a side that does not have it."""
-
-    path: str
-    old_mode: str
-    old: str
-    new_mode: str
-    new: str
-
-
-def changes(git: Git, old: str, new: str) -> list[PathChange]:
-    """What differs between two trees or commits; a rename is two paths."""
-    arguments = ("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-commit-id")
-    fields = git.run(*arguments, old, new).decode("utf-8", "surrogateescape").split("\0")
-    found = []
-    for meta, path in zip(fields[::2], fields[1::2], strict=False):
-        sides = meta.removeprefix(":").split()[:4]
-        modes = ["" if not mode.strip("0") else mode for mode in sides[:2]]
-        oids = ["" if not oid.strip("0") else oid for oid in sides[2:]]
-        found.append(PathChange(path, modes[0], oids[0], modes[1], oids[1]))
-    return found
-
-
 def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Mode and id of those of `paths` that are in the index; both "" for one with a conflict."""
     if not paths:
@@ -341,14 +153,14 @@ def put_back(git: Git, old: Sequence[PathChange]) -> None:
     for one in old:
         mode, oid = (one.old_mode, one.old) if one.old else ("0", "0" * len(one.new))
         lines.append(f"{mode} {oid}\t{one.path}")
-    git.run("update-index", "-z", "--index-info", stdin=_nul([*lines, ""]))
+    git.run("update-index", "-z", "--index-info", stdin=nul([*lines, ""]))
     check_out(git, [one.path for one in old if one.old])
 
 
 def check_out(git: Git, paths: Sequence[str]) -> None:
     """Write `paths` into the worktree as the index has them, over what is there."""
     if paths:
-        git.run("checkout-index", "--force", "--index", "-z", "--stdin", stdin=_nul([*paths, ""]))
+        git.run("checkout-index", "--force", "--index", "-z", "--stdin", stdin=nul([*paths, ""]))
 
 
 def staged_against(git: Git, tree: str) -> list[str]:
@@ -380,12 +192,6 @@ def tracked(git: Git, paths: Sequence[str]) -> list[str]:
         return []
     out = git.run("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
-
-
-def files_of(git: Git, treeish: str) -> list[str]:
-    """Every path in a tree."""
-    out = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", treeish)
-    return out.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
 def untracked(git: Git, folders: Sequence[str]) -> list[str]:

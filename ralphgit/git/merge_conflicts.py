@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.git import index
+from ralphgit.git import scratch_index
 from ralphgit.git.merge_preview import merging
 from ralphgit.git.repository import UNMERGED, Repository, staged
 
@@ -144,7 +144,9 @@ def _written_again(repository: Repository, paths: Sequence[str]) -> set[str]:
         return set()
     same = set()
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        index.Scratch(repository, scratch)  # its copy of the index is the one that `merging` uses
+        scratch_index.Scratch(
+            repository, scratch
+        )  # its copy of the index is the one that `merging` uses
         git = merging(repository, scratch, keep=False)
         if git.try_run("--literal-pathspecs", "checkout", "--merge", "--", *paths).status:
             return set()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child_process import Child
-from ralphgit.git.objects import STORE, Objects, dialogue_for_ids
+from ralphgit.git.objects import STORE, Objects, dialogue
 from ralphgit.git.refs import CHANGE
 from ralphgit.git.run_git import Git, GitError, failure
 
@@ -92,7 +92,7 @@ class Opening:
         self._place = git.start(*_PLACE)
         questions = {**_QUESTIONS, **_OF_CLAIM} if claims else _QUESTIONS
         self._asked = {name: git.start(*question) for name, question in questions.items()}
-        self._ids = dialogue_for_ids(git)
+        self._objects = dialogue(git)
 
     def repository(self) -> "Repository":
         """The repository that the folder is in. To be called once.
@@ -123,7 +123,7 @@ class Opening:
         git_dir, common_dir = paths[:2]
         top = paths[2] if len(paths) > 2 else None
         git = self._git if top is None else self._git.at(top)
-        objects = Objects(git, object_format, ids=self._ids)
+        objects = Objects(git, object_format, asked=self._objects)
         return Repository(git, (git_dir, common_dir, top), bare == "true", objects, self._asked)
 
     def _path(self, which: str) -> str:

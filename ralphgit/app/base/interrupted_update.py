@@ -18,10 +18,10 @@ from ralphgit.app.workspace import heartbeat, record_paths
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotARepository
-from ralphgit.git import index, refs
-from ralphgit.git.index import PathChange
+from ralphgit.git import index, refs, trees
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
+from ralphgit.git.trees import PathChange
 from ralphgit.records import atomic_files
 
 _FOLDER = "ralphgit"
@@ -133,7 +133,7 @@ def undo(project: Project, note: MoveNote) -> None:
             atomic_files.unlink(note.path)
             return
         if all(repository.objects.resolve([note.old, note.new])):
-            changes = index.changes(repository.git, note.old, note.new)
+            changes = trees.changes(repository.objects, note.old, note.new)
             take_back(project, repository, changes)
     atomic_files.unlink(note.path)
 
@@ -180,7 +180,7 @@ def between(
     git, top = repository.git, repository.top or ""
     known: dict[str, list[PathChange]] = {}
     for commit in dict.fromkeys(commits):
-        for one in index.changes(git, "HEAD", commit):
+        for one in trees.changes(repository.objects, "HEAD", commit):
             if _SUBMODULE not in (one.old_mode, one.new_mode):
                 known.setdefault(one.path, []).append(one)
     staged = index.entries(git, [*known])

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, merge_preview, worktrees
+from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 
@@ -53,7 +53,7 @@ def _adds(project: Project, commit: str, head: str) -> bool:
     with merge_preview.merged(project.repository, commit, head) as merged:
         if not merged.related or not merged.tree:
             return True
-        changed = index.differing(merged.objects.git, commit, merged.tree)
+        changed = trees.differing(merged.objects, commit, merged.tree)
     changed = list(dict.fromkeys([*changed, *merged.conflicts]))
     records = f"{project.config.records}/"
     if any(path not in merged.conflicts or not path.startswith(records) for path in changed):

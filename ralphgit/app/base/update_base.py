@@ -10,7 +10,7 @@ from ralphgit.app.workspace import record_paths
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
-from ralphgit.git import index, refs, remote, worktrees
+from ralphgit.git import index, refs, remote, trees, worktrees
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.git.run_git import GitError, failure
 from ralphgit.records import atomic_files
@@ -148,7 +148,7 @@ def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) ->
         atomic_files.Undo() as undo,
     ):
         undo.on_failure(staged.restore)
-        changes = index.changes(git, old, new)
+        changes = trees.changes(repository.objects, old, new)
         for one in changes:
             if record_paths.is_record(project, one.path):
                 undo.watch(os.path.join(worktree.path, one.path))

@@ -19,7 +19,7 @@ from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.graph_files import Places, places
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.git import index, merge_conflicts
+from ralphgit.git import index, merge_conflicts, trees
 from ralphgit.git.merge_conflicts import Stages
 from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.merge_outcome import Question
@@ -304,7 +304,7 @@ def _taken_out(project: Project, whose: Sides, one: Yield, decided: Decided) -> 
     """The records of a claim that is given up, where the other side does not have them."""
     repository = project.repository
     commit = whose.merge.onto if one.side is Side.THEIRS else whose.merge.theirs
-    kept = frozenset(index.files_of(repository.git, commit)) if commit else frozenset()
+    kept = frozenset(trees.paths(repository.objects, commit)) if commit else frozenset()
     entries = merge_conflicts.entries(repository)
     for path, stages in merge_conflicts.stages(repository).items():
         own = stages.ours if one.side is Side.OURS else stages.theirs

@@ -17,7 +17,7 @@ from ralphgit.app.gate import write_scope
 from ralphgit.app.workspace import graph_view, record_paths
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index
+from ralphgit.git import trees
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.review import Review
@@ -130,7 +130,7 @@ class _Gathering:
         self.after = {task: row for task, row in new.rows.items() if row.file not in lost}
 
     def gathered(self) -> Diff:
-        paths = index.changes(self.project.repository.git, self.range.old, self.range.new)
+        paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
         records = [one for one in paths if record_paths.is_record(self.project, one.path)]
         own = {one.path for one in records} | graph
@@ -166,7 +166,7 @@ class _Gathering:
 
     # -- records -------------------------------------------------------------------------
 
-    def _written(self, paths: Sequence[index.PathChange]) -> dict[str, Written]:
+    def _written(self, paths: Sequence[trees.PathChange]) -> dict[str, Written]:
         """What was written about each task, by what the records folder gained."""
         read = self.project.repository.objects.read
         contents = read(oid for one in paths for oid in (one.old, one.new) if oid)

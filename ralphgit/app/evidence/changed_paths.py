@@ -9,7 +9,7 @@ from functools import cache
 from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import index, worktrees
+from ralphgit.git import index, scratch_index, trees, worktrees
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
@@ -23,7 +23,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
     committed; a path that ends as it began, or as the base has it, is not a change. Taking
     back what was merged from the base is one.
     """
-    git = project.repository.git
+    git, objects = project.repository.git, project.repository.objects
     start = lease.start if lease.start and _exists(project, lease.start) else ""
     head = project.repository.head()
     fork = _fork(project, head)
@@ -31,7 +31,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
 
     @cache  # most often HEAD, fork and start are one commit
     def since(commit: str) -> set[str]:
-        return set(index.differing(git, commit, tree))
+        return set(trees.differing(objects, commit, tree))
 
     touched = set(since(head))
     if head != start:
@@ -44,7 +44,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
         # As it was at the start: work from before, or the base's that was taken back.
         as_begun = touched - since(start)
         before = _fork(project, start) if as_begun else ""
-        touched -= as_begun & set(index.differing(git, before, start)) if before else as_begun
+        touched -= as_begun & set(trees.differing(objects, before, start)) if before else as_begun
     return sorted(path for path in touched if not record_paths.is_record(project, path))
 
 
@@ -94,14 +94,13 @@ def outside(promised: Task, paths: Sequence[str]) -> list[str]:
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:
     """Which outputs are not in `tree`, or are empty there, each as a sentence."""
     missing = []
-    listing: list[tuple[str, int]] | None = None
+    objects = project.repository.objects
+    listing = trees.files(objects, tree) if outputs else ()
     for output in outputs:
-        if listing is None:
-            listing = _listing(project, tree)
-        found = [size for path, size in listing if is_output(output, path)]
+        found = [entry.oid for path, entry in listing if is_output(output, path)]
         if not found:
             missing.append(f"output {output} does not exist, or git ignores it")
-        elif not any(found):
+        elif not any(objects.sizes(found)):
             missing.append(f"output {output} is empty")
     return missing
 
@@ -114,19 +113,7 @@ def is_output(output: str, path: str) -> bool:
     return check_pattern(output) is None and covers(output, path)
 
 
-def _listing(project: Project, tree: str) -> list[tuple[str, int]]:
-    """Path and size of every file in a tree."""
-    out = project.repository.git.run("ls-tree", "-r", "-l", "-z", "--full-tree", tree)
-    found = []
-    for entry in out.decode("utf-8", "surrogateescape").split("\0"):
-        meta, tab, path = entry.partition("\t")
-        if tab:
-            size = meta.split()[3]
-            found.append((path, int(size) if size.isdigit() else 0))
-    return found
-
-
-def leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> None:
+def leave_out(project: Project, copy: scratch_index.Scratch, outputs: Sequence[str]) -> None:
     """Take out of `copy` what earlier verify commands left behind and nobody has staged.
 
     Raises: GuardRefused (nested_repository).
@@ -136,7 +123,7 @@ def leave_out(project: Project, copy: index.Scratch, outputs: Sequence[str]) -> 
     copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
 
 
-def _refuse_repositories(project: Project, copy: index.Scratch) -> None:
+def _refuse_repositories(project: Project, copy: scratch_index.Scratch) -> None:
     """A repository in the worktree that is no submodule: a commit would have a bare link to a
     commit that nobody else has, in place of its files.
 
@@ -145,7 +132,7 @@ def _refuse_repositories(project: Project, copy: index.Scratch) -> None:
     found = sorted({*copy.nested} - {*runtime_files.left(project.top)})
     links = copy.new_links(project.base.commit)
     if links:
-        found += sorted({*links} - index.submodules(project.repository.git))
+        found += sorted({*links} - scratch_index.submodules(project.repository.git))
     if not found:
         return
     many = len(found) > 1
@@ -161,22 +148,22 @@ def _refuse_repositories(project: Project, copy: index.Scratch) -> None:
 
 
 def after_verification(
-    project: Project, before: index.Scratch, tree: str, outputs: Sequence[str]
+    project: Project, before: scratch_index.Scratch, tree: str, outputs: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """What the verify commands changed of the tree they judged, and which outputs they made.
 
     What else they made is noted, so that a later completion leaves it out too.
     """
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        after = index.Scratch(project.repository, scratch, like=before)
+        after = scratch_index.Scratch(project.repository, scratch, like=before)
         after.add_all()
         now = after.tree()
-    git = project.repository.git
     new: set[str] = set()
     changed: list[str] = []
     if now != tree:
-        new = set(index.differing(git, tree, now, filter="A"))
-        changed = [path for path in index.differing(git, tree, now) if path not in new]
+        objects = project.repository.objects
+        new = set(trees.differing(objects, tree, now, kinds="A"))
+        changed = trees.differing(objects, tree, now, kinds="DMT")
     made = {path for path in new if any(is_output(o, path) for o in outputs)}
     own = {*before.nested} - {*runtime_files.left(project.top)}
     left = sorted({*(new - made), *after.nested} - own)

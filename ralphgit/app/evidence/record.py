@@ -15,7 +15,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
-from ralphgit.git import index
+from ralphgit.git import index, scratch_index
 from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
 from ralphgit.model.task import Task
 from ralphgit.records import atomic_files
@@ -224,7 +224,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     trust.require(project, commands)
     outputs = [output for task, _, _ in wanted for output in task.outputs]
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        before = index.Scratch(project.repository, scratch)
+        before = scratch_index.Scratch(project.repository, scratch)
         before.add_all()
         changed_paths.leave_out(project, before, outputs)
         tree = before.tree()

@@ -11,8 +11,8 @@ from functools import cached_property
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_paths import is_record
-from ralphgit.git import index
-from ralphgit.git.run_git import Git
+from ralphgit.git import index, scratch_index, trees
+from ralphgit.git.objects import Objects
 from ralphgit.model.task import Scope
 from ralphgit.rules.pattern_overlap import check_pattern, covers_any
 
@@ -20,32 +20,28 @@ from ralphgit.rules.pattern_overlap import check_pattern, covers_any
 class Content:
     """The files of one tree, listed when they are first asked for; records are not among them."""
 
-    def __init__(self, project: Project, tree: str, *, git: Git | None = None) -> None:
-        """`git` reads trees that stand in another object folder; `tree` may also be
+    def __init__(self, project: Project, tree: str, *, objects: Objects | None = None) -> None:
+        """`objects` reads trees that stand in another object folder; `tree` may also be
         a commit.
         """
         self._given = tree
         self._project = project
-        self._git = git or project.repository.git
+        self._objects = objects or project.repository.objects
         self._digests: dict[Scope, str] = {}
 
     @cached_property
     def tree(self) -> str:
         """Its id."""
-        return self._git.line("rev-parse", "--verify", f"{self._given}^{{tree}}")
+        return trees.tree_id(self._objects, self._given)
 
     @cached_property
     def entries(self) -> tuple[tuple[str, bytes], ...]:
         """Path, and mode, blob id and path as they are digested, of every file."""
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self._given)
-        found = []
-        for entry in out.split(b"\0"):
-            meta, tab, raw = entry.partition(b"\t")
-            path = raw.decode("utf-8", "surrogateescape")
-            if tab and not is_record(self._project, path):
-                mode, _, oid = meta.split()[:3]
-                found.append((path, b"%b %b\t%b\0" % (mode, oid, raw)))
-        return tuple(found)
+        return tuple(
+            (path, f"{entry.mode} {entry.oid}\t{path}\0".encode("utf-8", "surrogateescape"))
+            for path, entry in trees.files(self._objects, self._given)
+            if not is_record(self._project, path)
+        )
 
     def digest(self, scope: Scope) -> str:
         """SHA-256 over path, mode and blob id of every file in the read and write scope.
@@ -81,8 +77,8 @@ def here(project: Project) -> Iterator[Content]:
     repository = project.repository
     assert project.top
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        copy = index.Scratch(repository, scratch, keep=False)
+        copy = scratch_index.Scratch(repository, scratch, keep=False)
         copy.add_all(lenient=True)
         left = runtime_files.left(project.top)
         copy.remove(sorted({*left} - {*index.tracked(repository.git, left)}))
-        yield Content(project, copy.tree(), git=copy.git)
+        yield Content(project, copy.tree(), objects=repository.objects.through(copy.git))

@@ -10,7 +10,7 @@ from ralphgit.app.gate import evidence_history
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index
+from ralphgit.git import trees
 from ralphgit.git.objects import Objects
 from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
@@ -30,7 +30,7 @@ def between(was: Project, now: Project, start: str, end: str, objects: Objects) 
     """
     folder, target = f"{was.config.records}/", f"{now.config.records}/"
     if folder == target:
-        changed = index.differing(objects.git, start, end, filter="MDT")
+        changed = trees.differing(objects, start, end, kinds="MDT")
         paths = [path for path in changed if path.startswith(folder)]
     else:
         kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]

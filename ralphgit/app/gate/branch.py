@@ -14,7 +14,7 @@ from ralphgit.app.workspace import graph_view, record_paths, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, merge_preview, worktrees
+from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
@@ -66,7 +66,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         if rows is None:
             return problems
         made = BranchChange(before, {row.id: row for row in rows}, tree)
-        files = Content(now, merged.tree, git=merged.objects.git)
+        files = Content(now, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, that would be told from one of several places.
         span = _Span(ours, merged.tree, theirs, merged.objects)
@@ -136,7 +136,7 @@ def _brought(
         *write_scope.committed(
             was,
             now,
-            index.differing(span.objects.git, span.old, span.new),
+            trees.differing(span.objects, span.old, span.new),
             (span.old, span.head),
             made.before,
             made.after,

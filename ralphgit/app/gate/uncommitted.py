@@ -10,7 +10,7 @@ from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import index, worktrees
+from ralphgit.git import trees, worktrees
 from ralphgit.model.task_row import Row
 
 
@@ -69,6 +69,7 @@ def _changed(project: Project, head: str) -> list[str]:
     """The files that this worktree's commits change, and its working files as far as git has
     been told of them.
     """
-    git = project.repository.git
-    committed = index.differing(git, worktrees.fork(git, project.base.commit, head), head)
+    repository = project.repository
+    fork = worktrees.fork(repository.git, project.base.commit, head)
+    committed = trees.differing(repository.objects, fork, head)
     return sorted({*committed, *evidence_history.changed_here(project, "", "ACDMT")})

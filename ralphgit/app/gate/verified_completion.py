@@ -18,7 +18,7 @@ from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace import record_paths, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import index, worktrees
+from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
 from ralphgit.model.task_status import Status
@@ -83,11 +83,11 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     return found
 
 
-def _since_base(project: Project, head: str) -> tuple[str, list[index.PathChange]]:
+def _since_base(project: Project, head: str) -> tuple[str, list[trees.PathChange]]:
     """Where a commit left the base, "" if nowhere, and what it has changed since."""
     git = project.repository.git
     fork = worktrees.fork(git, project.base.commit, head)
-    return fork, index.changes(git, fork, head) if fork else []
+    return fork, trees.changes(project.repository.objects, fork, head) if fork else []
 
 
 def _events(project: Project, lease: Lease, head: str) -> list[str]:
@@ -133,7 +133,7 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
     """Whether two trees differ in records alone; one that is not here any more is another one."""
     if project.repository.objects.resolve([f"{tree}^{{tree}}"])[0] is None:
         return False
-    differing = index.differing(project.repository.git, tree, head)
+    differing = trees.differing(project.repository.objects, tree, head)
     return all(record_paths.is_record(project, path) for path in differing)
 
 

@@ -26,7 +26,7 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import index
+from ralphgit.git import trees
 from ralphgit.git.merge_chain import Chain, chain
 from ralphgit.rules import integration_order
 from ralphgit.rules.integration_order import Branch
@@ -152,7 +152,7 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
 
 def _wrong(project: Project, work: _Work) -> Stop | None:
     """What is wrong with the records of the result and with none of the branches': a cycle, say."""
-    paths = index.differing(project.repository.git, project.base.commit, work.tip)
+    paths = trees.differing(project.repository.objects, project.base.commit, work.tip)
     tree = record_tree.commit_tree(project, work.tip, "", project.repository.objects)
     for one in state.state(project, tree, only=paths):
         if one.severity == "error":
@@ -231,7 +231,7 @@ class _Work:
 
     def stale(self) -> list[Proof]:
         """What says nothing of the content as it is merged now."""
-        files = Content(self._project, self.tip, git=self._chain.git)
+        files = Content(self._project, self.tip, objects=self._chain.objects)
         return [proof for proof in self.proofs() if not proof.holds(files)]
 
     def prove_all(self, ground: Ground) -> None:
@@ -254,7 +254,7 @@ class _Work:
 
         `anew`: also what has passed on the same files of its scope, with other ones beside it.
         """
-        files = Content(self._project, self.tip, git=self._chain.git)
+        files = Content(self._project, self.tip, objects=self._chain.objects)
         wanted = []
         for proof in proofs:
             known = self._passed.get((proof.task.id, proof.command))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 
 from ralphgit.app.evidence import survey
@@ -11,7 +10,7 @@ from ralphgit.app.integration.plan import Proof
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index
+from ralphgit.git import trees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Subject
@@ -66,12 +65,7 @@ def commit(
         records[path] = audit_file.appended(
             tree.content(path), event, path=path, task=row.id, claim=row.claim
         )
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        copy = index.Scratch(repository, scratch)
-        copy.read_tree(tip)
-        for path, data in records.items():
-            copy.put(path, repository.objects.write_blob(data))
-        made = copy.tree()
+    made = trees.with_files(repository.objects, tip, records)
     # An id of its own: two who do the same in the same second make no object that is the same.
     message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
     return commit_tree(repository, made, [tip], message), written

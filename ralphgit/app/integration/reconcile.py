@@ -15,7 +15,7 @@ from ralphgit.app.workspace import record_paths, record_tree, revisions, runtime
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.git import index, worktrees
+from ralphgit.git import trees, worktrees
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import secrets_in
@@ -80,7 +80,7 @@ def _one(project: Project, branch: str) -> Reconciled:
             code="not_a_worker",
             hint="git merge it yourself, if it belongs on the base",
         )
-    paths = index.differing(project.repository.git, fork, commit) if fork else []
+    paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_paths.is_record(project, path))
     tree = record_tree.commit_tree(project, commit, f"{branch}:", project.repository.objects)
     problems = incoming.incoming(project, project.base.label, branch, whole=False)

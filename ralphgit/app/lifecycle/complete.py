@@ -18,7 +18,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
-from ralphgit.git import index
+from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.evidence import COMMAND, Evidence, Subject
@@ -92,7 +92,7 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
         runnable = False
         project.warn("the verify commands are not trusted, so they did not run")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        before = index.Scratch(project.repository, scratch)
+        before = scratch_index.Scratch(project.repository, scratch)
         before.add_all()
         changed_paths.leave_out(project, before, promised.outputs)
         tree = before.tree()

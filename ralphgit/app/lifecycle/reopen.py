@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import index
+from ralphgit.git import index, trees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.audit import Event
@@ -242,14 +241,9 @@ def _build(
     known = repository.objects.resolve([f"{tip}:{path}"])[0]
     before = repository.objects.read([known])[known] if known else None
     log = audit_file.appended(before, event, path=path, task=row.id, claim=attempt)
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        copy = index.Scratch(repository, scratch)
-        copy.read_tree(tip)
-        write = repository.objects.write_blob
-        copy.put(row.file, write(splice_task.set_lifecycle(file, number, new).encode("utf-8")))
-        for name, data in {path: log, **change.records}.items():
-            copy.put(name, write(data))
-        tree = copy.tree()
+    graph = splice_task.set_lifecycle(file, number, new).encode("utf-8")
+    contents = {row.file: graph, path: log, **change.records}
+    tree = trees.with_files(repository.objects, tip, contents)
     message = (
         f"{row.id}: {change.event}\n\n{' '.join(change.text.split())}\n\n"
         f"Ralph-Task: {row.id}\nRalph-Claim: {attempt}\nRalph-Worker: {by}\n"

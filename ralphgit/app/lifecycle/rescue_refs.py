@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index, refs, worktrees
+from ralphgit.git import index, refs, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import Lease
@@ -47,10 +47,10 @@ def worktree(
     repository = Repository.open(path, project.around.environ)
     head = refs.current(repository.git, "HEAD")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        copy = index.Scratch(repository, scratch)
+        copy = scratch_index.Scratch(repository, scratch)
         nested = copy.add_all(lenient=not target)
         if links := copy.new_links(project.base.commit or head):
-            own = [path for path in links if path not in index.submodules(repository.git)]
+            own = [path for path in links if path not in scratch_index.submodules(repository.git)]
             copy.remove(own)
             nested = [*nested, *own]
         copy.add_files(_inside(project, repository.top or "", copy, nested))
@@ -81,19 +81,16 @@ def in_the_way(repository: Repository, target: str, kept: Set[str]) -> list[str]
     Also those in a folder where `target` has a file, and a file where it has a folder.
     """
     top = repository.top or ""
-    out = repository.git.run("ls-tree", "-r", "-z", "--full-tree", target)
     found: dict[str, None] = {}
     real: dict[str, str] = {"": ""}
     wanted: dict[str, str] = {}
-    for entry in out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        meta, _, path = entry.partition("\t")
-        _, kind, oid = meta.split()
-        if kind == "commit":
+    for path, entry in trees.files(repository.objects, target):
+        if entry.is_submodule:
             continue  # a submodule's folder is left alone
         if blocking := _blocking(top, os.path.dirname(path), real):
             found[blocking] = None
         else:
-            wanted[path] = oid
+            wanted[path] = entry.oid
             found.update(dict.fromkeys(_files(top, path)))
     lost = [path for path in found if path not in kept]
     return [path for path in lost if not _is_file_of(repository, path, wanted.get(path, ""))]
@@ -126,7 +123,9 @@ def _files(top: str, path: str) -> Iterator[str]:
                 yield from _files(top, f"{path}/{entry.name}")
 
 
-def _inside(project: Project, top: str, copy: index.Scratch, nested: Sequence[str]) -> list[str]:
+def _inside(
+    project: Project, top: str, copy: scratch_index.Scratch, nested: Sequence[str]
+) -> list[str]:
     """The files of repositories within the worktree, but what is ignored."""
     names = [name for folder in nested for name in _files(top, folder)]
     if not names:
@@ -145,16 +144,15 @@ def _readable(path: str) -> bool:
 
 def _staged_alone(repository: Repository, scratch: str, head: str, tree: str) -> str:
     """The index as a tree, if it has content that neither `head` nor `tree` has; else ""."""
-    git = repository.git
     folder = os.path.join(scratch, "staged")
     os.mkdir(folder)
-    copy = index.Scratch(repository, folder)
+    copy = scratch_index.Scratch(repository, folder)
     copy.add_files(index.unmerged(repository).read())
     staged = copy.tree()
     if staged == tree or not head:
         return ""
-    new = set(index.differing(git, head, staged, filter="AMT"))
-    return staged if new & set(index.differing(git, staged, tree)) else ""
+    new = set(trees.differing(repository.objects, head, staged, kinds="AMT"))
+    return staged if new & set(trees.differing(repository.objects, staged, tree)) else ""
 
 
 def commit(project: Project, oid: str, task: str, claim: str) -> Rescued:
@@ -200,7 +198,7 @@ def clear(project: Project, mine: Lease, kept: str) -> str:
     """
     back = return_point(project, mine)
     repository = project.repository
-    known = set(index.files_of(repository.git, kept)) if kept else set()
+    known = set(trees.paths(repository.objects, kept)) if kept else set()
     known.update(index.tracked(repository.git, ["."]))
     if lost := in_the_way(repository, back, known):
         again = worktree(project, project.top, mine.task, mine.claim, mine.by, target=back)

@@ -10,7 +10,7 @@ from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import index, refs, worktrees
+from ralphgit.git import index, refs, trees, worktrees
 from ralphgit.git.run_git import failure
 from ralphgit.model.active_claim import Lease
 from ralphgit.records import atomic_files
@@ -126,7 +126,7 @@ def settle(project: Project) -> bool:
     on_the_way, changed = interrupted_update.between(repository, commits)
     if changed:
         kept = _keep_before_settling(project, commits[min(1, len(commits) - 1)])
-        saved = set(index.files_of(repository.git, kept))
+        saved = set(trees.paths(repository.objects, kept))
         changed = [one for one in changed if one.path in saved or not _exists(project, one.path)]
         project.warn(
             "a move of this worktree was killed, and what has been changed in its way since is "
@@ -199,7 +199,8 @@ def keep_if_work(project: Project, ref: str) -> str:
     tip = refs.current(git, ref) if ref else ""
     fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
     if not fork or any(
-        not record_paths.is_record(project, p) for p in index.differing(git, fork, tip)
+        not record_paths.is_record(project, p)
+        for p in trees.differing(project.repository.objects, fork, tip)
     ):
         return ref
     refs.swap(git, ref, new="", old=tip)
@@ -211,7 +212,7 @@ def has_work(project: Project, lease: Lease) -> bool:
     git = project.repository.git
     target = rescue_refs.return_point(project, lease)
     fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
-    differing = index.differing(git, fork, "HEAD")
+    differing = trees.differing(project.repository.objects, fork, "HEAD")
     return any(not record_paths.is_record(project, path) for path in differing)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index
+from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.task import Lifecycle
@@ -49,7 +49,7 @@ def commit_change(
         for name, data in written.items():
             undo.write(os.path.join(project.top, name), data)
         index.add(git, [*staging, path, *written])
-        copy = index.Scratch(repository, scratch)
+        copy = scratch_index.Scratch(repository, scratch)
         copy.read_tree("HEAD")
         copy.put(file.path, _on_head(project, file, task, new))
         for name in (path, *written):
