@@ -17,7 +17,7 @@ from world import ROOT, Place, World
 
 from ralphgit.model.config import LOCK_FILES
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules
+from ralphgit.rules import active_scopes
 from ralphgit.rules.independence import CLAIM, Conflict, conflicts, groups, meetings
 
 OUTPUT = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json").read_text()))
@@ -69,8 +69,8 @@ def test_what_two_tasks_touch(
     # A claim beside one in flight decides alike, but for what is only read.
     refused = any(reason in CLAIM for reason, _ in wanted)
     for mine, theirs in ((one, other), (other, one)):
-        flying = claim_rules.ActiveScopes.of([theirs], LOCK_FILES)
-        assert (claim_rules.overlap(mine, flying) is not None) == refused
+        flying = active_scopes.ActiveScopes.of([theirs], LOCK_FILES)
+        assert (active_scopes.overlap(mine, flying) is not None) == refused
         assert bool(meetings(mine, theirs, reasons=CLAIM, generated=LOCK_FILES)) == refused
 
 
@@ -221,9 +221,8 @@ def test_each_group_is_independent_and_behind_what_it_needs(
 @given(_tasks())
 def test_a_claim_decides_as_the_pairs_do(rows: list[Row]) -> None:
     for mine, theirs in itertools.permutations(rows, 2):
-        refused = (
-            claim_rules.overlap(mine, claim_rules.ActiveScopes.of([theirs], LOCK_FILES)) is not None
-        )
+        flying = active_scopes.ActiveScopes.of([theirs], LOCK_FILES)
+        refused = active_scopes.overlap(mine, flying) is not None
         told = {one.reason for one in found(mine, theirs)}
         assert refused == bool(told & CLAIM)
 

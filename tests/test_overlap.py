@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rows import row
 
-from ralphgit.rules import claim_rules
+from ralphgit.rules import active_scopes
 from ralphgit.rules import pattern_overlap as module
 from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any, overlap, overlaps
 
@@ -438,7 +438,7 @@ def test_braces_are_the_patterns_they_stand_for(
 
 def is_clear(a: str, b: str) -> bool:
     """Whether a task that writes `a` is waved through beside one in flight that writes `b`."""
-    return claim_rules.ActiveScopes.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
+    return active_scopes.ActiveScopes.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
 
 
 @settings(max_examples=400, deadline=None)

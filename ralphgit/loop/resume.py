@@ -9,7 +9,13 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.base import opening
 from ralphgit.app.landing import pull_request
-from ralphgit.app.lifecycle import claim_guards, give_up, task_branch, write_audit_and_graph
+from ralphgit.app.lifecycle import (
+    claim_errors,
+    claim_facts,
+    give_up,
+    task_branch,
+    write_audit_and_graph,
+)
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -19,6 +25,8 @@ from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Status
+from ralphgit.rules import claim_verdict
+from ralphgit.rules.claim_verdict import AlreadyWorking
 
 
 def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
@@ -80,17 +88,18 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
         project.base_view.row(told.task)
     found = _unfinished(project, landing, pulls)
     if found is not None and told.task not in ("", found.task):
-        raise claim_guards.already_working(found)
+        raise claim_errors.of(AlreadyWorking(found))
     return found
 
 
 def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     claim_map = ClaimMap(project)
-    for lease in own_claims.open_claims(project, claim_map):
-        if winner := own_claims.winner_over(claim_map, lease):
+    claims = claim_facts.of_own(project, claim_map)
+    for one in claims:
+        if one.winner is not None:
             with WorktreeLock(project):
-                raise give_up.lose(project, lease, winner)
-    own = claim_guards.own_claim(project, claim_map)
+                raise give_up.lose(project, one.lease, one.winner)
+    own = claim_verdict.held_here(claims)
     if own is not None:
         return own
     noted = runtime_files.remembered(project.top)

@@ -15,8 +15,7 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
-from ralphgit.app.lifecycle import block_release, claim, claim_guards, give_up, task_branch
-from ralphgit.app.lifecycle.claim_guards import ClaimOptions
+from ralphgit.app.lifecycle import block_release, claim, give_up, task_branch
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -44,6 +43,7 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.rules import readiness
+from ralphgit.rules.claim_verdict import ClaimOptions
 from ralphgit.rules.retry_policy import CLOSED
 
 #: What others' work does to a task between our look and our claim.
@@ -79,7 +79,7 @@ class Loop:
         """
         project = opening.project(self._around, self._warnings)
         self._opened.append(project)
-        claim_guards.refuse_unfit(project)
+        claim.require_fit(project)
         self._command = agent_presets.command(self._options.agent or project.config.agent_command)
         if not self._options.agent and not self._command.preset:
             trust.require(project, [self._command.line])

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules, independence, readiness
+from ralphgit.rules import active_scopes, independence, readiness
 
 _FINISHED = ("complete", "cancelled")
 
@@ -29,7 +29,7 @@ def together(one: Row, other: Row, generated: tuple[str, ...] = ()) -> bool:
 
     `generated` are patterns of generated files, as they are configured.
     """
-    if claim_rules.contract(one) or claim_rules.contract(other):
+    if active_scopes.bad_pattern(one) or active_scopes.bad_pattern(other):
         return False
     return not independence.meetings(one, other, generated=generated)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules
+from ralphgit.rules.active_scopes import bad_pattern
 from ralphgit.rules.cycles import find_cycles
 
 
@@ -108,12 +108,12 @@ def graph_faults(rows: Sequence[Row]) -> list[Fault]:
                     )
                 )
     for row in rows:
-        if wrong := claim_rules.contract(row):
+        if wrong := bad_pattern(row):
             faults.append(
                 Fault(
                     "bad_pattern",
                     row.id,
-                    wrong.message,
+                    wrong.sentence,
                     "what a pattern says stands in docs/format.md",
                 )
             )

@@ -1,12 +1,15 @@
 """Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules
+from ralphgit.rules import active_scopes
+from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
+from ralphgit.rules.claim_verdict import ClaimOptions, outside_filter
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]
@@ -14,15 +17,15 @@ Pair = tuple[Row, TaskState]
 
 class Takeable(NamedTuple):
     tasks: list[Pair]
-    why: str
-    """Where there are none: what stands in the way."""
+    obstacle: BadPattern | Overlap | None
+    """Where there are none: what keeps the first ready one from being claimed."""
 
 
 def takeable(
     project: Project,
     *,
     story: str = "",
-    priority: object = None,
+    priority: int | None = None,
     task: str = "",
     claim_map: ClaimMap | None = None,
 ) -> Takeable:
@@ -31,23 +34,23 @@ def takeable(
     """
     claim_map = claim_map or ClaimMap(project)
     task_states = claim_map.task_states
-    active_scopes = claim_rules.ActiveScopes.of(task_states.active_tasks, project.config.generated)
+    scopes = ActiveScopes.of(task_states.active_tasks, project.config.generated)
     found: list[Pair] = []
-    why = ""
+    first = None
+    for row in wanted(claim_map, ClaimOptions(task, story, priority)):
+        obstacle = active_scopes.obstacle(row, scopes)
+        if obstacle is None:
+            found.append((row, task_states[row.id]))
+        else:
+            first = first or obstacle
+    return Takeable(found, first)
+
+
+def wanted(claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
+    """The ready tasks that are asked for, in the order in which they would be taken."""
     for row in claim_map.ready():
-        if task and row.id != task:
-            continue
-        if story and row.story != story and not task:
-            continue
-        if isinstance(priority, int) and row.priority > priority and not task:
-            continue
-        if not active_scopes.is_clear(row):
-            refusal = claim_rules.contract(row) or claim_rules.overlap(row, active_scopes)
-            if refusal is not None:
-                why = why or refusal.message
-                continue
-        found.append((row, task_states[row.id]))
-    return Takeable(found, why)
+        if row.id == options.task if options.task else not outside_filter(row, options):
+            yield row
 
 
 def pairs(project: Project, view: GraphView, *, alone: bool = False) -> list[Pair]:

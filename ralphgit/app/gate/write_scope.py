@@ -10,7 +10,7 @@ from ralphgit.app.workspace import record_paths, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
-from ralphgit.rules import claim_rules
+from ralphgit.rules.active_scopes import bad_pattern
 from ralphgit.rules.pattern_overlap import covers_any
 
 _SHOWN = 3
@@ -90,7 +90,7 @@ def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
 def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
     """The scopes of the tasks that were worked on, as they were: a branch cannot widen its own."""
     promised = [before.get(row.id) or row for row in worked]
-    bounded = tuple(row for row in promised if row.write and not claim_rules.contract(row))
+    bounded = tuple(row for row in promised if row.write and not bad_pattern(row))
     return Scopes(bounded, tuple(row for row in promised if row not in bounded))
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.handoff import packet as packets
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NothingReady
 from ralphgit.model.config import Config
 from ralphgit.model.packet import REPORT, STOP, Packet
 from ralphgit.model.question import Guidance
@@ -40,7 +40,7 @@ def prompt(
     if not task:
         found = next_tasks.takeable(project, story=story, priority=priority)
         if not found.tasks:
-            raise NothingReady("nothing is ready", hint=found.why or "ralphgit status")
+            raise claim_errors.nothing_to_take(found.obstacle)
         task = found.tasks[0][0].id
     view = packets.view_with(project, task)
     row, task_state = next(pair for pair in next_tasks.pairs(project, view) if pair[0].id == task)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
+from ralphgit.app.lifecycle import claim, current_claim, write_audit_and_graph
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
@@ -120,7 +120,7 @@ def _done_already(
     A change that was written and never committed is taken back, to be made anew. One that is
     all done is told, if it is this worktree's own and `said` of a block is the same.
     """
-    claim_guards.refuse_unfit(project)
+    claim.require_fit(project)
     worktree = project.repository.worktree
     head = worktree.head if worktree else ""
     committed = project.view(head, "HEAD").by_id if head else {}

@@ -6,24 +6,19 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
-from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
-from ralphgit.app.lifecycle.claim_guards import ClaimOptions
+from ralphgit.app.lifecycle import claim_errors, claim_facts, write_audit_and_graph
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import (
-    ClaimHeld,
-    GuardRefused,
-    NothingReady,
-    RalphError,
-)
+from ralphgit.errors import GuardRefused
 from ralphgit.git import index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.audit import Event
 from ralphgit.model.task import Claim, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
-from ralphgit.rules import lifecycle
+from ralphgit.rules import claim_verdict, lifecycle
+from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, ClaimOptions, Resume
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.readiness import TaskState
 
@@ -51,62 +46,99 @@ def claim(project: Project, options: ClaimOptions) -> Claimed:
         return _claim(project, options, unsynchronised, again=3)
 
 
+def require_fit(project: Project) -> None:
+    """Refuse a worktree in which no record can be written now.
+
+    Raises: GuardRefused: bare, no_commit, odd_path, detached_head, unfinished_merge, unmerged.
+    """
+    unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
+    if unfit is not None:
+        raise claim_errors.of(unfit)
+
+
 def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:
-    claim_guards.refuse_unfit(project)
+    require_fit(project)
     begun = leases.begin(project)
     claim_map = ClaimMap(project)
-    own = claim_guards.own_claim(project, claim_map)
-    if own is not None:
-        return _resume(project, own, options)
-    claim_guards.refuse_lost(project, claim_map)
-    claim_guards.refuse_main_worktree(project, claim_map, options)
-    held: RalphError | None = None
-    for row in claim_guards.candidates(project, claim_map, options):
-        reason = claim_guards.refusal(project, claim_map, row, options)
-        if reason is not None:
-            if options.task:
-                raise reason
-            held = reason
-            continue
-        lease = _new_lease(project, row, unsynchronised)
-        before = _heads(project)
-        changed = index.changed(project.repository.git, [project.here.row(row.id).file])
-        outcome = leases.acquire(project, lease, claim_map.base.by_id.get(row.id), begun=begun)
-        begun = None
-        if isinstance(outcome, leases.LeaseHeld):
-            held = claim_guards.held_by_lease(project, row.id, outcome)
-            if options.task:
-                raise held
-            continue
-        # Between the look around and the lease somebody may have finished the task and
-        # given the lease back: look once more, with the lease in hand.
-        project.repository.begin_refs()
-        try:
-            planned = _plan(project, outcome.lease, options.force, changed)
-            moved = _has_moved(project, before)
-            taken = None if moved else _write(project, outcome.lease, planned)
-        except BaseException:  # also a signal: no task is held by who does not work on it
-            leases.drop(project, outcome.lease)
-            raise
-        if taken is None:
-            leases.drop(project, outcome.lease)
-            project.refresh()
-            if again:
-                return _claim(project, options, unsynchronised, again - 1)
-            raise GuardRefused(
-                "branches kept moving while the claim was made; nothing was changed",
-                code="unsettled",
-                hint="repeat the command",
+    match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
+        case Resume(own):
+            return _resume(project, own, options)
+        case None:
+            pass
+        case refusal:
+            raise claim_errors.of(refusal)
+    busy = claim_verdict.of_others(claim_facts.of_others(project, claim_map), options)
+    if busy is not None:
+        raise claim_errors.of(busy)
+    last: claim_verdict.Refusal | None = None
+    for facts in claim_facts.candidates(project, claim_map, options):
+        verdict = claim_verdict.of_task(facts, options)
+        if isinstance(verdict, Allowed):
+            for sentence in claim_errors.warnings(verdict):
+                project.warn(sentence)
+            wanted = _wanted(project, facts.row, unsynchronised)
+            outcome = leases.acquire(
+                project, wanted.lease, claim_map.base.by_id.get(facts.row.id), begun=begun
             )
+            begun = None
+            if isinstance(outcome, leases.Taken):
+                break
+            verdict = claim_facts.held_by_lease(project, facts.row.id, outcome)
+        if options.task:
+            raise claim_errors.of(verdict)
+        last = verdict
+    else:
+        raise claim_errors.nothing_ready(last)
+    lease = outcome.lease
+    row = _write_leased(project, lease, wanted, options)
+    if row is not None:
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
         leases.drop_dead(project, others, claim_map.base.by_id)
-        return Claimed(outcome.lease, taken, claim_map.claimed(outcome.lease, taken))
-    if held is not None and not isinstance(held, ClaimHeld):
-        raise NothingReady(
-            f"no ready task can be claimed here: {held.message}",
-            hint=held.hint or "ralphgit status",
-        )
-    raise NothingReady("nothing is ready", hint="ralphgit status")
+        return Claimed(lease, row, claim_map.claimed(lease, row))
+    if again:
+        return _claim(project, options, unsynchronised, again - 1)
+    raise GuardRefused(
+        "branches kept moving while the claim was made; nothing was changed",
+        code="unsettled",
+        hint="repeat the command",
+    )
+
+
+class _Wanted(NamedTuple):
+    """A claim to be made, and what was there when it was decided on."""
+
+    lease: Lease
+    """As it is to be taken."""
+    heads: dict[str, str]
+    changed: index.Paths
+
+
+def _wanted(project: Project, row: Row, unsynchronised: bool) -> _Wanted:
+    lease, heads = _new_lease(project, row, unsynchronised), _heads(project)
+    file = project.here.row(row.id).file
+    return _Wanted(lease, heads, index.changed(project.repository.git, [file]))
+
+
+def _write_leased(
+    project: Project, lease: Lease, wanted: _Wanted, options: ClaimOptions
+) -> Row | None:
+    """Write the record of a claim whose lease is taken; None, without the lease, where a branch
+    has moved since.
+
+    Between the look around and the lease somebody may have finished the task and given the lease
+    back: so the branches are looked at once more, with the lease in hand.
+    """
+    project.repository.begin_refs()
+    try:
+        planned = _plan(project, lease, options.force, wanted.changed)
+        if not _has_moved(project, wanted.heads):
+            return _write(project, lease, planned)
+    except BaseException:  # also a signal: no task is held by who does not work on it
+        leases.drop(project, lease)
+        raise
+    leases.drop(project, lease)
+    project.refresh()
+    return None
 
 
 def _heads(project: Project) -> dict[str, str]:
@@ -127,12 +159,11 @@ def _has_moved(project: Project, before: dict[str, str]) -> bool:
 
 
 def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
-    """This worktree has a claim: the same task is resumed, another one is refused.
+    """Go on with the claim of this worktree, and put back what is missing of its record.
 
-    Without a task, one whose record was killed half-way is resumed.
+    Where nothing is missing and the task was not asked for by name, that is no claim.
+    Raises: GuardRefused (already_working).
     """
-    if options.task and options.task != own.task:
-        raise claim_guards.already_working(own)
     row = project.here.by_id.get(own.task)
     if row is None or row.claim != own.claim:
         # The very bytes that it had: a stash that holds them then pops without a conflict.
@@ -143,7 +174,7 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     elif options.task:
         project.warn(f"{own.task} was this worktree's already")
     else:
-        raise claim_guards.already_working(own)
+        raise claim_errors.of(AlreadyWorking(own))
     project.refresh()
     return Claimed(own, *next_tasks.pair(project, own.task))
 
@@ -179,7 +210,7 @@ def settle(project: Project, own: Lease) -> bool:
 
 def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
     worktree = project.repository.worktree
-    assert worktree is not None  # refuse_unfit has seen to it
+    assert worktree is not None  # require_fit has seen to it
     here = project.here
     task = task_mapping.task(here.stored(here.row(row.id)))
     return Lease(

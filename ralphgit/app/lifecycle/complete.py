@@ -12,7 +12,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.lifecycle import claim_guards, current_claim, write_audit_and_graph
+from ralphgit.app.lifecycle import claim, claim_errors, current_claim, write_audit_and_graph
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -27,7 +27,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
-from ralphgit.rules import claim_rules, lifecycle
+from ralphgit.rules import active_scopes, lifecycle
 from ralphgit.rules.contract_digest import contract
 
 
@@ -70,7 +70,7 @@ def complete(project: Project, options: CompleteOptions) -> Completed:
 
 
 def _complete(project: Project, options: CompleteOptions) -> Completed:
-    claim_guards.refuse_unfit(project)
+    claim.require_fit(project)
     claim_map = ClaimMap(project)
     if (done := _done_already(project, options.task)) is not None:
         return done
@@ -79,8 +79,9 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
     own = held.lease
     here = project.here.task(own.task)
     promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here
-    if (wrong := claim_rules.contract(claim_map.base.by_id.get(own.task, held.row))) is not None:
-        raise claim_guards.guarded(own.task, wrong)
+    wrong = active_scopes.bad_pattern(claim_map.base.by_id.get(own.task, held.row))
+    if wrong is not None:
+        raise claim_errors.of(wrong)
     _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
     runnable = True

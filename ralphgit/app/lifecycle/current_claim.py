@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import open_claims, winner_over
 from ralphgit.app.lifecycle import claim as claiming
-from ralphgit.app.lifecycle import claim_guards, give_up
+from ralphgit.app.lifecycle import claim_errors, claim_facts, give_up
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, IllegalMove
@@ -31,7 +31,7 @@ def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Current
     A record that the worker's `git reset` or `git stash` dropped is put back from the
     lease. A claim that has lost is given up: its work is kept in a rescue ref, and the
     branch goes back to where the work began. The caller has seen to it that the worktree is
-    fit (`claim_guards.refuse_unfit`).
+    fit (`claim.require_fit`).
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, UnknownTask, GuardRefused.
     """
@@ -81,9 +81,8 @@ def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -
         task_state = claim_map.task_states.get(task)
         holder = task_state.holder if task_state else None
         if holder is not None:
-            return claim_guards.held(
-                project, task, holder, task_state.state if task_state else "in-progress"
-            )
+            state = task_state.state if task_state else "in-progress"
+            return claim_errors.held(claim_facts.held(project, task, holder, state))
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}",
             hint=f"as {row.by}: ralphgit {verb} {task} --worker {row.by}",

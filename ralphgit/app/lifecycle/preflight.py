@@ -6,10 +6,20 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.lifecycle import claim_guards
+from ralphgit.app.lifecycle import claim_errors, claim_facts
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NothingReady, RalphError
+from ralphgit.errors import RalphError
 from ralphgit.git import merge_preview
+from ralphgit.model.active_claim import Lease
+from ralphgit.rules import claim_verdict
+from ralphgit.rules.claim_verdict import (
+    Allowed,
+    AlreadyWorking,
+    ClaimOptions,
+    Lost,
+    Refusal,
+    Resume,
+)
 
 
 class Finding(NamedTuple):
@@ -32,66 +42,60 @@ class Preflight(NamedTuple):
         return next((f.error for f in self.findings if f.error is not None), None)
 
 
-def preflight(project: Project, options: claim_guards.ClaimOptions) -> Preflight:
+def preflight(project: Project, options: ClaimOptions) -> Preflight:
     """Ask all that a claim would ask, and whether this branch merges into the base.
 
-    Raises: what makes the question itself impossible (UnknownTask, InvalidRecord).
+    Raises: what makes the question itself impossible (UnknownTask, InvalidRecord, GuardRefused).
     """
     claim_map = ClaimMap(project)
-    findings = [
-        _asked(
-            "worktree", lambda: claim_guards.refuse_unfit(project), "this worktree can hold a claim"
-        )
-    ]
-    own = claim_guards.own_claim(project, claim_map) if findings[0].ok else None
-    if own is not None and options.task not in ("", own.task):
-        refusal = claim_guards.already_working(own)
-        findings.append(Finding("claim", False, refusal.message, refusal))
-    elif own is not None:
-        sentence = f"this worktree works on {own.task}, and its claim stands"
-        findings.append(Finding("claim", True, sentence))
-    elif findings[0].ok:
-        findings.append(
-            _asked(
-                "main-worktree",
-                lambda: claim_guards.refuse_main_worktree(project, claim_map, options),
-                "no other worktree stands in the way of this one",
-            )
-        )
+    unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
+    findings = [_finding("worktree", unfit, "this worktree can hold a claim")]
+    own: Lease | None = None
+    lost: Lost | None = None
+    if unfit is None:
+        match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
+            case Resume(own):
+                sentence = f"this worktree works on {own.task}, and its claim stands"
+                findings.append(Finding("claim", True, sentence))
+            case AlreadyWorking(own) as refusal:
+                findings.append(_finding("claim", refusal))
+            case lost:
+                busy = claim_verdict.of_others(claim_facts.of_others(project, claim_map), options)
+                free = "no other worktree stands in the way of this one"
+                findings.append(_finding("main-worktree", busy, free))
     findings.append(_merge(project))
-    if own is None and findings[0].ok:
-        lost = _asked("claim", lambda: claim_guards.refuse_lost(project, claim_map), "")
-        findings += [lost] if not lost.ok else []
-    pair = None
-    if own is None:
-        found, pair = _task(project, claim_map, options)
-        findings.append(found)
-    return Preflight(tuple(findings), pair)
+    if lost is not None:
+        findings.append(_finding("claim", lost))
+    if own is not None:
+        return Preflight(tuple(findings), None)
+    found, pair = _task(project, claim_map, options)
+    return Preflight((*findings, found), pair)
 
 
-def _asked(check: str, ask: object, yes: str) -> Finding:
-    assert callable(ask)
-    try:
-        ask()
-    except RalphError as error:
-        return Finding(check, False, error.message, error)
-    return Finding(check, True, yes)
+def _finding(check: str, refusal: Refusal | None, yes: str = "") -> Finding:
+    if refusal is None:
+        return Finding(check, True, yes)
+    error = claim_errors.of(refusal)
+    return Finding(check, False, error.message, error)
 
 
 def _task(
-    project: Project, claim_map: ClaimMap, options: claim_guards.ClaimOptions
+    project: Project, claim_map: ClaimMap, options: ClaimOptions
 ) -> tuple[Finding, Pair | None]:
-    first: RalphError | None = None
-    for row in claim_guards.candidates(project, claim_map, options):
-        refusal = claim_guards.refusal(project, claim_map, row, options)
-        if refusal is None:
-            task_state = claim_map.task_states.get(row.id)
+    first: Refusal | None = None
+    for facts in claim_facts.candidates(project, claim_map, options):
+        verdict = claim_verdict.of_task(facts, options)
+        if isinstance(verdict, Allowed):
+            for sentence in claim_errors.warnings(verdict):
+                project.warn(sentence)
+            row, task_state = facts.row, facts.task_state
             pair = (row, task_state) if task_state is not None else None
             return Finding("task", True, f"{row.id} can be claimed"), pair
-        first = first or refusal
-    if first is None:
-        first = NothingReady("nothing is ready", hint="ralphgit status")
-    return Finding("task", False, first.message, first), None
+        first = first or verdict
+    if first is not None:
+        return _finding("task", first), None
+    error = claim_errors.nothing_ready(None)
+    return Finding("task", False, error.message, error), None
 
 
 def _merge(project: Project) -> Finding:

@@ -205,14 +205,14 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     Raises: UnknownTask, IllegalMove, UsageError; ClaimHeld when somebody else has the task;
     InvalidRecord, NotWritable.
     """
-    from ralphgit.app.lifecycle import claim_guards, write_audit_and_graph
+    from ralphgit.app.lifecycle import claim_errors, claim_facts, write_audit_and_graph
     from ralphgit.model.task import Cancelled
 
     _text("the reason", reason)
     row = project.require_here().row(task)
     old = task_mapping.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
-        refusal = claim_guards.held(project, task, *holder)
+        refusal = claim_errors.held(claim_facts.held(project, task, *holder))
         refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
         raise refusal
     identity, at, by = project.around.new_id(), project.now(), project.worker

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.app.lifecycle import claim
-from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.rules.claim_verdict import ClaimOptions
 
 Options = ClaimOptions
 

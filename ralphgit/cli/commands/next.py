@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
-from ralphgit.errors import NothingReady
 
 
 class Options(NamedTuple):
@@ -22,7 +22,7 @@ def run(call: Call, options: Options) -> Outcome:
     found = next_tasks.takeable(project, story=options.story, priority=options.priority)
     pairs = found.tasks[: options.limit]
     if not pairs:
-        error = NothingReady("nothing is ready", hint=found.why or "ralphgit status")
+        error = claim_errors.nothing_to_take(found.obstacle)
         return Outcome(Json('{"tasks": []}'), error=error)
     return Outcome(
         Json('{"tasks": ' + tasks_json(pairs) + "}"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import preflight
-from ralphgit.app.lifecycle.claim_guards import ClaimOptions
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, safe, task_json
+from ralphgit.rules.claim_verdict import ClaimOptions
 
 
 class Options(NamedTuple):
