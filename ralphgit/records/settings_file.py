@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
@@ -77,74 +77,45 @@ def _line_of(text: str, key: str) -> int:
     return 1
 
 
-_GRAPH = re.compile(r"""^[ \t]*(?:graph|"graph"|'graph')[ \t]*=""", re.M)
-_TABLE = re.compile(r"^[ \t]*\[", re.M)
 _STRING = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_COMMENT = re.compile(r"#[^\r\n]*")
+_COMMENT = re.compile(r"# ?([^\r\n]*)")
 
 
 def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
-    """`text` with `graph` set to `patterns`; all else stays, comments too.
-
-    A comment inside the old list comes before the new one.
+    """`text` with `graph` set to `patterns`; all else stays, and so do comments in the old list.
 
     Raises: InvalidRecord (unclear_layout) where the setting cannot be told from the text.
     """
     import tomllib
 
-    value = f"[{', '.join(json.dumps(one, ensure_ascii=False) for one in patterns)}]"
-    before = tomllib.loads(text)
-    for made in _set_to(text, value) if "graph" in before else (_added(text, value),):
-        try:
-            after = tomllib.loads(made)
-        except tomllib.TOMLDecodeError:
-            continue
-        if after == {**before, "graph": list(patterns)}:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    plain = text.replace("\r\n", "\n")
+    # What tomlkit adds ends with a line feed alone.
+    eol = "\r\n" if plain.count("\n") == text.count("\r\n") > 0 else "\n"
+    value = tomlkit.array()
+    try:
+        document = tomlkit.parse(plain if eol == "\r\n" else text)
+        old = document.item("graph") if "graph" in document else value
+        if isinstance(old, tomlkit.items.Item):
+            for comment in _COMMENT.findall(_STRING.sub("", old.as_string())):
+                value.add_line(comment=comment)
+        if value.as_string() == "[]":
+            value.extend(patterns)
+        else:
+            value.add_line(*patterns)
+            value.add_line(indent="")
+        document["graph"] = value
+        made = tomlkit.dumps(document).replace("\n", eol)
+        before, after = tomllib.loads(text), tomllib.loads(made)
+        told_apart = not isinstance(before.get("graph"), dict)
+        if told_apart and after == {**before, "graph": [*patterns]}:
             return made
+    except (TOMLKitError, tomllib.TOMLDecodeError):
+        pass  # as where it is a table
     raise InvalidRecord(
         "it is not clear where graph is set; nothing was written",
-        file=path, code="unclear_layout", hint=f"set it by hand: graph = {value}",
+        file=path, code="unclear_layout",
+        hint=f"set it by hand: graph = {json.dumps([*patterns], ensure_ascii=False)}",
     )  # fmt: skip
-
-
-def _added(text: str, value: str) -> str:
-    """`text` with the setting before the first table."""
-    eol = "\r\n" if "\r\n" in text else "\n"
-    table = _TABLE.search(text)
-    at = table.start() if table else len(text)
-    head = text[:at] if not at or text[:at].endswith("\n") else text[:at] + eol
-    return f"{head}graph = {value}{eol}{eol if table else ''}{text[at:]}"
-
-
-def _set_to(text: str, value: str) -> Iterator[str]:
-    """`text` with the setting changed, for each place that it may be at."""
-    eol = "\r\n" if "\r\n" in text else "\n"
-    for found in _GRAPH.finditer(text):
-        end = _end_of_value(text, found.start())
-        if end < 0:
-            continue
-        old = text[found.end() : end]
-        hidden = _STRING.sub(lambda string: " " * len(string[0]), old)
-        comments = [old[c.start() : c.end()] for c in _COMMENT.finditer(hidden)]
-        behind = f"  {comments.pop()}" if "#" in hidden.rstrip().rpartition("\n")[2] else ""
-        above = "".join(f"{comment}{eol}" for comment in comments)
-        line = f"{text[found.start() : found.end()]} {value}{behind}"
-        yield f"{text[: found.start()]}{above}{line}{text[end:]}"
-
-
-def _end_of_value(text: str, start: int) -> int:
-    """Where the lines end on which a setting stands that begins at `start`, without the last
-    line's end; -1 where no number of lines is one setting."""
-    import tomllib
-
-    end = start
-    while end < len(text):
-        end = text.find("\n", end + 1)
-        end = len(text) if end < 0 else end
-        without = text[start:end].removesuffix("\r")
-        try:
-            found = tomllib.loads(without)
-        except tomllib.TOMLDecodeError:
-            continue
-        return start + len(without) if [*found] == ["graph"] else -1
-    return -1
