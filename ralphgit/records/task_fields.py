@@ -1,14 +1,17 @@
-"""Whether a parsed task has the shape of SPEC 3.1, and what it means on reading.
+"""Whether a parsed task has the shape that its JSON Schema states, and what it means on reading.
 
-The same rules stand in `schemas/task-graph.schema.json`; a test holds the two together.
-This form is here because jsonschema takes 1.9 s for 10,000 tasks and 120 ms to import.
+`schemas/task-graph.schema.json` is read into one check for each field: the few keywords that it
+has, with words for people and the place in the file. docs/decisions/validator.md has the figures.
 """
 
+import json
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from ralphgit.model.ids import is_id
-from ralphgit.model.task_status import STATUS_OF, Mode, Outcome, Reason
+from ralphgit.model.task_status import STATUS_OF
+from ralphgit.records import schemas
 
 Path = tuple[str | int, ...]
 
@@ -20,30 +23,6 @@ class Problem(NamedTuple):
     message: str
 
 
-_MODES = frozenset(Mode)
-_RISKS = ("low", "medium", "high")
-#: What each field of a lifecycle record holds; a required one begins with `!`.
-_RECORDS: dict[str, dict[str, str]] = {
-    "claim": {
-        "id": "!id", "by": "!id", "at": "text", "base": "text", "contract": "text",
-        "unsynchronised": "truth",
-    },
-    "result": {
-        "id": "!id", "outcome": "!outcome", "at": "!text", "claim": "id", "concerns": "texts",
-    },
-    "blocked": {
-        "id": "!id", "reason": "!reason", "claim": "id", "question": "text", "options": "list",
-        "at": "text",
-    },
-    "reset": {"id": "!id", "by": "!name", "claim": "id", "at": "text", "reason": "text"},
-    "cancelled": {"id": "!id", "by": "!name", "at": "text", "reason": "text"},
-}  # fmt: skip
-_RECORD_FIELDS = {
-    name: tuple((key, kind.removeprefix("!"), kind[0] == "!") for key, kind in fields.items())
-    for name, fields in _RECORDS.items()
-}
-_WORDS: dict[str, tuple[str, ...]] = {"outcome": tuple(Outcome), "reason": tuple(Reason)}
-_REQUIRED = ("id", "title", "status")
 _STORED = {word: status.value for word, status in STATUS_OF.items()}
 
 
@@ -57,11 +36,12 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
     if not isinstance(task, dict):
         return [Problem((), "a task is a mapping with id, title and status")]
     look = _Look(as_written)
-    for name in _REQUIRED:
+    required, fields = _task()
+    for name in required:
         if name not in task:
             look.problems.append(Problem((), f"{name} is missing"))
         elif not isinstance(task[name], str):
-            look.text(task, name, (name,))
+            look.text(task, name, ())
     if look.problems:
         return look.problems
     if not is_id(task["id"]):
@@ -75,8 +55,8 @@ def normalise(task: Any, as_written: Callable[[], Any]) -> list[Problem]:
     else:
         task["status"] = status
     for name, value in task.items():
-        if value is not None and (check := _FIELDS.get(name)) is not None:
-            check(look, task, name, (name,))
+        if value is not None and (check := fields.get(name)) is not None:
+            check(look, task, name, ())
     return look.problems
 
 
@@ -90,9 +70,12 @@ class _Look:
         self._as_written = as_written
         self._source: Any = None
 
-    # Each of these checks `container[key]`, which is not None; `path` leads there.
+    def report(self, above: Path, key: Any, message: str) -> None:
+        self.problems.append(Problem((*above, key), message))
 
-    def text(self, container: Any, key: Any, path: Path) -> bool:
+    # Each of these checks `container[key]`; `above` leads to the container.
+
+    def text(self, container: Any, key: Any, above: Path) -> bool:
         """Make it text; report it and return False where it cannot be."""
         value = container[key]
         if isinstance(value, str):
@@ -101,147 +84,147 @@ class _Look:
             if self._source is None:
                 self._source = self._as_written()
             found = self._source
-            for step in path:
+            for step in above:
                 found = found[step]
-            container[key] = found
+            container[key] = found[key]
             return True
         is_empty = " is empty, and" if value is None else ""
-        self.problems.append(Problem(path, f"{_named(path)}{is_empty} should be text"))
+        self.report(above, key, f"{_named(key, above)}{is_empty} should be text")
         return False
 
-    def name(self, container: Any, key: Any, path: Path) -> None:
+    def name(self, container: Any, key: Any, above: Path) -> None:
         """It is text, and not empty."""
         if container[key] == "":
-            self.problems.append(Problem(path, f"{_named(path)} is empty"))
+            self.report(above, key, f"{_named(key, above)} is empty")
         elif not isinstance(container[key], str):
-            self.text(container, key, path)
+            self.text(container, key, above)
 
-    def id(self, container: Any, key: Any, path: Path) -> None:
+    def id(self, container: Any, key: Any, above: Path) -> None:
         """It is text, and an id."""
         value = container[key]
         if isinstance(value, str) and is_id(value):
             return
-        if self.text(container, key, path) and not is_id(container[key]):
-            self.problems.append(Problem(path, f"{container[key]!r} is not an id"))
-
-    def texts(self, container: Any, key: Any, path: Path) -> bool:
-        """It is a list of names; report it and return False where it is no list."""
-        items = container[key]
-        if not isinstance(items, list):
-            self.problems.append(Problem(path, f"{key} should be a list"))
-            return False
-        for index, item in enumerate(items):
-            if not item or not isinstance(item, str):
-                self.name(items, index, (*path, index))
-        return True
-
-    def depends_on(self, task: Any, key: str, path: Path) -> None:
-        if self.texts(task, key, path):
-            for index, other in enumerate(task[key]):
-                if other and isinstance(other, str) and not is_id(other):
-                    self.problems.append(Problem((*path, index), f"{other!r} is not a task id"))
-
-    def priority(self, task: Any, key: str, path: Path) -> None:
-        if not 0 <= self._whole(task, key) <= 5:
-            self.problems.append(Problem(path, "priority is a whole number from 0 to 5"))
-
-    def epoch(self, task: Any, key: str, path: Path) -> None:
-        if self._whole(task, key) < 0:
-            self.problems.append(Problem(path, "epoch is a whole number from 0"))
-
-    def _whole(self, task: Any, key: str) -> int:
-        """The whole number; -1 for anything else."""
-        value = task[key]
-        if type(value) is float and value.is_integer():
-            value = task[key] = int(value)  # 1.0 is a whole number, to JSON Schema too
-        return value if type(value) is int else -1
-
-    def mode(self, task: Any, key: str, path: Path) -> None:
-        if not isinstance(task[key], str) or task[key] not in _MODES:
-            self.problems.append(Problem(path, f"mode is one of {', '.join(Mode)}"))
-
-    def risk(self, task: Any, key: str, path: Path) -> None:
-        if task[key] not in _RISKS:
-            self.problems.append(Problem(path, f"risk is one of {', '.join(_RISKS)}"))
-
-    def scope(self, task: Any, key: str, path: Path) -> None:
-        scope = task[key]
-        if not isinstance(scope, dict):
-            self.problems.append(Problem(path, "scope is a mapping of write, read, resources"))
-            return
-        for name in ("write", "read", "resources"):
-            if scope.get(name) is not None:
-                self.texts(scope, name, (key, name))
-
-    def acceptance(self, task: Any, key: str, path: Path) -> None:
-        items = task[key]
-        if not isinstance(items, list):
-            self.problems.append(Problem(path, "acceptance should be a list"))
-            return
-        for index, item in enumerate(items):
-            at: Path = (key, index)
-            if not isinstance(item, dict):
-                self.name(items, index, at)
-                continue
-            for name, check in (("id", self.id), ("text", self.name)):
-                if name not in item:
-                    message = f"a criterion has id and text; no {name} here"
-                    self.problems.append(Problem(at, message))
-                else:
-                    check(item, name, (*at, name))
-
-    def record(self, task: Any, name: str, path: Path) -> None:
-        """A lifecycle record, as `_RECORDS` has it."""
-        record = task[name]
-        if not isinstance(record, dict):
-            self.problems.append(Problem(path, f"{name} should be a mapping"))
-            return
-        for key, kind, required in _RECORD_FIELDS[name]:
-            value = record.get(key)
-            if value is None:
-                if required:
-                    self.problems.append(Problem(path, f"{name} has no {key}"))
-            elif kind == "text":
-                if not isinstance(value, str):
-                    self.text(record, key, (name, key))
-            elif kind == "id":
-                self.id(record, key, (name, key))
-            elif kind == "name":
-                self.name(record, key, (name, key))
-            elif kind == "list" or (kind == "texts" and isinstance(value, list)):
-                self.texts(record, key, (name, key))
-            elif kind == "truth":
-                if not isinstance(value, bool):
-                    self.problems.append(Problem((name, key), f"{key} is true or false"))
-            elif words := _WORDS.get(kind):
-                if value not in words:
-                    message = f"{key} is one of {', '.join(words)}"
-                    self.problems.append(Problem((name, key), message))
-            else:  # texts: one alone stands for a list of one
-                self.text(record, key, (name, key))
+        if isinstance(key, int) and value == "":
+            self.name(container, key, above)
+        elif self.text(container, key, above) and not is_id(container[key]):
+            what = "a task id" if above == ("depends_on",) else "an id"
+            self.report(above, key, f"{container[key]!r} is not {what}")
 
 
-def _named(path: Path) -> str:
-    """The value at `path` as people call it."""
-    last = path[-1]
-    return f"item {last + 1} of {path[-2]}" if isinstance(last, int) else last
+Check = Callable[[_Look, Any, Any, Path], object]
 
 
-#: How each optional field is looked at.
-_FIELDS: dict[str, Callable[[_Look, Any, str, Path], object]] = {
-    "complexity": _Look.text,
-    "description": _Look.text,
-    "milestone": _Look.text,
-    "story": _Look.id,
-    "verify": _Look.texts,
-    "outputs": _Look.texts,
-    "tags": _Look.texts,
-    "depends_on": _Look.depends_on,
-    "priority": _Look.priority,
-    "epoch": _Look.epoch,
-    "mode": _Look.mode,
-    "risk": _Look.risk,
-    "scope": _Look.scope,
-    "acceptance": _Look.acceptance,
-    **dict.fromkeys(_RECORDS, _Look.record),
-}
+def _one_of(words: list[str], look: _Look, container: Any, key: Any, above: Path) -> None:
+    if container[key] not in words:
+        look.report(above, key, f"{key} is one of {', '.join(words)}")
+
+
+def _truth(look: _Look, container: Any, key: Any, above: Path) -> None:
+    if not isinstance(container[key], bool):
+        look.report(above, key, f"{key} is true or false")
+
+
+def _whole(
+    least: int, most: int | None, look: _Look, container: Any, key: Any, above: Path
+) -> None:
+    value = container[key]
+    if type(value) is float and value.is_integer():
+        value = container[key] = int(value)  # 1.0 is a whole number, to JSON Schema too
+    if type(value) is not int or value < least or (most is not None and value > most):
+        to = "" if most is None else f" to {most}"
+        look.report(above, key, f"{key} is a whole number from {least}{to}")
+
+
+def _list(item: Check, look: _Look, container: Any, key: Any, above: Path) -> None:
+    items = container[key]
+    if not isinstance(items, list):
+        look.report(above, key, f"{key} should be a list")
+        return
+    for index, value in enumerate(items):
+        if not value or not isinstance(value, str) or item is _Look.id:
+            item(look, items, index, (*above, key))
+
+
+def _text_or_list(item: Check, look: _Look, container: Any, key: Any, above: Path) -> None:
+    """One text alone stands for a list of one."""
+    if isinstance(container[key], list):
+        _list(item, look, container, key, above)
+    else:
+        look.text(container, key, above)
+
+
+def _mapping(
+    fields: dict[str, Check], required: list[str], look: _Look, container: Any, key: Any,
+    above: Path,
+) -> None:  # fmt: skip
+    record = container[key]
+    if not isinstance(record, dict):
+        what = "should be a mapping" if required else f"is a mapping of {', '.join(fields)}"
+        look.report(above, key, f"{key} {what}")
+        return
+    here = (*above, key)
+    for name, check in fields.items():
+        value = record.get(name)
+        if value is None:
+            if name in required:
+                look.report(above, key, f"{key} has no {name}")
+        elif check is not _Look.text or not isinstance(value, str):
+            check(look, record, name, here)
+
+
+def _name_or_mapping(
+    fields: dict[str, Check], look: _Look, container: Any, key: Any, above: Path
+) -> None:
+    item = container[key]
+    if not isinstance(item, dict):
+        look.name(container, key, above)
+        return
+    here = (*above, key)
+    for name, check in fields.items():
+        if name in item:
+            check(look, item, name, here)
+        else:
+            needs = " and ".join(fields)
+            look.report(above, key, f"a criterion has {needs}; no {name} here")
+
+
+def _named(key: Any, above: Path) -> str:
+    """The value as people call it."""
+    return f"item {key + 1} of {above[-1]}" if isinstance(key, int) else str(key)
+
+
+@cache
+def _task() -> tuple[tuple[str, ...], dict[str, Check]]:
+    """The fields that a task must have, and a check for each of the others."""
+    defs = json.loads(schemas.read("task-graph"))["$defs"]
+    required = tuple(defs["task"]["required"])
+    checks = _fields(defs["task"], defs)
+    return required, {name: check for name, check in checks.items() if name not in required}
+
+
+def _fields(rule: dict[str, Any], defs: dict[str, Any]) -> dict[str, Check]:
+    return {name: _check(field, defs) for name, field in rule["properties"].items()}
+
+
+def _check(rule: dict[str, Any], defs: dict[str, Any]) -> Check:
+    """The check for what a schema of the task's says. Raises: KeyError for one it cannot read."""
+    if name := rule.get("$ref", "").removeprefix("#/$defs/"):
+        return _Look.id if name == "id" else _check(defs[name], defs)
+    match rule["type"]:
+        case "string" if "enum" in rule:
+            return partial(_one_of, rule["enum"])
+        case "string":
+            return _Look.name if "minLength" in rule else _Look.text
+        case "integer":
+            return partial(_whole, rule["minimum"], rule.get("maximum"))
+        case "boolean":
+            return _truth
+        case "array":
+            return partial(_list, _check(rule["items"], defs))
+        case "object":
+            return partial(_mapping, _fields(rule, defs), rule.get("required", []))
+        case ["string", "array"]:
+            return partial(_text_or_list, _check(rule["items"], defs))
+        case ["string", "object"]:
+            return partial(_name_or_mapping, _fields(rule, defs))
+    raise KeyError(rule["type"])
