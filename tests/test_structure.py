@@ -55,7 +55,6 @@ HOMES = {
     "ruamel": ("records",),
     "ryaml": ("records",),
     "jsonschema": ("records",),
-    "jsonschema_rs": ("records",),
     "tomlkit": ("records",),
     "referencing": ("records",),
     "markdown_it": ("records",),

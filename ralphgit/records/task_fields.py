@@ -1,7 +1,7 @@
 """Whether a parsed task has the shape that its JSON Schema states, and what it means on reading.
 
 `schemas/task-graph.schema.json` is read into one check for each field: the few keywords that it
-has, with words for people and the place in the file. docs/decisions/validator.md has the figures.
+has, with words for people and the place in the file. Figures: docs/decisions/schema-reader.md.
 """
 
 import json
