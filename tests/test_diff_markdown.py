@@ -18,7 +18,7 @@ from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, Written,
 from ralphgit.app.rendering.safe_markdown import one_line
 from ralphgit.app.workspace.graph_view import GraphView, stored
 from ralphgit.app.workspace.record_tree import Tree
-from ralphgit.model.question import Answer, Guidance
+from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.review import Finding, Review
 from ralphgit.records import graph_file, task_mapping, yaml_writer
 

@@ -19,7 +19,7 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.model.evidence import Evidence, Subject, Support
 from ralphgit.model.task import Criterion, Scope
 from ralphgit.records import evidence_file as codec
-from ralphgit.rules import assessment
+from ralphgit.rules import evidence_verdict
 
 GRAPH = """\
 version: 1
@@ -463,11 +463,11 @@ def record(name: str, *, code: int = 0, command: str = "c", verdict: str = "") -
 def test_of_one_command_the_newest_fresh_record_counts(
     records: list[tuple[Evidence, bool]], wanted: str
 ) -> None:
-    judged = assessment.judged(records)
-    assert assessment.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
+    judged = evidence_verdict.judged(records)
+    assert evidence_verdict.support([Criterion("ACC-1", "it works")], judged)[0].support == wanted
 
 
 def test_evidence_of_a_claim_that_was_given_up_does_not_count() -> None:
     old = record("1")._replace(claim="old")
-    assert assessment.judged([(old, True)], claim="new") == []
-    assert len(assessment.judged([(old._replace(claim=""), True)], claim="new")) == 1
+    assert evidence_verdict.judged([(old, True)], claim="new") == []
+    assert len(evidence_verdict.judged([(old._replace(claim=""), True)], claim="new")) == 1

@@ -15,7 +15,7 @@ from world import ROOT, Place, Result, World
 
 from ralphgit.app.conflicts.task_merge import Decided, decide
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.model.three_way_merge import Side, ThreeWay
 from ralphgit.records import audit_merge, graph_sections
 
 # -- the policy ----------------------------------------------------------------------------

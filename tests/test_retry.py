@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ralphgit.loop import rate_limits
+from ralphgit.rules import retry_policy
 from ralphgit.rules.retry_policy import CLOSED, Breaker, backoff
 
 
@@ -54,10 +54,10 @@ def test_the_breaker_opens_tries_once_and_opens_again_or_closes() -> None:
     ],
 )
 def test_rate_limits_in_the_end_of_the_output(tail: str, seconds: float | None) -> None:
-    assert rate_limits.wait(tail, usual=300.0) == seconds
+    assert retry_policy.rate_limit(tail, usual=300.0) == seconds
 
 
 def test_a_limit_waits_as_told_and_longer_each_time() -> None:
-    waits = [rate_limits.pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
+    waits = [retry_policy.rate_limit_pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
     assert waits == [5.0, 10.0, 20.0, 3600.0]
-    assert rate_limits.pause(7200.0, row=4, least=5.0) == 7200.0
+    assert retry_policy.rate_limit_pause(7200.0, row=4, least=5.0) == 7200.0

@@ -1,8 +1,9 @@
-"""The board: follows the repository, and writes what a person asks for."""
+"""The board: follows the repository, writes what a person asks for, and runs until it is left."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from functools import partial
 from typing import ClassVar
@@ -18,7 +19,7 @@ from ralphgit.board.detail_pane import Context, Describe
 from ralphgit.board.dialogs import Help, Reset
 from ralphgit.board.follow_repository import Follower, Pace, Update, system
 from ralphgit.board.main_screen import SELECT, View
-from ralphgit.board.snapshot import Snapshot
+from ralphgit.board.snapshot import Snapshot, gather
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
 
@@ -234,3 +235,42 @@ class Board(App[None]):
             self._say(f"Still {self._writing} The board closes then.")
         else:
             self.exit()
+
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(around: Surroundings, describe: Describe, *, light: bool) -> None:
+    """Show the board. A signal ends it in good order, and is then raised as it came.
+
+    Raises: as `gather` does, before anything is shown; whatever broke.
+    """
+    board = Board(around, describe, first=gather(around), light=light)
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    came: list[int] = []
+
+    def end(number: int) -> None:
+        came.append(number)
+        board.exit()
+
+    async def show() -> None:
+        loop = asyncio.get_running_loop()
+        # A handler that raises would do so anywhere in Textual's loop: nobody would tidy up.
+        wanted = [one for one in _ENDING if before[one] is not signal.SIG_IGN]
+        for number in wanted:
+            loop.add_signal_handler(number, end, number)
+        try:
+            await board.run_async()
+        finally:
+            for number in wanted:
+                loop.remove_signal_handler(number)  # from here on one more ends us at once
+
+    try:
+        asyncio.run(show())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if board.failure is not None:
+        raise board.failure
+    if came:
+        signal.raise_signal(came[0])

@@ -24,21 +24,15 @@ from ralphgit.errors import (
     RalphError,
     Refused,
 )
-from ralphgit.loop import (
-    agent_presets,
-    agent_process,
-    event_log,
-    prompt_template,
-    rate_limits,
-    resume,
-)
+from ralphgit.loop import agent_presets, agent_process, event_log, prompt_template, resume
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.packet import REPORT
+from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Reason
 from ralphgit.records import atomic_files
+from ralphgit.rules import retry_policy
 
 PROMPT = os.path.join(".ralph", "prompt.md")
 #: How often a completion is tried that something else is in the way of.
@@ -224,11 +218,13 @@ def _said(
     if ended.code == 0:
         return said
     end = "\n".join(ended.tail.splitlines()[-20:])
-    told = rate_limits.wait(ended.tail, usual=project.config.loop_cooldown)
+    told = retry_policy.rate_limit(ended.tail, usual=project.config.loop_cooldown)
     if told is not None:
         row = before.limited + 1
-        if row < rate_limits.MOST_IN_A_ROW:
-            return Limited(rate_limits.pause(told, row=row, least=project.config.loop_backoff))
+        if row < retry_policy.MOST_RATE_LIMITS:
+            return Limited(
+                retry_policy.rate_limit_pause(told, row=row, least=project.config.loop_backoff)
+            )
         why = f"the agent ran into a rate limit {row} times in a row"
         return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
     return Failed(

@@ -2,7 +2,7 @@
 
 Each task of a group is the one task of a loop in a worktree of its own (`fleet`); what they
 complete is integrated before the next group begins. Where the batch is stands in the records,
-the leases and a small state (`batch_memory`), so repeating it after a crash goes on.
+the leases and a small state (`batch_state`), so repeating it after a crash goes on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch, opening
+from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
+from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
 from ralphgit.app.processes import trust
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import runtime_files
@@ -26,18 +28,13 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import (
-    agent_process,
-    batch_progress,
-    batch_retry,
-    batch_state,
-    fleet,
-    fleet_state,
-)
+from ralphgit.loop import agent_process, batch_progress, batch_state, fleet, fleet_state
 from ralphgit.loop.batch_progress import ProgressNote
 from ralphgit.loop.batch_state import Job, State, WorkerResult
+from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
+from ralphgit.records import question_file as codec
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
@@ -129,7 +126,7 @@ class Batch:
         with self._project() as project:
             if state.failed:
                 job, *rest = state.failed
-                batch_retry.again(project, job.task, job.again)
+                _begin_again(project, job.task, job.again)
                 self._say(f"trying {job.task} again, alone")
                 self._save(state._replace(group=(job,), failed=tuple(rest)))
                 return True
@@ -342,3 +339,34 @@ def _not_begun(
     if holder is not None:
         return WorkerResult(row.id, "waiting", f"{holder.by} has it in {holder.where}")
     return WorkerResult(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")
+
+
+_ANSWER = "Begin again, on the base as it is now; nobody else works on the repository meanwhile."
+
+
+def _begin_again(project: Project, task: str, why: str) -> None:
+    """Put a task that is blocked, or complete and not landed, back to pending on the base.
+
+    All its work is kept (`reopen`), and the next prompt says why it was not good enough. One
+    in any other state is left as it is, so that repeating a killed call ends the same.
+
+    Raises: as `reopen`.
+    """
+    task_state = ClaimMap(project).task_states[task]
+    if task_state.state != "blocked" and not batch_plan.branch(task_state):
+        return
+
+    def decide(claim_map: ClaimMap, row: Row, holders: Holders) -> Reopening:
+        at, by = project.now(), project.worker
+        said = questions.asked(claim_map, row.id).question
+        made = Guidance(
+            id=project.around.new_id(), task=row.id, claim=holders.claim, question=said or why,
+            options=(), at=at, by=holders.by, answer=Answer(_ANSWER, by, at),
+        )  # fmt: skip
+        path = codec.path(project.config.records, row.id, made.id)
+        return Reopening(
+            event="reset", by=by, at=at, reason=f"begun again: {why}", note=f"begun again: {why}",
+            text=f"begun again: {why}", records={path: codec.encode(made, path)},
+        )  # fmt: skip
+
+    reopen(project, task, decide, push=True)

@@ -1,4 +1,7 @@
-"""What a worktree has begun, by the records, its lease and its note: where a loop goes on."""
+"""What a worktree has begun, by the records, its lease and its note: where a loop goes on.
+
+And what a crash has left behind, which is removed before.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shlex
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.base import opening
+from ralphgit.app.doctor import examine
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import (
     claim_errors,
@@ -21,6 +25,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import GuardRefused, InvalidRecord, NotARepository
+from ralphgit.loop.event_log import Journal
 from ralphgit.loop.loop_options import LoopOptions
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
@@ -119,3 +124,10 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
         shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))
         return None if shared or answered else noted
     return noted if landing != "none" and not pulls.has(project, noted) else None
+
+
+def mend(project: Project, journal: Journal) -> None:
+    """Remove the locks of a git that was killed, and the like."""
+    for finding in examine.examine(project, fix=True):
+        if finding.fixed:
+            journal.write("mended", code=finding.code, message=finding.message)

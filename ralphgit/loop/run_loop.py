@@ -29,7 +29,7 @@ from ralphgit.errors import (
     RalphError,
     RemoteUnavailable,
 )
-from ralphgit.loop import agent_presets, attempt_memory, failures, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.claim_watch import task_state
 from ralphgit.loop.event_log import Journal
@@ -42,7 +42,7 @@ from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.rules import readiness
+from ralphgit.rules import readiness, retry_policy
 from ralphgit.rules.claim_verdict import ClaimOptions
 from ralphgit.rules.retry_policy import CLOSED
 
@@ -167,7 +167,7 @@ class Loop:
             self._say(f"{error.message}; trying again")
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
-            if failures.final(error) or self._troubles >= failures.MOST:
+            if retry_policy.ends_the_loop(error) or self._troubles >= retry_policy.MOST_REFUSALS:
                 raise
             self._troubles += 1
             self._mend(error, self._troubles)
@@ -177,8 +177,8 @@ class Loop:
         """Wait a little, longer each time, and mend what is known to be broken."""
         self._journal.write("trouble", code=error.code, message=error.message)
         self._say(f"{error.message}; trying again")
-        self._pauses.wait(failures.PAUSE_S * times, "trouble")
-        failures.mend(self._project(), self._journal)
+        self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
+        resume.mend(self._project(), self._journal)
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""

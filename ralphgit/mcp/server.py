@@ -18,9 +18,8 @@ from mcp.shared.exceptions import MCPError
 
 from ralphgit import __version__
 from ralphgit.errors import UsageError
-from ralphgit.mcp.call_tool import Caller
+from ralphgit.mcp.call_tool import Answer, Caller, refused
 from ralphgit.mcp.tool_description import Tool, described
-from ralphgit.mcp.tool_result import Answer, refused
 
 
 class _Stdin(anyio.AsyncFile[str]):

@@ -123,3 +123,14 @@ class Task(NamedTuple):
     @property
     def epoch(self) -> int:
         return self.lifecycle.epoch
+
+
+class Event(NamedTuple):
+    """An event of the audit: one change in the life of an attempt at a task (SPEC 3.3)."""
+
+    at: str
+    event: str
+    by: str
+    from_: str
+    to: str
+    note: str = ""

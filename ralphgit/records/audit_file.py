@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.audit import Event
+from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 

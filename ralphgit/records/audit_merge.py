@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.three_way import ThreeWay
+from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import input_limits as texts
 from ralphgit.records import yaml_reader, yaml_writer
 

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.merge_outcome import Join, Question
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.model.three_way_merge import Join, Question, Side, ThreeWay
 from ralphgit.records import block_keys, graph_file, splice_task, yaml_writer
 from ralphgit.records.graph_sections import Piece
 from ralphgit.records.task_blocks import Block

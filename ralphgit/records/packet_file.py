@@ -1,8 +1,8 @@
-"""`model.packet` -> the YAML that a worker reads."""
+"""`model.handoff` -> the YAML that a worker reads."""
 
 from __future__ import annotations
 
-from ralphgit.model.packet import REPORT, STATUSES, STOP, Packet
+from ralphgit.model.handoff import REPORT, STATUSES, STOP, Packet
 from ralphgit.records import schemas, yaml_writer
 
 

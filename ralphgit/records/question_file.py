@@ -1,12 +1,12 @@
-"""A guidance record <-> `model.question`."""
+"""A guidance record <-> `model.handoff`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.ids import is_id
-from ralphgit.model.question import Answer, Guidance
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 

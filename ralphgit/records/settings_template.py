@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ralphgit.model.config import CHOICES, SAFETY, Config, setting_name
-from ralphgit.records import schemas, version_line
+from ralphgit.records import init_marks, schemas
 
 _HEAD = f"""\
 #:schema {schemas.HOME}/{schemas.file_name("config")}
-# {version_line.PLACE}.
+# {init_marks.SEAL}.
 #
 # Settings of ralphgit. What is commented out is the default, and counts without this file, too.
 # One that is marked (base) weakens a guard or runs something: of this file it counts only as it
@@ -41,7 +41,7 @@ def text(graph: Sequence[str] = ()) -> bytes:
         else:
             setting = f"# {key} = {_toml(default)}"
         parts.append(f"{_comment(words)}{setting}\n")
-    return version_line.closed("\n".join(parts))
+    return init_marks.sealed("\n".join(parts))
 
 
 def described() -> Iterator[tuple[str, str]]:

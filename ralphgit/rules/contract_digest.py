@@ -8,6 +8,8 @@ import json
 from ralphgit.model.task import Task
 
 DIGEST_LENGTH = 12
+#: The keys of a stored task that it is made of.
+PROMISED = ("id", "title", "acceptance", "verify", "outputs", "scope")
 
 
 def contract(task: Task) -> str:

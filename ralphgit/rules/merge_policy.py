@@ -7,13 +7,12 @@ answers. Nothing here depends on which side is ours.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ralphgit.model.merge_outcome import Join, Question
 from ralphgit.model.task import Lifecycle
 from ralphgit.model.task_status import Status
-from ralphgit.model.three_way import Side, ThreeWay
-from ralphgit.rules.list_merge import merged, natural
+from ralphgit.model.three_way_merge import Join, Question, Side, ThreeWay
 
 Values = Mapping[str, object]
 
@@ -70,7 +69,7 @@ def task(
     kept = {name for name, side in fields.items() if name in (values.of(side) or {})} | {*made}
     kept |= {name for name in values.of(life) or {} if name in lifecycle_keys}
     # The lifecycle fields stay together, whatever else stands behind the status.
-    order = merged(
+    order = merged_list(
         values.map(lambda side: list(side or ())), kept,
         key=lambda name: (name not in lifecycle_keys, natural(name)),
     )  # fmt: skip
@@ -132,7 +131,7 @@ def _scope(scopes: ThreeWay[Mapping[str, object]]) -> dict[str, object] | None:
     def field(name: str) -> ThreeWay[object]:
         return scopes.map(lambda scope: scope.get(name, _ABSENT))
 
-    names = merged(scopes.map(list), {*scopes.ours, *scopes.theirs})
+    names = merged_list(scopes.map(list), {*scopes.ours, *scopes.theirs})
     made = {}
     for name in names or ():
         three = field(name)
@@ -163,10 +162,66 @@ def _union(lists: ThreeWay[list[object]], *, by_id: bool) -> list[object] | None
     ancestor, ours, theirs = named
     if not (_only_added(ancestor, ours) and _only_added(ancestor, theirs)):
         return None
-    order = merged(ThreeWay(ancestor, ours, theirs), items)
+    order = merged_list(ThreeWay(ancestor, ours, theirs), items)
     return None if order is None else [items[name] for name in order]
 
 
 def _only_added(old: Sequence[str], new: Sequence[str]) -> bool:
     kept = set(old)
     return [item for item in new if item in kept] == list(old)
+
+
+def natural(text: str) -> tuple[tuple[int, str], ...]:
+    """A key that puts `T-9` before `T-10`."""
+    parts = re.split(r"([0-9]+)", text)
+    return tuple((int(part), part) if part.isdecimal() else (-1, part) for part in parts)
+
+
+# -- the order of two lists that began as one ------------------------------------------------
+
+
+def merged_list(
+    sides: ThreeWay[Sequence[str]],
+    kept: Collection[str],
+    *,
+    key: Callable[[str], tuple[object, ...]] = natural,
+) -> list[str] | None:
+    """Those of both sides that are `kept`, each once; None where both have moved what they share.
+
+    What one side has put behind an item of the other stays behind it, and in its order. Where
+    both have put something behind one item, the run with the lower first `key` comes first, so
+    that the result is the same whichever side is ours.
+    """
+    shared = [item for item in sides.ours if item in kept and item in set(sides.theirs)]
+    spine = _list_spine(sides, set(shared))
+    if spine is None:
+        return None
+    runs: dict[str, list[list[str]]] = {}
+    for side in (sides.ours, sides.theirs):
+        behind, run = "", list[str]()
+        for item in side:
+            if item in spine:
+                behind, run = item, []
+            elif item in kept:
+                if not run:
+                    runs.setdefault(behind, []).append(run)
+                run.append(item)
+    made = []
+    for item in ("", *spine):
+        made += [item] if item else []
+        for run in sorted(runs.get(item, ()), key=lambda run: key(run[0])):
+            made += run
+    return made
+
+
+def _list_spine(sides: ThreeWay[Sequence[str]], shared: set[str]) -> list[str] | None:
+    """What both sides have, in the order of the one that moved it; None where both have."""
+    ancestor, ours, theirs = sides.map(lambda side: [item for item in side if item in shared])
+    if ours == theirs:
+        return ours
+    old = set(ancestor)
+    moved = [side for side in (ours, theirs) if [item for item in side if item in old] != ancestor]
+    if len(moved) == 2:
+        return None
+    # Where neither has, they differ in where each has put what is new in both.
+    return moved[0] if moved else min(ours, theirs)

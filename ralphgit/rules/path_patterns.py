@@ -27,6 +27,7 @@ Upper and lower case differ, and a leading dot is a character like any other.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
@@ -196,3 +197,32 @@ def _bracket(body: str) -> CharSet:
             end = high
     gaps.append((end + 1, 0x10FFFF))
     return intersection(tuple(gaps if negated else chars), ANY_CHAR)
+
+
+#: How web frameworks name folders and files: `[id]`, `[...rest]`, `[id=number].ts`.
+_NAMED = r"\[(?:\.\.\.)?[A-Za-z_]\w+(?:=\w+)?\]"
+
+
+def literal_brackets(pattern: str, exists: Callable[[str], bool]) -> str:
+    r"""`pattern` with `\[` and `\]` where the name itself seems meant; "" where it nowhere does.
+
+    In a pattern `[id]` is one character, `i` or `d`. The name is meant where `exists` says that
+    something at the top's path is called so, or where it looks like a framework's name.
+    """
+    path: list[str] = []
+    made = []
+    for part in pattern.split("/"):
+        tokens = TOKEN.findall(part)
+        path.append("".join(t[1:] if t[0] == "\\" else t for t in tokens))
+        meant = re.match(_NAMED, part) or (_choices(tokens) and exists("/".join(path)))
+        made.append("".join(map(_quoted, tokens)) if meant else part)
+    found = "/".join(made)
+    return found if found != pattern else ""
+
+
+def _choices(tokens: list[str]) -> bool:
+    return any(token != _quoted(token) for token in tokens)
+
+
+def _quoted(token: str) -> str:
+    return rf"\[{token[1:-1]}\]" if token[0] == "[" and len(token) > 1 else token

@@ -8,7 +8,7 @@ from laws.generate import Written, graph
 from laws.operations import PATH, Broken, read
 from ralphgit.app.conflicts.task_merge import decide
 from ralphgit.errors import Bug, InvalidRecord
-from ralphgit.model.three_way import ThreeWay
+from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import graph_sections, splice_task
 
 

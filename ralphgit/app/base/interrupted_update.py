@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ralphgit.app.workspace import heartbeat, record_paths
+from ralphgit.app.workspace import heartbeat, record_tree
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotARepository
@@ -152,7 +152,7 @@ def make_way(project: Project, repository: Repository, changes: Sequence[PathCha
     top = repository.top or ""
     records = [
         one for one in changes
-        if record_paths.is_record(project, one.path)
+        if record_tree.is_record(project, one.path)
         and os.path.lexists(os.path.join(top, one.path))
     ]  # fmt: skip
     changed = [one for one in records if _content(top, one) != _blob(repository, one.old)]

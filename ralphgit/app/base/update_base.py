@@ -6,7 +6,7 @@ import os
 import time
 
 from ralphgit.app.base import interrupted_update
-from ralphgit.app.workspace import record_paths
+from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
@@ -150,7 +150,7 @@ def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) ->
         undo.on_failure(staged.restore)
         changes = trees.changes(repository.objects, old, new)
         for one in changes:
-            if record_paths.is_record(project, one.path):
+            if record_tree.is_record(project, one.path):
                 undo.watch(os.path.join(worktree.path, one.path))
         interrupted_update.make_way(project, repository, changes)
         result = git.try_run(*arguments)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import merge_conflicts, worktrees
 from ralphgit.git.merge_conflicts import UnderWay
-from ralphgit.model.three_way import Side
+from ralphgit.model.three_way_merge import Side
 
 
 class Sides(NamedTuple):

@@ -12,7 +12,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimLost, RalphError, Refused
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.three_way import Side
+from ralphgit.model.three_way_merge import Side
 
 
 class Stand(NamedTuple):

@@ -22,8 +22,7 @@ from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.git import index, merge_conflicts, trees
 from ralphgit.git.merge_conflicts import Stages
 from ralphgit.model.config import Config, parse_setting
-from ralphgit.model.merge_outcome import Question
-from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.model.three_way_merge import Question, Side, ThreeWay
 from ralphgit.records import (
     atomic_files,
     audit_merge,

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.merge_outcome import Join, Question
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.three_way import Side, ThreeWay
+from ralphgit.model.three_way_merge import Join, Question, Side, ThreeWay
 from ralphgit.records import block_merge, graph_file, graph_sections, task_mapping
 from ralphgit.records.graph_sections import Piece, Pieces
 from ralphgit.rules import merge_policy
-from ralphgit.rules.list_merge import merged
+from ralphgit.rules.merge_policy import merged_list
 
 
 class Open(NamedTuple):
@@ -236,7 +235,7 @@ def _file(
     sides = stages.map(lambda side: side or graph_sections.NOTHING)
     if not kept and (stages.ours is None or stages.theirs is None):
         return None
-    order = merged(sides.map(lambda side: tuple(side.tasks)), kept)
+    order = merged_list(sides.map(lambda side: tuple(side.tasks)), kept)
     if order is None:
         return Question("order")
     if stages.ours is None or stages.theirs is None:

@@ -15,7 +15,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, Refused, UsageError
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task import Lifecycle
-from ralphgit.model.three_way import Side
+from ralphgit.model.three_way_merge import Side
 from ralphgit.records import input_limits as texts
 from ralphgit.records import task_mapping, yaml_reader
 

@@ -14,18 +14,18 @@ from ralphgit.app.evidence import survey
 from ralphgit.app.evidence.survey import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import write_scope
-from ralphgit.app.workspace import graph_view, record_paths
+from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
-from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.review import Review
+from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
 from ralphgit.records import question_file as questions
 from ralphgit.records.schemas import FILED
-from ralphgit.rules import transitions
+from ralphgit.rules import diff_steps
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
@@ -132,7 +132,7 @@ class _Gathering:
     def gathered(self) -> Diff:
         paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
-        records = [one for one in paths if record_paths.is_record(self.project, one.path)]
+        records = [one for one in paths if record_tree.is_record(self.project, one.path)]
         own = {one.path for one in records} | graph
         files = [one.path for one in paths if one.path not in own]
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
@@ -236,7 +236,7 @@ class _Gathering:
             promised,
             task_mapping.task(now) if new else None,
             new or self.before[task],
-            fields=transitions.fields(was, now, lifecycle=task_mapping.LIFECYCLE_KEYS)
+            fields=diff_steps.fields(was, now, lifecycle=task_mapping.LIFECYCLE_KEYS)
             if old and new
             else (),
             written=written,

@@ -7,21 +7,20 @@ from typing import NamedTuple
 
 from ralphgit.app.evidence.survey import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.model.audit import Event
-from ralphgit.model.question import Guidance
+from ralphgit.model.handoff import Guidance
 from ralphgit.model.review import Review
-from ralphgit.model.task import Task
+from ralphgit.model.task import Event, Task
 from ralphgit.model.task_row import Row
-from ralphgit.rules import assessment, legal_changes, transitions
+from ralphgit.rules import diff_steps, evidence_verdict, legal_changes
 from ralphgit.rules import review_verdict as reviews
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import PROMISED, contract
+from ralphgit.rules.diff_steps import Edges, Step
 from ralphgit.rules.review_verdict import OpenFinding
-from ralphgit.rules.transitions import Edges, Step
 
 PROBLEM, CONCERN = "problem", "concern"
 #: What the evidence of a task comes to.
 FRESH, STALE, NONE = "fresh", "stale", "none"
-_ENDS = (transitions.COMPLETE, transitions.FORCE)
+_ENDS = (diff_steps.COMPLETE, diff_steps.FORCE)
 
 
 class ChangeNote(NamedTuple):
@@ -87,7 +86,7 @@ class TaskChange(NamedTuple):
     @property
     def worked_on(self) -> bool:
         """Whether somebody worked on it under a claim, so that its scope binds the files."""
-        work = (transitions.CLAIM, transitions.BLOCK, *_ENDS)
+        work = (diff_steps.CLAIM, diff_steps.BLOCK, *_ENDS)
         return any(step.deed in work for step in self.steps)
 
     @property
@@ -100,7 +99,7 @@ class TaskChange(NamedTuple):
     @property
     def broken_contract(self) -> tuple[str, ...]:
         """The fields of what was promised that changed."""
-        return tuple(name for name in self.fields if name in transitions.CONTRACT)
+        return tuple(name for name in self.fields if name in PROMISED)
 
     @property
     def records(self) -> tuple[Filed, ...]:
@@ -116,7 +115,7 @@ class TaskChange(NamedTuple):
         return FRESH if all(one.judged.fresh for one in self.records) else STALE
 
     @property
-    def criteria(self) -> tuple[assessment.Supported, ...]:
+    def criteria(self) -> tuple[evidence_verdict.Supported, ...]:
         return self.assessed.criteria if self.assessed else ()
 
 
@@ -135,11 +134,11 @@ def change(
 
     `is_new`: the ids of the reviews that the range adds.
     """
-    steps = transitions.steps(old, new, written.events)
+    steps = diff_steps.steps(old, new, written.events)
     known = new or old
     assert known is not None
     if not steps:
-        steps = (Step(transitions.EDIT if fields else transitions.RECORD),)
+        steps = (Step(diff_steps.EDIT if fields else diff_steps.RECORD),)
     return TaskChange(
         task=known.id,
         old=old,
@@ -147,7 +146,7 @@ def change(
         file=row.file,
         steps=steps,
         fields=fields,
-        edges=transitions.edges(
+        edges=diff_steps.edges(
             old.depends_on if old else (), new.depends_on if new else ()
         ),
         assessed=assessed,
@@ -187,10 +186,10 @@ def notes(
             CONCERN, "contract", one.task,
             f"the contract of {one.task} is changed by whoever worked on it: {changed}",
         )  # fmt: skip
-    if one.change == transitions.BLOCK and one.new.lifecycle.blocked is not None:
+    if one.change == diff_steps.BLOCK and one.new.lifecycle.blocked is not None:
         asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
         yield ChangeNote(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
-    if one.change == transitions.SET:
+    if one.change == diff_steps.SET:
         said = f"{one.task} is made {new.status} by hand, which no command does"
         yield ChangeNote(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
@@ -212,7 +211,7 @@ def _of_fault(fault: legal_changes.Fault) -> ChangeNote:
 def _of_completion(
     one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review]
 ) -> Iterator[ChangeNote]:
-    forced = next((step for step in one.steps if step.deed == transitions.FORCE), None)
+    forced = next((step for step in one.steps if step.deed == diff_steps.FORCE), None)
     if forced is not None:
         why = f": {forced.why}" if forced.why else ""
         said = f"{task.id} was completed by FORCE, its proofs aside{why}"
@@ -232,9 +231,9 @@ def _of_completion(
             said = f"{task.id} is complete without evidence for: {command}"
             yield ChangeNote(PROBLEM, "missing_evidence", task.id, said)
     for item in one.criteria:
-        if item.support in (assessment.SUPPORTED, assessment.STALE):
+        if item.support in (evidence_verdict.SUPPORTED, evidence_verdict.STALE):
             continue  # of what is stale, the evidence itself is noted
-        challenged = item.support == assessment.CHALLENGED
+        challenged = item.support == evidence_verdict.CHALLENGED
         yield ChangeNote(
             PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,
             f"{item.criterion} of {task.id} is {item.support}: {item.text}",

@@ -11,36 +11,36 @@ from collections.abc import Iterator
 from ralphgit.app.diff.record_diff import CLEAR, CONCERNS, PROBLEMS, UNCHANGED, Diff
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, TaskChange
 from ralphgit.model.printable import counted
-from ralphgit.rules import assessment, transitions
+from ralphgit.rules import diff_steps, evidence_verdict
 
 #: What somebody does.
 _DOES = {
-    transitions.CLAIM: "claims",
-    transitions.COMPLETE: "completes",
-    transitions.BLOCK: "blocks",
-    transitions.FORCE: "FORCE-COMPLETES",
-    transitions.RESET: "resets",
-    transitions.RELEASE: "releases",
-    transitions.ANSWER: "answers",
-    transitions.REOPEN: "reopens",
-    transitions.CANCEL: "cancels",
+    diff_steps.CLAIM: "claims",
+    diff_steps.COMPLETE: "completes",
+    diff_steps.BLOCK: "blocks",
+    diff_steps.FORCE: "FORCE-COMPLETES",
+    diff_steps.RESET: "resets",
+    diff_steps.RELEASE: "releases",
+    diff_steps.ANSWER: "answers",
+    diff_steps.REOPEN: "reopens",
+    diff_steps.CANCEL: "cancels",
 }
 #: What becomes of a task, for the tally; in the order in which it is told.
 _BECAME = {
-    transitions.COMPLETE: "completed",
-    transitions.FORCE: "completed by force",
-    transitions.CLAIM: "claimed",
-    transitions.BLOCK: "blocked",
-    transitions.RESET: "reset",
-    transitions.RELEASE: "released",
-    transitions.ANSWER: "answered",
-    transitions.REOPEN: "reopened",
-    transitions.CANCEL: "cancelled",
-    transitions.SET: "set by hand",
-    transitions.ADD: "added",
-    transitions.REMOVE: "removed",
-    transitions.EDIT: "edited",
-    transitions.RECORD: "with new records",
+    diff_steps.COMPLETE: "completed",
+    diff_steps.FORCE: "completed by force",
+    diff_steps.CLAIM: "claimed",
+    diff_steps.BLOCK: "blocked",
+    diff_steps.RESET: "reset",
+    diff_steps.RELEASE: "released",
+    diff_steps.ANSWER: "answered",
+    diff_steps.REOPEN: "reopened",
+    diff_steps.CANCEL: "cancelled",
+    diff_steps.SET: "set by hand",
+    diff_steps.ADD: "added",
+    diff_steps.REMOVE: "removed",
+    diff_steps.EDIT: "edited",
+    diff_steps.RECORD: "with new records",
 }
 
 
@@ -91,9 +91,9 @@ def verdict(diff: Diff) -> str:
 def _tally(diff: Diff) -> Iterator[str]:
     ends = Counter(one.change for one in diff.changes)
     ends += Counter(
-        transitions.ADD
+        diff_steps.ADD
         for one in diff.changes
-        if one.steps[0].deed == transitions.ADD and one.change != transitions.ADD
+        if one.steps[0].deed == diff_steps.ADD and one.change != diff_steps.ADD
     )
     for deed, word in _BECAME.items():
         if ends[deed]:
@@ -105,11 +105,11 @@ def _tally(diff: Diff) -> Iterator[str]:
 def sentence(one: TaskChange) -> str:
     """Who does what to the task."""
     said = [
-        {transitions.ADD: f"{one.task} is added", transitions.REMOVE: f"{one.task} is removed"}[
+        {diff_steps.ADD: f"{one.task} is added", diff_steps.REMOVE: f"{one.task} is removed"}[
             step.deed
         ]
         for step in one.steps
-        if step.deed in (transitions.ADD, transitions.REMOVE)
+        if step.deed in (diff_steps.ADD, diff_steps.REMOVE)
     ]
     groups: list[tuple[str, list[str]]] = []
     for step in one.steps:
@@ -123,20 +123,20 @@ def sentence(one: TaskChange) -> str:
     if groups:
         does = ", then ".join(f"{by} {' and '.join(verbs)}" for by, verbs in groups)
         said.append(f"{does} {'it' if said else one.task}")
-    if one.change == transitions.SET and one.new is not None:
+    if one.change == diff_steps.SET and one.new is not None:
         said.append(f"{one.task} is made {one.new.status} by hand, which no command does")
     if one.fields:
         edited = f"{one.task} is edited" if not said else "edited as well"
         promise = "; what it promises changes" if one.broken_contract else ""
         said.append(f"{edited} ({', '.join(one.fields)}{promise})")
-    if one.change == transitions.RECORD:
+    if one.change == diff_steps.RECORD:
         said.append(f"{one.task} gets new records")
     return "; ".join(said)
 
 
 def proof_summary(one: TaskChange) -> str:
     """What supports it: criteria and evidence; "" where that is no question yet."""
-    if not one.completed and not (one.records and one.change == transitions.RECORD):
+    if not one.completed and not (one.records and one.change == diff_steps.RECORD):
         return ""
     return ", ".join(filter(None, (criteria(one), evidence(one))))
 
@@ -148,8 +148,8 @@ def criteria(one: TaskChange) -> str:
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
         return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
     count = Counter(item.support for item in one.criteria)
-    said = f"{count[assessment.SUPPORTED]} of {len(one.criteria)} criteria supported"
-    challenged = count[assessment.CHALLENGED]
+    said = f"{count[evidence_verdict.SUPPORTED]} of {len(one.criteria)} criteria supported"
+    challenged = count[evidence_verdict.CHALLENGED]
     return said + (f", {challenged} challenged" if challenged else "")
 
 
@@ -164,8 +164,8 @@ def details(one: TaskChange) -> Iterator[str]:
     if task is not None and old is not None and task.epoch != old.epoch:
         yield f"epoch {old.epoch} to {task.epoch}: an older claim counts no more"
     for step in one.steps:
-        if step.why and step.deed in (transitions.RESET, transitions.RELEASE, transitions.REOPEN,
-                                      transitions.CANCEL, transitions.FORCE):  # fmt: skip
+        if step.why and step.deed in (diff_steps.RESET, diff_steps.RELEASE, diff_steps.REOPEN,
+                                      diff_steps.CANCEL, diff_steps.FORCE):  # fmt: skip
             yield f"{step.by or 'somebody'} {_DOES[step.deed]} it because: {step.why}"
     if task is not None and one.worked_on and task.claim is not None:
         yield f"claim {task.claim.id} by {task.claim.by}"
@@ -195,7 +195,7 @@ def details(one: TaskChange) -> Iterator[str]:
 
 
 def _proofs(one: TaskChange) -> Iterator[str]:
-    if not one.completed and one.change != transitions.RECORD:
+    if not one.completed and one.change != diff_steps.RECORD:
         return
     said = {filed.judged.evidence.id: _proof(filed.judged) for filed in one.records}
     for item in one.criteria:
@@ -204,7 +204,7 @@ def _proofs(one: TaskChange) -> Iterator[str]:
     yield from said.values()
 
 
-def _proof(judged: assessment.Judged) -> str:
+def _proof(judged: evidence_verdict.Judged) -> str:
     one, freshness = judged.evidence, "fresh" if judged.fresh else "STALE"
     if one.command:
         return f"evidence {one.id}, {freshness}: exit {one.exit_code} of {one.command}"

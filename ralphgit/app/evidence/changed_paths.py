@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache
 
-from ralphgit.app.workspace import record_paths, runtime_files
+from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, scratch_index, trees, worktrees
@@ -45,7 +45,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
         as_begun = touched - since(start)
         before = _fork(project, start) if as_begun else ""
         touched -= as_begun & set(trees.differing(objects, before, start)) if before else as_begun
-    return sorted(path for path in touched if not record_paths.is_record(project, path))
+    return sorted(path for path in touched if not record_tree.is_record(project, path))
 
 
 def _in_commits(git: Git, *commits: str) -> set[str]:

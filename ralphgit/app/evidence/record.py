@@ -21,7 +21,7 @@ from ralphgit.model.task import Task
 from ralphgit.records import atomic_files
 from ralphgit.records import evidence_file as codec
 from ralphgit.records.redact_secrets import redact, secrets_in
-from ralphgit.rules import assessment
+from ralphgit.rules import evidence_verdict
 
 
 class RecordOptions(NamedTuple):
@@ -218,7 +218,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     for one in found:
         promised = survey.promised(project, one.row.id)
         if one.records or one.row.status == "complete":
-            missing = assessment.unproved(promised.verify, one.judged)
+            missing = evidence_verdict.unproved(promised.verify, one.judged)
             wanted += [(promised, one.row.claim, command) for command in missing]
     commands = list(dict.fromkeys(command for _, _, command in wanted))
     trust.require(project, commands)

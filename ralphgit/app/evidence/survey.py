@@ -18,14 +18,14 @@ from ralphgit.model.evidence import COMMAND, Evidence, Output, Subject, Support
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file as codec
-from ralphgit.rules import assessment
+from ralphgit.rules import evidence_verdict
 
 
 class Filed(NamedTuple):
     """A record that counts for a task, and where it is."""
 
     path: str
-    judged: assessment.Judged
+    judged: evidence_verdict.Judged
 
 
 class TaskEvidence(NamedTuple):
@@ -35,10 +35,10 @@ class TaskEvidence(NamedTuple):
     task: Task
     records: tuple[Filed, ...]
     """Oldest first; those of an earlier claim are left out."""
-    criteria: tuple[assessment.Supported, ...]
+    criteria: tuple[evidence_verdict.Supported, ...]
 
     @property
-    def judged(self) -> list[assessment.Judged]:
+    def judged(self) -> list[evidence_verdict.Judged]:
         return [filed.judged for filed in self.records]
 
 
@@ -112,9 +112,9 @@ def assessed(
         (one, any(is_fresh(one, known, where.content) for known in scopes))
         for one in records.values()
     ]
-    found = assessment.judged(pairs, claim=row.claim)
+    found = evidence_verdict.judged(pairs, claim=row.claim)
     filed = tuple(Filed(paths[one.evidence.id], one) for one in found)
-    return TaskEvidence(row, task, filed, tuple(assessment.support(task.acceptance, found)))
+    return TaskEvidence(row, task, filed, tuple(evidence_verdict.support(task.acceptance, found)))
 
 
 def is_fresh(one: Evidence, task: Task, files: Content) -> bool:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.record_paths import is_record
+from ralphgit.app.workspace.record_tree import is_record
 from ralphgit.git import index, scratch_index, trees
 from ralphgit.git.objects import Objects
 from ralphgit.model.task import Scope

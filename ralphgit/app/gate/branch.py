@@ -10,7 +10,7 @@ from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import append_only, effective_settings, write_scope
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import graph_view, record_paths, revisions
+from ralphgit.app.workspace import graph_view, record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -183,11 +183,11 @@ def _conflicts(
             file=path,
             message=f"the branch conflicts with {base} in {path}",
             hint=f"git merge {base}"
-            + (", then ralphgit resolve" if record_paths.is_record(project, path) else ""),
+            + (", then ralphgit resolve" if record_tree.is_record(project, path) else ""),
         )
         for path in paths
     ]
-    graphs = {path for path in paths if record_paths.is_record(project, path)}
+    graphs = {path for path in paths if record_tree.is_record(project, path)}
     if not graphs:
         return found
     try:

@@ -15,7 +15,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.evidence import changed_paths, survey
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace import record_paths, record_tree
+from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import trees, worktrees
@@ -75,7 +75,7 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
         return found
     # What the whole branch has changed tells mostly already; what the task has, takes longer.
     _, changes = _since_base(project, head)
-    paths = [one.path for one in changes if not record_paths.is_record(project, one.path)]
+    paths = [one.path for one in changes if not record_tree.is_record(project, one.path)]
     if not promised.verify or changed_paths.faults(promised, paths):
         found += changed_paths.faults(promised, changed_paths.of_task(project, lease, head))
     if found or not promised.verify:
@@ -134,7 +134,7 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
     if project.repository.objects.resolve([f"{tree}^{{tree}}"])[0] is None:
         return False
     differing = trees.differing(project.repository.objects, tree, head)
-    return all(record_paths.is_record(project, path) for path in differing)
+    return all(record_tree.is_record(project, path) for path in differing)
 
 
 def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Problem]:

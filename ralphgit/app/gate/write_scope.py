@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.gate.problem import Problem
-from ralphgit.app.workspace import record_paths, runtime_files
+from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
@@ -75,7 +75,7 @@ def uncommitted(
 def _is_own(path: str, projects: Iterable[Project]) -> bool:
     # Runtime state is never committed: merged, it would be another worktree's.
     return not path.startswith(f"{runtime_files.FOLDER}/") and any(
-        record_paths.is_record(project, path) for project in projects
+        record_tree.is_record(project, path) for project in projects
     )
 
 

@@ -7,7 +7,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.model.packet import Packet
+from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
 from ralphgit.records import packet_file as codec
 from ralphgit.rules.contract_digest import contract

@@ -15,8 +15,7 @@ from ralphgit.app.handoff import packet as packets
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
-from ralphgit.model.packet import REPORT, STOP, Packet
-from ralphgit.model.question import Guidance
+from ralphgit.model.handoff import REPORT, STOP, Guidance, Packet
 from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import TaskState
 

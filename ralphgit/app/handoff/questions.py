@@ -17,8 +17,8 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.handoff import Guidance
 from ralphgit.model.ids import is_id
-from ralphgit.model.question import Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec

@@ -14,7 +14,7 @@ from ralphgit.app.lifecycle import reopen
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
-from ralphgit.model.question import Answer, Guidance
+from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec

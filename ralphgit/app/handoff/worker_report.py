@@ -7,7 +7,7 @@ import shutil
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.model.packet import REPORT, STATUSES
+from ralphgit.model.handoff import REPORT, STATUSES
 from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
 from ralphgit.records.redact_secrets import redact

@@ -12,8 +12,8 @@ from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import trees
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.model.audit import Event
 from ralphgit.model.evidence import Subject
+from ralphgit.model.task import Event
 from ralphgit.records import audit_file
 from ralphgit.rules.integration_order import Branch
 

@@ -11,7 +11,7 @@ from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
 from ralphgit.app.handoff import worker_report
-from ralphgit.app.workspace import record_paths, record_tree, revisions, runtime_files
+from ralphgit.app.workspace import record_tree, revisions, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
@@ -19,7 +19,7 @@ from ralphgit.git import trees, worktrees
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import secrets_in
-from ralphgit.rules import assessment
+from ralphgit.rules import evidence_verdict
 
 READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
 
@@ -81,7 +81,7 @@ def _one(project: Project, branch: str) -> Reconciled:
             hint="git merge it yourself, if it belongs on the base",
         )
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
-    files = tuple(path for path in paths if not record_paths.is_record(project, path))
+    files = tuple(path for path in paths if not record_tree.is_record(project, path))
     tree = record_tree.commit_tree(project, commit, f"{branch}:", project.repository.objects)
     problems = incoming.incoming(project, project.base.label, branch, whole=False)
     problems += state.state(project, tree, only=paths)
@@ -134,10 +134,10 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
 def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
     """What the worker says is done, and nothing supports."""
     found = survey.surveyed(project, place, [row.id])[0]
-    for item in assessment.support(promised.acceptance, found.judged):
-        if item.support == assessment.SUPPORTED:
+    for item in evidence_verdict.support(promised.acceptance, found.judged):
+        if item.support == evidence_verdict.SUPPORTED:
             continue
-        challenged = item.support == assessment.CHALLENGED
+        challenged = item.support == evidence_verdict.CHALLENGED
         yield Issue(
             "criterion_challenged" if challenged else "criterion_unsupported",
             "error" if challenged else "warning",

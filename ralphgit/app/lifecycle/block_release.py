@@ -13,9 +13,8 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.audit import Event
-from ralphgit.model.question import Guidance
-from ralphgit.model.task import Blocked, Reset
+from ralphgit.model.handoff import Guidance
+from ralphgit.model.task import Blocked, Event, Reset
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
 from ralphgit.records import atomic_files, audit_file, question_file, task_mapping

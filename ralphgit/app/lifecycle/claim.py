@@ -13,8 +13,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.audit import Event
-from ralphgit.model.task import Claim, Lifecycle
+from ralphgit.model.task import Claim, Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, lifecycle

@@ -43,7 +43,7 @@ def of_worktree(project: Project) -> WorktreeFacts:
 
 
 def _has_records(project: Project, paths: tuple[str, ...]) -> bool:
-    from ralphgit.app.workspace.record_paths import is_record
+    from ralphgit.app.workspace.record_tree import is_record
 
     return any(is_record(project, path) for path in paths)
 

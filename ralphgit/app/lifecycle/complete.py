@@ -20,9 +20,8 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.audit import Event
 from ralphgit.model.evidence import COMMAND, Evidence, Subject
-from ralphgit.model.task import Lifecycle, Result, Task
+from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping

@@ -18,8 +18,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, trees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.model.active_claim import ActiveClaim, Lease
-from ralphgit.model.audit import Event
-from ralphgit.model.task import Reset
+from ralphgit.model.task import Event, Reset
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle, readiness

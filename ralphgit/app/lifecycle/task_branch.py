@@ -6,7 +6,7 @@ import os
 
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.lifecycle import claim, rescue_refs
-from ralphgit.app.workspace import record_paths, runtime_files
+from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -199,7 +199,7 @@ def keep_if_work(project: Project, ref: str) -> str:
     tip = refs.current(git, ref) if ref else ""
     fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
     if not fork or any(
-        not record_paths.is_record(project, p)
+        not record_tree.is_record(project, p)
         for p in trees.differing(project.repository.objects, fork, tip)
     ):
         return ref
@@ -213,7 +213,7 @@ def has_work(project: Project, lease: Lease) -> bool:
     target = rescue_refs.return_point(project, lease)
     fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
     differing = trees.differing(project.repository.objects, fork, "HEAD")
-    return any(not record_paths.is_record(project, path) for path in differing)
+    return any(not record_tree.is_record(project, path) for path in differing)
 
 
 def place_of(project: Project) -> int:

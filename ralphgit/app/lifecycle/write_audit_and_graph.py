@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.audit import Event
-from ralphgit.model.task import Lifecycle
+from ralphgit.model.task import Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_blocks
 

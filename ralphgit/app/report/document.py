@@ -19,7 +19,7 @@ from ralphgit.app.report.gather import Gathered, Shown
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.printable import safe, safe_lines
 from ralphgit.model.review import Review
-from ralphgit.rules.assessment import Judged
+from ralphgit.rules.evidence_verdict import Judged
 from ralphgit.rules.picture_layout import Box, Layout
 
 #: What every page begins with.

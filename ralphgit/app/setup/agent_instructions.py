@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ralphgit.model.config import Config
-from ralphgit.model.packet import REPORT
+from ralphgit.model.handoff import REPORT
 from ralphgit.model.printable import safe
-from ralphgit.records import version_line
+from ralphgit.records import init_marks
 
 PACKET = ".ralph/packet.yaml"
 
@@ -43,9 +43,9 @@ of the two has lost. Never weaken a verify command to make it pass.
 def block(config: Config) -> bytes:
     """The lines between the marks, true of a repository with these settings."""
     graph = " and ".join(f"`{_word(pattern)}`" for pattern in config.graph)
-    return version_line.closed(
+    return init_marks.sealed(
         _TEXT.format(
-            seal=version_line.PLACE, graph=graph, records=_word(config.records),
+            seal=init_marks.SEAL, graph=graph, records=_word(config.records),
             packet=PACKET, report=REPORT,
         )
     )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotWritable
-from ralphgit.records import atomic_files, marked_sections, version_line
+from ralphgit.records import atomic_files, init_marks
 
 EDITED = "it is not as init wrote it"
 LINKED = "it is a link, or leads through one"
@@ -87,7 +87,9 @@ def set_whole(project: Project, name: str, data: bytes) -> Step:
     if known.replace(b"\r\n", b"\n") == data:
         return keep(name)
     return (
-        write(project, "renew", name, data) if version_line.is_closed(known) else keep(name, EDITED)
+        write(project, "renew", name, data)
+        if init_marks.is_unchanged(known)
+        else keep(name, EDITED)
     )
 
 
@@ -98,42 +100,42 @@ def unset_whole(project: Project, name: str) -> Step | None:
     known = _read(project, name)
     if known is None:
         return None
-    return remove(project, name) if version_line.is_closed(known) else keep(name, EDITED)
+    return remove(project, name) if init_marks.is_unchanged(known) else keep(name, EDITED)
 
 
 # -- blocks in files of others -------------------------------------------------------------
 
 
-def set_block(project: Project, name: str, text: bytes, marks: marked_sections.Marks) -> Step:
+def set_block(project: Project, name: str, text: bytes, marks: init_marks.Marks) -> Step:
     """Put a sealed block into a file, or renew it where nobody has changed it."""
     if is_elsewhere(project, name):
         return keep(name, LINKED)
     data = _read(project, name)
     try:
-        known = marked_sections.body(data or b"", marks)
+        known = init_marks.body(data or b"", marks)
         if known == text:
             return keep(name)
-        if known is not None and not version_line.is_closed(known):
+        if known is not None and not init_marks.is_unchanged(known):
             return keep(name, "its ralphgit block is not as init wrote it")
         verb = "renew" if known is not None else "create" if data is None else "change"
-        return write(project, verb, name, marked_sections.put(data or b"", text, marks))
-    except marked_sections.UnclearMarks as error:
+        return write(project, verb, name, init_marks.put(data or b"", text, marks))
+    except init_marks.UnclearMarks as error:
         return keep(name, str(error))
 
 
-def unset_block(project: Project, name: str, marks: marked_sections.Marks) -> Step | None:
+def unset_block(project: Project, name: str, marks: init_marks.Marks) -> Step | None:
     """Take a block out that nobody has changed; None where there is none."""
     if is_elsewhere(project, name):
         return None
     data = _read(project, name) or b""
     try:
-        known = marked_sections.body(data, marks)
+        known = init_marks.body(data, marks)
         if known is None:
             return None
-        if not version_line.is_closed(known):
+        if not init_marks.is_unchanged(known):
             return keep(name, "its ralphgit block is not as init wrote it")
-        rest = marked_sections.without(data, marks)
-    except marked_sections.UnclearMarks as error:
+        rest = init_marks.without(data, marks)
+    except init_marks.UnclearMarks as error:
         return keep(name, str(error))
     return write(project, "change", name, rest) if rest else remove(project, name)
 

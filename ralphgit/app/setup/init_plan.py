@@ -12,7 +12,7 @@ from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.records import atomic_files, settings_file, settings_template, version_line
+from ralphgit.records import atomic_files, init_marks, settings_file, settings_template
 
 _GLOB = "graph/*.yaml"
 
@@ -105,7 +105,7 @@ def _renewed_settings(project: Project) -> Step:
     """The settings as this version writes them, the graph where it is; what somebody has
     changed stays."""
     known = atomic_files.read(os.path.join(project.top, settings_file.FILE)) or b""
-    if not version_line.is_closed(known):
+    if not init_marks.is_unchanged(known):
         return file_actions.keep(settings_file.FILE)
     graph = project.config.graph if "graph" in settings_file.parse(known) else ()
     return file_actions.set_whole(project, settings_file.FILE, settings_template.text(graph))

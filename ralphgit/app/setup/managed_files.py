@@ -20,11 +20,10 @@ from ralphgit.model.config import Config
 from ralphgit.records import (
     atomic_files,
     git_attributes,
+    init_marks,
     justfile_import,
-    marked_sections,
     package_files,
     schemas,
-    version_line,
 )
 
 # -- .gitattributes and git's configuration ------------------------------------------------
@@ -42,9 +41,7 @@ def set_attributes(project: Project, config: Config) -> Step:
             return file_actions.keep(ATTRIBUTES, why)
     if not all(map(str.isprintable, (*config.graph, config.records))):
         return file_actions.keep(ATTRIBUTES, "graph or records has characters that it cannot have")
-    return file_actions.set_block(
-        project, ATTRIBUTES, attributes_block(config), marked_sections.HASH
-    )
+    return file_actions.set_block(project, ATTRIBUTES, attributes_block(config), init_marks.HASH)
 
 
 ATTRIBUTES = ".gitattributes"
@@ -52,13 +49,13 @@ ATTRIBUTES = ".gitattributes"
 
 def attributes_block(config: Config) -> bytes:
     """The lines between the marks."""
-    lines = [f"# {version_line.PLACE}, which renews it."]
+    lines = [f"# {init_marks.SEAL}, which renews it."]
     lines += git_attributes.attributes(config.graph, config.records)
-    return version_line.closed("\n".join(lines) + "\n")
+    return init_marks.sealed("\n".join(lines) + "\n")
 
 
 def unset_attributes(project: Project) -> Step | None:
-    return file_actions.unset_block(project, ATTRIBUTES, marked_sections.HASH)
+    return file_actions.unset_block(project, ATTRIBUTES, init_marks.HASH)
 
 
 def local_setting(project: Project, key: str) -> str | None:
@@ -126,7 +123,7 @@ def _config(project: Project) -> str:
 def recipes() -> bytes:
     """`ralph.just`, sealed."""
     text = package_files.package_file(justfile_import.RECIPES).decode()
-    return version_line.closed(f"# {version_line.PLACE}, which renews it.\n{text}")
+    return init_marks.sealed(f"# {init_marks.SEAL}, which renews it.\n{text}")
 
 
 def set_recipes(project: Project) -> Iterator[Step]:
@@ -212,7 +209,7 @@ def set_instructions(project: Project, config: Config) -> Iterator[Step]:
         elif name == CLAUDE and _includes(atomic_files.read(full)):
             yield file_actions.keep(name, f"it includes {AGENTS}")
         else:
-            yield file_actions.set_block(project, name, text, marked_sections.HTML)
+            yield file_actions.set_block(project, name, text, init_marks.HTML)
 
 
 def _includes(data: bytes | None) -> bool:
@@ -223,7 +220,7 @@ def _includes(data: bytes | None) -> bool:
 
 def unset_instructions(project: Project) -> Iterator[Step]:
     for name in (AGENTS, CLAUDE):
-        if (step := file_actions.unset_block(project, name, marked_sections.HTML)) is not None:
+        if (step := file_actions.unset_block(project, name, init_marks.HTML)) is not None:
             yield step
 
 
@@ -235,9 +232,7 @@ SKILL_FOLDERS = (".claude/skills", ".agents/skills", ".codex/skills")
 def skill() -> bytes:
     """The skill file, sealed behind its front matter."""
     head, mark, body = package_files.read("skills", SKILL).decode().partition("\n---\n")
-    return version_line.closed(
-        f"{head}{mark}<!-- {version_line.PLACE}, which renews it. -->\n{body}"
-    )
+    return init_marks.sealed(f"{head}{mark}<!-- {init_marks.SEAL}, which renews it. -->\n{body}")
 
 
 def known_skills(project: Project) -> list[str]:
@@ -277,7 +272,7 @@ def set_jobs(project: Project, wanted: str) -> Iterator[Step]:
     """The job for the forge `wanted`, and those that are there."""
     for forge, path in JOBS.items():
         if forge == wanted or os.path.isfile(os.path.join(project.top, path)):
-            data = version_line.closed(f"# {version_line.PLACE}, which renews it.\n{job(forge)}")
+            data = init_marks.sealed(f"# {init_marks.SEAL}, which renews it.\n{job(forge)}")
             yield file_actions.set_whole(project, path, data)
 
 

@@ -10,8 +10,8 @@ from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
-from ralphgit.model.audit import Event
 from ralphgit.model.printable import counted
+from ralphgit.model.task import Event
 from ralphgit.records import atomic_files, audit_file, review_file
 
 

@@ -14,12 +14,12 @@ from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model.active_claim import ActiveClaim
-from ralphgit.model.audit import Event
 from ralphgit.model.ids import is_id, parse_task_id
+from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import PRIORITIES
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
-from ralphgit.rules import cycles, lifecycle, literal_brackets
+from ralphgit.rules import cycles, lifecycle, path_patterns
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.pattern_overlap import check_pattern
@@ -351,7 +351,7 @@ def _warn_brackets(project: Project, fields: Fields) -> None:
         return os.path.lexists(os.path.join(project.top, path))
 
     for pattern in (*(fields.write or ()), *(fields.read or ())):
-        if meant := literal_brackets.quoted(pattern, exists):
+        if meant := path_patterns.literal_brackets(pattern, exists):
             project.warn(
                 f"in the pattern {pattern} brackets are a choice of characters; "
                 f"for what is called so write: {meant}"

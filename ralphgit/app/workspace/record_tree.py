@@ -1,4 +1,7 @@
-"""A set of files in which records stand: a commit, an in-memory merge, a working tree."""
+"""A set of files in which records stand: a commit, an in-memory merge, a working tree.
+
+And which paths of a repository are ralphgit's own: graph files, records, runtime state.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects
 from ralphgit.records.atomic_files import TEMPORARY, read
+from ralphgit.records.schemas import FILED
+from ralphgit.rules.pattern_overlap import covers
 
 
 class Tree(NamedTuple):
@@ -65,3 +70,19 @@ def commit_tree(project: Project, treeish: str, label: str, objects: Objects) ->
         return objects.read([oid]).get(oid) if oid else None
 
     return Tree(label, shards[treeish], tuple(path for path, _ in listed), content)
+
+
+def is_record(project: Project, path: str) -> bool:
+    """Whether a path is ralphgit's own: the graph, the records, the runtime state.
+
+    Other files in the records' folder, or below a pattern of the graph, are anybody's.
+    """
+    if path.startswith(".ralph/"):
+        return True
+    if path.startswith(f"{project.config.records}/"):
+        kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
+        return kind in FILED and path.endswith(".yaml")
+    return any(
+        path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
+        for pattern in project.config.graph
+    )

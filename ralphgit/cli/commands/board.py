@@ -33,10 +33,11 @@ def run(call: Call, options: Options) -> Outcome:
         os.environ.pop("NO_COLOR", None)
     else:
         os.environ["NO_COLOR"] = "1"
-    from ralphgit.board import run_board
 
     gc.enable()  # `main` has switched it off for what ends soon
-    run_board.run(call.around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
+    from ralphgit.board import app
+
+    app.run(call.around, show.lines, light=_is_light(os.environ.get("COLORFGBG", "")))
     return Outcome(None)
 
 

@@ -13,7 +13,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.evidence import Evidence, Support
-from ralphgit.rules import assessment
+from ralphgit.rules import evidence_verdict
 
 
 class Options(NamedTuple):
@@ -96,14 +96,14 @@ def _told(one: TaskEvidence, *, stale: bool) -> list[str]:
     lines += [
         f"  {item.support:<10}  {safe(item.criterion)}: {safe(item.text)}"
         for item in one.criteria
-        if not stale or item.support == assessment.STALE
+        if not stale or item.support == evidence_verdict.STALE
     ]
     if not lines and not stale and one.row.status == "complete":
         lines = ["  none"]
     return [f"{one.row.id}  {safe(one.row.title)}", *lines] if lines else []
 
 
-def _worth(judged: assessment.Judged) -> str:
+def _worth(judged: evidence_verdict.Judged) -> str:
     if judged.superseded:
         return "superseded"
     return "fresh" if judged.fresh else "stale"
@@ -135,7 +135,7 @@ def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, ob
             {"task": one.row.id, **item._asdict()}
             for one in found
             for item in one.criteria
-            if not stale or item.support == assessment.STALE
+            if not stale or item.support == evidence_verdict.STALE
         ],
     }
 

@@ -1,11 +1,17 @@
-"""A block of ours, between two marks, in a file that is somebody else's.
+"""How what `init` writes is known again, whichever version wrote it.
 
-Everything outside the block stays byte for byte. A block at the end of a file keeps the file's
-way of ending, with a line end or without, so that taking it out gives the old bytes back.
+A file of ours has a line with a digest of all the rest. As long as that is right nobody has
+changed the text: then `init` may renew it, and `init --undo` may take it away. Line ends do not
+count.
+
+In a file that is somebody else's a block of ours stands between two marks. Everything outside the
+block stays byte for byte. A block at the end of a file keeps the file's way of ending, with a line
+end or without, so that taking it out gives the old bytes back.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -90,3 +96,25 @@ def without(data: bytes, marks: Marks) -> bytes:
     if found := re.search(rb"\n(\r?\n)\Z", before):
         before = before[: found.start(1)]
     return before + after
+
+
+#: Stands where the digest will: a text has it once, in a comment line of its own.
+SEAL = "Written by ralphgit init (@)"
+_SEAL_LINE = re.compile(rb"^[^\n]*Written by ralphgit init \(([0-9a-f]{12}|@)\)[^\n]*\n", re.M)
+
+
+def sealed(text: str) -> bytes:
+    """`text` with its digest in the line that has SEAL."""
+    data = text.encode("utf-8")
+    return data.replace(b"(@)", f"({_digest(data)})".encode(), 1)
+
+
+def is_unchanged(data: bytes) -> bool:
+    """Whether `data` is what some version of ralphgit has written, unchanged."""
+    plain = data.replace(b"\r\n", b"\n")
+    lines = _SEAL_LINE.findall(plain)
+    return len(lines) == 1 and lines[0] == _digest(plain).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(_SEAL_LINE.sub(b"", data, count=1)).hexdigest()[:12]

@@ -1,9 +1,8 @@
-"""Everything a worker needs for one task, bounded, so that it never has to infer context."""
+"""What a worker is given for a task, and the questions that it asks about it."""
 
 import os
 from typing import NamedTuple
 
-from ralphgit.model.question import Guidance
 from ralphgit.model.task import Criterion, Scope
 
 #: Where the worker hands back its report, from the root of the worktree.
@@ -17,8 +16,32 @@ STOP = (
 )
 
 
+class Answer(NamedTuple):
+    """What a person said to a question."""
+
+    text: str
+    by: str
+    at: str
+
+
+class Guidance(NamedTuple):
+    """A question of a stuck worker, as `records/guidance/<task>/<id>.yaml` has it."""
+
+    id: str
+    """The id of the `blocked` record that asks."""
+    task: str
+    claim: str
+    """The claim under which it was asked."""
+    question: str
+    options: tuple[str, ...]
+    at: str
+    by: str
+    answer: Answer | None = None
+    """None while there is none."""
+
+
 class Packet(NamedTuple):
-    """What a worker is told of a task (SPEC 3.4)."""
+    """All that a worker needs for one task, bounded, so that it infers nothing (SPEC 3.4)."""
 
     task: str
     contract: str

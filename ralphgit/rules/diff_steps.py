@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.audit import Event
-from ralphgit.model.task import Lifecycle, Task
+from ralphgit.model.task import Event, Lifecycle, Task
 from ralphgit.model.task_status import Status
+from ralphgit.rules.contract_digest import PROMISED
 
 ADD, CLAIM, COMPLETE, FORCE, BLOCK = "add", "claim", "complete", "force-complete", "block"
 RESET, RELEASE, ANSWER, REOPEN, CANCEL = "reset", "release", "answer", "reopen", "cancel"
@@ -24,8 +24,6 @@ DEEDS = (
 )  # fmt: skip
 #: How the audit names what ends in a reset record.
 _GIVEN_UP = {"released": RELEASE, "answered": ANSWER, "reset": RESET}
-#: What a claim's `contract` is a digest of.
-CONTRACT = ("id", "title", "acceptance", "verify", "outputs", "scope")
 _FINISHED = (Status.COMPLETE, Status.CANCELLED)
 
 
@@ -87,7 +85,7 @@ def fields(
     """The keys of two stored blocks that differ, `lifecycle` aside; the contract's come first."""
     keys = [key for key in dict.fromkeys([*old, *new]) if key not in lifecycle]
     differing = [key for key in keys if old.get(key) != new.get(key)]
-    return tuple(sorted(differing, key=lambda key: key not in CONTRACT))
+    return tuple(sorted(differing, key=lambda key: key not in PROMISED))
 
 
 class Edges(NamedTuple):

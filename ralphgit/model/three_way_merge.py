@@ -1,8 +1,8 @@
-"""A value as it stands on the two sides of a merge and where they part."""
+"""A three-way merge: a value on both sides and where they part, and what becomes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -42,3 +42,25 @@ class ThreeWay(NamedTuple, Generic[T]):
         if self.ours == self.theirs or self.theirs == self.ancestor:
             return Side.OURS
         return Side.THEIRS if self.ours == self.ancestor else None
+
+
+class Question(NamedTuple):
+    """Why a task, a file or a record is left to a person."""
+
+    code: str
+    """One of the codes in docs/resolve.md."""
+    about: tuple[str, ...] = ()
+    """The fields, or the files, that it is about."""
+
+
+class Join(NamedTuple):
+    """How a task that both sides have changed is put together."""
+
+    life: Side
+    """Whose lifecycle fields stand."""
+    fields: Mapping[str, Side]
+    """Whose value of each other field stands; where that side has none, the field is gone."""
+    values: Mapping[str, object]
+    """Fields that are made of both."""
+    order: tuple[str, ...]
+    """All fields of the result."""
