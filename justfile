@@ -74,10 +74,10 @@ lint:
     check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/change.yml
     check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 
-# Build the documentation site into site/
+# Build the documentation site into site/ (with --quiet, --strict would see no warning)
 [no-exit-message]
 docs:
-    NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+    NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 # Write the manual pages anew
 man:

@@ -132,6 +132,13 @@ def test_every_local_link_leads_somewhere(document: Path) -> None:
         assert (document.parent / target).exists(), target
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    """`just docs` says so, too, and the rest of what is wrong with a page."""
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    listed = re.findall(r"(?m)^ +- (?:.*: )?(\S+\.md)$", (ROOT / "mkdocs.yml").read_text())
+    assert sorted(listed) == sorted(pages | set(PAGES.values()))
+
+
 def test_a_page_of_the_site_links_to_pages_of_the_site() -> None:
     assert set(PAGES) <= {document.name for document in DOCUMENTS}
     home = "https://example.org/project"
