@@ -49,13 +49,15 @@ class Watch:
             self._why = self._ask()
 
 
-def task_state(around: Surroundings, journal: Journal, lease: Lease) -> str:
-    """LOST if the claim does not stand any more, as far as it can be seen; else ""."""
+def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
+    """LOST if the claim is lost or given up, as far as it can be seen; else ""."""
     project = opening.project(around, [])
     try:
         fetch.synchronise(project)
-        gone = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
-        return LOST if gone or own_claims.winner_over(ClaimMap(project), lease) else ""
+        given_up = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
+        if given_up is None and own_claims.winner_over(ClaimMap(project), lease) is None:
+            return ""
+        return LOST
     except RalphError as error:
         journal.write("unchecked", task=lease.task, message=error.message)
         return ""

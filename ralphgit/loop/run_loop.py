@@ -31,7 +31,7 @@ from ralphgit.errors import (
 )
 from ralphgit.loop import agent_presets, attempt_memory, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
-from ralphgit.loop.claim_watch import task_state
+from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.landing import Landing
@@ -288,7 +288,7 @@ class Loop:
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
         outcome, agent_s = attempt(
             project, lease, before,
-            command=self._command, check=lambda: task_state(self._around, self._journal, lease),
+            command=self._command, check=lambda: reason_to_stop(self._around, self._journal, lease),
             mend=self._mend,
         )  # fmt: skip
         self._journal.write(

@@ -21,6 +21,21 @@ class Branch(NamedTuple):
     """What it really changes, records left out."""
 
 
+class Foreseen(NamedTuple):
+    """That two branches meet, as the packets of a task of each say."""
+
+    a: str
+    b: str
+    meeting: independence.Meeting | None
+    """Where the two tasks touch the same; None where `a` depends on `b`."""
+
+    @property
+    def sentence(self) -> str:
+        if self.meeting is None:
+            return f"{self.a} depends on {self.b}"
+        return independence.told(self.a, self.b, self.meeting)
+
+
 Pair = tuple[str, str]
 """Two branches, by name, in the order of their names."""
 
@@ -83,20 +98,20 @@ def foreseen(
     other: Branch,
     depends: Mapping[str, frozenset[str]],
     generated: tuple[str, ...] = (),
-) -> str:
-    """What the packets say of two branches meeting, as a sentence; "" if they say nothing.
+) -> Foreseen | None:
+    """What the packets say of two branches meeting; None if they say nothing.
 
     A task that names no scope foresees nothing. `generated`: patterns of generated files.
     """
     for a in one.rows:
         for b in other.rows:
             if b.id in depends.get(a.id, ()):
-                return f"{a.id} depends on {b.id}"
+                return Foreseen(a.id, b.id, None)
             if a.id in depends.get(b.id, ()):
-                return f"{b.id} depends on {a.id}"
+                return Foreseen(b.id, a.id, None)
             if found := independence.meetings(a, b, generated=generated):
-                return independence.told(a.id, b.id, found[0])
-    return ""
+                return Foreseen(a.id, b.id, found[0])
+    return None
 
 
 def meeting(one: Branch, other: Branch) -> tuple[str, ...]:

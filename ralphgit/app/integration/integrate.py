@@ -29,7 +29,7 @@ from ralphgit.errors import GuardRefused
 from ralphgit.git import trees
 from ralphgit.git.merge_chain import Chain, chain
 from ralphgit.rules import integration_order
-from ralphgit.rules.integration_order import Branch
+from ralphgit.rules.integration_order import Branch, Foreseen
 
 _ATTEMPTS = 5
 
@@ -51,8 +51,8 @@ class Stop(NamedTuple):
     """The branch, or the base, that it does not go with; "" where there is none."""
     paths: tuple[str, ...]
     """The files by which the two meet."""
-    foreseen: str
-    """What the packets say of the two, as a sentence; "" for a coupling that they do not know."""
+    foreseen: Foreseen | None
+    """What the packets say of the two; None for a coupling that they do not know."""
     message: str
     command: str = ""
     """The command that no longer passes."""
@@ -127,7 +127,7 @@ def _not_ready(plan: Plan, branch: Branch) -> Stop | None:
     paths = tuple(dict.fromkeys(path for issue in errors for path in issue.paths))
     message = f"{branch.name} is not ready: {errors[0].message}"
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Stop("not-ready", branch.name, "", paths, "", message + more)
+    return Stop("not-ready", branch.name, "", paths, None, message + more)
 
 
 def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrated | None:
@@ -157,7 +157,7 @@ def _wrong(project: Project, work: _Work) -> Stop | None:
     for one in state.state(project, tree, only=paths):
         if one.severity == "error":
             name = work.merged[-1].name
-            return Stop("invalid", name, "", (one.file,), "", f"{one.message} [{one.code}]")
+            return Stop("invalid", name, "", (one.file,), None, f"{one.message} [{one.code}]")
     return None
 
 
@@ -202,7 +202,7 @@ class _Work:
             if conflicts:
                 stop = self._conflict(branch, conflicts)
                 self.stops.append(stop)
-                if stop.foreseen:
+                if stop.foreseen is not None:
                     continue
                 return
             self.merged.append(branch)
@@ -214,8 +214,10 @@ class _Work:
         others = [one for one in self.merged if self._meets(one, branch)]
         other = others[-1] if others else None
         name = other.name if other else self._project.base.label
-        foreseen = self._plan.foreseen(branch, other) if other else ""
-        known = f"; foreseen: {foreseen}" if foreseen else ", and the packets did not foresee it"
+        foreseen = self._plan.foreseen(branch, other) if other else None
+        known = ", and the packets did not foresee it"
+        if foreseen is not None:
+            known = f"; foreseen: {foreseen.sentence}"
         message = f"{branch.name} conflicts with {name} in {', '.join(paths)}{known}"
         return Stop("conflict", branch.name, name, paths, foreseen, message)
 
@@ -282,7 +284,7 @@ class _Work:
         together = ", ".join(branch.name for branch in self.merged)
         message = f"{together}: what proves the whole fails (exit {run.exit_code}): {command}"
         self.stops.append(
-            Stop("verification", self.merged[-1].name, "", (), "", message, command, _tail(run))
+            Stop("verification", self.merged[-1].name, "", (), None, message, command, _tail(run))
         )
         self._back_to(len(self.merged) - 1)
         return False
@@ -334,7 +336,7 @@ class _Work:
 
     def _coupling(self, proof: Proof, run: Run, branch: Branch, others: tuple[Branch, ...]) -> Stop:
         name = " and ".join(one.name for one in others) or self._project.base.label
-        foreseen = next(filter(None, (self._plan.foreseen(branch, one) for one in others)), "")
+        foreseen = next(filter(None, (self._plan.foreseen(branch, one) for one in others)), None)
         paths: tuple[str, ...] = branch.files
         if others:
             met = [
@@ -344,7 +346,7 @@ class _Work:
                 for one in others
             ]
             paths = tuple(dict.fromkeys(path for some in met for path in some))
-        known = f"foreseen: {foreseen}" if foreseen else "the packets did not foresee it"
+        known = f"foreseen: {foreseen.sentence}" if foreseen else "the packets did not foresee it"
         message = (
             f"{branch.name} and {name} do not go together: {proof.task.id} passed before, and now "
             f"fails (exit {run.exit_code}): {proof.command}; {known}"

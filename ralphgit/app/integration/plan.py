@@ -18,7 +18,7 @@ from ralphgit.model.evidence import Evidence
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.rules import integration_order
-from ralphgit.rules.integration_order import Branch, Pair
+from ralphgit.rules.integration_order import Branch, Foreseen, Pair
 
 BASE = ""
 """Who owns what was complete on the base before."""
@@ -49,8 +49,8 @@ class Meeting(NamedTuple):
     """Two branches that conflict when they are merged."""
 
     paths: tuple[str, ...]
-    foreseen: str
-    """What the packets say of it, as a sentence; "" if they say nothing."""
+    foreseen: Foreseen | None
+    """What the packets say of it, if they say anything."""
 
 
 class Plan(NamedTuple):
@@ -65,7 +65,7 @@ class Plan(NamedTuple):
     generated: tuple[str, ...]
     """Patterns of generated files, as they are configured."""
 
-    def foreseen(self, one: Branch, other: Branch) -> str:
+    def foreseen(self, one: Branch, other: Branch) -> Foreseen | None:
         return integration_order.foreseen(one, other, self.depends, self.generated)
 
 

@@ -11,6 +11,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, told
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
+from ralphgit.rules.integration_order import Foreseen
 
 Options = IntegrateOptions
 
@@ -61,7 +62,7 @@ def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
     order = ", ".join(branch.name for branch in done.plan.branches)
     yield safe(f"order: {order}")
     for (one, other_name), meeting in done.plan.meetings.items():
-        known = f" (foreseen: {meeting.foreseen})" if meeting.foreseen else ""
+        known = f" (foreseen: {meeting.foreseen.sentence})" if meeting.foreseen else ""
         yield safe(f"conflict: {one} and {other_name} in {', '.join(meeting.paths)}{known}")
     verb = "would run again" if dry_run else "ran again"
     for proof in done.stale:
@@ -87,16 +88,25 @@ def _data(done: Integrated, dry_run: bool) -> dict[str, object]:
         "order": [branch.name for branch in done.plan.branches],
         "branches": [as_json(one) for one in done.plan.reconciled.values()],
         "conflicts": [
-            {"a": a, "b": b, "paths": list(met.paths), "foreseen": met.foreseen}
+            {"a": a, "b": b, "paths": list(met.paths), "foreseen": _said(met.foreseen)}
             for (a, b), met in done.plan.meetings.items()
         ],
         "merged": list(done.merged),
         "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
         "stops": [
-            {**stop._asdict(), "paths": list(stop.paths), "output": list(stop.output)}
+            {
+                **stop._asdict(),
+                "paths": list(stop.paths),
+                "foreseen": _said(stop.foreseen),
+                "output": list(stop.output),
+            }
             for stop in done.stops
         ],
         "commit": done.commit or None,
         "pushed": done.pushed,
         "evidence": list(done.records),
     }
+
+
+def _said(foreseen: Foreseen | None) -> str:
+    return foreseen.sentence if foreseen is not None else ""
