@@ -9,9 +9,9 @@ from functools import cached_property
 from ralphgit.app.diff import revisions_compared, task_change
 from ralphgit.app.diff.revisions_compared import Range, Side
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, TaskChange, Written
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
-from ralphgit.app.evidence import survey
-from ralphgit.app.evidence.survey import JudgedState
+from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import write_scope
 from ralphgit.app.workspace import graph_view, record_tree
@@ -210,7 +210,7 @@ class _Gathering:
         reviews: list[Review] = []
         if there:
             tree, lost = self.new.tree, self.unreadable
-            known = survey.recorded(self.project, tree, there, unreadable=lost)
+            known = judged_evidence.recorded(self.project, tree, there, unreadable=lost)
             reviews = review.listed(self.project, tree, there, unreadable=lost)
         place = JudgedState(self.new.view, self.new.tree, Content(self.project, self.range.new))
         found = []
@@ -240,7 +240,7 @@ class _Gathering:
             if old and new
             else (),
             written=written,
-            assessed=survey.assessed(place, new, records, promised) if new else None,
+            assessed=judged_evidence.assessed(place, new, records, promised) if new else None,
             known_reviews=reviews,
             is_new=frozenset(added),
         )

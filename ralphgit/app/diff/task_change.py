@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence.survey import Filed, TaskEvidence
+from ralphgit.app.evidence.judged_evidence import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.review import Review

@@ -1,1 +1,1 @@
-"""What was observed about tasks: recorded, surveyed, reviewed, and bound to content."""
+"""What was observed about tasks: recorded, judged, reviewed, and bound to content."""

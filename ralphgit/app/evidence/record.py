@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import changed_paths, survey, tree_digest
-from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.evidence import changed_paths, judged_evidence, tree_digest
+from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -203,20 +203,20 @@ def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -
     if not rerun:
         return _verified(project, tasks, ())
     with WorktreeLock(project):
-        reruns = _rerun(project, survey.survey(project, tasks))
+        reruns = _rerun(project, judged_evidence.survey(project, tasks))
         return _verified(project, tasks, reruns)
 
 
 def _verified(project: Project, tasks: Sequence[str], reruns: Sequence[Rerun]) -> Verified:
-    found = tuple(survey.survey(project, tasks))
-    asked = {one.row.id: survey.promised(project, one.row.id).verify for one in found}
+    found = tuple(judged_evidence.survey(project, tasks))
+    asked = {one.row.id: judged_evidence.promised(project, one.row.id).verify for one in found}
     return Verified(found, asked, tuple(reruns))
 
 
 def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     wanted = []
     for one in found:
-        promised = survey.promised(project, one.row.id)
+        promised = judged_evidence.promised(project, one.row.id)
         if one.records or one.row.status == "complete":
             missing = evidence_verdict.unproved(promised.verify, one.judged)
             wanted += [(promised, one.row.claim, command) for command in missing]
@@ -229,7 +229,9 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         changed_paths.leave_out(project, before, outputs)
         tree = before.tree()
         judged = tree_digest.Content(project, tree)
-        runs = survey.run_each(project, [(task.id, claim, line) for task, claim, line in wanted])
+        runs = judged_evidence.run_each(
+            project, [(task.id, claim, line) for task, claim, line in wanted]
+        )
         spoilt, _ = changed_paths.after_verification(project, before, tree, outputs)
     if spoilt:
         raise Refused(
@@ -241,7 +243,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     reruns, records = [], {}
     for task, claim, command in wanted:
         subject = Subject(_head(project), tree, judged.digest(task.scope))
-        path, data = survey.of_run(project, runs[command], task, claim, subject)
+        path, data = judged_evidence.of_run(project, runs[command], task, claim, subject)
         records[path] = data
         reruns.append(Rerun(task.id, command, runs[command].exit_code, path))
     if records:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence import record, tree_digest
-from ralphgit.app.evidence.survey import pass_over
+from ralphgit.app.evidence.judged_evidence import pass_over
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.locks import WorktreeLock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import reviews, survey
+from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import append_only, effective_settings, write_scope
 from ralphgit.app.gate.problem import Problem, from_error, place
@@ -265,7 +265,7 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
     found = []
     tree, after = made.tree, made.after
     ended = completed(made.before, after)
-    known = survey.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
+    known = judged_evidence.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
     for row, old in ended:
         task = row.id
         stored = task_mapping.task(graph_view.stored(row))
@@ -296,7 +296,7 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
             task_mapping.task(graph_view.stored(old)).verify if old is not None else stored.verify
         )
         for command in wanted:
-            digest = survey.digest_of(command)
+            digest = judged_evidence.digest_of(command)
             mine = [e for e in known.get(task, {}).values()
                     if e.command_digest == digest and e.claim == row.claim]  # fmt: skip
             if not any(e.exit_code == 0 for e in mine):
@@ -307,7 +307,9 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
                     hint=f"ralphgit complete {task}",
                 )
                 found.append(place(tree, fault, after))
-            elif not any(e.exit_code == 0 and survey.is_fresh(e, stored, files) for e in mine):
+            elif not any(
+                e.exit_code == 0 and judged_evidence.is_fresh(e, stored, files) for e in mine
+            ):
                 fault = legal_changes.Fault(
                     code="stale_evidence",
                     task=task,

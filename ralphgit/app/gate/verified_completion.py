@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace import record_tree
@@ -112,7 +112,7 @@ def _unproven(
     Of a forced completion none has to have passed; but where some ran, it was on these files.
     """
     tree = record_tree.commit_tree(project, head, f"{head[:12]}:", project.repository.objects)
-    records = survey.recorded(project, tree, [lease.task]).get(lease.task, {}).values()
+    records = judged_evidence.recorded(project, tree, [lease.task]).get(lease.task, {}).values()
     runs = [one for one in records if one.kind == COMMAND and one.claim == lease.claim]
     judged = {one.subject.tree for one in runs if one.subject is not None}
     same = {tree for tree in judged if _same_files(project, tree, head)}
@@ -121,7 +121,7 @@ def _unproven(
             yield "files have changed since it was completed"
         return
     for command in commands:
-        digest = survey.digest_of(command)
+        digest = judged_evidence.digest_of(command)
         mine_ = [one for one in runs if one.command_digest == digest and one.exit_code == 0]
         if not mine_:
             yield f"there is no evidence that this passed: {command}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app.evidence import survey
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.integration.plan import Proof
 from ralphgit.app.processes.verify_command import Run
@@ -39,14 +39,14 @@ def commit(
         run = runs.get((proof.task.id, proof.command))
         if run is not None:
             subject = Subject(tip, files.tree, files.digest(proof.task.scope))
-            path, data = survey.of_run(project, run, proof.task, proof.claim, subject)
+            path, data = judged_evidence.of_run(project, run, proof.task, proof.claim, subject)
             records[path] = data
     rows = [view.row(row.id) for branch in branches for row in branch.rows]
     names = ", ".join(row.id for row in rows)
     if whole is not None:
         task = view.task(rows[-1].id)
         subject = Subject(tip, files.tree, files.digest(task.scope))
-        path, data = survey.of_run(
+        path, data = judged_evidence.of_run(
             project, whole, task, rows[-1].claim, subject, shows=f"what {names} are together"
         )
         records[path] = data

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import survey
-from ralphgit.app.evidence.survey import JudgedState
+from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content, in_scope
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import Reconciled
@@ -42,7 +42,7 @@ class Proof(NamedTuple):
 
     def holds(self, files: Content) -> bool:
         """Whether one of the records is of this very content."""
-        return any(survey.is_fresh(one, self.task, files) for one in self.passed)
+        return any(judged_evidence.is_fresh(one, self.task, files) for one in self.passed)
 
 
 class Meeting(NamedTuple):
@@ -177,7 +177,9 @@ def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
         if row.status == "complete" and row.id not in own and _touched(project, row, changed)
     ]
     for proof in _of(project, base, landed, BASE):
-        fresh = tuple(one for one in proof.passed if survey.is_fresh(one, proof.task, base.content))
+        fresh = tuple(
+            one for one in proof.passed if judged_evidence.is_fresh(one, proof.task, base.content)
+        )
         if fresh:
             yield proof._replace(passed=fresh)
 
@@ -195,9 +197,9 @@ def _place(project: Project, commit: str, label: str) -> JudgedState:
 def _of(project: Project, place: JudgedState, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
     if not rows:
         return
-    records = survey.recorded(project, place.tree, [row.id for row in rows])
+    records = judged_evidence.recorded(project, place.tree, [row.id for row in rows])
     for row in rows:
-        task = survey.promised(project, row.id) if row.id in project.base_view.by_id else (
+        task = judged_evidence.promised(project, row.id) if row.id in project.base_view.by_id else (
             place.view.task(row.id)
         )  # fmt: skip
         claim = place.view.row(row.id).claim

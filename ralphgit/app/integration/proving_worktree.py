@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app.evidence import survey
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.processes import trust
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
@@ -53,7 +53,7 @@ class Ground:
             if one[2] in made:
                 continue
             self._go_to(commit)
-            made.update(survey.run_each(self._project, [one], top=self.path))
+            made.update(judged_evidence.run_each(self._project, [one], top=self.path))
             self._refuse_changed(one)
         return made
 

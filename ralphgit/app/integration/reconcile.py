@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import changed_paths, survey
-from ralphgit.app.evidence.survey import JudgedState
+from ralphgit.app.evidence import changed_paths, judged_evidence
+from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
@@ -113,7 +113,9 @@ def worked_on(project: Project, view: GraphView) -> list[Row]:
 
 def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
     task = place.view.task(row.id)
-    promised = survey.promised(project, row.id) if row.id in project.base_view.by_id else task
+    promised = (
+        judged_evidence.promised(project, row.id) if row.id in project.base_view.by_id else task
+    )
     life = task.lifecycle
     if life.blocked is not None:
         asks = life.blocked.question or life.blocked.reason.value
@@ -133,7 +135,7 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
 
 def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
     """What the worker says is done, and nothing supports."""
-    found = survey.surveyed(project, place, [row.id])[0]
+    found = judged_evidence.surveyed(project, place, [row.id])[0]
     for item in evidence_verdict.support(promised.acceptance, found.judged):
         if item.support == evidence_verdict.SUPPORTED:
             continue

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
-from ralphgit.app.evidence import changed_paths, survey
+from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import claim, claim_errors, current_claim, write_audit_and_graph
@@ -99,7 +99,7 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
         work_done = changed_paths.of_task(project, own, tree)
         missing = changed_paths.faults(promised, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
-        runs = list(survey.run_each(project, wanted).values())
+        runs = list(judged_evidence.run_each(project, wanted).values())
         missing += [_failed(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, before, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
@@ -177,9 +177,9 @@ def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> N
             undo.write(full, cut)
     # Evidence of commands alone, and never what is committed: anything else is somebody's word.
     folder = f"{project.config.records}/evidence/{row.id}"
-    digests = {survey.digest_of(command) for command in project.here.task(row.id).verify}
+    digests = {judged_evidence.digest_of(command) for command in project.here.task(row.id).verify}
     if row.id in project.base_view.by_id:
-        digests.update(map(survey.digest_of, project.base_view.task(row.id).verify))
+        digests.update(map(judged_evidence.digest_of, project.base_view.task(row.id).verify))
     names = [f"{folder}/{name}" for name in _listed(os.path.join(project.top, folder))]
     committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
     gone = []
@@ -303,7 +303,9 @@ def _commit(
     if runs:
         digest = Content(project, tree).digest(promised.scope)
         subject = Subject(project.repository.head(), tree, digest)
-        observed = [survey.of_run(project, run, promised, own.claim, subject) for run in runs]
+        observed = [
+            judged_evidence.of_run(project, run, promised, own.claim, subject) for run in runs
+        ]
     path = audit_file.path(project.config.records, task, own.claim)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)

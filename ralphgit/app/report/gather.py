@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
-from ralphgit.app.evidence import survey
-from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.handoff import questions
 from ralphgit.app.report.attempts import Attempt, attempts
 from ralphgit.app.status import log, overview, task_list
@@ -189,16 +189,18 @@ def _shown(
     """
     reviews: dict[str, list[Review]] = {}
     lifecycles: dict[str, Lifecycle] = {}
-    with survey.place(project, at) as where:
+    with judged_evidence.place(project, at) as where:
         promised = {row.id: where.view.task(row.id) for row, _ in pairs}
-        proofs = {one.row.id: one for one in survey.surveyed(project, where)}
+        proofs = {one.row.id: one for one in judged_evidence.surveyed(project, where)}
         for one in review.listed(project, where.tree):
             reviews.setdefault(one.task, []).append(one)
     for ref, ids in (_branches(pairs) if active_scopes else {}).items():
-        with survey.place(project, ref) as where:
+        with judged_evidence.place(project, ref) as where:
             here = [name for name in ids if name in where.view.by_id]
             lifecycles.update({name: where.view.task(name).lifecycle for name in here})
-            proofs.update({one.row.id: one for one in survey.surveyed(project, where, here)})
+            proofs.update(
+                {one.row.id: one for one in judged_evidence.surveyed(project, where, here)}
+            )
             for name in here:
                 reviews[name] = review.listed(project, where.tree, [name])
     for row, task_state in pairs:

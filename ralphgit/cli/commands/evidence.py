@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import record as observe
-from ralphgit.app.evidence import survey
-from ralphgit.app.evidence.survey import TaskEvidence
+from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
@@ -37,7 +37,7 @@ def run(call: Call, options: Options) -> Outcome:
     if options.action == "add":
         return _add(project, tasks, options)
     if options.action == "list":
-        return _list(survey.survey(project, tasks, at=options.at), stale=options.stale)
+        return _list(judged_evidence.survey(project, tasks, at=options.at), stale=options.stale)
     return _verify(observe.again(project, tasks, rerun=options.rerun))
 
 
@@ -65,7 +65,7 @@ def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
     )
     line = f"{made.evidence.kind} recorded for {made.evidence.task}: {made.path}"
     advice = "It is staged; it travels in your next commit."
-    data = {"record": survey.stored(made.evidence), "file": made.path}
+    data = {"record": judged_evidence.stored(made.evidence), "file": made.path}
     return Outcome(data, before=(safe(line),), advice=(advice,))
 
 
@@ -122,7 +122,7 @@ def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, ob
     return {
         "evidence": [
             {
-                **survey.stored(filed.judged.evidence),
+                **judged_evidence.stored(filed.judged.evidence),
                 "fresh": filed.judged.fresh,
                 "superseded": filed.judged.superseded,
                 "file": filed.path,
