@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app.active_claims import activity
+from ralphgit.app.active_claims import stale_lease
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
@@ -139,7 +139,7 @@ class ClaimMap:
             where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
         return ActiveClaim(
             lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
-            "lease", where, path, self._stale(worktree, lease),
+            "lease", where, path, stale_lease.is_stale(self.project, lease, worktree),
         )  # fmt: skip
 
     def _whereabouts(self, lease: Lease) -> str:
@@ -150,25 +150,6 @@ class ClaimMap:
                 if noted is not None and noted.claim == lease.claim:
                     return worktree.path
         return lease.worktree
-
-    def _stale(self, worktree: Worktree, lease: Lease) -> bool:
-        """Whether the holder is gone, its folder or its process, or is silent and idle: its
-        heartbeat is old, and nothing in its worktree has changed for as long.
-        """
-        if lease.host != heartbeat.host():
-            return False
-        if not worktree.exists:
-            return True
-        beat = heartbeat.read(worktree.path)
-        if beat is None or beat.claim != lease.claim:
-            return False
-        now = self.project.around.now()
-        if heartbeat.gone(beat):
-            return True
-        silent = now - beat.time > heartbeat.SILENT_S
-        return (
-            silent and now - activity.last_change(self.project, worktree.path) > heartbeat.SILENT_S
-        )
 
     def _active_claim(
         self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""

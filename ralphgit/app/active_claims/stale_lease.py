@@ -1,16 +1,40 @@
-"""Signs of life beside the heartbeat: what has changed in a worktree, and when."""
+"""Whether the holder of a lease is gone, or silent: somebody may then reset the task."""
 
 from __future__ import annotations
 
 import os
 
+from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+from ralphgit.git.repository import Worktree
+from ralphgit.model.active_claim import Lease
 
 _LOGS = os.path.join(".ralph", "logs")
 
 
-def last_change(project: Project, top: str) -> float:
+def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
+    """Whether the holder of a lease is gone, its folder or its process, or is silent and idle:
+    its heartbeat is old, and nothing in `worktree`, where it works, has changed for as long.
+
+    Of another machine's nobody can tell: they are not.
+    """
+    if lease.host != heartbeat.host():
+        return False
+    if not worktree.exists:
+        return True
+    beat = heartbeat.read(worktree.path)
+    if beat is None or beat.claim != lease.claim:
+        return False
+    if heartbeat.gone(beat):
+        return True
+    now = project.around.now()
+    if now - beat.time <= heartbeat.SILENT_S:
+        return False
+    return now - _last_change(project, worktree.path) > heartbeat.SILENT_S
+
+
+def _last_change(project: Project, top: str) -> float:
     """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
     the index or is new, the index, HEAD, or what an agent printed. 0 where nobody can tell.
     """
