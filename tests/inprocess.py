@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 
 import pygit2
 from pygit2.enums import ConfigLevel
+from warm import content
 
 from ralphgit.cli import main
 
@@ -46,7 +47,7 @@ def call(
             sys.argv = old
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-        out, err = (_content(file.fileno()) for file in files[1:])
+        out, err = (content(file.fileno()) for file in files[1:])
         return code, out, err
 
 
@@ -97,7 +98,3 @@ def _streams(fds: Sequence[int]) -> Iterator[None]:
 
 def _text(fd: int) -> io.TextIOWrapper:
     return open(fd, "w" if fd else "r", encoding="utf-8", closefd=False)
-
-
-def _content(fd: int) -> bytes:
-    return os.pread(fd, os.fstat(fd).st_size, 0)

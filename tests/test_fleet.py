@@ -372,20 +372,9 @@ def test_status_of_nobody_and_of_one_by_hand(make: Callable[..., World]) -> None
 # -- tmux ----------------------------------------------------------------------------------
 
 
-def without_tmux(world: World) -> dict[str, str]:
-    folder = world.folder / "bin"
-    folder.mkdir(exist_ok=True)
-    for name in ("git", "sh"):
-        found = shutil.which(name)
-        assert found is not None
-        if not (folder / name).exists():
-            (folder / name).symlink_to(found)
-    return {"PATH": str(folder)}
-
-
 def test_without_tmux(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
-    env = without_tmux(world)
+    env = world.only("git", "sh")
     line = ("fleet", "up", "-n", "1", "--agent", "scripted")
     refused = world.ralph(*line, "--tmux", "--json", env=env)
     assert (refused.code, refused.error) == (8, "no_tmux")

@@ -26,6 +26,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -53,9 +54,14 @@ def serve(path: str) -> NoReturn:
     listener.bind(f"{path}.new")
     listener.listen(64)
     os.rename(f"{path}.new", path)  # whoever finds it can connect
-    running: dict[int, tuple[int, socket.socket]] = {}  # a pid's descriptor: pid, who waits
+    running: dict[int, socket.socket] = {}  # who waits for which process
+    ended, telling = os.pipe()
+    os.set_blocking(telling, False)
+    signal.set_wakeup_fd(telling)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     poll = select.poll()
     poll.register(listener, select.POLLIN)
+    poll.register(ended, select.POLLIN)
     poll.register(0, select.POLLHUP)
     while True:
         for fd, _ in poll.poll():
@@ -65,25 +71,27 @@ def serve(path: str) -> NoReturn:
                 asker, _address = listener.accept()
                 pid = os.fork()
                 if pid == 0:
-                    listener.close()
-                    for handle, (_, other) in running.items():
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    for handle in (ended, telling):
                         os.close(handle)
+                    for other in (listener, *running.values()):
                         other.close()
                     _become(asker)
-                handle = os.pidfd_open(pid)
-                running[handle] = (pid, asker)
-                poll.register(handle, select.POLLIN)
+                running[pid] = asker
                 asker.sendall(_HEAD.pack(pid))
                 continue
-            pid, asker = running.pop(fd)
-            poll.unregister(fd)
-            os.close(fd)
-            _, status = os.waitpid(pid, 0)
-            try:
-                asker.sendall(struct.pack("!i", os.waitstatus_to_exitcode(status)))
-            except OSError:
-                pass  # nobody waits any more
-            asker.close()
+            os.read(ended, 1 << 10)
+            for pid in list(running):
+                found, status = os.waitpid(pid, os.WNOHANG)
+                if not found:
+                    continue
+                asker = running.pop(pid)
+                try:
+                    asker.sendall(struct.pack("!i", os.waitstatus_to_exitcode(status)))
+                except OSError:
+                    pass  # nobody waits any more
+                asker.close()
 
 
 def _become(asker: socket.socket) -> NoReturn:
@@ -144,15 +152,13 @@ class Warm:
         self, argv: Sequence[str], *, cwd: str, env: Mapping[str, str], stdin: bytes, timeout: float
     ) -> tuple[int, bytes, bytes]:
         """Exit code (negative for a signal), stdout and stderr of `ralphgit ARGV`."""
-        files = [os.memfd_create(name) for name in ("in", "out", "err")]
-        try:
-            os.write(files[0], stdin)
-            os.lseek(files[0], 0, os.SEEK_SET)
-            code = self._ask(argv, cwd, env, files, timeout)
-            return code, *(_content(fd) for fd in files[1:])
-        finally:
-            for fd in files:
-                os.close(fd)
+        with ExitStack() as stack:
+            files = [stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(3)]
+            files[0].write(stdin)
+            files[0].seek(0)
+            code = self._ask(argv, cwd, env, [file.fileno() for file in files], timeout)
+            out, err = (content(file.fileno()) for file in files[1:])
+            return code, out, err
 
     def _ask(
         self,
@@ -187,12 +193,9 @@ def _exactly(asking: socket.socket, count: int) -> bytes:
     return found
 
 
-def _content(fd: int) -> bytes:
-    os.lseek(fd, 0, os.SEEK_SET)
-    found = b""
-    while more := os.read(fd, 1 << 20):
-        found += more
-    return found
+def content(fd: int) -> bytes:
+    """All that is in a file, wherever whoever writes to it is."""
+    return os.pread(fd, os.fstat(fd).st_size, 0)
 
 
 if __name__ == "__main__":

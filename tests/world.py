@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -119,6 +120,20 @@ class Place:
         return Result(
             code, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "surrogateescape")
         )
+
+    def only(self, *programs: str) -> dict[str, str]:
+        """A PATH on which there are these programs and no other, as a variable to run with.
+
+        What is installed beside them differs from machine to machine.
+        """
+        folder = self.path.parent / "only"
+        folder.mkdir(exist_ok=True)
+        for name in programs:
+            found = shutil.which(name)
+            assert found is not None, f"{name} is not installed"
+            if not (folder / name).exists():
+                (folder / name).symlink_to(found)
+        return {"PATH": str(folder)}
 
     def git(self, *words: str, stdin: str = "") -> str:
         """stdout of `git WORDS`, which must succeed, without the last line end."""
