@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 
-# A test run under nohup would hand its deafness to hang-ups on to what the tests start.
+# A test run under nohup or in a script's background would hand its deafness to hang-ups and
+# interrupts on to what the tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _MEMORY = "/dev/shm"
 _ROOM = 2 << 30

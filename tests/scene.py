@@ -86,7 +86,7 @@ class Scene:
     def beat(self, worker: str, task: str, phase: str, *, ago: float, pid: int) -> None:
         """The heartbeat of a loop in the worker's worktree."""
         place = self.workers[worker]
-        claim = str(place.stored(task)["claim"]["id"])
+        claim = str(place.task(task)["claim"]["id"])
         heartbeat.write(
             str(place.path),
             heartbeat.Heartbeat(

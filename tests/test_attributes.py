@@ -62,7 +62,7 @@ def test_the_header_of_a_claims_hunk_names_the_task(
     for key, value in DIFF_CONFIG.items():
         world.git("config", key, value)
     world.commit("Plan")
-    assert world.ralph("claim", task, "--no-fetch").code == 0
+    world.claim(task, "--no-fetch")
     # With less context than git's three lines: above its third line a block has no other.
     shown = world.git("diff", "HEAD", "-U1", "--", *files)
     headers = re.findall(r"^@@ .* @@ ?(.*)$", shown, re.M)

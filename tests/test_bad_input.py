@@ -296,7 +296,7 @@ HOOKS = {
 def test_a_hook_that_refuses_the_commit(world: World, said: str) -> None:
     hook = world.write(".git/hooks/pre-commit", f"#!/bin/sh\nprintf %s '{said}' >&2\nexit 1\n")
     hook.chmod(0o755)
-    assert world.ralph("claim", "T-1").code == OK
+    world.claim("T-1")
     assert world.ralph("release", "T-1") == (
         1,
         "",
@@ -331,7 +331,7 @@ def test_a_task_in_progress_that_nobody_claimed(world: World) -> None:
         "error: T-1 is held\nhint: no claim says by whom: ralphgit reset T-1 --reason TEXT\n",
     )
     assert world.ralph("reset", "T-1", "--reason", "nobody has it").code == OK
-    assert world.ralph("claim", "T-1").code == OK
+    world.claim("T-1")
 
 
 @pytest.mark.parametrize("task", ["../x", ""])
@@ -452,12 +452,12 @@ def test_closed_standard_streams(world: World) -> None:
         assert (found.code, found.out, found.err) == (OK, "", ""), script
         assert shell(alpha, script, "show", "T-9").code == USAGE
     assert shell(alpha, '"$@" <&- >&- 2>&-', "claim", "T-1").code == OK
-    assert alpha.stored("T-1")["status"] == "in-progress"
+    assert alpha.task("T-1")["status"] == "in-progress"
     assert shell(alpha, '"$@" <&-', "trust").code == 7
     assert shell(alpha, '"$@" <&- >&- 2>&-', "trust", "--yes").code == OK
     alpha.write("a.txt", "a\n")
     assert shell(alpha, '"$@" <&- >&- 2>&-', "complete").code == OK
-    assert alpha.stored("T-1")["status"] == "complete"
+    assert alpha.task("T-1")["status"] == "complete"
 
 
 def test_a_full_output(world: World) -> None:
@@ -512,11 +512,11 @@ def test_a_locale_without_umlauts(world: World, locale: dict[str, str]) -> None:
         one_message(refused)
         return
     assert alpha.ralph("edit", "T-1", "--title", "Größe", env=locale).code == OK
-    assert alpha.stored("T-1")["title"] == "Größe"
+    assert alpha.task("T-1")["title"] == "Größe"
     assert alpha.ralph("claim", "T-1", env=locale).code == OK
     question = ("--reason", "other", "--question", "Wäre das gut?")
     assert alpha.ralph("block", "T-1", *question, env=locale).code == OK
-    assert alpha.stored("T-1")["blocked"]["question"] == "Wäre das gut?"
+    assert alpha.task("T-1")["blocked"]["question"] == "Wäre das gut?"
 
 
 NAMES = [
@@ -540,7 +540,7 @@ def test_an_odd_folder(tmp_path: Path, name: str) -> None:
         assert found.code == OK, (command, found)
     beta = world.worktree("beta", at="alpha")
     assert world.merge("alpha").code == OK
-    assert beta.ralph("claim", "T-2").code == OK
+    beta.claim("T-2")
     (told,) = [task for task in world.ralph("list", "--json").data["tasks"] if task["id"] == "T-2"]
     assert told["holder"]["worker"] == "beta"
     found = world.ralph("reset", "T-2", "--reason", "gone")
@@ -581,7 +581,7 @@ def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
         str(world.folder / name) for name in names
     ]
     alpha = Place(world.folder / names[-1], world.environ)
-    assert alpha.ralph("claim", "T-1").code == OK
+    alpha.claim("T-1")
     (first, _) = world.ralph("list", "--json").data["tasks"]
     assert first["state"] == "claimed"
 
@@ -664,7 +664,7 @@ def prepared(folder: Path, command: str) -> tuple[World, Place]:
     if command != "trust":
         assert world.ralph("trust", "--yes").code == OK
     if command in ("complete", "block", "release", "reset"):
-        assert alpha.ralph("claim", "T-1").code == OK
+        alpha.claim("T-1")
         alpha.write("a.txt", "work\n")
     return world, world if command == "reset" else alpha
 

@@ -232,7 +232,7 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
         task("T-6", "depends_on: [T-5]", story="S-2"), task("T-7", "depends_on: [T-9]"),
     )  # fmt: skip
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-4").code == 0
+    alpha.claim("T-4")
     before = world.snapshot()
     found = world.ralph("batch", "plan")
     assert (found.code, found.err) == (0, "")
@@ -290,7 +290,7 @@ def test_a_loop_does_just_the_task_that_it_is_told(make: Callable[..., World]) -
     assert (early.code, early.error) == (3, "nothing_ready")
     unknown = alpha.ralph("run", "--agent", "scripted", "--task", "T-9", "--json")
     assert (unknown.code, unknown.error) == (2, "unknown_task")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     other = alpha.ralph("run", "--agent", "scripted", "--task", "T-2", "--json")
     assert (other.code, other.error) == (8, "already_working")
 
@@ -402,7 +402,7 @@ def test_nothing_is_begun_where_it_could_not_be_proved(make: Callable[..., World
 def test_what_others_have_is_left_to_them(make: Callable[..., World]) -> None:
     world = make(task("T-1"), task("T-2", "depends_on: [T-1]"))
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     done = batch(world, "--json")
     assert (done.code, done.error) == (3, "nothing_ready")
     assert [(one["outcome"], one["why"]) for one in done.data["tasks"]] == [

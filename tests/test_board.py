@@ -122,15 +122,8 @@ def drawn(board: Board) -> str:
     return "\n".join(line.text.rstrip() for line in lines)
 
 
-def claimed(place: Place, task: str) -> str:
-    """Claim a task; the claim's id."""
-    done = place.ralph("claim", task, "--no-fetch", "--json")
-    assert done.code == 0, done.out
-    return str(done.data["task"]["claim"]["id"])
-
-
 def blocked(place: Place, task: str, question: str, *options: str) -> str:
-    claim = claimed(place, task)
+    claim = place.claim(task)
     words = [word for option in options for word in ("--option", option)]
     done = place.ralph("block", task, "--question", question, *words)
     assert done.code == 0, done.err
@@ -148,7 +141,7 @@ def beat(place: Place, task: str, claim: str, pid: int, *, age: float = 0.0) -> 
 
 def test_columns_workers_inbox_and_the_selected_task(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    claim = claimed(alpha, "T-1")
+    claim = alpha.claim("T-1")
     beat(alpha, "T-1", claim, os.getpid())
     blocked(beta, "T-4", "Whom?", "all of them", "nobody")
 
@@ -261,7 +254,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
 
 def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
     alpha = world.worktree("alpha")
-    claim = claimed(alpha, "T-1")
+    claim = alpha.claim("T-1")
     note = f'{{pid: {os.getpid()}, claim: {claim}, phase: "a\\nb [red] \\e[2J", time: -.inf}}\n'
     alpha.write(".ralph/heartbeat", note)
     os.mkfifo(alpha.write(".ralph/logs/x", "").with_name("T-1-x.log"))
@@ -300,7 +293,7 @@ def test_what_others_do_is_seen(world: World) -> None:
     alpha = world.worktree("alpha")
 
     async def script(board: Board, pilot: Pilot[None]) -> None:
-        claim = claimed(alpha, "T-1")
+        claim = alpha.claim("T-1")
         await until(pilot, lambda: keys(board, "at-work") == ["T-1"])
         await pilot.press("right", "l")
         log = board.view.query_one("#log", RichLog)
@@ -343,7 +336,7 @@ def started(log: Path) -> int:
 
 def test_git_is_asked_when_something_has_changed_and_not_too_often(world: World) -> None:
     alpha = world.worktree("alpha")
-    claim = claimed(alpha, "T-1")
+    claim = alpha.claim("T-1")
     beat(alpha, "T-1", claim, os.getpid())
     log = world.folder / "trace"
     place = around(Place(world.path, {**world.environ, "GIT_TRACE2_EVENT": str(log)}))
@@ -454,7 +447,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
         assert "T-1 is answered, and free again." in drawn(board)
 
     play(world, script)
-    assert world.stored("T-1")["state"] == "ready"
+    assert world.task("T-1")["state"] == "ready"
     folder = world.path / "records" / "guidance" / "T-1"
     answers = "".join(path.read_text() for path in folder.iterdir())
     assert "text: wide/q" in answers
@@ -462,7 +455,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
 
 def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> None:
     alpha = world.worktree("alpha")
-    claim = claimed(alpha, "T-1")
+    claim = alpha.claim("T-1")
     beat(alpha, "T-1", claim, os.getpid())
     alpha.write("work", "half\n")
 
@@ -479,7 +472,7 @@ def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> 
         alive = "alpha is alive in worktree ../proj-alpha"
         await until(pilot, lambda: alive in text(board, "said"))
         await pilot.press("enter", *"yes", "enter")
-        assert board.screen is dialog and world.stored("T-1")["state"] == "claimed"
+        assert board.screen is dialog and world.task("T-1")["state"] == "claimed"
         await pilot.press(*["backspace"] * 3, *"force", "enter")
         await until(pilot, lambda: board.screen is board.view)
         await until(pilot, lambda: "T-1" in keys(board, "ready"))
@@ -488,7 +481,7 @@ def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> 
         assert "Select a task" in drawn(board)
 
     play(world, script)
-    assert world.stored("T-1")["state"] == "ready"
+    assert world.task("T-1")["state"] == "ready"
     assert world.git("show", f"refs/ralph/rescue/T-1/{claim}:work") == "half"
     events = world.ralph("log", "T-1").out
     assert "stuck (forced)" in events
@@ -496,14 +489,14 @@ def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> 
 
 def test_a_reset_from_a_linked_worktree_is_made_from_the_main_one(world: World) -> None:
     alpha = world.worktree("alpha")
-    claimed(alpha, "T-1")
+    alpha.claim("T-1")
 
     async def script(board: Board, pilot: Pilot[None]) -> None:
         await pilot.press("r", *"gone", "enter")
         await until(pilot, lambda: "T-1" in keys(board, "ready"))
 
     play(alpha, script)
-    assert world.stored("T-1")["state"] == "ready"
+    assert world.task("T-1")["state"] == "ready"
 
 
 # -- a real terminal -----------------------------------------------------------------------
@@ -561,7 +554,7 @@ BOARD = f"{sys.executable} -m ralphgit board"
 def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     blocked(alpha, "T-1", "Which unit?")
-    claimed(beta, "T-3")
+    beta.claim("T-3")
     wait_until(lambda: "$" in terminal.screen)
     before = terminal.state()
     terminal.line(BOARD)
@@ -572,12 +565,12 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     wait_until(lambda: "Zoom" not in terminal.screen)  # from here on keys are words
     terminal.line("kelvin")
     terminal.shows("T-1 is answered")
-    assert world.stored("T-1")["state"] == "ready"
+    assert world.task("T-1")["state"] == "ready"
     terminal.type("Tab", "r")
     terminal.shows("Reset T-3  Say it")
     terminal.line("it hangs")
     terminal.shows("T-3 is free again.")
-    assert world.stored("T-3")["state"] == "ready"
+    assert world.task("T-3")["state"] == "ready"
     terminal.type("C-z")
     terminal.shows("Stopped")
     assert terminal.state() == before

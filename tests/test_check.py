@@ -82,13 +82,7 @@ def status(place: Place, task: str, lines: str, *, old: str = "    status: pendi
 
 
 def done(place: Place, task: str = "T-1", name: str = "one.txt") -> str:
-    """Claim a task, do it, complete it; the claim's id."""
-    claimed = place.ralph("claim", task, "--json")
-    assert claimed.code == 0, claimed.out
-    place.write(name, "content\n")
-    completed = place.ralph("complete", task)
-    assert completed.code == 0, completed.err
-    return str(claimed.data["task"]["claim"]["id"])
+    return place.did(task, {name: "content\n"})
 
 
 def landed(world: World, place: Place, branch: str = "alpha") -> None:
@@ -138,14 +132,14 @@ def test_every_step_of_a_task_is_clean(world: World, alpha: Place) -> None:
         assert alpha.ralph("check") == CLEAN
         assert world.ralph("check", "--base", "main", "--at", "alpha") == CLEAN
 
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     clean()
     alpha.write("one.txt", "half")
     alpha.commit("Half of it")
     clean()
     assert alpha.ralph("block", "T-1", "--reason", "other", "--question", "Why?").code == 0
     clean()
-    assert alpha.ralph("claim", "T-1", "--force", "answered").code == 0
+    alpha.claim("T-1", "--force", "answered")
     assert alpha.ralph("release", "T-1").code == 0
     clean()
     done(alpha)
@@ -198,7 +192,7 @@ def cycle_of_one(world: World, alpha: Place) -> None:
 
 
 def stale_contract(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.replace("test -s one.txt", "true")
 
 
@@ -385,7 +379,7 @@ def deleted_audit(world: World, alpha: Place) -> None:
 
 
 def edited_question(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
     assert alpha.ralph("block", "T-3", "--reason", "other", "--question", "Why?").code == 0
     landed(world, alpha)
     (path,) = (alpha.path / "records/guidance/T-3").iterdir()
@@ -440,7 +434,7 @@ def without_result(world: World, alpha: Place) -> None:
 
 
 def outside_scope(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("src/inside.txt", "in\n")
     alpha.write("two.txt", "out\n")
 
@@ -448,14 +442,14 @@ def outside_scope(world: World, alpha: Place) -> None:
 def outside_a_scope_that_the_branch_widened(world: World, alpha: Place) -> None:
     alpha.replace('write: [one.txt, "src/**"]', 'write: ["**"]')
     alpha.commit("Wider")
-    assert alpha.ralph("claim", "T-1", "--force", "wider").code == 0
+    alpha.claim("T-1", "--force", "wider")
     alpha.write("two.txt", "out\n")
 
 
 def outside_a_scope_that_the_branch_took_out(world: World, alpha: Place) -> None:
     alpha.replace('      write: [one.txt, "src/**"]\n', "")
     alpha.commit("None")
-    assert alpha.ralph("claim", "T-1", "--force", "none").code == 0
+    alpha.claim("T-1", "--force", "none")
     alpha.write("two.txt", "out\n")
 
 
@@ -597,7 +591,7 @@ def test_a_claim_that_a_rename_carried_to_another_task_is_found(tmp_path: Path) 
     world.write("graph/T-1.yaml", body.replace("{n}", "1"))
     world.commit("The graph")
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.commit("Claimed")
     world.git("mv", "graph/T-1.yaml", "graph/T-2.yaml")
     world.replace("  - id: T-1\n", "  - id: T-2\n", "graph/T-2.yaml")
@@ -633,7 +627,7 @@ def test_an_append_to_the_audit_is_no_problem(world: World, alpha: Place) -> Non
 
 
 def test_an_answer_to_a_question_is_no_problem(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
     assert alpha.ralph("block", "T-3", "--reason", "other", "--question", "Why?").code == 0
     landed(world, alpha)
     (path,) = (alpha.path / "records/guidance/T-3").iterdir()
@@ -644,8 +638,8 @@ def test_an_answer_to_a_question_is_no_problem(world: World, alpha: Place) -> No
 
 
 def test_a_forced_completion_is_a_warning(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
-    assert alpha.ralph("complete", "T-1", "--force", "by hand").code == 0
+    alpha.claim("T-1")
+    alpha.complete("T-1", "--force", "by hand")
     assert against_main(alpha, code=0) == [("warning", "forced", "task-graph.yaml:3:1", "T-1")]
 
 

@@ -75,7 +75,7 @@ def test_what_is_not_committed_is_judged_as_a_change(world: World, alpha: Place)
 
 
 def test_a_claim_of_this_worktree_that_is_lost(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     assert problems(alpha, code=0) == []
     claim = "    status: in-progress\n    claim: {id: k2, by: beta, at: t, base: b}\n"
     status(world, "T-1", claim)
@@ -93,7 +93,7 @@ def test_a_claim_of_this_worktree_that_is_lost(world: World, alpha: Place) -> No
 
 
 def test_a_scope_in_the_working_files_is_a_warning(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("lib.txt", "changed\n")
     wanted = [("warning", "outside_scope", "lib.txt:1:1", "T-1")]
     assert short(problems(alpha, code=0)) == wanted
@@ -293,7 +293,7 @@ def test_a_merge_that_takes_back_the_base_s_work_is_seen(world: World, alpha: Pl
     moved = world.git("rev-parse", "HEAD")
     world.git("merge", "--quiet", "--no-edit", "alpha")
     alpha.git("merge", "--quiet", "--strategy=ours", "--no-edit", moved)
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.commit("Claimed")
     assert against_main(alpha) == [
         ("error", "outside_scope", "lib.txt:1:1", "T-1"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 import ryaml
@@ -63,41 +62,9 @@ def made(folder: Path, *tasks: str, name: str = "proj") -> World:
     return world
 
 
-def lease(place: Place, id: str) -> dict[str, Any]:
-    """What the lease ref of a task points at."""
-    found: dict[str, Any] = ryaml.loads(place.git("cat-file", "blob", f"refs/ralph/leases/{id}"))
-    return found
-
-
-def leases(place: Place) -> list[str]:
-    return place.git("for-each-ref", "--format=%(refname)", "refs/ralph/leases").split()
-
-
 def claims(place: Place, *words: str) -> Result:
     """`claim WORDS --json`."""
     return place.ralph("claim", *words, "--json")
-
-
-def snapshot(world: World) -> dict[str, bytes]:
-    """All but loose objects: a lease that was not granted leaves its blob to `git gc`."""
-    return {name: data for name, data in world.snapshot().items() if "/objects/" not in name}
-
-
-def audit(place: Place, id: str, claim: str) -> list[dict[str, Any]]:
-    """The events of an attempt."""
-    events = ryaml.loads(place.read(f"records/audit/{id}/{claim}.yaml"))["events"]
-    assert isinstance(events, list)
-    return events
-
-
-def refuses(world: World, place: Place, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
-    """`claim WORDS` is refused and leaves everything as it was; the error."""
-    before = snapshot(world)
-    result = claims(place, *words)
-    assert (result.code, result.error, result.data) == (exit, code, None)
-    assert snapshot(world) == before
-    error: dict[str, Any] = result.json["error"]
-    return error
 
 
 # -- what it leaves ----------------------------------------------------------------------
@@ -113,7 +80,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
         "Next: do the work, then ralphgit complete T-1\n",
         "",
     )
-    held = lease(world, "T-1")
+    held = world.lease("T-1")
     claim, at, contract = held["claim"], held["at"], held["contract"]
     assert alpha.head == head
     assert alpha.git("status", "--porcelain") == (
@@ -155,7 +122,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
         "host": os.uname().nodename,
         "unsynchronised": False,
     }
-    assert leases(world) == ["refs/ralph/leases/T-1"]
+    assert world.leases == ["T-1"]
     assert world.git("status", "--porcelain") == ""
     assert not (alpha.path / ".gitignore").exists()
 
@@ -163,7 +130,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
 def test_a_claim_as_json(world: World) -> None:
     alpha = world.worktree("alpha")
     result = claims(alpha, "T-1")
-    held = lease(world, "T-1")
+    held = world.lease("T-1")
     assert result.json == {
         "schema_version": 1,
         "kind": "claim",
@@ -227,7 +194,7 @@ def test_a_repeated_claim_changes_nothing(world: World) -> None:
     assert world.snapshot() == before
     alpha.commit("Half of it")
     before = world.snapshot()
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     assert world.snapshot() == before
 
 
@@ -236,8 +203,8 @@ def test_two_claims_are_never_the_same_bytes(world: World) -> None:
     alpha = world.worktree("alpha")
     seen = set()
     for _ in range(2):
-        assert alpha.ralph("claim", "T-1").code == 0
-        seen.add((lease(world, "T-1")["claim"], alpha.git("rev-parse", "refs/ralph/leases/T-1")))
+        alpha.claim("T-1")
+        seen.add((world.lease("T-1")["claim"], alpha.git("rev-parse", "refs/ralph/leases/T-1")))
         world.git("update-ref", "-d", "refs/ralph/leases/T-1")
         alpha.git("reset", "--hard", "--quiet")
         (alpha.path / ".ralph" / "current.yaml").unlink()
@@ -252,8 +219,8 @@ def test_two_claims_are_never_the_same_bytes(world: World) -> None:
 def test_the_holder_is_named(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     alpha.ralph("claim", "T-1")
-    held = lease(world, "T-1")
-    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    held = world.lease("T-1")
+    error = beta.refused("claim", "T-1", code="claim_held", exit=5)
     assert error == {
         "code": "claim_held",
         "exit": 5,
@@ -291,7 +258,7 @@ def test_a_claim_is_found_wherever_it_stands(
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     origin = world.origin
     alpha.ralph("claim", "T-1")
-    held = lease(world, "T-1")
+    held = world.lease("T-1")
     if seen == "lease":
         alpha.git("reset", "--hard", "--quiet")
     else:
@@ -304,7 +271,7 @@ def test_a_claim_is_found_wherever_it_stands(
         world.git("push", "--quiet", str(origin.path), "alpha:alpha")
         world.git("fetch", "--quiet", "origin")
         world.git("branch", "-D", "--quiet", "alpha")
-    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    error = beta.refused("claim", "T-1", code="claim_held", exit=5)
     assert error["message"] == f"alpha has T-1 ({state}), in {where}, since {held['at']}"
     assert error["holder"] == {
         "worker": "alpha",
@@ -322,16 +289,16 @@ def test_a_claim_on_the_base_names_its_holder(world: World) -> None:
     world.git("update-ref", "-d", "refs/ralph/leases/T-1")
     world.git("worktree", "remove", "--force", str(alpha.path))
     world.git("branch", "-D", "--quiet", "alpha")
-    error = refuses(world, beta, "T-1", "--force", "mine now", code="claim_held", exit=5)
+    error = beta.refused("claim", "T-1", "--force", "mine now", code="claim_held", exit=5)
     assert error["holder"]["where"] == "the base"
 
 
 def test_what_a_heartbeat_says_is_told(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     alpha.ralph("claim", "T-1")
-    claim = lease(world, "T-1")["claim"]
+    claim = world.lease("T-1")["claim"]
     alpha.write(".ralph/heartbeat", f"pid: {os.getpid()}\nclaim: {claim}\ntime: 1000.0\n")
-    error = refuses(world, beta, "T-1", code="claim_held", exit=5)
+    error = beta.refused("claim", "T-1", code="claim_held", exit=5)
     assert error["holder"]["heartbeat_age_s"] > 1e9
     assert "last heartbeat" in error["message"]
 
@@ -342,7 +309,7 @@ def test_what_a_heartbeat_says_is_told(world: World) -> None:
 def test_the_main_worktree_is_for_one_worker_alone(world: World) -> None:
     alpha = world.worktree("alpha")
     assert claims(alpha, "T-1").code == 0
-    error = refuses(world, world, "T-2", code="main_worktree")
+    error = world.refused("claim", "T-2", code="main_worktree")
     assert error["message"] == (
         "this is the main worktree, and alpha works on T-1 in worktree ../proj-alpha"
     )
@@ -350,7 +317,7 @@ def test_the_main_worktree_is_for_one_worker_alone(world: World) -> None:
     forced = claims(world, "T-2", "--force", "the release waits")
     assert forced.code == 0
     claim = forced.data["task"]["claim"]["id"]
-    assert [event["note"] for event in audit(world, "T-2", claim)] == ["the release waits"]
+    assert [event["note"] for event in world.audit("T-2", claim)] == ["the release waits"]
 
 
 def test_a_single_worker_may_use_the_main_worktree(world: World) -> None:
@@ -362,8 +329,8 @@ def test_a_single_worker_may_use_the_main_worktree(world: World) -> None:
 def test_one_task_at_a_time(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.ralph("claim", "T-1")
-    claim = lease(world, "T-1")["claim"]
-    error = refuses(world, alpha, "T-2", code="already_working")
+    claim = world.lease("T-1")["claim"]
+    error = alpha.refused("claim", "T-2", code="already_working")
     assert error == {
         "code": "already_working",
         "exit": 8,
@@ -371,7 +338,7 @@ def test_one_task_at_a_time(world: World) -> None:
         "task": "T-1",
         "hint": "ralphgit complete T-1, or ralphgit release T-1",
     }
-    refuses(world, alpha, code="already_working")
+    alpha.refused("claim", code="already_working")
 
 
 @pytest.mark.parametrize("what", ["merge", "rebase", "cherry-pick", "revert"])
@@ -388,7 +355,7 @@ def test_nothing_is_claimed_in_the_middle_of(what: str, world: World) -> None:
     stopped = alpha.run("git", what, *arguments)
     assert stopped.code != 0, stopped
     # In a rebase HEAD is detached as well; the way out is the rebase's.
-    error = refuses(world, alpha, "T-1", code="unfinished_merge")
+    error = alpha.refused("claim", "T-1", code="unfinished_merge")
     assert error["message"] == f"a {what} is under way in this worktree"
     assert error["hint"] == f"git {what} --continue, or git {what} --abort"
 
@@ -402,14 +369,14 @@ def test_nothing_is_claimed_over_an_unmerged_index(world: World) -> None:
     alpha.write("a.txt", "three\n")
     alpha.commit()
     assert alpha.run("git", "stash", "pop").code == 1
-    error = refuses(world, alpha, "T-1", code="unmerged")
+    error = alpha.refused("claim", "T-1", code="unmerged")
     assert error["message"] == "unresolved conflicts in a.txt"
 
 
 def test_a_detached_head_is_no_branch(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.git("switch", "--quiet", "--detach")
-    error = refuses(world, alpha, "T-1", code="detached_head")
+    error = alpha.refused("claim", "T-1", code="detached_head")
     assert error["hint"] == "git switch -c NAME"
 
 
@@ -418,9 +385,9 @@ def test_a_worktree_that_is_behind_in_this_task(world: World) -> None:
     world.replace("title: First", "title: First, and best")
     world.write_graph(world.read() + task("T-4"))
     world.commit("Change T-1, add T-4")
-    changed = refuses(world, alpha, "T-1", code="worktree_behind")
+    changed = alpha.refused("claim", "T-1", code="worktree_behind")
     assert changed["message"] == "T-1 has changed on main since this branch left it"
-    added = refuses(world, alpha, "T-4", code="worktree_behind")
+    added = alpha.refused("claim", "T-4", code="worktree_behind")
     assert added["message"] == "T-4 is on main and not in this worktree"
     assert (added["hint"], changed["hint"]) == ("git merge main", "git merge main")
     # The rest of what the base has done since does not touch T-2.
@@ -429,8 +396,8 @@ def test_a_worktree_that_is_behind_in_this_task(world: World) -> None:
 
 def test_the_own_filter_is_kept_to(world: World) -> None:
     alpha = world.worktree("alpha")
-    story = refuses(world, alpha, "T-1", "--story", "S-2", code="outside_filter")
-    priority = refuses(world, alpha, "T-1", "--priority", "0", code="outside_filter")
+    story = alpha.refused("claim", "T-1", "--story", "S-2", code="outside_filter")
+    priority = alpha.refused("claim", "T-1", "--priority", "0", code="outside_filter")
     assert (story["message"], priority["message"]) == (
         "T-1 is not of story S-2",
         "T-1 has priority 1",
@@ -443,7 +410,7 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     world.replace("depends_on: [T-1]", "depends_on: [T-1, T-9]")
     world.commit("An unknown dependency")
     alpha.merge("main")
-    error = refuses(world, alpha, "T-3", code="dependencies_incomplete")
+    error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
     assert error["message"] == (
         "T-3 depends on what is not complete on the base: T-1, T-9 (unknown)"
     )
@@ -453,8 +420,8 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     alpha.merge("main")
     alpha.ralph("claim", "T-1")
     alpha.write("one/a.txt", "done\n")
-    assert alpha.ralph("complete").code == 0
-    error = refuses(world, alpha, "T-3", code="dependencies_incomplete")
+    alpha.complete()
+    error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
     assert error["hint"] == "ralphgit next; --stack accepts what is complete on this branch"
     assert claims(alpha, "T-3", "--stack").data["task"]["state"] == "claimed"
 
@@ -469,14 +436,14 @@ MODES = [
 def test_a_task_s_mode_and_force(tmp_path: Path) -> None:
     world = made(tmp_path, *MODES)
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    error = refuses(world, alpha, "T-3", code="mode")
+    error = alpha.refused("claim", "T-3", code="mode")
     assert error["message"] == "T-3 (mode verify) must not run beside, or before, T-1, T-2"
     alpha.ralph("claim", "T-1")
-    error = refuses(world, beta, "T-2", code="mode")
+    error = beta.refused("claim", "T-2", code="mode")
     assert error["related"] == ["T-1"]
     forced = claims(beta, "T-2", "--force", "they do not touch")
     claim = forced.data["task"]["claim"]["id"]
-    event = {**audit(beta, "T-2", claim)[0], "at": ""}
+    event = {**beta.audit("T-2", claim)[0], "at": ""}
     assert event == {
         "at": "",
         "event": "claimed",
@@ -500,13 +467,13 @@ def test_no_overlap_with_a_task_in_flight(tmp_path: Path, landing: bool) -> None
     alpha.ralph("claim", "T-1")
     if landing:
         alpha.write("src/a.ts", "x\n")
-        assert alpha.ralph("complete").code == 0
-    error = refuses(world, beta, "T-2", code="scope_overlap")
+        alpha.complete()
+    error = beta.refused("claim", "T-2", code="scope_overlap")
     assert error["message"].startswith(
         "T-2 writes src/api/*.ts, and T-1, which is in flight, writes src/**: both cover src/api/"
     )
     assert error["related"] == ["T-1"]
-    error = refuses(world, beta, "T-3", code="scope_overlap")
+    error = beta.refused("claim", "T-3", code="scope_overlap")
     assert error["message"] == "T-3 and T-1, which is in flight, both need port"
     assert claims(beta).data["task"]["id"] == "T-4"
 
@@ -522,22 +489,22 @@ def test_force_passes_dependencies_and_overlap(tmp_path: Path) -> None:
     forced = claims(beta, "T-2", "--force", "agreed with alpha")
     assert forced.code == 0
     # What somebody has is not taken by force.
-    refuses(world, world.worktree("gamma"), "T-1", "--force", "x", code="claim_held", exit=5)
+    world.worktree("gamma").refused("claim", "T-1", "--force", "x", code="claim_held", exit=5)
 
 
 @pytest.mark.parametrize("status", ["complete", "cancelled"])
 def test_a_finished_task_is_not_claimed(tmp_path: Path, status: str) -> None:
     world = made(tmp_path, task("T-1", status=status))
-    error = refuses(world, world, "T-1", code="illegal_move")
+    error = world.refused("claim", "T-1", code="illegal_move")
     assert error["message"] == f"T-1 is {status}"
     assert error["hint"] == "ralphgit reset T-1 --reopen --reason TEXT"
 
 
 def test_an_unknown_task(world: World) -> None:
-    error = refuses(world, world, "t-1", code="unknown_task", exit=2)
+    error = world.refused("claim", "t-1", code="unknown_task", exit=2)
     assert error["message"] == "there is no task t-1 in this worktree"
     assert error["hint"] == "did you mean T-1?"
-    assert refuses(world, world, "no/task", code="bad_id", exit=2)["hint"].startswith("an id is")
+    assert world.refused("claim", "no/task", code="bad_id", exit=2)["hint"].startswith("an id is")
 
 
 @pytest.mark.parametrize(
@@ -547,7 +514,7 @@ def test_an_unknown_task(world: World) -> None:
 def test_an_invalid_contract_is_not_claimed(tmp_path: Path, pattern: str) -> None:
     two, three = (task(f"T-{n}", f"scope: {{write: [{n}]}}") for n in (2, 3))
     world = made(tmp_path, task("T-1", f"scope: {{write: [{pattern}]}}"), two, three)
-    error = refuses(world, world, "T-1", "--force", "x", code="contract_invalid")
+    error = world.refused("claim", "T-1", "--force", "x", code="contract_invalid")
     assert error["task"] == "T-1"
     assert error["message"].startswith(f"T-1 has a scope that means nothing: {pattern}: ")
     assert error["hint"] == "mend it where T-1 stands: task-graph.yaml:3"
@@ -562,13 +529,13 @@ def test_an_invalid_contract_is_not_claimed(tmp_path: Path, pattern: str) -> Non
 def test_nothing_is_claimed_before_the_first_commit(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)
-    error = refuses(world, world, "T-1", code="no_commit")
+    error = world.refused("claim", "T-1", code="no_commit")
     assert error["message"] == "the repository has no commit on its base branch yet"
 
 
 def test_outside_a_repository(tmp_path: Path) -> None:
     world = made(tmp_path, task("T-1"))
-    refuses(world, Place(tmp_path, world.environ), "T-1", code="not_a_repository", exit=2)
+    Place(tmp_path, world.environ, world).refused("claim", "T-1", code="not_a_repository", exit=2)
 
 
 # -- without an id -----------------------------------------------------------------------
@@ -594,7 +561,7 @@ def test_without_an_id_what_overlaps_is_passed_over(tmp_path: Path) -> None:
     alpha, beta, gamma = (world.worktree(name) for name in ("alpha", "beta", "gamma"))
     claims(alpha, "T-1")
     assert claims(beta).data["task"]["id"] == "T-3"
-    error = refuses(world, gamma, code="nothing_ready", exit=3)
+    error = gamma.refused("claim", code="nothing_ready", exit=3)
     assert error["message"].startswith("no ready task can be claimed here: T-2 writes src/a")
 
 
@@ -606,29 +573,29 @@ def test_a_claim_is_put_back_from_its_lease(world: World, words: list[str]) -> N
     """As after a crash between lease and record, or the worker's `git reset --hard`."""
     alpha = world.worktree("alpha")
     alpha.ralph("claim", "T-1")
-    held, recorded = lease(world, "T-1"), alpha.read()
+    held, recorded = world.lease("T-1"), alpha.read()
     alpha.git("reset", "--hard", "--quiet")
     (alpha.path / ".ralph" / "current.yaml").unlink()
-    refuses(world, alpha, "T-2", code="already_working")
+    alpha.refused("claim", "T-2", code="already_working")
     again = alpha.ralph("claim", *words)
     assert (again.code, again.err) == (
         0,
         "warning: the claim on T-1 was made before; its record has been put back\n",
     )
-    assert lease(world, "T-1") == held
+    assert world.lease("T-1") == held
     assert alpha.read() == recorded
     assert alpha.git("diff", "--cached", "--name-only").splitlines() == [
         f"records/audit/T-1/{held['claim']}.yaml",
         "task-graph.yaml",
     ]
-    events = [(e["event"], "note" in e) for e in audit(alpha, "T-1", held["claim"])]
+    events = [(e["event"], "note" in e) for e in alpha.audit("T-1", held["claim"])]
     assert events == [("claimed", False)]
 
 
 def test_a_claim_that_was_killed_half_way_is_completed(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.ralph("claim", "T-1")
-    held = lease(world, "T-1")
+    held = world.lease("T-1")
     audited = f"records/audit/T-1/{held['claim']}.yaml"
     alpha.git("rm", "--cached", "--quiet", audited)
     (alpha.path / audited).unlink()
@@ -637,8 +604,8 @@ def test_a_claim_that_was_killed_half_way_is_completed(world: World) -> None:
         0,
         "warning: the claim on T-1 was made before; its record has been completed\n",
     )
-    assert [e["event"] for e in audit(alpha, "T-1", held["claim"])] == ["claimed"]
-    refuses(world, alpha, code="already_working")
+    assert [e["event"] for e in alpha.audit("T-1", held["claim"])] == ["claimed"]
+    alpha.refused("claim", code="already_working")
 
 
 def test_a_worktree_that_was_moved_keeps_its_claim(world: World) -> None:
@@ -652,8 +619,8 @@ def test_a_worktree_that_was_moved_keeps_its_claim(world: World) -> None:
     (task,) = (task for task in status["tasks"] if task["id"] == "T-1")
     assert (task["holder"]["where"], task["stale"]) == ("worktree ../elsewhere", False)
     there.git("stash", "--include-untracked")
-    assert there.ralph("claim", "T-1").code == 0
-    assert there.stored("T-1")["claim"]["id"] == lease(world, "T-1")["claim"]
+    there.claim("T-1")
+    assert there.task("T-1")["claim"]["id"] == world.lease("T-1")["claim"]
 
 
 def test_another_worktree_in_the_holder_s_place_is_not_the_holder(world: World) -> None:
@@ -673,7 +640,7 @@ def test_a_dead_lease_is_replaced(world: World) -> None:
     world.commit("As after a reset whose last step was lost")
     beta.merge("main")
     assert claims(beta, "T-1").code == 0
-    assert (lease(world, "T-1")["by"], lease(world, "T-1")["epoch"]) == ("beta", 1)
+    assert (world.lease("T-1")["by"], world.lease("T-1")["epoch"]) == ("beta", 1)
     # alpha has lost it, and is free for another task.
     assert alpha.ralph("complete").code == 5
 
@@ -688,8 +655,8 @@ def test_the_user_s_own_edits_stay_as_they_are(world: World) -> None:
     alpha.git("add", "staged.txt")
     alpha.write("staged.txt", "staged, then edited\n")
     alpha.write("new.txt", "new\n")
-    assert alpha.ralph("claim", "T-1").code == 0
-    claim = lease(world, "T-1")["claim"]
+    alpha.claim("T-1")
+    claim = world.lease("T-1")["claim"]
     assert alpha.git("status", "--porcelain").splitlines() == [
         f"A  records/audit/T-1/{claim}.yaml",
         "AM staged.txt",
@@ -722,7 +689,7 @@ def test_autocrlf(world: World) -> None:
     assert alpha.read().count("\n") == alpha.read().count("\r\n")
     assert alpha.git("diff", "--cached", "--numstat", "task-graph.yaml").split()[:2] == ["7", "1"]
     assert alpha.git("diff", "--name-only") == ""
-    refuses(world, beta, "T-1", code="claim_held", exit=5)
+    beta.refused("claim", "T-1", code="claim_held", exit=5)
     assert claims(beta, "T-2").code == 0
 
 
@@ -739,9 +706,9 @@ def test_a_graph_in_several_files(tmp_path: Path) -> None:
     assert claims(beta, "S-2").data["task"]["line"] == 7
     assert beta.git("diff", "--cached", "--name-only").startswith("graph/solar.yaml\n")
     gamma = world.worktree("gamma")
-    refuses(world, gamma, "S-2", code="claim_held", exit=5)
-    refuses(world, gamma, "S-1", code="dependencies_incomplete")
-    refuses(world, gamma, "X-1", code="unknown_task", exit=2)
+    gamma.refused("claim", "S-2", code="claim_held", exit=5)
+    gamma.refused("claim", "S-1", code="dependencies_incomplete")
+    gamma.refused("claim", "X-1", code="unknown_task", exit=2)
 
 
 def test_one_file_a_task(tmp_path: Path) -> None:
@@ -769,7 +736,7 @@ def test_ids_that_differ_in_case_only(tmp_path: Path, apart: bool) -> None:
     world.write_graph(graph(task("T-1"), *(() if apart else [task("t-1")])))
     world.write("more.yaml", graph(task("t-1") if apart else task("T-2")))
     world.commit()
-    error = refuses(world, world, "T-1", code="duplicate_id", exit=6)
+    error = world.refused("claim", "T-1", code="duplicate_id", exit=6)
     where = ("main:task-graph.yaml", 3) if apart else ("main:task-graph.yaml", 6)
     first = "more.yaml:3" if apart else "task-graph.yaml:3"
     assert (error["file"], error["line"]) == where
@@ -811,7 +778,7 @@ def test_a_worker_s_name_the_strongest_first(world: World) -> None:
     env = {"RALPH_WORKER": "from-environment"}
     assert name(alpha, env=env) == "from-environment"
     assert name(alpha, "--worker", "from-flag", env=env) == "from-flag"
-    refuses(world, alpha, "T-1", "--worker", "not a name", code="bad_worker", exit=2)
+    alpha.refused("claim", "T-1", "--worker", "not a name", code="bad_worker", exit=2)
 
 
 def test_a_worker_s_name_from_an_odd_folder(world: World) -> None:
@@ -859,7 +826,7 @@ def test_a_base_that_is_not_main(tmp_path: Path, way: str) -> None:
 
 def test_a_base_that_does_not_exist(world: World) -> None:
     world.git("config", "ralph.base", "trnuk")
-    error = refuses(world, world, "T-1", code="no_commit")
+    error = world.refused("claim", "T-1", code="no_commit")
     assert error["message"] == "the base branch trnuk does not exist, or has no commit yet"
 
 
@@ -890,24 +857,24 @@ def test_a_remote_s_base_is_fetched_unless_told_otherwise(world: World) -> None:
     other.git("push", "--quiet", "origin", "HEAD:main")
     alpha, before = world.worktree("alpha"), world.head
     assert claims(alpha, "T-1", "--no-fetch").code == 0
-    assert lease(world, "T-1")["base"] == before[:12]
+    assert world.lease("T-1")["base"] == before[:12]
     assert alpha.ralph("release", "T-1").code == 0
     beta = world.worktree("beta")
     fetched = claims(beta, "T-1")
     assert (fetched.code, fetched.error) == (5, "claim_held")
     assert fetched.json["error"]["holder"]["worker"] == "other"
     assert world.git("rev-parse", "origin/main") == other.head
-    assert leases(world) == []
+    assert world.leases == []
 
 
 def test_an_unreachable_remote(world: World) -> None:
     path = world.origin.path
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     path.rename(path.with_name("gone.git"))
-    error = refuses(world, alpha, "T-1", "--require-remote", code="remote_unavailable", exit=4)
+    error = alpha.refused("claim", "T-1", "--require-remote", code="remote_unavailable", exit=4)
     assert error["remote"] == "origin"
     world.git("config", "ralph.requireRemote", "true")
-    refuses(world, alpha, "T-1", code="remote_unavailable", exit=4)
+    alpha.refused("claim", "T-1", code="remote_unavailable", exit=4)
     world.git("config", "ralph.requireRemote", "false")
     result = claims(alpha, "T-1")
     assert result.code == 0
@@ -915,7 +882,7 @@ def test_an_unreachable_remote(world: World) -> None:
     assert warning.startswith("the remote origin cannot be reached: ")
     assert warning.endswith("; going on with what was fetched before")
     assert result.data["task"]["claim"]["unsynchronised"] is True
-    assert lease(world, "T-1")["unsynchronised"] is True
+    assert world.lease("T-1")["unsynchronised"] is True
     assert "      unsynchronised: true\n" in alpha.read()
     quiet = claims(beta, "T-2", "--no-fetch")
     assert (quiet.code, quiet.json["warnings"]) == (0, [])
@@ -965,7 +932,7 @@ def test_without_leases_the_merge_decides(world: World) -> None:
         0,
         ["alpha holds T-1 in worktree ../proj-alpha; leases are off, so the merge decides"],
     )
-    assert leases(world) == []
+    assert world.leases == []
     alpha.commit("Mine")
     beta.commit("No, mine")
     assert world.merge("alpha").code == 0
@@ -986,8 +953,8 @@ def test_a_remote_lease_holds_between_machines(
 ) -> None:
     one, two, origin = machines
     assert claims(one, "T-1").code == 0
-    held = lease(one, "T-1")
-    assert lease(origin, "T-1") == held
+    held = one.lease("T-1")
+    assert origin.lease("T-1") == held
     refused = claims(two, "T-1")
     assert (refused.code, refused.error) == (5, "claim_held")
     holder = refused.json["error"]["holder"]
@@ -996,18 +963,18 @@ def test_a_remote_lease_holds_between_machines(
         held["at"],
         held["claim"],
     )
-    assert leases(two) == []
+    assert two.leases == []
     assert two.git("status", "--porcelain") == ""
     # What somebody has elsewhere is not offered here.
     assert claims(two).data["task"]["id"] == "T-2"
-    assert leases(origin) == ["refs/ralph/leases/T-1", "refs/ralph/leases/T-2"]
+    assert origin.leases == ["T-1", "T-2"]
 
 
 def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) -> None:
     one, two, origin = machines
     claims(one, "T-1")
     assert one.ralph("release", "T-1").code == 0
-    assert leases(origin) == leases(one) == []
+    assert origin.leases == one.leases == []
     assert claims(two, "T-1").code == 0
 
 
@@ -1017,11 +984,11 @@ def test_a_remote_lease_goes_once_the_task_has_landed(
     one, _, origin = machines
     claims(one, "T-1")
     one.write("one/a.txt", "x\n")
-    assert one.ralph("complete").code == 0
-    assert leases(origin) == ["refs/ralph/leases/T-1"]
+    one.complete()
+    assert origin.leases == ["T-1"]
     one.git("push", "--quiet", "origin", "HEAD:main")
     assert claims(one, "T-2").code == 0
-    assert leases(origin) == leases(one) == ["refs/ralph/leases/T-2"]
+    assert origin.leases == one.leases == ["T-2"]
 
 
 def test_a_remote_that_is_gone_leaves_the_lease_here(
@@ -1043,7 +1010,7 @@ def test_a_remote_that_takes_no_leases(machines: tuple[Place, Place, Place]) -> 
     result = claims(one, "T-1")
     assert (result.code, result.error) == (1, "push_refused")
     assert 'lease = "local"' in result.json["error"]["hint"]
-    assert leases(one) == leases(origin) == []
+    assert one.leases == origin.leases == []
     assert one.git("status", "--porcelain") == ""
 
 

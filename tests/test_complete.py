@@ -72,25 +72,16 @@ def completes(place: Place, *words: str) -> Result:
     return place.ralph("complete", *words, "--json")
 
 
-def state(world: World) -> dict[str, bytes]:
-    """Worktrees, indexes, refs and HOME.
-
-    Not loose objects, nor what `.ralph/` remembers, nor git's draft of a commit message.
-    """
-    scratch = ("/objects/", "/.ralph/", "/COMMIT_EDITMSG")
-    return {
-        name: data
-        for name, data in world.snapshot().items()
-        if not any(part in name for part in scratch)
-    }
+#: What `.ralph/` remembers, and git's draft of a commit message.
+SCRATCH = ("/.ralph/", "/COMMIT_EDITMSG")
 
 
 def refuses(world: World, place: Place, *words: str, code: str, exit: int = 1) -> dict[str, Any]:
     """`complete WORDS` is refused and leaves all as it was; the JSON answer."""
-    before = state(world)
+    before = world.state(*SCRATCH)
     result = completes(place, *words)
     assert (result.code, result.error) == (exit, code), result.out
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
     return result.json
 
 
@@ -201,7 +192,7 @@ def test_in_words(tmp_path: Path) -> None:
     assert result.out.splitlines()[0] == (
         f"T-1 is complete: commit {alpha.head[:12]}, 1 evidence record"
     )
-    stored = alpha.stored("T-1")
+    stored = alpha.task("T-1")
     assert stored["result"]["outcome"] == "done_with_concerns"
     assert stored["result"]["concerns"] == ["slow  on\nWindows", "no docs"]
     assert alpha.git("log", "-1", "--format=%B").splitlines()[:6] == [
@@ -238,7 +229,7 @@ def test_a_completion_that_was_killed_before_its_commit(tmp_path: Path) -> None:
     trust(alpha)
     alpha.write("a", "x")
     completes(alpha)
-    old = alpha.stored("T-1")["result"]["id"]
+    old = alpha.task("T-1")["result"]["id"]
     # The records stand in files and index, the commit was never made.
     alpha.git("reset", "--soft", "HEAD~1")
     result = completes(alpha)
@@ -463,7 +454,7 @@ def test_work_that_is_all_committed_already(tmp_path: Path) -> None:
 def test_work_on_the_base_branch_itself(tmp_path: Path) -> None:
     """A single worker in the main worktree, from a folder below its top."""
     world = world_of(tmp_path, one_task("scope: {write: [src]}"))
-    assert world.ralph("claim", "T-1").code == 0
+    world.claim("T-1")
     world.write("src/a", "a\n")
     world.commit("Half")
     world.write("undone", "x\n")
@@ -486,7 +477,7 @@ def test_a_second_task_on_the_same_branch_is_judged_alone(tmp_path: Path) -> Non
     alpha = at_work(world)
     alpha.write("one", "1\n")
     assert completes(alpha).code == 0
-    assert alpha.ralph("claim", "T-2").code == 0
+    alpha.claim("T-2")
     assert missing(world, alpha) == ["the task changed no file (records do not count)"]
     alpha.write("two", "2\n")
     assert completes(alpha).code == 0
@@ -598,10 +589,10 @@ def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) ->
     alpha = at_work(world)
     trust(alpha)
     alpha.write("a", "x\n")
-    before = state(world)
+    before = world.state(*SCRATCH)
     result = completes(alpha)
     assert (result.code, result.error) == (1, "verification_failed")
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
     (said,) = result.data["missing"]
     assert said.startswith("verify failed (ran longer than 1 s): exec 3>")
     (run,) = result.data["verify"]
@@ -623,7 +614,7 @@ def test_stopped_during_verification(
     alpha = at_work(world)
     trust(alpha)
     alpha.write("a", "x\n")
-    before = state(world)
+    before = world.state(*SCRATCH)
     with subprocess.Popen(
         [sys.executable, "-m", "ralphgit", "complete"],
         cwd=alpha.path,
@@ -639,7 +630,7 @@ def test_stopped_during_verification(
     assert os.read(fd, 100) == b"begun\n"
     assert hung_up(fd)
     os.close(fd)
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
 
 
 def test_what_verify_commands_leave_is_not_swept_in(tmp_path: Path) -> None:
@@ -721,7 +712,7 @@ def test_what_commands_see(tmp_path: Path) -> None:
     alpha = at_work(world)
     trust(alpha)
     alpha.write("a", "x\n")
-    claim = alpha.stored("T-1")["claim"]["id"]
+    claim = alpha.task("T-1")["claim"]["id"]
     alpha.environ["GIT_DIR"] = "/nowhere"
     alpha.environ["COLOUR"] = "blue"
     assert completes(alpha, "--worker", "me").code == 0
@@ -829,7 +820,7 @@ def test_the_user_s_hooks_see_the_commit(tmp_path: Path) -> None:
     hook = world.write(".git/hooks/pre-commit", lines)
     hook.chmod(0o755)
     seen = completes(alpha).json["error"]["stderr"].splitlines()
-    claim = alpha.stored("T-1")["claim"]["id"]
+    claim = alpha.task("T-1")["claim"]["id"]
     assert seen == ["a", f"records/audit/T-1/{claim}.yaml", "task-graph.yaml"]
 
 
@@ -840,7 +831,7 @@ def test_the_user_s_hooks_see_the_commit(tmp_path: Path) -> None:
 def test_a_dropped_claim_is_put_back(tmp_path: Path, how: str) -> None:
     world = world_of(tmp_path, GRAPH)
     alpha = at_work(world, task="T-2")
-    claim = alpha.stored("T-2")["claim"]
+    claim = alpha.task("T-2")["claim"]
     alpha.git(*{"reset": ["reset", "--hard", "--quiet"], "stash": ["stash", "--quiet"]}[how])
     assert alpha.git("status", "--porcelain") == ""
     alpha.write("a", "x\n")
@@ -872,7 +863,7 @@ def test_what_was_stashed_comes_back_beside_what_was_put_back(tmp_path: Path) ->
 def lost(world: World) -> tuple[Place, str, str]:
     """alpha at work on T-1 with commits and more, while beta's claim has landed."""
     alpha = at_work(world)
-    mine = alpha.stored("T-1")["claim"]["id"]
+    mine = alpha.task("T-1")["claim"]["id"]
     alpha.write("committed", "mine\n")
     alpha.commit("Half of it")
     alpha.write("committed", "mine, and more\n")
@@ -882,7 +873,7 @@ def lost(world: World) -> tuple[Place, str, str]:
     assert beta.ralph("claim", "T-1", env={"RALPH_LEASE": "off"}).code == 0
     beta.write("theirs", "x\n")
     beta.commit("beta was first")
-    theirs = beta.stored("T-1")["claim"]
+    theirs = beta.task("T-1")["claim"]
     assert world.merge("beta").code == 0
     return alpha, mine, theirs
 
@@ -921,7 +912,7 @@ def test_a_lost_claim_goes_back_to_work_that_has_not_landed(tmp_path: Path) -> N
     alpha.write("two", "2\n")
     assert completes(alpha).code == 0
     done = alpha.head
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("src/a.txt", "hello\n")
     beta = world.worktree("beta", at="main")
     beta.ralph("claim", "T-1", env={"RALPH_LEASE": "off"})
@@ -993,7 +984,7 @@ def test_a_repository_within_is_no_bare_link(tmp_path: Path, how: str) -> None:
     (alpha.path / "inner" / ".git").rename(alpha.path.parent / "elsewhere")
     if how in ("staged", "committed"):
         alpha.git("rm", "--quiet", "--force", "--cached", "inner")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     assert alpha.git("show", "HEAD:inner/f") == "x"
 
 
@@ -1002,7 +993,7 @@ def test_a_submodule_may_be_added(tmp_path: Path) -> None:
     alpha = at_work(world)
     source = str(world.origin.path)
     alpha.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", source, "sub")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     assert alpha.git("ls-tree", "HEAD", "sub").startswith("160000 commit ")
 
 
@@ -1027,7 +1018,7 @@ def test_outside_a_sparse_checkout(tmp_path: Path) -> None:
     world = world_of(tmp_path, one_task("title2: x"), **{"in/a": "x\n", "out/b": "x\n"})
     alpha = world.worktree("alpha")
     alpha.git("sparse-checkout", "set", "in", "records")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("out/new", "x\n")
     result = alpha.ralph("complete", "--json")
     assert result.code == 0, result.out
@@ -1050,5 +1041,5 @@ def test_a_commit_that_was_killed_after_it_had_landed_counts(tmp_path: Path) -> 
     fake.chmod(0o755)
     done = alpha.ralph("complete", env={"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"})
     assert done.code == 0, done.err
-    assert alpha.stored("T-1")["status"] == "complete"
+    assert alpha.task("T-1")["status"] == "complete"
     assert alpha.git("status", "--porcelain") == ""

@@ -239,7 +239,7 @@ def beginning(world: World) -> Place:
 def working(world: World) -> Place:
     """Alpha has T-1; half of the work is committed."""
     alpha = beginning(world)
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("a.txt", WORK["a.txt"])
     alpha.commit("Half of it")
     alpha.write("src/b.txt", WORK["src/b.txt"])
@@ -363,7 +363,7 @@ def subjects(at: Place, range_: str) -> list[str]:
 
 def after_claim(world: World) -> None:
     alpha = place(world, "alpha")
-    mine = alpha.stored("T-1")["claim"]["id"]
+    mine = alpha.task("T-1")["claim"]["id"]
     assert lease(world) == mine
     assert f"id: {mine}\n" in alpha.git("show", ":task-graph.yaml")
     assert alpha.git("diff", "--name-only") == ""
@@ -384,7 +384,7 @@ def after_complete(world: World) -> None:
         assert alpha.git("show", f"HEAD:{name}") + "\n" == text
     assert world.ralph("check", "--base", "main", "--at", "alpha").code == 0
     assert world.merge("alpha").code == 0
-    assert place(world, "beta").ralph("claim", "T-2").code == 0
+    place(world, "beta").claim("T-2")
 
 
 def after_block(world: World) -> None:
@@ -396,7 +396,7 @@ def after_block(world: World) -> None:
     assert len(asked) == 1
     assert alpha.git("status", "--porcelain") == "?? src/"
     assert lease(world) == ""
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
 
 
 def after_release(world: World) -> None:
@@ -407,7 +407,7 @@ def after_release(world: World) -> None:
     assert events(alpha, "HEAD") == ["claimed", "released"]
     assert alpha.git("status", "--porcelain") == "?? src/"
     assert lease(world) == ""
-    assert place(world, "beta").ralph("claim", "T-1").code == 0
+    place(world, "beta").claim("T-1")
 
 
 def after_reset(world: World) -> None:
@@ -421,7 +421,7 @@ def after_reset(world: World) -> None:
         assert world.git("show", f"{kept[0]}:{name}") + "\n" == text
     beta = place(world, "beta")
     assert beta.merge("main").code == 0
-    assert beta.ralph("claim", "T-1").code == 0
+    beta.claim("T-1")
 
 
 def after_reset_and_push(world: World) -> None:

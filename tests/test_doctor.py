@@ -81,17 +81,17 @@ def dead_process() -> int:
 
 def test_nothing_is_wrong_while_work_goes_on(world: World, alpha: Place) -> None:
     assert world.ralph("doctor") == WELL
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     for place in (world, alpha):
         assert place.ralph("doctor") == WELL
     alpha.write("a.txt", "a\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     for place in (world, alpha):
         assert place.ralph("doctor") == WELL
 
 
 def test_without_fix_nothing_is_written(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     seed_everything(world, alpha)
     graph = alpha.path / "task-graph.yaml"
     graph.write_bytes(graph.read_bytes())
@@ -114,12 +114,12 @@ def seed_everything(world: World, alpha: Place) -> None:
 
 
 def test_everything_at_once_is_mended_once(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     status = alpha.git("status", "--porcelain")
     seed_everything(world, alpha)
     mended(alpha, "not_excluded", "git_lock", "git_lock", "temporary_file", "bad_lease")
     assert alpha.git("status", "--porcelain") == status
-    assert alpha.stored("T-1")["status"] == "in-progress"
+    assert alpha.task("T-1")["status"] == "in-progress"
 
 
 def test_what_is_said(world: World) -> None:
@@ -156,7 +156,7 @@ def test_an_old_lock_of_git_goes(world: World, alpha: Place, name: str) -> None:
     mended(alpha, "git_lock")
     assert not lock.exists()
     world.git("pack-refs", "--all")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
 
 
 def test_a_young_lock_stays(world: World) -> None:
@@ -213,7 +213,7 @@ def test_the_lock_of_a_killed_git_goes(world: World) -> None:
     assert refused.json["error"]["hint"].endswith("ralphgit doctor --fix")
     os.utime(lock, (LONG_AGO, LONG_AGO))
     mended(world, "git_lock")
-    assert world.ralph("claim", "T-2").code == 0
+    world.claim("T-2")
     assert "title: The first" in world.read()
 
 
@@ -306,28 +306,23 @@ os.execv(sys.executable, [sys.executable, "-m", "ralphgit", *sys.argv[1:]])
         done = world.run(sys.executable, "-c", leave_and_run, *words)
         assert done.code == 0, done.err
     assert world.ralph("doctor") == WELL
-    assert world.stored("T-1")["status"] == "in-progress"
+    assert world.task("T-1")["status"] == "in-progress"
 
 
 # -- leases ------------------------------------------------------------------------------
 
 
-def leases(world: World) -> list[str]:
-    found = world.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/ralph/leases")
-    return found.split()
-
-
 def test_a_lease_that_the_base_has_moved_past_goes(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     oid = world.git("rev-parse", "refs/ralph/leases/T-1")
     alpha.write("a.txt", "a\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     assert world.merge("alpha").code == 0
-    if not leases(world):
+    if not world.leases:
         world.git("update-ref", "refs/ralph/leases/T-1", oid)
     assert findings(world, code=0) == [("dead_lease", "advice", True, False)]
     mended(world, "dead_lease")
-    assert leases(world) == []
+    assert world.leases == []
 
 
 def test_a_lease_that_nobody_can_read_goes(world: World) -> None:
@@ -336,39 +331,39 @@ def test_a_lease_that_nobody_can_read_goes(world: World) -> None:
         world.git("update-ref", f"refs/ralph/leases/{task}", oid)
     world.git("update-ref", "refs/ralph/leases/T-4", "HEAD")
     mended(world, *["bad_lease"] * 4)
-    assert leases(world) == []
+    assert world.leases == []
 
 
 def test_a_lease_whose_worktree_is_gone_is_for_a_reset(world: World, alpha: Place) -> None:
     """It may guard commits that nobody has merged: `reset` keeps these first."""
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     world.git("worktree", "remove", "--force", str(alpha.path))
     for words in ((), ("--fix",)):
         assert findings(world, *words) == [("stale_lease", "error", False, False)]
     (told,) = world.ralph("doctor", "--json").data["findings"]
     assert told["message"] == f"T-1 is held by alpha, whose worktree {alpha.path} is gone"
-    assert leases(world) == ["T-1"]
+    assert world.leases == ["T-1"]
     assert world.ralph("reset", "T-1", "--reason", told["code"]).code == 0
     assert world.ralph("doctor", "--fix").code == 0
     assert world.ralph("doctor") == WELL
 
 
 def test_a_lease_of_another_machine_is_not_judged(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     text = world.git("cat-file", "blob", "refs/ralph/leases/T-1")
     host = next(line for line in text.splitlines() if line.startswith("host:"))
     text = text.replace(host, "host: elsewhere").replace(str(alpha.path), "/nowhere") + "\n"
     oid = world.git("hash-object", "-w", "--stdin", stdin=text)
     world.git("update-ref", "refs/ralph/leases/T-1", oid)
     assert world.ralph("doctor", "--fix") == WELL
-    assert leases(world) == ["T-1"]
+    assert world.leases == ["T-1"]
 
 
 # -- claims ------------------------------------------------------------------------------
 
 
 def test_a_claim_that_has_lost_is_told_and_its_work_is_left(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("a.txt", "mine\n")
     record = "    status: in-progress\n    claim: {id: k-beta, by: beta}\n"
     world.write_graph(GRAPH.replace("    status: pending\n", record, 1))
@@ -381,22 +376,22 @@ def test_a_claim_that_has_lost_is_told_and_its_work_is_left(world: World, alpha:
 
 
 def test_a_claim_whose_record_is_gone_is_told(alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.git("reset", "--quiet", "--hard")
     for words in ((), ("--fix",)):
         assert findings(alpha, *words) == [("record_missing", "warning", False, False)]
     (told,) = alpha.ralph("doctor", "--json").data["findings"]
     assert told["hint"] == "ralphgit claim T-1"
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     assert alpha.ralph("doctor") == WELL
 
 
 def test_the_note_of_a_claim_that_has_landed_goes(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("a.txt", "a\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     assert world.merge("alpha").code == 0
-    for lease in leases(world):
+    for lease in world.leases:
         world.git("update-ref", "-d", f"refs/ralph/leases/{lease}")
     mended(alpha, "old_note")
     assert not (alpha.path / ".ralph/current.yaml").exists()

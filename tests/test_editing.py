@@ -101,7 +101,7 @@ def test_add_behind_a_text_that_keeps_its_blank_lines(world: World) -> None:
     world.write_graph(kept)
     assert world.ralph("add", "--id", "B", "--title", "b").code == 0
     assert world.read().startswith(kept)
-    assert world.stored("A")["description"] == "text\n\n\n"
+    assert world.task("A")["description"] == "text\n\n\n"
 
 
 def test_add_writes_every_field(world: World) -> None:
@@ -268,7 +268,7 @@ def test_add_keeps_the_line_ends_of_the_file(world: World) -> None:
     assert world.ralph("add", "--title", "x", "--description", "a\nb").code == 0
     text = world.read()
     assert text.count("\n") == text.count("\r\n") == GRAPH.count("\n") + 6
-    assert world.stored("T-008")["description"] == "a\nb"
+    assert world.task("T-008")["description"] == "a\nb"
 
 
 def test_a_graph_that_would_be_too_large_is_refused(world: World) -> None:
@@ -284,7 +284,7 @@ def test_hostile_text_is_stored_and_shown_as_text(world: World) -> None:
     found = world.ralph("add", "--title", title, "--acceptance", title, "--verify", title)
     assert found.code == 0
     assert all(line.isprintable() for line in found.out.splitlines())
-    stored = world.stored("T-008")
+    stored = world.task("T-008")
     assert stored["title"] == stored["acceptance"][0]["text"] == stored["verify"][0] == title
     assert "T-666" not in [task["id"] for task in world.ralph("list", "--json").data["tasks"]]
 
@@ -406,7 +406,7 @@ def test_edit_replaces_lists_and_merges_the_scope(world: World) -> None:
 def test_edit_removes_fields(world: World) -> None:
     assert world.ralph("edit", "T-002", "--remove", "acceptance", "--remove", "story").code == 0
     assert world.ralph("edit", "T-002", "--remove", "scope.write").code == 0
-    assert world.stored("T-002")["scope"] == {"resources": ["stove"]}
+    assert world.task("T-002")["scope"] == {"resources": ["stove"]}
     assert world.ralph("edit", "T-002", "--remove", "resource").code == 0
     assert changes(world) == (
         "-    story: S-1\n"
@@ -487,7 +487,7 @@ def test_a_task_in_block_style_stays_as_it_is(world: World) -> None:
 
 def test_changing_what_a_claimed_task_promises_is_warned_of(world: World) -> None:
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-001").code == 0
+    alpha.claim("T-001")
     sentence = (
         "alpha has claimed T-001, and what it promises has changed: "
         "completing it will need --accept-contract"
@@ -507,7 +507,7 @@ def test_cancel_says_why_in_the_record(world: World) -> None:
     assert found == (
         0, f"T-007 cancelled in task-graph.yaml:22: Invite people\n{NOT_COMMITTED}", "",
     )  # fmt: skip
-    record = world.stored("T-007")["cancelled"]
+    record = world.task("T-007")["cancelled"]
     assert (record["by"], record["reason"]) == ("proj", "nobody: is hungry")
     assert changes(world) == (
         "-    status: pending\n"
@@ -534,7 +534,7 @@ def test_two_cancellations_of_one_task_conflict(world: World) -> None:
 
 def test_cancel_refuses_what_somebody_else_holds(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    assert alpha.ralph("claim", "T-001").code == 0
+    alpha.claim("T-001")
     found = beta.ralph("edit", "T-001", "--cancel", "no", "--json")
     error = found.json["error"]
     assert (found.code, error["code"], error["holder"]["worker"]) == (5, "claim_held", "alpha")
@@ -547,7 +547,7 @@ def test_cancel_refuses_what_somebody_else_holds(world: World) -> None:
 
 def test_cancel_ends_this_worktree_s_own_claim(world: World) -> None:
     alpha = world.worktree("alpha")
-    claim = alpha.ralph("claim", "T-001", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-001")
     found = alpha.ralph("edit", "T-001", "--cancel", "too hard", "--json")
     assert found.code == 0, found.out
     told = found.data["task"]
@@ -558,7 +558,7 @@ def test_cancel_ends_this_worktree_s_own_claim(world: World) -> None:
     )
     # It is free for other work, and nobody else takes the cancelled task.
     alpha.commit()
-    assert alpha.ralph("claim", "T-007").code == 0
+    alpha.claim("T-007")
     beta = world.worktree("beta")
     assert "T-001" not in beta.ralph("next").out
 

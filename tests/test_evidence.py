@@ -57,9 +57,9 @@ def alpha(tmp_path: Path) -> Place:
     world.commit("Plan")
     made = world.worktree("alpha")
     assert made.ralph("trust", "--yes").code == 0
-    assert made.ralph("claim", "T-1").code == 0
+    made.claim("T-1")
     made.write("hello.txt", "hello\n")
-    assert made.ralph("complete").code == 0
+    made.complete()
     return made
 
 
@@ -137,7 +137,7 @@ def test_an_observation_is_staged_and_bound_to_the_content(alpha: Place) -> None
     assert made.code == 0, made.err
     record: dict[str, Any] = made.data["record"]
     assert (record["kind"], record["by"]) == ("observation", "alpha")
-    assert record["claim"] == alpha.stored("T-1")["claim"]["id"]
+    assert record["claim"] == alpha.task("T-1")["claim"]["id"]
     assert alpha.git("diff", "--cached", "--name-only") == made.data["file"]
     assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "supported"}
     assert worth(alpha) == [True, True]
@@ -306,7 +306,7 @@ def test_a_removed_record_is_a_warning_unless_the_task_is_complete_by_it(alpha: 
         told = [(p["code"], p["severity"]) for p in found.data["problems"]]
         assert told == [("removed_evidence", "error"), ("removed_evidence", "warning")]
         alpha.commit("Without it")
-    claim = alpha.stored("T-1")["claim"]["id"]
+    claim = alpha.task("T-1")["claim"]["id"]
     (alpha.path / f"records/audit/T-1/{claim}.yaml").unlink()
     assert codes(alpha)[0] == "removed_audit"
     alpha.commit("Nobody did it")

@@ -123,7 +123,7 @@ def test_an_edited_export_changes_the_graph_that_it_came_from(world: World, form
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_happened_here_stays_here(world: World, tmp_path: Path, form: str) -> None:
-    assert world.ralph("claim", "T-2").code == 0
+    world.claim("T-2")
     text = exported(world, form)
     assert ("claim" in text) == (form == "jsonl")
     world.write("out.txt", text)
@@ -133,13 +133,13 @@ def test_what_happened_here_stays_here(world: World, tmp_path: Path, form: str) 
     other = World(tmp_path / "other")
     other.write("out.txt", text)
     assert other.ralph("import", "out.txt").code == 0
-    assert other.stored("T-2")["status"] == "pending"
+    assert other.task("T-2")["status"] == "pending"
 
 
 def test_a_box_that_somebody_adds_becomes_a_task(world: World) -> None:
     world.write("out.md", exported(world, "markdown") + "- [ ] Sell *it*\n  - Depends on: `T-2`\n")
     assert world.ralph("import", "out.md", "--json").data["added"] == ["sell-it"]
-    task = world.stored("sell-it")
+    task = world.task("sell-it")
     assert (task["title"], task["story"], task["depends_on"]) == ("Sell *it*", "S-1", ["T-2"])
 
 

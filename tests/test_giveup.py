@@ -36,16 +36,12 @@ def world(tmp_path: Path) -> World:
 def alpha(world: World) -> Place:
     """A worktree that works on T-1, with work that is staged, not staged, and new."""
     place = world.worktree("alpha")
-    assert place.ralph("claim", "T-1").code == 0
+    place.claim("T-1")
     place.write("staged", "x\n")
     place.git("add", "staged")
     place.write("new", "x\n")
     place.replace("title: Second", "title: Second, edited")
     return place
-
-
-def leases(place: Place) -> str:
-    return place.git("for-each-ref", "--format=%(refname)", "refs/ralph/leases")
 
 
 def events(place: Place, claim: str) -> list[tuple[str, str, str, str]]:
@@ -79,7 +75,7 @@ WORDS = (
 
 
 def test_a_block_commits_its_record_alone(world: World, alpha: Place) -> None:
-    claim = alpha.stored("T-1")["claim"]
+    claim = alpha.task("T-1")["claim"]
     result = alpha.ralph("block", *WORDS, "--json")
     assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
     told = result.data["task"]
@@ -122,7 +118,7 @@ def test_a_block_commits_its_record_alone(world: World, alpha: Place) -> None:
         ("blocked", "in-progress", "blocked", "needs_context"),
     ]
     work_is_untouched(alpha)
-    assert leases(world) == ""
+    assert world.leases == []
     assert alpha.ralph("check", "--base", "main", "--json").data["problems"] == []
 
 
@@ -134,7 +130,7 @@ def test_a_block_in_words(world: World, alpha: Place) -> None:
         "It waits for a person; this worktree is free for another task.\n",
         "",
     )
-    stored = alpha.stored("T-1")
+    stored = alpha.task("T-1")
     assert (stored["blocked"]["reason"], stored["blocked"]["question"]) == ("other", "")
     assert not any("guidance" in name for name in committed(alpha))
     assert alpha.ralph("block", "--reason", "because").code == 2
@@ -145,7 +141,7 @@ def test_a_blocked_task_waits_for_a_person(world: World, alpha: Place, landed: b
     alpha.git("reset", "--quiet", "--hard")
     alpha.ralph("claim", "T-1")
     alpha.ralph("block", *WORDS)
-    first = alpha.stored("T-1")["claim"]["id"]
+    first = alpha.task("T-1")["claim"]["id"]
     if landed:
         world.merge("alpha")
     beta = world.worktree("beta")
@@ -192,7 +188,7 @@ def test_a_hook_that_refuses_a_block(world: World, alpha: Place) -> None:
 
 
 def test_a_release_raises_the_epoch(world: World, alpha: Place) -> None:
-    claim = alpha.stored("T-1")["claim"]["id"]
+    claim = alpha.task("T-1")["claim"]["id"]
     result = alpha.ralph("release", "--reason", "the other one first", "--json")
     assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
     told = result.data["task"]
@@ -214,10 +210,10 @@ def test_a_release_raises_the_epoch(world: World, alpha: Place) -> None:
         ("released", "in-progress", "pending", "the other one first"),
     ]
     work_is_untouched(alpha)
-    assert leases(world) == ""
+    assert world.leases == []
     assert alpha.ralph("check", "--base", "main", "--json").data["problems"] == []
     # Anybody may have it now.
-    assert world.worktree("beta").ralph("claim", "T-1").code == 0
+    world.worktree("beta").claim("T-1")
 
 
 def test_a_release_in_words(world: World, alpha: Place) -> None:
@@ -228,7 +224,7 @@ def test_a_release_in_words(world: World, alpha: Place) -> None:
         "Your work so far is still in this worktree.\n",
         "",
     )
-    assert alpha.stored("T-1")["reset"]["reason"] == "released"
+    assert alpha.task("T-1")["reset"]["reason"] == "released"
 
 
 def test_a_released_claim_cannot_come_back(world: World, alpha: Place) -> None:
@@ -281,7 +277,7 @@ def test_giving_up_twice_is_giving_up_once(
     for refused in (words, (words[0], "T-1", *words[1:])):
         assert beta.ralph(*refused, "--json").code == 8
     assert alpha.ralph(words[0], "T-2", "--json").error == "not_claimed"
-    assert alpha.ralph("claim", "T-2").code == 0
+    alpha.claim("T-2")
     assert alpha.ralph(words[0], "T-1", *words[1:], "--json").code == 0
     result = alpha.ralph(*words, "--json")
     assert (result.data["task"]["id"], result.json["warnings"]) == ("T-2", [])
@@ -294,7 +290,7 @@ def test_another_question_is_not_swallowed(alpha: Place) -> None:
 
 
 def test_a_reset_is_no_release(world: World) -> None:
-    assert world.ralph("claim", "T-1").code == 0
+    world.claim("T-1")
     assert world.ralph("reset", "T-1", "--reason", "x").code == 0
     assert world.ralph("release", "T-1", "--json").error == "not_claimed"
 
@@ -327,14 +323,14 @@ def test_killed_before_or_after_the_commit(
     killed()
     head, before = alpha.head, alpha.git("status", "--porcelain")
     again = alpha.ralph(*words, "--json")
-    assert (again.code, alpha.head, leases(world)) == (0, head, "")
+    assert (again.code, alpha.head, world.leases) == (0, head, [])
     assert again.json["warnings"] == [f"T-1 was {what} already; its lease has gone now"]
     assert alpha.git("status", "--porcelain") == before
     # Before it: the records stand in files and index, and are made anew.
     killed()
     alpha.git("reset", "--quiet", "--soft", "HEAD~1")
     anew = alpha.ralph(*words, "--json")
-    assert (anew.code, leases(world)) == (0, "")
+    assert (anew.code, world.leases) == (0, [])
     assert anew.json["warnings"][0] == f"T-1 was not quite {what}; it is done anew"
     assert alpha.git("status", "--porcelain") == before
     told: dict[str, Any] = anew.data["task"]

@@ -48,7 +48,7 @@ def world(tmp_path: Path) -> World:
 def alpha(world: World) -> Place:
     """A worktree with half of T-1: a commit, and a change that is not committed."""
     place = world.worktree("alpha")
-    assert place.ralph("claim", "T-1").code == 0
+    place.claim("T-1")
     place.write("half", "one\n")
     place.commit("Half of it")
     place.write("half", "two\n")
@@ -86,11 +86,8 @@ def events(place: Place, claim: str) -> list[str]:
     return [event["event"] for event in audit["events"]]
 
 
-def state(world: World) -> dict[str, bytes]:
-    """All but loose objects and the notes that git keeps of a merge."""
-    skipped = ("/objects/", "/ORIG_HEAD", "/COMMIT_EDITMSG", "/FETCH_HEAD")
-    files = world.snapshot().items()
-    return {name: data for name, data in files if not any(part in name for part in skipped)}
+#: The notes that git keeps of a merge.
+SCRATCH = ("/ORIG_HEAD", "/COMMIT_EDITMSG", "/FETCH_HEAD")
 
 
 def without(words: list[str], told: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +181,7 @@ def test_the_longest_wait_comes_first(world: World) -> None:
 
 
 def test_a_silent_holder_waits_for_a_person_too(world: World, alpha: Place) -> None:
-    claim = alpha.stored("T-1")["claim"]
+    claim = alpha.task("T-1")["claim"]
     beat = heartbeat.Heartbeat(
         pid=os.getpid(), started="1", boot="", host=heartbeat.host(), worker="alpha",
         task="T-1", claim=claim["id"], phase="agent", time=time.time() - 7300,
@@ -219,20 +216,20 @@ def test_a_task_that_the_base_does_not_have(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.write_graph(GRAPH + "  - id: T-3\n    title: Third\n    status: pending\n")
     alpha.commit()
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
     assert alpha.ralph("block", "--question", "Why?").code == 0
     (one,) = inbox(world)
     command = 'ralphgit -C ../proj-alpha claim T-3 --force "TEXT"'
     assert (one["task"], one["question"], one["command"]) == ("T-3", "Why?", command)
     assert inbox(alpha)[0]["command"] == 'ralphgit claim T-3 --force "TEXT"'
-    before = state(world)
+    before = world.state(*SCRATCH)
     refused = reply(world, "T-3", "Because")
     assert (refused.code, refused.error) == (8, "not_on_base")
     assert refused.json["error"]["message"] == (
         "T-3 is not on main yet, only in worktree ../proj-alpha (branch alpha); nothing was changed"
     )
     assert refused.json["error"]["hint"] == command
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
     world.git("worktree", "remove", "--force", str(alpha.path))
     assert inbox(world)[0]["command"] == "ralphgit show T-3 --at alpha"
 
@@ -305,7 +302,7 @@ def test_an_answer(world: World, alpha: Place, landed: bool, remote: bool) -> No
         assert world.ralph("check", "--base", base, "--json").data["problems"] == []
     # The next worker has both.
     beta = world.worktree("beta")
-    assert beta.ralph("claim", "T-1").code == 0
+    beta.claim("T-1")
     out = beta.ralph("prompt", "T-1").out
     (fence,) = set(re.findall("[0-9a-f]{16}", out))
     assert (
@@ -324,7 +321,7 @@ def test_an_answer(world: World, alpha: Place, landed: bool, remote: bool) -> No
     ) in out
     assert beta.ralph("prompt", "T-2").out.count("## Answers") == 0
     beta.write("whole", "x\n")
-    assert beta.ralph("complete").code == 0
+    beta.complete()
 
 
 def test_an_answer_in_words(world: World, alpha: Place) -> None:
@@ -345,7 +342,7 @@ def test_an_answer_in_words(world: World, alpha: Place) -> None:
     assert alpha.merge("main").code == 1
     alpha.git("merge", "--abort")
     alpha.git("reset", "--quiet", "--hard", "main")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     assert "    yes,\n    why not\n" in alpha.ralph("prompt", "T-1").out
 
 
@@ -371,12 +368,12 @@ def test_from_a_linked_worktree(world: World, alpha: Place) -> None:
 
 def test_only_what_is_blocked_is_answered(world: World) -> None:
     def refused(words: tuple[str, ...], message: str, hint: str) -> None:
-        before = state(world)
+        before = world.state(*SCRATCH)
         assert world.ralph("reply", *words) == Result(
             8, "", f"error: {message}; nothing was changed\nhint: {hint}\n"
         )
         assert reply(world, *words).error == "not_blocked"
-        assert state(world) == before
+        assert world.state(*SCRATCH) == before
 
     refused(("T-1", "x"), "T-1 is ready, so there is nothing to answer", "ralphgit claim T-1")
     alpha = world.worktree("alpha")
@@ -453,7 +450,7 @@ def test_killed_after_the_base_has_moved(world: World, alpha: Place) -> None:
     assert first.code == 0
     kept = Path(first.data["inbox"])
     assert kept.name == f"{again['blocked']['id']}.yaml" != f"{told['blocked']['id']}.yaml"
-    whole = state(world)
+    whole = world.state(*SCRATCH)
     # As if it had been killed before the lease was dropped and the worktree was told.
     kept.unlink()
     world.git("update-ref", "refs/ralph/leases/T-1", lease)
@@ -462,7 +459,7 @@ def test_killed_after_the_base_has_moved(world: World, alpha: Place) -> None:
         0, ["T-1 has this answer already; it is given once"],
     )  # fmt: skip
     assert second.data == first.data
-    assert {n: d for n, d in state(world).items() if "logs" not in n} == {
+    assert {n: d for n, d in world.state(*SCRATCH).items() if "logs" not in n} == {
         n: d for n, d in whole.items() if "logs" not in n
     }
     assert events(world, again["claim"]["id"]).count("answered") == 1
@@ -499,7 +496,7 @@ def test_a_late_completion_conflicts(world: World, landed: bool) -> None:
     """Law L3. The old holder works on a clone of its own, and hears of nothing."""
     zombie = world.clone("zombie")
     zombie.git("switch", "--quiet", "-c", "zombie")
-    assert zombie.ralph("claim", "T-1").code == 0
+    zombie.claim("T-1")
     block(zombie)
     world.git("fetch", "--quiet", str(zombie.path), "zombie:zombie")
     if landed:
@@ -507,9 +504,9 @@ def test_a_late_completion_conflicts(world: World, landed: bool) -> None:
         world.git("push", "--quiet", "origin", "main")
     done = reply(world)
     assert (done.code, done.data["inbox"]) == (0, None)
-    assert zombie.ralph("claim", "T-1", "--force", "I know it", "--no-fetch").code == 0
+    zombie.claim("T-1", "--force", "I know it", "--no-fetch")
     zombie.write("a", "x\n")
-    assert zombie.ralph("complete").code == 0
+    zombie.complete()
     world.git("fetch", "--quiet", str(zombie.path), "zombie:late")
     checked = world.ralph("check", "--base", "main", "--at", "late", "--json")
     codes = {problem["code"] for problem in checked.data["problems"]}

@@ -338,7 +338,7 @@ def test_generated_files_as_configured(world: World) -> None:
     assert "warning: generated: the pattern '[a' means nothing" in told.err
     # A claim keeps to the same rule.
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     refused = beta.ralph("claim", "T-2", "--json")
     assert (refused.code, refused.error) == (8, "scope_overlap")
     assert refused.json["error"]["message"] == (
@@ -349,8 +349,8 @@ def test_generated_files_as_configured(world: World) -> None:
 
 def test_what_is_only_read_refuses_no_claim(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    assert alpha.ralph("claim", "T-1").code == 0
-    assert beta.ralph("claim", "T-2").code == 0
+    alpha.claim("T-1")
+    beta.claim("T-2")
 
 
 def test_a_wrong_pattern_is_unproved(world: World) -> None:
@@ -375,7 +375,7 @@ def test_a_blocked_task_stands_against_all(world: World) -> None:
 def worked(world: World, name: str, task: str, **files: str) -> Place:
     """A worktree with a committed claim and these files."""
     place = world.worktree(name)
-    assert place.ralph("claim", task).code == 0
+    place.claim(task)
     for path, text in files.items():
         place.write(path, text)
     place.commit(f"Work on {task}")

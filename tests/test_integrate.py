@@ -147,9 +147,9 @@ def test_branches_land_in_the_order_of_their_dependencies(tmp_path: Path) -> Non
     )
     beta = worked(world, "beta", "B", {"b.txt": "b\n"})
     alpha = world.worktree("alpha", at=beta.head)
-    assert alpha.ralph("claim", "A", "--stack").code == 0
+    alpha.claim("A", "--stack")
     alpha.write("a.txt", "a\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     alpha_alone = world.ralph("integrate", "alpha", "--dry-run", "--json")
     assert alpha_alone.code == 0, alpha_alone.out
     done = world.ralph("integrate", "alpha", "beta", "--json")
@@ -355,10 +355,10 @@ def test_a_conflict_that_was_foreseen_leaves_one_out_and_the_others_go_on(tmp_pa
     worked(world, "alpha", "A", {"both.txt": "alpha\n"})
     worked(world, "beta", "B", {"b.txt": "b\n"})
     gamma = world.worktree("gamma", at="main")
-    assert gamma.ralph("claim", "C", "--force", "at the same time").code == 0
+    gamma.claim("C", "--force", "at the same time")
     gamma.write("both.txt", "gamma\n")
     gamma.write("c.txt", "c\n")
-    assert gamma.ralph("complete").code == 0
+    gamma.complete()
     done = world.ralph("integrate", "gamma", "alpha", "beta", "--json")
     assert done.code == 1
     assert [stop["kind"] for stop in done.data["stops"]] == ["conflict"]
@@ -474,11 +474,11 @@ def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> N
     alpha.ralph("claim", "A")
     alpha.write("a.txt", "a\n")
     assert alpha.ralph("edit", "C", "--depends-on", "B").code == 0
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     beta = plain.worktree("beta")
     beta.ralph("claim", "B")
     beta.write("b.txt", "b\n")
-    assert beta.ralph("complete").code == 0
+    beta.complete()
     assert beta.ralph("edit", "B", "--depends-on", "C").code == 0
     beta.commit("B needs C")
     before = plain.git("rev-parse", "main")

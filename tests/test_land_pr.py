@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from forge import Forge
-from test_loop import events, made, on_base, rescued, task, world_of
+from test_loop import events, made, on_base, rescued, task
 from world import Place, Result
 
 
@@ -29,7 +29,7 @@ def states(place: Place) -> dict[str, str]:
 
 def test_a_task_goes_into_review_and_lands(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     ran = run(alpha, forge)
     assert (ran.code, ran.out) == (
         0, "done: T-1\nThe loop has ended: nothing is ready; 1 pull request is still in review.\n",
@@ -55,7 +55,7 @@ def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> No
         task("T-1", "outputs: [one.txt]", script=commits),
         task("T-2", "outputs: [two.txt]", depends="T-1"),
     )
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     assert run(alpha, forge, RALPH_SCRIPT_RUN="1").code == 0
     (branch,) = branches(alpha)
     assert states(alpha) == {"T-1": "in-review", "T-2": "waiting"}
@@ -82,7 +82,7 @@ def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> No
 
 def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     assert run(alpha, forge).code == 0
     (branch,) = branches(alpha)
     forge.close(branch)
@@ -107,7 +107,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["list", "create"])
 def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     forge.kills(verb)
     assert run(alpha, forge).code == -9
     (branch,) = branches(alpha)
@@ -122,7 +122,7 @@ def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
 
 def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     forge.kills("merge")  # comes right after
     assert run(alpha, forge, RALPH_LAND_AUTO_MERGE="yes").code == -9
     assert len(forge.pulls) == 1
@@ -140,7 +140,7 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
         task("T-2", "outputs: [two.txt]", depends="T-1"),
         task("T-3", "outputs: [three.txt]", depends="T-2"),
     )
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     env = {"RALPH_LAND_AUTO_MERGE": "true", "RALPH_LAND_METHOD": method}
     ran = run(alpha, forge, "--idle", "wait", **env)
     assert (ran.code, ran.out) == (
@@ -154,7 +154,7 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
 
 def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     forge.breaks("merge", "Auto merge is not allowed for this repository\n")
     ran = run(alpha, forge, RALPH_LAND_AUTO_MERGE="true")
     assert (ran.code, len(forge.pulls)) == (0, 1)
@@ -166,7 +166,7 @@ def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
 
 def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     forge.breaks("list", "HTTP 401: Bad credentials (https://api.github.com/graphql)\n")
     ran = run(alpha, forge)
     assert (ran.code, forge.verbs()) == (7, ["gh pr list"])
@@ -180,7 +180,7 @@ def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
 
 def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), **{"c.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     forge = Forge(world)
     run(alpha, forge)
     world.write("c.txt", "theirs\n")
@@ -195,7 +195,7 @@ def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
 def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> None:
     script = "[{run: 'sh ../hook.sh', write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     (tmp_path / "hook.sh").write_text(
         f"cd {world.path} && echo theirs > c.txt && "
         "git commit --quiet -am Theirs && git push --quiet origin main\n"
@@ -212,7 +212,7 @@ def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> Non
 def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> None:
     script = "[{write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     forge = Forge(world)
     forge.kills("list")
     assert run(alpha, forge).code == -9
@@ -234,7 +234,7 @@ def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> 
 def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
     later = task("T-2", "outputs: [two.txt]", "priority: 3")
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), later)
-    world = world_of(alpha)
+    world = alpha.world
     forge = Forge(world)
     assert run(alpha, forge, "--once").code == 0
     (branch,) = branches(alpha)
@@ -291,7 +291,7 @@ tasks:
 
 def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-0"))
-    world = world_of(alpha)
+    world = alpha.world
     world.write_graph(GRAPH.format(title=HOSTILE))
     world.commit("Plan")
     world.git("push", "--quiet", "origin", "main")
@@ -332,7 +332,7 @@ def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
 
 def test_glab(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     env = {"RALPH_LAND_VIA": "glab"}
     assert run(alpha, forge, **env).code == 0
     (pull,) = forge.pulls
@@ -350,7 +350,7 @@ def test_glab(tmp_path: Path) -> None:
                                            ("forge.example", "")])  # fmt: skip
 def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    world = world_of(alpha)
+    world = alpha.world
     world.git("config", f"url.{world.origin.path}.insteadOf", f"https://{host}/acme/proj.git")
     world.git("remote", "set-url", "origin", f"https://{host}/acme/proj.git")
     hook = world.origin.write("hooks/post-receive", "#!/bin/sh\necho Open: https://e.example/new\n")
@@ -370,7 +370,7 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
 
 def test_push_options(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    world = world_of(alpha)
+    world = alpha.world
     world.origin.git("config", "receive.advertisePushOptions", "true")
     hook = world.origin.write(
         "hooks/pre-receive",
@@ -395,7 +395,7 @@ def test_a_command_of_ones_own_needs_consent(tmp_path: Path) -> None:
     )
     toml = f"[land]\nmode = 'pr'\nvia = '''{command}'''\n"
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), **{"ralph.toml": toml})
-    world = world_of(alpha)
+    world = alpha.world
     world.ralph("trust", "--revoke")
     line = ("run", "--agent", "scripted")
     refused = alpha.ralph(*line, "--json", "-q")
@@ -416,7 +416,7 @@ def test_a_command_of_ones_own_needs_consent(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_said_before_the_work(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     without = run(alpha, forge, "--json", "-q", RALPH_LAND_VIA="gh", **alpha.only("git", "sh"))
     assert (without.code, without.error) == (8, "no_forge")
     kept = run(alpha, forge, "--branch", "keep", "--json", "-q")
@@ -432,7 +432,7 @@ def test_without_a_remote(tmp_path: Path) -> None:
 
 def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     forge.kills("list")
     assert run(alpha, forge).code == -9
     (branch,) = branches(alpha)
@@ -447,12 +447,12 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     """No pull request is opened for a question, and other clones see it all the same."""
     ask = "{report: {status: needs_context, question: 'Which colour?'}}"
     alpha = made(tmp_path, task("T-1", script=ask))
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     ran = run(alpha, forge)
     assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1")
     assert forge.pulls == []
     (branch,) = branches(alpha)
     assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
-    elsewhere = world_of(alpha).clone("elsewhere")
+    elsewhere = alpha.world.clone("elsewhere")
     (asked,) = elsewhere.ralph("inbox", "--json").data["questions"]
     assert (asked["task"], asked["question"]) == ("T-1", "Which colour?")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from forge import Forge
-from test_loop import events, loop, made, on_base, rescued, task, world_of
+from test_loop import events, loop, made, on_base, rescued, task
 from world import Place
 
 ONE = task("T-1", "scope: {write: [f.txt]}", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
@@ -26,13 +26,13 @@ os.system("ECHO; git add -A; git commit -qm 'done, trust me'")
 
 def agent(place: Place, script: str) -> str:
     """A shell script beside the worktrees, as a command line."""
-    path = world_of(place).folder / "agent.sh"
+    path = place.world.folder / "agent.sh"
     path.write_text(f"cat >/dev/null\n{script}\n")
     return f"sh {path}"
 
 
 def liar(place: Place, command: str) -> str:
-    path = world_of(place).folder / "liar.py"
+    path = place.world.folder / "liar.py"
     path.write_text(LIAR.replace("ECHO", command))
     return agent(place, f"python3 {path}")
 
@@ -81,7 +81,7 @@ def test_what_comes_after_a_completion_is_verified_too(
     more: str, land: str, tmp_path: Path
 ) -> None:
     alpha = made(tmp_path, ONE)
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     env = {**forge.environ, "RALPH_AGENT_ATTEMPTS": "1"}
     ran = loop(
         alpha, "--once", "--land", land, "--agent", agent(alpha, f"{COMPLETE}; {more}"), env=env
@@ -98,7 +98,7 @@ def test_more_good_work_after_a_completion_is_completed_again(tmp_path: Path) ->
     ran = loop(alpha, "--once", "--agent", agent(alpha, f"{COMPLETE}; {more}"))
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
     assert alpha.git("show", "origin/main:f.txt") == "better good"
-    checked = world_of(alpha)
+    checked = alpha.world
     checked.git("pull", "-q", "--ff-only", "origin", "main")
     assert checked.ralph("check").code == 0
 
@@ -156,7 +156,7 @@ def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -
 
 def test_a_loop_that_died_after_its_agent_broke_the_graph_goes_on(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("task-graph.yaml", alpha.read() + "<<<\n")
     ran = loop(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
@@ -164,9 +164,9 @@ def test_a_loop_that_died_after_its_agent_broke_the_graph_goes_on(tmp_path: Path
 
 def test_complete_verifies_anew_what_it_did_not_complete(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("f.txt", "good\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     first = alpha.head
     again = alpha.ralph("complete")
     assert (again.code, alpha.head) == (0, first)
@@ -178,6 +178,6 @@ def test_complete_verifies_anew_what_it_did_not_complete(tmp_path: Path) -> None
     alpha.write("f.txt", "good again\n")
     done = alpha.ralph("complete")
     assert done.code == 0, done.err
-    assert alpha.stored("T-1")["status"] == "complete"
+    assert alpha.task("T-1")["status"] == "complete"
     assert alpha.git("status", "--porcelain") == ""
     assert alpha.ralph("check", "--base", "main").code == 0

@@ -13,7 +13,7 @@ from laws import cases, generate, merging, operations
 from laws.block import LIFECYCLE
 from laws.operations import Broken
 
-from ralphgit.model.task import Cancelled, Claim, Lifecycle, Reset, Result
+from ralphgit.model.task import Cancelled, Claim, Lifecycle, Reset, Result, Task
 from ralphgit.model.task_status import Outcome
 from ralphgit.records import graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
@@ -21,28 +21,28 @@ from ralphgit.rules import lifecycle
 # -- layouts that once were refused, or lost something -----------------------------------
 
 
-def claimed(task: task_mapping.Task) -> Lifecycle:
+def claimed(task: Task) -> Lifecycle:
     made = Claim(id="k1", by="alpha", at="t", base="b", contract="c")
     return lifecycle.claimed(task.id, task.lifecycle, made)
 
 
-def completed(task: task_mapping.Task) -> Lifecycle:
+def completed(task: Task) -> Lifecycle:
     assert task.claim is not None
     made = Result(id="r1", claim=task.claim.id, outcome=Outcome.DONE, at="t")
     return lifecycle.completed(task.id, task.lifecycle, made)
 
 
-def released(task: task_mapping.Task) -> Lifecycle:
+def released(task: Task) -> Lifecycle:
     made = Reset(id="s1", claim="k1", by="alpha", at="t", reason="gone")
     return lifecycle.released(task.id, task.lifecycle, made)
 
 
-def reopened(task: task_mapping.Task) -> Lifecycle:
+def reopened(task: Task) -> Lifecycle:
     made = Reset(id="s1", claim="k1", by="alpha", at="t", reason="gone")
     return lifecycle.released(task.id, task.lifecycle, made, reopen=True)
 
 
-def cancelled(task: task_mapping.Task) -> Lifecycle:
+def cancelled(task: Task) -> Lifecycle:
     made = Cancelled(id="c1", by="alpha", at="t", reason="one\ntwo\n")
     return lifecycle.cancelled(task.id, task.lifecycle, made)
 

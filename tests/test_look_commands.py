@@ -136,7 +136,7 @@ def test_list_reads_this_worktree_and_at_reads_a_revision(world: World) -> None:
 
 def test_at_judges_by_the_revision_alone(world: World) -> None:
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-2").code == 0
+    alpha.claim("T-2")
     assert "T-2\tclaimed\t1\tS-1\tCook the soup\talpha, worktree ../proj-alpha" in (
         world.ralph("list").out.splitlines()
     )
@@ -258,10 +258,10 @@ def test_show_of_an_unknown_task(world: World) -> None:
 
 def test_show_says_when_the_contract_has_changed_since_the_claim(world: World) -> None:
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-2").code == 0
+    alpha.claim("T-2")
     assert "has changed" not in alpha.ralph("show", "T-2").out
     alpha.replace("it is hot", "it is warm")
-    old = alpha.stored("T-2")["claim"]["contract"]
+    old = alpha.task("T-2")["claim"]["contract"]
     sentence = (
         rf"the contract of T-2 has changed since alpha claimed it \({old} -> [0-9a-f]{{12}}\): "
         "completing it will need --accept-contract"
@@ -510,7 +510,7 @@ LOOKS = (
 def test_looking_writes_nothing(world: World, words: tuple[str, ...]) -> None:
     assert world.origin
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-4").code == 0
+    alpha.claim("T-4")
     # A stat that the index does not know of tempts git to refresh it.
     graph = world.path / "task-graph.yaml"
     graph.write_bytes(graph.read_bytes())
@@ -540,5 +540,5 @@ def test_looking_imports_nothing_slow(world: World, words: tuple[str, ...]) -> N
 def _with_claim(world: World) -> Place:
     """A worktree beside which a task is claimed: looking around has something to find."""
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-4").code == 0
+    alpha.claim("T-4")
     return world

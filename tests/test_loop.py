@@ -36,14 +36,7 @@ def made(folder: Path, *tasks: str, remote: bool = True, **files: str) -> Place:
     if remote:
         assert world.origin
     world.ralph("trust", "--yes")
-    alpha = world.worktree("alpha")
-    alpha.world = world  # type: ignore[attr-defined]
-    return alpha
-
-
-def world_of(place: Place) -> World:
-    found: World = place.world  # type: ignore[attr-defined]
-    return found
+    return world.worktree("alpha")
 
 
 def loop(place: Place, *words: str, env: dict[str, str] | None = None) -> Result:
@@ -112,8 +105,8 @@ def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
     branches = alpha.git("for-each-ref", "--format=%(refname:short)", "refs/heads/ralph")
     assert re.fullmatch(r"ralph/T-2-\w{6}", branches)
     # The main worktree is its owner's: it is brought along by a pull.
-    world_of(alpha).git("pull", "--quiet", "--ff-only", "origin", "main")
-    assert world_of(alpha).read("two.txt") == "T-2\n"
+    alpha.world.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert alpha.world.read("two.txt") == "T-2\n"
     again = loop(alpha)
     assert (again.code, again.out) == (3, "")
 
@@ -127,8 +120,8 @@ def test_as_json(tmp_path: Path) -> None:
 def test_without_a_remote_the_main_worktree_gets_the_work(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), remote=False)
     assert loop(alpha).code == 0
-    assert world_of(alpha).read("one.txt") == "T-1\n"
-    assert world_of(alpha).git("status", "--porcelain") == ""
+    assert alpha.world.read("one.txt") == "T-1\n"
+    assert alpha.world.git("status", "--porcelain") == ""
 
 
 def test_once_and_at_most(tmp_path: Path) -> None:
@@ -240,7 +233,7 @@ def test_an_agent_that_is_not_there(tmp_path: Path) -> None:
     assert ran.json["error"]["hint"] == "install it, or name another one: --agent CMD"
     for missing in ("nobody-here", "./no/agent.sh"):
         assert loop(alpha, "--agent", missing, "--json", "-q").error == "no_agent"
-    assert (alpha.stored("T-1")["status"], alpha.git("for-each-ref", "refs/ralph")) == (
+    assert (alpha.task("T-1")["status"], alpha.git("for-each-ref", "refs/ralph")) == (
         "pending", "",
     )  # fmt: skip
 
@@ -259,7 +252,7 @@ def test_a_question_is_asked_answered_and_used(tmp_path: Path) -> None:
     (asked,) = alpha.ralph("inbox", "--json").data["questions"]
     assert (asked["task"], asked["options"]) == ("T-1", ["red", "blue"])
     assert asked["question"].startswith("Which colour?")
-    answered = world_of(alpha).ralph("reply", "T-1", "Blue, as the logo")
+    answered = alpha.world.ralph("reply", "T-1", "Blue, as the logo")
     assert answered.code == 0, answered.err
     (kept,) = rescued(alpha)
     loop(alpha, "--once", env={"RALPH_AGENT_ATTEMPTS": "1"})
@@ -284,7 +277,7 @@ SCRIPTED = {"RALPH_SCRIPT_RUN": "1"}
 def at_work(place: Place) -> str:
     """Wait until the agent works; the claim."""
     until(lambda: (place.path / ".ralph" / "current.yaml").exists())
-    claim = str(place.stored("T-1")["claim"]["id"])
+    claim = str(place.task("T-1")["claim"]["id"])
     until(lambda: len(agents_of(claim)) >= 2)
     return claim
 
@@ -302,7 +295,7 @@ def test_a_signal_stops_the_agent_and_keeps_the_claim(
     assert running.returncode in (code, 129), err
     assert out == ""
     assert agents_of(claim) == []
-    assert alpha.stored("T-1")["claim"]["id"] == claim
+    assert alpha.task("T-1")["claim"]["id"] == claim
     (alpha.path / ".ralph" / "go").touch()
     ran = loop(alpha, env=SCRIPTED)
     assert (ran.code, ran.err.splitlines()[0]) == (0, "resuming T-1")
@@ -334,7 +327,7 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     assert (second.code, second.err.splitlines()[1]) == (
         8, "hint: ralphgit logs -f; to end it: ralphgit stop",
     )  # fmt: skip
-    asked = world_of(alpha).ralph("stop", "alpha")
+    asked = alpha.world.ralph("stop", "alpha")
     assert asked.out == f"The loop in ../proj-alpha (process {running.pid}) ends after its task.\n"
     (alpha.path / ".ralph" / "go").touch()
     for pid in agents_of(claim):
@@ -345,14 +338,14 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     (alpha.path / ".ralph" / "go").unlink()
     running = start(alpha, env=SCRIPTED)
     at_work(alpha)
-    assert world_of(alpha).ralph("stop", "--all", "--now").code == 0
+    assert alpha.world.ralph("stop", "--all", "--now").code == 0
     running.communicate(timeout=20)
     assert running.returncode == 143
 
 
 def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
-    world = world_of(alpha)
+    world = alpha.world
     beta = world.worktree("beta")
     running = start(alpha, env=SCRIPTED)
     claim = at_work(alpha)
@@ -379,7 +372,7 @@ def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
 
 def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
-    world = world_of(alpha)
+    world = alpha.world
     running = start(alpha, env={**SCRIPTED, "RALPH_LEASE": "off"})
     claim = at_work(alpha)
     alpha.write("a.txt", "mine\n")
@@ -403,7 +396,7 @@ def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
 def test_what_conflicts_with_the_base_is_done_again_on_top(tmp_path: Path) -> None:
     script = "[{run: 'echo other > c.txt', write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     # While the agent works somebody lands another change of the same line.
     hook = alpha.write(
         "hook.sh",
@@ -429,7 +422,7 @@ def test_what_conflicts_with_the_base_is_done_again_on_top(tmp_path: Path) -> No
 def test_two_loops_on_neighbouring_tasks_both_land(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in range(8)]
     alpha = made(tmp_path, *tasks)
-    beta = world_of(alpha).worktree("beta")
+    beta = alpha.world.worktree("beta")
     running = [start(alpha), start(beta)]
     told = [process.communicate(timeout=60) for process in running]
     assert [process.returncode for process in running] == [0, 0], told
@@ -467,11 +460,11 @@ def test_untrusted_verify_commands_take_no_claim(tmp_path: Path) -> None:
     alpha.ralph("trust", "--revoke")
     ran = loop(alpha, "--json", "-q")
     assert (ran.code, ran.error) == (7, "untrusted")
-    assert (alpha.stored("T-1")["status"], alpha.git("for-each-ref", "refs/ralph")) == (
+    assert (alpha.task("T-1")["status"], alpha.git("for-each-ref", "refs/ralph")) == (
         "pending", "",
     )  # fmt: skip
     # Nor does a claim of before have an agent work for nothing.
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     assert loop(alpha, "--json", "-q").error == "untrusted"
     assert not list((alpha.path / ".ralph/logs").glob("T-1-*.log"))
     alpha.ralph("trust", "--yes")
@@ -508,7 +501,7 @@ def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
     running = start(alpha, env=SCRIPTED)
     claim = at_work(alpha)
     follower = subprocess.Popen(
-        [sys.executable, "-m", "ralphgit", "logs", "-f", "alpha"], cwd=world_of(alpha).path,
+        [sys.executable, "-m", "ralphgit", "logs", "-f", "alpha"], cwd=alpha.world.path,
         env=alpha.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     (alpha.path / ".ralph" / "go").touch()
@@ -588,7 +581,7 @@ def test_a_template_that_is_not_there(tmp_path: Path) -> None:
 def test_a_branch_that_is_kept_follows_the_base(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
     alpha = made(tmp_path, *tasks, **{"c.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     world.replace("title: Task T-1", "title: A better title")
     world.write("c.txt", "theirs\n")
     world.commit("Another title")

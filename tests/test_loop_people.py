@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from forge import Forge
 from test_landing import ONE, agent, files_on_base
-from test_loop import events, loop, made, on_base, rescued, task, world_of
+from test_loop import events, loop, made, on_base, rescued, task
 from world import Place, Result
 
 RALPH = f"{sys.executable} -m ralphgit"
@@ -112,7 +112,7 @@ def killing_git(tmp_path: Path, verb: str) -> str:
 def killed_while_moving(tmp_path: Path) -> Place:
     """A loop that was killed when it was about to bring its worktree to a newer base."""
     alpha = made(tmp_path, ONE, **{"c.txt": "old\n", "d.txt": "old\n"})
-    world = world_of(alpha)
+    world = alpha.world
     world.write("c.txt", "new\n")
     world.commit("Newer")
     world.git("push", "--quiet", "origin", "main")
@@ -147,7 +147,7 @@ def test_an_edit_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
 
 def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, **{".gitignore": "new.txt\n"})
-    world = world_of(alpha)
+    world = alpha.world
     world.write("new.txt", "the base's\n")
     world.git("add", "--force", "new.txt")
     world.commit("Newer")
@@ -161,7 +161,7 @@ def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> 
 
 def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    hook = world_of(alpha).write(".git/hooks/post-checkout", "#!/bin/sh\necho no lfs >&2; exit 3\n")
+    hook = alpha.world.write(".git/hooks/post-checkout", "#!/bin/sh\necho no lfs >&2; exit 3\n")
     hook.chmod(0o755)
     ran = loop(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
@@ -176,7 +176,7 @@ def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["rm -f .git", "rm -rf $PWD"])
 def test_a_worktree_that_is_none_any_more_is_reset(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    world = world_of(alpha)
+    world = alpha.world
     does = f"echo half > f.txt; git add f.txt; git commit -qm half; echo more > f.txt; {how}"
     ran = loop(alpha, "--json", "-q", "--agent", agent(alpha, does))
     assert (ran.code, ran.error) == (8, "no_worktree")
@@ -224,7 +224,7 @@ def test_what_cannot_be_removed_does_not_hold_the_block(tmp_path: Path) -> None:
 
 def test_the_limit_of_attempts_is_looked_at_before_the_agent_starts(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     alpha.write(
         ".ralph/attempts.yaml",
         f"claim: {claim}\nfailed: 3\nfeedback: for the agent\nreason: scope\ntold: for a person\n",
@@ -245,7 +245,7 @@ ASKS = "printf 'status: needs_context\\nquestion: Which?\\n' > $RALPH_REPORT"
 
 def refusing_once(place: Place) -> None:
     """A remote that refuses the first push."""
-    hook = world_of(place).origin.write(
+    hook = place.world.origin.write(
         "hooks/pre-receive", "#!/bin/sh\ntest -e seen && exit 0\ntouch seen; exit 1\n"
     )
     hook.chmod(0o755)
@@ -253,7 +253,7 @@ def refusing_once(place: Place) -> None:
 
 def test_a_block_whose_push_failed_is_shared_later(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     refusing_once(alpha)
     line = ("--land", "pr", "--once", "--agent", agent(alpha, ASKS))
     ran = loop(alpha, *line, env=forge.environ)
@@ -278,7 +278,7 @@ def test_a_block_whose_landing_failed_counts_once(tmp_path: Path) -> None:
 def closed(tmp_path: Path) -> tuple[Place, Forge]:
     """A pull request that somebody has closed, as the loop has noticed."""
     alpha = made(tmp_path, ONE)
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     line = ("--land", "pr", "--agent", agent(alpha, "echo good > f.txt"))
     assert loop(alpha, *line, env=forge.environ).code == 0
     forge.close(branches(alpha)[0])
@@ -297,7 +297,7 @@ def advised(place: Place, command: str) -> Result:
 @pytest.mark.parametrize("where", ["main", "alpha"])
 def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path: Path) -> None:
     alpha, forge = closed(tmp_path)
-    place = alpha if where == "alpha" else world_of(alpha)
+    place = alpha if where == "alpha" else alpha.world
     (seen,) = [
         one for one in place.ralph("status", "--json").data["attention"] if one["code"] == "refused"
     ]
@@ -315,7 +315,7 @@ def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path:
 
 def test_a_conflict_is_told_to_a_person_in_their_words(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, **{"f.txt": "base\n"})
-    world = world_of(alpha)
+    world = alpha.world
     clash = (
         f"cd {world.path}; git pull -q --ff-only origin main; echo theirs > f.txt; "
         "git commit -qam Theirs; git push -q origin main"

@@ -86,7 +86,7 @@ def test_every_command_of_the_skill_file_runs(tmp_path: Path) -> None:
     for line in lines:
         words = re.findall(r'"[^"]*"|\S+', line)[1:]
         if words[0] == "block":  # of another task: the first one is complete
-            assert alpha.ralph("claim", "T-2").code == 0
+            alpha.claim("T-2")
             words[1] = "T-2"
         done = alpha.ralph(*(word.strip('"') for word in words))
         assert done.code == 0, (line, done)

@@ -204,7 +204,7 @@ def run(conversation: Callable[[], Awaitable[None]]) -> None:
 
 def test_a_task_from_end_to_end(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    assert beta.ralph("claim", "T-3").code == 0
+    beta.claim("T-3")
 
     async def conversation() -> None:
         async with connected(alpha) as client:
@@ -309,7 +309,7 @@ def test_a_long_answer_is_cut_and_says_so(world: World) -> None:
 
 def test_a_cancelled_call_ends_what_it_began(world: World) -> None:
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
     alpha.write("b.txt", "work\n")
     head, started = alpha.head, world.folder / "started"
 
@@ -352,7 +352,7 @@ OPENING = (
 )
 def test_the_server_ends_with_its_calls(world: World, ending: object, code: int) -> None:
     alpha = world.worktree("alpha")
-    assert alpha.ralph("claim", "T-3").code == 0
+    alpha.claim("T-3")
     alpha.write("b.txt", "work\n")
     head = alpha.head
     with subprocess.Popen(

@@ -95,7 +95,7 @@ def test_it_says_what_the_claim_would_say(
 
 
 def test_a_task_that_somebody_has(alpha: Place, beta: Place) -> None:
-    assert beta.ralph("claim", "T-1").code == 0
+    beta.claim("T-1")
     assert answers(alpha, "T-1")[:2] == (5, "claim_held")
     # T-3 would write where T-1 does.
     assert answers(alpha, "T-3")[:2] == (8, "scope_overlap")
@@ -104,7 +104,7 @@ def test_a_task_that_somebody_has(alpha: Place, beta: Place) -> None:
 
 
 def test_the_own_claim_stands(alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     wanted = (0, "", [("worktree", True), ("claim", True), ("merge", True)])
     assert answers(alpha) == answers(alpha, "T-1") == wanted
     assert alpha.ralph("preflight").out.splitlines()[1] == (
@@ -113,14 +113,14 @@ def test_the_own_claim_stands(alpha: Place) -> None:
 
 
 def test_another_task_beside_the_own_claim_is_refused_as_the_claim_would(alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     asked = alpha.ralph("preflight", "T-3", "--json")
     assert (asked.code, asked.error) == (8, "already_working")
     assert alpha.ralph("claim", "T-3", "--json").json["error"] == asked.json["error"]
 
 
 def test_a_claim_that_has_lost_shows_as_a_conflict(world: World, alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.commit("Mine")
     text = world.read()
     record = "    status: in-progress\n    claim: {id: k-beta, by: beta}\n"
@@ -187,7 +187,7 @@ def test_a_worktree_that_cannot_hold_a_claim(alpha: Place, prepare: object, code
 
 def test_the_main_worktree_beside_one_with_a_claim(world: World, alpha: Place) -> None:
     assert answers(world)[0] == 0
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     code, error, checks = answers(world)
     assert (code, error) == (8, "main_worktree")
     assert ("main-worktree", False) in checks
@@ -207,9 +207,9 @@ def test_several_refusals_are_all_told(world: World, alpha: Place) -> None:
 
 
 def test_stacked_work(alpha: Place) -> None:
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("src/a.txt", "done\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     assert answers(alpha, "T-2")[:2] == (8, "dependencies_incomplete")
     assert answers(alpha, "T-2", "--stack")[0] == 0
 
@@ -235,7 +235,7 @@ def test_histories_that_are_not_related(world: World) -> None:
 
 def test_nothing_is_written(world: World, alpha: Place, beta: Place) -> None:
     assert world.origin
-    assert beta.ralph("claim", "T-1").code == 0
+    beta.claim("T-1")
     beta.commit("Claimed")
     alpha.write("a.txt", "alpha\n")
     alpha.commit("a.txt")

@@ -78,7 +78,7 @@ def test_what_changed_here_alone_stays(world: World) -> None:
     assert world.read() == before
     data = edited(world, "Build", "Build it")
     assert data["updated"] == ["T2"]
-    task = world.stored("T2")
+    task = world.task("T2")
     assert (task["title"], task["description"], task["priority"]) == (
         "Build it", "Lay them well", 1
     )  # fmt: skip
@@ -89,14 +89,14 @@ def test_what_changed_in_both_stays_and_is_said_once(world: World) -> None:
     data = edited(world, "Build", "Build there")
     assert data["notes"][-1] == "T2: title changed here and in the source; kept."
     assert (data["updated"], data["unchanged"]) == ([], ["T1", "T2", "T3"])
-    assert world.stored("T2")["title"] == "Build here"
+    assert world.task("T2")["title"] == "Build here"
     assert len(again(world)["notes"]) == len(data["notes"]) - 1
 
 
 def test_what_is_gone_from_the_source_goes_unless_it_changed_here(world: World) -> None:
     world.ralph("edit", "T2", "--verify", "test -e house.txt")
     data = edited(world, "  - **Do**: Lay the bricks\n  - **Verify**: `test -s house.txt`\n", "")
-    task = world.stored("T2")
+    task = world.task("T2")
     assert "description" not in task and task["verify"] == ["test -e house.txt"]
     assert data["notes"][-1] == "T2: verify changed here and in the source; kept."
 
@@ -106,33 +106,33 @@ def test_a_task_that_is_gone_is_reported_and_stays(world: World) -> None:
     done = world.ralph("import", "plan.md")
     assert "no longer in the source, and kept here: T3\n" in done.out
     data = again(world)
-    assert data["removed"] == ["T3"] and world.stored("T3")["status"] == "pending"
+    assert data["removed"] == ["T3"] and world.task("T3")["status"] == "pending"
     # Another file says nothing about the tasks of this one.
     world.write("other.md", "- [ ] X1 a\n")
     assert again(world, "other.md")["removed"] == []
 
 
 def test_no_import_touches_a_lifecycle(world: World) -> None:
-    assert world.ralph("claim", "T1").code == 0
-    claimed = world.stored("T1")
+    world.claim("T1")
+    claimed = world.task("T1")
     data = edited(world, "[ ] T1", "[x] T1")
-    assert world.stored("T1") == claimed
+    assert world.task("T1") == claimed
     assert data["unchanged"] == ["T1", "T2", "T3"]
     said = "T1 is complete in the source, in-progress here: claim and complete it."
     assert data["notes"][-1] == said
     # Nor one of a task that nobody has begun: no commit would say who did it.
     data = edited(world, "[ ] T3", "[x] T3")
-    assert world.stored("T3")["status"] == "pending"
+    assert world.task("T3")["status"] == "pending"
     assert data["notes"][-1].startswith("T3 is complete in the source, pending here")
 
 
 def test_a_completed_task_stays_complete(world: World) -> None:
     world.ralph("claim", "T1")
     world.write("plan.txt", "plan\n")
-    assert world.ralph("complete", "T1").code == 0
-    before = world.stored("T1")
+    world.complete("T1")
+    before = world.task("T1")
     edited(world, "T1 Draw", "T1 Draw it")
-    after = world.stored("T1")
+    after = world.task("T1")
     assert after.pop("title") == "Draw it"
     lifecycle = ("status", "claim", "result")
     assert {key: after[key] for key in lifecycle} == {key: before[key] for key in lifecycle}
@@ -161,7 +161,7 @@ def test_another_lists_ids_are_other_tasks(world: World) -> None:
     assert world.snapshot() == before
     data = again(world, "specs/two/plan.md", "--prefix", "two-")
     assert data["added"] == ["two-T1", "two-T2"]
-    assert world.stored("two-T2")["depends_on"] == ["two-T1"]
+    assert world.task("two-T2")["depends_on"] == ["two-T1"]
     assert again(world, "specs/two/plan.md", "--prefix", "two-")["unchanged"] == data["added"]
 
 
@@ -203,14 +203,14 @@ def test_a_graph_and_its_ticket(tmp_path: Path) -> None:
     world.write("graph.yaml", "nodes: [{id: A, title: a, status: open, complexity: S}]\n")
     world.write("A.md", "---\nid: A\npriority: 1\n---\n# Words\n")
     again(world, "graph.yaml", "A.md")
-    origin = Origin.of(world.stored("A"))
+    origin = Origin.of(world.task("A"))
     assert origin is not None and origin.files == ("graph.yaml", "A.md")
     # One of the two cannot say what the other has lost.
     again(world, "graph.yaml")
-    assert world.stored("A")["priority"] == 1
+    assert world.task("A")["priority"] == 1
     world.replace("complexity: S", "size: 3", "graph.yaml")
     again(world, "graph.yaml", "A.md")
-    task = world.stored("A")
+    task = world.task("A")
     assert "complexity" not in task and (task["size"], task["priority"]) == (3, 1)
 
 

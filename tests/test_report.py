@@ -61,10 +61,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.commit("The graph")
     assert made.ralph("trust", "--yes").code == 0
     alpha, beta = made.worktree("alpha"), made.worktree("beta")
-    assert alpha.ralph("claim", "T-1", "--no-fetch").code == 0
+    alpha.claim("T-1", "--no-fetch")
     alpha.write("greeting", "hello\n")
-    assert alpha.ralph("complete").code == 0
-    assert beta.ralph("claim", "T-3", "--no-fetch").code == 0
+    alpha.complete()
+    beta.claim("T-3", "--no-fetch")
     asks = ("--reason", "needs_context", "--question", "Which <b>colour</b>?")
     assert beta.ralph("block", *asks).code == 0
     return made

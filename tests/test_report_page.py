@@ -32,8 +32,8 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.write_graph(GRAPH)
     world.commit("The graph")
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
-    assert alpha.ralph("claim", "T-1", "--no-fetch").code == 0
-    assert beta.ralph("claim", "T-3", "--no-fetch").code == 0
+    alpha.claim("T-1", "--no-fetch")
+    beta.claim("T-3", "--no-fetch")
     asks = ("--reason", "needs_context", "--question", HOSTILE)
     assert beta.ralph("block", *asks).code == 0
     made = world.folder / "page.html"

@@ -53,21 +53,8 @@ def refs(place: Place, below: str) -> list[str]:
     return place.git("for-each-ref", "--format=%(refname)", f"refs/ralph/{below}").splitlines()
 
 
-def state(world: World) -> dict[str, bytes]:
-    """All but loose objects and what git and we keep of a move."""
-    skipped = ("/objects/", "/ORIG_HEAD", "/COMMIT_EDITMSG", "/ralphgit/move-of-the-base/")
-    files = world.snapshot().items()
-    return {name: data for name, data in files if not any(part in name for part in skipped)}
-
-
-def refuses(world: World, place: Place, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
-    """`reset WORDS` is refused and changes nothing; the error."""
-    before = state(world)
-    result = resets(place, *words)
-    assert (result.code, result.error, result.data) == (exit, code, None), result.out
-    assert state(world) == before
-    error: dict[str, Any] = result.json["error"]
-    return error
+#: What git and we keep of a move.
+SCRATCH = ("/ORIG_HEAD", "/COMMIT_EDITMSG", "/ralphgit/move-of-the-base/")
 
 
 def files_of(world: World, place: Place) -> dict[str, bytes]:
@@ -154,7 +141,7 @@ def test_a_reset(world: World, landed: bool) -> None:
     assert world.ralph("check", "--json").data["problems"] == []
     beta = world.worktree("beta")
     assert at_work(beta) != claim
-    assert beta.stored("T-1")["epoch"] == 1
+    assert beta.task("T-1")["epoch"] == 1
 
 
 def test_in_words(world: World) -> None:
@@ -172,24 +159,24 @@ def test_in_words(world: World) -> None:
 
 def test_a_reason_is_required(world: World) -> None:
     at_work(world.worktree("alpha"))
-    before = state(world)
+    before = world.state(*SCRATCH)
     for words in (("reset", "T-1"), ("reset", "T-1", "--reason", "  "), ("reset", "--reason", "x")):
         assert world.ralph(*words).code == 2
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
 
 
 def test_from_the_main_worktree_alone(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     at_work(alpha)
     for place in (alpha, beta):
-        error = refuses(world, place, "T-1", code="linked_worktree")
+        error = place.refused("reset", "T-1", code="linked_worktree")
         assert error["hint"].startswith(f"ralphgit -C {world.path} reset T-1 --reason ")
 
 
 def test_nothing_to_reset(world: World) -> None:
-    error = refuses(world, world, "T-1", code="not_claimed")
+    error = world.refused("reset", "T-1", code="not_claimed")
     assert error["message"] == "nobody holds T-1: it is ready"
-    refuses(world, world, "T-9", code="unknown_task", exit=2)
+    world.refused("reset", "T-9", code="unknown_task", exit=2)
 
 
 def test_an_empty_handed_holder_leaves_no_rescue(world: World) -> None:
@@ -272,11 +259,11 @@ def test_the_main_worktree_s_own_claim(world: World) -> None:
 def test_a_claim_can_be_insisted_on(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
-    error = refuses(world, world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    error = world.refused("reset", "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
     assert error["message"] == f"T-1 is not held by claim g000000000 but by {claim} (alpha)"
     assert resets(world, "T-1", "--claim", claim).code == 0
     done_already(world, claim, "--claim", claim)
-    error = refuses(world, world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    error = world.refused("reset", "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
     assert error["message"] == "T-1 is not held by claim g000000000"
 
 
@@ -301,7 +288,7 @@ def test_a_living_holder_is_left_alone(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
     beat(alpha, claim=claim)
-    error = refuses(world, world, "T-1", code="holder_alive")
+    error = world.refused("reset", "T-1", code="holder_alive")
     assert error["message"] == (f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})")
     assert error["hint"] == "stop it first, or --force, which the audit will say"
     result = resets(world, "T-1", "--force")
@@ -337,7 +324,7 @@ def test_a_holder_whose_folder_is_gone(world: World, pruned: bool) -> None:
     shutil.rmtree(alpha.path)
     if pruned:
         world.git("worktree", "prune")
-    task = world.stored("T-1")
+    task = world.task("T-1")
     assert (task["state"], task["stale"]) == ("in-progress", True)
     assert task["holder"]["worker"] == "alpha"
     status = world.ralph("status").out.splitlines()
@@ -351,8 +338,8 @@ def test_finished_work_waits_to_land(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
     alpha.write("a", "x\n")
-    assert alpha.ralph("complete").code == 0
-    error = refuses(world, world, "T-1", code="in_review")
+    alpha.complete()
+    error = world.refused("reset", "T-1", code="in_review")
     assert error["message"] == (
         "T-1 is complete in worktree ../proj-alpha (branch alpha) and waits to land"
     )
@@ -365,11 +352,11 @@ def test_a_finished_task_is_reopened(world: World, status: str) -> None:
     if status == "complete":
         claim = at_work(world)
         world.write("a", "x\n")
-        assert world.ralph("complete").code == 0
+        world.complete()
     else:
         assert world.ralph("edit", "T-1", "--cancel", "no need").code == 0
         world.commit()
-    error = refuses(world, world, "T-1", code="illegal_move")
+    error = world.refused("reset", "T-1", code="illegal_move")
     assert error["message"] == f"T-1 is {status}"
     assert error["hint"] == "ralphgit reset T-1 --reopen --reason TEXT"
     result = resets(world, "T-1", "--reopen")
@@ -491,7 +478,7 @@ def test_a_remote_that_is_gone(world: World) -> None:
     world.origin.path.rename(world.folder / "gone.git")
     at_work(world.worktree("alpha"))
     world.git("config", "ralph.requireRemote", "true")
-    refuses(world, world, "T-1", code="remote_unavailable", exit=4)
+    world.refused("reset", "T-1", code="remote_unavailable", exit=4)
     world.git("config", "ralph.requireRemote", "false")
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, False)
@@ -553,7 +540,7 @@ def test_a_late_completion_conflicts_in_any_merge(world: World, base: str) -> No
     reset = resets(world, "T-1", "--no-fetch")
     assert (reset.code, reset.data["claim"]) == (0, claim), reset.out
     zombie.write("a", "all of it\n")
-    assert zombie.ralph("complete").code == 0
+    zombie.complete()
     world.git("fetch", "--quiet", str(zombie.path), "+zombie:refs/heads/late")
     checked = world.ralph("check", "--base", "main", "--at", "late", "--json")
     assert checked.code == 1
@@ -597,12 +584,12 @@ def test_a_late_completion_is_refused(world: World, landed: bool) -> None:
 
 def done_already(world: World, claim: str, *words: str) -> Result:
     """The reset of T-1 is told as done, and changes nothing."""
-    before, tip = state(world), world.head
+    before, tip = world.state(*SCRATCH), world.head
     result = resets(world, "T-1", *words)
     told = (result.code, result.json["warnings"], result.data["claim"], result.data["commit"])
     said = "T-1 was reset already, for this reason; it is done once"
     assert told == (0, [said], claim, tip), result.out
-    assert state(world) == before
+    assert world.state(*SCRATCH) == before
     return result
 
 
@@ -718,7 +705,7 @@ def test_killed_while_git_moves_the_base(world: World, how: str, by: str) -> Non
     result = resets(world, "T-1")
     assert (result.code, result.json["warnings"]) == (0, []), result.out
     assert world.git("status", "--porcelain") == "?? unrelated"
-    assert world.stored("T-1")["epoch"] == 1
+    assert world.task("T-1")["epoch"] == 1
     assert world.read("unrelated") == "the user's own\n"
     assert world.ralph("doctor", "--fix").code == 0
     assert litter(world) == []
@@ -790,11 +777,11 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
 def test_git_s_own_refusal_is_told(world: World) -> None:
     at_work(world.worktree("alpha"))
     world.git("config", "merge.verifySignatures", "true")
-    before = state(world)
+    before = world.state(*SCRATCH)
     result = resets(world, "T-1")
     assert (result.code, result.error) == (1, "git_failed")
     assert "does not have a GPG signature" in result.json["error"]["message"]
-    kept = {n: d for n, d in state(world).items() if "refs/ralph/rescue" not in n}
+    kept = {n: d for n, d in world.state(*SCRATCH).items() if "refs/ralph/rescue" not in n}
     assert kept == {n: d for n, d in before.items() if "refs/ralph/rescue" not in n}
 
 

@@ -371,7 +371,7 @@ def conflicts(place: Place, *words: str) -> None:
 def rival_claims(world: World) -> tuple[Place, str, str]:
     """beta works on T-1 under a claim that main does not have; main has gamma's. Both claims."""
     beta = world.worktree("beta")
-    mine = beta.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    mine = beta.claim("T-1")
     beta.write("work.txt", "half\n")
     beta.commit("Half of it")
     lease = world.git("rev-parse", "refs/ralph/leases/T-1")
@@ -512,7 +512,7 @@ def test_two_claims_in_a_rebase_and_on_the_base(world: World) -> None:
 
 def test_a_reset_on_the_base_wins_only_by_a_word(world: World) -> None:
     beta = world.worktree("beta")
-    mine = beta.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    mine = beta.claim("T-1")
     beta.commit("Half of it")
     assert world.ralph("reset", "T-1", "--reason", "silent").code == 0
     # A cherry-pick of the reset conflicts as a merge of it does.
@@ -581,7 +581,7 @@ def test_what_a_person_has_edited_is_left(world: World) -> None:
 def test_another_layout_on_the_base(world: World) -> None:
     """The base has moved the graph to a file for each task; the branch goes on in the old one."""
     alpha = world.worktree("alpha")
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     alpha.commit("Half of it")
     world.git("update-ref", "-d", "refs/ralph/leases/T-1")
     world.write("ralph.toml", 'graph = ["graph/*.yaml"]\n')
@@ -595,14 +595,14 @@ def test_another_layout_on_the_base(world: World) -> None:
     assert alpha.git("ls-files", "graph", G).splitlines() == ["graph/T-1.yaml", "graph/T-2.yaml"]
     assert not (alpha.path / G).exists() and alpha.read("graph/T-2.yaml") == HEAD + B
     alpha.git("commit", "--quiet", "--no-edit")
-    assert alpha.stored("T-1")["claim"]["id"] == claim
+    assert alpha.task("T-1")["claim"]["id"] == claim
     assert alpha.ralph("check", "--base", "main").code == 0
 
 
 def test_an_attempt_goes_on_after_its_squash_merge(world: World) -> None:
     """The base knows the claim from a squash merge, and has seen more since; so has the branch."""
     alpha = world.worktree("alpha")
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     alpha.write("work.txt", "half\n")
     alpha.commit("Half of it")
     world.git("merge", "--quiet", "--squash", "alpha")
@@ -621,7 +621,7 @@ def test_an_attempt_goes_on_after_its_squash_merge(world: World) -> None:
         f"what T-1 promises has changed under claim {claim}: completing it will need "
         "--accept-contract"
     ]
-    told = alpha.stored("T-1")
+    told = alpha.task("T-1")
     assert (told["title"], told["status"], told["claim"]["id"]) == ("Better said", "blocked", claim)
     assert re.findall(r"event: (\w+)", alpha.read(log)) == ["resumed", "claimed", "blocked"] or (
         re.findall(r"event: (\w+)", alpha.read(log)) == ["claimed", "resumed", "blocked"]

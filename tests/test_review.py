@@ -49,9 +49,9 @@ def world(tmp_path: Path) -> World:
 def alpha(world: World) -> Place:
     """A worktree in which T-1 is complete."""
     made = world.worktree("alpha")
-    assert made.ralph("claim", "T-1").code == 0
+    made.claim("T-1")
     made.write("hello.txt", "hello\n")
-    assert made.ralph("complete").code == 0
+    made.complete()
     return made
 
 
@@ -191,7 +191,7 @@ def test_a_branch_cannot_narrow_what_its_review_is_of(world: World) -> None:
     alpha.ralph("claim", "T-1")
     alpha.replace("        - hello.txt\n    x-script", "        - hello\n    x-script")
     alpha.write("hello.txt", "hello\n")
-    assert alpha.ralph("complete", "--accept-contract").code == 0
+    alpha.complete("--accept-contract")
     reviewed(world, "--target", "alpha", "--by", "ben", "--verdict", "clear")
     alpha.write("hello.txt", "hello, EVIL\n")
     alpha.commit("More")

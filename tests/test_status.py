@@ -31,13 +31,6 @@ def world_of(folder: Path, *tasks: str) -> World:
     return made
 
 
-def claimed(place: Place, task: str) -> str:
-    """Claim a task; the claim's id."""
-    result = place.ralph("claim", task, "--json")
-    assert result.code == 0, result.out
-    return str(result.data["task"]["claim"]["id"])
-
-
 # -- the picture -------------------------------------------------------------------------
 
 
@@ -60,7 +53,7 @@ def busy(tmp_path: Path) -> World:
     )  # fmt: skip
     places = {name: world.worktree(name) for name in ("anna", "ben", "cleo", "dora")}
     for place, id in zip(places.values(), ("CLAIMED", "BEGUN", "REVIEW", "STUCK"), strict=True):
-        claimed(place, id)
+        place.claim(id)
     places["ben"].commit("Half of it")
     places["cleo"].write("a", "x\n")
     assert places["cleo"].ralph("complete").code == 0
@@ -157,9 +150,9 @@ def test_the_picture_in_words(busy: World) -> None:
 
 def test_when_everything_is_done(tmp_path: Path) -> None:
     world = world_of(tmp_path, task("T-1"), task("T-2", status="cancelled"))
-    claimed(world, "T-1")
+    world.claim("T-1")
     world.write("a", "x\n")
-    assert world.ralph("complete").code == 0
+    world.complete()
     assert world.ralph("status") == Result(
         0, "main: 1 complete, 1 cancelled\nEverything is done.\n", ""
     )
@@ -180,7 +173,7 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
 def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     world = world_of(tmp_path, task("T-1"))
     alpha = world.worktree("alpha")
-    claim, pid = claimed(alpha, "T-1"), os.getpid()
+    claim, pid = alpha.claim("T-1"), os.getpid()
 
     def beat(**fields: object) -> dict[str, object]:
         alive = heartbeat.Heartbeat(
@@ -226,15 +219,15 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
         world.worktree(name) for name in ("lost", "won", "gone", "twice", "same", "empty")
     )
     off = {"RALPH_LEASE": "off"}
-    claimed(lost, "T-1")
+    lost.claim("T-1")
     lost.commit("Mine")
     won.ralph("claim", "T-1", env=off)
     won.commit("Mine")
     world.merge("won")
-    claimed(gone, "T-2")
-    claimed(twice, "T-3")
+    gone.claim("T-2")
+    twice.claim("T-3")
     same.ralph("claim", "T-3", env=off)
-    claimed(empty, "T-4")
+    empty.claim("T-4")
     empty.git("reset", "--quiet", "--hard")
     shutil.rmtree(gone.path)
     result = empty.ralph("status", "--json")
@@ -272,7 +265,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
 def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) -> None:
     world = world_of(tmp_path, task("T-1"), task("T-2"))
     alpha = world.worktree("alpha")
-    claimed(alpha, "T-1")
+    alpha.claim("T-1")
     alpha.write_graph("<<<<<<< HEAD\n" + alpha.read())
     result = world.ralph("status", "--json")
     assert [one["state"] for one in result.data["tasks"]] == ["claimed", "ready"]

@@ -244,7 +244,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.commit()
     beta = made.worktree("beta")
     assert beta.ralph("claim", READY[-1], "--no-fetch").code == 0
-    claim = str(beta.stored(READY[-1])["claim"]["id"])
+    claim = str(beta.task(READY[-1])["claim"]["id"])
     process = heartbeat.noted(os.getpid())._asdict()
     heartbeat.write(
         str(beta.path),

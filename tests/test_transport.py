@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from forge import Forge
 from servers import GitDaemon, HttpBackend
-from test_loop import QUICK, made, on_base, task, world_of
+from test_loop import QUICK, made, on_base, task
 from world import Place, World
 
 REMOTE = {"RALPH_LEASE": "remote"}
@@ -24,7 +24,7 @@ def alpha(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
         task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"),
         task("T-2", "outputs: [two.txt]", "priority: 3"),
     )
-    world = world_of(place)
+    world = place.world
     world.origin.git("config", "http.receivepack", "true")
     with request.param(tmp_path, world.environ) as server:
         world.git("remote", "set-url", "origin", server.url("origin.git"))
@@ -41,37 +41,38 @@ def machine(world: World, name: str) -> Place:
     return Place(world.folder / f"{name}-w", world.environ)
 
 
-def leases(world: World) -> str:
-    return world.origin.git("for-each-ref", "--format=%(refname)", "refs/ralph")
+def refs(place: Place) -> str:
+    """All refs of ours on the remote."""
+    return place.world.origin.git("for-each-ref", "--format=%(refname)", "refs/ralph")
 
 
 def test_claim_complete_and_land(alpha: Place) -> None:
     assert alpha.ralph("claim", "T-1", env=REMOTE).code == 0
-    assert leases(world_of(alpha)) == "refs/ralph/leases/T-1"
+    assert refs(alpha) == "refs/ralph/leases/T-1"
     alpha.write("one.txt", "T-1\n")
     done = alpha.ralph("complete", env=REMOTE)
     assert done.code == 0, done.err
     ran = alpha.ralph("run", "--agent", "scripted", "--land", "merge", env={**QUICK, **REMOTE})
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1 T-2"), ran.err
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete"] * 2
-    assert world_of(alpha).origin.git("show", "main:two.txt") == "T-2"
-    assert leases(world_of(alpha)) == ""
+    assert alpha.world.origin.git("show", "main:two.txt") == "T-2"
+    assert refs(alpha) == ""
 
 
 def test_of_two_machines_one_gets_the_task(alpha: Place) -> None:
-    places = [machine(world_of(alpha), name) for name in ("beta", "gamma")]
+    places = [machine(alpha.world, name) for name in ("beta", "gamma")]
     with ThreadPoolExecutor(2) as pool:
         ran = list(pool.map(lambda place: place.ralph("claim", "T-1", env=REMOTE), places))
     assert sorted(one.code for one in ran) == [0, 5], [one.err for one in ran]
-    assert leases(world_of(alpha)) == "refs/ralph/leases/T-1"
+    assert refs(alpha) == "refs/ralph/leases/T-1"
     winner, loser = sorted(zip(ran, places, strict=True), key=lambda pair: pair[0].code)
     assert loser[1].git("status", "--porcelain") == ""
     assert winner[1].ralph("release", env=REMOTE).code == 0
-    assert leases(world_of(alpha)) == ""
+    assert refs(alpha) == ""
 
 
 def test_a_pull_request(alpha: Place) -> None:
-    forge = Forge(world_of(alpha))
+    forge = Forge(alpha.world)
     env = {**QUICK, **REMOTE, **forge.environ}
     line = ("run", "--agent", "scripted", "--land", "pr")
     ran = alpha.ralph(*line, "--once", env=env)
@@ -81,12 +82,12 @@ def test_a_pull_request(alpha: Place) -> None:
     ran = alpha.ralph(*line, env=env)
     assert ran.err.splitlines()[0] == "T-1 has landed on origin/main"
     assert [found["title"] for found in forge.pulls] == ["T-1: Task T-1", "T-2: Task T-2"]
-    assert leases(world_of(alpha)) == "refs/ralph/leases/T-2"
+    assert refs(alpha) == "refs/ralph/leases/T-2"
 
 
 def test_a_server_that_is_gone(tmp_path: Path) -> None:
     place = made(tmp_path, task("T-1"))
-    world = world_of(place)
+    world = place.world
     with HttpBackend(tmp_path, world.environ) as server:
         world.git("remote", "set-url", "origin", server.url("origin.git"))
     claimed = place.ralph("claim", "T-1", "--json")

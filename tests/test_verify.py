@@ -33,7 +33,7 @@ def at_work(folder: Path, command: str) -> Place:
     world.commit("Begin")
     alpha = world.worktree("alpha")
     assert alpha.ralph("trust", "--yes").code == 0
-    assert alpha.ralph("claim", "T-1").code == 0
+    alpha.claim("T-1")
     alpha.write("a.txt", "work\n")
     return alpha
 
@@ -76,7 +76,7 @@ def test_what_runs_on_in_the_background(tmp_path: Path, how: str, code: int) -> 
     os.close(fd)
     if code == 0:
         assert (found.code, found.err) == (0, "")
-        assert alpha.stored("T-1")["status"] == "complete"
+        assert alpha.task("T-1")["status"] == "complete"
         return
     assert (found.code, found.error) == (1, "verification_failed")
     (run,) = found.data["verify"]
@@ -150,7 +150,7 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == 129
     assert hung_up(fd)
     os.close(fd)
-    assert alpha.stored("T-1")["status"] == "in-progress"
+    assert alpha.task("T-1")["status"] == "in-progress"
 
 
 def test_nohup_is_left_to_hold(tmp_path: Path) -> None:
@@ -171,4 +171,4 @@ def test_nohup_is_left_to_hold(tmp_path: Path) -> None:
         _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, b"")
     os.close(fd)
-    assert alpha.stored("T-1")["status"] == "complete"
+    assert alpha.task("T-1")["status"] == "complete"

@@ -52,13 +52,7 @@ def new(world: World, name: str, *words: str) -> Place:
 
 
 def done(place: Place, task: str = "T-1", file: str = "work.txt", text: str = "work\n") -> str:
-    """Claim a task, do it and complete it; the claim's id."""
-    claimed = place.ralph("claim", task, "--json")
-    assert claimed.code == 0, claimed
-    place.write(file, text)
-    found = place.ralph("complete", task)
-    assert found.code == 0, found
-    return str(claimed.data["task"]["claim"]["id"])
+    return place.did(task, {file: text})
 
 
 def squash(world: World, branch: str) -> None:
@@ -67,20 +61,15 @@ def squash(world: World, branch: str) -> None:
     world.git("commit", "--quiet", "-m", f"Squashed {branch}")
 
 
-def state(world: World) -> dict[str, bytes]:
-    """All that there is but loose objects."""
-    return {n: d for n, d in world.snapshot().items() if "/objects/" not in n}
-
-
 def refused(world: World, *words: str, code: str, exit: int = 8) -> Result:
     """`worktree WORDS` is refused and changes nothing."""
-    before = state(world)
+    before = world.state()
     told = world.ralph("worktree", *words, "--json")
     assert (told.code, told.error) == (exit, code), told
     ENVELOPE.validate(told.json)
     found = world.ralph("worktree", *words)
     assert (found.code, found.out) == (exit, "")
-    assert state(world) == before
+    assert world.state() == before
     return found
 
 
@@ -414,13 +403,13 @@ def test_killed(world: World) -> None:
 
 def test_list(world: World) -> None:
     alpha, beta, gamma = (new(world, name) for name in ("alpha", "beta", "gamma"))
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     beat(alpha, claim=claim)
     done(beta, "T-2")
     world.commit("One more")
     world.git("worktree", "lock", "--reason", "mine", str(world.worktree("delta").path))
     beat(gamma, pid=2**22 - 3, age=500)
-    before = state(world)
+    before = world.state()
     found = world.ralph("worktree", "list")
     assert (found.code, found.err) == (0, "")
     assert re.sub(r"\d+ s ago", "N s ago", found.out) == (
@@ -431,7 +420,7 @@ def test_list(world: World) -> None:
         "gamma\tfeature/gamma\t+0 -1\t-\tgone, agent, N s ago\tclean\tlocked\n"
     )
     told = listed(alpha)
-    assert state(world) == before
+    assert world.state() == before
     sign = told["alpha"].pop("heartbeat")
     assert 0 < sign.pop("age_s") < 60
     assert sign == {
@@ -485,7 +474,7 @@ def test_remove_what_has_landed(world: World) -> None:
 
 def test_remove_says_all_that_speaks_against_it(world: World) -> None:
     alpha = new(world, "alpha")
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     alpha.commit("Half of it")
     alpha.write("new.txt", "x\n")
     beat(alpha, claim=claim)
@@ -519,7 +508,7 @@ def test_remove_refuses_uncommitted_work(world: World, what: str) -> None:
 
 def test_remove_by_force_keeps_everything(world: World) -> None:
     alpha = new(world, "alpha")
-    claim = alpha.ralph("claim", "T-1", "--json").data["task"]["claim"]["id"]
+    claim = alpha.claim("T-1")
     alpha.write("one", "1\n")
     tip = alpha.commit("Half of it")
     alpha.write("two", "2\n")
@@ -666,10 +655,10 @@ def test_a_removal_that_git_refuses_changes_nothing(world: World) -> None:
 
 def landing(world: World) -> dict[str, tuple[str, str]]:
     """What `prune --dry-run` says of each worktree: action and why."""
-    before = state(world)
+    before = world.state()
     found = world.ralph("worktree", "prune", "--dry-run")
     assert (found.code, found.err) == (0, "")
-    assert state(world) == before
+    assert world.state() == before
     lines = (line.split("\t") for line in found.out.splitlines())
     return {name: (action, why) for action, name, why in lines}
 
@@ -726,7 +715,7 @@ def test_a_rebase_merge_has_landed(world: World) -> None:
     alpha.write("work.txt", "half\n")
     alpha.commit("Half of it")
     alpha.write("work.txt", "whole\n")
-    assert alpha.ralph("complete").code == 0
+    alpha.complete()
     world.write("other", "x\n")
     world.commit("Meanwhile")
     world.git("cherry-pick", "main..feature/alpha")
@@ -847,10 +836,10 @@ def test_prune(world: World) -> None:
         "nothing has been done in it yet\n"
         "kept\tunused\tnothing has been done in it yet\n"
     )
-    before = state(world)
+    before = world.state()
     found = world.ralph("worktree", "prune", "--dry-run")
     assert found == (0, f"{rest}would remove\tlanded\tits changes are on main\n{more}", "")
-    assert state(world) == before
+    assert world.state() == before
     told = dirty.ralph("worktree", "prune", "--json", "--dry-run")
     ENVELOPE.validate(told.json)
     assert told.data["worktrees"][4] == {

@@ -29,7 +29,8 @@ from typing import Any, NamedTuple
 import copies
 import inprocess
 import pytest
-from jsonschema import Draft202012Validator
+import ryaml
+from jsonschema_rs import Draft202012Validator
 from warm import Warm
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -67,9 +68,14 @@ class Result(NamedTuple):
 class Place:
     """A folder in which programs are run, with the world's environment."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    world: World
+    """Whose it is; of the world itself, the world."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str], world: World | None = None) -> None:
         self.path = path
         self.environ = dict(environ)
+        if world is not None:
+            self.world = world
 
     # -- programs --------------------------------------------------------------------
 
@@ -164,10 +170,62 @@ class Place:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {name}"
         self.write(name, text.replace(old, new))
 
-    def stored(self, task: str) -> dict[str, Any]:
+    # -- records ---------------------------------------------------------------------
+
+    def task(self, task: str) -> dict[str, Any]:
         """A task as `show` gives it."""
         found: dict[str, Any] = self.ralph("show", task, "--json").data["task"]
         return found
+
+    def claim(self, task: str, *words: str, env: Mapping[str, str] | None = None) -> str:
+        """Claim a task, which succeeds; the claim's id."""
+        done = self.ralph("claim", task, *words, "--json", env=env)
+        assert done.code == 0, done.out
+        return str(done.data["task"]["claim"]["id"])
+
+    def complete(self, *words: str, env: Mapping[str, str] | None = None) -> None:
+        """Complete the task that is worked on, which succeeds."""
+        done = self.ralph("complete", *words, env=env)
+        assert done.code == 0, done.err
+
+    def did(self, task: str, files: Mapping[str, str]) -> str:
+        """Claim a task, write these files, complete it; the claim's id."""
+        claim = self.claim(task)
+        for name, text in files.items():
+            self.write(name, text)
+        self.complete(task)
+        return claim
+
+    def refused(self, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
+        """`ralphgit WORDS` is refused and leaves everything as it was; the error.
+
+        Loose objects are nothing: git takes away those that nobody got to see, with time.
+        """
+        world = self.world
+        before = world.state()
+        done = self.ralph(*words, "--json")
+        assert (done.code, done.error, done.data) == (exit, code, None), done.out
+        assert world.state() == before
+        error: dict[str, Any] = done.json["error"]
+        return error
+
+    @property
+    def leases(self) -> list[str]:
+        """The tasks that have a lease, sorted."""
+        return self.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/ralph/leases").split()
+
+    def lease(self, task: str) -> dict[str, Any]:
+        """What the lease of a task says."""
+        found: dict[str, Any] = ryaml.loads(
+            self.git("cat-file", "blob", f"refs/ralph/leases/{task}")
+        )
+        return found
+
+    def audit(self, task: str, claim: str) -> list[dict[str, Any]]:
+        """The events of an attempt."""
+        events = ryaml.loads(self.read(f"records/audit/{task}/{claim}.yaml"))["events"]
+        assert isinstance(events, list)
+        return events
 
     # -- history ---------------------------------------------------------------------
 
@@ -204,7 +262,7 @@ class World(Place):
     def __init__(self, folder: Path, *, name: str = "proj") -> None:
         home = folder / "home"
         home.mkdir(parents=True, exist_ok=True)
-        super().__init__(folder / name, environment(home))
+        super().__init__(folder / name, environment(home), self)
         self.folder = folder
         self.path.mkdir()
         self._store = self.path / ".git"
@@ -238,7 +296,7 @@ class World(Place):
             or any((self._store / part).exists() for part in special)
         ):
             make()
-            return Place(path, self.environ)
+            return Place(path, self.environ, self)
         config, hooks = (self._store / "config").read_bytes(), copies.files(self._store / "hooks")
         info = copies.files(self._store / "info")
         key = (path.name, name, self.head, self._person(), config, hooks, info)
@@ -246,7 +304,12 @@ class World(Place):
             (path / ".git").write_text(f"gitdir: {os.path.realpath(own)}\n")
             (own / "gitdir").write_text(f"{os.path.realpath(path)}/.git\n")
             copies.know_files(own / "index", path)
-        return Place(path, self.environ)
+        return Place(path, self.environ, self)
+
+    def state(self, *but: str) -> dict[str, bytes]:
+        """The snapshot without loose objects and what has one of `but` in its name."""
+        files = self.snapshot().items()
+        return {n: data for n, data in files if not any(p in n for p in ("/objects/", *but))}
 
     def _person(self) -> object:
         """Who makes something here, when, and with which configuration of the user."""
@@ -262,13 +325,13 @@ class World(Place):
         self.git("push", "--quiet", "origin", "main")
         self.git("fetch", "--quiet", "origin")
         self.git("remote", "set-head", "origin", "main")
-        return Place(path, self.environ)
+        return Place(path, self.environ, self)
 
     def clone(self, name: str) -> Place:
         """Another machine's clone of `origin`."""
         path = self.folder / name
         self.git("clone", "--quiet", str(self.origin.path), str(path))
-        return Place(path, self.environ)
+        return Place(path, self.environ, self)
 
     def snapshot(self) -> dict[str, bytes]:
         """Every file of the world but the caches: worktrees, `.git`, remotes and HOME.

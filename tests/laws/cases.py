@@ -24,7 +24,7 @@ from laws.operations import PATH, Broken, Operation, World, apply, read, task_of
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task import Lifecycle
 from ralphgit.model.task_status import Status
-from ralphgit.records import task_mapping
+from ralphgit.records import graph_file, task_mapping
 from ralphgit.rules.contract_digest import contract
 
 CONFLICT, CLEAN, CAUGHT = "conflict", "clean", "caught"
@@ -205,7 +205,7 @@ def _faults(files: Files) -> set[str]:
     """
     found = set()
     for path, data in files.items():
-        for stored in operations.graph.parse(data, path=path).tasks:
+        for stored in graph_file.parse(data, path=path).tasks:
             task = task_mapping.task(stored)
             found |= {f"{task.id}: {fault}" for fault in _life_faults(task.lifecycle)}
             if task.claim and task.claim.contract not in ("", contract(task)):

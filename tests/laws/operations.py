@@ -16,7 +16,7 @@ from functools import lru_cache
 from laws.block import LIFECYCLE, SECOND, Block, Line, fresh_id, id_source
 from laws.generate import Written
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.task import Blocked, Cancelled, Claim, Lifecycle, Reset, Result
+from ralphgit.model.task import Blocked, Cancelled, Claim, Lifecycle, Reset, Result, Task
 from ralphgit.model.task_status import Outcome, Reason, Status
 from ralphgit.records import graph_file, splice_task, task_mapping
 from ralphgit.rules import lifecycle
@@ -69,17 +69,17 @@ def world(rng: random.Random) -> World:
     )
 
 
-Operation = Callable[[task_mapping.Task, World], Lifecycle]
+Operation = Callable[[Task, World], Lifecycle]
 
 
-def claim(task: task_mapping.Task, world: World) -> Lifecycle:
+def claim(task: Task, world: World) -> Lifecycle:
     made = Claim(
         id=fresh_id(world.ids), by=world.by, at=world.at, base=world.base, contract=contract(task)
     )
     return lifecycle.claimed(task.id, task.lifecycle, made)
 
 
-def block(task: task_mapping.Task, world: World) -> Lifecycle:
+def block(task: Task, world: World) -> Lifecycle:
     made = Blocked(
         claim=task.claim.id if task.claim else "",
         id=fresh_id(world.ids), reason=Reason.NEEDS_CONTEXT, question=world.question,
@@ -88,7 +88,7 @@ def block(task: task_mapping.Task, world: World) -> Lifecycle:
     return lifecycle.blocked(task.id, task.lifecycle, made)
 
 
-def complete(task: task_mapping.Task, world: World) -> Lifecycle:
+def complete(task: Task, world: World) -> Lifecycle:
     held = task.claim.id if task.claim else ""
     outcome = Outcome.DONE_WITH_CONCERNS if world.concerns else Outcome.DONE
     made = Result(
@@ -97,23 +97,23 @@ def complete(task: task_mapping.Task, world: World) -> Lifecycle:
     return lifecycle.completed(task.id, task.lifecycle, made)
 
 
-def cancel(task: task_mapping.Task, world: World) -> Lifecycle:
+def cancel(task: Task, world: World) -> Lifecycle:
     made = Cancelled(id=fresh_id(world.ids), by=world.by, at=world.at, reason=world.reason)
     return lifecycle.cancelled(task.id, task.lifecycle, made)
 
 
-def _back(task: task_mapping.Task, world: World, *, reopen: bool) -> Lifecycle:
+def _back(task: Task, world: World, *, reopen: bool) -> Lifecycle:
     held = task.claim.id if task.claim else ""
     made = Reset(id=fresh_id(world.ids), claim=held, by=world.by, at=world.at, reason=world.reason)
     return lifecycle.released(task.id, task.lifecycle, made, reopen=reopen)
 
 
-def release(task: task_mapping.Task, world: World) -> Lifecycle:
+def release(task: Task, world: World) -> Lifecycle:
     """Release and reset: they leave the same record."""
     return _back(task, world, reopen=False)
 
 
-def reopen(task: task_mapping.Task, world: World) -> Lifecycle:
+def reopen(task: Task, world: World) -> Lifecycle:
     return _back(task, world, reopen=True)
 
 
@@ -144,7 +144,7 @@ def read(data: bytes) -> graph_file.GraphFile:
     return graph_file.parse(data, path=PATH)
 
 
-def task_of(written: Written, index: int) -> task_mapping.Task:
+def task_of(written: Written, index: int) -> Task:
     return task_mapping.task(parsed(written).tasks[index])
 
 

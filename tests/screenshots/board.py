@@ -37,7 +37,7 @@ _FONT = "DejaVu Sans Mono"
 def pictures(scene: Scene, browser: Browser, folder: Path) -> list[Path]:
     """A question that waits, and the log of a worker in a small terminal."""
     alpha = scene.workers["alpha"]
-    alpha.write(f".ralph/logs/ST-202-{alpha.stored('ST-202')['claim']['id']}.log", _LOG)
+    alpha.write(f".ralph/logs/ST-202-{alpha.task('ST-202')['claim']['id']}.log", _LOG)
     return [
         _taken(scene, browser, folder / "board.png", (), (138, 38), light=False),
         _taken(scene, browser, folder / "board-log.png", ("tab",), (80, 24), light=True),
