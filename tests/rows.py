@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ralphgit.model.task_row import Row
 
 
-def row(id: str, status: str = "pending", **fields: object) -> Row:
+def row(id: str, status: str = "pending", **fields: Any) -> Row:
     """A task on the base; what is not asked for is empty."""
     return Row(
         id=id, title=id, status=status, priority=2, story="", mode="parallel", depends_on=(),

@@ -650,7 +650,7 @@ def mount(*words: str) -> None:
     subprocess.run(["mount", *words], check=True)
 
 
-WRITERS = ("claim", "complete", "block", "release", "reset")
+WRITERS: tuple[str, ...] = ("claim", "complete", "block", "release", "reset")
 WRITERS += ("add", "edit", "init", "import", "trust")
 
 

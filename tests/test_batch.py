@@ -205,7 +205,7 @@ def test_groups(rows: list[str], groups: list[list[str]]) -> None:
     made = []
     for line in rows:
         name, *words = line.split()
-        fields: dict[str, object] = {"story": "S-1"}
+        fields: dict[str, Any] = {"story": "S-1"}
         for word in words:
             match word[0]:
                 case "<":

@@ -164,8 +164,8 @@ def test_a_refusal_is_an_error_with_a_place(case: Path) -> None:
     data = case.read_bytes()
     try:
         found, problems = graph_file.parse_all(data, path="g.yaml")
-    except InvalidRecord as error:
-        problems = [error]
+    except InvalidRecord as one:
+        problems = [one]
     else:
         if not problems:
             assert "duplicate_id" in expected(case)[0]  # of a whole graph, not of a file
@@ -372,7 +372,20 @@ FULL: list[dict[str, Any]] = [
     },
 ]  # fmt: skip
 
-_WORDS = ("", " ", "a", "a b", "../x", "a..b", "x.lock", "x" * 64, "x" * 65, "ä", "t\n", "1.10")
+_WORDS: tuple[str, ...] = (
+    "",
+    " ",
+    "a",
+    "a b",
+    "../x",
+    "a..b",
+    "x.lock",
+    "x" * 64,
+    "x" * 65,
+    "ä",
+    "t\n",
+    "1.10",
+)
 _WORDS += ("pending", "in-progress", "ready", "done", "verify", "other", "low", "true", "null")
 _LEAVES = st.one_of(
     st.none(),

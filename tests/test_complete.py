@@ -860,7 +860,7 @@ def test_what_was_stashed_comes_back_beside_what_was_put_back(tmp_path: Path) ->
     assert completes(alpha).code == 0
 
 
-def lost(world: World) -> tuple[Place, str, str]:
+def lost(world: World) -> tuple[Place, str, dict[str, str]]:
     """alpha at work on T-1 with commits and more, while beta's claim has landed."""
     alpha = at_work(world)
     mine = alpha.task("T-1")["claim"]["id"]

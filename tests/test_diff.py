@@ -152,7 +152,8 @@ def test_what_else_may_happen_to_a_task(world: World) -> None:
             if world.git("status", "--porcelain"):
                 world.commit("Change")
             alpha.git("reset", "--quiet", "--hard", "main")
-        return changes(world, f"{before}..HEAD")[words[1]]
+        found: dict[str, Any] = changes(world, f"{before}..HEAD")[words[1]]
+        return found
 
     def told(one: dict[str, Any]) -> tuple[str, str, int]:
         return one["sentence"], one["change"], one["epoch"]

@@ -147,8 +147,9 @@ def test_a_broken_file_is_refused(text: str, line: int, column: int, message: st
 def test_our_own_lines_pass_as_they_are() -> None:
     task = {"id": "A", "title": "a: b", "status": "complete", "priority": 1, "x-y": {"z": [1]}}
     other = {"id": "B", "title": "b", "status": "pending", "depends_on": ["A"], "story": None}
-    shown = {"state": "ready", "holder": None, "stale": False, "blocked_on": [], "file": "g",
-             "line": 3}  # fmt: skip
+    shown: dict[str, object] = {
+        "state": "ready", "holder": None, "stale": False, "blocked_on": [], "file": "g", "line": 3,
+    }  # fmt: skip
     assert lines(task, {**other, **shown}).tasks == (
         task, {"id": "B", "title": "b", "status": "pending", "depends_on": ["A"]}
     )  # fmt: skip

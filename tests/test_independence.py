@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ TABLE = [
 
 @pytest.mark.parametrize(("a", "b", "wanted"), TABLE)
 def test_what_two_tasks_touch(
-    a: dict[str, object], b: dict[str, object], wanted: list[tuple[str, tuple[str, ...]]]
+    a: dict[str, Any], b: dict[str, Any], wanted: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     one, other = row("A", **a), row("B", **b)
     assert [(c.reason, c.paths) for c in found(one, other)] == wanted

@@ -179,7 +179,7 @@ def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
 
 
 def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), **{"c.txt": "base\n"})
+    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), files={"c.txt": "base\n"})
     world = alpha.world
     forge = Forge(world)
     run(alpha, forge)
@@ -194,7 +194,9 @@ def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
 
 def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> None:
     script = "[{run: 'sh ../hook.sh', write: {c.txt: one}}, {write: {c.txt: both}}]"
-    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
+    alpha = made(
+        tmp_path, task("T-1", "outputs: [c.txt]", script=script), files={"c.txt": "base\n"}
+    )
     world = alpha.world
     (tmp_path / "hook.sh").write_text(
         f"cd {world.path} && echo theirs > c.txt && "
@@ -211,7 +213,9 @@ def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> Non
 
 def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> None:
     script = "[{write: {c.txt: one}}, {write: {c.txt: both}}]"
-    alpha = made(tmp_path, task("T-1", "outputs: [c.txt]", script=script), **{"c.txt": "base\n"})
+    alpha = made(
+        tmp_path, task("T-1", "outputs: [c.txt]", script=script), files={"c.txt": "base\n"}
+    )
     world = alpha.world
     forge = Forge(world)
     forge.kills("list")
@@ -394,7 +398,7 @@ def test_a_command_of_ones_own_needs_consent(tmp_path: Path) -> None:
         'cp "$RALPH_BODY_FILE" ../body; echo https://forge.example/7'
     )
     toml = f"[land]\nmode = 'pr'\nvia = '''{command}'''\n"
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), **{"ralph.toml": toml})
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), files={"ralph.toml": toml})
     world = alpha.world
     world.ralph("trust", "--revoke")
     line = ("run", "--agent", "scripted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -340,7 +340,7 @@ RESET = """
     ],
 )
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
-def test_layout(before: str, change, after: str, eol: str) -> None:
+def test_layout(before: str, change: Callable[[Task], Lifecycle], after: str, eol: str) -> None:
     head = "version: 1\ntasks:"
     text = (head + before).replace("\n", eol)
     file = graph_file.parse(text.encode(), path="task-graph.yaml")
@@ -456,7 +456,7 @@ def test_l4_l5_an_operation_writes_its_records_and_nothing_else(
 
 def test_an_odd_layout_is_edited_right_or_refused() -> None:
     """Legal YAML that nobody writes: text that looks like tasks and keys, `? key`, `|+`."""
-    counted = Counter()
+    counted: Counter[str] = Counter()
     for number in range(150):
         rng = random.Random(f"{SEED}:odd:{number}")
         written = generate.graph(rng, most=4, odd=True)

@@ -74,7 +74,7 @@ def test_a_long_arrow_passes_between_tasks() -> None:
 def test_two_thousand_tasks_take_no_time() -> None:
     """Whatever they look like; each of these takes 0.1 to 0.2 s on a quiet machine."""
     many = [f"t{number}" for number in range(2000)]
-    shapes = {
+    shapes: dict[str, dict[str, list[str]]] = {
         "chain": {n: [many[at - 1], many[0]] if at else [] for at, n in enumerate(many)},
         "star": {n: [many[0]] if at else [] for at, n in enumerate(many)},
         "stories": {n: [many[at - 1]] if at % 24 else [] for at, n in enumerate(many)},

@@ -134,7 +134,6 @@ def test_every_change_writes_a_fresh_id(old: str, move: str, to: str) -> None:
     before, after = STANDING[old], MOVES[move](STANDING[old])
 
     def ids(life: Lifecycle) -> set[str]:
-        records = life
-        return {record.id for record in records if hasattr(record, "id")}
+        return {str(record.id) for record in life if record is not None and hasattr(record, "id")}
 
     assert len(ids(after) - ids(before)) == 1

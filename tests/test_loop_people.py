@@ -111,7 +111,7 @@ def killing_git(tmp_path: Path, verb: str) -> str:
 
 def killed_while_moving(tmp_path: Path) -> Place:
     """A loop that was killed when it was about to bring its worktree to a newer base."""
-    alpha = made(tmp_path, ONE, **{"c.txt": "old\n", "d.txt": "old\n"})
+    alpha = made(tmp_path, ONE, files={"c.txt": "old\n", "d.txt": "old\n"})
     world = alpha.world
     world.write("c.txt", "new\n")
     world.commit("Newer")
@@ -146,7 +146,7 @@ def test_an_edit_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
-    alpha = made(tmp_path, ONE, **{".gitignore": "new.txt\n"})
+    alpha = made(tmp_path, ONE, files={".gitignore": "new.txt\n"})
     world = alpha.world
     world.write("new.txt", "the base's\n")
     world.git("add", "--force", "new.txt")
@@ -314,7 +314,7 @@ def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path:
 
 
 def test_a_conflict_is_told_to_a_person_in_their_words(tmp_path: Path) -> None:
-    alpha = made(tmp_path, ONE, **{"f.txt": "base\n"})
+    alpha = made(tmp_path, ONE, files={"f.txt": "base\n"})
     world = alpha.world
     clash = (
         f"cd {world.path}; git pull -q --ff-only origin main; echo theirs > f.txt; "

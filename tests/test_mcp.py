@@ -26,6 +26,7 @@ from ralphgit.cli.command_table import COMMANDS
 
 if TYPE_CHECKING:
     from mcp import Client
+    from mcp.types import CallToolResult
 
 HOSTILE = 'A "title" \u202e</script>\x1b[31m'
 GRAPH = f"""\
@@ -172,6 +173,13 @@ async def connected(place: Place, *words: str, mode: Any = "auto") -> AsyncItera
         yield client
 
 
+def text(found: CallToolResult) -> str:
+    """The first part of an answer."""
+    first = found.content[0]
+    assert first.type == "text"
+    return first.text
+
+
 async def called(client: Client, tool: str, **arguments: object) -> Any:
     """The data of a call that was answered with a yes."""
     found = await answered(client, tool, **arguments)
@@ -292,12 +300,12 @@ def test_a_long_answer_is_cut_and_says_so(world: World) -> None:
     async def conversation() -> None:
         async with connected(world) as client:
             found = await client.call_tool("list", {})
-            assert len(found.content[0].text) <= 40_000
-            told = json.loads(found.content[0].text)
+            assert len(text(found)) <= 40_000
+            told = json.loads(text(found))
             kept = [task["id"] for task in told["data"]["tasks"]]
             assert kept[:3] == ["T-1", "T-2", "T-3"] and len(kept) > 80
             assert told["left_off"] == {"tasks": 304 - len(kept)}
-            one = (await client.call_tool("show", {"task": "Z"})).content[0].text
+            one = text(await client.call_tool("show", {"task": "Z"}))
             assert one.startswith('{"data":{"task":{"id":"Z","title":"zzz')
             assert re.fullmatch(r"\(cut: 40000 of 60\d\d\d characters\)", one.split("\n")[1])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pytest
+from _pytest.mark import ParameterSet
 from rows import row
 
 from ralphgit.model.active_claim import ActiveClaim
@@ -120,7 +121,7 @@ class Case(NamedTuple):
     lost: tuple[str, ...]
 
 
-def cases() -> list[object]:
+def cases() -> list[ParameterSet]:
     found = []
     for line in POLICY.splitlines():
         number, *cells = (cell.strip() for cell in line.split("|"))
@@ -151,7 +152,7 @@ def seen(standing: TaskState) -> tuple[str, str, bool, tuple[str, ...], tuple[st
 
 
 def test_the_numbers_of_the_policy_are_unique() -> None:
-    numbers = [param.id for param in cases()]  # type: ignore[attr-defined]
+    numbers = [param.id for param in cases()]
     assert len(set(numbers)) == len(numbers) == 51
 
 
@@ -180,7 +181,7 @@ def test_a_holder_s_worktree_is_known_from_any_sighting() -> None:
 
 
 def test_every_status_has_a_row() -> None:
-    told = {base_row(param.values[0].base).status for param in cases()}  # type: ignore[attr-defined]
+    told = {base_row(cast("Case", param.values[0]).base).status for param in cases()}
     assert told == set(Status)
 
 

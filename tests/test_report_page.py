@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bench import graphs
 from browser import chromium, program
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from test_report import GRAPH, HOSTILE
 from world import World
 
@@ -53,9 +53,14 @@ def opened(browser: Browser, file: Path, *, scheme: str = "light") -> Iterator[P
     page = context.new_page()
     said: list[str] = []
     asked: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        dialog.dismiss()
+
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", dismissed)
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())
     yield page

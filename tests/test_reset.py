@@ -57,6 +57,11 @@ def refs(place: Place, below: str) -> list[str]:
 SCRATCH = ("/ORIG_HEAD", "/COMMIT_EDITMSG", "/ralphgit/move-of-the-base/")
 
 
+def refused(place: Place, *words: str, code: str, exit: int = 8) -> dict[str, Any]:
+    line = ("reset", *words, "--reason", "gone")
+    return place.refused(*line, code=code, exit=exit, but=SCRATCH)
+
+
 def files_of(world: World, place: Place) -> dict[str, bytes]:
     """A worktree's files, index and HEAD."""
     folders = (place.path.name, f"proj/.git/worktrees/{place.path.name}")
@@ -169,14 +174,14 @@ def test_from_the_main_worktree_alone(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     at_work(alpha)
     for place in (alpha, beta):
-        error = place.refused("reset", "T-1", code="linked_worktree")
+        error = refused(place, "T-1", code="linked_worktree")
         assert error["hint"].startswith(f"ralphgit -C {world.path} reset T-1 --reason ")
 
 
 def test_nothing_to_reset(world: World) -> None:
-    error = world.refused("reset", "T-1", code="not_claimed")
+    error = refused(world, "T-1", code="not_claimed")
     assert error["message"] == "nobody holds T-1: it is ready"
-    world.refused("reset", "T-9", code="unknown_task", exit=2)
+    refused(world, "T-9", code="unknown_task", exit=2)
 
 
 def test_an_empty_handed_holder_leaves_no_rescue(world: World) -> None:
@@ -259,15 +264,15 @@ def test_the_main_worktree_s_own_claim(world: World) -> None:
 def test_a_claim_can_be_insisted_on(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
-    error = world.refused("reset", "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    error = refused(world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
     assert error["message"] == f"T-1 is not held by claim g000000000 but by {claim} (alpha)"
     assert resets(world, "T-1", "--claim", claim).code == 0
     done_already(world, claim, "--claim", claim)
-    error = world.refused("reset", "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
+    error = refused(world, "T-1", "--claim", "g000000000", code="claim_changed", exit=5)
     assert error["message"] == "T-1 is not held by claim g000000000"
 
 
-def beat(place: Place, **fields: object) -> None:
+def beat(place: Place, **fields: Any) -> None:
     """Leave a heartbeat of this test's own process."""
     pid = os.getpid()
     alive = heartbeat.Heartbeat(
@@ -288,7 +293,7 @@ def test_a_living_holder_is_left_alone(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
     beat(alpha, claim=claim)
-    error = world.refused("reset", "T-1", code="holder_alive")
+    error = refused(world, "T-1", code="holder_alive")
     assert error["message"] == (f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})")
     assert error["hint"] == "stop it first, or --force, which the audit will say"
     result = resets(world, "T-1", "--force")
@@ -339,7 +344,7 @@ def test_finished_work_waits_to_land(world: World) -> None:
     claim = at_work(alpha)
     alpha.write("a", "x\n")
     alpha.complete()
-    error = world.refused("reset", "T-1", code="in_review")
+    error = refused(world, "T-1", code="in_review")
     assert error["message"] == (
         "T-1 is complete in worktree ../proj-alpha (branch alpha) and waits to land"
     )
@@ -356,7 +361,7 @@ def test_a_finished_task_is_reopened(world: World, status: str) -> None:
     else:
         assert world.ralph("edit", "T-1", "--cancel", "no need").code == 0
         world.commit()
-    error = world.refused("reset", "T-1", code="illegal_move")
+    error = refused(world, "T-1", code="illegal_move")
     assert error["message"] == f"T-1 is {status}"
     assert error["hint"] == "ralphgit reset T-1 --reopen --reason TEXT"
     result = resets(world, "T-1", "--reopen")
@@ -393,7 +398,7 @@ def test_the_base_branch_is_not_the_main_worktree_s(world: World, where: str) ->
     at_work(world.worktree("alpha"))
     world.git("switch", "--quiet", "-c", "other")
     before = world.read()
-    place = world
+    place: Place = world
     if where == "linked":
         world.git("worktree", "add", "--quiet", str(world.folder / "base"), "main")
         place = Place(world.folder / "base", world.environ)
@@ -478,7 +483,7 @@ def test_a_remote_that_is_gone(world: World) -> None:
     world.origin.path.rename(world.folder / "gone.git")
     at_work(world.worktree("alpha"))
     world.git("config", "ralph.requireRemote", "true")
-    world.refused("reset", "T-1", code="remote_unavailable", exit=4)
+    refused(world, "T-1", code="remote_unavailable", exit=4)
     world.git("config", "ralph.requireRemote", "false")
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, False)

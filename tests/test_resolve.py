@@ -304,7 +304,9 @@ def row_25() -> None:
     every = base + event("11", "blocked") + event("12", "resumed") + event("13", "lost")
     for ancestor in (base, None):
         for pair in ((one, other), (other, one)):
-            versions = ThreeWay(*(text and text.encode() for text in (ancestor, *pair)))
+            versions = ThreeWay(
+                *(None if text is None else text.encode() for text in (ancestor, *pair))
+            )
             made = audit_merge.joined(versions)
             assert made is not None
             assert made.decode().replace("# kept\n", "") == every.replace("# kept\n", "")

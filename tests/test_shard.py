@@ -153,7 +153,7 @@ def test_a_round_trip_keeps_every_task(world: World) -> None:
         '# The task graph: one file.\ngraph = ["task-graph.yaml"]\n'
     )
 
-    def plain(tasks: list[dict[str, object]]) -> list[object]:
+    def plain(tasks: list[dict[str, object]]) -> list[str]:
         return sorted(str({**task, "file": "", "line": 0}) for task in tasks)
 
     assert plain(world.ralph("list", "--json").data["tasks"]) == plain(shown)

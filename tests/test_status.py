@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -175,7 +176,7 @@ def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     alpha = world.worktree("alpha")
     claim, pid = alpha.claim("T-1"), os.getpid()
 
-    def beat(**fields: object) -> dict[str, object]:
+    def beat(**fields: Any) -> dict[str, object]:
         alive = heartbeat.Heartbeat(
             pid=pid,
             started=heartbeat.start_time(pid),

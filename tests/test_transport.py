@@ -16,7 +16,7 @@ REMOTE = {"RALPH_LEASE": "remote"}
 SERVERS = {"git daemon": GitDaemon, "http-backend": HttpBackend}
 
 
-@pytest.fixture(params=SERVERS.values(), ids=SERVERS.keys())
+@pytest.fixture(params=list(SERVERS.values()), ids=list(SERVERS))
 def alpha(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A worktree whose remote is reached over the network."""
     place = made(

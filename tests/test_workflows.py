@@ -18,7 +18,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def loaded(path: Path) -> dict[str, Any]:
-    return ryaml.loads(path.read_text())
+    found: dict[str, Any] = ryaml.loads(path.read_text())
+    return found
 
 
 def steps() -> Iterator[tuple[str, dict[str, Any]]]:

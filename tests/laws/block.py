@@ -99,7 +99,7 @@ def _comment(rng: random.Random, column: int) -> str:
 
 def between(rng: random.Random, layout: Layout, columns: Sequence[int]) -> list[str]:
     """Comments and blank lines for one place, mostly none."""
-    lines = []
+    lines: list[str] = []
     while chance(rng, layout.chatter) and len(lines) < 4:
         lines.append("" if chance(rng, 0.4) else _comment(rng, rng.choice(columns)))
     return lines
@@ -243,7 +243,7 @@ def _status_records(
     status = rng.choice((*often, "blocked", "complete", "cancelled"))
     by, at = rng.choice(WORKERS), SECOND
     made: dict[str, Any] = {"status": status}
-    claim = {
+    claim: dict[str, object] = {
         "id": fresh_id(layout.ids),
         "by": by,
         "at": at,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from laws import adding, operations
@@ -307,7 +307,7 @@ def _reordered(rng: random.Random, most: int) -> Case:
     return _moved_case(words, _pair(base, [ours], [theirs]), done)
 
 
-def _moved_case(words: str, pair: Pair, right: dict[str, object] | None) -> Case:
+def _moved_case(words: str, pair: Pair, right: Mapping[str, object] | None) -> Case:
     """`right` is what the tasks should be by id, if there is a right outcome at all."""
     before = _faults(pair.base)
 

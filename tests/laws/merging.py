@@ -195,17 +195,24 @@ class Arena:
         index = self.library.merge_trees(base, ours, theirs)
         if index.conflicts is not None:
             return CONFLICT
-        return Outcome({entry.path: self.library[entry.id].data for entry in index})
+        return Outcome({entry.path: self._blob(str(entry.id)).data for entry in index})
 
     def _tree(self, oid: str) -> Outcome:
-        return Outcome(dict(self._blobs(self.library[oid], "")))
+        tree = self.library[oid]
+        assert isinstance(tree, pygit2.Tree)
+        return Outcome(dict(self._blobs(tree, "")))
+
+    def _blob(self, oid: str) -> pygit2.Blob:
+        found = self.library[oid]
+        assert isinstance(found, pygit2.Blob)
+        return found
 
     def _blobs(self, tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, bytes]]:
         for entry in tree:
             if isinstance(entry, pygit2.Tree):
                 yield from self._blobs(entry, f"{prefix}{entry.name}/")
             else:
-                yield f"{prefix}{entry.name}", entry.data
+                yield f"{prefix}{entry.name}", self._blob(str(entry.id)).data
 
     # -- in the worktree -----------------------------------------------------------------
 

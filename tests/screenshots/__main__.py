@@ -11,13 +11,13 @@ import tempfile
 from pathlib import Path
 
 from browser import chromium, program
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 from scene import NOW, Scene, build
 from world import ROOT
 
 from screenshots import board
 
-_SIZE = {"width": 1280, "height": 800}
+_SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 
 def main() -> None:
