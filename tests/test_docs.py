@@ -31,6 +31,11 @@ _MARK = "@@ command "
 
 
 _OWN = "<!-- a session of its own -->"
+_MODULES = [
+    f"/{path.relative_to(ROOT)}"
+    for folder in ("ralphgit", "tests", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+]
 
 
 def _blocks(text: str, kind: str) -> list[str]:
@@ -130,6 +135,13 @@ def test_every_graph_in_a_document_is_valid(document: Path) -> None:
 def test_every_local_link_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
         assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_module_that_a_document_names_is_there(document: Path) -> None:
+    """By its path in the repository or in the package, or by its name alone."""
+    named = re.findall(r"`([a-z_/]+\.py)`", document.read_text())
+    assert [name for name in named if not any(one.endswith(f"/{name}") for one in _MODULES)] == []
 
 
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
