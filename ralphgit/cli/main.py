@@ -129,9 +129,9 @@ def _run(arguments: Sequence[str]) -> int:
 def _complete_word(program: str) -> int:
     from click.shell_completion import shell_complete
 
-    from ralphgit.cli import click_application, shell_completion
+    from ralphgit.cli import click_application, completion_scripts
 
-    shell_completion.register()
+    completion_scripts.register()
     names = ("_RALPHGIT_COMPLETE", "_GIT_RALPH_COMPLETE")
     variable = next(name for name in names if name in os.environ)
     return shell_complete(

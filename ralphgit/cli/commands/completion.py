@@ -13,8 +13,8 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    from ralphgit.cli import click_application, shell_completion
+    from ralphgit.cli import click_application, completion_scripts
 
-    script = shell_completion.script(options.shell, click_application.program()).rstrip("\n")
+    script = completion_scripts.script(options.shell, click_application.program()).rstrip("\n")
     data = {"shell": options.shell, "script": f"{script}\n"}
     return Outcome(data, before=script.split("\n"))
