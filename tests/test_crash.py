@@ -456,7 +456,7 @@ def after_shard(world: World) -> None:
     assert "task-graph.yaml" not in there
     assert world.git("ls-files", "--others", "--exclude-standard") == ""
     assert world.git("diff", "--name-only") == ""
-    assert not (world.path / ".ralph/sharding.json").exists()
+    assert list((world.path / ".git/ralphgit").glob("moving-*")) == []
 
 
 def after_init(world: World) -> None:
@@ -510,7 +510,7 @@ def repeat(scene: Scene) -> None:
 def leftovers(folder: Path) -> Iterator[str]:
     for parent, _, leaves in os.walk(folder):
         for leaf in leaves:
-            ours = leaf.startswith((".ralph-tmp-", "index.ralph-", "advance-"))
+            ours = leaf.startswith((".ralph-tmp-", "index.ralph-", "moving-"))
             if ours or leaf.endswith(".lock"):
                 yield os.path.join(parent, leaf)
 

@@ -675,12 +675,13 @@ def dies(world: World, how: str, claim: str, *, killer: str = "kill -KILL $PPID"
     program.write_text(text)
     program.chmod(0o755)
     path = f"{program.parent}{os.pathsep}{world.environ['PATH']}"
-    return world.ralph("reset", "T-1", "--reason", "gone", "--json", env={"PATH": path})
+    words = ("reset", "T-1", "--reason", "gone", "--json")
+    return world.ralph(*words, env={"PATH": path}, apart=True)
 
 
 def litter(world: World) -> list[str]:
     """What ralphgit has noted, or has beside a file that it is changing."""
-    parts = (".ralph-tmp-", "index.ralph-", "/ralphgit/advance-")
+    parts = (".ralph-tmp-", "index.ralph-", "/ralphgit/moving-")
     return [name for name in world.snapshot() if any(part in name for part in parts)]
 
 
@@ -762,7 +763,7 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = at_work(alpha)
     assert dies(world, "files", claim).code == -9
-    (note,) = (world.path / ".git" / "ralphgit").glob("advance-*")
+    (note,) = (world.path / ".git" / "ralphgit").glob("moving-*")
     told = json.loads(note.read_text())
     pid = os.getpid()
     told.update(pid=pid, started=heartbeat.start_time(pid))
@@ -771,7 +772,7 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
     elsewhere = {**told, "host": "elsewhere"}
     for one in (told, elsewhere):
         note.write_text(json.dumps(one))
-        world.ralph("doctor", "--fix")
+        world.ralph("doctor", "--fix", apart=True)  # its own number would be of one that is gone
         assert world.git("status", "--porcelain") == before
         assert note.exists()
     note.write_text(json.dumps({**elsewhere, "time": time.time() - 3600}))

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from laws import generate
 from world import ROOT, Place, World
 
+from ralphgit.app.workspace import heartbeat
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import graph_file, graph_layouts, task_blocks
 from ralphgit.records import settings_file as toml
@@ -392,14 +393,21 @@ def test_a_failure_leaves_everything_as_it_was(world: World) -> None:
     assert not (world.path / "graph").exists()
 
 
+def killed(world: World, steps: dict[str, tuple[str | None, str | None]]) -> None:
+    """The note of a move whose process is gone."""
+    process = heartbeat.Process(0, "", "", heartbeat.host())._asdict()
+    note = {"kind": "layout", "worktree": str(world.path), **process, "time": 0, "steps": steps}
+    world.write(".git/ralphgit/moving-layout-1", json.dumps(note))
+
+
 def test_a_killed_move_that_was_changed_since(world: World) -> None:
-    world.write(".ralph/sharding.json", '{"task-graph.yaml": {"old": "0", "new": null}}')
+    killed(world, {"task-graph.yaml": ("0", None)})
     assert world.ralph("shard", "--layout", "task", "--json").error == "half_sharded"
 
 
 def test_doctor_completes_what_was_killed(world: World) -> None:
-    def step(old: str | None, new: str | None) -> dict[str, str | None]:
-        return {"old": old and hashlib.sha256(old.encode()).hexdigest(), "new": new}
+    def step(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+        return old and hashlib.sha256(old.encode()).hexdigest(), new
 
     moved = GRAPH.replace("=.ralph", "=../.ralph")
     setting = 'graph = ["graph/*.yaml"]\n'
@@ -408,7 +416,7 @@ def test_doctor_completes_what_was_killed(world: World) -> None:
         "ralph.toml": step(None, setting),
         "task-graph.yaml": step(GRAPH, None),
     }
-    world.write(".ralph/sharding.json", json.dumps(note))
+    killed(world, note)
     world.write("graph/tasks.yaml", moved)
     assert "killed half-way" in world.ralph("doctor").out
     assert world.ralph("shard", "--layout", "task", "--dry-run", "--json").error == "half_sharded"
@@ -417,7 +425,7 @@ def test_doctor_completes_what_was_killed(world: World) -> None:
     assert world.read("ralph.toml") == setting
     # One that had not begun is forgotten.
     world.git("reset", "--hard", "--quiet")
-    world.write(".ralph/sharding.json", json.dumps(note))
+    killed(world, note)
     assert shard(world, "task")["tasks"] == 4
     assert "graph/tasks.yaml" not in graph_files(world)
 

@@ -1,20 +1,17 @@
 """A move of the base that was killed half-way: noted before it, undone by whoever comes next.
 
 `git merge --ff-only` writes the files, then the index, then the branch. Killed in between it
-leaves changes that nobody made, and they would be in the way of every later move. A note in
-`<git common dir>/ralphgit` says from which commit to which; what lies between these two, and
-is nowhere else, is put back.
+leaves changes that nobody made, and they would be in the way of every later move. The journal
+says from which commit to which; what lies between these two, and is nowhere else, is put back.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
-from ralphgit.app.workspace import heartbeat, record_tree
+from ralphgit.app.workspace import journal, record_tree
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NotARepository
@@ -24,77 +21,21 @@ from ralphgit.git.run_git import Git
 from ralphgit.git.trees import PathChange
 from ralphgit.records import atomic_files
 
-_FOLDER = "ralphgit"
-_PREFIX = "advance-"
+_KIND = "base"
 _PATIENCE_S = 30.0
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-class MoveNote(NamedTuple):
-    """One move of a branch that is checked out."""
-
-    path: str
-    """The note's own file."""
-    worktree: str
-    ref: str
-    old: str
-    new: str
-    by: heartbeat.Process
-    time: float
-    """When it was begun, in seconds since 1970."""
+def noted(
+    project: Project, worktree: str, ref: str, old: str, new: str
+) -> AbstractContextManager[None]:
+    """Note the move while it is made. Raises: NotWritable."""
+    return journal.noted(project, _KIND, worktree, {ref: (old, new)})
 
 
-@contextmanager
-def noted(project: Project, worktree: str, ref: str, old: str, new: str) -> Iterator[None]:
-    """Note the move while it is made; a process that is killed leaves the note.
-
-    Raises: NotWritable.
-    """
-    pid = os.getpid()
-    path = os.path.join(project.repository.common_dir, _FOLDER, f"{_PREFIX}{pid}")
-    record = {
-        "worktree": worktree, "ref": ref, "old": old, "new": new,
-        **heartbeat.noted(pid)._asdict(), "time": project.around.now(),
-    }  # fmt: skip
-    atomic_files.write(path, json.dumps(record).encode())
-    try:
-        yield
-    finally:
-        atomic_files.unlink(path)
-
-
-def notes(project: Project) -> list[MoveNote]:
-    """The notes of processes that are gone. To be asked outside of `noted`."""
-    folder = os.path.join(project.repository.common_dir, _FOLDER)
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.startswith(_PREFIX))
-    except OSError:
-        return []
-    found = []
-    for name in names:
-        note = _parsed(os.path.join(folder, name))
-        if note is not None and _is_over(note, project.around.now()):
-            found.append(note)
-    return found
-
-
-def _is_over(note: MoveNote, now: float) -> bool:
-    """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
-    if not note.by.here:
-        return now - note.time > heartbeat.FRESH_S
-    # One with our own number is of a process that had it before us.
-    return note.by.pid == os.getpid() or note.by.gone
-
-
-def _parsed(path: str) -> MoveNote | None:
-    try:
-        record = json.loads(atomic_files.read(path) or b"")
-        started, boot, host = (str(record[key]) for key in ("started", "boot", "host"))
-        by = heartbeat.Process(int(record["pid"]), started, boot, host)
-        worktree, ref, old, new = (str(record[key]) for key in ("worktree", "ref", "old", "new"))
-        return MoveNote(path, worktree, ref, old, new, by, float(record["time"]))
-    except (ValueError, KeyError, TypeError):
-        return None  # half a note: nothing had begun
+def notes(project: Project) -> list[journal.MoveNote]:
+    """The moves that were killed: ref -> old commit, new commit. To be asked outside of `noted`."""
+    return [note for note in journal.left_over(project, _KIND) if len(note.steps) == 1]
 
 
 def settle(project: Project) -> bool:
@@ -116,7 +57,7 @@ def settle_alone(project: Project) -> bool:
     return bool(found)
 
 
-def undo(project: Project, note: MoveNote) -> None:
+def undo(project: Project, note: journal.MoveNote) -> None:
     """Put files and index back to where the branch still is; the note goes last.
 
     A file that somebody has changed since is theirs, and stays. Where the branch has got
@@ -124,16 +65,18 @@ def undo(project: Project, note: MoveNote) -> None:
 
     Raises: NotWritable, RalphError (index_locked), GitError.
     """
-    worktree = project.worktree_of(note.ref)
+    ((ref, commits),) = note.steps.items()
+    old, new = (commit or "" for commit in commits)
+    worktree = project.worktree_of(ref)
     here = worktree is not None and os.path.realpath(worktree.path) == note.worktree
-    if here and refs.current(project.repository.git, note.ref) == note.old:
+    if here and refs.current(project.repository.git, ref) == old:
         try:
             repository = Repository.open(note.worktree, project.around.environ)
         except NotARepository:
             atomic_files.unlink(note.path)
             return
-        if all(repository.objects.resolve([note.old, note.new])):
-            changes = trees.changes(repository.objects, note.old, note.new)
+        if all(repository.objects.resolve([old, new])):
+            changes = trees.changes(repository.objects, old, new)
             take_back(project, repository, changes)
     atomic_files.unlink(note.path)
 

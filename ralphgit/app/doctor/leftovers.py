@@ -75,7 +75,7 @@ def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
     """A move of the graph that was killed: completed, unless a file has been changed since or a
     lock of git's is in the way."""
     top = project.repository.top
-    if top is None or not os.path.exists(os.path.join(top, shard.NOTE)):
+    if top is None or not shard.killed(project):
         return
     message, hint, fixed = "", "ralphgit doctor --fix", fix
     try:
@@ -100,11 +100,12 @@ def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
             if isinstance(error, NotWritable) or error.code != "index_locked":
                 raise
             fixed = False
-        branch = note.ref.removeprefix("refs/heads/")
+        ((ref, (_, new)),) = note.steps.items()
+        branch = ref.removeprefix("refs/heads/")
         yield Finding(
             "unfinished_move",
             "error",
-            f"a move of {branch} to {note.new[:12]} was killed half-way in "
+            f"a move of {branch} to {(new or '')[:12]} was killed half-way in "
             f"{project.show_path(note.worktree)}",
             "ralphgit doctor --fix",
             fixable=True,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.tasks import placement
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import journal, runtime_files
 from ralphgit.app.workspace.graph_files import Places, file_named, files_below, is_wild, places
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -22,9 +22,9 @@ from ralphgit.records import atomic_files, graph_file, graph_layouts, settings_f
 from ralphgit.rules import lost_claim, readiness
 from ralphgit.rules.readiness import ACTIVE_STATES
 
-#: What is written where, while it is being written: a move that is killed is completed by the
-#: next one. Between its first and its last step the graph may have tasks twice.
-NOTE = os.path.join(runtime_files.FOLDER, "sharding.json")
+#: In the journal: path -> digest of the old content, new content. A move that is killed is
+#: completed by the next one. Between its first and its last step the graph may have tasks twice.
+_KIND = "layout"
 _GLOB = "graph/*.yaml"
 _SINGLE = "task-graph.yaml"
 _SAYS = {
@@ -288,18 +288,13 @@ def _settings(project: Project, layout: str, patterns: tuple[str, ...]) -> bytes
 
 def _write(project: Project, changes: Mapping[str, bytes | None]) -> None:
     """Write and remove files, and stage it; None removes. All or nothing."""
-    runtime_files.prepare(project)
-    note = os.path.join(project.top, NOTE)
+    runtime_files.prepare(project)  # what a killed write leaves beside a file is excluded
     steps = {
-        path: {"old": _digest(_content(project, path)),
-               "new": None if data is None else data.decode("utf-8")}
+        path: (_digest(_content(project, path)), None if data is None else data.decode("utf-8"))
         for path, data in changes.items()
-    }  # fmt: skip
-    atomic_files.write(note, json.dumps(steps).encode("utf-8"))
-    try:
+    }
+    with journal.noted(project, _KIND, project.top, steps):
         _apply(project, changes)
-    finally:  # all is written, or all is undone
-        os.unlink(note)
     project.refresh()
 
 
@@ -329,26 +324,37 @@ def _digest(data: bytes | None) -> str | None:
     return None if data is None else hashlib.sha256(data).hexdigest()
 
 
+def killed(project: Project) -> list[journal.MoveNote]:
+    """The moves in this worktree that were killed."""
+    top = os.path.realpath(project.top)
+    return [note for note in journal.left_over(project, _KIND) if note.worktree == top]
+
+
 def complete(project: Project, *, dry_run: bool = False) -> bool:
-    """Complete a move that was killed half-way, or forget one that had not begun; whether there
+    """Complete moves that were killed half-way, and forget those that had not begun; whether there
     was something to complete.
 
     Raises: GuardRefused (half_sharded) where a file has been changed since, or with `dry_run`.
     """
-    note = os.path.join(project.top, NOTE)
-    data = atomic_files.read(note)
-    if data is None:
-        return False
-    changes, begun = {}, False
-    for path, old, new in _steps(data):
-        now = _digest(_content(project, path))
+    begun = False
+    for note in killed(project):
+        begun = _complete(project, note, dry_run) or begun
+    return begun
+
+
+def _complete(project: Project, note: journal.MoveNote, dry_run: bool) -> bool:
+    changes: dict[str, bytes | None] = {}
+    begun = False
+    for path, (old, text) in note.steps.items():
+        now, new = _digest(_content(project, path)), None if text is None else text.encode("utf-8")
         changes[path] = new
         begun = begun or now != old
         if now not in (old, _digest(new)):
             raise GuardRefused(
                 f"a move to another layout was killed half-way, and {path} has been changed since",
                 code="half_sharded",
-                hint=f"put the graph right with git, remove {NOTE}, then repeat",
+                hint=f"put the graph right with git, remove {project.show_path(note.path)}, "
+                "then repeat",
             )
     if begun and dry_run:
         raise GuardRefused(
@@ -357,13 +363,6 @@ def complete(project: Project, *, dry_run: bool = False) -> bool:
         )  # fmt: skip
     if begun:
         _apply(project, changes)
-    os.unlink(note)
+    atomic_files.unlink(note.path)
     project.refresh()
     return begun
-
-
-def _steps(data: bytes) -> Iterator[tuple[str, str | None, bytes | None]]:
-    """From a note: path, digest of the old content, new content."""
-    for path, step in json.loads(data).items():
-        new = step["new"]
-        yield path, step["old"], None if new is None else new.encode("utf-8")
