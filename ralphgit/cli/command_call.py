@@ -7,21 +7,21 @@ its line is written; a test holds the two together.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Command, Param
+from ralphgit.cli.render import Screen
 from ralphgit.errors import UsageError
 from ralphgit.model.ids import parse_task_id
 
 if TYPE_CHECKING:
     from ralphgit.app.workspace.project import Project
-    from ralphgit.app.workspace.surroundings import Surroundings
-    from ralphgit.cli.render import Screen
 
 
 class Call(NamedTuple):
-    around: "Surroundings"
+    around: Surroundings
     warnings: list[str]
     """Filled by the command as it goes, so that a failure still shows what was warned of."""
-    screen: "Screen"
+    screen: Screen
 
     def project(self, *, fetch: bool = False) -> "Project":
         """The project that the command works on, as `opening.project` opens it."""

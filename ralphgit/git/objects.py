@@ -4,8 +4,6 @@ The process that reads is started when first needed and kept: a question costs 0
 where a process costs 1. git before 2.36 needs two of them, one for ids and one for contents.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -64,7 +62,7 @@ class Objects:
         self._trees: dict[str, Mapping[str, TreeEntry]] = {}
         self._listed: dict[str, tuple[tuple[str, TreeEntry], ...]] = {}
 
-    def through(self, git: Git) -> Objects:
+    def through(self, git: Git) -> "Objects":
         """The same kind of objects, as another `git` finds them."""
         made = Objects(git, self._format)
         made._knows_commands = self._knows_commands
@@ -236,7 +234,7 @@ class Objects:
     def _piece(self) -> memoryview:
         return memoryview(bytearray(_PIECE))
 
-    def _digest(self, size: int, kind: str = "blob") -> hashlib._Hash:
+    def _digest(self, size: int, kind: str = "blob") -> "hashlib._Hash":
         import hashlib
 
         return hashlib.new(self._format, b"%b %d\0" % (kind.encode(), size))

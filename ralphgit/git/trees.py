@@ -3,8 +3,6 @@
 All is read through the process that `Objects` keeps; equal folders are not looked into.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

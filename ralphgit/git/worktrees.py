@@ -4,8 +4,6 @@ A worktree is asked through its git folder and not by its path alone: where its 
 git would find, and answer for, whatever repository is around it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import NamedTuple

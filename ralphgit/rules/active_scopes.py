@@ -1,7 +1,5 @@
 """Whether the scope of a task is understood, and meets that of a task in flight (SPEC 4)."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -52,7 +50,7 @@ class ActiveScopes(NamedTuple):
     """Patterns of generated files, as they are configured."""
 
     @classmethod
-    def of(cls, rows: Iterable[Row], generated: Iterable[str] = ()) -> ActiveScopes:
+    def of(cls, rows: Iterable[Row], generated: Iterable[str] = ()) -> "ActiveScopes":
         rows = tuple(rows)
         resources = frozenset(name for row in rows for name in row.resources)
         heads = {_head(pattern) for row in rows for pattern in row.write}
@@ -87,7 +85,7 @@ class Overlap(NamedTuple):
     task: str
     other: str
     """The one in flight."""
-    meetings: tuple[Meeting, ...]
+    meetings: tuple["Meeting", ...]
     """Where the two meet; never empty, resources first."""
 
 

@@ -1,7 +1,5 @@
 """Tasks as `list` and `show` give them: this worktree's, or those on any revision."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """`list`: the tasks of this worktree's graph."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.status import task_list

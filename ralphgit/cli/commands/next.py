@@ -1,11 +1,8 @@
 """`next`: what can be taken now."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.lifecycle import claim_errors
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
 
@@ -22,6 +19,8 @@ def run(call: Call, options: Options) -> Outcome:
     found = next_tasks.takeable(project, story=options.story, priority=options.priority)
     pairs = found.tasks[: options.limit]
     if not pairs:
+        from ralphgit.app.lifecycle import claim_errors  # imports every reason that there is
+
         error = claim_errors.nothing_to_take(found.obstacle)
         return Outcome(Json('{"tasks": []}'), error=error)
     return Outcome(

@@ -1,7 +1,5 @@
 """`show`: one task, whole."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
