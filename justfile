@@ -12,7 +12,7 @@ alias status := ralph-status
 
 # Play the demo: three workers, a race, a crash (under 30 s, no network)
 @demo:
-    python -m ralphgit.demo
+    PYTHONPATH=examples python -m demo
 
 # Run the tests
 [no-exit-message]

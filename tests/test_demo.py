@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import environment
+from world import ROOT, environment
 
-DEMO = (sys.executable, "-m", "ralphgit.demo")
+DEMO = (sys.executable, "-m", "demo")
 
 
 @pytest.fixture
@@ -21,7 +21,10 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """The demo's own variables, with a folder for temporary files that is seen to be empty."""
     (tmp_path / "home").mkdir()
     (tmp_path / "tmp").mkdir()
-    return {**environment(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp")}
+    examples = str(ROOT / "examples")
+    return {
+        **environment(tmp_path / "home"), "TMPDIR": str(tmp_path / "tmp"), "PYTHONPATH": examples,
+    }  # fmt: skip
 
 
 @pytest.fixture

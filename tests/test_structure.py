@@ -41,7 +41,6 @@ PARTS = {
     "board": {"errors", "model", "rules", "app", "loop"},
     "mcp": {"errors", ""},
     "cli": {"errors", "model", "rules", "app", "loop", "board", "mcp", ""},
-    "demo": {"errors", "model", "app", "loop", "cli", ""},
     "ci": {"errors", "model", "rules", "app", "git", "cli", ""},
     "__main__": {"cli"},
     "": {"api", "errors"},
@@ -155,7 +154,7 @@ def test_each_foreign_package_has_one_home() -> None:
 # --- purity -------------------------------------------------------------------------------
 
 #: Parts that talk to the terminal, and know the environment and the clock.
-OUTER = {"cli", "loop", "mcp", "demo", "ci", "__main__"}
+OUTER = {"cli", "loop", "mcp", "ci", "__main__"}
 #: What others may use besides: the Python door has no caller who brings clock and chance.
 FREE = {"api": ("time.time", "os.urandom")}
 #: What the others take as arguments instead. time.monotonic, which measures a wait, is free.

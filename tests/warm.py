@@ -32,7 +32,7 @@ from typing import Any, NoReturn
 
 #: These load only where somebody asks for them, and some of them start threads.
 _LEFT = (
-    *("ralphgit.demo", "ralphgit.__main__", "ralphgit.loop.tmux_session"),
+    *("ralphgit.__main__", "ralphgit.loop.tmux_session"),
     *("ralphgit.board", "ralphgit.mcp"),
 )
 _STREAMS = 3

@@ -1,4 +1,4 @@
-"""`python -m ralphgit.demo`: exit code 0 only if all of it really happened."""
+"""`python -m demo`: exit code 0 only if all of it really happened."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
 
-from ralphgit.demo import scenes
-from ralphgit.demo.narrator import Narrator
-from ralphgit.demo.stage import Stage, Surprise
+from demo import scenes
+from demo.narrator import Narrator
+from demo.stage import Stage, Surprise
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _AWAKE_S = 0.1

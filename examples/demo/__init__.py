@@ -1,4 +1,4 @@
-"""The demo: `python -m ralphgit.demo` plays ralphgit's whole story in a temporary folder.
+"""The demo: `python -m demo` plays ralphgit's whole story in a temporary folder.
 
 `scenes` tells it, `three_loops` has three workers at work at once, `stage` is the folder with its
 repositories and the only place that starts programs, `narrator` the only one that prints.

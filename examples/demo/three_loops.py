@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
-from ralphgit.demo.stage import Place, Surprise, must
+from demo.stage import Place, Surprise, must
 
 _TRIES = 100
 LOOP = "ralphgit run --agent scripted --land merge --idle wait"

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from ralphgit.demo import stage as stages
-from ralphgit.demo.narrator import Narrator
-from ralphgit.demo.stage import Done, Place, Stage, Surprise, must
-from ralphgit.demo.three_loops import LOOP, Landing, drain, fresh_branch, land, landings
+from demo import stage as stages
+from demo.narrator import Narrator
+from demo.stage import Done, Place, Stage, Surprise, must
+from demo.three_loops import LOOP, Landing, drain, fresh_branch, land, landings
 
 WORKERS = ("alpha", "beta", "gamma")
 TASKS = 15

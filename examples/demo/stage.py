@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 _PATIENCE_S = 60.0
 #: Inherited, because the interpreter may not start without them.
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_CHECKOUT = os.path.dirname(os.path.dirname(_HERE))
+_EXAMPLES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_CHECKOUT = os.path.dirname(_EXAMPLES)
 
 
 class Surprise(Exception):
@@ -166,22 +166,15 @@ def ralphgit() -> list[str]:
 
 
 def example_graph() -> bytes:
-    """The example's graph: in `examples/` of a checkout, beside this module once installed."""
-    for path in (
-        os.path.join(_CHECKOUT, "examples", "task-graph.yaml"),
-        os.path.join(_HERE, "task-graph.yaml"),
-    ):
-        if os.path.isfile(path):
-            with open(path, "rb") as file:
-                return file.read()
-    raise Surprise("expected task-graph.yaml to be installed beside the demo")
+    """The example's graph."""
+    with open(os.path.join(_EXAMPLES, "task-graph.yaml"), "rb") as file:
+        return file.read()
 
 
 def just(stage: Stage) -> list[str]:
-    """`just` with the project's recipes; empty where either is missing (outside a checkout)."""
+    """`just` with the project's recipes; empty where the program is missing."""
     program = shutil.which("just", path=stage.environ["PATH"])
-    recipes = os.path.join(_CHECKOUT, "justfile")
-    return [program, "--justfile", recipes] if program and os.path.isfile(recipes) else []
+    return [program, "--justfile", os.path.join(_CHECKOUT, "justfile")] if program else []
 
 
 def _environment(folder: str, environ: Mapping[str, str]) -> dict[str, str]:
