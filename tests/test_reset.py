@@ -772,7 +772,7 @@ def test_a_move_of_a_living_process_is_left_alone(world: World) -> None:
     elsewhere = {**told, "host": "elsewhere"}
     for one in (told, elsewhere):
         note.write_text(json.dumps(one))
-        world.ralph("doctor", "--fix", apart=True)  # its own number would be of one that is gone
+        world.ralph("doctor", "--fix")
         assert world.git("status", "--porcelain") == before
         assert note.exists()
     note.write_text(json.dumps({**elsewhere, "time": time.time() - 3600}))
