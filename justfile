@@ -14,10 +14,15 @@ alias status := ralph-status
 @demo:
     PYTHONPATH=examples python -m demo
 
-# Run the tests
+# Run the tests, but for the slow tenth: `just test FILE` those of a file
 [no-exit-message]
 test *ARGS:
-    pytest -n auto "$@"
+    PYTHONDONTWRITEBYTECODE= pytest -n auto -m 'not slow' "$@"
+
+# Run every test
+[no-exit-message]
+test-all *ARGS:
+    PYTHONDONTWRITEBYTECODE= pytest -n auto "$@"
 
 # Write docs/examples anew
 [no-exit-message]

@@ -765,6 +765,7 @@ def test_folders_without_write_permission(world: World, barred: Callable[..., Re
         assert found.code == OK, (command, found)
 
 
+@pytest.mark.slow
 def test_files_without_read_permission(world: World, barred: Callable[..., Result]) -> None:
     before = world.snapshot()
     for name in ("task-graph.yaml", ".git/HEAD", ".git/config", ".git/index", ".git/objects"):
@@ -839,10 +840,12 @@ def fill(folder: Path, left: int) -> None:
                 return
 
 
+@pytest.mark.slow
 def test_a_full_disk(tmp_path: Path) -> None:
     inside(full_disk, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_full_disk_for_temporary_files(tmp_path: Path) -> None:
     inside(full_temporary, tmp_path)
 

@@ -298,6 +298,7 @@ def test_a_loop_does_just_the_task_that_it_is_told(make: Callable[..., World]) -
 # -- run -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., World]) -> None:
     once = "x-script: {run: 'test -e $HOME/%s && echo > %s.txt; touch $HOME/%s'}"
     world = make(
@@ -361,6 +362,7 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
     assert len(batch(world, "--story", "S-2", "--json").data["tasks"]) == 3
 
 
+@pytest.mark.slow
 def test_the_later_one_of_a_hidden_coupling_is_done_again(make: Callable[..., World]) -> None:
     """Both write shared.txt, and neither scope says so."""
     script = "x-script: {run: 'test -e shared.txt || echo %s > shared.txt; echo > %s.txt'}"
@@ -381,6 +383,7 @@ def test_the_later_one_of_a_hidden_coupling_is_done_again(make: Callable[..., Wo
     assert kept[0] in prompt
 
 
+@pytest.mark.slow
 def test_what_cannot_be_begun_says_why(make: Callable[..., World]) -> None:
     world = make(task("T-1"))
     world.ralph("worktree", "new", "b1")
@@ -438,6 +441,7 @@ def test_a_killed_batch_goes_on_with_whoever_still_works(make: Callable[..., Wor
     assert [len(claims(world, id)) for id in ("T-1", "T-2", "T-3")] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_after_everything_was_killed_the_group_is_resumed(make: Callable[..., World]) -> None:
     world = make(waits("T-1"), task("T-2"), waits("T-3"))
     first = begun(world)
@@ -476,6 +480,7 @@ def test_without_its_state_a_batch_goes_on_by_the_records(make: Callable[..., Wo
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_a_stopped_batch_stops_its_workers_and_keeps_their_claims(
     make: Callable[..., World], number: signal.Signals, code: int
 ) -> None:

@@ -172,6 +172,7 @@ def test_columns_workers_inbox_and_the_selected_task(world: World) -> None:
     play(world, script)
 
 
+@pytest.mark.slow
 def test_search_and_story(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         assert board.focused is not None and board.focused.id == "ready"
@@ -190,6 +191,7 @@ def test_search_and_story(world: World) -> None:
     play(world, script)
 
 
+@pytest.mark.slow
 def test_the_mouse_and_a_small_terminal(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         await pilot.click("#ready", offset=(3, 2))
@@ -393,6 +395,7 @@ def test_a_change_is_noticed_without_git(
     assert follower._changed
 
 
+@pytest.mark.slow
 def test_two_thousand_tasks_stay_fluid(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(graphs.files(2000)["task-graph.yaml"])
@@ -453,6 +456,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
     assert "text: wide/q" in answers
 
 
+@pytest.mark.slow
 def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = alpha.claim("T-1")

@@ -192,6 +192,7 @@ needs_zsh = pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not i
 
 
 @needs_fish
+@pytest.mark.slow
 def test_fish_completes(hostile: World) -> None:
     hostile.write("my file", "x")
     lines = [
@@ -240,6 +241,7 @@ def talked(
 
 
 @needs_zsh
+@pytest.mark.slow
 def test_zsh_completes(hostile: World) -> None:
     clear = "\x15"
     shown = talked(

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import slow
 from world import Place, Result, World
 
 GRAPH = """\
@@ -515,7 +516,7 @@ def leftovers(folder: Path) -> Iterator[str]:
                 yield os.path.join(parent, leaf)
 
 
-@pytest.mark.parametrize("command", SCENES)
+@pytest.mark.parametrize("command", slow.but(3, SCENES))
 def test_a_killed_command_can_be_repeated(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,7 @@ def _is_clean(folders: list[str]) -> bool:
     return not any(os.listdir(folder) for folder in folders)
 
 
+@pytest.mark.slow
 def test_the_demo_tells_the_whole_story(environ: dict[str, str], left: list[str]) -> None:
     environ["RALPH_LEASE"] = "nonsense"  # no setting of the user's is seen
     done = subprocess.run(DEMO, env=environ, capture_output=True, text=True, timeout=120)
@@ -59,6 +60,7 @@ def test_the_demo_tells_the_whole_story(environ: dict[str, str], left: list[str]
     assert _is_clean(left)
 
 
+@pytest.mark.slow
 def test_a_surprise_fails_the_demo(
     environ: dict[str, str], left: list[str], tmp_path: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_a_surprise_fails_the_demo(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_a_signal_ends_the_demo(
     environ: dict[str, str], left: list[str], number: signal.Signals
 ) -> None:

@@ -101,8 +101,17 @@ def _sessions() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("text", [text for _, text in _sessions()],
-                         ids=[name for name, _ in _sessions()])  # fmt: skip
+#: Whose sessions run loops, which other tests do as well.
+LOOPS = ("README.md", "loop.md", "parallel.md")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name, marks=[pytest.mark.slow] * name.startswith(LOOPS))
+        for name, text in _sessions()
+    ],
+)
 def test_every_command_prints_what_the_document_shows(
     text: str, tmp_path: Path, programs: Path
 ) -> None:

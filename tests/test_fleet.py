@@ -22,7 +22,10 @@ QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.2", "RALPH_LOOP_CHE
 WAYS = [
     pytest.param(
         "--tmux",
-        marks=pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+        marks=[
+            pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed"),
+            pytest.mark.slow,
+        ],
     ),
     "--no-tmux",
 ]

@@ -193,6 +193,7 @@ def _tasks(draw: st.DrawFn) -> list[Row]:
 
 @settings(max_examples=300, deadline=None)
 @given(_tasks(), st.data())
+@pytest.mark.slow
 def test_each_group_is_independent_and_behind_what_it_needs(
     rows: list[Row], data: st.DataObject
 ) -> None:
@@ -220,6 +221,7 @@ def test_each_group_is_independent_and_behind_what_it_needs(
 
 @settings(max_examples=300, deadline=None)
 @given(_tasks())
+@pytest.mark.slow
 def test_a_claim_decides_as_the_pairs_do(rows: list[Row]) -> None:
     for mine, theirs in itertools.permutations(rows, 2):
         flying = active_scopes.ActiveScopes.of([theirs], LOCK_FILES)

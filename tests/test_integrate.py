@@ -506,6 +506,7 @@ def test_what_somebody_merges_meanwhile_is_left_alone(tmp_path: Path) -> None:
     assert world.ralph("check").out == "No problem found.\n"
 
 
+@pytest.mark.slow
 def test_many_at_once_land_each_branch_once_and_leave_nothing(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
     worked(plain, "beta", "B", {"b.txt": "b\n"})

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from test_loop import events, made, on_base, rescued, task
 from world import Place, Result
@@ -46,7 +47,7 @@ def test_a_task_goes_into_review_and_lands(tmp_path: Path) -> None:
     assert states(alpha) == {"T-1": "in-review"}
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("method", slow.but(1, ["squash", "merge", "rebase"]))
 def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> None:
     """And the next task, which needs it, begins on the fresh base."""
     commits = "{write: {one.txt: half}, commit: Half of it, run: 'echo whole > one.txt'}"
@@ -132,7 +133,7 @@ def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: P
     assert forge.verbs().count("gh pr create") == 1
 
 
-@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("method", slow.but(1, ["merge", "squash", "rebase"]))
 def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
     alpha = made(
         tmp_path,

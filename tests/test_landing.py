@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from test_loop import events, loop, made, on_base, rescued, task
 from world import Place
@@ -75,7 +76,7 @@ AFTER = [
 COMPLETE = f"echo good > f.txt; {sys.executable} -m ralphgit complete -q || exit 9"
 
 
-@pytest.mark.parametrize("more", AFTER)
+@pytest.mark.parametrize("more", slow.but(1, AFTER))
 @pytest.mark.parametrize("land", ["merge", "pr", "none"])
 def test_what_comes_after_a_completion_is_verified_too(
     more: str, land: str, tmp_path: Path

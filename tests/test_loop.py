@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import ryaml
+import slow
 from world import Place, Result, World, children_of, until
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
@@ -168,7 +169,7 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("script, reason, said", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("script, reason, said", slow.but(3, BAD.values()), ids=BAD.keys())
 def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path) -> None:
     alpha = made(
         tmp_path,
@@ -285,8 +286,10 @@ def at_work(place: Place) -> str:
     return claim
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143),
-                                          (signal.SIGHUP, 143)])  # fmt: skip
+@pytest.mark.parametrize(
+    "number, code",
+    slow.but(1, [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]),
+)
 def test_a_signal_stops_the_agent_and_keeps_the_claim(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
@@ -424,6 +427,7 @@ def test_what_conflicts_with_the_base_is_done_again_on_top(tmp_path: Path) -> No
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_two_loops_on_neighbouring_tasks_both_land(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in range(8)]
     alpha = made(tmp_path, *tasks)

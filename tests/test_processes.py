@@ -202,6 +202,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_slow_remote_holds_up_neither_output_nor_the_time_limit(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     fetches = Pipe(tmp_path, "fetches")
@@ -229,6 +230,7 @@ def test_a_slow_remote_holds_up_neither_output_nor_the_time_limit(tmp_path: Path
 # -- one loop for each worktree -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_loops_at_the_same_moment_one_gets_in(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)
@@ -345,6 +347,7 @@ def test_secrets_of_the_environment_stay_out_of_questions(tmp_path: Path) -> Non
 # -- output -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_flood_of_output_costs_little_once_the_log_is_full(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     flood = "yes 'password=hunter2 and more' | head -c 182000000; echo the end; exit 3"
@@ -364,6 +367,7 @@ def test_a_flood_of_output_costs_little_once_the_log_is_full(tmp_path: Path) -> 
 # -- limits, and what is in the way -------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_limits_in_a_row_are_failed_attempts_in_the_end(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     line = agent(tmp_path, "echo 'Error 429: retry after 0 s'; exit 1")
@@ -390,6 +394,7 @@ def test_a_lock_after_the_work_is_waited_for(tmp_path: Path) -> None:
     assert len(events(alpha, "agent")) == 1
 
 
+@pytest.mark.slow
 def test_what_stays_in_the_way_counts_as_an_attempt(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     hook = Path(alpha.git("rev-parse", "--git-path", "hooks/pre-commit"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from race import RACERS
 from race.claims import Arena
 from race.packing import Packing
@@ -28,6 +29,7 @@ def test_sixteen_claim_the_same_task(tmp_path: Path) -> None:
     assert packing.times > 0
 
 
+@pytest.mark.slow
 def test_sixteen_claim_what_is_ready(tmp_path: Path) -> None:
     arena = Arena(tmp_path)
     with Packing(arena.world.path, arena.world.environ):

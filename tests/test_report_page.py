@@ -137,6 +137,7 @@ def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
             assert view.evaluate("(one) => one.scrollWidth <= one.clientWidth")
 
 
+@pytest.mark.slow
 def test_without_scripts_there_is_a_list(browser: Browser, page_file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -147,6 +148,7 @@ def test_without_scripts_there_is_a_list(browser: Browser, page_file: Path) -> N
     context.close()
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(browser: Browser, page_file: Path) -> None:
     with opened(browser, page_file, scheme="dark") as page:
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
@@ -199,6 +201,7 @@ _MOVE = """async (what) => {
 }"""
 
 
+@pytest.mark.slow
 def test_two_thousand_tasks_stay_fluid(browser: Browser, tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(graphs.files(2000)["task-graph.yaml"])

@@ -469,6 +469,7 @@ def test_a_claim_from_before_the_move_is_never_silently_lost(world: World) -> No
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(generate.graphs(), generate.graphs(odd=True)))
+@pytest.mark.slow
 def test_a_file_taken_apart_and_joined_has_every_block(written: generate.Written) -> None:
     text = written.text
     try:

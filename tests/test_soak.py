@@ -10,10 +10,12 @@ from world import shared
 
 
 @pytest.mark.parametrize("kills", [0, 12])
+@pytest.mark.slow
 def test_loops_drain_a_graph(kills: int, tmp_path: Path) -> None:
     assert soak(tmp_path, kills=kills, tasks=24, loops=3, seed=20261121, limit=120) == []
 
 
+@pytest.mark.slow
 def test_loops_drain_imported_issues(tmp_path: Path) -> None:
     """Of 704 issues, 12 or some more that are open and depend on each other."""
     issues = shared("beads/issues.jsonl")

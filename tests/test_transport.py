@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from servers import GitDaemon, HttpBackend
 from test_loop import QUICK, made, on_base, task
@@ -16,7 +17,7 @@ REMOTE = {"RALPH_LEASE": "remote"}
 SERVERS = {"git daemon": GitDaemon, "http-backend": HttpBackend}
 
 
-@pytest.fixture(params=list(SERVERS.values()), ids=list(SERVERS))
+@pytest.fixture(params=slow.but(1, SERVERS.values()), ids=list(SERVERS))
 def alpha(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A worktree whose remote is reached over the network."""
     place = made(

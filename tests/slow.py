@@ -1,0 +1,23 @@
+"""What `just test` leaves to `just test-all`: dear tests of what others prove as well.
+
+Of each such thing some tests stay in both, and so do all laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from _pytest.mark import ParameterSet
+
+
+def but(kept: int, values: Iterable[object]) -> list[object | ParameterSet]:
+    """Values of a parameter, all slow but the first `kept`."""
+    return [
+        value if number < kept else pytest.param(*_several(value), marks=pytest.mark.slow)
+        for number, value in enumerate(values)
+    ]
+
+
+def _several(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
