@@ -303,18 +303,102 @@ MOST_PROCESSES = {"--help": 0, "next": 7, "show": 7, "list": 7, "claim": 13}
 
 
 def test_a_command_starts_few_processes(alpha: Place, command: str) -> None:
-    log = alpha.path.parent / f"{alpha.path.name}.trace"
-    done = alpha.ralph(*COMMANDS_AGAIN[command], env={"GIT_TRACE2_EVENT": str(log)})
-    assert done.code == 0, done.err
+    started = git_processes(alpha, *COMMANDS_AGAIN[command])
+    assert len(started) <= MOST_PROCESSES[command], "\n".join(started)
+    assert bool(started) == bool(MOST_PROCESSES[command])
+
+
+def git_processes(place: Place, *words: str) -> list[str]:
+    """The git processes that `ralphgit WORDS` starts, without those that git itself starts."""
+    log = place.path.parent / "git.trace"
+    log.unlink(missing_ok=True)
+    done = place.ralph(*words, env={"GIT_TRACE2_EVENT": str(log)})
+    assert done.code == 0, (words, done.err, done.out)
     events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    # Those that git itself starts have its session's id before their own.
-    started = [
+    # Those that git starts have its session's id before their own.
+    return [
         " ".join(event["argv"])
         for event in events
         if event["event"] == "start" and "/" not in event["sid"]
     ]
-    assert len(started) <= MOST_PROCESSES[command], "\n".join(started)
-    assert bool(started) == bool(MOST_PROCESSES[command])
+
+
+#: How many a command that writes may start, and how many where there is a remote: what it takes
+#: now, and where the contract has no number, one more. Verify commands are no git.
+MOST_TO_WRITE = {
+    "init": (8, 8), "trust": (6, 6), "claim": (10, 11), "evidence add": (10, 10),
+    "complete": (12, 12), "land": (15, 15), "block": (12, 12), "reply": (15, 15),
+    "release": (12, 12), "reset": (15, 16), "add": (6, 6), "edit": (6, 6), "audit add": (10, 10),
+    "shard": (7, 7), "worktree new": (8, 9), "worktree remove": (13, 13), "resolve": (13, 13),
+    "integrate": (28, 29),
+}  # fmt: skip
+
+
+def writing(world: World, *, remote: bool) -> Iterator[tuple[str, Place, tuple[str, ...]]]:
+    """Each command that writes, by name: where it is run and with what, when it is its turn."""
+    task = (
+        "  - id: {0}\n    title: Thing {0}\n    status: pending\n    outputs: [src/{0}.py]\n"
+        "    scope:\n      write: ['src/{0}*']\n    verify: ['true']\n"
+    )
+    names = [f"T-{number}" for number in range(1, 10)]
+    world.write_graph("version: 1\ntasks:\n" + "".join(map(task.format, names)))
+    world.commit()
+    yield "init", world, ("init",)
+    world.commit()
+    if remote:
+        assert world.origin.path.exists()
+    yield "trust", world, ("trust", "--yes")
+    alpha, beta, gamma, delta, other = map(world.worktree, ("alpha", "beta", "gamma", "delta", "e"))
+    yield "claim", alpha, ("claim", "T-1")
+    alpha.write("src/T-1.py", "done\n")
+    yield (
+        "evidence add",
+        alpha,
+        ("evidence", "add", "T-1", "--kind", "observation", "--shows", "it"),
+    )
+    yield "complete", alpha, ("complete",)
+    yield "land", alpha, ("land",)
+    assert beta.ralph("claim", "T-2", "--no-fetch").code == 0
+    yield "block", beta, ("block", "--question", "Which one?")
+    yield "reply", world, ("reply", "T-2", "The first.")
+    assert gamma.ralph("claim", "T-3", "--no-fetch").code == 0
+    yield "release", gamma, ("release", "--reason", "no time")
+    assert delta.ralph("claim", "T-4", "--no-fetch").code == 0
+    delta.write("src/T-4.py", "half\n")
+    yield "reset", world, ("reset", "T-4", "--reason", "it crashed")
+    yield "add", other, ("add", "--title", "One more")
+    yield "edit", other, ("edit", "T-5", "--title", "Another title")
+    yield "audit add", other, ("audit", "add", "T-5", "--verdict", "clear", "--by", "reviewer")
+    yield "shard", other, ("shard", "--layout", "story")
+    yield "worktree new", world, ("worktree", "new", "zeta")
+    yield "worktree remove", world, ("worktree", "remove", "zeta")
+    behind = world.worktree("behind")
+    behind.replace("title: Thing T-6", "title: Another")
+    behind.commit()
+    world.replace("Thing T-6\n", "Thing T-6\n    priority: 1\n")
+    world.commit()
+    assert behind.merge("main").code != 0
+    yield "resolve", behind, ("resolve",)
+    if remote:
+        world.git("push", "--quiet", "origin", "main")
+    for task in ("T-7", "T-8"):
+        worker = world.worktree(task)
+        assert worker.ralph("claim", task).code == 0
+        worker.write(f"src/{task}.py", "done\n")
+        assert worker.ralph("complete").code == 0
+    yield "integrate", world, ("integrate", "T-7", "T-8")
+
+
+@pytest.mark.parametrize("remote", [False, True], ids=["alone", "with a remote"])
+def test_a_command_that_writes_asks_git_once(tmp_path: Path, remote: bool) -> None:
+    """What it has asked is kept until it has changed it itself."""
+    world = World(tmp_path)
+    over = {}
+    for name, place, words in writing(world, remote=remote):
+        started = git_processes(place, *words)
+        if len(started) > MOST_TO_WRITE[name][remote]:
+            over[name] = "\n".join(started)
+    assert over == {}
 
 
 def test_what_a_command_costs_is_seen(tmp_path: Path) -> None:

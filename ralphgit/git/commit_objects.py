@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.git.repository import Repository
-from ralphgit.git.run_git import Git
+from ralphgit.git.run_git import Git, failure
 
 
 def commit_tree(
@@ -20,8 +20,13 @@ def commit_tree(
     if git is None and signing in ("true", "yes", "on", "1"):
         arguments.append("-S")
     arguments += ["-F", "-"]
-    who = identity(repository)
-    return (git or repository.git).line(*arguments, stdin=message.encode(), env=who)
+    program, stdin = git or repository.git, message.encode()
+    result = program.try_run(*arguments, stdin=stdin)
+    if result.status and (who := identity(repository)):
+        result = program.try_run(*arguments, stdin=stdin, env=who)
+    if result.status:
+        raise failure(arguments, result)
+    return result.out.decode().rstrip("\n")
 
 
 def identity(repository: Repository) -> dict[str, str]:

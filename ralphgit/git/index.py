@@ -62,6 +62,29 @@ def changed(git: Git, paths: Sequence[str]) -> Paths:
     return Paths(git, git.start(*arguments), *arguments)
 
 
+def differs(repository: Repository, path: str, oid: str) -> bool:
+    """Whether a file with this content differs from what the index has of it."""
+    if repository.staged_ids([path]) == [oid]:
+        return False
+    # Filters may be what makes the difference.
+    return bool(changed(repository.git, [path]).read())
+
+
+def staged_changes(git: Git, tree: str) -> list[PathChange] | None:
+    """What the index has otherwise than `tree`; None while a conflict waits to be resolved."""
+    out = git.run("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
+    fields = out.decode("utf-8", "surrogateescape").split("\0")
+    found = []
+    for meta, path in zip(fields[:-1:2], fields[1::2], strict=True):
+        old_mode, new_mode, old, new, status = meta.removeprefix(":").split()
+        if status == "U":
+            return None
+        was = (old_mode, old) if status != "A" else ("", "")
+        now = (new_mode, new) if status != "D" else ("", "")
+        found.append(PathChange(path, *was, *now))
+    return found
+
+
 def _forget(path: str) -> None:
     try:
         os.unlink(path)
@@ -169,21 +192,22 @@ def staged_against(git: Git, tree: str) -> list[str]:
     return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
 
 
-def stage(git: Git, tree: str, *, but: str = "") -> None:
-    """Make the index what `tree` is, except for the path `but`; files are not looked at.
+def stage(git: Git, tree: str, paths: Sequence[str]) -> None:
+    """Make the index what `tree` is, except for `paths`: those as they are in the worktree.
 
     Raises: GitError, NotWritable; the index is then as before.
     """
     out = git.run("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
     fields = out.split(b"\0")
     entries = b""
+    own = {path.encode("utf-8", "surrogateescape") for path in paths}
     for meta, path in zip(fields[:-1:2], fields[1::2], strict=True):
         mode, _, oid, _, status = meta.removeprefix(b":").split(b" ")
-        if path.decode("utf-8", "surrogateescape") == but:
-            continue
-        entries += b"%b %b\t%b\0" % (b"0" if status == b"A" else mode, oid, path)
-    if entries:
-        git.run("update-index", "-z", "--index-info", stdin=entries)
+        if path not in own:
+            entries += b"%b %b\t%b\0" % (b"0" if status == b"A" else mode, oid, path)
+    # git takes one after the other, and writes the index once.
+    options = ("-z", "--add", "--remove", "--replace")
+    git.run("update-index", *options, *paths, "--index-info", stdin=entries)
 
 
 def tracked(git: Git, paths: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ class Chain:
         self._keep = keep
         self.git = git
         """Reads what was made, too."""
-        self.objects: Objects = repository.objects.through(git)
+        self.objects: Objects = repository.objects if keep else repository.objects.through(git)
         self.tip = start
         """The commit that has all that was merged so far."""
 
@@ -50,7 +50,8 @@ class Chain:
         return made.conflicts
 
     def close(self) -> None:
-        self.objects.close()
+        if not self._keep:
+            self.objects.close()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
+from ralphgit.git import trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.objects import Objects, objects_elsewhere
 from ralphgit.git.repository import Repository
@@ -43,6 +44,12 @@ def merged(
 
     Raises: GitError; RalphError where neither git nor libgit2 can.
     """
+    fork = worktrees.fork(repository.git, ours, theirs)
+    if fork in (ours, theirs):
+        # One has all that the other has.
+        objects, ahead = repository.objects, theirs if fork == ours else ours
+        yield Merged((), trees.tree_id(objects, ahead), objects)
+        return
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         git = merging(repository, scratch, keep=keep)
         try:

@@ -30,6 +30,10 @@ def dialogue(git: Git) -> Dialogue:
     return git.dialogue("cat-file", _COMMANDS)
 
 
+#: The mode of a link to a commit.
+SUBMODULE = "160000"
+
+
 class TreeEntry(NamedTuple):
     """What a folder has under one name."""
 
@@ -44,7 +48,7 @@ class TreeEntry(NamedTuple):
     @property
     def is_submodule(self) -> bool:
         """Whether it is a link to a commit of another repository."""
-        return self.mode == "160000"
+        return self.mode == SUBMODULE
 
 
 class Objects:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 
 from ralphgit.git.child_process import Child
+from ralphgit.git.objects import Objects
 from ralphgit.git.run_git import Git, failure
 
 _LOCKED = ("Unable to create", "unable to create")
@@ -61,7 +62,6 @@ def swap(git: Git, ref: str, *, new: str, old: str, begun: Child | None = None) 
         raise failure(arguments, result)
 
 
-def current(git: Git, ref: str) -> str:
-    """The object id that `ref` is at, "" if it does not exist."""
-    result = git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", ref)
-    return result.out.decode().strip() if result.status == 0 else ""
+def current(objects: Objects, ref: str) -> str:
+    """The object id that `ref` is at now, "" if it does not exist."""
+    return objects.resolve([ref])[0] or ""

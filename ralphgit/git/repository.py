@@ -1,7 +1,7 @@
 """Which repository this is: folders, configuration, refs, worktrees. All read once, lazily."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from ralphgit.git.child_process import Child
 from ralphgit.git.objects import STORE, Objects, dialogue
 from ralphgit.git.refs import CHANGE
 from ralphgit.git.run_git import Git, GitError, failure
+from ralphgit.git.worktrees import folders
 
 
 class Ref(NamedTuple):
@@ -27,10 +28,10 @@ class Worktree(NamedTuple):
     """Object id; "" without a commit."""
     branch: str
     """Full ref name; "" when HEAD is detached."""
-    main: bool
-    bare: bool
-    locked: bool
-    prunable: bool
+    main: bool = False
+    bare: bool = False
+    locked: bool = False
+    prunable: bool = False
     reason: str = ""
     """Why it is locked, if that was told."""
 
@@ -155,6 +156,10 @@ class Repository:
         self.git_dir, self.common_dir, self.top = folders
         self.bare = bare
         self.objects = objects
+        self.head_name = "HEAD"
+        """How `objects` names this worktree's HEAD."""
+        self._index: tuple[int, int, int] | None = None
+        """The index that `objects` has read, by time, number and size of its file."""
 
     @classmethod
     def open(cls, directory: str, environ: Mapping[str, str]) -> "Repository":
@@ -268,14 +273,74 @@ class Repository:
 
     def head(self) -> str:
         """The commit that HEAD is at now. Raises: GitError where there is none."""
-        return self.objects.resolve(["HEAD"])[0] or self.git.line("rev-parse", "HEAD")
+        return self.objects.resolve([self.head_name])[0] or self.git.line("rev-parse", "HEAD")
 
-    def forget(self, *, config: bool = True) -> None:
+    def beside(self, worktree: Worktree) -> "Repository":
+        """The repository as seen from another of its worktrees: what is known stays known.
+
+        Raises: NotARepository.
+        """
+        own = os.path.join(worktree.path, ".git")
+        git_dir, name = "", ""
+        if not worktree.main and os.path.isfile(own):
+            git_dir = folders(self.common_dir).get(os.path.realpath(worktree.path), "")
+            name = f"worktrees/{os.path.basename(git_dir)}"
+        elif worktree.main and os.path.realpath(own) == os.path.realpath(self.common_dir):
+            git_dir, name = self.common_dir, "main-worktree"
+        if not git_dir or self.config.get("extensions.worktreeconfig"):
+            return Repository.open(worktree.path, self.git.environ)
+        places = (git_dir, self.common_dir, worktree.path)
+        made = Repository(self.git.at(worktree.path), places, False, self.objects, {})
+        made.head_name = f"{name}/HEAD"
+        made.__dict__["config"] = self.config
+        return made
+
+    def staged_ids(self, paths: Sequence[str]) -> list[str | None]:
+        """The id of each path in the index; None for one that is not in it, or in conflict."""
+        try:
+            found = os.stat(os.path.join(self.git_dir, "index"))
+        except OSError:
+            return [None] * len(paths)
+        now = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if self._index not in (None, now):
+            self.objects.close()  # it has read the index, and does not do so again
+        self._index = now
+        return self.objects.resolve([f":0:{path}" for path in paths])
+
+    def moved(self, ref: str, oid: str) -> None:
+        """Take in that this process has moved a ref; "" is no ref. Nothing is asked again."""
+        if "refs" in self.__dict__ or "refs" in self._asked:
+            found = {**self.refs, ref: Ref(ref, oid, "")}
+            for name, one in self.refs.items():
+                if one.symref == ref:
+                    found[name] = one._replace(oid=oid)
+            kept = [name for name in sorted(found) if found[name].oid]
+            self.__dict__["refs"] = {name: found[name] for name in kept}
+        if "worktrees" in self.__dict__ or "worktrees" in self._asked:
+            self.__dict__["worktrees"] = tuple(
+                one._replace(head=oid) if one.branch == ref else one for one in self.worktrees
+            )
+        self.__dict__.pop("worktree", None)
+
+    def forget_worktrees(self) -> None:
+        """Read worktrees anew when they are next asked for."""
+        self._drop("worktrees")
+        for name in ("worktrees", "worktree", "home"):
+            self.__dict__.pop(name, None)
+
+    def forget(self, *, config: bool = False) -> None:
         """Read refs, worktrees and, with `config`, the configuration anew when next asked for."""
-        self._asked.clear()
+        for name in (*_QUESTIONS, "unmerged"):
+            if config or name != "config":
+                self._drop(name)
         for name in (*_QUESTIONS, "worktree", "home"):
             if config or name != "config":
                 self.__dict__.pop(name, None)
+
+    def _drop(self, name: str) -> None:
+        """Do without the answer to a question that is under way."""
+        if name in self._asked:
+            self._asked.pop(name).forget()
 
     def close(self) -> None:
         """End all processes that wait for a question; the repository can still be used."""
@@ -285,7 +350,7 @@ class Repository:
 
     def forget_refs(self) -> None:
         """Read refs anew when they are next asked for."""
-        self._asked.pop("refs", None)
+        self._drop("refs")
         self.__dict__.pop("refs", None)
 
     def begin_refs(self) -> None:

@@ -64,23 +64,36 @@ class Git:
 
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
         self.directory = directory
-        self._environ = {key: value for key, value in environ.items() if key not in _SCRUBBED}
-        self._environ.update(
+        self.environ = {key: value for key, value in environ.items() if key not in _SCRUBBED}
+        self.environ.update(
             LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
         )
         self._program = ""
+        self._answers: dict[tuple[str, ...], ProcessResult] = {}
         self.calls = 0
         """How many git processes were started: a test bounds it for each command."""
 
     def at(self, directory: str) -> Git:
-        """The same git in another folder; it shares nothing but the environment."""
-        return Git(directory, self._environ)
+        """The same git in another folder of the repository."""
+        made = Git(directory, self.environ)
+        made._answers = self._answers
+        return made
 
     def using(self, env: Mapping[str, str]) -> Git:
         """The same git with more variables, also ones that are scrubbed when inherited."""
         made = Git(self.directory, {})
-        made._environ = {**self._environ, **env}
+        made.environ = {**self.environ, **env}
+        made._answers = self._answers
         return made
+
+    def ask_once(self, *arguments: str) -> ProcessResult:
+        """The answer to a question that has always the same: about objects, by their full ids."""
+        if arguments not in self._answers:
+            result = self.try_run(*arguments)
+            if result.status not in (0, 1):
+                return result
+            self._answers[arguments] = result
+        return self._answers[arguments]
 
     def try_run(
         self,
@@ -94,18 +107,18 @@ class Git:
         After `timeout` seconds the process is killed with all its children, and
         RemoteUnavailable is raised (only the network takes long).
         """
-        environ = {**self._environ, **env} if env else self._environ
+        environ = {**self.environ, **env} if env else self.environ
         # A group of its own where a time limit may have to kill it with its children.
         child = self._start(arguments, environ, group=timeout is not None)
         return child.finish(stdin, timeout)
 
     def start(self, *arguments: str) -> Child:
         """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
-        return self._start(arguments, self._environ)
+        return self._start(arguments, self.environ)
 
     def dialogue(self, *arguments: str) -> Dialogue:
         """Start a `git ARGUMENTS` that answers questions; what it says on stderr is lost."""
-        return Dialogue(self._start(arguments, self._environ, errors=False))
+        return Dialogue(self._start(arguments, self.environ, errors=False))
 
     def _start(
         self,
@@ -144,7 +157,7 @@ class Git:
         return self.run(*arguments, stdin=stdin, env=env).decode().rstrip("\n")
 
     def _find(self) -> str:
-        for folder in os.get_exec_path(self._environ):
+        for folder in os.get_exec_path(self.environ):
             candidate = os.path.join(folder, "git")
             if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
                 self._program = candidate

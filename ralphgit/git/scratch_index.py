@@ -115,20 +115,12 @@ class Scratch:
             raise failure(arguments, result)
         return set(result.out.decode("utf-8", "surrogateescape").split("\0")[:-1])
 
-    def new_links(self, treeish: str) -> list[str]:
-        """Where it has a submodule, or another bare link to a commit, and `treeish` has not."""
-        arguments = ("diff-index", "--cached", "--raw", "-z", "--no-renames", treeish)
-        fields = self.git.run(*arguments, env=self.env).decode("utf-8", "surrogateescape")
-        pairs = fields.split("\0")
-        return [
-            path for meta, path in zip(pairs[::2], pairs[1::2], strict=False)
-            if meta.split()[1] == "160000" and meta.split()[0] != ":160000"
-        ]  # fmt: skip
-
-    def paths(self) -> set[str]:
-        """All that is in it."""
-        out = self.git.run("ls-files", "--cached", "-z", "--", ":/", env=self.env)
-        return set(out.decode("utf-8", "surrogateescape").split("\0")[:-1])
+    def is_behind(self) -> bool:
+        """Whether the worktree has anything that is not in it, or is otherwise there; what is
+        ignored does not count.
+        """
+        arguments = ("ls-files", "--modified", "--others", "--exclude-standard", "-z", "--", ":/")
+        return bool(self.git.run(*arguments, env=self.env))
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""
@@ -148,10 +140,6 @@ class Scratch:
         if paths:
             arguments = ("--force-remove", "-z", "--stdin")
             self.git.run("update-index", *arguments, stdin=index.nul(paths), env=self.env)
-
-    def put(self, path: str, oid: str, mode: str = "100644") -> None:
-        """Set one entry to a blob that is already stored."""
-        self.git.run("update-index", "--add", "--cacheinfo", f"{mode},{oid},{path}", env=self.env)
 
     def commit(self, message: str) -> None:
         """Commit the content on HEAD, with the user's hooks, identity and signing.

@@ -6,7 +6,7 @@ All is read through the process that `Objects` keeps; equal folders are not look
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.git.objects import Objects, TreeEntry
+from ralphgit.git.objects import SUBMODULE, Objects, TreeEntry
 from ralphgit.git.run_git import GitError
 
 
@@ -84,6 +84,15 @@ def changes(objects: Objects, old: str, new: str) -> list[PathChange]:
                     found.append(PathChange(prefix + name, *was, *now))
         folders = inner
     return sorted(found, key=lambda one: _name(one.path))
+
+
+def new_links(objects: Objects, old: str, new: str) -> list[str]:
+    """Where `new` has a submodule, or another bare link to a commit, and `old` has none."""
+    return [
+        one.path
+        for one in changes(objects, old, new)
+        if one.new_mode == SUBMODULE and one.old_mode != SUBMODULE
+    ]
 
 
 def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes]) -> str:

@@ -42,6 +42,30 @@ def folders(common_dir: str) -> dict[str, str]:
     return found
 
 
+#: What says which branch a worktree is on: a file, or with reftable the list of tables.
+_HEADS = ("HEAD", os.path.join("reftable", "tables.list"))
+
+
+def changed_since(common_dir: str, time: float) -> bool:
+    """Whether a worktree may have come, gone or changed its branch since `time`, in seconds
+    since 1970.
+    """
+    home = os.path.join(common_dir, "worktrees")
+    try:
+        names = os.listdir(home)
+    except FileNotFoundError:
+        names = []
+    places = [common_dir, *(os.path.join(home, name) for name in names)]
+    for path in (home, *(os.path.join(place, name) for place in places for name in _HEADS)):
+        try:
+            # The clock of files is some milliseconds behind.
+            if os.stat(path).st_mtime >= time - 0.05:
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def fresh(git_dir: str) -> bool:
     """Whether HEAD has been at one commit since the worktree was made, as far as its log tells."""
     try:
@@ -165,18 +189,22 @@ def ignored(git: Git, paths: Sequence[str]) -> list[str]:
 
 def fork(git: Git, one: str, other: str) -> str:
     """The commit that two commits have in common; "" if there is none."""
-    result = git.try_run("merge-base", one, other)
-    return result.out.decode().split("\n")[0]
+    if one == other:
+        return one
+    ask = git.ask_once if _is_id(one) and _is_id(other) else git.try_run
+    return ask("merge-base", one, other).out.decode().split("\n")[0]
+
+
+def _is_id(text: str) -> bool:
+    """Whether it can name but one object, for ever."""
+    return len(text) in (40, 64) and not text.strip("0123456789abcdef")
 
 
 def is_ancestor(git: Git, old: str, new: str) -> bool:
-    """Whether the history of `new` has `old`; False, too, where one of them is no commit."""
-    return git.try_run("merge-base", "--is-ancestor", old, new).status == 0
-
-
-def same_tree(git: Git, one: str, other: str) -> bool:
-    """Whether two commits have the same content."""
-    return git.try_run("diff-tree", "--quiet", one, other).status == 0
+    """Whether the history of `new` has `old`, which is a full id; False, too, where one of them
+    is no commit.
+    """
+    return fork(git, new, old) == old
 
 
 def touching(git: Git, old: str, new: str, paths: Sequence[str], *, most: int) -> list[str]:

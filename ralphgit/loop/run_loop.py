@@ -153,7 +153,7 @@ class Loop:
                 claim.resume(project, lease)
             if lease is None:
                 return False
-            project.refresh(config=False)
+            project.refresh()
             self._work(project, lease)
             self._troubles = 0
         except ClaimLost as error:
@@ -209,7 +209,7 @@ class Loop:
             left = task_branch.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
         else:
             task_branch.catch_up(project)
-        project.refresh(config=False)
+        project.refresh()
         try:
             made = claim.claim(project, ClaimOptions(task=row.id, fetch=False))
         except (ClaimHeld, NothingReady, GuardRefused) as error:

@@ -66,15 +66,16 @@ def acquire(
             return LeaseHeld(other)
         if not refs.swap(git, ref, new=oid, old=other.oid):
             return LeaseHeld(None)
+    project.moved(ref, oid)
     taken = lease._replace(oid=oid)
     if mode == "remote" and project.base.remote:
         try:
             held = _push(project, taken, row)
         except BaseException:  # also a signal: a lease that others cannot see is none
-            refs.swap(git, ref, new="", old=oid)
+            _remove(project, ref, oid)
             raise
         if held is not None:
-            refs.swap(git, ref, new="", old=oid)
+            _remove(project, ref, oid)
             return held
     return Taken(taken)
 
@@ -136,9 +137,15 @@ def drop(project: Project, lease: Lease) -> bool:
         except RalphError as error:
             project.warn(f"{error.message}; its lease on {lease.task} is still there")
         else:
-            copy = elsewhere(project) + lease.task
-            refs.swap(project.repository.git, copy, new="", old=lease.oid)
-    return refs.swap(project.repository.git, ref, new="", old=lease.oid)
+            _remove(project, elsewhere(project) + lease.task, lease.oid)
+    return _remove(project, ref, lease.oid)
+
+
+def _remove(project: Project, ref: str, oid: str) -> bool:
+    if not refs.swap(project.repository.git, ref, new="", old=oid):
+        return False
+    project.moved(ref, "")
+    return True
 
 
 def drop_dead(project: Project, leases: Mapping[str, Lease], rows: Mapping[str, Row]) -> list[str]:

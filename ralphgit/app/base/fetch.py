@@ -3,7 +3,7 @@
 from ralphgit.app.active_claims.claim_map import LEASES, elsewhere
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RemoteUnavailable
-from ralphgit.git import remote
+from ralphgit.git import refs, remote
 
 
 def synchronise(project: Project) -> bool:
@@ -27,5 +27,9 @@ def synchronise(project: Project) -> bool:
             raise
         project.warn(f"{error.message}; going on with what was fetched before")
         return False
-    project.refresh()
+    ref = f"refs/remotes/{base.remote}/{base.branch}"
+    if there:
+        project.refresh()
+    else:
+        project.moved(ref, refs.current(project.repository.objects, ref))
     return True

@@ -69,9 +69,10 @@ def undo(project: Project, note: journal.MoveNote) -> None:
     old, new = (commit or "" for commit in commits)
     worktree = project.worktree_of(ref)
     here = worktree is not None and os.path.realpath(worktree.path) == note.worktree
-    if here and refs.current(project.repository.git, ref) == old:
+    if here and refs.current(project.repository.objects, ref) == old:
         try:
-            repository = Repository.open(note.worktree, project.around.environ)
+            assert worktree is not None
+            repository = project.repository.beside(worktree)
         except NotARepository:
             atomic_files.unlink(note.path)
             return
@@ -123,7 +124,7 @@ def between(
     git, top = repository.git, repository.top or ""
     known: dict[str, list[PathChange]] = {}
     for commit in dict.fromkeys(commits):
-        for one in trees.changes(repository.objects, "HEAD", commit):
+        for one in trees.changes(repository.objects, repository.head(), commit):
             if _SUBMODULE not in (one.old_mode, one.new_mode):
                 known.setdefault(one.path, []).append(one)
     staged = index.entries(git, [*known])

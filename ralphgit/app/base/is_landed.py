@@ -33,13 +33,14 @@ def landed(project: Project, head: str) -> str:
 
     Raises: GitError, GuardRefused (no_commit).
     """
-    git, base = project.repository.git, project.require_base().commit
+    git, objects = project.repository.git, project.repository.objects
+    base = project.require_base().commit
     if not head:
         return MERGED
     fork = worktrees.fork(git, base, head)
     if fork == head:
         return MERGED
-    if not fork or worktrees.same_tree(git, fork, head):
+    if not fork or trees.tree_id(objects, fork) == trees.tree_id(objects, head):
         return ""
     if not _adds(project, base, head):
         return CONTENT

@@ -11,7 +11,7 @@ from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote, trees, worktrees
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git.repository import Worktree
 from ralphgit.git.run_git import GitError, failure
 from ralphgit.records import atomic_files
 
@@ -29,7 +29,7 @@ def refuse_unfit(project: Project) -> None:
     worktree = project.worktree_of(f"refs/heads/{project.base.branch}")
     if worktree is None or worktree.bare or project.base.remote:
         return
-    waits = Repository.open(worktree.path, project.around.environ).under_way()
+    waits = project.repository.beside(worktree).under_way()
     if waits:
         raise GuardRefused(
             f"a {waits} waits to be finished in {project.show_path(worktree.path)}; nothing was "
@@ -82,16 +82,27 @@ def publish(project: Project, old: str, new: str) -> bool:
     base = project.base
     if not base.remote:
         return _advance_local(project, old, new)
-    return remote.push(
+    moved = remote.push(
         project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
         old=old, timeout=project.config.fetch_timeout,
     )  # fmt: skip
+    if moved:
+        _track(project)
+    return moved
+
+
+def _track(project: Project) -> str:
+    """Take in where git has moved the remote-tracking branch; the commit."""
+    ref = f"refs/remotes/{project.base.remote}/{project.base.branch}"
+    commit = refs.current(project.repository.objects, ref)
+    project.moved(ref, commit)
+    return commit
 
 
 def _local_only(project: Project, old: str, new: str) -> bool:
     """The move on the local base branch, where it cannot be or is not to be pushed."""
     base = project.base
-    local = refs.current(project.repository.git, f"refs/heads/{base.branch}")
+    local = refs.current(project.repository.objects, f"refs/heads/{base.branch}")
     if local not in ("", old):
         raise GuardRefused(
             f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
@@ -116,28 +127,40 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     Raises: GuardRefused where the user's own changes to the same files are in the way;
     NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
     """
-    with RepositoryLock(project, "move of the base", code="unsettled", patience_s=_PATIENCE_S):
+    ref = f"refs/heads/{project.base.branch}"
+    with RepositoryLock(
+        project, "move of the base", code="unsettled", patience_s=_PATIENCE_S, anew=False
+    ):
+        project.renew_worktrees()
         interrupted_update.settle_alone(project)
-        ref = f"refs/heads/{project.base.branch}"
-        worktree = project.worktree_of(ref)
-        if worktree is None or worktree.bare:
-            return refs.swap(project.repository.git, ref, new=new, old=old)
-        for last in (*[False] * _TRIES, True):
-            # Under the lock: what others landed meanwhile is no leftover of a killed move.
-            if refs.current(project.repository.git, ref) != old:
-                return False
-            try:
-                return _move(project, worktree, ref, old, new)
-            except RalphError as error:
-                if error.code != "index_locked" or last:
-                    raise
-            time.sleep(_TURN_S)
-        return False
+        moved = _moved_alone(project, ref, old, new)
+    if moved:
+        project.moved(ref, new)
+        project.written()
+    return moved
+
+
+def _moved_alone(project: Project, ref: str, old: str, new: str) -> bool:
+    """The move, for who alone moves the base now. Raises: as `_advance_local`."""
+    worktree = project.worktree_of(ref)
+    if worktree is None or worktree.bare:
+        return refs.swap(project.repository.git, ref, new=new, old=old)
+    for last in (*[False] * _TRIES, True):
+        # Under the lock: what others landed meanwhile is no leftover of a killed move.
+        if refs.current(project.repository.objects, ref) != old:
+            return False
+        try:
+            return _move(project, worktree, ref, old, new)
+        except RalphError as error:
+            if error.code != "index_locked" or last:
+                raise
+        time.sleep(_TURN_S)
+    return False
 
 
 def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) -> bool:
     """Move a branch and the worktree that has it; False where the branch was elsewhere."""
-    repository = Repository.open(worktree.path, project.around.environ)
+    repository = project.repository.beside(worktree)
     git = repository.git
     arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
     top = os.path.realpath(worktree.path)
@@ -156,7 +179,7 @@ def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) ->
         result = git.try_run(*arguments)
         if result.status == 0:
             return True
-        if refs.current(git, ref) != old:
+        if refs.current(project.repository.objects, ref) != old:
             return False
         if result.status < 0:
             # Killed on its own. Of records `undo` knows the old form, git of all else.
@@ -182,15 +205,15 @@ def catch_up(project: Project) -> None:
 
 def _follow(project: Project, old: str, new: str) -> None:
     """After a push: bring the local base branch along where that is a plain step forward."""
-    base = project.base
-    ref = f"refs/remotes/{base.remote}/{base.branch}"
-    git = project.repository.git
-    if old != new and refs.current(git, ref) == old:
-        refs.swap(git, ref, new=new, old=old)
-    local = refs.current(git, f"refs/heads/{base.branch}")
+    base, repository = project.base, project.repository
+    if old != new and _track(project) == old:
+        ref = f"refs/remotes/{base.remote}/{base.branch}"
+        if refs.swap(repository.git, ref, new=new, old=old):
+            project.moved(ref, new)
+    local = refs.current(repository.objects, f"refs/heads/{base.branch}")
     if local == new:
         return
-    if not local or not worktrees.is_ancestor(git, local, new):
+    if not local or (local != old and not worktrees.is_ancestor(repository.git, local, new)):
         if local:
             project.warn(f"the local {base.branch} has gone its own way; git pull brings it")
         return

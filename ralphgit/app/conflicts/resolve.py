@@ -336,7 +336,7 @@ def _write(project: Project, result: Mapping[str, bytes | None]) -> None:
         if data is None:
             folder = os.path.dirname(os.path.join(project.top, path))
             interrupted_update.remove_empty(folder, spare=(project.top, project.around.directory))
-    project.refresh()
+    project.written()
 
 
 def _warn(

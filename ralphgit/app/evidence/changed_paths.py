@@ -66,7 +66,7 @@ def _fork(project: Project, commit: str) -> str:
     """Where `commit` left the base; "" if it never was there."""
     if commit == project.base.commit:
         return commit
-    return worktrees.fork(project.repository.git, commit, project.base.commit)
+    return worktrees.fork(project.repository.git, project.base.commit, commit)
 
 
 def faults(promised: Task, paths: Sequence[str]) -> list[str]:
@@ -113,24 +113,27 @@ def is_output(output: str, path: str) -> bool:
     return check_pattern(output) is None and covers(output, path)
 
 
-def leave_out(project: Project, copy: scratch_index.Scratch, outputs: Sequence[str]) -> None:
-    """Take out of `copy` what earlier verify commands left behind and nobody has staged.
+def tree_to_judge(project: Project, copy: scratch_index.Scratch, outputs: Sequence[str]) -> str:
+    """The tree of what is in `copy`, but for what earlier verify commands left behind and nobody
+    has staged, which is taken out.
 
     Raises: GuardRefused (nested_repository).
     """
-    _refuse_repositories(project, copy)
     left = [p for p in runtime_files.left(project.top) if not any(is_output(o, p) for o in outputs)]
     copy.remove(sorted(set(left) - set(index.tracked(project.repository.git, left))))
+    tree = copy.tree()
+    _refuse_repositories(project, copy, tree)
+    return tree
 
 
-def _refuse_repositories(project: Project, copy: scratch_index.Scratch) -> None:
+def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: str) -> None:
     """A repository in the worktree that is no submodule: a commit would have a bare link to a
     commit that nobody else has, in place of its files.
 
     Raises: GuardRefused (nested_repository).
     """
     found = sorted({*copy.nested} - {*runtime_files.left(project.top)})
-    links = copy.new_links(project.base.commit)
+    links = trees.new_links(project.repository.objects, project.base.commit, tree)
     if links:
         found += sorted({*links} - scratch_index.submodules(project.repository.git))
     if not found:
@@ -154,6 +157,9 @@ def after_verification(
 
     What else they made is noted, so that a later completion leaves it out too.
     """
+    if not before.is_behind():
+        runtime_files.leave(project, [])
+        return [], []
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         after = scratch_index.Scratch(project.repository, scratch, like=before)
         after.add_all()

@@ -226,8 +226,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         before = scratch_index.Scratch(project.repository, scratch)
         before.add_all()
-        changed_paths.leave_out(project, before, outputs)
-        tree = before.tree()
+        tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
         runs = judged_evidence.run_each(
             project, [(task.id, claim, line) for task, claim, line in wanted]

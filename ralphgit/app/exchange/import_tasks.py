@@ -360,7 +360,7 @@ def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
                     hint="repeat the command",
                 )
             undo.write(full, text.encode("utf-8"))
-    project.refresh()
+    project.written()
 
 
 def _read(path: str) -> bytes | None:

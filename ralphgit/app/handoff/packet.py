@@ -7,6 +7,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
+from ralphgit.git import trees
 from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
 from ralphgit.records import packet_file as codec
@@ -69,7 +70,7 @@ def _is_clean(project: Project) -> bool:
     if worktree is None or not worktree.head:
         return False
     with tree_digest.here(project) as files:
-        return files.tree == project.repository.git.line("rev-parse", "HEAD^{tree}")
+        return files.tree == trees.tree_id(project.repository.objects, "HEAD")
 
 
 def encoded(project: Project, made: Packet) -> bytes:

@@ -142,7 +142,6 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     moved, pushed = update_base.advance(project, project.base.commit, tip, push=push)
     if not moved:
         return None
-    project.refresh()
     leases.drop_dead(project, read_leases(project), project.base_view.by_id)
     names = tuple(branch.name for branch in work.merged)
     return Integrated(

@@ -95,9 +95,9 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
     depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
     by_tip = {branch.commit: branch for branch in branches}
     meetings = {}
-    for tips, paths in merge_preview.pairwise(
-        project.repository, project.base.commit, [*by_tip]
-    ).between.items():
+    tips_of_two = [*by_tip] if len(by_tip) > 1 else []
+    pairs = merge_preview.pairwise(project.repository, project.base.commit, tips_of_two)
+    for tips, paths in pairs.between.items():
         first, second = (by_tip[tip] for tip in tips)
         said = integration_order.foreseen(first, second, depends, project.config.generated)
         meetings[integration_order.pair(first.name, second.name)] = Meeting(paths, said)

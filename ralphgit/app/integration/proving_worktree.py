@@ -15,7 +15,7 @@ from ralphgit.app.worktrees import create
 from ralphgit.app.worktrees.survey import LOCK
 from ralphgit.errors import RalphError, Refused
 from ralphgit.git import index, worktrees
-from ralphgit.git.repository import Repository, Worktree
+from ralphgit.git.repository import Worktree
 
 _NAME = "integration-"
 
@@ -93,9 +93,8 @@ class Ground:
         worktrees.add_detached(
             project.repository.git, path, commit, reason=reason + heartbeat.boot_id()
         )
-        made = Repository.open(path, project.around.environ)
+        made = project.repository.beside(Worktree(path, commit, ""))
         create.copy_included(project, made)
-        made.close()
         if command:
             run = create.set_up(project, command, path, "integration")
             if not run.passed:

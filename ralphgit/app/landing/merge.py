@@ -53,6 +53,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     for attempt in range(1, _ATTEMPTS + 1):
         # Where other machines have leases of their own, the push alone does not tell.
         unseen = attempt == 1 and bool(project.base.remote) and not elsewhere(project)
+        if attempt > 1:
+            project.refresh()
         if not unseen:
             synchronise(project)
         claim_map = ClaimMap(project)
@@ -80,7 +82,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if isinstance(made, Conflict):
             return made
         if made == base or update_base.publish(project, base, made):
-            project.refresh(config=False)
+            project.refresh()
             leases.drop_dead(project, read_leases(project), project.base_view.by_id)
             return Landed(made, attempt)
     raise GuardRefused(

@@ -134,7 +134,7 @@ def finish(project: Project, pull: Pull) -> None:
     Raises: GitError, NotWritable, GuardRefused.
     """
     leases.drop_dead(project, read_leases(project), project.base_view.by_id)
-    tip = refs.current(project.repository.git, f"refs/heads/{pull.branch}")
+    tip = refs.current(project.repository.objects, f"refs/heads/{pull.branch}")
     if tip and not is_landed.landed(project, tip):
         rescue_refs.commit(project, tip, pull.task, pull.claim)
     task_branch.remove(project, pull.branch, tip, pushed=pull.commit)
@@ -252,8 +252,7 @@ def share(project: Project, lease: Lease) -> None:
 def is_shared(project: Project, lease: Lease) -> bool:
     """Whether the remote has HEAD as the branch of its task, as it was last seen."""
     ref = f"refs/remotes/{project.base.remote}/{_branch(project, lease)}"
-    git = project.repository.git
-    return refs.current(git, ref) == git.line("rev-parse", "HEAD")
+    return refs.current(project.repository.objects, ref) == project.repository.head()
 
 
 # -- branches ----------------------------------------------------------------------------

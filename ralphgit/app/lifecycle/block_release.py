@@ -134,7 +134,7 @@ def _done_already(
         if _gave_up(project.here.by_id.get(lease.task), lease, what):
             write_audit_and_graph.take_back(project, lease)
             project.warn(f"{lease.task} was not quite {what}; it is done anew")
-            project.refresh()
+            project.written()
             return None
     own = own_claims.open_claims(project, claim_map)
     if any(not task or lease.task == task for lease in own):

@@ -75,9 +75,9 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
         if isinstance(verdict, Allowed):
             for sentence in claim_errors.warnings(verdict):
                 project.warn(sentence)
-            wanted = _wanted(project, facts.row, unsynchronised)
+            lease, heads = _new_lease(project, facts.row, unsynchronised), _heads(project)
             outcome = leases.acquire(
-                project, wanted.lease, claim_map.base.by_id.get(facts.row.id), begun=begun
+                project, lease, claim_map.base.by_id.get(facts.row.id), begun=begun
             )
             begun = None
             if isinstance(outcome, leases.Taken):
@@ -89,7 +89,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     else:
         raise claim_errors.nothing_ready(last)
     lease = outcome.lease
-    row = _write_leased(project, lease, wanted, options)
+    row = _write_leased(project, lease, heads, options)
     if row is not None:
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
         leases.drop_dead(project, others, claim_map.base.by_id)
@@ -103,34 +103,19 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     )
 
 
-class _Wanted(NamedTuple):
-    """A claim to be made, and what was there when it was decided on."""
-
-    lease: Lease
-    """As it is to be taken."""
-    heads: dict[str, str]
-    changed: index.Paths
-
-
-def _wanted(project: Project, row: Row, unsynchronised: bool) -> _Wanted:
-    lease, heads = _new_lease(project, row, unsynchronised), _heads(project)
-    file = project.here.row(row.id).file
-    return _Wanted(lease, heads, index.changed(project.repository.git, [file]))
-
-
 def _write_leased(
-    project: Project, lease: Lease, wanted: _Wanted, options: ClaimOptions
+    project: Project, lease: Lease, heads: dict[str, str], options: ClaimOptions
 ) -> Row | None:
     """Write the record of a claim whose lease is taken; None, without the lease, where a branch
-    has moved since.
+    has moved since it was at `heads`.
 
     Between the look around and the lease somebody may have finished the task and given the lease
     back: so the branches are looked at once more, with the lease in hand.
     """
     project.repository.begin_refs()
     try:
-        planned = _plan(project, lease, options.force, wanted.changed)
-        if not _has_moved(project, wanted.heads):
+        planned = _plan(project, lease, options.force)
+        if not _has_moved(project, heads):
             return _write(project, lease, planned)
     except BaseException:  # also a signal: no task is held by who does not work on it
         leases.drop(project, lease)
@@ -174,7 +159,7 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
         project.warn(f"{own.task} was this worktree's already")
     else:
         raise claim_errors.of(AlreadyWorking(own))
-    project.refresh()
+    project.written()
     return Claimed(own, *next_tasks.pair(project, own.task))
 
 
@@ -183,15 +168,14 @@ def settle(project: Project, own: Lease) -> bool:
 
     Returns whether something was missing. Raises: InvalidRecord, NotWritable, GitError.
     """
-    git = project.repository.git
+    repository = project.repository
     path = audit_file.path(project.config.records, own.task, own.claim)
     file, number = write_audit_and_graph.parsed_here(project, own.task)
     noted = runtime_files.remembered(project.top)
     missing = not os.path.exists(os.path.join(project.top, path))
-    entries = index.entries(git, [file.path, path])
-    _, oid = entries.get(file.path, ("", ""))
-    staged_graph = project.repository.objects.read([oid])[oid] if oid else b""
-    loose = missing or own.claim.encode() not in staged_graph or path not in entries
+    graph, audit = repository.staged_ids([file.path, path])
+    staged_graph = repository.objects.read([graph])[graph] if graph else b""
+    loose = missing or own.claim.encode() not in staged_graph or audit is None
     if not loose and noted is not None and noted.claim == own.claim:
         return False
     life = task_mapping.lifecycle(file.tasks[number])
@@ -202,7 +186,7 @@ def settle(project: Project, own: Lease) -> bool:
         if missing:
             event = Event(own.at, "claimed", own.by, "pending", life.status.value)
             write_audit_and_graph.write_audit(project, undo, path, event, own.task, own.claim)
-        index.add(git, [*staging, path])
+        index.add(repository.git, [*staging, path])
         runtime_files.remember(project, own)
     return True
 
@@ -256,7 +240,6 @@ class _Plan(NamedTuple):
     text: str
     life: Lifecycle
     event: Event
-    changed: index.Paths
 
 
 def record(project: Project, lease: Lease, *, note: str = "") -> Row:
@@ -266,12 +249,11 @@ def record(project: Project, lease: Lease, *, note: str = "") -> Row:
 
     Raises: IllegalMove, InvalidRecord, NotWritable, GitError.
     """
-    row = project.require_here().row(lease.task)
-    changed = index.changed(project.repository.git, [row.file])
-    return _write(project, lease, _plan(project, lease, note, changed))
+    project.require_here().row(lease.task)
+    return _write(project, lease, _plan(project, lease, note))
 
 
-def _plan(project: Project, lease: Lease, note: str, changed: index.Paths) -> _Plan:
+def _plan(project: Project, lease: Lease, note: str) -> _Plan:
     made = Claim(
         id=lease.claim, by=lease.by, at=lease.at, base=lease.base,
         contract=lease.contract, unsynchronised=lease.unsynchronised,
@@ -281,18 +263,16 @@ def _plan(project: Project, lease: Lease, note: str, changed: index.Paths) -> _P
     new = lifecycle.claimed(lease.task, old, made)
     event = Event(lease.at, "claimed", lease.by, old.status.value, new.status.value, note)
     text = splice_task.set_lifecycle(file, number, new)
-    return _Plan(file, number, text, new, event, changed)
+    return _Plan(file, number, text, new, event)
 
 
 def _write(project: Project, lease: Lease, plan: _Plan) -> Row:
-    file, number, text, life, event, changed = plan
+    file, number, text, life, event = plan
     path = audit_file.path(project.config.records, lease.task, lease.claim)
     runtime_files.prepare(project)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
-        staging = write_audit_and_graph.stage_graph(
-            project, undo, file, text, number, life, changed=changed
-        )
+        staging = write_audit_and_graph.stage_graph(project, undo, file, text, number, life)
         write_audit_and_graph.write_audit(project, undo, path, event, lease.task, lease.claim)
         index.add(project.repository.git, [*staging, path])
         runtime_files.remember(project, lease)

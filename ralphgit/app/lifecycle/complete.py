@@ -94,8 +94,7 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         before = scratch_index.Scratch(project.repository, scratch)
         before.add_all()
-        changed_paths.leave_out(project, before, promised.outputs)
-        tree = before.tree()
+        tree = changed_paths.tree_to_judge(project, before, promised.outputs)
         work_done = changed_paths.of_task(project, own, tree)
         missing = changed_paths.faults(promised, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
@@ -164,7 +163,7 @@ def _undo_unproven(project: Project, task: str) -> None:
         project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified anew")
     else:
         project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
-    project.refresh()
+    project.written()
 
 
 def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> None:
@@ -317,13 +316,11 @@ def _commit(
             undo.write(os.path.join(project.top, name), record)
         line = Event(at, event, own.by, old.status.value, new.status.value, note)
         write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)
-        index.stage(git, tree, but=file.path)
-        index.add(git, [file.path, path, *(name for name, _ in observed)])
+        index.stage(git, tree, [file.path, path, *(name for name, _ in observed)])
         index.commit(git, _message(task, here.title, options, own.claim, own.by))
-    project.refresh(config=False)
-    if leases.drop_dead(project, read_leases(project), project.base_view.by_id):
-        project.refresh(config=False)
-    return Completed(task, project.repository.head(), tuple(name for name, _ in observed))
+    commit = write_audit_and_graph.committed(project)
+    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    return Completed(task, commit, tuple(name for name, _ in observed))
 
 
 def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:

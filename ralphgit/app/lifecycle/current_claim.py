@@ -45,7 +45,7 @@ def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Current
         # Just as it was: what `git stash` took away may come back beside it.
         claiming.record(project, mine)
         project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
-        project.refresh()
+        project.written()
         row = project.here.row(mine.task)
     elif mine.oid:
         claiming.settle(project, mine)

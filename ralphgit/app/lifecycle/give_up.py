@@ -79,7 +79,7 @@ def _take_out(project: Project, mine: Lease) -> GivenUp:
 def _remove(project: Project, mine: Lease, pushed: Pushed) -> GivenUp:
     """Keep what was pushed and what the branch has here, and delete it on the remote and here."""
     git, ref = project.repository.git, f"refs/heads/{pushed.branch}"
-    tip = refs.current(git, ref)
+    tip = refs.current(project.repository.objects, ref)
     kept = rescue_refs.commit(project, pushed.commit, mine.task, mine.claim).ref
     if tip and tip != pushed.commit:
         kept = rescue_refs.commit(project, tip, mine.task, mine.claim).ref or kept

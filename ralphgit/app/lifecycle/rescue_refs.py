@@ -44,23 +44,29 @@ def worktree(
 
     `message` is the commit's, where it is not about a claim that is given up.
     """
-    repository = Repository.open(path, project.around.environ)
-    head = refs.current(repository.git, "HEAD")
+    repository = _opened(project, path)
+    objects = repository.objects
+    head = refs.current(objects, repository.head_name)
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = scratch_index.Scratch(repository, scratch)
         nested = copy.add_all(lenient=not target)
-        if links := copy.new_links(project.base.commit or head):
-            own = [path for path in links if path not in scratch_index.submodules(repository.git)]
+        tree = copy.tree()
+        if links := trees.new_links(objects, project.base.commit or head, tree):
+            known = scratch_index.submodules(repository.git)
+            own = [link for link in links if link not in known]
             copy.remove(own)
             nested = [*nested, *own]
-        copy.add_files(_inside(project, repository.top or "", copy, nested))
+        inside = _inside(project, repository.top or "", copy, nested)
         if copy.unread:
             project.warn(f"not kept, since it may not be read: {copy.unread}")
         if target:
-            copy.add_files(in_the_way(repository, target, copy.paths()))
-        tree = copy.tree()
+            kept = {*trees.paths(objects, tree), *inside}
+            inside += in_the_way(repository, target, kept)
+        copy.add_files(inside)
+        if links or inside:
+            tree = copy.tree()
         staged = _staged_alone(repository, scratch, head, tree)
-    if not staged and tree == repository.git.line("rev-parse", "HEAD^{tree}"):
+    if not staged and head and tree == trees.tree_id(objects, head):
         return commit(project, head, task, claim)
     message = message or (
         f"Rescue of {task}, claim {claim} by {by}\n\n"
@@ -73,6 +79,15 @@ def worktree(
         parents.append(commit_tree(repository, staged, [head], said))
     made = commit_tree(repository, tree, parents, message)
     return _keep(project, made, task, claim, uncommitted=True)
+
+
+def _opened(project: Project, path: str) -> Repository:
+    """The repository as the worktree at `path` sees it. Raises: NotARepository."""
+    real = os.path.realpath(path)
+    for one in project.repository.worktrees:
+        if os.path.realpath(one.path) == real:
+            return project.repository.beside(one)
+    return Repository.open(path, project.around.environ)
 
 
 def in_the_way(repository: Repository, target: str, kept: Set[str]) -> list[str]:
@@ -144,15 +159,21 @@ def _readable(path: str) -> bool:
 
 def _staged_alone(repository: Repository, scratch: str, head: str, tree: str) -> str:
     """The index as a tree, if it has content that neither `head` nor `tree` has; else ""."""
+    if not head:
+        return ""
+    objects = repository.objects
+    found = index.staged_changes(repository.git, head)
+    if found is not None:
+        kept = {one.path: (one.new_mode, one.new) for one in trees.changes(objects, head, tree)}
+        if all(not one.new or kept.get(one.path) == (one.new_mode, one.new) for one in found):
+            return ""
     folder = os.path.join(scratch, "staged")
     os.mkdir(folder)
     copy = scratch_index.Scratch(repository, folder)
     copy.add_files(index.unmerged(repository).read())
     staged = copy.tree()
-    if staged == tree or not head:
-        return ""
-    new = set(trees.differing(repository.objects, head, staged, kinds="AMT"))
-    return staged if new & set(trees.differing(repository.objects, staged, tree)) else ""
+    new = set(trees.differing(objects, head, staged, kinds="AMT"))
+    return staged if new & set(trees.differing(objects, staged, tree)) else ""
 
 
 def commit(project: Project, oid: str, task: str, claim: str) -> Rescued:
@@ -170,8 +191,9 @@ def _keep(project: Project, oid: str, task: str, claim: str, *, uncommitted: boo
     while True:
         ref = f"{RESCUE}{task}/{claim}" + (f"-{number}" if number > 1 else "")
         if refs.swap(git, ref, new=oid, old=""):
+            project.moved(ref, oid)
             return Rescued(ref, uncommitted)
-        known = refs.current(git, ref)
+        known = refs.current(project.repository.objects, ref)
         if known == oid or _same_content(project, known, oid):
             return Rescued(ref, uncommitted)
         number += 1

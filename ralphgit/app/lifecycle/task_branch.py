@@ -95,10 +95,10 @@ class Moving:
     def __init__(self, project: Project, target: str, *kept: str) -> None:
         """From HEAD to `target`; `kept` is where else all that is in the way has been kept."""
         self._path = os.path.join(project.top, _MOVING)
-        self._git, self._commits = project.repository.git, [target, *kept]
+        self._repository, self._commits = project.repository, [target, *kept]
 
     def __enter__(self) -> None:
-        commits = [self._git.line("rev-parse", "HEAD"), *self._commits]
+        commits = [self._repository.head(), *self._commits]
         atomic_files.write(
             self._path, "".join(f"{one}\n" for one in commits).encode(), durable=False
         )
@@ -189,15 +189,15 @@ def remove(project: Project, branch: str, tip: str, *, pushed: str) -> None:
                 with Moving(project, project.base.commit):
                     git.run("reset", "--hard", "--quiet", project.base.commit)
     tracking = f"refs/remotes/{project.base.remote}/{branch}"
-    if refs.current(git, tracking) == pushed:
+    if refs.current(project.repository.objects, tracking) == pushed:
         refs.swap(git, tracking, new="", old=pushed)
 
 
 def keep_if_work(project: Project, ref: str) -> str:
     """Drop a rescue ref that holds nothing but records; the ref, or "" if it has gone."""
     git = project.repository.git
-    tip = refs.current(git, ref) if ref else ""
-    fork = git.try_run("merge-base", tip, project.base.commit).out.decode().strip() if tip else ""
+    tip = refs.current(project.repository.objects, ref) if ref else ""
+    fork = worktrees.fork(git, project.base.commit, tip) if tip else ""
     if not fork or any(
         not record_tree.is_record(project, p)
         for p in trees.differing(project.repository.objects, fork, tip)
@@ -211,7 +211,7 @@ def has_work(project: Project, lease: Lease) -> bool:
     """Whether the commits on this branch have more of a task than records."""
     git = project.repository.git
     target = rescue_refs.return_point(project, lease)
-    fork = git.try_run("merge-base", target, "HEAD").out.decode().strip() or target
+    fork = worktrees.fork(git, target, project.repository.head()) or target
     differing = trees.differing(project.repository.objects, fork, "HEAD")
     return any(not record_tree.is_record(project, path) for path in differing)
 

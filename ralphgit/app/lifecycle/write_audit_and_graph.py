@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index, scratch_index
+from ralphgit.git import index, scratch_index, trees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Event, Lifecycle
 from ralphgit.model.task_row import Row
@@ -49,14 +49,23 @@ def commit_change(
             undo.write(os.path.join(project.top, name), data)
         index.add(git, [*staging, path, *written])
         copy = scratch_index.Scratch(repository, scratch)
-        copy.read_tree("HEAD")
-        copy.put(file.path, _on_head(project, file, task, new))
+        contents = {file.path: _on_head(project, file, task, new)}
         for name in (path, *written):
             made = atomic_files.read(os.path.join(project.top, name))
             assert made is not None
-            copy.put(name, repository.objects.write_blob(made))
+            contents[name] = made
+        copy.read_tree(trees.with_files(repository.objects, repository.head(), contents))
         copy.commit(message)
-    return repository.head()
+    return committed(project)
+
+
+def committed(project: Project) -> str:
+    """The commit that this command has just made on this worktree's branch."""
+    commit, worktree = project.repository.head(), project.repository.worktree
+    if worktree is not None and worktree.branch:
+        project.moved(worktree.branch, commit)
+    project.written()
+    return commit
 
 
 def take_back(project: Project, lease: Lease) -> None:
@@ -90,8 +99,8 @@ def take_back(project: Project, lease: Lease) -> None:
         index.add(repository.git, [*staging, *names])
 
 
-def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifecycle) -> str:
-    """The blob of the graph file as HEAD has it, with this one change."""
+def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifecycle) -> bytes:
+    """The graph file as HEAD has it, with this one change."""
     objects = project.repository.objects
     found = objects.resolve([f"HEAD:{file.path}"])[0]
     content = objects.read([found])[found] if found else None
@@ -99,11 +108,11 @@ def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifec
         there = graph_file.parse(content, path=file.path, limit=project.config.max_graph_bytes)
         number = next((n for n, stored in enumerate(there.tasks) if stored["id"] == task), None)
         if number is not None:
-            return objects.write_blob(splice_task.set_lifecycle(there, number, new).encode("utf-8"))
+            return splice_task.set_lifecycle(there, number, new).encode("utf-8")
     # A task that was never committed: the whole file goes in with it.
     data = atomic_files.read(os.path.join(project.top, file.path))
     assert data is not None
-    return objects.write_blob(data)
+    return data
 
 
 def parsed_here(project: Project, task: str) -> tuple[graph_file.GraphFile, int]:
@@ -137,19 +146,15 @@ def stage_graph(
     text: str,
     number: int,
     life: Lifecycle,
-    *,
-    changed: index.Paths | None = None,
 ) -> list[str]:
     """Write a graph file and stage just this change.
-
-    `changed` is `index.changed` of the file, if it has been asked before it is needed.
 
     Returns what is left to be staged as it stands, with whatever else the caller writes.
     Where the user has other edits in the same file that are not staged, they stay so: the
     staged form gets the same change on its own. The caller restores the index on failure.
     """
     repository = project.repository
-    others = (changed or index.changed(repository.git, [file.path])).read()
+    others = index.differs(repository, file.path, dict(project.here.shards)[file.path])
     undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
     if not others:
         return [file.path]

@@ -85,7 +85,7 @@ def apply(project: Project, planned: list[Step]) -> None:
     Raises: NotWritable, GitError.
     """
     file_actions.do(project, planned)
-    project.refresh()
+    project.refresh(config=True)
 
 
 def _graph(project: Project, layout: str) -> Iterator[Step]:

@@ -227,7 +227,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
             event = Event(at, "released", by, old.status.value, new.status.value, reason)
             written.append(audit_file.path(project.config.records, task, row.claim))
             write_audit_and_graph.write_audit(project, undo, written[-1], event, task, row.claim)
-    project.refresh()
+    project.written()
     return _changed(project, task, *written)
 
 
@@ -377,7 +377,7 @@ def _write(project: Project, path: str, text: str) -> None:
         raise GuardRefused(f"{path} is a folder", code="in_the_way", hint="--file PATH")
     with atomic_files.Undo() as undo:
         undo.write(full, data)
-    project.refresh()
+    project.written()
 
 
 def _changed(project: Project, task: str, *written: str) -> Changed:

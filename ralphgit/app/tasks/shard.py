@@ -295,7 +295,7 @@ def _write(project: Project, changes: Mapping[str, bytes | None]) -> None:
     }
     with journal.noted(project, _KIND, project.top, steps):
         _apply(project, changes)
-    project.refresh()
+    project.written()
 
 
 def _apply(project: Project, changes: Mapping[str, bytes | None]) -> None:
@@ -364,5 +364,5 @@ def _complete(project: Project, note: journal.MoveNote, dry_run: bool) -> bool:
     if begun:
         _apply(project, changes)
     atomic_files.unlink(note.path)
-    project.refresh()
+    project.written()
     return begun

@@ -52,13 +52,15 @@ class RepositoryLock(_Lock):
     """Used as a context around what one process of a repository alone may do at a time.
 
     The lock is on a folder of its own, `<git common dir>/ralphgit/NAME`. What was read before
-    it was taken is read anew.
+    it was taken is read anew; without `anew` by the caller, who knows what he needs.
 
     Raises: GuardRefused (`code`) after `patience_s`, NotWritable.
     """
 
-    def __init__(self, project: Project, name: str, *, code: str, patience_s: float = 0.0) -> None:
-        self._project, self._name = project, name
+    def __init__(
+        self, project: Project, name: str, *, code: str, patience_s: float = 0.0, anew: bool = True
+    ) -> None:
+        self._project, self._name, self._anew = project, name, anew
         self._code, self._patience_s = code, patience_s
 
     def __enter__(self) -> None:
@@ -72,7 +74,8 @@ class RepositoryLock(_Lock):
         if not self._take(self._patience_s):
             self.__exit__()
             raise _busy(f"{self._name} is at work in this repository", self._code)
-        self._project.refresh()
+        if self._anew:
+            self._project.refresh()
 
 
 class WorktreeLock(_Lock):

@@ -10,6 +10,7 @@ from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.config import SAFETY, Config, resolve, setting_name
 from ralphgit.records import atomic_files, row_cache, settings_file
@@ -37,6 +38,9 @@ class Base(NamedTuple):
     @property
     def label(self) -> str:
         return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
+
+
+_NOWHERE = Base("", "", "", "")
 
 
 class Project:
@@ -356,9 +360,27 @@ class Project:
         relative = os.path.relpath(path, self.repository.top or self.around.directory)
         return relative if len(relative) <= len(path) else path
 
-    def refresh(self, *, config: bool = True) -> None:
-        """Read everything anew; without `config`, after our own doing, not git's settings."""
+    def refresh(self, *, config: bool = False) -> None:
+        """Read all anew that others may have changed meanwhile; git's settings with `config`."""
         self.repository.forget(config=config)
+        self._forget_views()
+
+    def moved(self, ref: str, oid: str) -> None:
+        """Take in that this command has moved a ref; "" is no ref. git is not asked again."""
+        self.repository.moved(ref, oid)
+        if ref == self.__dict__.get("base", _NOWHERE).ref or "base" not in self.__dict__:
+            self._forget_views()
+
+    def renew_worktrees(self) -> None:
+        """Have git list the worktrees anew, unless none has changed since the list was made."""
+        if worktrees.changed_since(self.repository.common_dir, self.started):
+            self.repository.forget_worktrees()
+
+    def written(self) -> None:
+        """Take in that this command has changed files of this worktree. git is not asked again."""
+        self._forget_views()
+
+    def _forget_views(self) -> None:
         for name in ("base", "config", "_toml_on_base", "base_view", "here"):
             self.__dict__.pop(name, None)
 

@@ -18,12 +18,10 @@ def range_in(text: str) -> tuple[str, str, bool] | None:
 
 def commit_of(project: Project, revision: str) -> str:
     """The commit that a revision names. Raises: UsageError (bad_revision)."""
-    spec = f"{revision}^{{commit}}"
-    arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", spec)
-    result = project.repository.git.try_run(*arguments)
-    if result.status:
+    found = project.repository.objects.resolve([f"{revision}^{{commit}}"])[0]
+    if found is None:
         raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
-    return result.out.decode().strip()
+    return found
 
 
 def at_revision(project: Project, revision: str) -> GraphView:

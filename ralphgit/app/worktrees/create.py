@@ -15,7 +15,7 @@ from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.app.worktrees.survey import BRANCHES, LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
-from ralphgit.git.repository import Repository
+from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.ids import is_id, parse_worker
 from ralphgit.records import atomic_files
 
@@ -64,7 +64,7 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
     short = branch.removeprefix("refs/heads/")
     try:
         worktrees.add(git, path, short, reason=f"{LOCK}worker {name}")
-        made = Repository.open(path, project.around.environ)
+        made = project.repository.beside(Worktree(path, base.commit, branch))
         if story:
             atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
         copied = copy_included(project, made)
@@ -113,7 +113,7 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
     if there is not None:
         hint = f"it is checked out in {project.show_path(there.path)}; take another name"
     else:
-        tip = refs.current(project.repository.git, branch)
+        tip = refs.current(project.repository.objects, branch)
         fork = worktrees.fork(project.repository.git, project.base.commit, tip) if tip else ""
         hint = "take another name"
         if tip and fork == tip:
@@ -150,7 +150,7 @@ def _take_back(project: Project, branch: str, commit: str) -> None:
     """Remove what a failed `new` made: only what is on the branch that it created."""
     git = project.repository.git
     try:
-        project.repository.forget()
+        project.repository.forget_worktrees()
         there = project.worktree_of(branch)
         if there is not None:
             worktrees.remove(git, there.path, force=True)

@@ -52,7 +52,7 @@ def remove(project: Project, name: str, *, force: str = "") -> Removed:
     Raises: UsageError (unknown_worktree), GuardRefused (main_worktree, current_worktree,
     has_work), NotWritable, GitError.
     """
-    seen = survey.find(project, survey.survey(project), name)
+    seen = survey.survey(project, name)[0]
     how = survey.how_landed(project, seen)
     found = survey.reasons(project, seen, how=how)
     final = [reason for reason in found if reason.final]
@@ -142,7 +142,7 @@ def _remove(
                 details=error.details,
             ) from error
         raise
-    project.repository.forget()
+    project.repository.forget_worktrees()
     gone = _remove_branches(project, seen, how)
     branch = seen.branch if f"refs/heads/{seen.branch}" in project.repository.refs else ""
     return Removed(seen, how, gone, "" if branch in gone else branch, rescued)

@@ -72,18 +72,20 @@ class Seen(NamedTuple):
         return self.worktree.reason.startswith(LOCK)
 
 
-def survey(project: Project) -> list[Seen]:
-    """Every worktree, the main one first. Reads only.
+def survey(project: Project, name: str | None = None) -> list[Seen]:
+    """Every worktree, the main one first; or only the one called `name`. Reads only.
 
-    Raises: InvalidRecord, GuardRefused (no_commit).
+    Raises: InvalidRecord, GuardRefused (no_commit), UsageError (unknown_worktree).
     """
     repository, base = project.repository, project.require_base()
     git, claim_map = repository.git, ClaimMap(project)
     folders = worktrees.folders(repository.common_dir)
     here = os.path.realpath(repository.top) if repository.top is not None else ""
     asked = []
-    for listed in repository.worktrees:
-        worktree = listed._replace(path=repository.home) if listed.main else listed
+    listed = [
+        one._replace(path=repository.home) if one.main else one for one in repository.worktrees
+    ]
+    for worktree in [worktree_names.named(project, listed, name)] if name is not None else listed:
         path = os.path.realpath(worktree.path)
         git_dir = repository.common_dir if worktree.main else folders.get(path, "")
         has_files = not worktree.bare and os.path.lexists(os.path.join(worktree.path, ".git"))
@@ -157,12 +159,6 @@ def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, 
         if row is not None and row.claim == noted.claim and row.status == "in-progress":
             found.setdefault(noted.claim, OpenClaim(noted.task, noted.claim, noted.by))
     return tuple(held for claim, held in found.items() if claim not in ended)
-
-
-def find(project: Project, seen: Sequence[Seen], name: str) -> Seen:
-    """The worktree called `name`. Raises: UsageError (unknown_worktree)."""
-    found = worktree_names.named(project, [one.worktree for one in seen], name)
-    return next(one for one in seen if one.worktree is found)
 
 
 class Reason(NamedTuple):

@@ -30,7 +30,6 @@ def run(call: Call, options: Options) -> Outcome:
             question=options.question,
             options=options.answers,
         )
-    project.refresh()
     row, task_state = next_tasks.pair(project, given.task)
     return Outcome(
         stored_task(row, task_state, commit=given.commit),

@@ -20,7 +20,6 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     with WorktreeLock(project):
         given = block_release.release(project, options.task, reason=options.reason)
-    project.refresh()
     row, task_state = next_tasks.pair(project, given.task)
     return Outcome(
         stored_task(row, task_state, commit=given.commit),

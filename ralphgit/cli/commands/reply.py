@@ -31,7 +31,6 @@ def run(call: Call, options: Options) -> Outcome:
         reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch),
     )
     done = found.done
-    project.refresh()
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     lines = [

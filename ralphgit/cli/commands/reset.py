@@ -14,7 +14,6 @@ Options = ResetOptions
 def run(call: Call, options: ResetOptions) -> Outcome:
     project = call.project()
     done = reset.reset(project, options)
-    project.refresh()
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = project.base.label if done.pushed or not project.base.remote else project.base.branch
     commit = f"commit {done.commit[:12]} on {where}"
