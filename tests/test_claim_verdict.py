@@ -9,12 +9,12 @@ from rows import row
 
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
+from ralphgit.rules.claim_options import ClaimOptions, OutsideFilter
 from ralphgit.rules.claim_verdict import (
     Allowed,
     AlreadyWorking,
     Behind,
     Blocked,
-    ClaimOptions,
     DependenciesIncomplete,
     DetachedHead,
     Finished,
@@ -25,7 +25,6 @@ from ralphgit.rules.claim_verdict import (
     NotBeside,
     OddPath,
     OtherClaims,
-    OutsideFilter,
     OwnClaim,
     Resume,
     TaskFacts,

@@ -169,7 +169,7 @@ class Repo:
         InvalidRecord, RemoteUnavailable (where the remote is required), NotWritable.
         """
         from ralphgit.app.lifecycle import claim
-        from ralphgit.rules.claim_verdict import ClaimOptions
+        from ralphgit.rules.claim_options import ClaimOptions
 
         wanted = ClaimOptions(
             task=_id(id), story=story, priority=priority, fetch=fetch, stack=stack, force=force

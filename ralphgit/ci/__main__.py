@@ -7,8 +7,8 @@ import sys
 
 from ralphgit.app.workspace import surroundings
 from ralphgit.ci import gate_job, job_environment, pull_request_comment
+from ralphgit.cli import command_call
 from ralphgit.cli import main as cli
-from ralphgit.cli import outside
 from ralphgit.cli.render import safe
 from ralphgit.errors import RalphError, UsageError
 
@@ -22,7 +22,7 @@ def main(words: list[str]) -> int:
         if len(words) != 1 or words[0] not in _READ:
             raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")
         job = _READ[words[0]](os.environ)
-        around = outside.surroundings()
+        around = command_call.surroundings()
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
         try:
             return gate_job.run(

@@ -118,7 +118,7 @@ def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None
         from click.shell_completion import CompletionItem
 
         from ralphgit.cli import completion_values
-        from ralphgit.cli.outside import surroundings
+        from ralphgit.cli.command_call import surroundings
 
         if kind := completion_values.is_file(param):
             return [CompletionItem(begun, type=kind)]

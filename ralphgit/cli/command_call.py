@@ -4,6 +4,8 @@ A command is a module with `Options`, a NamedTuple, and `run(call, options)`. Th
 its line is written; a test holds the two together.
 """
 
+import os
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +13,7 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Command, Param
 from ralphgit.cli.render import Screen
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id
+from ralphgit.model.ids import parse_task_id, record_id
 
 if TYPE_CHECKING:
     from ralphgit.app.workspace.project import Project
@@ -28,6 +30,20 @@ class Call(NamedTuple):
         from ralphgit.app.base import opening
 
         return opening.project(self.around, self.warnings, fetch=fetch)
+
+
+def surroundings(directory: object = "", flags: Mapping[str, object] | None = None) -> Surroundings:
+    """The outside world, as `app` gets to see it; without `directory`, from the current folder.
+
+    `flags`: the settings that the command line names.
+    """
+    return Surroundings(
+        directory=os.path.abspath(str(directory or os.getcwd())),
+        environ=dict(os.environ),
+        now=time.time,
+        new_id=lambda: record_id(os.urandom(8)),
+        flags=flags or {},
+    )
 
 
 def settings(command: Command, given: Mapping[str, object]) -> dict[str, object]:

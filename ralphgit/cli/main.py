@@ -160,7 +160,7 @@ def _command(line: fast_argv.Line) -> int:
     from importlib import import_module
 
     from ralphgit.app.workspace.surroundings import begin, leave
-    from ralphgit.cli import command_call, outside
+    from ralphgit.cli import command_call
     from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
@@ -168,7 +168,7 @@ def _command(line: fast_argv.Line) -> int:
     try:
         command = COMMANDS[line.command]
         flags = command_call.settings(command, line.options)
-        around = outside.surroundings(line.options.get("directory"), flags)
+        around = command_call.surroundings(line.options.get("directory"), flags)
         if not command.outside:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))

@@ -43,7 +43,7 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.rules import readiness, retry_policy
-from ralphgit.rules.claim_verdict import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.retry_policy import CLOSED
 
 #: What others' work does to a task between our look and our claim.

@@ -18,24 +18,9 @@ from typing import NamedTuple
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap, bad_pattern, overlap
+from ralphgit.rules.claim_options import ClaimOptions, OutsideFilter, outside_filter
 from ralphgit.rules.lost_claim import Winner, is_dead
 from ralphgit.rules.readiness import TaskState
-
-
-class ClaimOptions(NamedTuple):
-    """What `claim` may be told."""
-
-    task: str = ""
-    """"" takes the next ready task."""
-    story: str = ""
-    priority: int | None = None
-    """Only tasks of this priority or a more urgent one."""
-    fetch: bool = True
-    stack: bool = False
-    """Accept dependencies that are complete on this branch only."""
-    force: str = ""
-    """A reason to pass the guards; it goes into the audit."""
-
 
 # -- facts ---------------------------------------------------------------------------------
 
@@ -154,16 +139,6 @@ class MainWorktree(NamedTuple):
     """This is the main worktree, and a worker is at work in another one."""
 
     other: ActiveClaim
-
-
-class OutsideFilter(NamedTuple):
-    """The task is not of the story or priority that was asked for."""
-
-    task: str
-    story: str = ""
-    """The story that was asked for; "" where the priority is the reason."""
-    priority: int = 0
-    """The task's own."""
 
 
 class Finished(NamedTuple):
@@ -312,15 +287,6 @@ def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | OfTask:
         return Behind(row.id, graph.base_name, row.id in graph.here)
     on_base = row.id in graph.base
     return Allowed(row.id, graph.base_name, on_base, despite, is_forced=bool(options.force))
-
-
-def outside_filter(row: Row, options: ClaimOptions) -> OutsideFilter | None:
-    """Whether a task is of another story, or less urgent, than what was asked for."""
-    if options.story and row.story != options.story:
-        return OutsideFilter(row.id, options.story)
-    if options.priority is not None and row.priority > options.priority:
-        return OutsideFilter(row.id, priority=row.priority)
-    return None
 
 
 def _occupied(

@@ -9,7 +9,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
 from ralphgit.rules import active_scopes
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
-from ralphgit.rules.claim_verdict import ClaimOptions, outside_filter
+from ralphgit.rules.claim_options import ClaimOptions, outside_filter
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]

@@ -17,7 +17,8 @@ from ralphgit.model.task import Claim, Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, lifecycle
-from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, ClaimOptions, Resume
+from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, Resume
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.readiness import TaskState
 

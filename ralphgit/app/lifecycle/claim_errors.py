@@ -15,6 +15,7 @@ from ralphgit.errors import (
 )
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.active_scopes import BadPattern, Overlap
+from ralphgit.rules.claim_options import OutsideFilter
 from ralphgit.rules.claim_verdict import (
     Allowed,
     AlreadyWorking,
@@ -28,7 +29,6 @@ from ralphgit.rules.claim_verdict import (
     MainWorktree,
     NotBeside,
     OddPath,
-    OutsideFilter,
     Refusal,
     UnderWay,
     Unmerged,

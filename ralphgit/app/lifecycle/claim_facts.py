@@ -14,8 +14,8 @@ from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import ActiveScopes
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import (
-    ClaimOptions,
     GraphFacts,
     Held,
     OtherClaims,

@@ -12,14 +12,8 @@ from ralphgit.errors import RalphError
 from ralphgit.git import merge_preview
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules import claim_verdict
-from ralphgit.rules.claim_verdict import (
-    Allowed,
-    AlreadyWorking,
-    ClaimOptions,
-    Lost,
-    Refusal,
-    Resume,
-)
+from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, Lost, Refusal, Resume
 
 
 class Finding(NamedTuple):

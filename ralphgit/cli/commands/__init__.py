@@ -1,1 +1,1 @@
-"""One module per command: `run(around, options, warnings, screen) -> Outcome`."""
+"""One module per command: `Options`, and `run(call, options) -> Outcome` (`cli.command_call`)."""

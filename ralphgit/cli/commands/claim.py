@@ -5,7 +5,7 @@ from __future__ import annotations
 from ralphgit.app.lifecycle import claim
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
-from ralphgit.rules.claim_verdict import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions
 
 Options = ClaimOptions
 

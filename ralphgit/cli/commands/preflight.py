@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.lifecycle import preflight
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, safe, task_json
-from ralphgit.rules.claim_verdict import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions
 
 
 class Options(NamedTuple):
