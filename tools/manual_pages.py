@@ -149,6 +149,13 @@ def _command(command: Command) -> str:
     ]
     if options := _options(command.params):
         parts.append(f".SH OPTIONS\n{options}")
+    for one in command.params:
+        if one.listed is not None:
+            # What happens to be installed here is no part of the page.
+            built_in = [
+                (_bold(each.name), each.help) for each in one.listed("") if not each.package
+            ]
+            parts.append(f".SH {one.metavar}S\n{_items(iter(built_in))}")
     parts.append(f".SH GLOBAL OPTIONS\n{_options(GLOBAL)}")
     parts.append(".SH OUTPUT\n" + _filled(
         "With --json one object on stdout, also for errors, with the keys schema_version, kind, "

@@ -28,6 +28,30 @@ class _Group(click.Group):
                     formatter.write_dl(rows)
 
 
+class _Command(click.Command):
+    """A command, with what there is to choose from below its options."""
+
+    def __init__(self, command: Command, **values: Any) -> None:
+        super().__init__(command.name, **values)
+        self._listed = [one for one in command.params if one.listed is not None]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from ralphgit.cli.outside import surroundings
+
+        super().format_options(ctx, formatter)
+        for param in self._listed:
+            assert param.listed is not None
+            folder = surroundings(ctx.find_root().params).directory
+            with formatter.section(f"{param.metavar.capitalize()}s"):
+                formatter.write_dl(
+                    [(one.name, _from(one.help, one.package)) for one in param.listed(folder)]
+                )
+
+
+def _from(help: str, package: str) -> str:
+    return f"{help} ({package})" if package else help
+
+
 def program(name: str = "ralphgit") -> click.Group:
     """The whole command line as click sees it."""
     group = _Group(
@@ -67,8 +91,8 @@ def _command(command: Command) -> click.Command:
                 merged[name] = value
         return Line(command.name, {n: v for n, v in merged.items() if _given(v)})
 
-    return click.Command(
-        command.name,
+    return _Command(
+        command,
         params=[*map(_parameter, command.params), *(_parameter(p, hidden=True) for p in GLOBAL)],
         callback=found,
         help=command.help + (f"\n\n{command.detail}" if command.detail else ""),

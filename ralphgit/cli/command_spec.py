@@ -1,6 +1,10 @@
 """What the table of commands is made of."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.extensions import Listed
 
 
 class Param(NamedTuple):
@@ -25,6 +29,9 @@ class Param(NamedTuple):
     """A setting as well, of which the command line is the strongest layer; in no `Options`."""
     actions: tuple[str, ...] = ()
     """The actions of the command that it goes with; () is all of them."""
+    listed: "Callable[[str], Iterable[Listed]] | None" = None
+    """What there is to choose from, for help and completion that are asked for in a folder; other
+    values may do as well."""
 
 
 class Command(NamedTuple):
@@ -57,10 +64,11 @@ def text(
     field: str = "",
     task: bool = False,
     setting: bool = False,
+    listed: "Callable[[str], Iterable[Listed]] | None" = None,
 ) -> Param:
     return Param(
         name, flags or _usual(name), help, "text", metavar, choices, required, field,
-        task=task, setting=setting,
+        task=task, setting=setting, listed=listed,
     )  # fmt: skip
 
 

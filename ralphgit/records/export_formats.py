@@ -13,9 +13,9 @@ from typing import Any
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
 from ralphgit.records import yaml_writer
-from ralphgit.records.importers import own_checklist
+from ralphgit.records.importers.imported import Log
+from ralphgit.records.importers.parts import exported_checklist
 from ralphgit.records.importers.parts import markdown_items as parser
-from ralphgit.records.importers.parts.import_notes import Log
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 FORMATS = ("jsonl", "markdown", "graph")
@@ -68,7 +68,7 @@ def markdown(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str
         if isinstance(entry, dict) and {"id", "title"} <= entry.keys()
     }
     known = {task["id"] for task in tasks}
-    lines = [own_checklist.FIRST, "", "# Tasks", ""]
+    lines = [exported_checklist.FIRST, "", "# Tasks", ""]
     story = ""
     for task in tasks:
         own_story = task.get("story") or ""
@@ -99,7 +99,7 @@ def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
     if task["status"] == Status.CANCELLED:
         more["status"] = task["status"]
     text = task.get("description") or ""
-    body = text.rstrip("\n") if _printable(text) and own_checklist.ENDS not in task else ""
+    body = text.rstrip("\n") if _printable(text) and exported_checklist.ENDS not in task else ""
     for description in (body, ""):
         lines = list(_lines(task, description))
         fields = _read_back(lines, task["id"])
@@ -109,7 +109,7 @@ def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
         lines, fields = [_first(task)], {}
     if description and description != text:
         fields["description"] = text
-        more[own_checklist.ENDS] = text[len(description) :]
+        more[exported_checklist.ENDS] = text[len(description) :]
     for key in [*task, *fields]:
         if key not in _PLACED and not _same(key, task.get(key), fields.get(key)):
             more[key] = task.get(key)
@@ -173,9 +173,9 @@ def _read_back(lines: Sequence[str], id: str) -> dict[str, Any] | None:
     ]
     if len(nodes) != 2 or nodes[1].text != "`next` Next" or nodes[0].ticked is None:
         return None
-    if own_checklist.named(nodes[0])[0] != id:
+    if exported_checklist.named(nodes[0])[0] != id:
         return None
-    return own_checklist.visible(nodes[0], id, Log())[0]
+    return exported_checklist.visible(nodes[0], id, Log())[0]
 
 
 def _same(key: str, stored: object, read: object) -> bool:

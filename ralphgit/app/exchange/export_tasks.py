@@ -1,4 +1,4 @@
-"""Export: this worktree's tasks for other tools. Nothing of the graph is written."""
+"""Write this worktree's tasks in a format for other tools; the graph stays as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `import` reads: other tools' files, as tasks that nobody here has begun."""
+"""Read the files that `import` is given, as tasks that nobody here has begun."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ralphgit.app.exchange import import_formats
+from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
@@ -37,18 +39,29 @@ class Source(NamedTuple):
     """The tasks whose ids mean something within their file only."""
 
 
-def read(project: Project, names: Sequence[str], known: Iterable[str], prefix: str = "") -> Source:
-    """The tasks in the files called `names`, in their order; `known` are the graph's ids.
+def read(
+    project: Project,
+    names: Sequence[str],
+    known: Iterable[str],
+    *,
+    prefix: str = "",
+    form: str = "",
+) -> Source:
+    """Read the tasks in the files called `names`, in their order; `known` are the graph's ids.
 
-    With a `prefix`, it stands before the ids of all tasks in the files.
+    With a `prefix`, it stands before the ids of all tasks in the files; with a `form`, all files
+    are read as that format, whatever they look like.
 
-    Raises: UsageError for what is no file that can be read, or where a prefix makes no id;
-    InvalidRecord for one whose format is not known, that is too large, or that has one id
-    twice; Refused (no_tasks).
+    Raises: UsageError for what is no file that can be read, a format that there is not, or where
+    a prefix makes no id; InvalidRecord for a file whose format is not known, that is too large, or
+    that has one id twice; Refused (no_tasks; broken_extension).
     """
     limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
-    each = [(name, _converted(name, _content(folder, name, limit), limit)) for name in names]
+    formats = import_formats.to_try(form, folder=folder, warn=project.warn)
+    each = [
+        (name, _converted(name, _content(folder, name, limit), limit, formats)) for name in names
+    ]
     if prefix:
         each = importers.prefixed(each, prefix)
     found = importers.joined(each, known)
@@ -113,17 +126,13 @@ def _content(folder: str, name: str, limit: int) -> bytes:
     return data
 
 
-def _converted(name: str, data: bytes, limit: int) -> importers.Imported:
-    documents: list[object] = []
-
+def _converted(name: str, data: bytes, limit: int, formats: Formats) -> importers.Imported:
     def load(text: str) -> object:
         value = yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
-        documents.append(_paired(value) if _HALF.search(text) else value)
-        return documents[-1]
+        return _paired(value) if _HALF.search(text) else value
 
-    found = importers.convert(name, data, load)
-    last = documents[-1] if documents else None
-    if not isinstance(last, dict) or "tasks" not in last or "nodes" in last:
+    found = importers.convert(name, data, load, formats.known, wanted=formats.wanted)
+    if not found.stored:
         return found
     # A graph of ours: its own reader says line and column, and takes text as it is written.
     ours = graph_file.parse(data, path=name, limit=limit)

@@ -1,4 +1,4 @@
-"""Import: other tools' tasks become tasks of this worktree's graph. Nothing is staged."""
+"""Write other tools' tasks into this worktree's graph; nothing is staged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
-from ralphgit.records.importers.parts.imported_values import short
+from ralphgit.records.importers.parts.source_values import short
 from ralphgit.rules import cycles, pattern_overlap
 
 _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
@@ -31,6 +31,8 @@ class ImportOptions(NamedTuple):
     dry_run: bool = False
     prefix: str = ""
     """Stands before the ids of the tasks in the files."""
+    form: str = ""
+    """The format of the files; "" to tell it by what is in each."""
 
 
 class ImportChange(NamedTuple):
@@ -74,7 +76,9 @@ def bring(project: Project, options: ImportOptions) -> Import:
     (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
     """
     here = _here(project)
-    source = import_sources.read(project, options.files, here.by_id, options.prefix)
+    source = import_sources.read(
+        project, options.files, here.by_id, prefix=options.prefix, form=options.form
+    )
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in source.tasks:
         plan.take(task, source)

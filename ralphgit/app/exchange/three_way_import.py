@@ -1,4 +1,4 @@
-"""Importing again: three versions of each field decide what it becomes.
+"""Decide what each field becomes when a file is imported again, by three versions of it.
 
 `x-source` of a task names the files it came from, and beside each field that they gave the first
 digits of a digest of what they said. So an import knows without them what has changed since:
@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.model.task_status import Status
-from ralphgit.records.importers.parts.imported_values import MISSING, safe_id
+from ralphgit.records.importers.parts.source_values import MISSING, safe_id
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 SOURCE = "x-source"

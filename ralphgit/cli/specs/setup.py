@@ -1,7 +1,20 @@
 """Beginning, moving, mending."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
 from ralphgit.cli.shared_options import AT
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.extensions import Listed
+
+
+def _formats(folder: str) -> "Iterable[Listed]":
+    from ralphgit.app.exchange import import_formats
+
+    return import_formats.listed(folder)
+
 
 COMMANDS = (
     Command(
@@ -28,9 +41,10 @@ COMMANDS = (
         (arg("files", "FILE...", kind="rest"),
          flag("dry_run", "Show the result, write nothing."),
          text("prefix", "Put WORD before the ids of all tasks in the files.",
-               metavar="WORD")),
-        "FILE is a graph of nodes and edges, a ticket with YAML front matter, a task list in "
-        "Markdown, beads' JSON lines, what gh issue list --json prints, or what export wrote. "
+               metavar="WORD"),
+         text("format", "Read the files as this format, whatever they look like.",
+               metavar="FORMAT", field="form", listed=_formats)),
+        "The format of each FILE is told by what is in it. "
         "Importing it again changes what has changed in it since.",
     ),
     Command(

@@ -1,15 +1,8 @@
 """Other projects' task files, read as ours.
 
-The formats, told apart by what is in them and never by the file's name:
-
-    graph      YAML or JSON with `nodes` and, beside them, `edges`
-    ticket     Markdown behind YAML front matter: one task in one file
-    checklist  Markdown with a task list: smart-ralph's, spec-kit's, any forge's, our own export
-    beads      JSON lines, one issue each
-    issues     the JSON list that `gh issue list --json` prints
-
-What is ours already (`version: 1` and `tasks`, or JSON lines of tasks) passes unchanged. For the
-others:
+Each format is a module with one `Importer`: a name, what its files are, how they are recognised,
+and how their tasks are read (`importer`). A new one of ralphgit itself goes into `BUILT_IN`.
+What is ours already passes unchanged. For the others:
 
 - What can be computed again is left out and named in `dropped`.
 - What else is changed, moved or left out is said in `notes`.
@@ -21,93 +14,75 @@ Several files, a graph and its tickets for one, are made one by `joined`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.records.importers.checklist import from_list
-from ralphgit.records.importers.json_lines import from_json
-from ralphgit.records.importers.node_graph import from_graph
-from ralphgit.records.importers.parts import markdown_items, strict_json
-from ralphgit.records.importers.parts.import_notes import Imported
-from ralphgit.records.importers.parts.imported_values import KNOWN, as_mapping, entries
-from ralphgit.records.importers.parts.join_files import joined, prefixed
-from ralphgit.records.importers.ticket import from_ticket
+from ralphgit.records.importers import (
+    beads,
+    checklist,
+    github_issues,
+    json_lines,
+    node_graph,
+    own_graph,
+    ticket,
+)
+from ralphgit.records.importers.imported import Imported
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts.merge_files import joined, prefixed
+from ralphgit.records.importers.source_file import SourceFile
 
-__all__ = ["Imported", "convert", "joined", "prefixed"]
+__all__ = ["BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "prefixed"]
 
-#: Fields that say a Markdown file with front matter is a ticket.
-_TICKET = frozenset({"id", "title", "status", "depends_on"})
+#: In the order in which they are asked, and help lists them.
+BUILT_IN: tuple[Importer, ...] = (
+    ticket.IMPORTER,
+    checklist.IMPORTER,
+    github_issues.IMPORTER,
+    beads.IMPORTER,
+    node_graph.IMPORTER,
+    own_graph.IMPORTER,
+    json_lines.IMPORTER,
+)
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 
+def convert(
+    name: str,
+    data: bytes,
+    parse: Callable[[str], object],
+    importers: Sequence[Importer] = BUILT_IN,
+    *,
+    wanted: Importer | None = None,
+) -> Imported:
+    """Read the tasks in `data`, a file called `name`, by the format that is surest of it.
 
-def convert(name: str, data: bytes, parse: Callable[[str], object]) -> Imported:
-    """The tasks in `data`, a file called `name`; `parse` turns YAML text into values.
+    With `wanted` it is read as that. `parse` turns YAML text into values.
 
-    Raises: InvalidRecord when the format is not known, a task has no usable id, two ids are
-    the same but for case, or an edge does not have two ends.
+    Raises: InvalidRecord when no format recognises the file, a task has no usable id, two ids
+    are the same but for case, or an edge does not have two ends.
     """
-    try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidRecord(
-            "the file is not UTF-8 text", file=name, line=line, hint="save the file as UTF-8"
-        ) from error
-    front = _FRONT_MATTER.match(text)
-    if front is not None:
-        # The empty line stands for the opening fence: the parser's line numbers are the file's.
-        fields = as_mapping(_parsed(name, "\n" + front[1], parse))
-        if fields and fields.keys() & _TICKET and not fields.keys() & {"nodes", "tasks"}:
-            if "id" in fields or not markdown_items.may_hold_tasks(text):
-                return from_ticket(name, fields, text[front.end() :])
-            # Empty lines for the front matter of a document: line numbers are the file's.
-            text = "\n" * text[: front.end()].count("\n") + text[front.end() :]
-    sign = text.lstrip()[:1]
-    if sign == "[" or (sign == "{" and (not _may_be_yaml(text) or _is_one_task(name, text))):
-        return from_json(name, text, whole=sign == "[")
-    if _may_be_yaml(text):
-        document = as_mapping(_parsed(name, text, parse)) or {}
-        if "nodes" in document:
-            return from_graph(name, document, text)
-        version = document.get("version")
-        if "tasks" in document and version == 1 and type(version) is int:
-            return _ours(name, document, text)
-    elif markdown_items.may_hold_tasks(text) and (found := from_list(name, text)) is not None:
-        return found
-    raise InvalidRecord("the format of this file is not known", file=name, hint=KNOWN)
+    known = "; ".join(f"{one.name}: {one.help.removesuffix('.')}" for one in importers)
+    file = SourceFile(name, data, parse, hint=f"known are {known}")
+    return (wanted or _surest(file, importers)).read(file)
 
 
-def _may_be_yaml(text: str) -> bool:
-    """Whether a line begins with a root key that we know, or the text is one JSON object."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if lines and lines[0].startswith("{"):
-        return not any(line.startswith("{") for line in lines[1:])  # else JSON lines
-    return any(line.startswith(("nodes:", "tasks:")) for line in lines)
+def _surest(file: SourceFile, importers: Sequence[Importer]) -> Importer:
+    """The importer for `file`; the first of several that are equally sure.
 
-
-def _is_one_task(name: str, text: str) -> bool:
-    """Whether `text` is one line of JSON lines, and no graph."""
-    if "\n" in text.strip():
-        return False
-    try:
-        fields = as_mapping(strict_json.load(name, text)) or {}
-    except InvalidRecord:
-        return False
-    return not fields.keys() & {"nodes", "tasks"}
-
-
-def _parsed(name: str, text: str, parse: Callable[[str], object]) -> object:
-    try:
-        return parse(text)
-    except InvalidRecord as error:
-        raise error.at(name) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidRecord(f"this is not valid YAML: {error}", file=name) from error
-
-
-def _ours(name: str, document: Mapping[str, object], text: str) -> Imported:
-    tasks = tuple(task for _, task in entries(name, document, "tasks", text))
-    root = {key: value for key, value in document.items() if key not in ("version", "tasks")}
-    return Imported(tasks, root, (), ())
+    Raises: InvalidRecord where there is none: what the first said that took it for broken.
+    """
+    best: Importer | None = None
+    most = NO
+    broken: InvalidRecord | None = None
+    for importer in importers:
+        try:
+            score = importer.sniff(file)
+        except InvalidRecord as error:
+            broken = broken or error
+            continue
+        if score > most:
+            best, most = importer, score
+        if most >= SURE:
+            break
+    if best is not None:
+        return best
+    raise broken or file.refused("the format of this file is not known")

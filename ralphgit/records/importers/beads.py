@@ -7,23 +7,25 @@ is under `x-beads`, but for what can be counted again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Status
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import in_order, task_of
-from ralphgit.records.importers.parts.imported_values import (
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
     as_word,
     safe_id,
     safe_names,
-    source_id,
+    unique_ids,
 )
+from ralphgit.records.importers.source_file import SourceFile
 
 #: A task is one of beads' if it has one of these.
-KEYS = frozenset({"issue_type", "dependencies", "dependency_count", "acceptance_criteria"})
+_KEYS = frozenset({"issue_type", "dependencies", "dependency_count", "acceptance_criteria"})
 
 _STATUSES = {
     "open": Status.PENDING,
@@ -45,11 +47,20 @@ _WAITS = "blocks"
 _PARENT = "parent-child"
 
 
-def from_beads(name: str, issues: Sequence[tuple[int, dict[str, object]]]) -> Imported:
+def _sniff(file: SourceFile) -> int:
+    objects = [fields for _, fields in file.objects]
+    tasks = all(fields.keys() >= {"id", "title"} for fields in objects)
+    return SURE if tasks and any(fields.keys() & _KEYS for fields in objects) else NO
+
+
+def _read(file: SourceFile) -> Imported:
     """A task for each issue; edges to issues that are not there are kept aside.
 
     Raises: InvalidRecord (duplicate_id; invalid_record for an edge without two ends).
     """
+    name, issues = file.name, file.objects
+    if not issues:
+        raise file.refused("there is no JSON object with an issue in it")
     log = Log()
     sources = unique_ids(name, issues)
     names = safe_names(sources, log)
@@ -86,23 +97,6 @@ def from_beads(name: str, issues: Sequence[tuple[int, dict[str, object]]]) -> Im
         became = _STATUSES.get(word, Status.PENDING).value
         log.note(f"{count} {word} in the source: {became} here; x-beads keeps the word.")
     return log.imported(tasks, {})
-
-
-def unique_ids(name: str, entries: Sequence[tuple[int, Mapping[str, object]]]) -> list[str]:
-    """The entries' own ids, in order. Raises: InvalidRecord where two are the same but for case."""
-    lines: dict[str, int] = {}
-    found = []
-    for line, entry in entries:
-        source = source_id(name, dict(entry), "the object", line)
-        first = lines.setdefault(source.casefold(), line)
-        if first != line:
-            raise InvalidRecord(
-                f"two tasks have the id {source}; the first is in line {first}",
-                file=name, line=line, task=source, code="duplicate_id",
-                hint="ids must differ by more than case: rename one, and what refers to it",
-            )  # fmt: skip
-        found.append(source)
-    return found
 
 
 def _relate(
@@ -164,3 +158,11 @@ def _rest(issue: Mapping[str, object], word: str) -> dict[str, object]:
         if key != "acceptance_criteria" and not (key == "issue_type" and value == "task"):
             rest[key] = value
     return rest
+
+
+IMPORTER = Importer(
+    name="beads",
+    help="The JSON lines of beads (issues.jsonl), one issue each.",
+    sniff=_sniff,
+    read=_read,
+)

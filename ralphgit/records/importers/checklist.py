@@ -14,14 +14,20 @@ from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Status
-from ralphgit.records.importers import own_checklist
-from ralphgit.records.importers.parts import headings, item_order, markdown_items
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import LIKELY, NO, Importer
+from ralphgit.records.importers.parts import (
+    exported_checklist,
+    headings,
+    item_order,
+    markdown_items,
+)
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import Heading
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import in_order, task_of
-from ralphgit.records.importers.parts.imported_values import MISSING, safe_names
 from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
 from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.source_values import MISSING, safe_names
+from ralphgit.records.importers.source_file import Form, SourceFile
 
 _EXAMPLES = ("markdown", "md", "")
 
@@ -38,25 +44,36 @@ class _Item(NamedTuple):
     """In the file."""
 
 
-def from_list(name: str, text: str) -> Imported | None:
-    """The tasks of a document; None where there is no task list in it.
+def _sniff(file: SourceFile) -> int:
+    if file.form is not Form.TEXT or not file.may_hold_list():
+        return NO
+    return LIKELY if _list(file) or list(_examples(file.name, file.blocks)) else NO
+
+
+def _is_export(file: SourceFile) -> bool:
+    return bool(file.blocks) and exported_checklist.is_export(file.blocks[0])
+
+
+def _list(file: SourceFile) -> list[_Item]:
+    return list(_items(file.blocks, exported=_is_export(file)))
+
+
+def _read(file: SourceFile) -> Imported:
+    """The tasks of a document.
 
     Raises: InvalidRecord (duplicate_id, too_large, invalid_record).
     """
-    nodes = markdown_items.read(name, text)
-    log = Log()
-    exported = bool(nodes) and own_checklist.is_export(nodes[0])
-    items = list(_items(nodes, exported=exported))
+    name, log, items = file.name, Log(), _list(file)
     if not items:
-        items = list(_examples(name, nodes))
+        items = list(_examples(name, file.blocks))
         if not items:
-            return None
+            raise file.refused("there is no task list in this file")
         log.note(
             "The document has no task list but in its code blocks: "
             f"{len(items)} tasks were read from there."
         )
-    if exported:
-        return own_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
+    if _is_export(file):
+        return exported_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
     return _Reader(name, _with_ids(items, log), log).imported()
 
 
@@ -150,7 +167,9 @@ def _items(nodes: Sequence[Node], *, exported: bool) -> Iterator[_Item]:
             continue
         section += 1
         if node.level == level:
-            heading = own_checklist.heading(node.text) if exported else headings.read(node.text)
+            heading = (
+                exported_checklist.heading(node.text) if exported else headings.read(node.text)
+            )
         elif node.level < level:
             heading = None
     yield from found
@@ -276,3 +295,11 @@ class _Reader:
 def _below(node: Node) -> list[Node]:
     """What stands in an item and is no task of its own."""
     return [inner for inner in node.nodes if inner.ticked is None]
+
+
+IMPORTER = Importer(
+    name="markdown",
+    help="A task list: smart-ralph's, spec-kit's, any forge's, or export --format markdown.",
+    sniff=_sniff,
+    read=_read,
+)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts import markdown_items
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import slug
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import in_order, task_of
-from ralphgit.records.importers.parts.imported_values import MISSING, as_mapping, as_word, safe_id
 from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, as_word, safe_id
+from ralphgit.records.importers.source_file import SourceFile
 
 #: Other issues in a body's task list: `#12`, or an address that ends in `/issues/12`.
 _REFERENCE = re.compile(r"(?:https://\S+/issues/|#)([0-9]+)\b")
@@ -25,19 +27,28 @@ _COMPUTED = frozenset({"updatedAt", "reactionGroups", "comments", "isPinned"})
 _READ = frozenset({"number", "title", "body", "state", "stateReason", "milestone", "id"})
 
 
-def is_issues(entries: Sequence[Mapping[str, object]]) -> bool:
-    return bool(entries) and all({"number", "title"} <= entry.keys() for entry in entries)
+def _sniff(file: SourceFile) -> int:
+    return NO if _line_of_another(file) else SURE
 
 
-def task_id(number: str) -> str:
+def _line_of_another(file: SourceFile) -> int:
+    """The line of the first object that is no issue; 0 where there are issues and nothing else."""
+    others = (line for line, entry in file.objects if not {"number", "title"} <= entry.keys())
+    return next(others, 0 if file.objects else 1)
+
+
+def _task_id(number: str) -> str:
     return f"GH-{number}"
 
 
-def from_issues(name: str, issues: Sequence[tuple[int, dict[str, object]]]) -> Imported:
+def _read(file: SourceFile) -> Imported:
     """A task for each issue. An issue comes after those that its body lists with a box.
 
     Raises: InvalidRecord (duplicate_id, invalid_record).
     """
+    name, issues = file.name, file.objects
+    if line := _line_of_another(file):
+        raise file.refused("this is not an issue with `number` and `title`", line=line)
     log = Log()
     numbers: dict[str, int] = {}
     for line, issue in issues:
@@ -56,7 +67,7 @@ def from_issues(name: str, issues: Sequence[tuple[int, dict[str, object]]]) -> I
     tasks = []
     for line, issue in issues:
         number = str(issue["number"])
-        new = task_id(number)
+        new = _task_id(number)
         fields: dict[str, object] = {
             "title": issue["title"],
             "status": _status(issue).value,
@@ -68,8 +79,8 @@ def from_issues(name: str, issues: Sequence[tuple[int, dict[str, object]]]) -> I
             fields["milestone"] = milestone
         refs = dict.fromkeys(_references(name, line, str(fields["description"])))
         refs.pop(number, None)
-        depends = [task_id(ref) for ref in refs if ref in numbers]
-        missing = [task_id(ref) for ref in refs if ref not in numbers]
+        depends = [_task_id(ref) for ref in refs if ref in numbers]
+        missing = [_task_id(ref) for ref in refs if ref not in numbers]
         if depends:
             fields["depends_on"] = depends
             listed = ", ".join(depends)
@@ -128,3 +139,11 @@ def _rest(issue: Mapping[str, object]) -> dict[str, object]:
         if key not in _READ and key not in _COMPUTED and value not in (None, "", [], {}):
             rest[key] = _names(value) if key in ("labels", "assignees") else value
     return rest
+
+
+IMPORTER = Importer(
+    name="github",
+    help="What gh issue list --json number,title,body,state,labels prints.",
+    sniff=_sniff,
+    read=_read,
+)

@@ -1,55 +1,46 @@
-"""JSON that is no graph: beads' lines, our own lines, a list of issues."""
+"""Tasks of ours as JSON: what `export` and `list --json` print, one object a line or in a list."""
 
 from __future__ import annotations
 
-import re
-
-from ralphgit.errors import InvalidRecord
-from ralphgit.records.importers import beads
-from ralphgit.records.importers.github_issues import from_issues, is_issues
-from ralphgit.records.importers.parts import strict_json
-from ralphgit.records.importers.parts.import_notes import Imported
-from ralphgit.records.importers.parts.imported_values import KNOWN, as_mapping
+from ralphgit.records.importers.imported import Imported
+from ralphgit.records.importers.importer import LIKELY, NO, Importer
+from ralphgit.records.importers.parts.source_values import unique_ids
+from ralphgit.records.importers.source_file import Form, SourceFile
 
 #: What `list --json` has in a task beside what is stored.
 _SHOWN = frozenset({"state", "holder", "stale", "blocked_on", "file", "line"})
+_NEEDED = frozenset({"id", "title"})
 
 
-def from_json(name: str, text: str, *, whole: bool) -> Imported:
-    """The tasks of a JSON list (`whole`), or of a text with one object a line.
-
-    Raises: InvalidRecord with the line.
-    """
-    entries = []
-    for line, item in _whole(name, text) if whole else strict_json.lines(name, text):
-        fields = as_mapping(item)
-        if fields is None:
-            raise InvalidRecord("this is not a JSON object", file=name, line=line, hint=KNOWN)
-        entries.append((line, fields))
-    objects = [fields for _, fields in entries]
-    if is_issues(objects):
-        return from_issues(name, entries)
-    if not objects or not all({"id", "title"} <= fields.keys() for fields in objects):
-        line = next((n for n, fields in entries if not {"id", "title"} <= fields.keys()), 1)
-        raise InvalidRecord(
-            "the format of this file is not known", file=name, line=line, hint=KNOWN
-        )
-    if any(fields.keys() & beads.KEYS for fields in objects):
-        return beads.from_beads(name, entries)
-    beads.unique_ids(name, entries)
-    return Imported(tuple(map(_stored, objects)), {}, (), ())
+def _sniff(file: SourceFile) -> int:
+    """Raises: InvalidRecord also for objects that are no tasks: it says with which they begin."""
+    if file.form not in (Form.JSON_LIST, Form.JSON_LINES):
+        return NO
+    _refuse_others(file)
+    return LIKELY
 
 
-def _whole(name: str, text: str) -> list[tuple[int, object]]:
-    """The entries of a JSON list; with their lines, where each begins one of its own."""
-    value = strict_json.load(name, text)
-    items = value if isinstance(value, list) else []
-    starts = [found.start() for found in re.finditer(r"^ {0,2}[\[,]?\{", text, re.MULTILINE)]
-    lines = [text.count("\n", 0, start) + 1 for start in starts]
-    return list(zip(lines if len(lines) == len(items) else [1] * len(items), items, strict=True))
+def _refuse_others(file: SourceFile) -> None:
+    for line, fields in file.objects or ((1, {}),):
+        if not fields.keys() >= _NEEDED:
+            raise file.refused("the format of this file is not known", line=line)
+
+
+def _read(file: SourceFile) -> Imported:
+    _refuse_others(file)
+    unique_ids(file.name, file.objects)
+    return Imported(tuple(_stored(fields) for _, fields in file.objects), {}, (), ())
 
 
 def _stored(fields: dict[str, object]) -> dict[str, object]:
     """A task as it is stored: without nulls, and what `list --json` adds."""
     more = _SHOWN if fields.keys() >= _SHOWN else frozenset[str]()
     return {key: value for key, value in fields.items() if value is not None and key not in more}
+
+
+IMPORTER = Importer(
+    name="jsonl",
+    help="JSON objects with `id` and `title`, one a line: what export --format jsonl prints.",
+    sniff=_sniff,
+    read=_read,
+)

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import (
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import LIKELY, NO, Importer
+from ralphgit.records.importers.parts.field_mapping import (
     is_derived,
     own_refs,
     status_of,
     task_of,
 )
-from ralphgit.records.importers.parts.imported_values import (
+from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
     as_word,
@@ -24,6 +25,7 @@ from ralphgit.records.importers.parts.imported_values import (
     short,
     source_id,
 )
+from ralphgit.records.importers.source_file import SourceFile
 
 #: What an edge says when it has a type: which end comes first. See `_edges` for those without.
 _FROM_FIRST = frozenset({"blocks", "precedes", "before", "enables", "unblocks"})
@@ -31,7 +33,14 @@ _TO_FIRST = frozenset({"depends_on", "requires", "needs", "blocked_by", "after"}
 _ENDS = (("from", "to"), ("source", "target"))
 
 
-def from_graph(name: str, document: Mapping[str, object], text: str) -> Imported:
+def _sniff(file: SourceFile) -> int:
+    return LIKELY if "nodes" in file.root else NO
+
+
+def _read(file: SourceFile) -> Imported:
+    name, document, text = file.name, file.root, file.body
+    if "nodes" not in document:
+        raise file.refused("this is not a mapping with `nodes`")
     log = Log()
     nodes = entries(name, document, "nodes", text)
     sources = _source_ids(name, nodes)
@@ -229,3 +238,11 @@ def _rolled_up(statuses: list[Status | None]) -> Status | None:
         return Status.COMPLETE
     begun = (Status.COMPLETE, Status.IN_PROGRESS)
     return Status.IN_PROGRESS if any(status in begun for status in statuses) else Status.PENDING
+
+
+IMPORTER = Importer(
+    name="graph",
+    help="YAML or JSON with `nodes` and, beside them, `edges`.",
+    sniff=_sniff,
+    read=_read,
+)

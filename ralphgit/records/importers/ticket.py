@@ -5,18 +5,33 @@ from __future__ import annotations
 import re
 
 from ralphgit.model.ids import is_id
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import own_refs, task_of
-from ralphgit.records.importers.parts.imported_values import safe_id, safe_names, short, source_id
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import LIKELY, NO, SURE, Importer
+from ralphgit.records.importers.parts.field_mapping import own_refs, task_of
 from ralphgit.records.importers.parts.paths_in_prose import is_path
+from ralphgit.records.importers.parts.source_values import safe_id, safe_names, short, source_id
+from ralphgit.records.importers.source_file import SourceFile
 
+#: Fields that say of front matter that it is a ticket's.
+_FIELDS = frozenset({"id", "title", "status", "depends_on"})
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*")
 
 
-def from_ticket(name: str, front: dict[str, object], body: str) -> Imported:
+def _sniff(file: SourceFile) -> int:
+    front = file.front_matter.keys()
+    if not front & _FIELDS or front & {"nodes", "tasks"}:
+        return NO
+    if "id" in front:
+        return SURE
+    # A document with a task list says in its front matter what the document is.
+    return NO if file.may_hold_list() else LIKELY
+
+
+def _read(file: SourceFile) -> Imported:
     """One task. What it depends on is in other files, so all of it stays in `depends_on`."""
+    front, body = dict(file.front_matter), file.behind_front_matter
     log = Log()
-    source = source_id(name, front, "the front matter", 1)
+    source = source_id(file.name, front, "the front matter", 1)
     new = safe_names([source], log)[source.casefold()]
     if new != source:
         front["x-id"] = source
@@ -141,3 +156,11 @@ def _paths(lines: list[tuple[int, str]]) -> tuple[list[str], list[str]]:
                 spans[span.strip()] = None
     paths = [span for span in spans if is_path(span)]
     return paths, [span for span in spans if span not in paths]
+
+
+IMPORTER = Importer(
+    name="ticket",
+    help="Markdown behind YAML front matter with an id: one task in one file.",
+    sniff=_sniff,
+    read=_read,
+)

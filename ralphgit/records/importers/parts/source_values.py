@@ -1,20 +1,14 @@
-"""Ids, entries and values of foreign files, before they mean anything."""
+"""Ids, list entries and values as a source file has them, before they mean anything."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.model.printable import cut
-from ralphgit.records.importers.parts.import_notes import Log
-
-KNOWN = (
-    "known are a YAML graph with `nodes` and `edges`, a Markdown ticket whose front matter "
-    "has an `id`, a Markdown task list, beads' JSON lines, what gh issue list --json prints, "
-    "and our own format: `version: 1` and `tasks`"
-)
+from ralphgit.records.importers.imported import Log
 
 #: The field that keeps what a task depends on and the file does not have.
 MISSING = "x-missing-dependencies"
@@ -38,6 +32,23 @@ def source_id(name: str, fields: Mapping[str, object], what: str, line: int) -> 
     else:
         message, hint = f"{what} has no id", "give it an `id`"
     raise InvalidRecord(message, file=name, line=line, hint=hint)
+
+
+def unique_ids(name: str, entries: Sequence[tuple[int, Mapping[str, object]]]) -> list[str]:
+    """The entries' own ids, in order. Raises: InvalidRecord where two are the same but for case."""
+    lines: dict[str, int] = {}
+    found = []
+    for line, entry in entries:
+        source = source_id(name, dict(entry), "the object", line)
+        first = lines.setdefault(source.casefold(), line)
+        if first != line:
+            raise InvalidRecord(
+                f"two tasks have the id {source}; the first is in line {first}",
+                file=name, line=line, task=source, code="duplicate_id",
+                hint="ids must differ by more than case: rename one, and what refers to it",
+            )  # fmt: skip
+        found.append(source)
+    return found
 
 
 def safe_names(sources: list[str], log: Log) -> dict[str, str]:
@@ -91,7 +102,9 @@ def entries(
             )
         found.append((line, fields))
     if value is not None and not isinstance(value, list):
-        raise InvalidRecord(f"`{key}` is not a list", file=name, hint=KNOWN)
+        raise InvalidRecord(
+            f"`{key}` is not a list", file=name, hint="make it one, an entry for each task"
+        )
     return found
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import PRIORITIES, STATUS_OF, Mode, Status
-from ralphgit.records.importers.parts.import_notes import Log
-from ralphgit.records.importers.parts.imported_values import as_mapping, as_word, safe_id, short
+from ralphgit.records.importers.imported import Log
+from ralphgit.records.importers.parts.source_values import as_mapping, as_word, safe_id, short
 
 _ORDER: tuple[str, ...] = ("id", "title", "status", "story", "milestone", "priority")
 _ORDER += (

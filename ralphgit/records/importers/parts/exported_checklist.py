@@ -25,13 +25,13 @@ from collections.abc import Sequence
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
+from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts import headings, strict_json
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import Heading
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import in_order, task_of
-from ralphgit.records.importers.parts.imported_values import MISSING, as_mapping, safe_names
 from ralphgit.records.importers.parts.item_details import details
 from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, safe_names
 
 FIRST = "<!-- ralphgit: tasks -->"
 #: In the comment: the line ends behind the description, which Markdown does not keep.

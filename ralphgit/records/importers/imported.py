@@ -1,4 +1,4 @@
-"""What came of one foreign file, and what happened on the way."""
+"""The result of reading one file: its tasks, and what was changed or left out on the way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Imported(NamedTuple):
-    """One foreign file in our terms."""
+    """One file of another tool in our terms."""
 
     tasks: tuple[dict[str, object], ...]
     """In file order; keys in canonical order, then the fields that are not ours."""
@@ -19,10 +19,12 @@ class Imported(NamedTuple):
     """What was changed, kept aside or left out, one sentence each."""
     local: bool = False
     """The ids mean something within the file only, such as 1.1 of a task list."""
+    stored: bool = False
+    """The file is a graph of ours: the graph's own reader has the last word on it."""
 
 
 class Log:
-    """What happened on the way, each thing once, in order."""
+    """Notes and left-out fields while a file is read, each once, in order."""
 
     __slots__ = ("_dropped", "_empty", "_notes")
 

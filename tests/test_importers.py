@@ -514,8 +514,9 @@ def test_root_keeps_what_is_not_derived() -> None:
 def test_our_own_format_passes_as_it_is() -> None:
     text = "version: 1\nstories: [{id: S}]\ntasks:\n  - {status: in-progress, id: A, ready: true}\n"
     assert read(text) == Imported(
-        ({"status": "in-progress", "id": "A", "ready": True},), {"stories": [{"id": "S"}]}, (), ()
-    )
+        ({"status": "in-progress", "id": "A", "ready": True},), {"stories": [{"id": "S"}]}, (), (),
+        stored=True,
+    )  # fmt: skip
 
 
 def test_json_and_a_byte_order_mark_are_read() -> None:

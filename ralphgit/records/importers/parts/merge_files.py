@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import parse_task_id
-from ralphgit.records.importers.parts.import_notes import Imported, Log
-from ralphgit.records.importers.parts.imported_fields import in_order
-from ralphgit.records.importers.parts.imported_values import MISSING, safe_id
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.parts.field_mapping import in_order
+from ralphgit.records.importers.parts.source_values import MISSING, safe_id
 
 
 def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -> Imported:

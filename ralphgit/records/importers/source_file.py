@@ -1,0 +1,170 @@
+"""A file to be imported: its text, and what it is as YAML, JSON or Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from functools import cached_property
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.records.importers.parts import markdown_items, strict_json
+from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.source_values import as_mapping
+
+#: Fields that say of front matter that it tells of a task, or of a plan for some.
+_TASK_FIELDS = frozenset({"id", "title", "status", "depends_on"})
+_GRAPH_KEYS = frozenset({"nodes", "tasks"})
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+class Form(Enum):
+    """What a file is written in."""
+
+    YAML = "YAML"
+    """A mapping with `nodes:` or `tasks:` at its root, or one JSON object."""
+    JSON_LIST = "a JSON list"
+    JSON_LINES = "JSON lines"
+    TEXT = "text"
+    """Markdown, or anything else."""
+
+
+class SourceFile:
+    """One file, which several formats look at and which is parsed once."""
+
+    def __init__(
+        self, name: str, data: bytes, parse: Callable[[str], object], *, hint: str = ""
+    ) -> None:
+        """Decode `data`; `parse` turns YAML text into values, `hint` says what could be read.
+
+        Raises: InvalidRecord for what is not UTF-8.
+        """
+        try:
+            self.text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise InvalidRecord(
+                "the file is not UTF-8 text", file=name, line=line, hint="save the file as UTF-8"
+            ) from error
+        self.name = name
+        """As the user named it; for messages, not for recognising a format."""
+        self._parse = parse
+        self._hint = hint
+
+    @cached_property
+    def front_matter(self) -> dict[str, object]:
+        """The YAML mapping between the first two lines `---`; empty where there is none.
+
+        Raises: InvalidRecord.
+        """
+        found = _FRONT_MATTER.match(self.text)
+        # The empty line stands for the opening fence: the parser's line numbers are the file's.
+        return as_mapping(self._parsed("\n" + found[1])) or {} if found else {}
+
+    @property
+    def behind_front_matter(self) -> str:
+        """The text after the front matter."""
+        found = _FRONT_MATTER.match(self.text)
+        return self.text[found.end() :] if found else self.text
+
+    @cached_property
+    def body(self) -> str:
+        """The text, with empty lines in place of front matter that says what the document is.
+
+        Raises: InvalidRecord.
+        """
+        keys = self.front_matter.keys()
+        if not keys & _TASK_FIELDS or keys & _GRAPH_KEYS:
+            return self.text
+        rest = self.behind_front_matter
+        front = self.text[: len(self.text) - len(rest)]
+        return "\n" * front.count("\n") + rest
+
+    @cached_property
+    def form(self) -> Form:
+        """What the body is written in, by how it begins.
+
+        Raises: InvalidRecord where front matter is no YAML.
+        """
+        sign = self.body.lstrip()[:1]
+        if sign == "[":
+            return Form.JSON_LIST
+        if not _may_be_yaml(self.body):
+            return Form.JSON_LINES if sign == "{" else Form.TEXT
+        return Form.JSON_LINES if sign == "{" and self._is_one_task() else Form.YAML
+
+    @cached_property
+    def root(self) -> dict[str, object]:
+        """The root mapping of a file in YAML; empty for every other form.
+
+        Raises: InvalidRecord.
+        """
+        return as_mapping(self._parsed(self.body)) or {} if self.form is Form.YAML else {}
+
+    @cached_property
+    def objects(self) -> tuple[tuple[int, dict[str, object]], ...]:
+        """The JSON objects of a list or of lines, each with its line; none in other forms.
+
+        Raises: InvalidRecord with the line.
+        """
+        if self.form not in (Form.JSON_LIST, Form.JSON_LINES):
+            return ()
+        entries = _list_entries if self.form is Form.JSON_LIST else strict_json.lines
+        found = []
+        for line, item in entries(self.name, self.body):
+            fields = as_mapping(item)
+            if fields is None:
+                raise self.refused("this is not a JSON object", line=line)
+            found.append((line, fields))
+        return tuple(found)
+
+    @cached_property
+    def blocks(self) -> tuple[Node, ...]:
+        """The headings, list items and other blocks of a Markdown document.
+
+        Raises: InvalidRecord for lists nested too deep.
+        """
+        return markdown_items.read(self.name, self.body)
+
+    def may_hold_list(self) -> bool:
+        """Whether a line of the text looks like a list item with a box."""
+        return markdown_items.may_hold_tasks(self.text)
+
+    def refused(self, message: str, *, line: int = 1) -> InvalidRecord:
+        """The refusal of a file that has another format."""
+        return InvalidRecord(message, file=self.name, line=line, hint=self._hint)
+
+    def _is_one_task(self) -> bool:
+        """Whether the body is one line of JSON lines, and no graph."""
+        if "\n" in self.body.strip():
+            return False
+        try:
+            fields = as_mapping(strict_json.load(self.name, self.body)) or {}
+        except InvalidRecord:
+            return False
+        return not fields.keys() & _GRAPH_KEYS
+
+    def _parsed(self, text: str) -> object:
+        try:
+            return self._parse(text)
+        except InvalidRecord as error:
+            raise error.at(self.name) from error
+        except (ValueError, RecursionError) as error:
+            raise InvalidRecord(f"this is not valid YAML: {error}", file=self.name) from error
+
+
+def _may_be_yaml(text: str) -> bool:
+    """Whether a line begins with a root key that we know, or the text is one JSON object."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if lines and lines[0].startswith("{"):
+        return not any(line.startswith("{") for line in lines[1:])  # else JSON lines
+    return any(line.startswith(("nodes:", "tasks:")) for line in lines)
+
+
+def _list_entries(name: str, text: str) -> list[tuple[int, object]]:
+    """The entries of a JSON list; with their lines, where each begins one of its own."""
+    value = strict_json.load(name, text)
+    items = value if isinstance(value, list) else []
+    starts = [found.start() for found in re.finditer(r"^ {0,2}[\[,]?\{", text, re.MULTILINE)]
+    lines = [text.count("\n", 0, start) + 1 for start in starts]
+    return list(zip(lines if len(lines) == len(items) else [1] * len(items), items, strict=True))
