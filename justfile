@@ -84,6 +84,10 @@ lint:
 docs:
     NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
+# Write the documents' tables of import formats and agents anew
+tables:
+    PYTHONPATH=tools python -m registry_tables
+
 # Write the manual pages anew
 man:
     PYTHONPATH=tools python -m manual_pages man

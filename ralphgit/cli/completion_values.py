@@ -59,6 +59,11 @@ def _kind(param: Param) -> str:
 def _source(
     command: str, param: Param, given: Mapping[str, object]
 ) -> Callable[[Project], Iterable[Word]] | None:
+    if param.listed is not None:
+        listed = param.listed
+        return lambda project: [
+            Word(one.name, _short(one.help)) for one in listed(project.around.directory)
+        ]
     kind = _kind(param)
     if kind == "ID":
         if param.name == "id":
@@ -72,7 +77,7 @@ def _source(
         return _others if kind == "BRANCH" else _branches
     if kind == "NAME" and param.name == "name" and given.get("action") not in ("new", "up"):
         return _linked if command == "worktree" else _worktrees
-    return _agents if kind == "AGENT" else None
+    return None
 
 
 def _tasks(rows: Iterable[Row]) -> list[Word]:
@@ -156,9 +161,3 @@ def _linked(project: Project) -> list[Word]:
         worktree_names.name_of(project, one) for one in project.repository.worktrees if one.main
     }
     return [word for word in _worktrees(project) if word.value not in main]
-
-
-def _agents(project: Project) -> list[Word]:
-    from ralphgit.loop.agent_presets import PRESETS
-
-    return [Word(name) for name in PRESETS]

@@ -1,7 +1,9 @@
-"""How a coding agent is started: presets, or any command. The prompt comes on its stdin.
+"""Coding agents by name, and how any command is started as one. The prompt comes on its stdin.
 
-The presets are the non-interactive command lines that each tool documents, with the leave to
-change files in the worktree that unattended work needs. Another one: `--agent "CMD ..."`.
+A preset is the non-interactive command line that a tool documents, with the leave to change
+files in the worktree that unattended work needs. An installed package adds its own under the
+entry-point group `ralphgit.agents`; help, completion and the documents are made from the values,
+and docs/extending.md has an example. Without a preset: `--agent "CMD ..."`.
 """
 
 from __future__ import annotations
@@ -10,25 +12,77 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace import extensions
+from ralphgit.app.workspace.extensions import Listed
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
 
-#: By name: the words of the command. Sources: Claude Code "headless mode" (-p reads stdin,
-#: --permission-mode, --allowedTools), Codex "non-interactive mode" (`exec -` reads stdin,
-#: --sandbox), Gemini CLI "headless mode" (stdin that is no terminal, --approval-mode),
-#: opencode "run" (stdin is added to the message).
-PRESETS = {
-    "claude": (
-        "claude", "-p", "--permission-mode", "acceptEdits",
-        "--allowedTools", "Bash,Edit,Glob,Grep,Read,Write",
+#: The entry-point group in which a package names its presets.
+GROUP = "ralphgit.agents"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentPreset:
+    """A coding agent that `--agent NAME` starts."""
+
+    name: str
+    """As people call it, and `--agent` takes it: a word in small letters."""
+    help: str
+    """What it is, in one line."""
+    words: tuple[str, ...]
+    """The program and its arguments; the program reads the prompt on stdin."""
+    needs: str
+    """What must be there before it can work, in a few words."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those that ralphgit was started with."""
+    task_fields: Mapping[str, str] = field(default_factory=dict)
+    """Variables that hold a field of the task as JSON: the variable, then the field."""
+
+
+#: Sources: Claude Code "headless mode" (-p reads stdin, --permission-mode, --allowedTools), Codex
+#: "non-interactive mode" (`exec -` reads stdin, --sandbox), Gemini CLI "headless mode" (stdin that
+#: is no terminal, --approval-mode), opencode "run" (stdin is added to the message).
+BUILT_IN: tuple[AgentPreset, ...] = (
+    AgentPreset(
+        name="claude",
+        help="Claude Code.",
+        words=(
+            *("claude", "-p", "--permission-mode", "acceptEdits"),
+            *("--allowedTools", "Bash,Edit,Glob,Grep,Read,Write"),
+        ),
+        needs="claude, logged in",
     ),
-    "codex": ("codex", "exec", "--sandbox", "workspace-write", "-"),
-    "gemini": ("gemini", "--approval-mode", "yolo"),
-    "opencode": ("opencode", "run"),
-    "scripted": (sys.executable, "-m", "ralphgit.loop.scripted_agent"),
-}  # fmt: skip
+    AgentPreset(
+        name="codex",
+        help="Codex.",
+        words=("codex", "exec", "--sandbox", "workspace-write", "-"),
+        needs="codex, logged in",
+    ),
+    AgentPreset(
+        name="gemini",
+        help="Gemini CLI.",
+        words=("gemini", "--approval-mode", "yolo"),
+        needs="gemini, logged in",
+    ),
+    AgentPreset(
+        name="opencode",
+        help="opencode.",
+        words=("opencode", "run"),
+        needs="opencode, with a model chosen",
+    ),
+    AgentPreset(
+        name="scripted",
+        help="For trying out: it writes a task's outputs, or does what its x-script says.",
+        words=(sys.executable, "-m", "ralphgit.loop.scripted_agent"),
+        needs="nothing",
+        task_fields={"RALPH_SCRIPT": "x-script", "RALPH_OUTPUTS": "outputs"},
+    ),
+)
 
 
 class Command(NamedTuple):
@@ -37,30 +91,88 @@ class Command(NamedTuple):
     words: tuple[str, ...]
     line: str
     """As it was configured: a preset's name or a command line."""
-    preset: bool
+    built_in: bool
+    """A preset of ralphgit itself: it asks for no consent, whoever names it."""
+    environment: Mapping[str, str] = {}
+    task_fields: Mapping[str, str] = {}
 
 
-def command(line: str) -> Command:
+def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
     """The command of a preset or of a command line, parted as a shell would.
 
-    Raises: UsageError.
+    Of presets that packages add, those in `folder` itself are passed over; `warn` hears of broken
+    ones.
+
+    Raises: UsageError; Refused (broken_extension).
     """
-    if line in PRESETS:
-        return Command(PRESETS[line], line, preset=True)
+    for preset in BUILT_IN:
+        if preset.name == line:
+            return _started(preset, built_in=True)
     try:
         words = tuple(shlex.split(line))
     except ValueError as error:
         raise UsageError(f"--agent {line!r}: {error}", hint="quote it as for a shell") from None
     if not words:
-        names = ", ".join(PRESETS)
+        names = ", ".join(preset.name for preset in BUILT_IN)
         raise UsageError(
             "no agent is configured", code="no_agent",
             hint=f"--agent CMD, or one of {names}; or agent.command in ralph.toml",
         )  # fmt: skip
-    return Command(words, line, preset=False)
+    if words == (line,) and extensions.is_name(line):
+        for extension, preset in extensions.added(
+            GROUP, AgentPreset, BUILT_IN, folder=folder, warn=warn
+        ):
+            if preset.name == line:
+                _refuse_odd(extension, preset)
+                return _started(preset, built_in=False)
+    return Command(words, line, built_in=False)
 
 
-def require(project: Project, command: Command) -> None:
+def _started(preset: AgentPreset, *, built_in: bool) -> Command:
+    return Command(preset.words, preset.name, built_in, preset.environment, preset.task_fields)
+
+
+def _refuse_odd(extension: extensions.Extension, preset: AgentPreset) -> None:
+    """Raises: Refused (broken_extension) where a process could not be started with it."""
+    words: list[object] = list(preset.words) if isinstance(preset.words, tuple) else [None]
+    for pairs in (preset.environment, preset.task_fields):
+        words += [*pairs, *pairs.values()] if isinstance(pairs, dict) else [None]
+    whole = all(isinstance(word, str) and "\0" not in word for word in words)
+    if not whole or not preset.words or not preset.words[0]:
+        raise extensions.Broken(
+            f"{extension} has words or variables that are not text",
+            hint="name another agent, or have the package mended",
+        )
+
+
+def listed(folder: str) -> list[Listed]:
+    """Every preset with its help, for who has to choose; broken packages are left out."""
+    added = extensions.added(GROUP, AgentPreset, BUILT_IN, folder=folder, warn=lambda _: None)
+    return [
+        *(Listed(one.name, one.help) for one in BUILT_IN),
+        *(Listed(one.name, one.help, extension.package) for extension, one in added),
+    ]
+
+
+def permitted(project: Project, agent: str) -> Command:
+    """The command of `agent`, or of the settings; it is there, and may be run.
+
+    What the repository names asks for consent, but for a preset of ralphgit itself.
+
+    Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension).
+    """
+    found = command(
+        agent or project.config.agent_command,
+        folder=project.around.directory,
+        warn=project.warn,
+    )
+    if not agent and not found.built_in:
+        trust.require(project, [found.line])
+    _require(project, found)
+    return found
+
+
+def _require(project: Project, command: Command) -> None:
     """See that the program is there, before anything is taken for it.
 
     One named by its place in the worktree may also stand on the base alone.

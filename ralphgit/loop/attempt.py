@@ -118,15 +118,18 @@ def attempt(
         raise NotWritable(f"cannot write below .ralph: {error.strerror}") from error
     config, top = project.config, project.top
     environ = agent_process.environment(
-        project.around.environ, task=lease.task, claim=lease.claim, worker=lease.by,
+        {**project.around.environ, **command.environment},
+        task=lease.task, claim=lease.claim, worker=lease.by,
         packet=os.path.join(top, packet.PATH), report=os.path.join(top, REPORT),
     )  # fmt: skip
     environ["RALPH_ATTEMPT"] = str(before.failed + 1)
-    if command.line == "scripted":
-        stored = project.here.stored(project.here.row(lease.task))
-        if "x-script" in stored:
-            environ["RALPH_SCRIPT"] = json.dumps(stored["x-script"])
-        environ["RALPH_OUTPUTS"] = json.dumps(task.outputs)
+    if command.task_fields:
+        stored = project.here.stored(project.here.row(lease.task)) | {"outputs": task.outputs}
+        environ |= {
+            variable: json.dumps(stored[field])
+            for variable, field in command.task_fields.items()
+            if field in stored
+        }
     secrets = agent_process.secrets(environ)
     path = os.path.join(top, event_log.FOLDER, f"{lease.task}-{lease.claim}.log")
     try:

@@ -167,10 +167,7 @@ def _begin(
 def consent(project: Project, agent: str) -> None:
     """Raises: NeedsPerson (untrusted) where a loop may not run what it has to; UsageError."""
     config = project.config
-    command = agent_presets.command(agent or config.agent_command)
-    if not agent and not command.preset:
-        trust.require(project, [command.line])
-    agent_presets.require(project, command)
+    agent_presets.permitted(project, agent)
     trust.require(project, trust.verify_commands(project))
     if config.notify_command:
         trust.require(project, [config.notify_command])

@@ -80,10 +80,7 @@ class Loop:
         project = opening.project(self._around, self._warnings)
         self._opened.append(project)
         claim.require_fit(project)
-        self._command = agent_presets.command(self._options.agent or project.config.agent_command)
-        if not self._options.agent and not self._command.preset:
-            trust.require(project, [self._command.line])
-        agent_presets.require(project, self._command)
+        self._command = agent_presets.permitted(project, self._options.agent)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         with LoopLock(project):

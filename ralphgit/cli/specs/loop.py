@@ -1,7 +1,20 @@
 """Loops, worktrees, fleets and batches."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
 from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.extensions import Listed
+
+
+def _agents(folder: str) -> "Iterable[Listed]":
+    from ralphgit.loop import agent_presets
+
+    return agent_presets.listed(folder)
+
 
 COMMANDS = (
     Command(
@@ -11,8 +24,8 @@ COMMANDS = (
             integer("max_tasks", "Stop after N tasks."),
             text("task", "Only this task, then stop.", metavar="ID", task=True),
             STORY, PRIORITY, WORKER,
-            text("agent", "The coding agent: claude, codex, gemini, opencode, scripted, or a "
-                  "command that reads the prompt on stdin.", metavar="AGENT"),
+            text("agent", "The coding agent: one of those below, or a command that reads the "
+                  "prompt on stdin.", metavar="AGENT", listed=_agents),
             text("land", "How completed work gets into the base.", metavar="WAY",
                   choices=("pr", "merge", "none")),
             text("idle", "What to do while nothing is ready.", metavar="WAY",
@@ -62,7 +75,8 @@ COMMANDS = (
                 integer("number", "So many workers, w1 to wN.", "-n", "--number"),
                 many("story", "A worker for this story; repeatable.", metavar="S",
                      field="stories"),
-                text("agent", "The coding agent, as for run.", metavar="AGENT"),
+                text("agent", "The coding agent, as for run.", metavar="AGENT",
+                     listed=_agents),
                 text("land", "How completed work gets into the base.", metavar="WAY",
                       choices=("pr", "merge", "none")),
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
@@ -83,7 +97,8 @@ COMMANDS = (
             STORY,
             integer("at_once", "So many tasks at once, at most."),
             *of("plan", integer("limit", "The first N groups.")),
-            *of("run", text("agent", "The coding agent, as for run.", metavar="AGENT")),
+            *of("run", text("agent", "The coding agent, as for run.", metavar="AGENT",
+                     listed=_agents)),
         ),
         "Parallel tasks that follow each other in a story form a group; verify and sequential "
         "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
