@@ -1,10 +1,12 @@
 """What the table of commands is made of."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from ralphgit.app.workspace.extensions import Listed
+from ralphgit.model.listed import Listed
+
+#: What there is to choose from in a folder.
+Listing = Callable[[str], Iterable[Listed]]
 
 
 class Param(NamedTuple):
@@ -29,7 +31,7 @@ class Param(NamedTuple):
     """A setting as well, of which the command line is the strongest layer; in no `Options`."""
     actions: tuple[str, ...] = ()
     """The actions of the command that it goes with; () is all of them."""
-    listed: "Callable[[str], Iterable[Listed]] | None" = None
+    listed: Listing | None = None
     """What there is to choose from, for help and completion that are asked for in a folder; other
     values may do as well."""
 
@@ -64,7 +66,7 @@ def text(
     field: str = "",
     task: bool = False,
     setting: bool = False,
-    listed: "Callable[[str], Iterable[Listed]] | None" = None,
+    listed: Listing | None = None,
 ) -> Param:
     return Param(
         name, flags or _usual(name), help, "text", metavar, choices, required, field,

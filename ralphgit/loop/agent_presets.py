@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import extensions
-from ralphgit.app.workspace.extensions import Listed
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
+from ralphgit.model.listed import Listed
 
 #: The entry-point group in which a package names its presets.
 GROUP = "ralphgit.agents"

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 from ralphgit.app.workspace import extensions
-from ralphgit.app.workspace.extensions import Broken, Extension, Listed
+from ralphgit.app.workspace.extensions import Broken, Extension
 from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.model.listed import Listed
 from ralphgit.records.importers import BUILT_IN, Imported, Importer, SourceFile
 from ralphgit.records.importers.importer import GROUP, NO, SURE
 

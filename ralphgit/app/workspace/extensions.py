@@ -36,15 +36,6 @@ class Named(Protocol):
 _T = TypeVar("_T", bound=Named)
 
 
-class Listed(NamedTuple):
-    """Something to choose from, as help and completion show it."""
-
-    name: str
-    help: str
-    package: str = ""
-    """The package that adds it, "" for what is built in."""
-
-
 class Extension(NamedTuple):
     """Where a value comes from."""
 

@@ -1,16 +1,13 @@
 """Loops, worktrees, fleets and batches."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
 from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER
-
-if TYPE_CHECKING:
-    from ralphgit.app.workspace.extensions import Listed
+from ralphgit.model.listed import Listed
 
 
-def _agents(folder: str) -> "Iterable[Listed]":
+def _agents(folder: str) -> Iterable[Listed]:
     from ralphgit.loop import agent_presets
 
     return agent_presets.listed(folder)

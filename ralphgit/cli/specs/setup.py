@@ -1,16 +1,13 @@
 """Beginning, moving, mending."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
 from ralphgit.cli.shared_options import AT
-
-if TYPE_CHECKING:
-    from ralphgit.app.workspace.extensions import Listed
+from ralphgit.model.listed import Listed
 
 
-def _formats(folder: str) -> "Iterable[Listed]":
+def _formats(folder: str) -> Iterable[Listed]:
     from ralphgit.app.exchange import import_formats
 
     return import_formats.listed(folder)
