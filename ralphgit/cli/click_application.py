@@ -36,12 +36,12 @@ class _Command(click.Command):
         self._listed = [one for one in command.params if one.listed is not None]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from ralphgit.cli.outside import surroundings
+        from ralphgit.cli.command_call import surroundings
 
         super().format_options(ctx, formatter)
         for param in self._listed:
             assert param.listed is not None
-            folder = surroundings(ctx.find_root().params).directory
+            folder = surroundings(ctx.find_root().params.get("directory") or "").directory
             with formatter.section(f"{param.metavar.capitalize()}s"):
                 formatter.write_dl(
                     [(one.name, _from(one.help, one.package)) for one in param.listed(folder)]
