@@ -29,8 +29,9 @@ def made(key: object, paths: Sequence[Path], make: Callable[[], object]) -> bool
             _copy(f"{kept}/{number}", os.fspath(path))
         return True
     make()
-    kept = _room() / str(len(_known))
-    kept.mkdir()
+    if not all(os.path.lexists(path) for path in paths):
+        return False  # git has given one of them another name
+    kept = Path(tempfile.mkdtemp(dir=_room()))
     for number, path in enumerate(paths):
         _copy(os.fspath(path), f"{kept}/{number}")
     _known[key] = kept

@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +49,8 @@ class Result(NamedTuple):
     @property
     def json(self) -> dict[str, Any]:
         """The one object on stdout of a command run with --json, which its schema allows."""
+        _validate(self.out)
         found: dict[str, Any] = json.loads(self.out)
-        _output().validate(found)
         return found
 
     @property
@@ -400,6 +400,12 @@ _AT_START = {
 
 #: Commands that others find by their process, or that take over signals and threads.
 _PROCESSES = frozenset({"run", "stop", "fleet", "board", "mcp", "logs", "doctor"})
+
+
+@lru_cache(maxsize=64)
+def _validate(text: str) -> None:
+    """Once for all that is asked of one answer: it takes longer than the command."""
+    _output().validate(json.loads(text))
 
 
 @cache
