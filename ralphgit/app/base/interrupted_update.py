@@ -68,10 +68,12 @@ def undo(project: Project, note: journal.MoveNote) -> None:
     ((ref, commits),) = note.steps.items()
     old, new = (commit or "" for commit in commits)
     worktree = project.worktree_of(ref)
-    here = worktree is not None and os.path.realpath(worktree.path) == note.worktree
-    if here and refs.current(project.repository.objects, ref) == old:
+    if (
+        worktree is not None
+        and os.path.realpath(worktree.path) == note.worktree
+        and refs.current(project.repository.objects, ref) == old
+    ):
         try:
-            assert worktree is not None
             repository = project.repository.beside(worktree)
         except NotARepository:
             atomic_files.unlink(note.path)
