@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import Place, World, children_of
+from running import lines_below
+from world import Place, World
 
 TASKS = 6
 VERIFY = {2: "sleep 30"}
@@ -72,7 +73,7 @@ def test_whoever_works_too_long_is_named(alpha: Place) -> None:
         cwd=alpha.path, env=alpha.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while not any("sleep 30" in line for line in children_of(slow.pid)):
+        while not any("sleep 30" in line for line in lines_below(slow.pid)):
             assert slow.poll() is None
         refused = alpha.ralph("edit", "T-4", "--priority", "1")
     finally:

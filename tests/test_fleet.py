@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ryaml
+from running import with_variable
 from world import Place, Result, World, until
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.2", "RALPH_LOOP_CHECK": "1"}
@@ -78,16 +80,8 @@ def make(tmp_path: Path, sockets: str) -> Iterator[Callable[..., World]]:
 
 
 def processes(world: World) -> list[int]:
-    """What runs with the world's HOME: loops, agents, a tmux server. Zombies have ended."""
-    home = f"HOME={world.environ['HOME']}\0".encode()
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            if home in Path(f"/proc/{entry}/environ").read_bytes():
-                found.append(int(entry))
-        except OSError:
-            continue
-    return found
+    """What runs with the world's HOME: loops, agents, a tmux server."""
+    return with_variable("HOME", world.environ["HOME"])
 
 
 def up(world: World, *words: str) -> Result:
@@ -445,9 +439,9 @@ def processes_of_loops(world: World) -> list[int]:
     found = []
     for pid in processes(world):
         try:
-            if os.readlink(f"/proc/{pid}/cwd").startswith(f"{world.path}-"):
+            if psutil.Process(pid).cwd().startswith(f"{world.path}-"):
                 found.append(pid)
-        except OSError:
+        except psutil.Error:
             continue
     return found
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import ryaml
 import slow
-from world import Place, Result, World, children_of, until
+from running import lines_below, with_variable
+from world import Place, Result, World, until
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
 
@@ -76,15 +77,7 @@ def start(place: Place, *words: str, env: dict[str, str] | None = None) -> subpr
 
 def agents_of(claim: str) -> list[int]:
     """The processes that have a claim in their environment."""
-    found = []
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            environ = Path(f"/proc/{entry}/environ").read_bytes()
-        except OSError:
-            continue
-        if f"RALPH_CLAIM={claim}\0".encode() in environ:
-            found.append(int(entry))
-    return found
+    return with_variable("RALPH_CLAIM", claim)
 
 
 # -- the usual ---------------------------------------------------------------------------
@@ -535,7 +528,7 @@ def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
     try:
         until(lambda: (alpha.path / ".ralph/logs/loop.jsonl").exists() and events(alpha, "done"))
         until(has_looked_often)
-        kept = [line for line in children_of(running.pid) if "cat-file" in line]
+        kept = [line for line in lines_below(running.pid) if "cat-file" in line]
         assert len(kept) <= 4, kept
     finally:
         running.terminate()

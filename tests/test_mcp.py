@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, World, children_of, until
+from running import lines_below
+from world import ROOT, Place, World, until
 
 from ralphgit.cli.command_table import COMMANDS
 
@@ -339,7 +340,7 @@ def test_a_cancelled_call_ends_what_it_began(world: World) -> None:
             scope.cancel()
             # What writes waits until the other has ended.
             assert (await called(client, "release"))["task"]["status"] == "pending"
-            assert not any("sleep 300" in line for line in children_of(os.getpid()))
+            assert not any("sleep 300" in line for line in lines_below(os.getpid()))
 
     run(conversation)
     assert alpha.git("log", "--format=%s", f"{head}..") == "T-3: released"

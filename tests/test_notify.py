@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import runs
 from world import Place, Result, World
 
 from ralphgit.app.workspace.project import Project
@@ -155,13 +156,6 @@ def test_the_time_limit(world: World) -> None:
     assert (done.returncode, time.monotonic() - begin < 10) == (0, True)
     pid = int((world.folder / "told" / "pid").read_text())
     until(lambda: not runs(pid))
-
-
-def runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

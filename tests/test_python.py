@@ -13,7 +13,8 @@ from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 
 import pytest
-from world import ROOT, Place, World, children_of
+from running import lines_below
+from world import ROOT, Place, World
 
 import ralphgit
 from ralphgit import errors
@@ -55,7 +56,7 @@ def silent(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Nothing is ever printed, and no git is left behind."""
     yield
     assert capfd.readouterr() == ("", "")
-    assert [line for line in children_of(os.getpid()) if line.startswith("git ")] == []
+    assert [line for line in lines_below(os.getpid()) if line.startswith("git ")] == []
 
 
 def opened(place: Place, **more: str) -> ralphgit.Repo:

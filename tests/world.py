@@ -424,23 +424,4 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)  # nothing to wait on: files, refs and /proc are looked at again
-
-
-def children_of(parent: int) -> list[str]:
-    """The command lines of a process's children, and of theirs."""
-    below: dict[int, list[tuple[int, str]]] = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            stat = Path("/proc", entry, "stat").read_bytes().rpartition(b")")[2].split()
-            words = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue  # it has ended meanwhile
-        line = os.fsdecode(b" ".join(words).strip())
-        below.setdefault(int(stat[1]), []).append((int(entry), line))
-    found, parents = [], [parent]
-    while parents:
-        for pid, line in below.get(parents.pop(), ()):
-            found.append(line)
-            parents.append(pid)
-    return found
+        time.sleep(0.02)  # nothing to wait on: files, refs and processes are looked at again

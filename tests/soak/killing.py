@@ -7,6 +7,9 @@ import random
 import signal
 from collections import Counter
 
+import psutil
+from running import below
+
 from soak.field import Field
 
 
@@ -30,8 +33,9 @@ class Killer:
             return
         name = self._chance.choice(running)
         pid = self._field.loops[name].pid
-        below = [child for child in _descendants(pid) if child != pid]
-        victim = pid if not below or self._chance.random() < 0.4 else self._chance.choice(below)
+        children = [child.pid for child in below(pid)]
+        alone = not children or self._chance.random() < 0.4
+        victim = pid if alone else self._chance.choice(children)
         what = "loop" if victim == pid else _name(victim)
         try:
             os.kill(victim, signal.SIGKILL)
@@ -40,26 +44,8 @@ class Killer:
         self.killed[what] += 1
 
 
-def _descendants(root: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", "rb") as file:
-                parent = int(file.read().rpartition(b")")[2].split()[1])
-        except OSError:
-            continue
-        children.setdefault(parent, []).append(int(entry))
-    found, queue = [], [root]
-    while queue:
-        pid = queue.pop()
-        found.append(pid)
-        queue += children.get(pid, [])
-    return found
-
-
 def _name(pid: int) -> str:
     try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
+        return psutil.Process(pid).name()
+    except psutil.Error:
         return "gone"
