@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import slow
 from world import Place, Result, World
 
 from ralphgit.cli.command_table import COMMANDS
@@ -497,7 +498,9 @@ LOCALES: list[dict[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: "-".join(locale.values()))
+@pytest.mark.parametrize(
+    "locale", slow.but(2, LOCALES), ids=lambda locale: "-".join(locale.values())
+)
 def test_a_locale_without_umlauts(world: World, locale: dict[str, str]) -> None:
     alpha = world.worktree("alpha")
     for line in (("list",), ("show", "T-1"), ("list", "--json"), ("prompt", "T-1"), ("status",)):

@@ -498,6 +498,7 @@ def test_a_stopped_batch_stops_its_workers_and_keeps_their_claims(
     assert [len(claims(world, id)) for id in ("T-1", "T-2")] == [1, 1]
 
 
+@pytest.mark.slow
 def test_whoever_stops_a_worker_stops_the_batch(make: Callable[..., World]) -> None:
     world = make(waits("T-1"), waits("T-2"))
     first = begun(world, "--json")

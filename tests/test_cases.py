@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import slow
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -270,7 +271,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("name", slow.but(3, BOMBS))
 def test_a_bomb_is_refused_quickly_and_in_little_memory(tmp_path: Path, name: str) -> None:
     text, code = BOMBS[name]
     world = World(tmp_path)
@@ -418,6 +419,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
     values=st.lists(_VALUES, min_size=1, max_size=3),
 )
 @settings(max_examples=300, deadline=None)
+@pytest.mark.slow
 def test_the_schema_agrees_about_changed_tasks(
     start: dict[str, Any], seed: random.Random, values: list[Any]
 ) -> None:

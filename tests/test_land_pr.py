@@ -105,7 +105,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     assert "T-1 has landed on origin/main" in run(alpha, forge).err
 
 
-@pytest.mark.parametrize("verb", ["list", "create"])
+@pytest.mark.parametrize("verb", slow.but(1, ["list", "create"]))
 def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -235,7 +235,7 @@ def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> 
     assert forge.git("show", "main:c.txt") == "both"
 
 
-@pytest.mark.parametrize("others", [False, True], ids=["ours", "commits of others"])
+@pytest.mark.parametrize("others", slow.but(1, [False, True]), ids=["ours", "commits of others"])
 def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
     later = task("T-2", "outputs: [two.txt]", "priority: 3")
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), later)

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import slow
 from forge import Forge
 from test_landing import ONE, agent, files_on_base
 from test_loop import events, loop, made, on_base, rescued, task
@@ -32,7 +33,7 @@ def branches(place: Place) -> list[str]:
 # -- given up while the agent works --------------------------------------------------------
 
 
-@pytest.mark.parametrize("branch", ["task", "keep"])
+@pytest.mark.parametrize("branch", slow.but(1, ["task", "keep"]))
 def test_a_release_in_the_worktree_is_the_end_of_it(branch: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
@@ -173,7 +174,7 @@ def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
 # -- folders that break --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", ["rm -f .git", "rm -rf $PWD"])
+@pytest.mark.parametrize("how", slow.but(1, ["rm -f .git", "rm -rf $PWD"]))
 def test_a_worktree_that_is_none_any_more_is_reset(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     world = alpha.world
@@ -294,7 +295,7 @@ def advised(place: Place, command: str) -> Result:
     return place.ralph(*words[1:])
 
 
-@pytest.mark.parametrize("where", ["main", "alpha"])
+@pytest.mark.parametrize("where", slow.but(1, ["main", "alpha"]))
 def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path: Path) -> None:
     alpha, forge = closed(tmp_path)
     place = alpha if where == "alpha" else alpha.world

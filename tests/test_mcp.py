@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import slow
 from jsonschema import Draft202012Validator
 from running import lines_below
 from world import ROOT, Place, World, until
@@ -357,7 +358,7 @@ OPENING = (
 
 
 @pytest.mark.parametrize(
-    ("ending", "code"), [("eof", 0), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
+    ("ending", "code"), slow.but(1, [("eof", 0), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
 )
 def test_the_server_ends_with_its_calls(world: World, ending: object, code: int) -> None:
     alpha = world.worktree("alpha")
