@@ -517,7 +517,7 @@ def test_an_invalid_contract_is_not_claimed(tmp_path: Path, pattern: str) -> Non
     error = world.refused("claim", "T-1", "--force", "x", code="contract_invalid")
     assert error["task"] == "T-1"
     assert error["message"].startswith(f"T-1 has a scope that means nothing: {pattern}: ")
-    assert error["hint"] == "mend it where T-1 stands: task-graph.yaml:3"
+    assert error["hint"] == "correct the pattern in task-graph.yaml:3, then repeat"
     # It does not stand in the way of other tasks.
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     assert claims(alpha).data["task"]["id"] == "T-2"

@@ -7,30 +7,18 @@ from typing import Any
 import pytest
 from rows import row
 
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.model.active_claim import ActiveClaim, Lease
-from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
-from ralphgit.rules.claim_options import ClaimOptions, OutsideFilter
+from ralphgit.rules.active_scopes import ActiveScopes
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import (
     Allowed,
-    AlreadyWorking,
-    Behind,
-    Blocked,
-    DependenciesIncomplete,
-    DetachedHead,
-    Finished,
-    GraphFacts,
-    Held,
-    Lost,
-    MainWorktree,
-    NotBeside,
-    OddPath,
-    OtherClaims,
     OwnClaim,
-    Resume,
+    Reason,
+    Refusal,
     TaskFacts,
-    UnderWay,
-    Unmerged,
     WorktreeFacts,
+    already_working,
     of_others,
     of_own,
     of_task,
@@ -48,17 +36,22 @@ FIT = WorktreeFacts("/w", "", is_detached=False, unmerged=(), has_unmerged_recor
     ("facts", "verdict"),
     [
         ({}, None),
-        ({"path": "/\udcff"}, OddPath("/\udcff")),
-        ({"under_way": "merge"}, UnderWay("merge", False)),
-        ({"unmerged": ("a",)}, Unmerged(("a",), False)),
-        ({"is_detached": True}, DetachedHead("/w")),
+        ({"path": "/\udcff"}, Refusal(Reason.ODD_PATH, about="/\udcff")),
+        ({"under_way": "merge"}, Refusal(Reason.UNDER_WAY, about="merge")),
+        ({"under_way": "bisect", "is_detached": True}, Refusal(Reason.BISECT)),
+        ({"unmerged": ("a", "b")}, Refusal(Reason.UNMERGED, about="a, b")),
+        (
+            {"unmerged": ("a",), "has_unmerged_records": True},
+            Refusal(Reason.RECORDS_UNMERGED, about="a"),
+        ),
+        ({"is_detached": True}, Refusal(Reason.DETACHED_HEAD, about="/w")),
         # A rebase detaches HEAD and leaves conflicts: it is what has to be ended.
         (
             {"under_way": "rebase", "is_detached": True, "unmerged": ("a",),
              "has_unmerged_records": True},
-            UnderWay("rebase", True),
+            Refusal(Reason.RECORDS_UNDER_WAY, about="rebase"),
         ),
-        ({"is_detached": True, "unmerged": ("a",)}, DetachedHead("/w")),
+        ({"is_detached": True, "unmerged": ("a",)}, Refusal(Reason.DETACHED_HEAD, about="/w")),
     ],
 )  # fmt: skip
 def test_the_worktree(facts: dict[str, Any], verdict: object) -> None:
@@ -76,20 +69,21 @@ def own(task: str, *, winner: Winner | None = None, recorded: bool = True) -> Ow
 
 WINNER = Winner("T-1", Cause.RESET, "main", epoch=1)
 MINE, GONE = own("T-1"), own("T-1", winner=WINNER)
+LOST = Refusal(Reason.LOST, "T-1", "of-T-1", winner=WINNER)
 
 
 @pytest.mark.parametrize(
     ("claims", "task", "verdict"),
     [
         ((), "", None),
-        ((MINE,), "", Resume(MINE.lease)),
-        ((MINE,), "T-1", Resume(MINE.lease)),
-        ((MINE,), "T-2", AlreadyWorking(MINE.lease)),
-        ((GONE,), "", Lost(GONE.lease, WINNER)),
-        ((GONE,), "T-2", Lost(GONE.lease, WINNER)),
+        ((MINE,), "", MINE.lease),
+        ((MINE,), "T-1", MINE.lease),
+        ((MINE,), "T-2", already_working(MINE.lease)),
+        ((GONE,), "", LOST),
+        ((GONE,), "T-2", LOST),
         # Nothing of it would travel along.
         ((own("T-1", winner=WINNER, recorded=False),), "", None),
-        ((GONE, own("T-2")), "", Resume(own("T-2").lease)),
+        ((GONE, own("T-2")), "", own("T-2").lease),
     ],
 )
 def test_the_claims_of_this_worktree(
@@ -107,7 +101,7 @@ def active(status: str = "in-progress", *, path: str = "/b", epoch: int = 0) -> 
     [
         ({}, [active()], "", True),
         ({}, [active()], "because", False),
-        ({"is_main": False}, [active()], "", False),
+        ({"elsewhere": frozenset()}, [active()], "", False),
         ({}, [active(path="/elsewhere")], "", False),
         # It has ended, as its branch tells.
         ({}, [active(), active("complete", path="")], "", False),
@@ -119,9 +113,10 @@ def active(status: str = "in-progress", *, path: str = "/b", epoch: int = 0) -> 
 def test_the_main_worktree(
     changes: dict[str, Any], claims: list[ActiveClaim], force: str, refused: bool
 ) -> None:
-    facts = OtherClaims(True, {}, {"T-1": claims}, frozenset({"/b"}))._replace(**changes)
-    verdict = of_others(facts, ClaimOptions(force=force))
-    assert verdict == (MainWorktree(claims[0]) if refused else None)
+    base, elsewhere = changes.get("base", {}), changes.get("elsewhere", frozenset({"/b"}))
+    verdict = of_others(base, {"T-1": claims}, elsewhere, ClaimOptions(force=force))
+    refusal = Refusal(Reason.MAIN_WORKTREE, "T-1", holder=claims[0])
+    assert verdict == (refusal if refused else None)
 
 
 # -- the task ------------------------------------------------------------------------------
@@ -131,12 +126,11 @@ HOLDER = active()
 
 
 def facts(one: object = None, state: TaskState | None = READY, **changes: Any) -> TaskFacts:
-    """Facts on T-1, which is free; `changes` are those of the graph, and `is_behind`."""
+    """Facts on T-1, which is free, with `changes`."""
     task: Any = one or row("T-1")
-    behind = changes.pop("is_behind", False)
     rows = {"T-1": task, "T-2": row("T-2")}
-    graph = GraphFacts(rows, "main", rows, ActiveScopes.of([]), has_leases=True)
-    return TaskFacts(task, state, None, behind, graph._replace(**changes))
+    scopes = ActiveScopes.of([])
+    return TaskFacts(task, state, None, False, rows, "main", rows, scopes, True)._replace(**changes)
 
 
 BOTH = row("T-1", depends_on=("T-2", "T-3"))
@@ -153,38 +147,49 @@ FORCED = FREE._replace(is_forced=True)
     [
         (facts(), {}, FREE),
         (facts(state=None, base={}), {}, FREE._replace(is_on_base=False)),
-        (facts(), {"story": "S"}, OutsideFilter("T-1", "S")),
-        (facts(), {"priority": 1}, OutsideFilter("T-1", priority=2)),
-        (facts(state=TaskState("complete")), {}, Finished("T-1", "complete")),
-        (facts(state=TaskState("cancelled")), {"force": "f"}, Finished("T-1", "cancelled")),
-        (facts(state=TaskState("blocked")), {}, Blocked("T-1")),
+        (facts(), {"story": "S"}, Refusal(Reason.OTHER_STORY, "T-1", "S")),
+        (facts(), {"priority": 1}, Refusal(Reason.LESS_URGENT, "T-1", "2")),
+        (facts(state=TaskState("complete")), {}, Refusal(Reason.FINISHED, "T-1", "complete")),
+        (
+            facts(state=TaskState("cancelled")),
+            {"force": "f"},
+            Refusal(Reason.FINISHED, "T-1", "cancelled"),
+        ),
+        (facts(state=TaskState("blocked")), {}, Refusal(Reason.BLOCKED, "T-1")),
         (facts(state=TaskState("blocked")), {"force": "f"}, FORCED),
-        (facts(state=HELD), {}, Held("T-1", HOLDER, "in-progress")),
+        (facts(state=HELD), {}, Refusal(Reason.HELD, "T-1", "in-progress", holder=HOLDER)),
         (facts(state=HELD), {"force": "f"}, FORCED._replace(despite=HOLDER)),
         (facts(state=HELD, has_leases=False), {}, FREE._replace(despite=HOLDER)),
         # What the base has is decided already.
         (
             facts(state=TaskState("in-progress", HOLDER._replace(kind="base")), has_leases=False),
             {},
-            Held("T-1", HOLDER._replace(kind="base"), "in-progress"),
+            Refusal(
+                Reason.HELD, "T-1", "in-progress", holder=HOLDER._replace(kind="base")
+            ),
         ),
-        (facts(state=TaskState("in-progress")), {"force": "f"}, Held("T-1", None, "in-progress")),
-        (facts(BOTH), {}, DependenciesIncomplete("T-1", ("T-2", "T-3"), ("T-3",))),
+        (
+            facts(state=TaskState("in-progress")),
+            {"force": "f"},
+            Refusal(Reason.HELD, "T-1", "in-progress"),
+        ),
+        (facts(BOTH), {}, Refusal(
+            Reason.DEPENDENCIES, "T-1", "T-2, T-3 (unknown)", ("T-2", "T-3"))),
         (facts(BOTH), {"force": "f"}, FORCED),
         (
             facts(BOTH, here={"T-1": BOTH, "T-2": row("T-2", "complete")}),
             {"stack": True},
-            DependenciesIncomplete("T-1", ("T-3",), ("T-3",)),
+            Refusal(Reason.DEPENDENCIES, "T-1", "T-3 (unknown)", ("T-3",)),
         ),
-        (facts(state=WAITS), {}, NotBeside("T-1", "parallel", ("T-2",))),
+        (facts(state=WAITS), {}, Refusal(Reason.MODE, "T-1", "parallel", ("T-2",))),
         (
             facts(state=WAITS),
             {"stack": True},
             FREE,
         ),
         (facts(WRITES, active_scopes=FLYING), {"force": "f"}, FORCED),
-        (facts(here={}), {}, Behind("T-1", "main", False)),
-        (facts(is_behind=True), {"force": "f"}, Behind("T-1", "main", True)),
+        (facts(here={}), {}, Refusal(Reason.NOT_HERE, "T-1", "main")),
+        (facts(is_behind=True), {"force": "f"}, Refusal(Reason.BEHIND, "T-1", "main")),
     ],
 )  # fmt: skip
 def test_the_task(told: TaskFacts, options: dict[str, Any], verdict: object) -> None:
@@ -193,11 +198,18 @@ def test_the_task(told: TaskFacts, options: dict[str, Any], verdict: object) -> 
 
 def test_a_scope_that_means_nothing_is_not_forced() -> None:
     verdict = of_task(facts(row("T-1", write=("a[",))), ClaimOptions(force="f"))
-    assert isinstance(verdict, BadPattern)
-    assert (verdict.pattern, verdict.place) == ("a[", "task-graph.yaml:1")
+    assert isinstance(verdict, Refusal)
+    assert (verdict.reason, verdict.place) == (Reason.BAD_PATTERN, "task-graph.yaml:1")
+    assert verdict.about.startswith("T-1 has a scope that means nothing: 'a[': '[' is not closed")
 
 
 def test_a_scope_that_overlaps() -> None:
     verdict = of_task(facts(WRITES, active_scopes=FLYING), ClaimOptions())
-    assert isinstance(verdict, Overlap)
-    assert (verdict.other, verdict.meetings[0].path) == ("T-9", "src/a")
+    where = "T-1 writes src/**, and T-9, which is in flight, writes src/a: both cover src/a"
+    assert verdict == Refusal(Reason.OVERLAP, "T-1", where, ("T-9",))
+
+
+def test_every_refusal_has_words() -> None:
+    for reason in Reason:
+        error = claim_errors.of(Refusal(reason, "T-1", "about", ("T-2",), HOLDER, WINNER))
+        assert error.message and error.hint and "{" not in error.message + error.hint, reason

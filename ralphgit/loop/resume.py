@@ -31,7 +31,6 @@ from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Status
 from ralphgit.rules import claim_verdict
-from ralphgit.rules.claim_verdict import AlreadyWorking
 
 
 def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
@@ -93,7 +92,7 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
         project.base_view.row(told.task)
     found = _unfinished(project, landing, pulls)
     if found is not None and told.task not in ("", found.task):
-        raise claim_errors.of(AlreadyWorking(found))
+        raise claim_errors.of(claim_verdict.already_working(found))
     return found
 
 

@@ -88,6 +88,18 @@ class Overlap(NamedTuple):
     meetings: tuple["Meeting", ...]
     """Where the two meet; never empty, resources first."""
 
+    @property
+    def sentence(self) -> str:
+        from ralphgit.rules.independence import DOES, RESOURCE
+
+        task, other = self.task, f"{self.other}, which is in flight,"
+        reason, mine, theirs, path = self.meetings[0]
+        if reason == RESOURCE:
+            shared = sorted(one.path for one in self.meetings if one.reason == RESOURCE)
+            return f"{task} and {other} both need {', '.join(shared)}"
+        uses = f"{DOES[mine.kind]} {mine.name}, and {other} {DOES[theirs.kind]} {theirs.name}"
+        return f"{task} {uses}: both cover {path}"
+
 
 def overlap(row: Row, active_scopes: ActiveScopes) -> Overlap | None:
     """The first task in flight that writes where `row` does, or needs the same resource.

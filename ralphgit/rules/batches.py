@@ -52,28 +52,21 @@ def plan(
     needs = _needs(rows)
     active_scopes = [row for row in rows if row.id in held]
     order = [
-        row
-        for row in readiness.order(rows)
+        row for row in readiness.order(rows)
         if row.id in free and wanted(row) and not _in_the_way(row, active_scopes, beside)
-    ]
+    ]  # fmt: skip
     groups: list[tuple[str, ...]] = []
     done = set(complete)
     while group := _group(order, done, needs, at_once, beside):
         groups.append(tuple(row.id for row in group))
         done.update(groups[-1])
         order = [row for row in order if row.id not in done]
-    left = {
-        row.id: tuple(
-            dict.fromkeys(
-                [
-                    *(task for task in needs[row.id] if task not in done),
-                    *(other.id for other in _in_the_way(row, active_scopes, beside)),
-                ]
-            )
-        )
-        for row in readiness.order(rows)
-        if row.status not in _FINISHED and row.id not in done and wanted(row)
-    }
+    left = {}
+    for row in readiness.order(rows):
+        if row.status not in _FINISHED and row.id not in done and wanted(row):
+            waits = [task for task in needs[row.id] if task not in done]
+            waits += [other.id for other in _in_the_way(row, active_scopes, beside)]
+            left[row.id] = tuple(dict.fromkeys(waits))
     return Plan(tuple(groups), left)
 
 
@@ -88,19 +81,12 @@ def _in_the_way(
     row: Row, active_scopes: Sequence[Row], beside: Callable[[Row, Row], bool]
 ) -> list[Row]:
     """Which of the tasks in flight keep `row` from being taken."""
-    return [
-        other
-        for other in active_scopes
-        if other.id != row.id
-        and (
-            not beside(row, other)
-            or (row.story and row.story == other.story and not _both_parallel(row, other))
-        )
-    ]
 
+    def apart(other: Row) -> bool:
+        parallel = row.mode == other.mode == "parallel"
+        return (row.story and row.story == other.story and not parallel) or not beside(row, other)
 
-def _both_parallel(one: Row, other: Row) -> bool:
-    return one.mode == other.mode == "parallel"
+    return [other for other in active_scopes if other.id != row.id and apart(other)]
 
 
 def _group(

@@ -23,20 +23,8 @@ class ClaimOptions(NamedTuple):
     """A reason to pass the guards; it goes into the audit."""
 
 
-class OutsideFilter(NamedTuple):
-    """The task is not of the story or priority that was asked for."""
-
-    task: str
-    story: str = ""
-    """The story that was asked for; "" where the priority is the reason."""
-    priority: int = 0
-    """The task's own."""
-
-
-def outside_filter(row: Row, options: ClaimOptions) -> OutsideFilter | None:
-    """Whether a task is of another story, or less urgent, than what was asked for."""
-    if options.story and row.story != options.story:
-        return OutsideFilter(row.id, options.story)
-    if options.priority is not None and row.priority > options.priority:
-        return OutsideFilter(row.id, priority=row.priority)
-    return None
+def is_wanted(row: Row, options: ClaimOptions) -> bool:
+    """Whether a task is of the story, and as urgent, as was asked for."""
+    if options.story not in ("", row.story):
+        return False
+    return options.priority is None or row.priority <= options.priority

@@ -1,24 +1,17 @@
-"""Decide whether a task may be claimed, from the facts about the worktree and the task (SPEC 4).
+"""Decide whether a task may be claimed, from facts about the worktree and the task (SPEC 4).
 
-`app.lifecycle.claim_facts` gathers the facts, `app.lifecycle.claim_errors` says what a refusal
-means. In this order:
-
-| question        | decided by    | refusals                                                   |
-|-----------------|---------------|------------------------------------------------------------|
-| the worktree    | `of_worktree` | OddPath, UnderWay, DetachedHead, Unmerged                  |
-| its own claims  | `of_own`      | AlreadyWorking, Lost (or one is resumed: Resume)           |
-| other worktrees | `of_others`   | MainWorktree                                               |
-| the task        | `of_task`     | OutsideFilter, Finished, Blocked, Held, BadPattern,        |
-|                 |               | DependenciesIncomplete, NotBeside, Overlap, Behind         |
+`app.lifecycle.claim_facts` gathers the facts; `app.lifecycle.claim_errors` has the words for each
+`Reason`. Asked in this order: `of_worktree`, `of_own`, `of_others`, then `of_task` for each task.
 """
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import NamedTuple
 
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
-from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap, bad_pattern, overlap
-from ralphgit.rules.claim_options import ClaimOptions, OutsideFilter, outside_filter
+from ralphgit.rules.active_scopes import ActiveScopes, bad_pattern, overlap
+from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.lost_claim import Winner, is_dead
 from ralphgit.rules.readiness import TaskState
 
@@ -26,11 +19,11 @@ from ralphgit.rules.readiness import TaskState
 
 
 class WorktreeFacts(NamedTuple):
-    """What a worktree is in the middle of."""
+    """The unfinished business of a worktree."""
 
     path: str
     under_way: str
-    """The operation of git's that has not ended, "merge" say; "" for none."""
+    """The git operation that has not ended, "merge" say; "" for none."""
     is_detached: bool
     """HEAD is on no branch."""
     unmerged: tuple[str, ...]
@@ -49,140 +42,87 @@ class OwnClaim(NamedTuple):
     """This worktree's files have the record."""
 
 
-class OtherClaims(NamedTuple):
-    """The active claims of all worktrees and branches."""
+class TaskFacts(NamedTuple):
+    """A task that may be claimed, and the graph around it."""
 
-    is_main: bool
-    """This is the main worktree."""
-    base: Mapping[str, Row]
-    active_claims: Mapping[str, Sequence[ActiveClaim]]
-    elsewhere: frozenset[str]
-    """The `path`s of those active claims that are in another worktree."""
-
-
-class GraphFacts(NamedTuple):
-    """What all tasks are judged by."""
-
+    row: Row
+    """As the base has it; as it is here if the base does not have it."""
+    task_state: TaskState | None
+    """None if the base does not have the task."""
+    heartbeat_age_s: float | None
+    """Of the holder."""
+    is_behind: bool
+    """The base has a newer form of the task than this worktree knows of."""
     base: Mapping[str, Row]
     base_name: str
     here: Mapping[str, Row]
     """The tasks in this worktree's files."""
     active_scopes: ActiveScopes
     has_leases: bool
-    """Leases decide who has a task; else the merge does."""
-
-
-class TaskFacts(NamedTuple):
-    """A task that may be claimed."""
-
-    row: Row
-    """As the base has it; as it is here, where the base has it not."""
-    task_state: TaskState | None
-    """None where the base has it not."""
-    heartbeat_age_s: float | None
-    """Of the one who has the task."""
-    is_behind: bool
-    """The base has a newer form of the task than this worktree knows of."""
-    graph: GraphFacts
+    """Leases decide who has a task; without them the merge does."""
 
 
 # -- verdicts ------------------------------------------------------------------------------
 
 
-class OddPath(NamedTuple):
-    """No lease can name the worktree: its path is not UTF-8."""
+class Reason(Enum):
+    """Why a claim is refused, and what `about` of its `Refusal` holds."""
 
-    path: str
-
-
-class UnderWay(NamedTuple):
-    """An operation of git's has not ended."""
-
-    what: str
-    has_records: bool
-    """It has conflicts in records, which `resolve` solves."""
-
-
-class DetachedHead(NamedTuple):
-    """A commit would be on no branch."""
-
-    path: str
-
-
-class Unmerged(NamedTuple):
-    """The index has conflicts."""
-
-    paths: tuple[str, ...]
-    has_records: bool
-
-
-class Resume(NamedTuple):
-    """The worktree has this claim already, and goes on with it."""
-
-    own: Lease
-
-
-class AlreadyWorking(NamedTuple):
-    """The worktree has a claim on another task."""
-
-    own: Lease
-
-
-class Lost(NamedTuple):
-    """The record of a claim that is lost is in the files: it would travel along."""
-
-    own: Lease
-    winner: Winner
-
-
-class MainWorktree(NamedTuple):
-    """This is the main worktree, and a worker is at work in another one."""
-
-    other: ActiveClaim
-
-
-class Finished(NamedTuple):
-    task: str
-    state: str
+    ODD_PATH = auto()
+    """The worktree's path, which is not UTF-8, so no lease can name it."""
+    UNDER_WAY = auto()
+    """The git operation that has not ended."""
+    BISECT = auto()
+    RECORDS_UNDER_WAY = auto()
+    """The same, with conflicts in records, which `resolve` solves."""
+    DETACHED_HEAD = auto()
+    """The worktree's path: a commit there would be on no branch."""
+    UNMERGED = auto()
+    """Paths with conflicts."""
+    RECORDS_UNMERGED = auto()
+    """The same, records among them."""
+    ALREADY_WORKING = auto()
+    """The claim that this worktree has on another task."""
+    LOST = auto()
+    """A claim that is lost: its record is in the files and would travel along."""
+    MAIN_WORKTREE = auto()
+    """Nothing; this is the main worktree, and `holder` works in another one."""
+    FINISHED = auto()
     """complete or cancelled."""
+    BLOCKED = auto()
+    HELD = auto()
+    """The task's state; `holder` has it, if that is known."""
+    OTHER_STORY = auto()
+    """The story asked for."""
+    LESS_URGENT = auto()
+    """The task's priority."""
+    BAD_PATTERN = auto()
+    """What is wrong."""
+    DEPENDENCIES = auto()
+    """Dependencies that are not complete on the base."""
+    MODE = auto()
+    """The task's mode, which does not let it run beside `others`."""
+    OVERLAP = auto()
+    """Where the task meets one that is claimed."""
+    BEHIND = auto()
+    """The base, which has another form of the task."""
+    NOT_HERE = auto()
+    """The base, which has the task; this worktree does not."""
 
 
-class Blocked(NamedTuple):
-    task: str
+class Refusal(NamedTuple):
+    """Why a task may not be claimed, or why this worktree may not claim."""
 
-
-class Held(NamedTuple):
-    """Somebody has the task."""
-
-    task: str
-    holder: ActiveClaim | None
-    """None where nothing says who."""
-    state: str = "claimed"
+    reason: Reason
+    task: str = ""
+    about: str = ""
+    others: tuple[str, ...] = ()
+    """The tasks that are in the way."""
+    holder: ActiveClaim | None = None
+    winner: Winner | None = None
     heartbeat_age_s: float | None = None
-
-
-class DependenciesIncomplete(NamedTuple):
-    task: str
-    open: tuple[str, ...]
-    unknown: tuple[str, ...]
-    """Those of `open` that the base does not have at all."""
-
-
-class NotBeside(NamedTuple):
-    """The task's mode does not let it run now."""
-
-    task: str
-    mode: str
-    others: tuple[str, ...]
-
-
-class Behind(NamedTuple):
-    """The worktree does not have the task as the base has it."""
-
-    task: str
-    base_name: str
-    is_here: bool
-    """It has another form of it; else it has none."""
+    place: str = ""
+    """File and line of a task with a bad pattern."""
 
 
 class Allowed(NamedTuple):
@@ -191,47 +131,44 @@ class Allowed(NamedTuple):
     task: str
     base_name: str
     is_on_base: bool
-    """Else it is claimed on this branch alone."""
+    """False: it is claimed on this branch alone."""
     despite: ActiveClaim | None = None
-    """Who has the task, which may be claimed all the same."""
+    """The holder of a task that may be claimed all the same."""
     is_forced: bool = False
-    """That is so for the sake of `force`; else since there are no leases."""
-
-
-OfWorktree = OddPath | UnderWay | DetachedHead | Unmerged
-OfTask = (
-    OutsideFilter | Finished | Blocked | Held | BadPattern | DependenciesIncomplete | NotBeside
-    | Overlap | Behind
-)  # fmt: skip
-Refusal = OfWorktree | AlreadyWorking | Lost | MainWorktree | OfTask
+    """Because of `force`; False: because there are no leases."""
 
 
 # -- the worktree --------------------------------------------------------------------------
 
 
-def of_worktree(facts: WorktreeFacts) -> OfWorktree | None:
-    """Why no record can be written in a worktree now; None where one can."""
+def of_worktree(facts: WorktreeFacts) -> Refusal | None:
+    """Why no record can be written in a worktree now; None if one can."""
+    records = facts.has_unmerged_records
     try:
         facts.path.encode("utf-8")
     except UnicodeEncodeError:
-        return OddPath(facts.path)
-    # Before HEAD: a rebase or bisect detaches it, and the way out is its own.
+        return Refusal(Reason.ODD_PATH, about=facts.path)
+    # Before HEAD: a rebase or bisect detaches it, and has its own way out.
+    if facts.under_way == "bisect":
+        return Refusal(Reason.BISECT)
     if facts.under_way:
-        return UnderWay(facts.under_way, facts.has_unmerged_records)
+        reason = Reason.RECORDS_UNDER_WAY if records else Reason.UNDER_WAY
+        return Refusal(reason, about=facts.under_way)
     if facts.is_detached:
-        return DetachedHead(facts.path)
+        return Refusal(Reason.DETACHED_HEAD, about=facts.path)
     if facts.unmerged:
-        return Unmerged(facts.unmerged, facts.has_unmerged_records)
+        reason = Reason.RECORDS_UNMERGED if records else Reason.UNMERGED
+        return Refusal(reason, about=", ".join(facts.unmerged[:3]))
     return None
 
 
-def of_own(own: Sequence[OwnClaim], options: ClaimOptions) -> Resume | AlreadyWorking | Lost | None:
-    """What the claims of this worktree say to a new one; None for nothing."""
+def of_own(own: Sequence[OwnClaim], options: ClaimOptions) -> Lease | Refusal | None:
+    """The claim of this worktree to resume, or to finish first; None if there is neither."""
     if (lease := held_here(own)) is not None:
-        return Resume(lease) if options.task in ("", lease.task) else AlreadyWorking(lease)
+        return lease if options.task in ("", lease.task) else already_working(lease)
     for one in own:
         if one.winner is not None and one.is_recorded:
-            return Lost(one.lease, one.winner)
+            return Refusal(Reason.LOST, one.lease.task, one.lease.claim, winner=one.winner)
     return None
 
 
@@ -240,88 +177,93 @@ def held_here(own: Sequence[OwnClaim]) -> Lease | None:
     return next((one.lease for one in own if not is_dead(one.lease, one.row)), None)
 
 
-def of_others(facts: OtherClaims, options: ClaimOptions) -> MainWorktree | None:
-    """Who works in another worktree, where this is the main one."""
-    if not facts.is_main or options.force:
-        return None
-    for task, active_claims in facts.active_claims.items():
-        row = facts.base.get(task)
-        over = {active.claim for active in active_claims if active.status != "in-progress"}
-        for active in active_claims:
-            beside = active.path in facts.elsewhere and active.claim not in over
-            if beside and not _is_past(row, active):
-                return MainWorktree(active)
+def already_working(lease: Lease) -> Refusal:
+    return Refusal(Reason.ALREADY_WORKING, lease.task, lease.claim)
+
+
+def of_others(
+    base: Mapping[str, Row],
+    active_claims: Mapping[str, Sequence[ActiveClaim]],
+    elsewhere: frozenset[str],
+    options: ClaimOptions,
+) -> Refusal | None:
+    """Refuse the main worktree while a worker is active at one of the paths `elsewhere`."""
+    for task, claims in active_claims.items() if elsewhere and not options.force else ():
+        row = base.get(task)
+        ended = {one.claim for one in claims if one.status != "in-progress"}
+        for one in claims:
+            past = row and (row.status in ("complete", "cancelled") or one.epoch < row.epoch)
+            if one.path in elsewhere and one.claim not in ended and not past:
+                return Refusal(Reason.MAIN_WORKTREE, one.task, holder=one)
     return None
-
-
-def _is_past(row: Row | None, active: ActiveClaim) -> bool:
-    """Whether the base has moved past an active claim."""
-    return row is not None and (row.status in ("complete", "cancelled") or active.epoch < row.epoch)
 
 
 # -- the task ------------------------------------------------------------------------------
 
 
-def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | OfTask:
-    """Whether a task may be claimed from this worktree now."""
-    row, task_state, graph = facts.row, facts.task_state, facts.graph
-    if (outside := outside_filter(row, options)) is not None:
-        return outside
-    despite: ActiveClaim | None = None
-    if task_state is not None:
-        taken = _occupied(facts, task_state, options)
-        if isinstance(taken, Finished | Blocked | Held):
-            return taken
-        despite = taken
-    if (wrong := bad_pattern(row)) is not None:
-        return wrong
-    if not options.force:
-        found = (
-            _dependencies(row, graph, stack=options.stack)
-            or (None if task_state is None or options.stack else _mode(row, task_state))
-            or overlap(row, graph.active_scopes)
-        )
-        if found is not None:
-            return found
-    if row.id not in graph.here or facts.is_behind:
-        return Behind(row.id, graph.base_name, row.id in graph.here)
-    on_base = row.id in graph.base
-    return Allowed(row.id, graph.base_name, on_base, despite, is_forced=bool(options.force))
+def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | Refusal:
+    """Decide whether a task may be claimed from this worktree now."""
+    row, task, forced = facts.row, facts.row.id, bool(options.force)
+    if not is_wanted(row, options):
+        if options.story not in ("", row.story):
+            return Refusal(Reason.OTHER_STORY, task, options.story)
+        return Refusal(Reason.LESS_URGENT, task, str(row.priority))
+    despite = _occupied(facts, options)
+    if isinstance(despite, Refusal):
+        return despite
+    refusal = bad_scope(row)
+    if refusal is None and not forced:
+        refusal = _dependencies(facts, options) or _mode(facts, options) or _overlap(facts)
+    if refusal is not None:
+        return refusal
+    if task not in facts.here or facts.is_behind:
+        reason = Reason.BEHIND if task in facts.here else Reason.NOT_HERE
+        return Refusal(reason, task, facts.base_name)
+    return Allowed(task, facts.base_name, task in facts.base, despite, forced)
 
 
-def _occupied(
-    facts: TaskFacts, task_state: TaskState, options: ClaimOptions
-) -> ActiveClaim | Finished | Blocked | Held | None:
-    """Why a task is not free; or who has it, where it may be claimed all the same."""
-    task, state, holder = facts.row.id, task_state.state, task_state.holder
-    if state in ("ready", "waiting"):
+def _occupied(facts: TaskFacts, options: ClaimOptions) -> ActiveClaim | Refusal | None:
+    """Why a task is not free; or its holder, if it may be claimed all the same."""
+    task, task_state = facts.row.id, facts.task_state
+    if task_state is None or task_state.state in ("ready", "waiting"):
         return None
+    state, holder = task_state.state, task_state.holder
     if state in ("complete", "cancelled"):
-        return Finished(task, state)
+        return Refusal(Reason.FINISHED, task, state)
     if state == "blocked":
-        return None if options.force else Blocked(task)
-    may_take = bool(options.force) or not facts.graph.has_leases
-    if may_take and holder is not None and holder.kind != "base":
+        return None if options.force else Refusal(Reason.BLOCKED, task)
+    if (options.force or not facts.has_leases) and holder is not None and holder.kind != "base":
         return holder
-    return Held(task, holder, state, facts.heartbeat_age_s)
+    age = facts.heartbeat_age_s
+    return Refusal(Reason.HELD, task, state, holder=holder, heartbeat_age_s=age)
 
 
-def _dependencies(row: Row, graph: GraphFacts, *, stack: bool) -> DependenciesIncomplete | None:
-    """Every dependency is complete on the base; with `stack`, or in this worktree."""
-    open_ = [other for other in row.depends_on if not _is_complete(other, graph.base)]
-    if stack:
-        open_ = [other for other in open_ if not _is_complete(other, graph.here)]
-    if not open_:
+def bad_scope(row: Row) -> Refusal | None:
+    """Refuse a task whose scope has a pattern that cannot be understood."""
+    if (wrong := bad_pattern(row)) is None:
         return None
-    unknown = tuple(other for other in open_ if other not in graph.base)
-    return DependenciesIncomplete(row.id, tuple(open_), unknown)
+    return Refusal(Reason.BAD_PATTERN, row.id, wrong.sentence, place=wrong.place)
 
 
-def _is_complete(task: str, rows: Mapping[str, Row]) -> bool:
-    return task in rows and rows[task].status == "complete"
+def _dependencies(facts: TaskFacts, options: ClaimOptions) -> Refusal | None:
+    """Refuse unless all are complete on the base; with `stack`, there or in this worktree."""
+    places = (facts.base, facts.here) if options.stack else (facts.base,)
+    others = tuple(
+        one for one in facts.row.depends_on
+        if not any(one in rows and rows[one].status == "complete" for rows in places)
+    )  # fmt: skip
+    names = (one if one in facts.base else f"{one} (unknown)" for one in others)
+    return Refusal(Reason.DEPENDENCIES, facts.row.id, ", ".join(names), others) if others else None
 
 
-def _mode(row: Row, task_state: TaskState) -> NotBeside | None:
-    """The task's mode lets it run now, beside what runs of its story."""
-    others = tuple(other for other in task_state.blocked_on if other not in row.depends_on)
-    return NotBeside(row.id, row.mode, others) if others else None
+def _mode(facts: TaskFacts, options: ClaimOptions) -> Refusal | None:
+    """Refuse a task whose mode does not let it run beside what runs of its story."""
+    row, waits = facts.row, facts.task_state.blocked_on if facts.task_state else ()
+    others = tuple(one for one in waits if one not in row.depends_on)
+    return Refusal(Reason.MODE, row.id, row.mode, others) if others and not options.stack else None
+
+
+def _overlap(facts: TaskFacts) -> Refusal | None:
+    if (found := overlap(facts.row, facts.active_scopes)) is None:
+        return None
+    return Refusal(Reason.OVERLAP, found.task, found.sentence, (found.other,))

@@ -63,23 +63,17 @@ def order(
         degree[one] += 1
         degree[other] += 1
     left = {branch.name: branch for branch in branches}
-    needs = {
-        branch.name: {
-            other.name
-            for other in branches
-            if other is not branch
-            and (
-                other.name in (stacked or {}).get(branch.name, ())
-                or _depends(branch, other, depends)
-            )
+    needs: dict[str, set[str]] = {}
+    for branch in branches:
+        below = (stacked or {}).get(branch.name, ())
+        others = [other for other in branches if other is not branch]
+        needs[branch.name] = {
+            one.name for one in others if one.name in below or _depends(branch, one, depends)
         }
-        for branch in branches
-    }
     found: list[Branch] = []
     while left:
-        free = [name for name in left if not needs[name] & left.keys()] or [
-            min(left, key=rank.__getitem__)
-        ]
+        free = [name for name in left if not needs[name] & left.keys()]
+        free = free or [min(left, key=rank.__getitem__)]
         name = min(free, key=lambda name: (degree[name], rank[name]))
         found.append(left.pop(name))
         for one, other in conflicts:
@@ -121,11 +115,7 @@ def meeting(one: Branch, other: Branch) -> tuple[str, ...]:
     both = sorted(set(one.files) & set(other.files))
     if both:
         return tuple(both)
-    named = [
-        pattern
-        for row in other.rows
-        for pattern in (*row.write, *row.read)
-        if check_pattern(pattern) is None
-    ]
+    patterns = (pattern for row in other.rows for pattern in (*row.write, *row.read))
+    named = [pattern for pattern in patterns if check_pattern(pattern) is None]
     within = [path for path in one.files if named and covers_any(named, path)]
     return tuple(within or one.files)

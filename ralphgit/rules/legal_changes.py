@@ -38,57 +38,31 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
     claim beside another claim, a reset beside a claim.
     """
     faults = []
+
+    def found(code: str, message: str, hint: str) -> None:
+        faults.append(Fault(code, task, f"{task} {message}", hint))
+
     present = {name for name in ("reset", "result", "blocked", "cancelled") if stored.get(name)}
     for name in sorted(present - _RECORDS[status]):
-        faults.append(
-            Fault(
-                "inconsistent",
-                task,
-                f"{task} is {status} and has a {name} record",
-                "bring the task's block to what one side of the merge says",
-            )
-        )
+        hint = "bring the task's block to what one side of the merge says"
+        found("inconsistent", f"is {status} and has a {name} record", hint)
     if status in ("in-progress", "blocked") and not stored.get("claim"):
-        faults.append(
-            Fault(
-                "inconsistent",
-                task,
-                f"{task} is {status} and nobody claims it",
-                f"status: pending, then: ralphgit claim {task}",
-            )
-        )
+        hint = f"status: pending, then: ralphgit claim {task}"
+        found("inconsistent", f"is {status} and nobody claims it", hint)
     if status == "blocked" and "blocked" not in present:
-        faults.append(
-            Fault(
-                "inconsistent",
-                task,
-                f"{task} is blocked and does not say why",
-                "add a blocked record: ralphgit block",
-            )
-        )
+        hint = "add a blocked record: ralphgit block"
+        found("inconsistent", "is blocked and does not say why", hint)
     if status == "pending" and stored.get("claim"):
-        faults.append(
-            Fault(
-                "inconsistent",
-                task,
-                f"{task} is pending and has a claim",
-                f"ralphgit reset {task} --reason TEXT",
-            )
-        )
+        hint = f"ralphgit reset {task} --reason TEXT"
+        found("inconsistent", "is pending and has a claim", hint)
     claim = stored.get("claim")
     holder = claim.get("id") if isinstance(claim, Mapping) else None
     for name in ("result", "blocked"):
         record = stored.get(name)
         if isinstance(record, Mapping) and record.get("claim") and record["claim"] != holder:
-            faults.append(
-                Fault(
-                    "fenced",
-                    task,
-                    f"{task} has the {name} record of claim {record['claim']}, and is held by "
-                    f"{holder or 'nobody'}",
-                    f"the claim that stands decides; take the other side's {name} record out",
-                )
-            )
+            other, own = record["claim"], holder or "nobody"
+            hint = f"the claim that stands decides; take the other side's {name} record out"
+            found("fenced", f"has the {name} record of claim {other}, and is held by {own}", hint)
     return faults
 
 
@@ -99,44 +73,22 @@ def graph_faults(rows: Sequence[Row]) -> list[Fault]:
     for row in rows:
         for other in row.depends_on:
             if other not in known:
-                faults.append(
-                    Fault(
-                        "unknown_dependency",
-                        row.id,
-                        f"{row.id} depends on {other}, which does not exist",
-                        f"ralphgit add --id {other} --title TEXT, or take it out of depends_on",
-                    )
-                )
+                message = f"{row.id} depends on {other}, which does not exist"
+                hint = f"ralphgit add --id {other} --title TEXT, or take it out of depends_on"
+                faults.append(Fault("unknown_dependency", row.id, message, hint))
     for row in rows:
         if wrong := bad_pattern(row):
-            faults.append(
-                Fault(
-                    "bad_pattern",
-                    row.id,
-                    wrong.sentence,
-                    "what a pattern says stands in docs/format.md",
-                )
-            )
+            hint = "what a pattern says stands in docs/format.md"
+            faults.append(Fault("bad_pattern", row.id, wrong.sentence, hint))
     for cycle in find_cycles({row.id: row.depends_on for row in rows}):
-        path = " -> ".join((*cycle, cycle[0]))
-        faults.append(
-            Fault(
-                "cycle", cycle[0], f"dependency cycle: {path}", "take one of these dependencies out"
-            )
-        )
+        message = f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}"
+        faults.append(Fault("cycle", cycle[0], message, "take one of these dependencies out"))
     claims: dict[str, str] = {}
     for row in rows:
-        if row.claim:
-            first = claims.setdefault(row.claim, row.id)
-            if first != row.id:
-                faults.append(
-                    Fault(
-                        "duplicate_claim",
-                        row.id,
-                        f"{row.id} and {first} have the same claim {row.claim}",
-                        "one of them was moved there by a merge; restore that task's block",
-                    )
-                )
+        if row.claim and (first := claims.setdefault(row.claim, row.id)) != row.id:
+            message = f"{row.id} and {first} have the same claim {row.claim}"
+            hint = "one of them was moved there by a merge; restore that task's block"
+            faults.append(Fault("duplicate_claim", row.id, message, hint))
     return faults
 
 
@@ -153,61 +105,40 @@ _ONWARD = {
 
 def change(old: Row | None, new: Row) -> Fault | None:
     """Whether a task may go from `old` (None: it is new) to `new`."""
-    task = new.id
-    if old is None:
+    if old is None or new.epoch > old.epoch:
         return None
+    task, reset = new.id, f"ralphgit reset {new.id}"
     if new.epoch < old.epoch:
-        return Fault(
-            "epoch_lowered",
-            task,
-            f"{task} goes back from epoch {old.epoch} to {new.epoch}",
-            "the base's reset stands; merge the base",
-        )
-    if new.epoch > old.epoch:
-        return None
+        message = f"{task} goes back from epoch {old.epoch} to {new.epoch}"
+        return Fault("epoch_lowered", task, message, "the base's reset stands; merge the base")
     if new.status not in _ONWARD[old.status]:
-        return Fault(
-            "illegal_move",
-            task,
-            f"{task} goes from {old.status} to {new.status} without a reset",
-            f"ralphgit reset {task} --reason TEXT",
-        )
+        message = f"{task} goes from {old.status} to {new.status} without a reset"
+        return Fault("illegal_move", task, message, f"{reset} --reason TEXT")
     if old.claim and new.claim != old.claim and old.status in ("in-progress", "complete"):
-        return Fault(
-            "claim_replaced",
-            task,
+        message = (
             f"{task} is held by claim {old.claim} ({old.by}), and the change puts "
-            f"{new.claim or 'no claim'} in its place",
-            "the claim on the base stands; take another task",
+            f"{new.claim or 'no claim'} in its place"
         )
+        hint = "the claim on the base stands; take another task"
+        return Fault("claim_replaced", task, message, hint)
     if old.status == "complete" and new.mark != old.mark:
-        return Fault(
-            "result_replaced",
-            task,
-            f"{task} is complete, and the change replaces its result",
-            f"ralphgit reset {task} --reopen --reason TEXT",
-        )
+        message = f"{task} is complete, and the change replaces its result"
+        return Fault("result_replaced", task, message, f"{reset} --reopen --reason TEXT")
     return None
 
 
 def raised(old: Row, new: Row) -> Fault:
     """A higher epoch, and no reset or release of the claim that it fences off."""
-    return Fault(
-        "illegal_move",
-        new.id,
+    message = (
         f"{new.id} goes from epoch {old.epoch} to {new.epoch}, and nobody has reset or "
-        f"released claim {old.claim} ({old.by})",
-        f"ralphgit reset {new.id} --reason TEXT",
+        f"released claim {old.claim} ({old.by})"
     )
+    return Fault("illegal_move", new.id, message, f"ralphgit reset {new.id} --reason TEXT")
 
 
 def removed(old: Row) -> Fault:
     """A task that the change takes out of the graph."""
     severity = "error" if old.status in ("in-progress", "blocked") else "warning"
-    return Fault(
-        "task_removed",
-        old.id,
-        f"{old.id} ({old.status}) is taken out of the graph",
-        f"ralphgit edit {old.id} --cancel REASON keeps its history",
-        severity,
-    )
+    message = f"{old.id} ({old.status}) is taken out of the graph"
+    hint = f"ralphgit edit {old.id} --cancel REASON keeps its history"
+    return Fault("task_removed", old.id, message, hint, severity)

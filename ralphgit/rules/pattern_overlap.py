@@ -83,46 +83,12 @@ def overlap(a: str, b: str) -> str | None:
     return _meet(a, b) if a <= b else _meet(b, a)
 
 
-def overlaps(a: Iterable[str], b: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
-    """Each pair of a pattern of `a` and one of `b` that meet, with a path they both cover.
-
-    In the order of `a`, then of `b`. Sets that begin differently are told apart without
-    looking at their patterns, so that comparing a thousand tasks in pairs stays cheap.
-
-    Raises: ValueError for a wrong pattern.
-    """
-    left, right = _heads(tuple(a)), _heads(tuple(b))
-    if _apart(left.shared, right.shared):
-        return ()
-    found = []
-    for start, pattern in left.each:
-        for other_start, other in right.each:
-            if not _apart(start, other_start):
-                example = overlap(pattern, other)
-                if example is not None:
-                    found.append((pattern, other, example))
-    return tuple(found)
-
-
 # --- cheap rejection ----------------------------------------------------------------------
-
-
-class _Heads(NamedTuple):
-    """How the paths of several patterns begin: all of them, and those of each pattern."""
-
-    shared: str
-    each: tuple[tuple[str, str], ...]
 
 
 def _apart(start: str, other: str) -> bool:
     """Whether no text can begin with both."""
     return not (start.startswith(other) or other.startswith(start))
-
-
-@lru_cache(maxsize=1 << 14)
-def _heads(patterns: tuple[str, ...]) -> _Heads:
-    each = tuple((head(pattern), pattern) for pattern in patterns)
-    return _Heads(_common_prefix([start for start, _ in each]), each)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -9,7 +9,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
 from ralphgit.rules import active_scopes
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
-from ralphgit.rules.claim_options import ClaimOptions, outside_filter
+from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]
@@ -49,7 +49,7 @@ def takeable(
 def wanted(claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
     """The ready tasks that are asked for, in the order in which they would be taken."""
     for row in claim_map.ready():
-        if row.id == options.task if options.task else not outside_filter(row, options):
+        if row.id == options.task if options.task else is_wanted(row, options):
             yield row
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.lifecycle import claim, current_claim, write_audit_and_graph
+from ralphgit.app.lifecycle import claim, current_claim
+from ralphgit.app.lifecycle.write_audit_and_graph import commit_change, take_back
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
@@ -24,10 +25,6 @@ from ralphgit.rules import lifecycle
 class Given(NamedTuple):
     task: str
     commit: str
-
-
-def _trailers(task: str, claim: str, by: str) -> str:
-    return f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
 
 
 def block(
@@ -53,26 +50,13 @@ def block(
     extra = {}
     if question:
         asked = Guidance(
-            id=identity,
-            task=own.task,
-            claim=own.claim,
-            question=question,
-            options=options,
-            at=at,
-            by=own.by,
-        )
+            id=identity, task=own.task, claim=own.claim, question=question, options=options,
+            at=at, by=own.by,
+        )  # fmt: skip
         path = question_file.path(project.config.records, own.task, identity)
         extra[path] = question_file.encode(asked, path)
-    commit = write_audit_and_graph.commit_change(
-        project,
-        own.task,
-        new,
-        claim_id=own.claim,
-        extra=extra,
-        event=Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value),
-        message=f"{own.task}: blocked ({reason.value})\n\n"
-        + _trailers(own.task, own.claim, own.by),
-    )
+    event = Event(at, "blocked", own.by, old.status.value, new.status.value, reason.value)
+    commit = commit_change(project, own, new, event, f"blocked ({reason.value})", extra=extra)
     leases.drop(project, own)
     return Given(own.task, commit)
 
@@ -95,14 +79,8 @@ def release(project: Project, task: str, *, reason: str) -> Given:
         id=project.around.new_id(), claim=own.claim, by=own.by, at=at, reason=reason or "released"
     )
     new = lifecycle.released(own.task, old, made)
-    commit = write_audit_and_graph.commit_change(
-        project,
-        own.task,
-        new,
-        claim_id=own.claim,
-        event=Event(at, "released", own.by, old.status.value, new.status.value, reason),
-        message=f"{own.task}: released\n\n" + _trailers(own.task, own.claim, own.by),
-    )
+    event = Event(at, "released", own.by, old.status.value, new.status.value, reason)
+    commit = commit_change(project, own, new, event, "released")
     leases.drop(project, own)
     runtime_files.forget(project.top)
     return Given(own.task, commit)
@@ -132,7 +110,7 @@ def _done_already(
             project.warn(f"{lease.task} was {what} already; its lease has gone now")
             return Given(lease.task, head)
         if _gave_up(project.here.by_id.get(lease.task), lease, what):
-            write_audit_and_graph.take_back(project, lease)
+            take_back(project, lease)
             project.warn(f"{lease.task} was not quite {what}; it is done anew")
             project.written()
             return None

@@ -18,7 +18,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, lifecycle
 from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, Resume
+from ralphgit.rules.claim_verdict import Allowed, Refusal
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.readiness import TaskState
 
@@ -61,16 +61,15 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     begun = leases.begin(project)
     claim_map = ClaimMap(project)
     match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
-        case Resume(own):
+        case Lease() as own:
             return _resume(project, own, options)
-        case None:
-            pass
-        case refusal:
+        case Refusal() as refusal:
             raise claim_errors.of(refusal)
-    busy = claim_verdict.of_others(claim_facts.of_others(project, claim_map), options)
+    elsewhere, active_claims = claim_facts.elsewhere(project, claim_map), claim_map.active_claims
+    busy = claim_verdict.of_others(claim_map.base.by_id, active_claims, elsewhere, options)
     if busy is not None:
         raise claim_errors.of(busy)
-    last: claim_verdict.Refusal | None = None
+    last: Refusal | None = None
     for facts in claim_facts.candidates(project, claim_map, options):
         verdict = claim_verdict.of_task(facts, options)
         if isinstance(verdict, Allowed):
@@ -83,7 +82,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
             begun = None
             if isinstance(outcome, leases.Taken):
                 break
-            verdict = claim_facts.held_by_lease(project, facts.row.id, outcome)
+            verdict = claim_facts.held_by_lease(project, facts.row.id, outcome.by)
         if options.task:
             raise claim_errors.of(verdict)
         last = verdict
@@ -159,7 +158,7 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     elif options.task:
         project.warn(f"{own.task} was this worktree's already")
     else:
-        raise claim_errors.of(AlreadyWorking(own))
+        raise claim_errors.of(claim_verdict.already_working(own))
     project.written()
     return Claimed(own, *next_tasks.pair(project, own.task))
 

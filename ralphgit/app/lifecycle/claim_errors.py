@@ -1,4 +1,4 @@
-"""Say why a claim is refused or lost: the one place that makes sentences and errors of it."""
+"""Word the error of every refused or lost claim: one table, by `Reason`."""
 
 from __future__ import annotations
 
@@ -15,167 +15,78 @@ from ralphgit.errors import (
 )
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.active_scopes import BadPattern, Overlap
-from ralphgit.rules.claim_options import OutsideFilter
-from ralphgit.rules.claim_verdict import (
-    Allowed,
-    AlreadyWorking,
-    Behind,
-    Blocked,
-    DependenciesIncomplete,
-    DetachedHead,
-    Finished,
-    Held,
-    Lost,
-    MainWorktree,
-    NotBeside,
-    OddPath,
-    Refusal,
-    UnderWay,
-    Unmerged,
-)
+from ralphgit.rules.claim_verdict import Allowed, Reason, Refusal
 from ralphgit.rules.lost_claim import Cause, Winner
+
+#: By reason: the error's code, message and hint; the names in braces are fields of a `Refusal`.
+_WORDS = {
+    Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8, so no lease can name this "
+                      "worktree", "git worktree move"),
+    Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
+                       "git {about} --continue, or git {about} --abort"),
+    Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",
+                    "git bisect reset"),
+    Reason.RECORDS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
+                               "ralphgit resolve, then git {about} --continue; or git {about} "
+                               "--abort"),
+    Reason.DETACHED_HEAD: ("detached_head", "HEAD is detached in {about}; what is committed "
+                           "there belongs to no branch", "git switch -c NAME"),
+    Reason.UNMERGED: ("unmerged", "unresolved conflicts in {about}",
+                      "resolve them, then: git add"),
+    Reason.RECORDS_UNMERGED: ("unmerged", "unresolved conflicts in {about}", "ralphgit resolve"),
+    Reason.ALREADY_WORKING: ("already_working", "this worktree works on {task} already (claim "
+                             "{about})", "ralphgit complete {task}, or ralphgit release {task}"),
+    Reason.LOST: ("claim_lost", "this worktree's claim on {task} is lost: {lost_because}",
+                  "ralphgit complete {task} keeps your work, and frees the worktree"),
+    Reason.MAIN_WORKTREE: ("main_worktree", "this is the main worktree, and {holder.by} works on "
+                           "{task} in {holder.where}",
+                           "git worktree add -b NAME ../NAME, and claim there"),
+    Reason.FINISHED: ("illegal_move", "{task} is {about}",
+                      "ralphgit reset {task} --reopen --reason TEXT"),
+    Reason.BLOCKED: ("blocked", "{task} is blocked and waits for a person",
+                     'ralphgit inbox; then ralphgit reply {task} "TEXT"'),
+    Reason.OTHER_STORY: ("outside_filter", "{task} is not of story {about}", "drop --story"),
+    Reason.LESS_URGENT: ("outside_filter", "{task} has priority {about}", "drop --priority"),
+    Reason.BAD_PATTERN: ("contract_invalid", "{about}",
+                         "correct the pattern in {place}, then repeat"),
+    Reason.DEPENDENCIES: ("dependencies_incomplete",
+                          "{task} depends on what is not complete on the base: {about}",
+                          "ralphgit next; --stack accepts what is complete on this branch"),
+    Reason.MODE: ("mode", "{task} (mode {about}) must not run beside, or before, {names}",
+                  "ralphgit next"),
+    Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
+    Reason.BEHIND: ("worktree_behind", "{task} has changed on {about} since this branch left it",
+                    "git merge {about}"),
+    Reason.NOT_HERE: ("worktree_behind", "{task} is on {about} and not in this worktree",
+                      "git merge {about}"),
+}  # fmt: skip
+_KINDS: dict[Reason, type[RalphError]] = {
+    Reason.LOST: ClaimLost, Reason.FINISHED: IllegalMove, Reason.BLOCKED: NeedsPerson,
+}  # fmt: skip
 
 
 def of(refusal: Refusal) -> RalphError:
     """The error that a refusal is raised as."""
-    match refusal:
-        case OddPath() | UnderWay() | DetachedHead() | Unmerged():
-            return _of_worktree(refusal)
-        case AlreadyWorking(own):
-            return GuardRefused(
-                f"this worktree works on {own.task} already (claim {own.claim})",
-                code="already_working",
-                hint=f"ralphgit complete {own.task}, or ralphgit release {own.task}",
-                details={"task": own.task},
-            )
-        case Lost(own, winner):
-            return ClaimLost(
-                f"this worktree's claim on {own.task} is lost: {lost_because(winner)}",
-                hint=f"ralphgit complete {own.task} keeps your work, and frees the worktree",
-                details={"task": own.task, "claim": own.claim},
-            )
-        case MainWorktree(one):
-            return GuardRefused(
-                f"this is the main worktree, and {one.by} works on {one.task} in {one.where}",
-                code="main_worktree",
-                hint="git worktree add -b NAME ../NAME, and claim there",
-                details={"task": one.task},
-            )
-        case Finished(task, state):
-            return IllegalMove(
-                f"{task} is {state}",
-                hint=f"ralphgit reset {task} --reopen --reason TEXT",
-                details={"task": task},
-            )
-        case Blocked(task):
-            return NeedsPerson(
-                f"{task} is blocked and waits for a person",
-                code="blocked",
-                hint=f'ralphgit inbox; then ralphgit reply {task} "TEXT"',
-                details={"task": task},
-            )
-        case Held():
-            return held(refusal)
-        case _:
-            return _of_task(refusal)
+    reason, task, others = refusal.reason, refusal.task, refusal.others
+    if reason is Reason.HELD:
+        return held(refusal)
+    code, message, hint = _WORDS[reason]
+    because = lost_because(refusal.winner)
+    words = {**refusal._asdict(), "names": ", ".join(others), "lost_because": because}
+    details: dict[str, object] = {"task": task} if task else {}
+    if others:
+        details["related"] = list(others)
+    if reason is Reason.LOST:
+        details["claim"] = refusal.about
+    kind = _KINDS.get(reason, GuardRefused)
+    return kind(message.format_map(words), code=code, hint=hint.format_map(words), details=details)
 
 
-def _of_worktree(refusal: OddPath | UnderWay | DetachedHead | Unmerged) -> GuardRefused:
-    match refusal:
-        case OddPath(path):
-            return GuardRefused(
-                f"the path {path} is not UTF-8, so no lease can name this worktree",
-                code="odd_path",
-                hint="git worktree move",
-            )
-        case UnderWay(what, has_records):
-            hint = f"git {what} --continue, or git {what} --abort"
-            if has_records:
-                hint = f"ralphgit resolve, then git {what} --continue; or git {what} --abort"
-            return GuardRefused(
-                f"a {what} is under way in this worktree",
-                code="unfinished_merge",
-                hint="git bisect reset" if what == "bisect" else hint,
-            )
-        case DetachedHead(path):
-            return GuardRefused(
-                f"HEAD is detached in {path}; what is committed there belongs to no branch",
-                code="detached_head",
-                hint="git switch -c NAME",
-            )
-        case Unmerged(paths, has_records):
-            return GuardRefused(
-                f"unresolved conflicts in {', '.join(paths[:3])}",
-                code="unmerged",
-                hint="ralphgit resolve" if has_records else "resolve them, then: git add",
-            )
-
-
-def _of_task(
-    refusal: OutsideFilter | BadPattern | DependenciesIncomplete | NotBeside | Overlap | Behind,
-) -> GuardRefused:
-    code, hint = "", "ralphgit next"
-    related: tuple[str, ...] = ()
-    message = sentence(refusal)
-    match refusal:
-        case OutsideFilter(_, story):
-            code, hint = "outside_filter", "drop --story" if story else "drop --priority"
-        case BadPattern(task, _, _, place):
-            code, hint = "contract_invalid", f"mend it where {task} stands: {place}"
-        case DependenciesIncomplete(_, related):
-            code = "dependencies_incomplete"
-            hint = "ralphgit next; --stack accepts what is complete on this branch"
-        case NotBeside(_, _, related):
-            code = "mode"
-        case Overlap(_, other):
-            code, related = "scope_overlap", (other,)
-        case Behind(_, label):
-            code, hint = "worktree_behind", f"git merge {label}"
-    details: dict[str, object] = {"task": refusal.task}
-    if related:
-        details["related"] = list(related)
-    return GuardRefused(message, code=code, hint=hint, details=details)
-
-
-def sentence(
-    refusal: OutsideFilter | BadPattern | DependenciesIncomplete | NotBeside | Overlap | Behind,
-) -> str:
-    """What keeps a task that nobody has from being claimed."""
-    match refusal:
-        case OutsideFilter(task, story, priority):
-            return f"{task} is not of story {story}" if story else f"{task} has priority {priority}"
-        case BadPattern():
-            return refusal.sentence
-        case DependenciesIncomplete(task, others, unknown):
-            names = (f"{one} (unknown)" if one in unknown else one for one in others)
-            return f"{task} depends on what is not complete on the base: {', '.join(names)}"
-        case NotBeside(task, mode, others):
-            return f"{task} (mode {mode}) must not run beside, or before, {', '.join(others)}"
-        case Overlap():
-            return _overlap(refusal)
-        case Behind(task, label, is_here):
-            if is_here:
-                return f"{task} has changed on {label} since this branch left it"
-            return f"{task} is on {label} and not in this worktree"
-
-
-def _overlap(refusal: Overlap) -> str:
-    from ralphgit.rules.independence import DOES, RESOURCE
-
-    task, other = refusal.task, f"{refusal.other}, which is in flight,"
-    reason, mine, theirs, path = refusal.meetings[0]
-    if reason == RESOURCE:
-        shared = sorted(one.path for one in refusal.meetings if one.reason == RESOURCE)
-        return f"{task} and {other} both need {', '.join(shared)}"
-    return (
-        f"{task} {DOES[mine.kind]} {mine.name}, and {other} {DOES[theirs.kind]} {theirs.name}: "
-        f"both cover {path}"
-    )
-
-
-def held(refusal: Held) -> ClaimHeld:
-    """The refusal that names who has the task."""
-    task, holder, state, age = refusal
+def held(refusal: Refusal) -> ClaimHeld:
+    """The error that names the holder of a task."""
+    task, state, holder, age = (
+        refusal.task, refusal.about, refusal.holder, refusal.heartbeat_age_s,
+    )  # fmt: skip
     if holder is None:
         hint = "ralphgit next"
         if state == "in-progress":
@@ -198,7 +109,7 @@ def held(refusal: Held) -> ClaimHeld:
 
 def nothing_ready(last: Refusal | None) -> NothingReady:
     """The error of a claim that may take any task; `last` is why it may not take the last one."""
-    if last is None or isinstance(last, Held):
+    if last is None or last.reason is Reason.HELD:
         return NothingReady("nothing is ready", hint="ralphgit status")
     why = of(last)
     return NothingReady(
@@ -208,7 +119,7 @@ def nothing_ready(last: Refusal | None) -> NothingReady:
 
 def nothing_to_take(obstacle: BadPattern | Overlap | None) -> NothingReady:
     """The answer where nothing can be taken; `obstacle` is what keeps a ready task from it."""
-    hint = sentence(obstacle) if obstacle is not None else "ralphgit status"
+    hint = obstacle.sentence if obstacle is not None else "ralphgit status"
     return NothingReady("nothing is ready", hint=hint)
 
 

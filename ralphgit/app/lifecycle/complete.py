@@ -26,7 +26,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
-from ralphgit.rules import active_scopes, lifecycle
+from ralphgit.rules import claim_verdict, lifecycle
 from ralphgit.rules.contract_digest import contract
 
 
@@ -78,7 +78,7 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
     own = held.lease
     here = project.here.task(own.task)
     promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here
-    wrong = active_scopes.bad_pattern(claim_map.base.by_id.get(own.task, held.row))
+    wrong = claim_verdict.bad_scope(claim_map.base.by_id.get(own.task, held.row))
     if wrong is not None:
         raise claim_errors.of(wrong)
     _accept_contract(project, own.contract, promised, here, options)
@@ -116,11 +116,9 @@ def _done_already(project: Project, task: str) -> Completed | None:
     """Completing twice is completing once: after a crash the command is just repeated."""
     noted = _complete_here(project, task)
     head = project.repository.worktree.head if project.repository.worktree else ""
-    if (
-        noted is None
-        or not head
-        or own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE
-    ):
+    if noted is None or not head:
+        return None
+    if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
         return None
     landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
     if not landed and verified_completion.unverified_reasons(project, noted, head):
@@ -237,28 +235,14 @@ def _refused(
     task: str, missing: list[str], runs: Sequence[verify_command.Run], outside: list[str]
 ) -> Refused:
     failed = [run for run in runs if not run.passed]
-    data = {
-        "task": task,
-        "missing": missing,
-        "verify": [
-            {
-                "command": r.command,
-                "exit_code": r.exit_code,
-                "duration_s": r.duration_s,
-                "tail": r.tail,
-            }
-            for r in runs
-        ],
-    }
+    shown = ("command", "exit_code", "duration_s", "tail")
+    verify = [{name: getattr(run, name) for name in shown} for run in runs]
+    data = {"task": task, "missing": missing, "verify": verify}
     lines = [f"- {sentence}" for sentence in missing]
     for run in failed:
-        tail = run.tail.splitlines()[-_SHOWN_LINES:]
-        if tail:
-            lines += [
-                "",
-                f"the end of what it printed: {run.command}",
-                *(f"| {line}" for line in tail),
-            ]
+        if tail := run.tail.splitlines()[-_SHOWN_LINES:]:
+            lines += ["", f"the end of what it printed: {run.command}"]
+            lines += [f"| {line}" for line in tail]
     return Refused(
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
@@ -286,32 +270,24 @@ def _commit(
     old = task_mapping.lifecycle(file.tasks[number])
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
     at = project.now()
-    result = Result(
-        id=project.around.new_id(),
-        claim=own.claim,
-        outcome=outcome,
-        at=at,
-        concerns=options.concerns,
-    )
+    identity, concerns = project.around.new_id(), options.concerns
+    result = Result(id=identity, claim=own.claim, outcome=outcome, at=at, concerns=concerns)
     new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
     event = "force-completed" if options.force else "completed"
-    note = options.force + (
-        f" (missing: {'; '.join(missing)})" if options.force and missing else ""
-    )
+    note = options.force
+    if note and missing:
+        note += f" (missing: {'; '.join(missing)})"
     observed = []
     if runs:
         digest = Content(project, tree).digest(promised.scope)
         subject = Subject(project.repository.head(), tree, digest)
-        observed = [
-            judged_evidence.of_run(project, run, promised, own.claim, subject) for run in runs
-        ]
+        of_run = judged_evidence.of_run
+        observed = [of_run(project, run, promised, own.claim, subject) for run in runs]
     path = audit_file.path(project.config.records, task, own.claim)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
-        undo.write(
-            os.path.join(project.top, file.path),
-            splice_task.set_lifecycle(file, number, new).encode(),
-        )
+        graph = splice_task.set_lifecycle(file, number, new).encode()
+        undo.write(os.path.join(project.top, file.path), graph)
         for name, record in observed:
             undo.write(os.path.join(project.top, name), record)
         line = Event(at, event, own.by, old.status.value, new.status.value, note)

@@ -13,7 +13,7 @@ from ralphgit.git import merge_preview
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules import claim_verdict
 from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.claim_verdict import Allowed, AlreadyWorking, Lost, Refusal, Resume
+from ralphgit.rules.claim_verdict import Allowed, Reason, Refusal
 
 
 class Finding(NamedTuple):
@@ -44,24 +44,25 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
     claim_map = ClaimMap(project)
     unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
     findings = [_finding("worktree", unfit, "this worktree can hold a claim")]
-    own: Lease | None = None
-    lost: Lost | None = None
+    claim: Finding | None = None
+    takes_another = True
     if unfit is None:
         match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
-            case Resume(own):
+            case Lease() as own:
                 sentence = f"this worktree works on {own.task}, and its claim stands"
-                findings.append(Finding("claim", True, sentence))
-            case AlreadyWorking(own) as refusal:
-                findings.append(_finding("claim", refusal))
-            case lost:
-                busy = claim_verdict.of_others(claim_facts.of_others(project, claim_map), options)
-                free = "no other worktree stands in the way of this one"
-                findings.append(_finding("main-worktree", busy, free))
-    findings.append(_merge(project))
-    if lost is not None:
-        findings.append(_finding("claim", lost))
-    if own is not None:
-        return Preflight(tuple(findings), None)
+                claim, takes_another = Finding("claim", True, sentence), False
+            case Refusal() as refusal:
+                claim, takes_another = _finding("claim", refusal), refusal.reason is Reason.LOST
+    if not takes_another:
+        return Preflight((*findings, *filter(None, [claim]), _merge(project)), None)
+    if unfit is None:
+        elsewhere = claim_facts.elsewhere(project, claim_map)
+        base, active_claims = claim_map.base.by_id, claim_map.active_claims
+        busy = claim_verdict.of_others(base, active_claims, elsewhere, options)
+        findings.append(
+            _finding("main-worktree", busy, "no other worktree stands in the way of this one")
+        )
+    findings += [_merge(project), *filter(None, [claim])]
     found, pair = _task(project, claim_map, options)
     return Preflight((*findings, found), pair)
 

@@ -15,15 +15,15 @@ from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, 
 
 def commit_change(
     project: Project,
-    task: str,
+    own: Lease,
     new: Lifecycle,
-    *,
-    claim_id: str,
     event: Event,
-    message: str,
+    deed: str,
+    *,
     extra: Mapping[str, bytes] | None = None,
 ) -> str:
-    """Write `new` for one task, its audit event and `extra` records, and commit just these.
+    """Write `new` for the task of a claim, its audit event and `extra` records, and commit just
+    these, as "TASK: `deed`".
 
     Other changes in the worktree and in the index stay as they are, uncommitted. On a
     failure (a hook that refuses, say) files and index are as before.
@@ -32,10 +32,9 @@ def commit_change(
     """
     import tempfile
 
-    repository, git = project.repository, project.repository.git
+    repository, written, task = project.repository, extra or {}, own.task
     file, number = parsed_here(project, task)
-    path = audit_file.path(project.config.records, task, claim_id)
-    written = {**(extra or {})}
+    path = audit_file.path(project.config.records, task, own.claim)
     with (
         index.Snapshot(repository) as staged,
         atomic_files.Undo() as undo,
@@ -44,10 +43,10 @@ def commit_change(
         undo.on_failure(staged.restore)
         text = splice_task.set_lifecycle(file, number, new)
         staging = stage_graph(project, undo, file, text, number, new)
-        write_audit(project, undo, path, event, task, claim_id)
+        write_audit(project, undo, path, event, task, own.claim)
         for name, data in written.items():
             undo.write(os.path.join(project.top, name), data)
-        index.add(git, [*staging, path, *written])
+        index.add(repository.git, [*staging, path, *written])
         copy = scratch_index.Scratch(repository, scratch)
         contents = {file.path: _on_head(project, file, task, new)}
         for name in (path, *written):
@@ -55,7 +54,8 @@ def commit_change(
             assert made is not None
             contents[name] = made
         copy.read_tree(trees.with_files(repository.objects, repository.head(), contents))
-        copy.commit(message)
+        trailers = f"Ralph-Task: {task}\nRalph-Claim: {own.claim}\nRalph-Worker: {own.by}\n"
+        copy.commit(f"{task}: {deed}\n\n{trailers}")
     return committed(project)
 
 
