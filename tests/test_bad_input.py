@@ -561,7 +561,7 @@ exec {git} "$@"
 """
 
 
-@pytest.mark.parametrize("old", [False, True], ids=["git", "git before 2.36"])
+@pytest.mark.parametrize("old", slow.but(1, [False, True]), ids=["git", "git before 2.36"])
 def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
     """git ends a line at a line feed and at nothing else."""
     for number, odd in enumerate(("\u2028", "\x85", "\u2029")):
@@ -744,6 +744,7 @@ def barred(world: World) -> Iterator[Callable[..., Result]]:
     restore()
 
 
+@pytest.mark.slow
 def test_folders_without_write_permission(world: World, barred: Callable[..., Result]) -> None:
     alpha = world.worktree("alpha")
     before = world.snapshot()

@@ -292,6 +292,7 @@ def test_what_breaks_the_board_is_told_once_it_is_left(world: World) -> None:
 # -- what is followed ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_others_do_is_seen(world: World) -> None:
     alpha = world.worktree("alpha")
 

@@ -217,6 +217,7 @@ def test_a_merge_queue_and_the_base_itself(world: World, alpha: Place, runner: R
     assert (refused.code, refused.out.startswith("::error::this is not for")) == (2, True)
 
 
+@pytest.mark.slow
 def test_a_forge_that_fails_is_asked_again_and_then_it_is_said(
     world: World, alpha: Place, api: ForgeApi, runner: Runner
 ) -> None:

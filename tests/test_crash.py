@@ -516,7 +516,7 @@ def leftovers(folder: Path) -> Iterator[str]:
                 yield os.path.join(parent, leaf)
 
 
-@pytest.mark.parametrize("command", slow.but(3, SCENES))
+@pytest.mark.parametrize("command", slow.but(2, SCENES))
 def test_a_killed_command_can_be_repeated(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -135,6 +136,7 @@ def test_nothing_of_a_record_acts_and_all_of_it_is_shown(texts: list[str]) -> No
     assert len(text) < 65_536
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_cut_with_a_sentence() -> None:
     found = made(["@:|<" * 300], count=600)
     text = markdown.comment(PROJECT, found)

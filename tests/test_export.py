@@ -267,6 +267,7 @@ def test_markdown_gives_back_every_field(tasks: list[Task]) -> None:
 
 @settings(deadline=None)
 @given(_TASKS)
+@pytest.mark.slow
 def test_lines_give_back_every_field(tasks: list[Task]) -> None:
     file = stored(tasks, {})
     assert returned("jsonl", file).tasks == file.tasks
@@ -274,6 +275,7 @@ def test_lines_give_back_every_field(tasks: list[Task]) -> None:
 
 @settings(deadline=None)
 @given(_TASKS)
+@pytest.mark.slow
 def test_nodes_give_back_titles_and_descriptions(tasks: list[Task]) -> None:
     file = stored(tasks, {})
     kept = ("id", "status", "depends_on", "mode", "x-commit", "outputs")

@@ -498,6 +498,7 @@ def test_logs_are_redacted_and_capped(tmp_path: Path) -> None:
     assert text.endswith("[the log is full; what follows is not kept]\n")
 
 
+@pytest.mark.slow
 def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
     running = start(alpha, env=SCRIPTED)
@@ -515,6 +516,7 @@ def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
     assert err == f"==> .ralph/logs/T-1-{claim}.log <==\n"
 
 
+@pytest.mark.slow
 def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", depends="T-9"))
     running = start(alpha, "--idle", "wait", env={"RALPH_LOOP_IDLE": "0.05"})
@@ -606,6 +608,7 @@ def test_a_branch_that_is_kept_follows_the_base(tmp_path: Path) -> None:
 ASKS = "{report: {status: needs_context, question: 'Which colour?'}}"
 
 
+@pytest.mark.slow
 def test_a_conflict_after_the_last_attempt_blocks_and_goes_on(tmp_path: Path) -> None:
     clash = (
         f"cd {tmp_path / 'proj'} && git pull -q --ff-only origin main && echo theirs > c.txt && "
@@ -625,6 +628,7 @@ def test_a_conflict_after_the_last_attempt_blocks_and_goes_on(tmp_path: Path) ->
     assert len([e for e in events(alpha, "agent") if e["task"] == "T-1"]) == 1
 
 
+@pytest.mark.slow
 def test_a_block_that_was_committed_and_not_landed_lands_later(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", script=ASKS))
     assert loop(alpha, "--land", "none").out.startswith("blocked: T-1\n")

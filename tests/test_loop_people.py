@@ -34,6 +34,7 @@ def branches(place: Place) -> list[str]:
 
 
 @pytest.mark.parametrize("branch", slow.but(1, ["task", "keep"]))
+@pytest.mark.slow
 def test_a_release_in_the_worktree_is_the_end_of_it(branch: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
@@ -72,6 +73,7 @@ def test_a_block_in_the_worktree_lands_alone(tmp_path: Path) -> None:
     assert len([e for e in events(alpha, "agent") if e["task"] == "T-1"]) == 1
 
 
+@pytest.mark.slow
 def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = f"echo late > late.txt; {RALPH} block T-1 --question 'Which?' -q"
@@ -314,6 +316,7 @@ def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path:
     assert place.ralph("inbox", "--json").data["questions"][0]["reason"] == "needs_context"
 
 
+@pytest.mark.slow
 def test_a_conflict_is_told_to_a_person_in_their_words(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, files={"f.txt": "base\n"})
     world = alpha.world
