@@ -60,11 +60,8 @@ def write(path: str, data: bytes, *, durable: bool = True, follow: bool = True) 
             _remove(temporary)
             raise
     except OSError as error:
-        raise NotWritable(
-            f"cannot write {path}: {error.strerror}",
-            hint="free space or fix the permissions, then repeat the command",
-            details={"file": path},
-        ) from error
+        message = f"cannot write {path}: {error.strerror}"
+        raise NotWritable(message, details={"file": path}) from error
 
 
 def _mode(path: str) -> int | None:
@@ -132,12 +129,9 @@ def _read(path: str, flags: int, most: int) -> bytes | None:
 
 
 def _unreadable(path: str, why: str) -> Refused:
-    return Refused(
-        f"cannot read {path}: {why}",
-        code="not_readable",
-        hint="it should be a file that you may read",
-        details={"file": path},
-    )
+    message = f"cannot read {path}: {why}"
+    hint = "it should be a file that you may read"
+    return Refused(message, code="not_readable", hint=hint, details={"file": path})
 
 
 def appending(path: str) -> BinaryIO:
@@ -197,7 +191,7 @@ class Undo:
     def remove(self, path: str) -> None:
         """Remove the file at `path`, remembered. Raises: NotWritable."""
         kept = self._keep(path)
-        _remove(path)
+        unlink(path)
         if kept is not None:
             self.on_failure(lambda: os.replace(kept, path))
 
@@ -214,11 +208,8 @@ class Undo:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise NotWritable(
-                f"cannot write beside {path}: {error.strerror}",
-                hint="free space or fix the permissions, then repeat the command",
-                details={"file": path},
-            ) from error
+            message = f"cannot write beside {path}: {error.strerror}"
+            raise NotWritable(message, details={"file": path}) from error
         self._kept.append(kept)
         return kept
 

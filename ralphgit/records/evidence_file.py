@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.evidence import (
-    VERDICTS,
-    Artifact,
-    Evidence,
-    Output,
-    Subject,
-    Support,
-)
+from ralphgit.model.evidence import VERDICTS, Artifact, Evidence, Output, Subject, Support
 from ralphgit.model.ids import is_id
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
@@ -36,28 +29,20 @@ def encode(made: Evidence, path: str) -> bytes:
 
 def stored(made: Evidence) -> dict[str, object]:
     """The record as it is written; what it does not have is left out."""
-    value: dict[str, object] = {"id": made.id, "task": made.task}
-    if made.claim:
-        value["claim"] = made.claim
-    value["kind"] = made.kind
-    if made.by:
-        value["by"] = made.by
-    if made.at and not made.command:
-        value["at"] = made.at
-    value["supports"] = [entry._asdict() for entry in made.supports]
-    value["shows"] = made.shows
-    if made.does_not_show:
-        value["does_not_show"] = made.does_not_show
+    value: dict[str, object] = {
+        "id": made.id, "task": made.task, "claim": made.claim, "kind": made.kind, "by": made.by,
+        "at": "" if made.command else made.at,
+        "supports": [entry._asdict() for entry in made.supports],
+        "shows": made.shows, "does_not_show": made.does_not_show,
+    }  # fmt: skip
+    value = {key: entry for key, entry in value.items() if entry or key in ("supports", "shows")}
     if made.command:
-        value["command"] = made.command
-        value["command_digest"] = made.command_digest
-        value["exit_code"] = made.exit_code
-        value["started_at"] = made.at
-        value["duration_s"] = made.duration_s
-    for name, part in (
-        ("output", made.output), ("artifact", made.artifact), ("subject", made.subject),
-    ):  # fmt: skip
-        if part is not None:
+        value |= {
+            "command": made.command, "command_digest": made.command_digest,
+            "exit_code": made.exit_code, "started_at": made.at, "duration_s": made.duration_s,
+        }  # fmt: skip
+    for name in ("output", "artifact", "subject"):
+        if part := getattr(made, name):
             value[name] = part._asdict()
     return value
 
@@ -67,31 +52,23 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
     known = yaml_reader.load(texts.decode(data, limit=limit))
     if not isinstance(known, dict):
         raise _invalid("it is no mapping")
-    identity, task, kind = (_text(known, name) for name in ("id", "task", "kind"))
-    if not is_id(identity) or not is_id(task) or not kind:
+    if not is_id(_text(known, "id")) or not is_id(_text(known, "task")) or not _text(known, "kind"):
         raise _invalid("it needs id, task and kind")
     code, duration = known.get("exit_code"), known.get("duration_s")
-    if code is not None and (isinstance(code, bool) or not isinstance(code, int)):
+    if code is not None and type(code) is not int:
         raise _invalid("exit_code is no whole number")
     if duration is not None and not isinstance(duration, (int, float)):
         raise _invalid("duration_s is no number")
+    plain = ("id", "task", "kind", "claim", "shows", "does_not_show", "by", "command")
     return Evidence(
-        id=identity,
-        task=task,
-        kind=kind,
-        claim=_text(known, "claim"),
+        **{name: _text(known, name) for name in (*plain, "command_digest")},
         supports=tuple(_supports(known.get("supports") or ())),
-        shows=_text(known, "shows"),
-        does_not_show=_text(known, "does_not_show"),
-        by=_text(known, "by"),
         at=_text(known, "at") or _text(known, "started_at"),
-        command=_text(known, "command"),
-        command_digest=_text(known, "command_digest"),
         exit_code=code,
         duration_s=duration,
-        output=_output(_part(known, "output")),
-        artifact=_artifact(_part(known, "artifact")),
-        subject=_subject(_part(known, "subject")),
+        output=_part(Output, known, "output"),
+        artifact=_part(Artifact, known, "artifact"),
+        subject=_part(Subject, known, "subject"),
     )
 
 
@@ -104,53 +81,34 @@ def _supports(entries: object) -> list[Support]:
             raise _invalid("an entry of supports is no mapping")
         criterion, verdict = _text(entry, "criterion"), _text(entry, "verdict")
         if not criterion or verdict not in VERDICTS:
-            raise _invalid(f"an entry of supports needs a criterion and a verdict: {_WORDS}")
+            words = ", ".join(VERDICTS)
+            raise _invalid(f"an entry of supports needs a criterion and a verdict: {words}")
         found.append(Support(criterion, verdict))
     return found
 
 
-_WORDS = ", ".join(VERDICTS)
-
-
-def _output(part: Mapping[str, Any] | None) -> Output | None:
+def _part(kind: Any, known: Mapping[str, Any], name: str) -> Any:
+    """The mapping `name` as a `kind` of record; None where there is none."""
+    part = known.get(name)
     if part is None:
         return None
-    return Output(_text(part, "sha256"), _count(part, "bytes"), _text(part, "tail"))
-
-
-def _artifact(part: Mapping[str, Any] | None) -> Artifact | None:
-    if part is None:
-        return None
-    return Artifact(_text(part, "path"), _text(part, "sha256"), _count(part, "bytes"))
-
-
-def _subject(part: Mapping[str, Any] | None) -> Subject | None:
-    if part is None:
-        return None
-    return Subject(*(_text(part, name) for name in Subject._fields))
-
-
-def _part(known: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    found = known.get(name)
-    if found is None or isinstance(found, dict):
-        return found
-    raise _invalid(f"{name} is no mapping")
+    if not isinstance(part, dict):
+        raise _invalid(f"{name} is no mapping")
+    return kind(*((_count if key == "bytes" else _text)(part, key) for key in kind._fields))
 
 
 def _text(known: Mapping[str, Any], name: str) -> str:
     found = known.get(name)
-    if found is None:
-        return ""
-    if not isinstance(found, str):
-        raise _invalid(f"{name} is no text")
-    return found
+    if found is None or isinstance(found, str):
+        return found or ""
+    raise _invalid(f"{name} is no text")
 
 
 def _count(known: Mapping[str, Any], name: str) -> int:
     found = known.get(name, 0)
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise _invalid(f"{name} is no whole number")
-    return found
+    if type(found) is int:
+        return found
+    raise _invalid(f"{name} is no whole number")
 
 
 def _invalid(why: str) -> InvalidRecord:

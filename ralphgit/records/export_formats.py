@@ -16,7 +16,7 @@ from ralphgit.records import yaml_writer
 from ralphgit.records.importers.imported import Log
 from ralphgit.records.importers.parts import exported_checklist
 from ralphgit.records.importers.parts import markdown_items as parser
-from ralphgit.records.task_mapping import LIFECYCLE_KEYS
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS, same
 
 FORMATS = ("jsonl", "markdown", "graph")
 _LEFT_OUT = frozenset({*LIFECYCLE_KEYS[1:], "x-source"})
@@ -111,7 +111,7 @@ def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
         fields["description"] = text
         more[exported_checklist.ENDS] = text[len(description) :]
     for key in [*task, *fields]:
-        if key not in _PLACED and not _same(key, task.get(key), fields.get(key)):
+        if key not in _PLACED and not same(key, task.get(key), fields.get(key)):
             more[key] = task.get(key)
     if more:
         # A comment ends at the first --> in it.
@@ -176,12 +176,3 @@ def _read_back(lines: Sequence[str], id: str) -> dict[str, Any] | None:
     if exported_checklist.named(nodes[0])[0] != id:
         return None
     return exported_checklist.visible(nodes[0], id, Log())[0]
-
-
-def _same(key: str, stored: object, read: object) -> bool:
-    if key == "acceptance" and isinstance(stored, list):
-        stored = [
-            item if isinstance(item, dict) else {"id": f"ACC-{number}", "text": item}
-            for number, item in enumerate(stored, 1)
-        ]
-    return stored == read

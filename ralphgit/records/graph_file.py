@@ -81,10 +81,9 @@ _FORM = "a graph begins with: version: 1, then tasks: with one - id: per task"
 def _bad_version(text: str, version: object) -> InvalidRecord:
     if version is None:
         return _refuse(text, "version", "version is missing", code="bad_version")
-    return _refuse(
-        text, "version", f"version {version!r} is not known; this ralphgit reads version 1",
-        code="bad_version", hint="graphs of other tools: ralphgit import FILE",
-    )  # fmt: skip
+    message = f"version {version!r} is not known; this ralphgit reads version 1"
+    hint = "graphs of other tools: ralphgit import FILE"
+    return _refuse(text, "version", message, code="bad_version", hint=hint)
 
 
 def _refuse(text: str, key: str, message: str, *, code: str, hint: str = _FORM) -> InvalidRecord:

@@ -68,11 +68,9 @@ def split(file: graph_file.GraphFile) -> Parts:
     spans = layout.blocks if layout and file.tasks else ()
     found = KEY_LINE.search(text)
     if spans != file.spans or (spans and found is None):
-        raise InvalidRecord(
-            "the tasks are not written one below the other",
-            file=file.path, code="unclear_layout",
-            hint="write each task as '- id: ...' on lines of its own, below tasks:",
-        )  # fmt: skip
+        message = "the tasks are not written one below the other"
+        hint = "write each task as '- id: ...' on lines of its own, below tasks:"
+        raise InvalidRecord(message, file=file.path, code="unclear_layout", hint=hint)
     if found is None:
         before, key, comment, rest, end = _ended(text, _eol(text)), "tasks:", "", "", len(text)
     else:

@@ -65,11 +65,9 @@ def split(data: bytes, *, path: str, limit: int) -> Pieces:
     if not file.tasks:
         return _empty(text, eol, ended=ended)
     if layout is None or [b.start for b in layout.blocks] != [b.start for b in file.spans]:
-        raise InvalidRecord(
-            "the tasks are not written one below the other",
-            file=path, code="unclear_layout",
-            hint="write each task as '- id: ...' on lines of its own, below tasks:",
-        )  # fmt: skip
+        message = "the tasks are not written one below the other"
+        hint = "write each task as '- id: ...' on lines of its own, below tasks:"
+        raise InvalidRecord(message, file=path, code="unclear_layout", hint=hint)
     found: dict[str, Piece] = {}
     lead, rest = "", ""
     for task, span in zip(file.tasks, layout.blocks, strict=True):

@@ -59,11 +59,9 @@ def decode(data: bytes, *, limit: int) -> str:
     Raises: InvalidRecord (without a file name) with line and column.
     """
     if len(data) > limit:
-        raise InvalidRecord(
-            f"the file has {len(data)} bytes, and the limit is {limit}",
-            code="too_large",
-            hint="split it, or raise max_graph_bytes (max_record_bytes for a record) in ralph.toml",
-        )
+        message = f"the file has {len(data)} bytes, and the limit is {limit}"
+        hint = "split it, or raise max_graph_bytes (max_record_bytes for a record) in ralph.toml"
+        raise InvalidRecord(message, code="too_large", hint=hint)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -91,19 +89,17 @@ def _refuse_control(text: str) -> None:
         what = f"control character U+{ord(character):04X}"
         if character == "\r":
             what = "a carriage return alone"
-        raise refuse(
-            text, found.start(), f"{what} is not allowed", code="control_character",
-            hint="remove it, or write it as an escape inside double quotes",
-        )  # fmt: skip
+        message = f"{what} is not allowed"
+        hint = "remove it, or write it as an escape inside double quotes"
+        raise refuse(text, found.start(), message, code="control_character", hint=hint)
 
 
 def _refuse_lines(text: str) -> None:
     """Raises: InvalidRecord for a conflict marker, a directive or a second document."""
     if found := re.search(_CONFLICT, text):
-        raise refuse(
-            text, found.start(), "unresolved conflict marker", code="conflict_marker",
-            hint="ralphgit resolve; or decide which side stands, edit the file, then: git add",
-        )  # fmt: skip
+        message = "unresolved conflict marker"
+        hint = "ralphgit resolve; or decide which side stands, edit the file, then: git add"
+        raise refuse(text, found.start(), message, code="conflict_marker", hint=hint)
     if found := re.search(_DIRECTIVE, text):
         raise refuse(
             text, found.start(), "YAML directives are not allowed", code="directive",

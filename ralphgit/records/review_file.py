@@ -34,47 +34,32 @@ def stored(made: Review) -> dict[str, object]:
 
 def parse(data: bytes) -> Review | None:
     """The review that a file holds; None for an attempt's events. Raises: InvalidRecord."""
-    known = _mapping(data)
-    if known.get("kind") != "review":
-        return None
-    identity, task, verdict = (_text(known, name) for name in ("id", "task", "verdict"))
-    if not is_id(identity) or not is_id(task) or verdict not in VERDICTS:
-        raise InvalidRecord(
-            f"not a review: it needs id, task and a verdict: {', '.join(VERDICTS)}",
-            hint="ralphgit check",
-        )
-    subject = known.get("subject")
-    return Review(
-        id=identity,
-        task=task,
-        by=_text(known, "by"),
-        at=_text(known, "at"),
-        target=_text(known, "target"),
-        verdict=verdict,
-        claim=_text(known, "claim"),
-        lenses=_texts(known, "lenses"),
-        context_reviewed=_texts(known, "context_reviewed"),
-        findings=tuple(
-            Finding(*(_text(one, name) for name in Finding._fields))
-            for one in _parts(known, "findings")
-        ),
-        disposes=tuple(
-            Disposal(*(_text(one, name) for name in Disposal._fields))
-            for one in _parts(known, "disposes")
-            if one.get("disposition") in DISPOSITIONS
-        ),
-        residual_risk=_text(known, "residual_risk"),
-        subject=Subject(*(_text(subject, name) for name in Subject._fields))
-        if isinstance(subject, dict)
-        else None,
-    )
-
-
-def _mapping(data: bytes) -> dict[str, Any]:
     known = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     if not isinstance(known, dict):
         raise InvalidRecord("not an audit record", hint="ralphgit check")
-    return known
+    if known.get("kind") != "review":
+        return None
+    plain = ("id", "task", "by", "at", "target", "verdict", "claim", "residual_risk")
+    fields = {name: _text(known, name) for name in plain}
+    if not is_id(fields["id"]) or not is_id(fields["task"]) or fields["verdict"] not in VERDICTS:
+        needed = f"it needs id, task and a verdict: {', '.join(VERDICTS)}"
+        raise InvalidRecord(f"not a review: {needed}", hint="ralphgit check")
+    subject = known.get("subject")
+    disposes = _parts(known, "disposes")
+    return Review(
+        **fields,
+        lenses=_texts(known, "lenses"),
+        context_reviewed=_texts(known, "context_reviewed"),
+        findings=tuple(_record(Finding, one) for one in _parts(known, "findings")),
+        disposes=tuple(
+            _record(Disposal, one) for one in disposes if one.get("disposition") in DISPOSITIONS
+        ),
+        subject=_record(Subject, subject) if isinstance(subject, dict) else None,
+    )
+
+
+def _record(kind: Any, part: Mapping[str, Any]) -> Any:
+    return kind(*(_text(part, name) for name in kind._fields))
 
 
 def _text(known: Mapping[str, Any], name: str) -> str:

@@ -114,8 +114,6 @@ def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
             return made
     except (TOMLKitError, tomllib.TOMLDecodeError):
         pass  # as where it is a table
-    raise InvalidRecord(
-        "it is not clear where graph is set; nothing was written",
-        file=path, code="unclear_layout",
-        hint=f"set it by hand: graph = {json.dumps([*patterns], ensure_ascii=False)}",
-    )  # fmt: skip
+    message = "it is not clear where graph is set; nothing was written"
+    hint = f"set it by hand: graph = {json.dumps([*patterns], ensure_ascii=False)}"
+    raise InvalidRecord(message, file=path, code="unclear_layout", hint=hint)

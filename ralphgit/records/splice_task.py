@@ -111,11 +111,9 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
     elif not file.tasks:
         drafts = [_first_task(text, task, eol)]
     else:
-        raise InvalidRecord(
-            "tasks is written in flow style, which cannot be extended",
-            file=path,
-            hint="write each task as '- id: ...' on lines of its own",
-        )
+        message = "tasks is written in flow style, which cannot be extended"
+        hint = "write each task as '- id: ...' on lines of its own"
+        raise InvalidRecord(message, file=path, hint=hint)
     for new in drafts:
         again = graph_file.parse(new.encode(), path=path, limit=max(len(new) * 4, 1))
         if list(again.tasks) == expected and again.root == file.root:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ralphgit.model.task import (
@@ -16,7 +16,7 @@ from ralphgit.model.task import (
     Scope,
     Task,
 )
-from ralphgit.model.task_status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
+from ralphgit.model.task_status import DEFAULT_PRIORITY, Mode, Status
 
 #: The keys of a task that ralphgit changes, in the order in which it writes them.
 LIFECYCLE_KEYS = ("status", "claim", "reset", "cancelled", "result", "blocked", "epoch")
@@ -37,18 +37,11 @@ def task(stored: Mapping[str, Any]) -> Task:
         depends_on=_texts(get("depends_on")),
         description=get("description") or "",
         acceptance=tuple(
-            Criterion(id=item["id"], text=item["text"])
-            if isinstance(item, dict)
-            else Criterion(id=f"ACC-{number}", text=item)
-            for number, item in enumerate(get("acceptance") or (), 1)
+            Criterion(item["id"], item["text"]) for item in criteria(get("acceptance") or ())
         ),
         verify=_texts(get("verify")),
         outputs=_texts(get("outputs")),
-        scope=Scope(
-            write=_texts(scope.get("write")),
-            read=_texts(scope.get("read")),
-            resources=_texts(scope.get("resources")),
-        ),
+        scope=Scope(*(_texts(scope.get(name)) for name in Scope._fields)),
         mode=Mode(get("mode") or Mode.PARALLEL),
         risk=get("risk") or "",
     )
@@ -64,89 +57,56 @@ def _texts(value: Any) -> tuple[str, ...]:
 def lifecycle(stored: Mapping[str, Any]) -> Lifecycle:
     """The lifecycle part of a normalised task mapping."""
     get = stored.get
-    claim, result, blocked = get("claim"), get("result"), get("blocked")
-    reset, cancelled = get("reset"), get("cancelled")
     return Lifecycle(
         status=Status(stored["status"]),
-        claim=claim
-        and Claim(
-            id=claim["id"],
-            by=claim["by"],
-            at=claim.get("at") or "",
-            base=claim.get("base") or "",
-            contract=claim.get("contract") or "",
-            unsynchronised=bool(claim.get("unsynchronised")),
-        ),
-        result=result
-        and Result(
-            id=result["id"],
-            claim=result.get("claim") or "",
-            outcome=Outcome(result["outcome"]),
-            at=result["at"],
-            concerns=_texts(result.get("concerns")),
-        ),
-        blocked=blocked
-        and Blocked(
-            id=blocked["id"],
-            claim=blocked.get("claim") or "",
-            reason=Reason(blocked["reason"]),
-            question=blocked.get("question") or "",
-            options=_texts(blocked.get("options")),
-            at=blocked.get("at") or "",
-        ),
-        reset=reset
-        and Reset(
-            id=reset["id"],
-            claim=reset.get("claim") or "",
-            by=reset["by"],
-            at=reset.get("at") or "",
-            reason=reset.get("reason") or "",
-        ),
-        cancelled=cancelled
-        and Cancelled(
-            id=cancelled["id"],
-            by=cancelled["by"],
-            at=cancelled.get("at") or "",
-            reason=cancelled.get("reason") or "",
-        ),
+        claim=_record(Claim, get("claim")),
+        result=_record(Result, get("result")),
+        blocked=_record(Blocked, get("blocked")),
+        reset=_record(Reset, get("reset")),
+        cancelled=_record(Cancelled, get("cancelled")),
         epoch=get("epoch") or 0,
     )
 
 
+def _record(kind: Any, stored: Mapping[str, Any] | None) -> Any:
+    """The `kind` of record that a mapping stands for, each field by its type; None for none."""
+    if not stored:
+        return None
+    readers = {str: lambda value: value or "", tuple[str, ...]: _texts}
+    types = kind.__annotations__.items()
+    return kind(*(readers.get(type_, type_)(stored.get(name)) for name, type_ in types))
+
+
+#: What a record has only where it says something.
+_OPTIONAL = {("claim", "unsynchronised"), ("reset", "claim"), ("result", "concerns")}
+
+
 def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:
     """The lifecycle as it is written: `LIFECYCLE_KEYS` in order, absent fields left out."""
-    made: dict[str, Any] = {"status": life.status.value}
-    if claim := life.claim:
-        made["claim"] = {
-            "id": claim.id, "by": claim.by, "at": claim.at,
-            "base": claim.base, "contract": claim.contract,
-        }  # fmt: skip
-        if claim.unsynchronised:
-            made["claim"]["unsynchronised"] = True
-    if reset := life.reset:
-        made["reset"] = {
-            "id": reset.id, "claim": reset.claim, "by": reset.by,
-            "at": reset.at, "reason": reset.reason,
-        }  # fmt: skip
-        if not reset.claim:  # a finished task that nobody had claimed was reopened
-            del made["reset"]["claim"]
-    if cancelled := life.cancelled:
-        made["cancelled"] = {
-            "id": cancelled.id, "by": cancelled.by,
-            "at": cancelled.at, "reason": cancelled.reason,
-        }  # fmt: skip
-    if result := life.result:
-        made["result"] = {
-            "id": result.id, "claim": result.claim,
-            "outcome": result.outcome.value, "at": result.at,
-        }  # fmt: skip
-        if result.concerns:
-            made["result"]["concerns"] = list(result.concerns)
-    if blocked := life.blocked:
-        made["blocked"] = {
-            "id": blocked.id, "claim": blocked.claim, "reason": blocked.reason.value,
-            "question": blocked.question, "options": list(blocked.options), "at": blocked.at,
-        }  # fmt: skip
-    if life.epoch:
-        made["epoch"] = life.epoch
+    made: dict[str, Any] = {}
+    for key in LIFECYCLE_KEYS:
+        value: Any = getattr(life, key)
+        if hasattr(value, "_asdict"):
+            made[key] = {
+                name: list(item) if isinstance(item, tuple) else item
+                for name, item in value._asdict().items()
+                if item or (key, name) not in _OPTIONAL
+            }
+        elif value:
+            made[key] = value
     return made
+
+
+def criteria(items: Iterable[Any]) -> list[Any]:
+    """The acceptance criteria of a task; one that is text alone gets its number for an id."""
+    return [
+        item if isinstance(item, dict) else {"id": f"ACC-{number}", "text": item}
+        for number, item in enumerate(items, 1)
+    ]
+
+
+def same(key: str, old: object, new: object) -> bool:
+    """Whether two values of the field `key` mean the same."""
+    if key != "acceptance" or not isinstance(old, list) or not isinstance(new, list):
+        return old == new
+    return criteria(old) == criteria(new)

@@ -10,23 +10,9 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
-from ruamel.yaml import YAML
+from ruamel.yaml import YAML, tokens
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.tokens import (
-    AliasToken,
-    AnchorToken,
-    BlockEndToken,
-    BlockMappingStartToken,
-    BlockSequenceStartToken,
-    FlowMappingEndToken,
-    FlowMappingStartToken,
-    FlowSequenceEndToken,
-    FlowSequenceStartToken,
-    KeyToken,
-    ScalarToken,
-    TagToken,
-)
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import input_limits as texts
@@ -55,9 +41,10 @@ def compose(text: str) -> Node:
 
 
 _OPENING = (
-    BlockMappingStartToken, BlockSequenceStartToken, FlowMappingStartToken, FlowSequenceStartToken,
+    tokens.BlockMappingStartToken, tokens.BlockSequenceStartToken,
+    tokens.FlowMappingStartToken, tokens.FlowSequenceStartToken,
 )  # fmt: skip
-_CLOSING = (BlockEndToken, FlowMappingEndToken, FlowSequenceEndToken)
+_CLOSING = (tokens.BlockEndToken, tokens.FlowMappingEndToken, tokens.FlowSequenceEndToken)
 
 
 def refuse_indicators(text: str) -> None:
@@ -69,14 +56,14 @@ def refuse_indicators(text: str) -> None:
     try:
         for token in _yaml().scan(text):
             last, previous = previous, token
-            if isinstance(token, AnchorToken):
+            if isinstance(token, tokens.AnchorToken):
                 what, code, hint = f"anchor &{token.value}", "anchor", "write the value out"
-            elif isinstance(token, AliasToken):
+            elif isinstance(token, tokens.AliasToken):
                 what, code, hint = f"alias *{token.value}", "alias", "write the value out"
-            elif isinstance(token, TagToken):
+            elif isinstance(token, tokens.TagToken):
                 what, code, hint = "a tag (!)", "tag", "remove it, or quote the text"
-            elif isinstance(token, ScalarToken) and token.plain and token.value == "<<":
-                if not isinstance(last, KeyToken):
+            elif isinstance(token, tokens.ScalarToken) and token.plain and token.value == "<<":
+                if not isinstance(last, tokens.KeyToken):
                     continue
                 what, code, hint = "merge key <<", "merge_key", "write the keys out"
             else:
@@ -92,10 +79,8 @@ def refuse_indicators(text: str) -> None:
 
 
 def _too_deep(text: str, index: int) -> InvalidRecord:
-    return texts.refuse(
-        text, index, f"nested more than {texts.MAX_DEPTH} deep", code="too_deep",
-        hint="flatten the structure",
-    )  # fmt: skip
+    message = f"nested more than {texts.MAX_DEPTH} deep"
+    return texts.refuse(text, index, message, code="too_deep", hint="flatten the structure")
 
 
 def _translate(error: YAMLError, text: str) -> NoReturn:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
-from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
@@ -25,38 +25,21 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         if lease is None:
             if fix:
                 refs.swap(project.repository.git, name, new="", old=ref.oid)
-            yield Finding(
-                "bad_lease",
-                "error",
-                f"{name} holds no lease",
-                "ralphgit doctor --fix",
-                fixable=True,
-                fixed=fix,
-            )
+            yield fixable("bad_lease", "error", f"{name} holds no lease", fix)
         elif lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
             if fix:
                 leases.drop(project, lease)
-            yield Finding(
-                "dead_lease",
-                "advice",
-                f"the lease of {lease.by} on {task} guards nothing any more",
-                "ralphgit doctor --fix",
-                fixable=True,
-                fixed=fix,
-            )
-        elif lease.host == heartbeat.host() and not _is_worktree(lease.worktree):
-            there = os.path.isdir(lease.worktree)
-            what = "is no worktree any more (.git is missing)" if there else "is gone"
-            yield Finding(
-                "stale_lease",
-                "error",
-                f"{task} is held by {lease.by}, whose worktree {lease.worktree} {what}",
-                questions.reset_command(project, task),
-            )
-
-
-def _is_worktree(path: str) -> bool:
-    return os.path.isdir(path) and os.path.lexists(os.path.join(path, ".git"))
+            message = f"the lease of {lease.by} on {task} guards nothing any more"
+            yield fixable("dead_lease", "advice", message, fix)
+        elif lease.host == heartbeat.host():
+            if not os.path.isdir(lease.worktree):
+                what = "is gone"
+            elif not os.path.lexists(os.path.join(lease.worktree, ".git")):
+                what = "is no worktree any more (.git is missing)"
+            else:
+                continue
+            message = f"{task} is held by {lease.by}, whose worktree {lease.worktree} {what}"
+            yield Finding("stale_lease", "error", message, questions.reset_command(project, task))
 
 
 def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:
@@ -65,34 +48,16 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
         if lost_claim.is_dead(lease, claim_map.base.by_id.get(lease.task)):
-            yield Finding(
-                "claim_lost",
-                "error",
-                f"this worktree's claim on {lease.task} no longer stands",
-                f"ralphgit complete {lease.task} says who has it, and keeps your work",
-            )
+            message = f"this worktree's claim on {lease.task} no longer stands"
+            hint = f"ralphgit complete {lease.task} says who has it, and keeps your work"
+            yield Finding("claim_lost", "error", message, hint)
         elif row is None or row.claim != lease.claim:
-            yield Finding(
-                "record_missing",
-                "warning",
-                f"this worktree holds {lease.task}, and its claim is not in the files",
-                f"ralphgit claim {lease.task}",
-            )
+            message = f"this worktree holds {lease.task}, and its claim is not in the files"
+            yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")
     noted = runtime_files.remembered(project.top)
     row = claim_map.base.by_id.get(noted.task) if noted else None
-    if (
-        noted is not None
-        and row is not None
-        and row.status == "complete"
-        and row.claim == noted.claim
-    ):
+    if noted and row and row.status == "complete" and row.claim == noted.claim:
         if fix:
             runtime_files.forget(project.top)
-        yield Finding(
-            "old_note",
-            "advice",
-            f"{runtime_files.CURRENT} notes {noted.task}, which has landed",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fix,
-        )
+        message = f"{runtime_files.CURRENT} notes {noted.task}, which has landed"
+        yield fixable("old_note", "advice", message, fix)

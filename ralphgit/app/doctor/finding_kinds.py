@@ -25,6 +25,11 @@ class Finding(NamedTuple):
         return KINDS[self.code]
 
 
+def fixable(code: str, severity: str, message: str, fixed: bool) -> Finding:
+    """A finding that `--fix` fixes, or has fixed."""
+    return Finding(code, severity, message, "ralphgit doctor --fix", fixable=True, fixed=fixed)
+
+
 class Kind(NamedTuple):
     """What is common to all findings of a code."""
 
@@ -41,8 +46,7 @@ KINDS: Mapping[str, Kind] = {
         "--fix removes one that no living git can own; else wait for the git that owns it.",
     ),
     "temporary_file": Kind(
-        "It is half a file that nobody reads, of a process that was killed.",
-        "--fix removes it.",
+        "It is half a file that nobody reads, of a process that was killed.", "--fix removes it."
     ),
     "empty_record": Kind(
         "A git that was killed had made the file, and had not yet written it.",
@@ -57,8 +61,7 @@ KINDS: Mapping[str, Kind] = {
         "--fix takes the move back; repeat the command that was killed.",
     ),
     "left_worktree": Kind(
-        "Commands were run in it to prove a merge; nobody works in it.",
-        "--fix removes it.",
+        "Commands were run in it to prove a merge; nobody works in it.", "--fix removes it."
     ),
     "not_excluded": Kind(
         "Without that line `git add -A` would commit a worktree's runtime state.",
@@ -73,10 +76,7 @@ KINDS: Mapping[str, Kind] = {
         "The ref guards nothing, because what it points at cannot be read as a lease.",
         "--fix deletes the ref.",
     ),
-    "dead_lease": Kind(
-        "The base has moved past the claim that it guards.",
-        "--fix deletes it.",
-    ),
+    "dead_lease": Kind("The base has moved past the claim that it guards.", "--fix deletes it."),
     "stale_lease": Kind(
         "Nobody can take the task, and who has it cannot go on.",
         "reset frees the task, and keeps the work that was committed.",
@@ -89,18 +89,14 @@ KINDS: Mapping[str, Kind] = {
         "A reset or a stash took the claim out of the files; the lease still has it.",
         "claim puts the record back.",
     ),
-    "old_note": Kind(
-        "It would be taken for work that goes on.",
-        "--fix removes the note.",
-    ),
+    "old_note": Kind("It would be taken for work that goes on.", "--fix removes the note."),
     # -- the graph
     "no_graph": Kind(
         "No command can tell what there is to do.",
         "Mend the file at the place that is named, or begin a graph with init or import.",
     ),
     "unknown_dependency": Kind(
-        "The task can never become ready.",
-        "Correct depends_on; check shows the line.",
+        "The task can never become ready.", "Correct depends_on; check shows the line."
     ),
     "mixed_line_endings": Kind(
         "A tool that evens them out would touch every task, and conflict with every claim.",

@@ -20,12 +20,8 @@ def of_version(project: Project) -> Iterator[Finding]:
     if numbers < OLDEST_GIT:
         yield Finding("old_git", "error", f"{text} is too old", "install git 2.34 or newer")
     elif numbers < PREVIEW_GIT:
-        yield Finding(
-            "old_git",
-            "advice",
-            f"{text} previews merges through libgit2",
-            "git 2.38 does it itself",
-        )
+        message = f"{text} previews merges through libgit2"
+        yield Finding("old_git", "advice", message, "git 2.38 does it itself")
 
 
 def is_on(value: str | None) -> bool:
@@ -36,49 +32,33 @@ def is_on(value: str | None) -> bool:
 def of_settings(project: Project) -> Iterator[Finding]:
     config = project.repository.config
     if is_on(config.get("rerere.autoupdate")):
-        yield Finding(
-            "rerere",
-            "warning",
-            "rerere.autoupdate is on: "
-            "an old resolution of a claim conflict would be staged silently",
-            "git config rerere.autoupdate false",
-        )
+        message = "an old resolution of a claim conflict would be staged silently"
+        message = f"rerere.autoupdate is on: {message}"
+        yield Finding("rerere", "warning", message, "git config rerere.autoupdate false")
     top = project.repository.top
     if top is None:
         return
     if is_on(config.get("core.autocrlf")) and any(
         eol != "lf" for eol in asked(project, "eol").values()
     ):
-        yield Finding(
-            "autocrlf",
-            "advice",
-            "core.autocrlf rewrites line endings of records on checkout",
-            "ralphgit init",
-        )
+        message = "core.autocrlf rewrites line endings of records on checkout"
+        yield Finding("autocrlf", "advice", message, "ralphgit init")
     for path, value in asked(project, "merge").items():
         if value not in ("unspecified", "set", "text"):
-            yield Finding(
-                "merge_attribute",
-                "error",
-                f"{path} is merged by '{value}': "
-                "claims would no longer conflict, or only on some machines",
-                "take the merge attribute out of .gitattributes",
-            )
+            what = "claims would no longer conflict, or only on some machines"
+            message = f"{path} is merged by '{value}': {what}"
+            hint = "take the merge attribute out of .gitattributes"
+            yield Finding("merge_attribute", "error", message, hint)
     for path in project.paths_in(top):
         data = atomic_files.read(os.path.join(top, path)) or b""
         crlf = data.count(b"\r\n")
         if 0 < crlf < data.count(b"\n"):
-            yield Finding(
-                "mixed_line_endings",
-                "warning",
-                f"{path} has both kinds of line ending",
-                "git add --renormalize, in a commit of its own, while nothing is claimed",
-            )
-    tracked = project.repository.git.run("ls-files", "-z", "--", ".ralph")
-    if tracked:
-        yield Finding(
-            "runtime_tracked", "error", ".ralph/ is committed", "git rm -r --cached .ralph"
-        )
+            message = f"{path} has both kinds of line ending"
+            hint = "git add --renormalize, in a commit of its own, while nothing is claimed"
+            yield Finding("mixed_line_endings", "warning", message, hint)
+    if project.repository.git.run("ls-files", "-z", "--", ".ralph"):
+        hint = "git rm -r --cached .ralph"
+        yield Finding("runtime_tracked", "error", ".ralph/ is committed", hint)
 
 
 def asked(project: Project, attribute: str) -> dict[str, str]:

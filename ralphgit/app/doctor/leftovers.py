@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.doctor import git_locks
-from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.integration import proving_worktree
 from ralphgit.app.setup import managed_files
 from ralphgit.app.tasks import shard
@@ -35,14 +35,7 @@ def _runtime(project: Project, fix: bool) -> Iterator[Finding]:
     if not runtime_files.is_excluded(project):
         if fix:
             runtime_files.exclude(project)
-        yield Finding(
-            "not_excluded",
-            "warning",
-            ".ralph/ is not in .git/info/exclude",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fix,
-        )
+        yield fixable("not_excluded", "warning", ".ralph/ is not in .git/info/exclude", fix)
 
 
 def _locks(project: Project, fix: bool) -> Iterator[Finding]:
@@ -57,18 +50,14 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             age = project.around.now() - os.stat(path).st_mtime
         except FileNotFoundError:
             continue
-        dead = not busy and age > _LOCK_AGE_S
-        if dead and fix:
+        name = project.show_path(path)
+        if busy or age <= _LOCK_AGE_S:
+            hint = "wait for git to finish, then look again"
+            yield Finding("git_lock", "warning", f"{name} exists, and may be in use", hint)
+            continue
+        if fix:
             atomic_files.unlink(path)
-        what = "was left by a git process that is gone" if dead else "exists, and may be in use"
-        yield Finding(
-            "git_lock",
-            "error" if dead else "warning",
-            f"{project.show_path(path)} {what}",
-            "ralphgit doctor --fix" if dead else "wait for git to finish, then look again",
-            fixable=dead,
-            fixed=dead and fix,
-        )
+        yield fixable("git_lock", "error", f"{name} was left by a git process that is gone", fix)
 
 
 def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
@@ -101,16 +90,9 @@ def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:
                 raise
             fixed = False
         ((ref, (_, new)),) = note.steps.items()
-        branch = ref.removeprefix("refs/heads/")
-        yield Finding(
-            "unfinished_move",
-            "error",
-            f"a move of {branch} to {(new or '')[:12]} was killed half-way in "
-            f"{project.show_path(note.worktree)}",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fixed,
-        )
+        move = f"{ref.removeprefix('refs/heads/')} to {(new or '')[:12]}"
+        message = f"a move of {move} was killed half-way in {project.show_path(note.worktree)}"
+        yield fixable("unfinished_move", "error", message, fixed)
 
 
 def _grounds(project: Project, fix: bool) -> Iterator[Finding]:
@@ -118,14 +100,8 @@ def _grounds(project: Project, fix: bool) -> Iterator[Finding]:
     left = [worktree.path for worktree in proving_worktree.abandoned(project)]
     removed = proving_worktree.clear(project) if fix else []
     for path in left:
-        yield Finding(
-            "left_worktree",
-            "warning",
-            f"{project.show_path(path)} was left by an integration that was killed",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=path in removed,
-        )
+        message = f"{project.show_path(path)} was left by an integration that was killed"
+        yield fixable("left_worktree", "warning", message, path in removed)
 
 
 def _empty(project: Project, fix: bool) -> Iterator[Finding]:
@@ -135,14 +111,7 @@ def _empty(project: Project, fix: bool) -> Iterator[Finding]:
     if fix and top is not None:
         interrupted_update.restore_empty(project, top, paths)
     for path in paths:
-        yield Finding(
-            "empty_record",
-            "error",
-            f"{path} is empty: its writing was killed",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fix,
-        )
+        yield fixable("empty_record", "error", f"{path} is empty: its writing was killed", fix)
 
 
 def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
@@ -153,14 +122,8 @@ def _temporary(project: Project, fix: bool) -> Iterator[Finding]:
             continue
         if fix:
             atomic_files.unlink(path)
-        yield Finding(
-            "temporary_file",
-            "warning",
-            f"{project.show_path(path)} is left of a killed write",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fix,
-        )
+        message = f"{project.show_path(path)} is left of a killed write"
+        yield fixable("temporary_file", "warning", message, fix)
 
 
 def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
@@ -174,11 +137,9 @@ def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
     deep = set()
     if top is not None:
         shallow.add(top)
-        shallow.update(os.path.join(top, os.path.dirname(p)) for p in project.paths_in(top))
-        shallow.update(os.path.join(top, os.path.dirname(p)) for p in managed_files.OUTSIDE)
-        deep = {
-            os.path.join(top, folder) for folder in (project.config.records, runtime_files.FOLDER)
-        }
+        paths = (*project.paths_in(top), *managed_files.OUTSIDE)
+        shallow.update(os.path.join(top, os.path.dirname(path)) for path in paths)
+        deep = {os.path.join(top, project.config.records), os.path.join(top, runtime_files.FOLDER)}
     for folder in sorted({os.path.normpath(folder) for folder in shallow | deep}):
         for parent, names, leaves in os.walk(folder):
             if folder not in deep:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 from ralphgit.app.doctor import git_settings
-from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.setup import init_plan, managed_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
@@ -28,12 +28,8 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
         return  # what is wrong with the settings or the graph is told elsewhere
     for step in planned:
         if step.verb == "renew":
-            yield Finding(
-                "outdated",
-                "advice",
-                f"{step.name} is as another version of ralphgit wrote it",
-                "ralphgit init",
-            )
+            message = f"{step.name} is as another version of ralphgit wrote it"
+            yield Finding("outdated", "advice", message, "ralphgit init")
 
 
 def _schemas(project: Project, fix: bool) -> Iterator[Finding]:
@@ -43,14 +39,8 @@ def _schemas(project: Project, fix: bool) -> Iterator[Finding]:
             continue
         if fix:
             atomic_files.write(path, data, durable=False, follow=False)
-        yield Finding(
-            "old_schema",
-            "advice",
-            f"{schemas.HOME}/{name} is of another version",
-            "ralphgit doctor --fix",
-            fixable=True,
-            fixed=fix,
-        )
+        message = f"{schemas.HOME}/{name} is of another version"
+        yield fixable("old_schema", "advice", message, fix)
 
 
 def missing(project: Project) -> Iterator[Finding]:
@@ -58,27 +48,15 @@ def missing(project: Project) -> Iterator[Finding]:
     if project.repository.top is not None:
         bare = [path for path, eol in git_settings.asked(project, "eol").items() if eol != "lf"]
         if bare:
-            yield Finding(
-                "no_attributes",
-                "info",
-                f"no attribute keeps the line ends of {', '.join(bare)}",
-                "ralphgit init",
-            )
+            message = f"no attribute keeps the line ends of {', '.join(bare)}"
+            yield Finding("no_attributes", "info", message, "ralphgit init")
         drivers = git_settings.asked(project, "diff").values()
         if git_attributes.DRIVER in drivers and any(
             managed_files.local_setting(project, key) is None for key in git_attributes.DIFF_CONFIG
         ):
-            yield Finding(
-                "no_diff_driver",
-                "info",
-                f"git does not know the diff driver {git_attributes.DRIVER}",
-                "ralphgit init",
-            )
+            message = f"git does not know the diff driver {git_attributes.DRIVER}"
+            yield Finding("no_diff_driver", "info", message, "ralphgit init")
     for extra, package in EXTRAS.items():
         if find_spec(package) is None:
-            yield Finding(
-                "missing_extra",
-                "info",
-                f"{extra} needs {package}, which is not installed",
-                f"pip install 'ralphgit[{extra}]'",
-            )
+            message = f"{extra} needs {package}, which is not installed"
+            yield Finding("missing_extra", "info", message, f"pip install 'ralphgit[{extra}]'")

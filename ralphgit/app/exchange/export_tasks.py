@@ -51,8 +51,6 @@ def export(project: Project, options: ExportOptions) -> Export:
 def _write(project: Project, name: str, text: str, *, force: bool) -> None:
     path = output_file.place(project, name, (row.file for row in project.here.rows))
     if os.path.lexists(path) and not force:
-        raise GuardRefused(
-            f"{name} exists; nothing was written", code="exists",
-            hint="name another file, or --force to replace it",
-        )  # fmt: skip
+        hint = "name another file, or --force to replace it"
+        raise GuardRefused(f"{name} exists; nothing was written", code="exists", hint=hint)
     atomic_files.write(path, text.encode("utf-8"))

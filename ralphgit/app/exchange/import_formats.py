@@ -37,10 +37,8 @@ def to_try(name: str, *, folder: str, warn: Callable[[str], None]) -> Formats:
     wanted = next((one for one in known if one.name == name), None)
     if name and wanted is None:
         names = ", ".join(one.name for one in known)
-        raise UsageError(
-            f"there is no import format called {name}", code="no_format",
-            hint=f"--format is one of {names}",
-        )  # fmt: skip
+        message = f"there is no import format called {name}"
+        raise UsageError(message, code="no_format", hint=f"--format is one of {names}")
     return Formats(known, wanted)
 
 
@@ -80,10 +78,8 @@ def _called(extension: Extension, call: Callable[[], _T]) -> _T:
     except InvalidRecord:
         raise
     except (Exception, SystemExit) as error:
-        raise Broken(
-            f"{extension} failed: {extensions.cause(error)}",
-            hint="read the file as another format with --format, or have the package mended",
-        ) from error
+        hint = "read the file as another format with --format, or have the package mended"
+        raise Broken(f"{extension} failed: {extensions.cause(error)}", hint=hint) from error
 
 
 def _plain(found: object) -> Imported:

@@ -66,11 +66,8 @@ def read(
         each = importers.prefixed(each, prefix)
     found = importers.joined(each, known)
     if not found.tasks:
-        raise Refused(
-            f"there is no task in {', '.join(names)}; nothing was written",
-            code="no_tasks",
-            hint="docs/import.md shows what import reads",
-        )
+        message = f"there is no task in {', '.join(names)}; nothing was written"
+        raise Refused(message, code="no_tasks", hint="docs/import.md shows what import reads")
     fresh, notes = _fresh(found.tasks)
     made = _as_read(fresh, found.root, names[0])
     again = _as_read(made.tasks, made.root, names[0])
@@ -118,11 +115,9 @@ def _content(folder: str, name: str, limit: int) -> bytes:
             hint="it should be a file that you may read",
         ) from None
     if len(data) > limit:
-        raise InvalidRecord(
-            f"the file has more than {limit} bytes, the most that import reads",
-            file=name, code="too_large",
-            hint=f"split it, or raise max_graph_bytes in ralph.toml ({LARGER} times that is read)",
-        )  # fmt: skip
+        message = f"the file has more than {limit} bytes, the most that import reads"
+        hint = f"split it, or raise max_graph_bytes in ralph.toml ({LARGER} times that is read)"
+        raise InvalidRecord(message, file=name, code="too_large", hint=hint)
     return data
 
 

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange import import_sources, three_way_import
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.tasks import placement
+from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Bug, GuardRefused, InvalidRecord, NotWritable
+from ralphgit.errors import Bug, GuardRefused, InvalidRecord
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
@@ -124,7 +125,7 @@ def _target(project: Project, *, needed: bool) -> str:
     Raises: GuardRefused where there is none, though it is `needed`.
     """
     for path in project.config.graph:
-        if not any(sign in path for sign in "*?[{"):
+        if not is_wild(path):
             return path
     if not needed:
         return ""
@@ -313,11 +314,9 @@ def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph_file.Gr
 def _version_line(file: graph_file.GraphFile) -> re.Match[str]:
     found = _VERSION.search(file.text)
     if found is None:
-        raise InvalidRecord(
-            "the file is in flow style, which cannot be extended",
-            file=file.path, code="unclear_layout",
-            hint="write version: 1 and tasks: at the beginning of lines of their own",
-        )  # fmt: skip
+        message = "the file is in flow style, which cannot be extended"
+        hint = "write version: 1 and tasks: at the beginning of lines of their own"
+        raise InvalidRecord(message, file=file.path, code="unclear_layout", hint=hint)
     return found
 
 
@@ -331,10 +330,9 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
     """
     rows = {row.id: row for row in plan.rows()}
     for cycle in cycles.find_cycles({row.id: row.depends_on for row in rows.values()}):
-        raise InvalidRecord(
-            f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}; nothing was written",
-            file=name, task=cycle[0], code="cycle", hint="take one of these dependencies out",
-        )  # fmt: skip
+        message = f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}; nothing was written"
+        hint = "take one of these dependencies out"
+        raise InvalidRecord(message, file=name, task=cycle[0], code="cycle", hint=hint)
     for task in tasks:
         row = rows[task["id"]]
         for other in row.depends_on:
@@ -357,18 +355,8 @@ def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
         for path, text in made.items():
             full = os.path.join(project.top, path)
             old = here.content(path).encode("utf-8") if path in known else None
-            if _read(full) != old:
-                raise GuardRefused(
-                    f"{path} has changed while the import was made; nothing was written",
-                    code="moved_meanwhile",
-                    hint="repeat the command",
-                )
+            if atomic_files.read(full) != old:
+                message = f"{path} has changed while the import was made; nothing was written"
+                raise GuardRefused(message, code="moved_meanwhile", hint="repeat the command")
             undo.write(full, text.encode("utf-8"))
     project.written()
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return atomic_files.read(path)
-    except OSError as error:
-        raise NotWritable(f"cannot write {path}: {error.strerror}") from None

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts.source_values import MISSING, safe_id
-from ralphgit.records.task_mapping import LIFECYCLE_KEYS
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS, criteria, same
 
 SOURCE = "x-source"
 #: Of 16,777,216 changes one goes unseen.
@@ -45,7 +45,8 @@ class Origin(NamedTuple):
         if not isinstance(value, dict):
             return None
         files, fields = value.get("file"), value.get("fields")
-        listed = [file for file in _list(files) if isinstance(file, str)]
+        several = files if isinstance(files, list) else [files]
+        listed = [file for file in several if isinstance(file, str)]
         if not isinstance(fields, str) or not listed:
             return None
         pairs = [word.partition("=") for word in fields.split()]
@@ -54,10 +55,6 @@ class Origin(NamedTuple):
     def stored(self) -> dict[str, Any]:
         files = self.files[0] if len(self.files) == 1 else list(self.files)
         return {"file": files, "fields": " ".join(map("=".join, self.digests.items()))}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [value]
 
 
 class Decision(NamedTuple):
@@ -161,7 +158,7 @@ def _label(key: str) -> str:
 
 def _digest(key: str, value: Any) -> str:
     if key == "acceptance" and isinstance(value, list):
-        value = _criteria(value)
+        value = criteria(value)
     text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGITS]
 
@@ -186,17 +183,3 @@ def _differing(stored: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, 
         if rest != aside:
             fields[MISSING] = rest or None
     return fields
-
-
-def same(key: str, old: object, new: object) -> bool:
-    """Whether two values of a field mean the same."""
-    if key != "acceptance" or not isinstance(old, list) or not isinstance(new, list):
-        return old == new
-    return _criteria(old) == _criteria(new)
-
-
-def _criteria(items: list[Any]) -> list[Any]:
-    return [
-        item if isinstance(item, dict) else {"id": f"ACC-{number}", "text": item}
-        for number, item in enumerate(items, 1)
-    ]

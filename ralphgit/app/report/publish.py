@@ -61,11 +61,8 @@ def publish(project: Project, options: PageOptions) -> Published:
 
 def _usual(project: Project) -> str:
     if project.repository.top is None:
-        raise UsageError(
-            "a bare repository has no place for the report",
-            code="no_file",
-            hint="ralphgit report FILE, or - for stdout",
-        )
+        message = "a bare repository has no place for the report"
+        raise UsageError(message, code="no_file", hint="ralphgit report FILE, or - for stdout")
     return os.path.relpath(os.path.join(project.top, USUAL), project.around.directory)
 
 
@@ -78,8 +75,6 @@ def _refuse_other(path: str, name: str) -> None:
     except Refused:
         ours = False
     if not ours:
-        raise GuardRefused(
-            f"{name} exists, and is no report of ralphgit; nothing was written",
-            code="exists",
-            hint="name another file, or --force to replace it",
-        )
+        message = f"{name} exists, and is no report of ralphgit; nothing was written"
+        hint = "name another file, or --force to replace it"
+        raise GuardRefused(message, code="exists", hint=hint)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NotWritable
 from ralphgit.records import atomic_files, init_marks
 
 EDITED = "it is not as init wrote it"
@@ -39,16 +37,8 @@ def write(project: Project, verb: str, name: str, data: bytes) -> Step:
 
 def remove(project: Project, name: str) -> Step:
     """Remove a file, and the folders above it that are empty then."""
-    return Step("remove", name, partial(_remove, os.path.join(project.top, name)))
-
-
-def _remove(full: str, undo: atomic_files.Undo) -> None:
-    try:
-        undo.remove(full)
-    except OSError as error:
-        raise NotWritable(
-            f"cannot remove {full}: {error.strerror}", hint="fix the permissions, then repeat"
-        ) from error
+    full = os.path.join(project.top, name)
+    return Step("remove", name, lambda undo: undo.remove(full))
 
 
 def do(project: Project, steps: list[Step]) -> None:
@@ -86,11 +76,8 @@ def set_whole(project: Project, name: str, data: bytes) -> Step:
         return write(project, "create", name, data)
     if known.replace(b"\r\n", b"\n") == data:
         return keep(name)
-    return (
-        write(project, "renew", name, data)
-        if init_marks.is_unchanged(known)
-        else keep(name, EDITED)
-    )
+    unchanged = init_marks.is_unchanged(known)
+    return write(project, "renew", name, data) if unchanged else keep(name, EDITED)
 
 
 def unset_whole(project: Project, name: str) -> Step | None:

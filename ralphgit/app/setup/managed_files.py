@@ -246,11 +246,9 @@ def skill_path(project: Project, folder: str) -> str:
     if os.path.isabs(path):
         path = os.path.relpath(path, project.top)
     if path.split(os.sep)[0] in ("..", ".git"):
-        raise UsageError(
-            f"--skill {folder} is no folder in the working files",
-            code="bad_skill_folder",
-            hint=f"ralphgit init --skill {SKILL_FOLDERS[0]}",
-        )
+        message = f"--skill {folder} is no folder in the working files"
+        hint = f"ralphgit init --skill {SKILL_FOLDERS[0]}"
+        raise UsageError(message, code="bad_skill_folder", hint=hint)
     return path
 
 

@@ -155,11 +155,8 @@ def _scope_and_drop(
     for spelling in remove:
         name = _SPELLINGS.get(spelling, spelling)
         if name in _KEPT:
-            raise UsageError(
-                f"{name} is not for edit to remove",
-                code="kept_field",
-                hint="edit --title, or edit --cancel" if name == "title" else "ralphgit --help",
-            )
+            hint = "edit --title, or edit --cancel" if name == "title" else "ralphgit --help"
+            raise UsageError(f"{name} is not for edit to remove", code="kept_field", hint=hint)
         outer, _, inner = name.partition(".")
         if name in wanted or inner in told or (name == "scope" and told):
             raise UsageError(f"{name} cannot be both set and removed", hint="say one of the two")

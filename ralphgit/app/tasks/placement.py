@@ -63,16 +63,12 @@ def _file(project: Project, task: str, story: str, file: str, after: str) -> str
         absolute = os.path.realpath(os.path.join(project.around.directory, file))
         path = os.path.relpath(absolute, os.path.realpath(project.top)).replace(os.sep, "/")
         if path not in exact and not matches(path):
-            raise UsageError(
-                f"{path} is not a file of the graph ({', '.join(project.config.graph)})",
-                code="not_a_graph_file",
-                hint="see graph in ralph.toml",
-            )
+            message = f"{path} is not a file of the graph ({', '.join(project.config.graph)})"
+            raise UsageError(message, code="not_a_graph_file", hint="see graph in ralph.toml")
         if after and here.row(after).file != path:
+            hint = "leave out --file or --after"
             raise UsageError(
-                f"{after} is in {here.row(after).file}, not in {path}",
-                code="no_place",
-                hint="leave out --file or --after",
+                f"{after} is in {here.row(after).file}, not in {path}", code="no_place", hint=hint
             )
         return path
     if after:
@@ -109,11 +105,8 @@ def new_file(project: Project, name: str) -> str:
     """A file called `name` that the graph setting takes in. Raises: UsageError (no_place)."""
     if path := file_named(project.places, name):
         return path
-    raise UsageError(
-        f"no file named after {name} is in the graph ({', '.join(project.config.graph)})",
-        code="no_place",
-        hint="say which: --file PATH",
-    )
+    message = f"no file named after {name} is in the graph ({', '.join(project.config.graph)})"
+    raise UsageError(message, code="no_place", hint="say which: --file PATH")
 
 
 def refuse_outside(top: str, path: str) -> None:
@@ -124,11 +117,8 @@ def refuse_outside(top: str, path: str) -> None:
     root = os.path.realpath(top)
     steps = os.path.relpath(os.path.realpath(os.path.join(top, path)), root).split(os.sep)
     if os.path.isabs(path) or steps[0] in ("..", ".git"):
-        raise GuardRefused(
-            f"the graph file {path} is not in this worktree; nothing was written",
-            code="outside",
-            hint="correct graph in ralph.toml",
-        )
+        message = f"the graph file {path} is not in this worktree; nothing was written"
+        raise GuardRefused(message, code="outside", hint="correct graph in ralph.toml")
 
 
 # -- ids -----------------------------------------------------------------------------------

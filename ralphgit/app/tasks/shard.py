@@ -58,10 +58,8 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
         project.warn("a move to another layout had been killed half-way; it has been completed")
     here = project.require_here()
     if not here.rows:
-        raise GuardRefused(
-            "the graph has no task that could be moved",
-            code="no_tasks", hint="add one first: ralphgit add --title TEXT",
-        )  # fmt: skip
+        hint = "add one first: ralphgit add --title TEXT"
+        raise GuardRefused("the graph has no task that could be moved", code="no_tasks", hint=hint)
     _refuse_active(project)
     patterns = _patterns(project, layout, here.rows)
     wanted = _targets(places(patterns), layout, here.rows)
@@ -131,11 +129,9 @@ def _refuse_in_the_way(
     there = {path for path in texts if os.path.lexists(os.path.join(project.top, path))}
     for path in sorted(there.union(files_below(project.top, wanted)).difference(old)):
         if path not in texts or _content(project, path) != texts[path].encode("utf-8"):
-            raise GuardRefused(
-                f"{path} exists and is not part of the graph; nothing was changed",
-                code="in_the_way", hint=f"git mv {path} elsewhere, or remove it, then repeat",
-                details={"file": path},
-            )  # fmt: skip
+            message = f"{path} exists and is not part of the graph; nothing was changed"
+            hint = f"git mv {path} elsewhere, or remove it, then repeat"
+            raise GuardRefused(message, code="in_the_way", hint=hint, details={"file": path})
 
 
 def _content(project: Project, path: str) -> bytes | None:
@@ -357,10 +353,9 @@ def _complete(project: Project, note: journal.MoveNote, dry_run: bool) -> bool:
                 "then repeat",
             )
     if begun and dry_run:
-        raise GuardRefused(
-            "a move to another layout was killed half-way; nothing was changed",
-            code="half_sharded", hint="repeat it without --dry-run: it is completed first",
-        )  # fmt: skip
+        message = "a move to another layout was killed half-way; nothing was changed"
+        hint = "repeat it without --dry-run: it is completed first"
+        raise GuardRefused(message, code="half_sharded", hint=hint)
     if begun:
         _apply(project, changes)
     atomic_files.unlink(note.path)

@@ -92,12 +92,9 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
     wanted = os.path.realpath(path)
     if any(os.path.realpath(w.path) == wanted for w in project.repository.worktrees):
         state = "exists already" if os.path.lexists(path) else "is known, and its folder is gone"
-        raise GuardRefused(
-            f"the worktree {shown} {state}; nothing was made",
-            code="worktree_exists",
-            hint=f"ralphgit worktree remove {name}, or take another name",
-            details={"path": path},
-        )
+        message = f"the worktree {shown} {state}; nothing was made"
+        hint = f"ralphgit worktree remove {name}, or take another name"
+        raise GuardRefused(message, code="worktree_exists", hint=hint, details={"path": path})
     if os.path.lexists(path):
         raise GuardRefused(
             f"{shown} exists already; nothing was made",
@@ -118,12 +115,8 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
         hint = "take another name"
         if tip and fork == tip:
             hint = f"it has nothing that {project.base.label} has not: git branch -D {short}"
-    return GuardRefused(
-        f"the branch {short} exists already; nothing was made",
-        code="branch_exists",
-        hint=hint,
-        details={"branch": short},
-    )
+    message = f"the branch {short} exists already; nothing was made"
+    return GuardRefused(message, code="branch_exists", hint=hint, details={"branch": short})
 
 
 def _warn(project: Project, story: str, branch: str) -> None:
@@ -212,10 +205,8 @@ def _copy(source: str, target: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copy2(source, target, follow_symlinks=False)
     except OSError as error:
-        raise NotWritable(
-            f"cannot copy {source}: {error.strerror}; the worktree was taken back",
-            hint=f"mend it, or take the file out of {INCLUDE}",
-        ) from error
+        message = f"cannot copy {source}: {error.strerror}; the worktree was taken back"
+        raise NotWritable(message, hint=f"mend it, or take the file out of {INCLUDE}") from error
 
 
 # -- the setup command ----------------------------------------------------------------------

@@ -135,11 +135,10 @@ def _remove(
         if worktree.locked:
             git_worktrees.lock(git, seen.path, reason=worktree.reason)
         if isinstance(error, RalphError) and not isinstance(error, NotWritable):
+            message = f"git did not remove {project.show_path(seen.path)}: {error.message}"
+            hint = "somebody works in it; look, then repeat the command"
             raise GuardRefused(
-                f"git did not remove {project.show_path(seen.path)}: {error.message}",
-                code="has_work",
-                hint="somebody works in it; look, then repeat the command",
-                details=error.details,
+                message, code="has_work", hint=hint, details=error.details
             ) from error
         raise
     project.repository.forget_worktrees()

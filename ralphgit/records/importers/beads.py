@@ -118,10 +118,9 @@ def _relate(
         ends = as_mapping(edge) or {}
         other, kind = as_word(ends.get("depends_on_id")), as_word(ends.get("type")) or _WAITS
         if other is None:
-            raise InvalidRecord(
-                f"a dependency of {new} does not say on what", file=name, line=line,
-                hint="give it `depends_on_id`, or take it out",
-            )  # fmt: skip
+            message = f"a dependency of {new} does not say on what"
+            hint = "give it `depends_on_id`, or take it out"
+            raise InvalidRecord(message, file=name, line=line, hint=hint)
         there = names.get(other.casefold())
         if kind == _PARENT:
             parent = parent or other

@@ -202,12 +202,7 @@ class _Reader:
         )
 
     def _task(
-        self,
-        new: str,
-        place: int,
-        item: _Item,
-        before: list[str],
-        names: Mapping[str, str],
+        self, new: str, place: int, item: _Item, before: list[str], names: Mapping[str, str]
     ) -> dict[str, object]:
         words, node = self._marked[place], item.node
         found = details(words.title, words.mode, _below(node))
@@ -246,11 +241,9 @@ class _Reader:
         try:
             return item_order.meant(top) if self._ordered else item_order.plain(top)
         except item_order.TooMany:
-            raise InvalidRecord(
-                f"the order of the list makes more than {item_order.MOST} dependencies",
-                file=self._name, code="too_large",
-                hint="put a [VERIFY] item between long rows of [P] items, or split the file",
-            ) from None  # fmt: skip
+            message = f"the order of the list makes more than {item_order.MOST} dependencies"
+            hint = "put a [VERIFY] item between long rows of [P] items, or split the file"
+            raise InvalidRecord(message, file=self._name, code="too_large", hint=hint) from None
 
     def _ids(self) -> list[str]:
         """Each item's own id, else one made from its words; all different by case-folding.

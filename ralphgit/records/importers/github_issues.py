@@ -54,10 +54,9 @@ def _read(file: SourceFile) -> Imported:
     for line, issue in issues:
         number = as_word(issue["number"])
         if number is None or not number.isdecimal():
-            raise InvalidRecord(
-                "an issue's number is not a whole number", file=name, line=line,
-                hint="gh issue list --json number,title,body,state,labels",
-            )  # fmt: skip
+            message = "an issue's number is not a whole number"
+            hint = "gh issue list --json number,title,body,state,labels"
+            raise InvalidRecord(message, file=name, line=line, hint=hint)
         if number in numbers:
             raise InvalidRecord(
                 f"two issues have the number {number}", file=name, line=line, code="duplicate_id",

@@ -9,12 +9,7 @@ from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, Importer
-from ralphgit.records.importers.parts.field_mapping import (
-    is_derived,
-    own_refs,
-    status_of,
-    task_of,
-)
+from ralphgit.records.importers.parts.field_mapping import is_derived, own_refs, status_of, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
@@ -92,13 +87,9 @@ def _source_ids(name: str, nodes: list[tuple[int, dict[str, object]]]) -> list[s
         first = found.get(source.casefold())
         if first is not None:
             also = "" if first == source else f" (once written {first})"
-            raise InvalidRecord(
-                f"two nodes have the id {source}{also}",
-                file=name,
-                line=line,
-                task=source,
-                hint="ids must differ by more than case: rename one, and what refers to it",
-            )
+            message = f"two nodes have the id {source}{also}"
+            hint = "ids must differ by more than case: rename one, and what refers to it"
+            raise InvalidRecord(message, file=name, line=line, task=source, hint=hint)
         found[source.casefold()] = source
     return list(found.values())
 

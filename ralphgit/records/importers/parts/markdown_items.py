@@ -59,10 +59,9 @@ def read(name: str, text: str) -> tuple[Node, ...]:
     tokens = _parser().parse(text)
     for token in tokens:
         if token.level >= _DEEPEST - 2:
-            raise InvalidRecord(
-                "lists are nested too deep here", file=name, line=_first(token) + 1,
-                hint=f"at most {_DEEPEST // 2 - 1} lists may stand in each other",
-            )  # fmt: skip
+            message = "lists are nested too deep here"
+            hint = f"at most {_DEEPEST // 2 - 1} lists may stand in each other"
+            raise InvalidRecord(message, file=name, line=_first(token) + 1, hint=hint)
     # As the parser counts lines.
     lines = re.split(r"\r\n?|\n", text)
     nodes, _ = _blocks(tokens, 0, "", [line.expandtabs(4) for line in lines])

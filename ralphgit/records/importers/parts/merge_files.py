@@ -36,10 +36,9 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
             first = names.setdefault(name.casefold(), name)
             if first != name or name in own:
                 also = "" if first == name else f" (once written {first})"
-                raise InvalidRecord(
-                    f"two tasks have the id {name}{also}", file=file, task=name,
-                    code="duplicate_id", hint="ids must differ by more than case: rename one",
-                )  # fmt: skip
+                message = f"two tasks have the id {name}{also}"
+                hint = "ids must differ by more than case: rename one"
+                raise InvalidRecord(message, file=file, task=name, code="duplicate_id", hint=hint)
             if found.local and name in tasks and tasks[name]["title"] != task["title"]:
                 raise InvalidRecord(
                     f"{name} is another task than the {name} of the file before it",

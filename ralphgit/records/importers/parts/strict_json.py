@@ -35,10 +35,8 @@ def load(name: str, text: str, *, line: int = 1) -> object:
             "the JSON is nested too deep", file=name, line=line, code="too_deep"
         ) from None
     except UnicodeEncodeError:
-        raise InvalidRecord(
-            r"an escape from \ud800 to \udfff is half a character", file=name, line=line,
-            hint="correct or remove it",
-        ) from None  # fmt: skip
+        message = r"an escape from \ud800 to \udfff is half a character"
+        raise InvalidRecord(message, file=name, line=line, hint="correct or remove it") from None
     except ValueError as error:  # also a number of too many digits
         raise InvalidRecord(f"{error}", file=name, line=line, hint="correct the file") from None
 
