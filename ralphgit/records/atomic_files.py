@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old bytes or the new ones, never half of them."""
+"""Write a file so that a reader sees the old bytes or the new ones, never half of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit of an attempt: its events, appended one by one (SPEC 3.3)."""
+"""Read the audit of an attempt at a task, and append events to it (SPEC 3.3)."""
 
 from __future__ import annotations
 

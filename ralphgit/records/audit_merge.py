@@ -1,4 +1,4 @@
-"""Two versions of one attempt's audit file put together."""
+"""Merge two versions of one attempt's audit file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the keys of a task stand in its block: found by lines and indentation alone.
+"""Find the keys of a task in its block, by lines and indentation alone.
 
 That is not YAML, so whoever edits by it reads the result again (`records.splice_task`).
 """

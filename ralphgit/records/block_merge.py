@@ -1,4 +1,4 @@
-"""One task's block put together from two, field by field, each with its own bytes.
+"""Merge two versions of one task's block, field by field, each with its own bytes.
 
 Where the two cannot be taken apart alike (a task on one line, another indentation), the fields
 that one side has changed are written into the other, if that side has changed nothing else.

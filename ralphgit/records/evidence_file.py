@@ -1,4 +1,4 @@
-"""An evidence record <-> `model.evidence`."""
+"""Read and write an evidence record (`model.evidence`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks in forms that other tools read, and `import` again.
+"""Write tasks in formats that other tools read, and that `import` reads back.
 
 Claims, results and all else that `LIFECYCLE_KEYS` names are about the repository where they were
 made: only JSON lines, which hold a task as it is stored, keep them.

@@ -1,4 +1,4 @@
-"""What tells plain git how to treat and how to show graph files and records.
+"""Tell plain git how to treat and how to show graph files and records.
 
 `ATTRIBUTES` lines go into `.gitattributes`, which is committed; `DIFF_CONFIG` is git
 configuration, which each clone has for itself. Neither changes what is stored or merged.

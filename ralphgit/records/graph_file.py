@@ -1,4 +1,4 @@
-"""One graph file: bytes -> rows and tasks."""
+"""Read one graph file into rows and tasks."""
 
 import json
 import re

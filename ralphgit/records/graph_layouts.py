@@ -1,4 +1,4 @@
-"""A graph file taken apart and put together again, without a byte of a task lost.
+"""Take a graph file apart and put it together again, without losing a byte of a task.
 
 A piece is a task's block, from its dash to the end of its own lines, with the blank lines that
 follow it (they may be text of its last field) and the comments that stand before it. Comments

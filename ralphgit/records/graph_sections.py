@@ -1,4 +1,4 @@
-"""A graph file as what stands around its tasks, and each task with what is about it.
+"""Split a graph file into its tasks, each with its comments, and what stands around them.
 
 `joined(split(data)) == data`, whatever the line ends. Unlike `records.graph_layouts`, which moves
 tasks to other files, this keeps comments and blank lines apart from the task's own lines, so

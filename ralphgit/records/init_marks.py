@@ -1,4 +1,4 @@
-"""How what `init` writes is known again, whichever version wrote it.
+"""Recognise what `init` wrote, whichever version wrote it.
 
 A file of ours has a line with a digest of all the rest. As long as that is right nobody has
 changed the text: then `init` may renew it, and `init --undo` may take it away. Line ends do not

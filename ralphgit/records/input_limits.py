@@ -1,4 +1,4 @@
-"""What is refused before anything is parsed or acted on.
+"""Refuse unsafe input before anything is parsed or acted on.
 
 A record is plain YAML: one document, no anchors, aliases, tags, merge keys or directives,
 no control characters, bounded in size and depth. The usual file passes by a quick look of

@@ -1,4 +1,4 @@
-"""The line in a justfile by which the recipes in `ralph.just` are `just`'s, too."""
+"""Add and remove the line in a justfile that imports the recipes in `ralph.just`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The object behind a lease ref: a small YAML record that only one claim can produce."""
+"""Read and write the object behind a lease ref: a YAML record that only one claim can produce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that come with ralphgit: in the wheel inside this package, in a checkout at its top."""
+"""Find files that come with ralphgit: in the wheel in this package, in a checkout at its top."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`model.handoff` -> the YAML that a worker reads."""
+"""Write the YAML that a worker reads, from `model.handoff`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guidance record <-> `model.handoff`."""
+"""Read and write a guidance record: a question and its answer (`model.handoff`)."""
 
 from __future__ import annotations
 

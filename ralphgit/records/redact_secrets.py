@@ -1,4 +1,4 @@
-"""Keeping secrets out of what is recorded."""
+"""Keep secrets out of what is recorded."""
 
 from __future__ import annotations
 

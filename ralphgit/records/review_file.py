@@ -1,4 +1,4 @@
-"""A review, which stands among the audit of its task <-> `model.review`."""
+"""Read and write a review, which is filed with the audit of its task (`model.review`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of graph files, and settings, kept by content in the git common directory.
+"""Cache rows of graph files, and settings, by content in the git common directory.
 
 A pack is one marshalled file with the columns of some shards of a graph. Shards are known
 by path and blob id, and the file begins with the version of Python and of this format, so

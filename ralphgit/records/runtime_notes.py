@@ -1,4 +1,4 @@
-"""Small YAML notes in `.ralph/`: what a worktree remembers, and what an agent tells.
+"""Read and write small YAML notes in `.ralph/`: what a worktree remembers, what an agent reports.
 
 Whatever works in the worktree can write there, too. So only a plain file of its place counts,
 and only so much of it is read; half a note is none.

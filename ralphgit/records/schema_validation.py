@@ -1,4 +1,4 @@
-"""Records against their JSON Schemas. Slow to import (jsonschema), so only the gate does."""
+"""Validate records against their JSON Schemas. Slow to import, so only the gate does."""
 
 from __future__ import annotations
 

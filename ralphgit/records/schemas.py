@@ -1,4 +1,4 @@
-"""The JSON Schemas: in the wheel beside this package, in a checkout at its top."""
+"""Read the JSON Schemas, and name them in records for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ralph.toml` -> settings."""
+"""Read the settings in `ralph.toml`, and set `graph` in it."""
 
 from __future__ import annotations
 

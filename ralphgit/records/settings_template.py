@@ -1,4 +1,4 @@
-"""`ralph.toml` as `init` writes it: every setting with its default, commented out.
+"""Write `ralph.toml` as `init` does: every setting with its default, commented out.
 
 Names and defaults are those of `Config`, the words those of its schema, so that the file says
 what is so. Every setting is a line with a dotted key, and can be uncommented on its own.

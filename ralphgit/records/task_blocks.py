@@ -1,4 +1,4 @@
-"""Where each task's block stands in a graph file.
+"""Find each task's block in a graph file.
 
 A line scanner finds the items of the root key `tasks`. It knows nothing of YAML but
 indentation, so whoever edits a block must parse it alone and compare (`records.splice_task`);

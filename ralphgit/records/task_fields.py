@@ -1,4 +1,4 @@
-"""Whether a parsed task has the shape that its JSON Schema states, and what it means on reading.
+"""Check a parsed task against its JSON Schema, and normalise its values.
 
 `schemas/task-graph.schema.json` is read into one check for each field: the few keywords that it
 has, with words for people and the place in the file. Figures: docs/decisions/schema-reader.md.

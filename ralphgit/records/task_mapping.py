@@ -1,4 +1,4 @@
-"""One task's normalised mapping <-> `model.task`."""
+"""Convert between a task's normalised mapping and `model.task`."""
 
 from __future__ import annotations
 

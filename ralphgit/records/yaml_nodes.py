@@ -1,4 +1,4 @@
-"""The slow and exact look at YAML: every node and token with its position.
+"""Parse YAML slowly and exactly: every node and token with its position.
 
 ruamel.yaml reads some 200 KB a second this way, so it is asked only about one task's block,
 or about a file that the fast reader refused. Nothing here constructs objects, and an alias

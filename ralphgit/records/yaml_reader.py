@@ -1,4 +1,4 @@
-"""Plain YAML text -> Python values: the strict and fast reader.
+"""Read plain YAML text into Python values, strictly and fast.
 
 ryaml (serde-yaml) reads 20 MB a second and refuses duplicate keys. What it would let
 through (anchors, tags, merge keys, depth) is found beforehand or afterwards, and whatever

@@ -1,4 +1,4 @@
-"""Values -> canonical YAML: one spelling for every value, so that diffs show only changes.
+"""Write values as canonical YAML: one spelling for every value, so that diffs show only changes.
 
 Mappings and lists in block style, two spaces a level; text plain where YAML 1.1 and 1.2
 readers agree that it is text, as a literal block where it has several lines, else in

@@ -1,1 +1,1 @@
-"""What a crash or a setting left behind, and its repair (law L6)."""
+"""Find and fix what a crash or a setting left behind (law L6)."""

@@ -1,4 +1,4 @@
-"""Leases and claims that do not fit what the base or this worktree has."""
+"""Find leases and claims that contradict the base or this worktree."""
 
 from __future__ import annotations
 

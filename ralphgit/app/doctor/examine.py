@@ -1,4 +1,4 @@
-"""What a crash or a setting left behind, and what is safe to mend (law L6)."""
+"""Look for what a crash or a setting left behind, and fix what is safe to fix (law L6)."""
 
 from __future__ import annotations
 

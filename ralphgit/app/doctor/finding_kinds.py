@@ -1,4 +1,4 @@
-"""What `doctor` can find: each code, what it means, and what mends it."""
+"""Define what `doctor` can find: each code, what it means, and what fixes it."""
 
 from __future__ import annotations
 

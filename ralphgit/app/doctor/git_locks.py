@@ -1,4 +1,4 @@
-"""Lock files of git, and whether a git is at work that may own one."""
+"""Find git's lock files, and whether a running git may own one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of git, and what they do to graph files and records."""
+"""Find settings of git that harm graph files and records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a killed command, or a killed git, left behind; mended where that is provably safe."""
+"""Find what a killed command, or a killed git, left behind; fix what is provably safe to fix."""
 
 from __future__ import annotations
 

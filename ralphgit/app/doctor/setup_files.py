@@ -1,4 +1,4 @@
-"""What `init` writes, where it is of another version or missing."""
+"""Find what `init` writes where it is of another version or missing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tasks of other tools: imported, imported again, and exported."""
+"""Import tasks of other tools, import them again, and export tasks."""

@@ -1,4 +1,4 @@
-"""Read the files that `import` is given, as tasks that nobody here has begun."""
+"""Read the files that `import` is given, as tasks without claims."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several commands show: pictures of the graph, safe Markdown, files for the user."""
+"""Render what several commands show: pictures of the graph, safe Markdown, files for the user."""

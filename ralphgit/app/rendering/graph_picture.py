@@ -1,4 +1,4 @@
-"""The dependency graph as a picture: which tasks, which arrows, and in what order to draw."""
+"""Turn the dependency graph into a picture: its nodes, its arrows, and their order."""
 
 from __future__ import annotations
 

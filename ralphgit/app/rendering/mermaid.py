@@ -1,4 +1,4 @@
-"""The dependency graph as text for Mermaid.
+"""Render the dependency graph as text for Mermaid.
 
 Titles are untrusted: everything but letters, digits and spaces is written as a character code, so
 that no title can end its label, begin a tag or a link, or be read as Markdown. Ids are safe by

@@ -1,4 +1,4 @@
-"""Where a command may write the file that a person has named."""
+"""Check that a command may write the file that the user named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown in which nothing that people and agents wrote can act.
+"""Escape text from people and agents, so that nothing in it acts as Markdown.
 
 It is text, and nothing else: no markup, no HTML, no link, nobody mentioned, no issue closed, no
 line that a forge takes for a command.

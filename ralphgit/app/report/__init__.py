@@ -1,1 +1,1 @@
-"""`report`: all that is known about the tasks, as one page that needs nothing else."""
+"""Make the page of `report`: all that is known about the tasks, in one file."""

@@ -1,4 +1,4 @@
-"""Attempts at tasks: who worked on what, from when to when, and how it ended."""
+"""Collect the attempts at tasks: who worked on what, from when to when, and how it ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the page: what was gathered as data, what draws it, and a list for readers without it.
+"""Render the page: its data, the script that draws it, and a list for readers without scripts.
 
 Everything that comes from the repository is untrusted. The template engine escapes it, or makes it
 JSON in an element that nothing runs; and the page's own policy lets it load nothing and run and

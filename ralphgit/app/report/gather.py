@@ -1,4 +1,4 @@
-"""What the page tells: tasks, what needs a person, attempts, evidence and reviews. Reads only."""
+"""Gather what the page shows: tasks, needs, attempts, evidence and reviews. Reads only."""
 
 from __future__ import annotations
 

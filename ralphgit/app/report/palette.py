@@ -1,4 +1,4 @@
-"""The page's colours, on a light and on a dark ground.
+"""Define the page's colours, for a light and for a dark theme.
 
 Every text has at least 4.5 times the contrast of what it stands on, every border 3 times that of
 the page.

@@ -1,4 +1,4 @@
-"""`report`: make the page, and write it where the reader wants it."""
+"""Make the page of `report`, and write it to the file that was asked for."""
 
 from __future__ import annotations
 

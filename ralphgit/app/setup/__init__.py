@@ -1,1 +1,1 @@
-"""What `init` makes around the graph, and takes back."""
+"""Make what `init` puts around the graph, and undo it."""

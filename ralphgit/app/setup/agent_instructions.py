@@ -1,4 +1,4 @@
-"""What a coding agent has to know in a repository with a task graph: a block for `AGENTS.md`."""
+"""Write the block in `AGENTS.md` that tells a coding agent about the task graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `init` does, step by step: planned by looking alone, then done, or taken back."""
+"""Plan the steps of `init` without writing, then take them, or take them back."""
 
 from __future__ import annotations
 

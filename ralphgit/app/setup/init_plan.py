@@ -1,4 +1,4 @@
-"""Beginning a task graph: what is missing is made, what is there stays as it is."""
+"""Plan a new task graph: make what is missing, leave what is there as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `init` puts around the graph: attributes, recipes, instructions, skill, jobs, schemas.
+"""Make what `init` puts around the graph: attributes, recipes, instructions, skill, jobs, schemas.
 
 For each a step that makes or renews it, and one that takes it back.
 """

@@ -1,4 +1,4 @@
-"""Taking back what `init` made, where nobody has changed it since.
+"""Undo what `init` made, unless it was changed since.
 
 What it wrote says so itself: a sealed file or block by its digest, the rest by being exactly what
 `init` writes. So it works in a clone, after a commit, and after an `init` that was killed.

@@ -1,1 +1,1 @@
-"""What commands that only look show: lists, logs, status, independence, batches."""
+"""Show tasks without changing them: lists, logs, status, independence, batches."""

@@ -1,4 +1,4 @@
-"""The groups in which the unfinished tasks are to be worked off. Reads only."""
+"""Group the unfinished tasks into batches. Reads only."""
 
 from __future__ import annotations
 

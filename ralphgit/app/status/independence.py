@@ -1,4 +1,4 @@
-"""Which tasks may run together (SPEC 6). Reads only (law L8)."""
+"""Decide which tasks may run at the same time (SPEC 6). Reads only (law L8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task's life: what the audit says, on the base, on branches, in worktrees and rescue refs."""
+"""Tell a task's life from its audit: on the base, on branches, in worktrees and rescue refs."""
 
 from __future__ import annotations
 

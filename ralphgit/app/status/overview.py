@@ -1,4 +1,4 @@
-"""`status`: what needs a person, who does what, how far everything is."""
+"""Sum up the project for `status`: what needs a person, who does what, how far everything is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks as `list` and `show` give them: this worktree's, or those on any revision."""
+"""List and show tasks: this worktree's, or those of any revision."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,1 +1,1 @@
-"""The task graph itself: tasks added and edited, and files moved between layouts."""
+"""Add and edit tasks, and move them between the layouts of the graph."""

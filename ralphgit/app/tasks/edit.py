@@ -1,4 +1,4 @@
-"""Adding and changing tasks in this worktree's files. Nothing is staged or committed."""
+"""Add and change tasks in this worktree's files; stage and commit nothing."""
 
 from __future__ import annotations
 

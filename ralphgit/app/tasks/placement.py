@@ -1,4 +1,4 @@
-"""Where a new task goes, and what it is called."""
+"""Choose a new task's file, place and id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving the graph between layouts: one file, one for each story, one for each task."""
+"""Move the graph between layouts: one file, one for each story, one for each task."""
 
 from __future__ import annotations
 

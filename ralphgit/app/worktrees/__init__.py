@@ -1,1 +1,1 @@
-"""Linked worktrees of workers: made, surveyed, removed."""
+"""Make, survey and remove linked worktrees of workers."""

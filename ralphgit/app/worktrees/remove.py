@@ -1,4 +1,4 @@
-"""Remove worktrees whose work has landed; with force, keep first whatever has not."""
+"""Remove worktrees whose work has landed; with force, first keep what has not."""
 
 from __future__ import annotations
 

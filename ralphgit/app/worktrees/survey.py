@@ -1,4 +1,4 @@
-"""The worktrees of a repository: what each is, who works in it, and what would be lost with it."""
+"""Survey the worktrees: what each is, who works in it, and what would be lost with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other projects' task files, read as ours.
+"""Read other projects' task files as tasks of ours.
 
 Each format is a module with one `Importer`: a name, what its files are, how they are recognised,
 and how their tasks are read (`importer`). A new one of ralphgit itself goes into `BUILT_IN`.

@@ -1,4 +1,4 @@
-"""Beads' export: one issue a line.
+"""Import the export of beads: one issue a line.
 
 `blocks` edges are dependencies, the parent is the story. All that has no field here stays as it
 is under `x-beads`, but for what can be counted again.

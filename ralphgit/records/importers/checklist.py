@@ -1,4 +1,4 @@
-"""A Markdown document with a task list: smart-ralph's, spec-kit's, any forge's, or our own export.
+"""Import a Markdown task list: smart-ralph's, spec-kit's, any forge's, or our own export.
 
 Headings become stories, the order dependencies (`order`), what stands below an item its fields
 (`details`). A list is of the kind whose order is meant when an item has a marker ([P], [VERIFY],

@@ -1,4 +1,4 @@
-"""What `gh issue list --json number,title,body,state,labels,...` prints."""
+"""Import what `gh issue list --json number,title,body,state,labels,...` prints."""
 
 from __future__ import annotations
 

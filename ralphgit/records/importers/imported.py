@@ -1,4 +1,4 @@
-"""The result of reading one file: its tasks, and what was changed or left out on the way."""
+"""Hold the result of reading one file: its tasks, and what was changed or left out on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import format is: a name, how its files are recognised, and how their tasks are read.
+"""Define an import format: its name, how its files are recognised, and how they are read.
 
 A format is one module with one `Importer`. Those of ralphgit itself are listed in
 `ralphgit.records.importers`; an installed package adds its own under the entry-point group

@@ -1,4 +1,4 @@
-"""Tasks of ours as JSON: what `export` and `list --json` print, one object a line or in a list."""
+"""Import our own tasks as JSON: what `export` and `list --json` print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph of nodes and edges."""
+"""Import a graph of nodes and edges."""
 
 from __future__ import annotations
 

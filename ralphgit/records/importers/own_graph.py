@@ -1,4 +1,4 @@
-"""A task graph of ours, from another repository: `version: 1` and `tasks`."""
+"""Import a task graph of another repository: `version: 1` and `tasks`."""
 
 from __future__ import annotations
 

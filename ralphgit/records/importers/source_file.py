@@ -1,4 +1,4 @@
-"""A file to be imported: its text, and what it is as YAML, JSON or Markdown."""
+"""Read a file to be imported: its text, and what it is as YAML, JSON or Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Markdown ticket: one task behind YAML front matter."""
+"""Import a Markdown ticket: one task behind YAML front matter."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What several import formats share: Markdown, ids, fields, notes."""
+"""Read what several import formats share: Markdown, ids, fields, notes."""

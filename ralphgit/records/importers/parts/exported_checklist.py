@@ -1,4 +1,4 @@
-"""Our own Markdown export: a task list for people that says all that a task is.
+"""Read our own Markdown export: a task list for people that has all fields of each task.
 
     <!-- ralphgit: tasks -->
     # Tasks

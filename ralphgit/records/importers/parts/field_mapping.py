@@ -1,4 +1,4 @@
-"""One task: its fields read as ours, what is derived left out."""
+"""Map a source's fields to the fields of a task, and leave out what is derived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document's headings: which of them are stories, and what those are called."""
+"""Find the stories among a document's headings, and name them."""
 
 from __future__ import annotations
 

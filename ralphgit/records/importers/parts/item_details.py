@@ -1,4 +1,4 @@
-"""One item of a task list: its id and markers, and the labelled items below it.
+"""Read one item of a task list: its id and markers, and the labelled items below it.
 
 - [ ] 1.1 [P] Write the parser        id, markers, title
   - **Do**: ...                       description, with what has no label

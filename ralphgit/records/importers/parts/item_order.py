@@ -1,4 +1,4 @@
-"""What the order of a task list says about dependencies.
+"""Derive dependencies from the order of a task list.
 
 In a list with ids or markers (smart-ralph, spec-kit) order is meant: tasks follow each other, those
 marked [P] in a row may run beside each other, a heading ends such a row, and a checkpoint comes

@@ -1,4 +1,4 @@
-"""Markdown as headings, list items and what stands in them; no meaning yet.
+"""Parse Markdown into headings, list items and what stands in them, without their meaning.
 
 markdown-it-py finds the blocks, so what looks like a list item in a code block, a comment or a
 quotation is none. Text is kept as it is written, emphasis and all.

@@ -1,4 +1,4 @@
-"""Several files as one: a graph and the tickets behind it, or two graphs."""
+"""Merge several imported files into one: a graph and its tickets, or two graphs."""
 
 from __future__ import annotations
 

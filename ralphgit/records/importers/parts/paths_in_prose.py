@@ -1,4 +1,4 @@
-"""What in prose can be the path of a file or folder."""
+"""Find paths of files and folders in prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids, list entries and values as a source file has them, before they mean anything."""
+"""Read ids, list entries and values as a source file has them, before they mean anything."""
 
 from __future__ import annotations
 

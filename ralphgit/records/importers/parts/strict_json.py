@@ -1,4 +1,4 @@
-"""JSON without what no two readers agree on: duplicate keys, NaN, half characters."""
+"""Parse JSON, and refuse what readers disagree on: duplicate keys, NaN, half characters."""
 
 from __future__ import annotations
 
