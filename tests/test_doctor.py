@@ -527,7 +527,7 @@ def test_every_code_is_explained_and_documented() -> None:
     assert [(code, Kind(*words)) for code, *words in rows] == [*KINDS.items()]
     doctor = ROOT / "ralphgit" / "app" / "doctor"
     sources = "".join(path.read_text() for path in sorted(doctor.glob("*.py")))
-    assert set(re.findall(r'Finding\(\s*"(\w+)"', sources)) == set(KINDS)
+    assert set(re.findall(r'(?:Finding|fixable)\(\s*"(\w+)"', sources)) == set(KINDS)
 
 
 # -- the graph ---------------------------------------------------------------------------

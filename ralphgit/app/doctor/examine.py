@@ -5,7 +5,6 @@ from __future__ import annotations
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.doctor import claims, git_settings, leftovers, setup_files
 from ralphgit.app.doctor.finding_kinds import Finding
-from ralphgit.app.status import overview
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
 
@@ -25,6 +24,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
         found += setup_files.missing(project)
     try:
         claim_map = ClaimMap(project)
+        rows = claim_map.base.by_id
     except RalphError as error:
         found.append(Finding("no_graph", "error", str(error), error.hint))
         return found
@@ -33,8 +33,9 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
         found += claims.of_claims(project, claim_map, fix)
     except InvalidRecord as error:
         found.append(Finding("no_graph", "error", str(error), error.hint))
-    found += [
-        Finding("unknown_dependency", "warning", message, "ralphgit check")
-        for message in overview.unknown_dependencies(claim_map)
-    ]
+    for row in rows.values():
+        for other in row.depends_on:
+            if other not in rows:
+                message = f"{row.id} depends on {other}, which does not exist"
+                found.append(Finding("unknown_dependency", "warning", message, "ralphgit check"))
     return found

@@ -97,7 +97,7 @@ def _workers(project: Project, claim_map: ClaimMap) -> list[Busy]:
     return sorted(found, key=lambda busy: busy.path)
 
 
-def unknown_dependencies(claim_map: ClaimMap) -> list[str]:
+def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
     """Each dependency of a task on the base that names no task, as a sentence."""
     return [
         f"{row.id} depends on {other}, which does not exist"
@@ -136,7 +136,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
         message = f"{pull.task} is complete, and {questions.refused_sentence(pull)}"
         hint = questions.give_up_command(project, pull.task)
         yield Attention(questions.REFUSED, pull.task, message, hint)
-    if missing := unknown_dependencies(claim_map):
+    if missing := _unknown_dependencies(claim_map):
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         yield Attention("unknown_dependency", "", missing[0] + more, "ralphgit check")
     if project.repository.top is not None:
