@@ -91,8 +91,8 @@ def made(texts: list[str], count: int = 2) -> Diff:
         )
     return Diff(
         Range("0" * 40, "1" * 40, text(), text(), True), empty, Side(view, tree, ()),
-        changes=changes, files=["x"], outside=["x"], moved=0,
-        notes=[ChangeNote(PROBLEM, "x", "", text()), ChangeNote(CONCERN, "x", "", text())],
+        changes=tuple(changes), files=("x",), outside=("x",), moved=0,
+        notes=(ChangeNote(PROBLEM, "x", "", text()), ChangeNote(CONCERN, "x", "", text())),
     )  # fmt: skip
 
 

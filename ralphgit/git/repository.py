@@ -275,6 +275,11 @@ class Repository:
         """The commit that HEAD is at now. Raises: GitError where there is none."""
         return self.objects.resolve([self.head_name])[0] or self.git.line("rev-parse", "HEAD")
 
+    @property
+    def known_head(self) -> str:
+        """The commit that HEAD of this worktree was at when worktrees were listed; "" for none."""
+        return self.worktree.head if self.worktree else ""
+
     def beside(self, worktree: Worktree) -> "Repository":
         """The repository as seen from another of its worktrees: what is known stays known.
 

@@ -22,6 +22,7 @@ from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.git import index, merge_conflicts, trees
 from ralphgit.git.merge_conflicts import Stages
 from ralphgit.model.config import Config, parse_setting
+from ralphgit.model.task_row import Row
 from ralphgit.model.three_way_merge import Question, Side, ThreeWay
 from ralphgit.records import (
     atomic_files,
@@ -83,11 +84,11 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     found = _sorted_out(project, stages, wanted)
     sources, unread = _sources(project, whose, found.graphs)
     nothing = not found.graphs and not told
-    clean = _Clean({}, {}, {}, {}, {}) if nothing else _clean(project, wanted, sources)
+    clean = _Clean({}, {}, {}) if nothing else _clean(project, wanted, sources)
     limit = project.config.max_graph_bytes
     decided = decide(sources, clean.moved, given_up={}, limit=limit)
     doubles = {one.task: one for one in decided.open if one.question.code == "double_claim"}
-    yields = yield_claim.choose(project, whose, doubles, clean.claims, told) if told else {}
+    yields = yield_claim.choose(project, whose, doubles, clean.rows, told) if told else {}
     if yields:
         given_up = {task: one.side for task, one in yields.items()}
         decided = decide(sources, clean.moved, given_up=given_up, limit=limit)
@@ -152,9 +153,8 @@ def _sources(
     """
     found: dict[str, ThreeWay[Pieces | None]] = {}
     wrong = []
-    blobs = project.repository.objects.read(
-        oid for stages in graphs.values() for oid in stages[:3] if oid
-    )
+    blobs = _contents(project, graphs)
+    limit = project.config.max_graph_bytes
     names = ("the ancestor", whose.ours, whose.theirs)
     for path, stages in graphs.items():
         if not stages.plain:
@@ -163,10 +163,8 @@ def _sources(
         versions: list[Pieces | None] = []
         for name, oid in zip(names, stages[:3], strict=True):
             try:
-                limit = project.config.max_graph_bytes
-                versions.append(
-                    graph_sections.split(blobs[oid], path=path, limit=limit) if oid else None
-                )
+                known = graph_sections.split(blobs[oid], path=path, limit=limit) if oid else None
+                versions.append(known)
             except InvalidRecord as error:
                 wrong.append(Open(path, Question("unreadable"), says=f"{name}: {error}"))
                 break
@@ -178,6 +176,12 @@ def _sources(
     return found, []
 
 
+def _contents(project: Project, conflicted: Mapping[str, Stages]) -> dict[str, bytes]:
+    """The versions of conflicted files, by blob."""
+    versions = (oid for stages in conflicted.values() for oid in stages[:3] if oid)
+    return project.repository.objects.read(versions)
+
+
 class _Clean(NamedTuple):
     """The graph files that git has merged without a conflict."""
 
@@ -185,12 +189,8 @@ class _Clean(NamedTuple):
     """Those that have a task that is in conflict elsewhere."""
     blobs: Mapping[str, str]
     """All of them, with what the index has."""
-    ids: Mapping[str, str]
-    """The file of each of their tasks."""
-    needs: Mapping[str, tuple[str, ...]]
-    """What each of their tasks depends on."""
-    claims: Mapping[str, str]
-    """The claim on each of their tasks, "" for none."""
+    rows: Mapping[str, Row]
+    """Their tasks."""
 
 
 def _clean(
@@ -212,13 +212,7 @@ def _clean(
     moved = {
         p: graph_sections.split(contents[blobs[p]], path=p, limit=limit) for p in sorted(shared)
     }
-    return _Clean(
-        moved,
-        blobs,
-        {row.id: row.file for row in view.rows},
-        {row.id: row.depends_on for row in view.rows},
-        {row.id: row.claim for row in view.rows},
-    )
+    return _Clean(moved, blobs, view.by_id)
 
 
 # -- what must not be written ----------------------------------------------------------
@@ -227,9 +221,9 @@ def _clean(
 def _twins(decided: Decided, clean: _Clean, limit: int) -> list[Open]:
     """Ids that would stand twice, also in another case."""
     places_of: dict[str, list[tuple[str, str]]] = {}
-    for task, file in clean.ids.items():
-        if file not in decided.files:
-            places_of.setdefault(task.casefold(), []).append((task, file))
+    for row in clean.rows.values():
+        if row.file not in decided.files:
+            places_of.setdefault(row.id.casefold(), []).append((row.id, row.file))
     for path, data in decided.files.items():
         for stored in graph_file.parse(data, path=path, limit=limit).tasks if data else ():
             places_of.setdefault(stored["id"].casefold(), []).append((stored["id"], path))
@@ -272,9 +266,7 @@ def _with_records(project: Project, records: Mapping[str, Stages], decided: Deci
     """`decided` and the records in conflict: only an attempt's audit can be put together."""
     made: dict[str, bytes | None] = {}
     wrong = []
-    blobs = project.repository.objects.read(
-        oid for stages in records.values() for oid in stages[:3] if oid
-    )
+    blobs = _contents(project, records)
     for path, stages in records.items():
         found = _record(path, stages, blobs)
         if isinstance(found, Question):
@@ -346,7 +338,7 @@ def _warn(
     sources: Mapping[str, ThreeWay[Pieces | None]],
 ) -> None:
     """Say what is right on each side, and wrong of them together."""
-    others = {t: needs for t, needs in clean.needs.items() if clean.ids[t] not in decided.files}
+    others = {id: row.depends_on for id, row in clean.rows.items() if row.file not in decided.files}
     limit = project.config.max_graph_bytes
     needs = {**others}
     joined = {one.task for said in decided.told.values() for one in said if one.how == "joined"}

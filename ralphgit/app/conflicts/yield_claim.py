@@ -15,6 +15,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, Refused, UsageError
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task import Lifecycle
+from ralphgit.model.task_row import Row
 from ralphgit.model.three_way_merge import Side
 from ralphgit.records import input_limits as texts
 from ralphgit.records import task_mapping, yaml_reader
@@ -66,12 +67,12 @@ def choose(
     project: Project,
     sides: Sides,
     doubles: Mapping[str, Open],
-    merged: Mapping[str, str],
+    merged: Mapping[str, Row],
     told: tuple[str, ...],
 ) -> dict[str, Yield]:
     """What `--yield ID` or `--yield ID/CLAIM` means, by task; those that are done are left out.
 
-    `merged` are the claims of the tasks that are in conflict no more, by task.
+    `merged` are the tasks that are no longer in conflict.
 
     Raises: UsageError (bad_id, which_claim), Refused (nothing_to_yield), GuardRefused (landed).
     """
@@ -81,7 +82,7 @@ def choose(
         task = parse_task_id(name)
         one = doubles.get(task)
         if one is None or one.lives is None:
-            if task not in merged or not _finish(project, sides, task, merged[task]):
+            if task not in merged or not _finish(project, sides, task, merged[task].claim):
                 raise Refused(
                     f"{task} has no two claims in this conflict; nothing was changed",
                     code="nothing_to_yield", hint="ralphgit resolve",

@@ -9,12 +9,6 @@ from ralphgit.app.diff.task_change import TaskChange
 
 def as_json(diff: Diff) -> dict[str, object]:
     """A diff as JSON tells it."""
-    edges = [
-        (one.task, other, kind)
-        for one in diff.changes
-        for kind, others in zip(("added", "removed"), one.edges, strict=True)
-        for other in others
-    ]
     return {
         "verdict": diff.verdict,
         "range": {
@@ -26,7 +20,11 @@ def as_json(diff: Diff) -> dict[str, object]:
         "removed": [one.task for one in diff.changes if one.new is None],
         "moved": diff.moved,
         "edges": {
-            kind: [{"task": task, "depends_on": on} for task, on, which in edges if which == kind]
+            kind: [
+                {"task": one.task, "depends_on": other}
+                for one in diff.changes
+                for other in getattr(one.edges, kind)
+            ]
             for kind in ("added", "removed")
         },
         "ready": [row.id for row in diff.ready],

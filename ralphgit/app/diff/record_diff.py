@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from ralphgit.app.diff import revisions_compared, task_change
@@ -31,33 +32,22 @@ from ralphgit.rules.readiness import TaskState, TaskStates
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
 
 
+@dataclass(frozen=True)
 class Diff:
     """What a range changes, and what there is to say against it."""
 
-    def __init__(
-        self,
-        range: Range,
-        old: Side,
-        new: Side,
-        *,
-        changes: Sequence[TaskChange],
-        files: Sequence[str],
-        outside: Sequence[str],
-        notes: Sequence[ChangeNote],
-        moved: int,
-    ) -> None:
-        self.range = range
-        self.old = old
-        self.new = new
-        self.changes = tuple(changes)
-        self.files = tuple(files)
-        """The changed files that are no records."""
-        self.outside = tuple(outside)
-        """Those of them that no task which was worked on may write."""
-        self.notes = tuple(notes)
-        """What a reviewer should look at, problems first."""
-        self.moved = moved
-        """How many tasks stand in another file than before."""
+    range: Range
+    old: Side
+    new: Side
+    changes: tuple[TaskChange, ...]
+    files: tuple[str, ...]
+    """The changed files that are not records."""
+    outside: tuple[str, ...]
+    """Those of them that no task which was worked on may write."""
+    notes: tuple[ChangeNote, ...]
+    """What a reviewer should look at, problems first."""
+    moved: int
+    """How many tasks stand in another file than before."""
 
     @property
     def verdict(self) -> str:
@@ -80,9 +70,8 @@ class Diff:
         if self.old.lost or self.new.lost:
             return ()
         before = {row.id for row in TaskStates(self.old.view.rows, {}).ready()}
-        return tuple(
-            row for row in TaskStates(self.new.view.rows, {}).ready() if row.id not in before
-        )
+        after = TaskStates(self.new.view.rows, {}).ready()
+        return tuple(row for row in after if row.id not in before)
 
 
 def diff(project: Project, text: str = "") -> Diff:
@@ -134,30 +123,23 @@ class _Gathering:
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
         records = [one for one in paths if record_tree.is_record(self.project, one.path)]
         own = {one.path for one in records} | graph
-        files = [one.path for one in paths if one.path not in own]
+        files = tuple(one.path for one in paths if one.path not in own)
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"it cannot be read: {error}"))
-        moved = [
-            task
-            for task, row in self.after.items()
-            if task in self.before and row.file != self.before[task].file
-        ]
-        order = {PROBLEM: 0, CONCERN: 1}
-        notes = sorted(dict.fromkeys(self.notes), key=lambda note: order[note.severity])
-        return Diff(
-            self.range, self.old, self.new, changes=changes, files=files, outside=outside,
-            notes=notes, moved=len(moved),
-        )  # fmt: skip
+        both = self.before.keys() & self.after.keys()
+        moved = sum(self.before[task].file != self.after[task].file for task in both)
+        notes = tuple(sorted(dict.fromkeys(self.notes), key=lambda note: note.severity != PROBLEM))
+        return Diff(self.range, self.old, self.new, changes, files, outside, notes, moved)
 
-    def _outside(self, changes: Sequence[TaskChange], files: list[str]) -> list[str]:
+    def _outside(self, changes: Sequence[TaskChange], files: Sequence[str]) -> tuple[str, ...]:
         worked = [self.after[one.task] for one in changes if one.worked_on]
         scopes = write_scope.scopes_of(worked, self.before)
         # Where a scope means nothing, or one is without bounds, no file is outside.
         if not scopes.bounded or scopes.open:
-            return []
-        outside = scopes.outside(files, self.project)
+            return ()
+        outside = tuple(scopes.outside(files, self.project))
         task = scopes.bounded[0].id if len(scopes.bounded) == 1 else ""
         for path in outside:
             said = write_scope.sentence(path, scopes.bounded)
@@ -198,7 +180,7 @@ class _Gathering:
 
     # -- tasks ---------------------------------------------------------------------------
 
-    def _changes(self, written: Mapping[str, Written]) -> list[TaskChange]:
+    def _changes(self, written: Mapping[str, Written]) -> tuple[TaskChange, ...]:
         """The tasks that changed, in the order of the graph; those that are gone come last."""
         ids = [
             task
@@ -213,12 +195,13 @@ class _Gathering:
             known = judged_evidence.recorded(self.project, tree, there, unreadable=lost)
             reviews = review.listed(self.project, tree, there, unreadable=lost)
         place = JudgedState(self.new.view, self.new.tree, Content(self.project, self.range.new))
-        found = []
-        for task in ids:
-            own = [one for one in reviews if one.task == task]
-            wrote = written.get(task, Written([], [], []))
-            found.append(self._change(task, place, known.get(task, {}), own, wrote))
-        return found
+        return tuple(
+            self._change(
+                task, place, known.get(task, {}), [one for one in reviews if one.task == task],
+                written.get(task, Written([], [], [])),
+            )
+            for task in ids
+        )  # fmt: skip
 
     def _change(
         self,
@@ -242,7 +225,7 @@ class _Gathering:
             written=written,
             assessed=judged_evidence.assessed(place, new, records, promised) if new else None,
             known_reviews=reviews,
-            is_new=frozenset(added),
+            is_new=added,
         )
         self.notes += task_change.notes(made, old, new, now, place.content, reviews)
         return made

@@ -78,8 +78,8 @@ class Side(NamedTuple):
 
 def side(project: Project, commit: str, label: str) -> Side:
     """The graph files and records of `commit`; what cannot be read is told, and left out."""
-    shards, prefix = _shards(project, commit), f"{label}:"
-    tree = record_tree.commit_tree(project, commit, prefix, project.repository.objects)
+    shards = _shards(project, commit)
+    tree = record_tree.commit_tree(project, commit, f"{label}:")
     try:
         return Side(project.view_of(shards, label), tree, ())
     except InvalidRecord:
@@ -122,12 +122,8 @@ def _readable(
         for row in graph_file.rows(file):
             first = rows.setdefault(row.id.casefold(), row)
             if first is not row:
-                unreadable.append(
-                    InvalidRecord(
-                        f"the id {row.id} stands twice; first at {first.file}:{first.line}",
-                        file=f"{label}:{row.file}", line=row.line, code="duplicate_id",
-                        task=row.id,
-                    )
-                )  # fmt: skip
+                said = f"the id {row.id} stands twice; first at {first.file}:{first.line}"
+                wrong = InvalidRecord(said, line=row.line, code="duplicate_id", task=row.id)
+                unreadable.append(wrong.at(f"{label}:{row.file}"))
     view = GraphView([*rows.values()], shards, lambda shard: contents[shard[1]], label)
     return Side(view, tree, tuple(unreadable))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence.judged_evidence import Filed, TaskEvidence
@@ -128,7 +128,7 @@ def change(
     written: Written,
     assessed: TaskEvidence | None,
     known_reviews: Sequence[Review],
-    is_new: frozenset[str],
+    is_new: Collection[str],
 ) -> TaskChange:
     """What happened to a task between `old` and `new`.
 
@@ -146,14 +146,12 @@ def change(
         file=row.file,
         steps=steps,
         fields=fields,
-        edges=diff_steps.edges(
-            old.depends_on if old else (), new.depends_on if new else ()
-        ),
+        edges=diff_steps.edges(old.depends_on if old else (), new.depends_on if new else ()),
         assessed=assessed,
         written=written,
         reviews=tuple(one for one in known_reviews if one.id in is_new),
         findings=tuple(reviews.open_findings(known_reviews)),
-    )  # fmt: skip
+    )
 
 
 # -- what there is to say against it ---------------------------------------------------------

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.evidence.tree_digest import Content
@@ -19,6 +20,8 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file as codec
 from ralphgit.rules import evidence_verdict
+
+_Record = TypeVar("_Record")
 
 
 class Filed(NamedTuple):
@@ -57,14 +60,18 @@ def place(project: Project, at: str = "") -> Iterator[JudgedState]:
     Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
     """
     if at:
-        commit = revisions.commit_of(project, at)
-        view = revisions.at_revision(project, at)
-        tree = record_tree.commit_tree(project, commit, f"{at}:", project.repository.objects)
-        yield JudgedState(view, tree, Content(project, commit))
+        revisions.at_revision(project, at)
+        yield place_at(project, revisions.commit_of(project, at), at)
         return
     view = project.require_here()
     with tree_digest.here(project) as files:
         yield JudgedState(view, record_tree.working_tree(project), files)
+
+
+def place_at(project: Project, commit: str, label: str) -> JudgedState:
+    """The state of a commit that people call `label`. Raises: InvalidRecord."""
+    tree = record_tree.commit_tree(project, commit, f"{label}:")
+    return JudgedState(project.view(commit, label), tree, Content(project, commit))
 
 
 def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:
@@ -96,7 +103,7 @@ def _of_task(
     """Fresh is what is bound to these files by the scope here, or by the base's: commands are
     judged by that one.
     """
-    on_base = row.id in project.base_view.by_id if project.base.commit else False
+    on_base = project.base.commit and row.id in project.base_view.by_id
     promised = project.base_view.task(row.id) if on_base else None
     return assessed(where, row, records, promised)
 
@@ -125,7 +132,7 @@ def is_fresh(one: Evidence, task: Task, files: Content) -> bool:
 def recorded(
     project: Project,
     tree: record_tree.Tree,
-    tasks: Iterable[str] = (),
+    tasks: Collection[str] = (),
     *,
     unreadable: list[InvalidRecord] | None = None,
 ) -> dict[str, dict[str, Evidence]]:
@@ -133,31 +140,32 @@ def recorded(
 
     What cannot be read is put into `unreadable`; without that, it is warned of.
     """
-    wanted = set(tasks)
-    prefix = f"{project.config.records}/evidence/"
+    parse = partial(codec.parse, limit=project.config.max_record_bytes)
     found: dict[str, dict[str, Evidence]] = {}
-    for path in tree.records:
-        task, slash, _ = path.removeprefix(prefix).partition("/")
-        if not path.startswith(prefix) or not slash or (wanted and task not in wanted):
-            continue
-        try:
-            one = codec.parse(tree.content(path) or b"", limit=project.config.max_record_bytes)
-        except InvalidRecord as error:
-            pass_over(project, error.at(tree.label + path), unreadable)
-            continue
+    for task, path, one in readable(project, tree, "evidence", tasks, parse, unreadable):
         if one.task == task:
             found.setdefault(task, {})[path] = one
     return found
 
 
-def pass_over(
-    project: Project, error: InvalidRecord, unreadable: list[InvalidRecord] | None
-) -> None:
-    """Go on without a record: it is put into `unreadable`, or without that warned of."""
-    if unreadable is None:
-        project.warn(f"{error} (passed over)")
-    else:
-        unreadable.append(error)
+def readable(
+    project: Project,
+    tree: record_tree.Tree,
+    kind: str,
+    tasks: Collection[str],
+    parse: Callable[[bytes], _Record],
+    unreadable: list[InvalidRecord] | None,
+) -> Iterator[tuple[str, str, _Record]]:
+    """Task, path and record of each of a kind that can be read; see `recorded` for the others."""
+    for task, path in tree.filed(f"{project.config.records}/{kind}", tasks):
+        try:
+            yield task, path, parse(tree.content(path) or b"")
+        except InvalidRecord as error:
+            wrong = error.at(tree.label + path)
+            if unreadable is None:
+                project.warn(f"{wrong} (passed over)")
+            else:
+                unreadable.append(wrong)
 
 
 def stored(one: Evidence) -> dict[str, object]:
@@ -232,14 +240,19 @@ def of_run(
     return path, codec.encode(made, path)
 
 
+def as_promised(project: Project, task: Task) -> Task:
+    """`task` as the base has it; as it is, where the base does not have it."""
+    known = project.base.commit and task.id in project.base_view.by_id
+    return project.base_view.task(task.id) if known else task
+
+
 def promised(project: Project, task: str) -> Task:
     """A task as the base has it, and as this worktree has it where the base does not.
 
     Raises: UnknownTask, InvalidRecord.
     """
-    base = project.base_view if project.base.commit else None
-    if base is not None and task in base.by_id:
-        return base.task(task)
+    if project.base.commit and task in project.base_view.by_id:
+        return project.base_view.task(task)
     if project.repository.top is None:
         raise UnknownTask(f"there is no task {task} on {project.base.label}", hint="ralphgit list")
     return project.require_here().task(task)

@@ -16,7 +16,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index, scratch_index
-from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
+from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Support
 from ralphgit.model.task import Task
 from ralphgit.records import atomic_files
 from ralphgit.records import evidence_file as codec
@@ -51,7 +51,7 @@ def add(project: Project, options: RecordOptions) -> Added:
         _refuse_unknown(task, options.verdicts)
         artifact = _artifact(project, options.artifact) if options.artifact else None
         with tree_digest.here(project) as here:
-            subject = Subject(_head(project), here.tree, here.digest(task.scope))
+            subject = here.subject(task.scope, project.repository.known_head)
         secrets = secrets_in(project.around.environ)
         made = Evidence(
             id=project.around.new_id(),
@@ -93,11 +93,6 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
         index.add(project.repository.git, list(records))
 
 
-def _head(project: Project) -> str:
-    worktree = project.repository.worktree
-    return worktree.head if worktree else ""
-
-
 def _refuse_unknown(task: Task, verdicts: Sequence[Support]) -> None:
     known = {text for item in task.acceptance for text in (item.id, item.text)}
     for entry in verdicts:
@@ -124,11 +119,9 @@ def _artifact(project: Project, name: str) -> Artifact:
             hint="name a file that is, or will be, committed",
         )
     with open(full, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = file.tell()
-    if not index.tracked(project.repository.git, [path]) and path not in index.untracked(
-        project.repository.git, [path]
-    ):
+        digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+    git = project.repository.git
+    if not index.tracked(git, [path]) and path not in index.untracked(git, [path]):
         project.warn(f"git ignores {path}: the record has its digest, and no commit its content")
     return Artifact(path, digest, size)
 
@@ -170,24 +163,21 @@ class Verified(NamedTuple):
         that are still asked for.
         """
         return [
-            (one, record)
+            (one, judged.evidence)
             for one in self.tasks
-            for record in (
-                filed.judged.evidence
-                for filed in one.records
-                if not filed.judged.fresh and not filed.judged.superseded
-            )
-            if not record.command or record.command in self.asked[one.row.id]
+            for judged in one.judged
+            if not (judged.fresh or judged.superseded)
+            and judged.evidence.command in ("", *self.asked[one.row.id])
         ]
 
     @property
     def failed(self) -> list[tuple[TaskEvidence, Evidence]]:
         """The commands that do not pass on the content as it is."""
         return [
-            (one, filed.judged.evidence)
+            (one, judged.evidence)
             for one in self.tasks
-            for filed in one.records
-            if filed.judged.counts and filed.judged.evidence.failed
+            for judged in one.judged
+            if judged.counts and judged.evidence.failed
         ]
 
 
@@ -228,9 +218,8 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         before.add_all()
         tree = changed_paths.tree_to_judge(project, before, outputs)
         judged = tree_digest.Content(project, tree)
-        runs = judged_evidence.run_each(
-            project, [(task.id, claim, line) for task, claim, line in wanted]
-        )
+        lines = [(task.id, claim, line) for task, claim, line in wanted]
+        runs = judged_evidence.run_each(project, lines)
         spoilt, _ = changed_paths.after_verification(project, before, tree, outputs)
     if spoilt:
         raise Refused(
@@ -241,7 +230,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
         )
     reruns, records = [], {}
     for task, claim, command in wanted:
-        subject = Subject(_head(project), tree, judged.digest(task.scope))
+        subject = judged.subject(task.scope, project.repository.known_head)
         path, data = judged_evidence.of_run(project, runs[command], task, claim, subject)
         records[path] = data
         reruns.append(Rerun(task.id, command, runs[command].exit_code, path))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import record, tree_digest
-from ralphgit.app.evidence.judged_evidence import pass_over
+from ralphgit.app.evidence import judged_evidence, record
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model.evidence import Subject
 from ralphgit.model.review import Disposal, Finding, Review
-from ralphgit.model.task import Scope, Task
+from ralphgit.model.task import Task
 from ralphgit.records import audit_file
 from ralphgit.records import review_file as codec
 from ralphgit.rules import review_verdict as rule
@@ -47,17 +45,12 @@ def add(project: Project, options: ReviewOptions) -> Added:
     Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused, NotWritable.
     """
     with WorktreeLock(project):
-        if options.target:
-            commit = revisions.commit_of(project, options.target)
-            task = revisions.at_revision(project, options.target).task(options.task)
-            files = Content(project, commit)
-            subject = Subject(commit, files.tree, files.digest(_scope(project, task)))
-        else:
-            task = project.require_here().task(options.task)
-            worktree = project.repository.worktree
-            commit = worktree.head if worktree else ""
-            with tree_digest.here(project) as files:
-                subject = Subject(commit, files.tree, files.digest(_scope(project, task)))
+        target = options.target
+        commit = revisions.commit_of(project, target) if target else project.repository.known_head
+        with judged_evidence.place(project, target) as where:
+            task = where.view.task(options.task)
+            promised = judged_evidence.as_promised(project, task)
+            subject = where.content.subject(promised.scope, commit)
         _refuse_unknown(project, task.id, options.disposes)
         numbered = enumerate(options.findings, 1)
         made = Review(
@@ -65,7 +58,7 @@ def add(project: Project, options: ReviewOptions) -> Added:
             task=task.id,
             by=options.by or project.worker,
             at=project.now(),
-            target=options.target or commit or "this worktree",
+            target=target or commit or "this worktree",
             verdict=options.verdict,
             claim=task.claim.id if task.claim else "",
             lenses=options.lenses,
@@ -80,12 +73,6 @@ def add(project: Project, options: ReviewOptions) -> Added:
     if task.claim and made.by.casefold() == task.claim.by.casefold():
         project.warn(f"{made.by} did the work, so this review is not the one that risk: high asks")
     return Added(path, made)
-
-
-def _scope(project: Project, task: Task) -> Scope:
-    """What a review of a task is of: the files that the base names, as with everything promised."""
-    known = project.base.commit and task.id in project.base_view.by_id
-    return (project.base_view.task(task.id) if known else task).scope
 
 
 def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -> None:
@@ -114,7 +101,7 @@ def stored(one: Review) -> dict[str, object]:
 def listed(
     project: Project,
     tree: Tree,
-    tasks: Iterable[str] = (),
+    tasks: Collection[str] = (),
     *,
     unreadable: list[InvalidRecord] | None = None,
 ) -> list[Review]:
@@ -122,21 +109,9 @@ def listed(
 
     What cannot be read is put into `unreadable`; without that, it is warned of.
     """
-    wanted = set(tasks)
-    prefix = f"{project.config.records}/audit/"
-    found = []
-    for path in tree.records:
-        task, slash, _ = path.removeprefix(prefix).partition("/")
-        if not path.startswith(prefix) or not slash or (wanted and task not in wanted):
-            continue
-        try:
-            one = codec.parse(tree.content(path) or b"")
-        except InvalidRecord as error:
-            pass_over(project, error.at(tree.label + path), unreadable)
-            continue
-        if one is not None and one.task == task:
-            found.append(one)
-    return sorted(found, key=lambda one: (one.at, one.id))
+    kept = judged_evidence.readable(project, tree, "audit", tasks, codec.parse, unreadable)
+    reviews = [one for task, _, one in kept if one is not None and one.task == task]
+    return sorted(reviews, key=lambda one: (one.at, one.id))
 
 
 def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[Review]:
@@ -148,9 +123,7 @@ def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[
         project.require_here()
         return listed(project, record_tree.working_tree(project), tasks)
     commit = revisions.commit_of(project, revision)
-    label = f"{revision}:"
-    tree = record_tree.commit_tree(project, commit, label, project.repository.objects)
-    return listed(project, tree, tasks)
+    return listed(project, record_tree.commit_tree(project, commit, f"{revision}:"), tasks)
 
 
 def missing(project: Project, head: str, task: Task, promised: Task | None = None) -> str:
@@ -161,14 +134,11 @@ def missing(project: Project, head: str, task: Task, promised: Task | None = Non
     """
     if rule.HIGH not in (task.risk, promised.risk if promised else "") or task.claim is None:
         return ""
-    objects = project.repository.objects
-    reviews = [
-        one
+    trees = [
+        record_tree.commit_tree(project, commit, f"{commit[:12]}:")
         for commit in dict.fromkeys((head, project.base.commit))
-        for one in listed(
-            project, record_tree.commit_tree(project, commit, f"{commit[:12]}:", objects), [task.id]
-        )
     ]
+    reviews = [one for tree in trees for one in listed(project, tree, [task.id])]
     digest = Content(project, head).digest((promised or task).scope)
     return rule.missing(reviews, worker=task.claim.by, digest=digest)
 

@@ -13,6 +13,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import is_record
 from ralphgit.git import index, scratch_index, trees
 from ralphgit.git.objects import Objects
+from ralphgit.model.evidence import Subject
 from ralphgit.model.task import Scope
 from ralphgit.rules.pattern_overlap import check_pattern, covers_any
 
@@ -57,6 +58,10 @@ class Content:
                     digest.update(line)
             known = self._digests[scope] = digest.hexdigest()
         return known
+
+    def subject(self, scope: Scope, commit: str) -> Subject:
+        """What a record is bound to that was made on this content, with `commit` checked out."""
+        return Subject(commit, self.tree, self.digest(scope))
 
 
 def in_scope(scope: Scope, path: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from ralphgit.app.gate import evidence_history
 from ralphgit.app.gate.problem import Problem
@@ -16,12 +15,8 @@ from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
 from ralphgit.records.schemas import FILED
 
-
-class _Changed(NamedTuple):
-    path: str
-    before: bytes
-    after: bytes | None
-    """None where it was removed."""
+#: Path, what was there, and what is; None where it was removed.
+_Changed = tuple[str, bytes, bytes | None]
 
 
 def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
@@ -38,12 +33,11 @@ def between(was: Project, now: Project, start: str, end: str, objects: Objects) 
     old = objects.read(f"{start}:{path}" for path in paths)
     places = {path: f"{end}:{target}{path.removeprefix(folder)}" for path in paths}
     new = objects.read(places.values())
-    pairs = (
-        _Changed(path, old.get(f"{start}:{path}", b""), new.get(place))
-        for path, place in places.items()
-    )
-    # A file that moved with the folder, and no more, is what it was; a link in its place is not.
-    changes = (one for one in pairs if folder == target or one.before != one.after)
+    pairs = [
+        (path, old.get(f"{start}:{path}", b""), new.get(place)) for path, place in places.items()
+    ]
+    # A file that only moved with the folder is what it was; a link in its place is not.
+    changes = (pair for pair in pairs if folder == target or pair[1] != pair[2])
     return list(_judged(was, changes, start[:12]))
 
 
@@ -56,9 +50,7 @@ def uncommitted(project: Project) -> list[Problem]:
     ]
     old = objects.read(f"HEAD:{path}" for path in paths)
     pairs = (
-        _Changed(
-            path, old.get(f"HEAD:{path}", b""), atomic_files.read(os.path.join(project.top, path))
-        )
+        (path, old.get(f"HEAD:{path}", b""), atomic_files.read(os.path.join(project.top, path)))
         for path in paths
     )
     return list(_judged(project, pairs, "HEAD"))

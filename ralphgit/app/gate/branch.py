@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence import judged_evidence, reviews
@@ -16,10 +16,13 @@ from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.objects import Objects
+from ralphgit.model.evidence import Evidence
+from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.legal_changes import Fault
 
 
 class BranchChange(NamedTuple):
@@ -50,11 +53,11 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         set_by = effective_settings.change(project, ours, tip, objects, label=base)
         was, now = set_by.was, set_by.now
         try:
-            before = {row.id: row for row in was.view(ours, base).rows}
+            before = was.view(ours, base).by_id
         except InvalidRecord as error:
             # Whoever mends the base must pass: what the branch does there cannot be told.
             found = from_error(error, label=f"{base}:")._replace(severity="warning")
-            tree = commit_tree(now, theirs, "", repository.objects)
+            tree = commit_tree(now, theirs)
             return [found, *set_by.problems, *state(now, tree)]
         if merged.conflicts:
             return _conflicts(was, merged.conflicts, base, start, before, theirs)
@@ -62,10 +65,10 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         if not tree.shards:
             raise now.no_graph(f"{head} merged into {base}")
         problems = [*set_by.problems, *(state(now, tree) if whole else [])]
-        rows = _rows(now, tree)
-        if rows is None:
+        after = _rows(now, tree)
+        if after is None:
             return problems
-        made = BranchChange(before, {row.id: row for row in rows}, tree)
+        made = BranchChange(before, after, tree)
         files = Content(now, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, that would be told from one of several places.
@@ -93,13 +96,13 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
         raise now.no_graph(new)
     problems = [*set_by.problems, *state(now, tree)]
     try:
-        before = {row.id: row for row in was.view(start, old).rows}
+        before = was.view(start, old).by_id
     except InvalidRecord as error:
         return [from_error(error, label=f"{old}:")._replace(severity="warning"), *problems]
-    rows = _rows(now, tree)
-    if rows is None:
+    after = _rows(now, tree)
+    if after is None:
         return problems
-    made = BranchChange(before, {row.id: row for row in rows}, tree)
+    made = BranchChange(before, after, tree)
     span = _Span(start, head, head, objects)
     return problems + _brought(set_by, span, made, Content(now, head))
 
@@ -128,19 +131,14 @@ def _brought(
         changed = [
             one._replace(severity="error") if one.code == "task_removed" else one for one in changed
         ]
+    paths = trees.differing(span.objects, span.old, span.new)
+    since = (span.old, span.head)
     return [
         *changed,
         *append_only.between(was, now, span.old, span.new, span.objects),
         *completions(now, made, files),
         *_reviews(now, made, span.head),
-        *write_scope.committed(
-            was,
-            now,
-            trees.differing(span.objects, span.old, span.new),
-            (span.old, span.head),
-            made.before,
-            made.after,
-        ),
+        *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
 
 
@@ -152,47 +150,39 @@ def _unrelated(base: str, head: str) -> Problem:
     )
 
 
-def _rows(project: Project, tree: Tree) -> list[Row] | None:
+def _rows(project: Project, tree: Tree) -> Mapping[str, Row] | None:
     """The merged graph; None where it cannot be read, which is a problem of its own."""
+    limit = project.config.max_graph_bytes
     try:
-        return [
-            row
+        files = [
+            graph_file.parse(tree.content(path) or b"", path=path, limit=limit)
             for path, _ in tree.shards
-            for row in graph_file.rows(
-                graph_file.parse(
-                    tree.content(path) or b"", path=path, limit=project.config.max_graph_bytes
-                )
-            )
         ]
     except InvalidRecord:
         return None
+    return {row.id: row for file in files for row in graph_file.rows(file)}
 
 
 def _conflicts(
-    project: Project,
-    paths: Sequence[str],
-    base: str,
-    start: str,
-    before: Mapping[str, Row],
+    project: Project, paths: Sequence[str], base: str, start: str, before: Mapping[str, Row],
     head: str,
-) -> list[Problem]:
+) -> list[Problem]:  # fmt: skip
     """A merge that conflicts; where the records do, which claim lost to which."""
+    graphs = {path for path in paths if record_tree.is_record(project, path)}
     found = [
         Problem(
             code="merge_conflict",
             file=path,
             message=f"the branch conflicts with {base} in {path}",
-            hint=f"git merge {base}"
-            + (", then ralphgit resolve" if record_tree.is_record(project, path) else ""),
+            hint=f"git merge {base}" + (", then ralphgit resolve" if path in graphs else ""),
         )
         for path in paths
     ]
-    graphs = {path for path in paths if record_tree.is_record(project, path)}
     if not graphs:
         return found
     try:
-        fork = {row.id: row for row in project.view(start, "the merge base").rows}
-        mine = {row.id: row for row in project.view(head, "the branch").rows}
+        fork = project.view(start, "the merge base").by_id
+        mine = project.view(head, "the branch").by_id
     except InvalidRecord as error:
         return [*found, from_error(error)]
     lost = lost_claims(fork, before, mine, base)
@@ -209,13 +199,12 @@ def lost_claims(
             continue
         if len({known.stage, theirs.stage, row.stage}) < 3:
             continue
-        holder = (
-            f"{theirs.by} has it by claim {theirs.claim}"
-            if theirs.claim
-            else f"it is {theirs.status}"
-        )
         if theirs.epoch > row.epoch:
             holder = f"it was reset (epoch {theirs.epoch})"
+        elif theirs.claim:
+            holder = f"{theirs.by} has it by claim {theirs.claim}"
+        else:
+            holder = f"it is {theirs.status}"
         yield Problem(
             code="claim_lost",
             file=row.file,
@@ -262,80 +251,58 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
 
     `files`: the content after the change.
     """
-    found = []
-    tree, after = made.tree, made.after
-    ended = completed(made.before, after)
-    known = judged_evidence.recorded(project, tree, [row.id for row, _ in ended]) if ended else {}
-    for row, old in ended:
-        task = row.id
-        stored = task_mapping.task(graph_view.stored(row))
-        if not row.claim or stored.lifecycle.result is None:
-            fault = legal_changes.Fault(
-                code="not_claimed",
-                task=task,
-                message=f"{task} is complete, and nobody claimed it or no result says so",
-                hint=f"ralphgit claim {task}, then: ralphgit complete {task}",
-            )
-            found.append(place(tree, fault, after))
-            continue
-        if row.contract and contract(stored) != row.contract:
-            fault = legal_changes.Fault(
-                code="stale_contract",
-                task=task,
-                message=f"{task} is completed under another contract than it has now",
-                hint=f"ralphgit complete {task} --accept-contract",
-            )
-            found.append(place(tree, fault, after))
-        if "force-completed" in _events(project, tree, row):
-            fault = legal_changes.Fault(
-                "forced", task, f"{task} was completed by force", "", "warning"
-            )
-            found.append(place(tree, fault, after))
-            continue
-        wanted = (
-            task_mapping.task(graph_view.stored(old)).verify if old is not None else stored.verify
-        )
-        for command in wanted:
-            digest = judged_evidence.digest_of(command)
-            mine = [e for e in known.get(task, {}).values()
-                    if e.command_digest == digest and e.claim == row.claim]  # fmt: skip
-            if not any(e.exit_code == 0 for e in mine):
-                fault = legal_changes.Fault(
-                    code="missing_evidence",
-                    task=task,
-                    message=f"{task} is complete without evidence for: {command}",
-                    hint=f"ralphgit complete {task}",
-                )
-                found.append(place(tree, fault, after))
-            elif not any(
-                e.exit_code == 0 and judged_evidence.is_fresh(e, stored, files) for e in mine
-            ):
-                fault = legal_changes.Fault(
-                    code="stale_evidence",
-                    task=task,
-                    message=f"what {task} was judged by has changed since: {command}",
-                    hint="run the command again on the merged result",
-                    severity="warning",
-                )
-                found.append(place(tree, fault, after))
-    return found
+    ended = completed(made.before, made.after)
+    ids = [row.id for row, _ in ended]
+    known = judged_evidence.recorded(project, made.tree, ids) if ended else {}
+    return [
+        place(made.tree, fault, made.after)
+        for row, old in ended
+        for fault in _unproved(project, made, row, old, known.get(row.id, {}).values(), files)
+    ]
+
+
+def _unproved(
+    project: Project, made: BranchChange, row: Row, old: Row | None, records: Iterable[Evidence],
+    files: Content,
+) -> Iterator[Fault]:  # fmt: skip
+    """What is missing of the proof that a task is complete; `records` are its evidence."""
+    id, task = row.id, _task(row)
+    if not row.claim or task.lifecycle.result is None:
+        said = f"{id} is complete, and nobody claimed it or no result says so"
+        yield Fault("not_claimed", id, said, f"ralphgit claim {id}, then: ralphgit complete {id}")
+        return
+    if row.contract and contract(task) != row.contract:
+        said = f"{id} is completed under another contract than it has now"
+        yield Fault("stale_contract", id, said, f"ralphgit complete {id} --accept-contract")
+        return
+    if "force-completed" in _events(project, made.tree, row):
+        yield Fault("forced", id, f"{id} was completed by force", "", "warning")
+        return
+    passed = [one for one in records if one.exit_code == 0 and one.claim == row.claim]
+    for command in (_task(old) if old is not None else task).verify:
+        digest = judged_evidence.digest_of(command)
+        mine = [one for one in passed if one.command_digest == digest]
+        if not mine:
+            said = f"{id} is complete without evidence for: {command}"
+            yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
+        elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
+            said = f"what {id} was judged by has changed since: {command}"
+            hint = "run the command again on the merged result"
+            yield Fault("stale_evidence", id, said, hint, "warning")
+
+
+def _task(row: Row) -> Task:
+    return task_mapping.task(graph_view.stored(row))
 
 
 def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
     """Work of high risk has been reviewed by somebody else, as it is on the branch."""
     found = []
     for row, old in completed(made.before, made.after):
-        task = row.id
-        promised = task_mapping.task(graph_view.stored(old)) if old is not None else None
-        if why := reviews.missing(
-            project, head, task_mapping.task(graph_view.stored(row)), promised
-        ):
-            fault = legal_changes.Fault(
-                code="review_missing",
-                task=task,
-                message=f"{task} has risk: high, and {why}",
-                hint=f"as somebody else: {reviews.command(task, head[:12])}",
-            )
+        promised = _task(old) if old is not None else None
+        if why := reviews.missing(project, head, _task(row), promised):
+            hint = f"as somebody else: {reviews.command(row.id, head[:12])}"
+            fault = Fault("review_missing", row.id, f"{row.id} has risk: high, and {why}", hint)
             found.append(place(made.tree, fault, made.after))
     return found
 

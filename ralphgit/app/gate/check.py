@@ -43,7 +43,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         return _sorted(branch.incoming(project, base, at or "HEAD"))
     if at:
         commit = revisions.commit_of(project, at)
-        tree = commit_tree(project, commit, f"{at}:", project.repository.objects)
+        tree = commit_tree(project, commit, f"{at}:")
         if not tree.shards:
             raise project.no_graph(at)
         return _sorted([*state(project, tree), *edited_evidence(project, commit)])

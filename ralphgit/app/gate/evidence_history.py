@@ -21,8 +21,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     Of what was edited and put back since nothing is said; neither is of what a shallow clone's
     history does not have.
     """
-    worktree = project.repository.worktree
-    head = commit or (worktree.head if worktree else "")
+    head = commit or project.repository.known_head
     records = project.config.records
     folder, attempts = (f"{records}/{kind}" for kind in FILED[:2])
     present = project.repository.objects.resolve([f"{head}:{folder}", f"{head}:{attempts}"])

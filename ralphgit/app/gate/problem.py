@@ -44,28 +44,30 @@ class Problem(NamedTuple):
 
 def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
     """The problem that a refused file is. `label`: what its name begins with already."""
-    return Problem(
-        code=error.code,
-        file=error.file,
-        line=error.line,
-        column=error.column,
-        task=error.task or "",
-        message=error.message,
-        hint=error.hint,
-        label=label,
-    )
+    file, line, column, task = error.file, error.line, error.column, error.task or ""
+    return Problem(error.code, "error", file, line, column, task, error.message, error.hint, label)
 
 
 def place(tree: Tree, fault: legal_changes.Fault, rows: Mapping[str, Row]) -> Problem:
     """A fault of a task as a problem of the file in which the task stands."""
     row = rows.get(fault.task)
-    return Problem(
-        code=fault.code,
-        severity=fault.severity,
-        file=tree.label + row.file if row else tree.label,
-        line=row.line if row else 1,
-        task=fault.task,
-        message=fault.message,
-        hint=fault.hint,
-        label=tree.label,
-    )
+    file, line = (row.file, row.line) if row else ("", 1)
+    code, task, message, hint, severity = fault
+    return in_file(code, tree, file, message, hint, task=task, line=line, severity=severity)
+
+
+def in_file(
+    code: str,
+    tree: Tree,
+    path: str,
+    message: str,
+    hint: str = "",
+    *,
+    task: str = "",
+    line: int = 1,
+    column: int = 1,
+    severity: str = "error",
+) -> Problem:
+    """A problem of the file at `path` in a tree."""
+    file = tree.label + path
+    return Problem(code, severity, file, line, column, task, message, hint, tree.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
-from ralphgit.app.gate.problem import Problem, from_error
+from ralphgit.app.gate.problem import Problem, from_error, in_file
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
@@ -44,25 +44,14 @@ def faults(
         if parts[0] == "evidence" and len(parts) == 3:
             yield from _copied(tree, path, value, homes, runs)
         if tasks is not None and len(parts) > 1 and parts[1] not in tasks:
-            yield Problem(
-                code="orphan",
-                severity="warning",
-                file=tree.label + path,
-                label=tree.label,
-                task=parts[1],
-                message=f"{parts[1]} is not in the graph",
-            )
+            said = f"{parts[1]} is not in the graph"
+            yield in_file("orphan", tree, path, said, task=parts[1], severity="warning")
 
 
 def homes(project: Project, tree: Tree) -> dict[str, str]:
     """Which task each claim was made on, by the attempts' audit files."""
-    prefix = f"{project.config.records}/audit/"
-    found = {}
-    for path in tree.records:
-        parts = path.removeprefix(prefix).split("/")
-        if path.startswith(prefix) and len(parts) == 2:
-            found[parts[1].removesuffix(".yaml")] = parts[0]
-    return found
+    found = tree.filed(f"{project.config.records}/audit")
+    return {path.rpartition("/")[2].removesuffix(".yaml"): task for task, path in found}
 
 
 class _Wrong(Exception):
@@ -74,17 +63,8 @@ class _Wrong(Exception):
 
 def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] | None:
     """A record as its schema allows it; None where there is none. Raises: _Wrong."""
-    label, hint = tree.label + path, f"see schemas/{file_name(kind)}"
     if tree.is_link(path):
-        raise _Wrong(
-            Problem(
-                code="symbolic_link",
-                file=label,
-                label=tree.label,
-                message="the record is a symbolic link",
-                hint="put the file itself there",
-            )
-        )
+        raise _link(tree, path, "the record is a symbolic link")
     data = tree.content(path)
     if data is None:
         return None
@@ -96,55 +76,33 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
             for where, message in schema_validation.problems(kind, value)
         ] if value is not None else [(1, 1, "the record is empty")]  # fmt: skip
     except InvalidRecord as error:
-        raise _Wrong(from_error(error.at(label), label=tree.label)) from None
+        raise _Wrong(from_error(error.at(tree.label + path), label=tree.label)) from None
     if isinstance(value, str) and b"\n" not in data:
-        raise _Wrong(
-            Problem(
-                code="symbolic_link",
-                file=label,
-                label=tree.label,
-                message=f"this is a symbolic link, or one line in its place: {value}",
-                hint="put the file itself there",
-            )
-        )
+        raise _link(tree, path, f"the record is a symbolic link, or holds one line only: {value}")
     if wrong or not isinstance(value, dict):
+        hint = f"see schemas/{file_name(kind)}"
         raise _Wrong(
             *(
-                Problem(
-                    code="schema",
-                    file=label,
-                    label=tree.label,
-                    line=line,
-                    column=column,
-                    message=said,
-                    hint=hint,
-                )
+                in_file("schema", tree, path, said, hint, line=line, column=column)
                 for line, column, said in wrong
             )
         )
     return value
 
 
+def _link(tree: Tree, path: str, said: str) -> _Wrong:
+    return _Wrong(in_file("symbolic_link", tree, path, said, "put the file itself there"))
+
+
 def _placed(tree: Tree, path: str, parts: list[str], value: Mapping[str, Any]) -> Iterator[Problem]:
     kind, task = parts[0], value.get("task") or value.get("target")
     if len(parts) != 3 or (task is not None and parts[1] != task):
-        yield Problem(
-            code="misplaced",
-            file=tree.label + path,
-            label=tree.label,
-            task=str(task or ""),
-            message=f"a record of {task} belongs in {kind}/{task}/",
-            hint="git mv it there",
-        )
+        said = f"a record of {task} belongs in {kind}/{task}/"
+        yield in_file("misplaced", tree, path, said, "git mv it there", task=str(task or ""))
     elif parts[2] != f"{value['id']}.yaml":
-        yield Problem(
-            code="wrong_name",
-            file=tree.label + path,
-            label=tree.label,
-            task=parts[1],
-            message=f"the record has the id {value['id']}, and its file another name",
-            hint="take it out if it is a copy; else git mv it to the name of its id",
-        )
+        said = f"the record has the id {value['id']}, and its file another name"
+        hint = "take it out if it is a copy; else git mv it to the name of its id"
+        yield in_file("wrong_name", tree, path, said, hint, task=parts[1])
 
 
 def _copied(
@@ -161,14 +119,8 @@ def _copied(
     task, claim = value["task"], value.get("claim")
     home = homes.get(str(claim), task)
     if home != task:
-        yield Problem(
-            code="foreign_claim",
-            file=tree.label + path,
-            label=tree.label,
-            task=task,
-            message=f"evidence about {task} under claim {claim}, which was made on {home}",
-            hint=_AGAIN,
-        )
+        said = f"evidence about {task} under claim {claim}, which was made on {home}"
+        yield in_file("foreign_claim", tree, path, said, _AGAIN, task=task)
     output = value.get("output")
     if value["kind"] != "command" or not value.get("started_at") or not output:
         return
@@ -177,11 +129,5 @@ def _copied(
     )  # fmt: skip
     first = runs.setdefault(run, path)
     if first != path:
-        yield Problem(
-            code="copied_evidence",
-            file=tree.label + path,
-            label=tree.label,
-            task=task,
-            message=f"this tells of the same run as {first}",
-            hint=_AGAIN,
-        )
+        said = f"this tells of the same run as {first}"
+        yield in_file("copied_evidence", tree, path, said, _AGAIN, task=task)

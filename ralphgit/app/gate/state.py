@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ralphgit.app.gate import record_files
-from ralphgit.app.gate.problem import Problem, from_error, place
+from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
@@ -13,6 +13,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.legal_changes import Fault
 
 #: Faults that a task in another file would mend.
 _ABSENCE = ("unknown_dependency",)
@@ -25,9 +26,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     """What is wrong with a tree. `only`: the records that are read, where not all are wanted."""
     problems: list[Problem] = []
     files = list(_graph_files(project, tree, problems))
-    rows: list[Row] = []
-    for file in files:
-        rows.extend(graph_file.rows(file))
+    rows = [row for file in files for row in graph_file.rows(file)]
     where = {row.id: row for row in rows}
     # Of a task in a file that could not be read nothing can be said, also not that it is none.
     whole = len(files) == len(tree.shards)
@@ -57,19 +56,12 @@ def _graph_files(
         if data is None:
             continue
         if tree.is_link(path):
-            problems.append(
-                Problem(
-                    code="symbolic_link",
-                    file=tree.label + path,
-                    label=tree.label,
-                    message="the graph file is a symbolic link",
-                    hint="git keeps a link, and not what it leads to: put the file itself there",
-                )
-            )
+            hint = "git keeps a link, and not what it leads to: put the file itself there"
+            said = "the graph file is a symbolic link"
+            problems.append(in_file("symbolic_link", tree, path, said, hint))
+        limit = project.config.max_graph_bytes
         try:
-            file, found = graph_file.parse_all(
-                data, path=path, limit=project.config.max_graph_bytes
-            )
+            file, found = graph_file.parse_all(data, path=path, limit=limit)
         except InvalidRecord as error:
             problems.append(_refused(tree, error))
             continue
@@ -82,73 +74,38 @@ def _refused(tree: Tree, error: InvalidRecord) -> Problem:
     return from_error(error.at(tree.label + error.file), label=tree.label)
 
 
-def _twins(tree: Tree, rows: Sequence[Row]) -> list[Problem]:
+def _twins(tree: Tree, rows: Iterable[Row]) -> Iterator[Problem]:
     first: dict[str, Row] = {}
-    found = []
     for row in rows:
         known = first.setdefault(row.id.casefold(), row)
         if known is not row:
-            found.append(
-                Problem(
-                    code="duplicate_id",
-                    file=tree.label + row.file,
-                    label=tree.label,
-                    line=row.line,
-                    task=row.id,
-                    message=f"the id {row.id} stands twice; first at {known.file}:{known.line}",
-                    hint="rename one of the two tasks",
-                )
-            )
-    return found
+            said = f"the id {row.id} stands twice; first at {known.file}:{known.line}"
+            hint = "rename one of the two tasks"
+            yield in_file("duplicate_id", tree, row.file, said, hint, task=row.id, line=row.line)
 
 
 def _claim_faults(
     stored: Mapping[str, object], row: Row, homes: Mapping[str, str]
-) -> list[legal_changes.Fault]:
+) -> Iterator[Fault]:
     if not row.claim or not row.contract:
-        return []
+        return
     home = homes.get(row.claim)
     if home is not None and home != row.id:
-        return [
-            legal_changes.Fault(
-                code="moved_claim",
-                task=row.id,
-                message=f"claim {row.claim} on {row.id} was made on {home}",
-                hint=f"a merge moved it: restore the block of {row.id}",
-            )
-        ]
-    if contract(task_mapping.task(stored)) == row.contract:
-        return []
-    severity = "warning" if row.status in ("complete", "cancelled") else "error"
-    return [
-        legal_changes.Fault(
-            code="stale_contract",
-            task=row.id,
-            message=f"what {row.id} promises has changed since claim {row.claim} was made",
-            hint=f"ralphgit complete {row.id} --accept-contract, or restore the fields",
-            severity=severity,
-        )
-    ]
+        said = f"claim {row.claim} on {row.id} was made on {home}"
+        yield Fault("moved_claim", row.id, said, f"a merge moved it: restore the block of {row.id}")
+    elif contract(task_mapping.task(stored)) != row.contract:
+        said = f"what {row.id} promises has changed since claim {row.claim} was made"
+        hint = f"ralphgit complete {row.id} --accept-contract, or restore the fields"
+        severity = "warning" if row.status in ("complete", "cancelled") else "error"
+        yield Fault("stale_contract", row.id, said, hint, severity)
 
 
-def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> list[Problem]:
+def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
     """Neighbours written on one line each conflict when both are claimed."""
-    found = []
     flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]
     for number, stored in enumerate(file.tasks[:-1]):
         if flow[number] and flow[number + 1]:
-            row = rows[stored["id"]]
-            found.append(
-                Problem(
-                    code="flow_style",
-                    severity="warning",
-                    file=tree.label + file.path,
-                    label=tree.label,
-                    line=row.line,
-                    task=row.id,
-                    message=f"{row.id} and the next task are written on one line each: "
-                    "claims of both will conflict",
-                    hint=f"ralphgit edit {row.id} --block",
-                )
-            )
-    return found
+            task = stored["id"]
+            said = f"{task} and the next task are written on one line each: claims of both conflict"
+            fault = Fault("flow_style", task, said, f"ralphgit edit {task} --block", "warning")
+            yield place(tree, fault, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.gate import append_only, branch, evidence_history, write_scope
@@ -19,7 +20,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
 
     `tree`: the working files. What the base has already is the base's doing: a merge brings it.
     """
-    head = _head(project)
+    head = project.repository.known_head
     if not head:
         return
     try:
@@ -43,14 +44,8 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     yield from branch.lost_claims(fork, base, here, project.base.label)
     if fork:
         before = {**fork, **base}
-        yield from write_scope.uncommitted(
-            project, lambda: _changed(project, head), before, made.after
-        )
-
-
-def _head(project: Project) -> str:
-    worktree = project.repository.worktree
-    return worktree.head if worktree else ""
+        paths = partial(_changed, project, head)
+        yield from write_scope.uncommitted(project, paths, before, made.after)
 
 
 def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:

@@ -65,10 +65,10 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     events = _events(project, lease, head)
     if events[-1:] not in (["completed"], [_FORCED]):
         return ["its audit does not say that it was completed"]
-    here, base = view.by_id[lease.task], project.base_view
-    if here.contract and contract(view.task(here.id)) != here.contract:
+    here, task = view.by_id[lease.task], view.task(lease.task)
+    if here.contract and contract(task) != here.contract:
         return [f"what {here.id} promises has changed on this branch since it was completed"]
-    promised = base.task(lease.task) if lease.task in base.by_id else view.task(lease.task)
+    promised = judged_evidence.as_promised(project, task)
     forced = events[-1] == _FORCED
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
     if forced:
@@ -111,7 +111,7 @@ def _unproven(
 
     Of a forced completion none has to have passed; but where some ran, it was on these files.
     """
-    tree = record_tree.commit_tree(project, head, f"{head[:12]}:", project.repository.objects)
+    tree = record_tree.commit_tree(project, head, f"{head[:12]}:")
     records = judged_evidence.recorded(project, tree, [lease.task]).get(lease.task, {}).values()
     runs = [one for one in records if one.kind == COMMAND and one.claim == lease.claim]
     judged = {one.subject.tree for one in runs if one.subject is not None}

@@ -7,7 +7,8 @@ close, and every character in it can be printed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
@@ -18,6 +19,13 @@ from ralphgit.model.config import Config
 from ralphgit.model.handoff import REPORT, STOP, Guidance, Packet
 from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import TaskState
+
+_EARLIER = """\
+Unfinished work on this task is kept in these refs. Look there before you begin
+(git log REF, git show REF:FILE), and take what is good:"""
+_VERIFY = """\
+These commands decide whether the task is done. Run them yourself, here. They are run
+again afterwards, as they stand on the base branch:"""
 
 
 class Prompt(NamedTuple):
@@ -53,27 +61,22 @@ def written(project: Project, packet: Packet) -> str:
     Questions without an answer are left out.
     """
     write, read, resources = packet.scope
-    kept = packet.kept
     criteria = [f"{item.id}: {item.text}" for item in packet.acceptance]
     mission = [packet.title, *filter(None, [packet.description])]
     said = [line for one in packet.answers for line in _exchange(one)]
     fence = _fence(
-        [
-            *mission,
-            *criteria,
-            *write,
-            *read,
-            *resources,
-            *packet.outputs,
-            *packet.verify,
-            *said,
-            *kept,
-        ]
+        chain(mission, criteria, *packet.scope, packet.outputs, packet.verify, said, packet.kept)
     )
     opening, closing = f"<<<task data {fence}", f"task data {fence}>>>"
 
     def data(items: Iterable[str], bullet: str = "- ") -> list[str]:
         return [opening, *(line for item in items for line in _printable(item, bullet)), closing]
+
+    def either(introduction: str, items: Sequence[str], otherwise: str = "") -> list[str]:
+        """Items with their introduction, or what is said where there are none."""
+        if items:
+            return [*introduction.splitlines(), "", *data(items), ""]
+        return [otherwise, ""] if otherwise else []
 
     lines = [
         f"# Task {packet.task}",
@@ -89,50 +92,41 @@ def written(project: Project, packet: Packet) -> str:
         "",
         "## Acceptance",
         "",
-    ]
-    if criteria:
-        lines += ["All of these hold when you are done:", "", *data(criteria)]
-    else:
-        lines += ["No criteria are written down; the mission and the verify commands decide."]
+        *either(
+            "All of these hold when you are done:", criteria,
+            "No criteria are written down; the mission and the verify commands decide.",
+        ),
+    ]  # fmt: skip
     if said:
-        lines += ["", "## Answers", "", "Who worked on this before asked, and was answered:", ""]
-        lines += [opening, *said, closing]
-    if kept:
-        lines += [
-            "",
-            "## Earlier work",
-            "",
-            "Unfinished work on this task is kept in these refs. Look there before you begin",
-            "(git log REF, git show REF:FILE), and take what is good:",
-            "",
-            *data(kept),
-        ]
-    lines += ["", "## Scope", ""]
-    if write:
-        lines += ["You may change only what these patterns name:", "", *data(write)]
-    else:
-        lines += ["No patterns are given. Change what the mission needs, and nothing else."]
-    if read:
-        lines += ["", "Your work builds on these; read them first:", "", *data(read)]
-    if resources:
-        lines += ["", "You alone may use these now:", "", *data(resources)]
-    lines += ["", "## Outputs", ""]
-    if packet.outputs:
-        lines += ["These exist afterwards, are not empty, and are committed:", ""]
-        lines += data(packet.outputs)
-    else:
-        lines += ["No files are asked for by name."]
-    lines += ["", "## Verify", ""]
-    if packet.verify:
-        lines += [
-            "These commands decide whether the task is done. Run them yourself, here. They are run",
-            "again afterwards, as they stand on the base branch:",
-            "",
-            *data(packet.verify),
-        ]
-    else:
-        lines += ["There are no commands to verify the task. Test your work, and say how."]
-    return "\n".join([*lines, "", *_rules(packet, project.config)]) + "\n"
+        lines += ["## Answers", "", "Who worked on this before asked, and was answered:", ""]
+        lines += [opening, *said, closing, ""]
+    if packet.kept:
+        lines += ["## Earlier work", "", *either(_EARLIER, packet.kept)]
+    return "\n".join([
+        *lines,
+        "## Scope",
+        "",
+        *either(
+            "You may change only what these patterns name:", write,
+            "No patterns are given. Change what the mission needs, and nothing else.",
+        ),
+        *either("Your work builds on these; read them first:", read),
+        *either("You alone may use these now:", resources),
+        "## Outputs",
+        "",
+        *either(
+            "These exist afterwards, are not empty, and are committed:", packet.outputs,
+            "No files are asked for by name.",
+        ),
+        "## Verify",
+        "",
+        *either(
+            _VERIFY, packet.verify,
+            "There are no commands to verify the task. Test your work, and say how.",
+        ),
+        *_rules(packet, project.config),
+        "",
+    ])  # fmt: skip
 
 
 def as_data(value: str | Iterable[str]) -> str:

@@ -113,19 +113,19 @@ def _question(
 def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:
     project = claim_map.project
     beat = heartbeat.read(holder.path) if holder.path else None
-    ours = beat is not None and beat.claim == holder.claim
-    since = stamp(beat.time) if beat is not None and ours else holder.at
+    since = stamp(beat.time) if beat is not None and beat.claim == holder.claim else holder.at
+    said = f"{holder.by} is gone or silent ({holder.where})"
+    return _about(project, holder, title, STALE, said, since, reset_command(project, holder.task))
+
+
+def _about(
+    project: Project, work: ActiveClaim | Pull, title: str, reason: str, said: str, since: str,
+    command: str,
+) -> Question:  # fmt: skip
+    """What a person has to decide about work that asks nothing itself."""
+    waiting = _waiting(project, since)
     return Question(
-        task=holder.task,
-        title=title,
-        worker=holder.by,
-        claim=holder.claim,
-        reason=STALE,
-        question=f"{holder.by} is gone or silent ({holder.where})",
-        options=(),
-        since=since,
-        waiting_s=_waiting(project, since),
-        command=reset_command(project, holder.task),
+        work.task, title, work.by, work.claim, reason, said, (), since, waiting, command
     )
 
 
@@ -139,18 +139,9 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
     why = reviews.missing(project, ref.oid, task, claim_map.base.task(row.id))
     if why:
         since = task.lifecycle.result.at if task.lifecycle.result else holder.at
-        yield Question(
-            task=row.id,
-            title=row.title,
-            worker=holder.by,
-            claim=holder.claim,
-            reason=UNREVIEWED,
-            question=f"risk: high, and {why} ({holder.where})",
-            options=(),
-            since=since,
-            waiting_s=_waiting(project, since),
-            command=reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
-        )
+        said = f"risk: high, and {why} ({holder.where})"
+        command = reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/")))
+        yield _about(project, holder, row.title, UNREVIEWED, said, since, command)
 
 
 def refused(claim_map: ClaimMap) -> list[Pull]:
@@ -159,15 +150,13 @@ def refused(claim_map: ClaimMap) -> list[Pull]:
     """
     found = []
     for worktree in claim_map.project.repository.worktrees:
-        for pull in (
-            tracked_pull_requests.read(worktree.path)
-            if worktree.exists and not worktree.bare
-            else ()
-        ):
+        if worktree.bare or not worktree.exists:
+            continue
+        for pull in tracked_pull_requests.read(worktree.path):
             row = claim_map.base.by_id.get(pull.task)
             claims = {active.claim for active in claim_map.active_claims.get(pull.task, ())}
-            task_state = row is not None and row.epoch <= pull.epoch and pull.claim in claims
-            if task_state and pull.state == tracked_pull_requests.REFUSED:
+            current = row is not None and row.epoch <= pull.epoch and pull.claim in claims
+            if current and pull.state == tracked_pull_requests.REFUSED:
                 found.append(pull)
     return found
 
@@ -182,21 +171,11 @@ def give_up_command(project: Project, task: str) -> str:
 
 
 def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
-    row = claim_map.base.by_id[pull.task]
+    project, title = claim_map.project, claim_map.base.by_id[pull.task].title
     active_claims = claim_map.active_claims.get(pull.task, ())
     since = next((active.at for active in active_claims if active.claim == pull.claim), "")
-    return Question(
-        task=pull.task,
-        title=row.title,
-        worker=pull.by,
-        claim=pull.claim,
-        reason=REFUSED,
-        question=f"{refused_sentence(pull)}; open it again, or give the work up",
-        options=(),
-        since=since,
-        waiting_s=_waiting(claim_map.project, since),
-        command=give_up_command(claim_map.project, pull.task),
-    )
+    said = f"{refused_sentence(pull)}; open it again, or give the work up"
+    return _about(project, pull, title, REFUSED, said, since, give_up_command(project, pull.task))
 
 
 def reset_command(project: Project, task: str) -> str:

@@ -95,10 +95,8 @@ def integrate(project: Project, options: IntegrateOptions) -> Integrated:
         if made is not None:
             return made
         project.refresh()
-    raise GuardRefused(
-        f"{project.base.label} kept moving; nothing was integrated",
-        code="unsettled", hint="repeat the command",
-    )  # fmt: skip
+    message = f"{project.base.label} kept moving; nothing was integrated"
+    raise GuardRefused(message, code="unsettled", hint="repeat the command")
 
 
 def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
@@ -152,7 +150,7 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
 def _wrong(project: Project, work: _Work) -> Stop | None:
     """What is wrong with the records of the result and with none of the branches': a cycle, say."""
     paths = trees.differing(project.repository.objects, project.base.commit, work.tip)
-    tree = record_tree.commit_tree(project, work.tip, "", project.repository.objects)
+    tree = record_tree.commit_tree(project, work.tip)
     for one in state.state(project, tree, only=paths):
         if one.severity == "error":
             name = work.merged[-1].name
@@ -210,7 +208,9 @@ class _Work:
                 return
 
     def _conflict(self, branch: Branch, paths: tuple[str, ...]) -> Stop:
-        others = [one for one in self.merged if self._meets(one, branch)]
+        meets = self._plan.meetings
+        pair = integration_order.pair
+        others = [one for one in self.merged if pair(one.name, branch.name) in meets]
         other = others[-1] if others else None
         name = other.name if other else self._project.base.label
         foreseen = self._plan.foreseen(branch, other) if other else None
@@ -219,9 +219,6 @@ class _Work:
             known = f"; foreseen: {foreseen.sentence}"
         message = f"{branch.name} conflicts with {name} in {', '.join(paths)}{known}"
         return Stop("conflict", branch.name, name, paths, foreseen, message)
-
-    def _meets(self, one: Branch, other: Branch) -> bool:
-        return integration_order.pair(one.name, other.name) in self._plan.meetings
 
     # -- proofs --------------------------------------------------------------------------
 

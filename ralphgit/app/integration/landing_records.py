@@ -12,7 +12,6 @@ from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import trees
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.model.evidence import Subject
 from ralphgit.model.task import Event
 from ralphgit.records import audit_file
 from ralphgit.rules.integration_order import Branch
@@ -38,20 +37,20 @@ def commit(
     for proof in stale:
         run = runs.get((proof.task.id, proof.command))
         if run is not None:
-            subject = Subject(tip, files.tree, files.digest(proof.task.scope))
+            subject = files.subject(proof.task.scope, tip)
             path, data = judged_evidence.of_run(project, run, proof.task, proof.claim, subject)
             records[path] = data
     rows = [view.row(row.id) for branch in branches for row in branch.rows]
     names = ", ".join(row.id for row in rows)
     if whole is not None:
         task = view.task(rows[-1].id)
-        subject = Subject(tip, files.tree, files.digest(task.scope))
+        subject, shows = files.subject(task.scope, tip), f"what {names} are together"
         path, data = judged_evidence.of_run(
-            project, whole, task, rows[-1].claim, subject, shows=f"what {names} are together"
+            project, whole, task, rows[-1].claim, subject, shows=shows
         )
         records[path] = data
     written = [*records]
-    tree = record_tree.commit_tree(project, tip, "", repository.objects)
+    tree = record_tree.commit_tree(project, tip)
     at = project.now()
     count = len({run.command for run in runs.values()})
     note = f"integrated: {names}"

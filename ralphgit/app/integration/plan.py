@@ -10,7 +10,6 @@ from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content, in_scope
 from ralphgit.app.integration import reconcile
 from ralphgit.app.integration.reconcile import Reconciled
-from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 from ralphgit.git import merge_preview, worktrees
@@ -91,7 +90,9 @@ def plan(project: Project, names: Sequence[str]) -> Plan:
         branches.append(Branch(one.branch, one.commit, rows, one.files))
     _refuse_same(branches)
     place = {row.id: number for number, row in enumerate(base.rows)}
-    branches.sort(key=lambda branch: _rank(branch, place))
+    last = len(place)
+    # By priority, then by the place in the graph, of the most urgent task.
+    branches.sort(key=lambda one: min((row.priority, place.get(row.id, last)) for row in one.rows))
     depends = _closure({row.id: row.depends_on for row in base.rows}, branches)
     by_tip = {branch.commit: branch for branch in branches}
     meetings = {}
@@ -134,12 +135,6 @@ def _below(project: Project, one: Reconciled, others: Sequence[Reconciled]) -> l
     ]
 
 
-def _rank(branch: Branch, place: Mapping[str, int]) -> tuple[int, int]:
-    """Priority, then the place in the graph, of its most urgent task."""
-    last = len(place)
-    return min(((row.priority, place.get(row.id, last)) for row in branch.rows), default=(9, last))
-
-
 def _closure(
     edges: Mapping[str, Sequence[str]], branches: Sequence[Branch]
 ) -> dict[str, frozenset[str]]:
@@ -166,11 +161,11 @@ def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
     for branch in branches:
         view = project.view(branch.commit, branch.name)
         wanted = [row for row in branch.rows if view.row(row.id).status == "complete"]
-        place = _place(project, branch.commit, branch.name)
+        place = judged_evidence.place_at(project, branch.commit, branch.name)
         yield from _of(project, place, wanted, branch.name)
     own = {row.id for branch in branches for row in branch.rows}
     changed = {path for branch in branches for path in branch.files}
-    base = _place(project, project.base.commit, project.base.label)
+    base = judged_evidence.place_at(project, project.base.commit, project.base.label)
     landed = [
         row
         for row in project.base_view.rows
@@ -189,19 +184,12 @@ def _touched(project: Project, row: Row, changed: set[str]) -> bool:
     return any(in_scope(scope, path) for path in changed)
 
 
-def _place(project: Project, commit: str, label: str) -> JudgedState:
-    tree = record_tree.commit_tree(project, commit, f"{label}:", project.repository.objects)
-    return JudgedState(project.view(commit, label), tree, Content(project, commit))
-
-
 def _of(project: Project, place: JudgedState, rows: Sequence[Row], owner: str) -> Iterator[Proof]:
     if not rows:
         return
     records = judged_evidence.recorded(project, place.tree, [row.id for row in rows])
     for row in rows:
-        task = judged_evidence.promised(project, row.id) if row.id in project.base_view.by_id else (
-            place.view.task(row.id)
-        )  # fmt: skip
+        task = judged_evidence.as_promised(project, place.view.task(row.id))
         claim = place.view.row(row.id).claim
         for command in dict.fromkeys(task.verify):
             passed = tuple(

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.judged_evidence import JudgedState
-from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
 from ralphgit.app.handoff import worker_report
@@ -82,15 +81,13 @@ def _one(project: Project, branch: str) -> Reconciled:
         )
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_tree.is_record(project, path))
-    tree = record_tree.commit_tree(project, commit, f"{branch}:", project.repository.objects)
+    place = judged_evidence.place_at(project, commit, branch)
     problems = incoming.incoming(project, project.base.label, branch, whole=False)
-    problems += state.state(project, tree, only=paths)
+    problems += state.state(project, place.tree, only=paths)
     issues = [
-        Issue(one.code, one.severity, one.task, one.message, tuple(filter(None, [one.file])),
-              one.hint)
-        for one in problems
-    ]  # fmt: skip
-    place = JudgedState(view, tree, Content(project, commit))
+        Issue(p.code, p.severity, p.task, p.message, (p.file,) if p.file else (), p.hint)
+        for p in problems
+    ]
     for row in rows:
         issues += _of_task(project, place, row)
     issues += _of_report(project, commit, view, rows)
@@ -113,9 +110,7 @@ def worked_on(project: Project, view: GraphView) -> list[Row]:
 
 def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
     task = place.view.task(row.id)
-    promised = (
-        judged_evidence.promised(project, row.id) if row.id in project.base_view.by_id else task
-    )
+    promised = judged_evidence.as_promised(project, task)
     life = task.lifecycle
     if life.blocked is not None:
         asks = life.blocked.question or life.blocked.reason.value

@@ -98,8 +98,7 @@ def _done_already(
     all done is told, if it is this worktree's own and `said` of a block is the same.
     """
     claim.require_fit(project)
-    worktree = project.repository.worktree
-    head = worktree.head if worktree else ""
+    head = project.repository.known_head
     committed = project.view(head, "HEAD").by_id if head else {}
     claim_map = ClaimMap(project)
     for lease in own_claims.leased(project, claim_map):

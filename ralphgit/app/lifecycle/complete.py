@@ -20,7 +20,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.evidence import COMMAND, Evidence, Subject
+from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome, Status
@@ -115,7 +115,7 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
 def _done_already(project: Project, task: str) -> Completed | None:
     """Completing twice is completing once: after a crash the command is just repeated."""
     noted = _complete_here(project, task)
-    head = project.repository.worktree.head if project.repository.worktree else ""
+    head = project.repository.known_head
     if noted is None or not head:
         return None
     if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
@@ -279,8 +279,7 @@ def _commit(
         note += f" (missing: {'; '.join(missing)})"
     observed = []
     if runs:
-        digest = Content(project, tree).digest(promised.scope)
-        subject = Subject(project.repository.head(), tree, digest)
+        subject = Content(project, tree).subject(promised.scope, project.repository.head())
         of_run = judged_evidence.of_run
         observed = [of_run(project, run, promised, own.claim, subject) for run in runs]
     path = audit_file.path(project.config.records, task, own.claim)

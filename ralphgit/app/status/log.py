@@ -59,13 +59,10 @@ def at_revision(project: Project, revision: str) -> list[Entry]:
     Raises: UsageError (bad_revision).
     """
     commit = revisions.commit_of(project, revision)
-    tree = record_tree.commit_tree(project, commit, f"{revision}:", project.repository.objects)
-    prefix = f"{project.config.records}/audit/"
+    tree = record_tree.commit_tree(project, commit, f"{revision}:")
     entries: list[Entry] = []
-    for path in tree.records:
-        task, slash, _ = path.removeprefix(prefix).partition("/")
-        if path.startswith(prefix) and slash:
-            entries += _told(project, task, [(revision, tree.content(path) or b"")])
+    for task, path in tree.filed(f"{project.config.records}/audit"):
+        entries += _told(project, task, [(revision, tree.content(path) or b"")])
     return _sorted(entries)
 
 

@@ -6,7 +6,7 @@ And which paths of a repository are ralphgit's own: graph files, records, runtim
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from ralphgit.app.workspace.graph_view import HERE, Shard
@@ -26,6 +26,13 @@ class Tree(NamedTuple):
     """Paths below the records folder."""
     content: Callable[[str], bytes | None]
     is_link: Callable[[str], bool] = lambda path: False
+
+    def filed(self, folder: str, tasks: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """Task and path of each record in `folder/TASK/`, of all tasks or of `tasks`."""
+        for path in self.records:
+            task, slash, _ = path.removeprefix(f"{folder}/").partition("/")
+            if path.startswith(f"{folder}/") and slash and (not tasks or task in tasks):
+                yield task, path
 
 
 def working_tree(project: Project) -> Tree:
@@ -55,7 +62,10 @@ def _plain(path: str, *, links: bool) -> bytes | None:
     return None if os.path.islink(path) and not links else read(path)
 
 
-def commit_tree(project: Project, treeish: str, label: str, objects: Objects) -> Tree:
+def commit_tree(
+    project: Project, treeish: str, label: str = "", objects: Objects | None = None
+) -> Tree:
+    objects = objects or project.repository.objects
     shards = (
         project.shards_at([treeish])
         if objects is project.repository.objects
