@@ -122,7 +122,7 @@ def _readable(
         for row in graph_file.rows(file):
             first = rows.setdefault(row.id.casefold(), row)
             if first is not row:
-                said = f"the id {row.id} stands twice; first at {first.file}:{first.line}"
+                said = f"the id {row.id} is used twice; first at {first.file}:{first.line}"
                 wrong = InvalidRecord(said, line=row.line, code="duplicate_id", task=row.id)
                 unreadable.append(wrong.at(f"{label}:{row.file}"))
     view = GraphView([*rows.values()], shards, lambda shard: contents[shard[1]], label)

@@ -1,1 +1,1 @@
-"""The gate: every record valid, every change legal, judged on the merged result (SPEC 8)."""
+"""Check records and changes: what `ralphgit check` reports (SPEC 8)."""

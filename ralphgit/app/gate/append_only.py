@@ -1,4 +1,4 @@
-"""Records that are kept: evidence is never edited, audit only grows, a question gets its answer."""
+"""Find edits of append-only records: evidence, audit, and questions other than their answers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _Changed = tuple[str, bytes, bytes | None]
 
 
 def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
-    """What was done to kept records from commit `start` to tree or commit `end`, both of which
-    `objects` reads; `was` and `now` say where they are on each.
+    """Find removed and edited records between commit `start` and tree or commit `end`.
+
+    `objects` reads both; `was` and `now` say where the records are on each.
     """
     folder, target = f"{was.config.records}/", f"{now.config.records}/"
     if folder == target:
@@ -42,7 +43,7 @@ def between(was: Project, now: Project, start: str, end: str, objects: Objects) 
 
 
 def uncommitted(project: Project) -> list[Problem]:
-    """What was done to audit and guidance since HEAD; of evidence `history` tells more."""
+    """Find audit and guidance edited since HEAD. `evidence_history` covers evidence."""
     objects = project.repository.objects
     folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
     paths = [
@@ -91,7 +92,7 @@ def _grew(before: bytes, after: bytes) -> bool:
 
 
 def _answered(before: bytes, after: bytes) -> bool:
-    """An answer may be added to a question; nothing else of it may change."""
+    """Whether nothing changed but that an answer was added."""
     old, new = _mapping(before), _mapping(after)
     if old == new:
         return bool(old)

@@ -1,4 +1,4 @@
-"""What a change brings: a branch judged as merged into its base, or a range (SPEC 8)."""
+"""Check a branch as merged into its base, or a range of commits (SPEC 8)."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class BranchChange(NamedTuple):
 
 
 def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
-    """What stops `head` from being merged into `base`, and what is worth a warning.
+    """Find the problems of `head` as merged into `base`.
 
-    Not `whole`: only what the branch brings, and not whether all records are valid.
+    Without `whole`, only of what the branch brings, and not whether all records are valid.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -55,7 +55,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         try:
             before = was.view(ours, base).by_id
         except InvalidRecord as error:
-            # Whoever mends the base must pass: what the branch does there cannot be told.
+            # A branch that fixes the base must pass: what else it does cannot be judged.
             found = from_error(error, label=f"{base}:")._replace(severity="warning")
             tree = commit_tree(now, theirs)
             return [found, *set_by.problems, *state(now, tree)]
@@ -71,14 +71,15 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         made = BranchChange(before, after, tree)
         files = Content(now, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
-        # where each has merged the other, that would be told from one of several places.
+        # where each has merged the other, there are several such places.
         span = _Span(ours, merged.tree, theirs, merged.objects)
         return problems + _brought(set_by, span, made, files)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
-    """What is wrong with `new` as it is, and with what it changes since `old`; `since_fork`:
-    since where the two part.
+    """Find the problems of `new` as it is, and of what it changes since `old`.
+
+    With `since_fork`, what it changes since the two parted.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -108,7 +109,7 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
 
 
 class _Span(NamedTuple):
-    """What a change is between."""
+    """The two ends of a change."""
 
     old: str
     """A commit."""
@@ -123,7 +124,7 @@ class _Span(NamedTuple):
 def _brought(
     set_by: effective_settings.Settings, span: _Span, made: BranchChange, files: Content
 ) -> list[Problem]:
-    """What is wrong with a change; `files` are as after it."""
+    """Find the problems of a change; `files` are as after it."""
     was, now = set_by.was, set_by.now
     changed = moves(now, made)
     if was.config.graph != now.config.graph:
@@ -151,7 +152,7 @@ def _unrelated(base: str, head: str) -> Problem:
 
 
 def _rows(project: Project, tree: Tree) -> Mapping[str, Row] | None:
-    """The merged graph; None where it cannot be read, which is a problem of its own."""
+    """Read the merged graph; None where it cannot be read, which `state` reports."""
     limit = project.config.max_graph_bytes
     try:
         files = [
@@ -167,7 +168,7 @@ def _conflicts(
     project: Project, paths: Sequence[str], base: str, start: str, before: Mapping[str, Row],
     head: str,
 ) -> list[Problem]:  # fmt: skip
-    """A merge that conflicts; where the records do, which claim lost to which."""
+    """Report a merge that conflicts, and which claims it loses where graph files conflict."""
     graphs = {path for path in paths if record_tree.is_record(project, path)}
     found = [
         Problem(
@@ -192,7 +193,7 @@ def _conflicts(
 def lost_claims(
     fork: Mapping[str, Row], base: Mapping[str, Row], mine: Mapping[str, Row], label: str
 ) -> Iterator[Problem]:
-    """Tasks that `mine` and the base `label` have both changed since `fork`, each otherwise."""
+    """Find tasks that `mine` and the base `label` have both changed since `fork`, differently."""
     for task, row in mine.items():
         known, theirs = fork.get(task), base.get(task)
         if known is None or theirs is None:
@@ -217,7 +218,7 @@ def lost_claims(
 
 
 def moves(project: Project, made: BranchChange) -> list[Problem]:
-    """Status changes that are not legal, and tasks that were taken out."""
+    """Find status changes that are not legal, and removed tasks."""
     found = []
     for task, row in made.after.items():
         old = made.before.get(task)
@@ -238,7 +239,7 @@ def moves(project: Project, made: BranchChange) -> list[Problem]:
 
 
 def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
-    """The tasks that the change completes, each with how it was before."""
+    """List the tasks that the change completes, each with its row before."""
     return [
         (row, before.get(task))
         for task, row in after.items()
@@ -247,7 +248,7 @@ def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple
 
 
 def completions(project: Project, made: BranchChange, files: Content) -> list[Problem]:
-    """Each task that the change completes has passing, fresh evidence for each command.
+    """Find completed tasks without passing, fresh evidence for each of their commands.
 
     `files`: the content after the change.
     """
@@ -265,7 +266,7 @@ def _unproved(
     project: Project, made: BranchChange, row: Row, old: Row | None, records: Iterable[Evidence],
     files: Content,
 ) -> Iterator[Fault]:  # fmt: skip
-    """What is missing of the proof that a task is complete; `records` are its evidence."""
+    """Find what is missing to prove that a task is complete; `records` are its evidence."""
     id, task = row.id, _task(row)
     if not row.claim or task.lifecycle.result is None:
         said = f"{id} is complete, and nobody claimed it or no result says so"
@@ -296,7 +297,7 @@ def _task(row: Row) -> Task:
 
 
 def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
-    """Work of high risk has been reviewed by somebody else, as it is on the branch."""
+    """Find completed work of high risk that nobody else has reviewed as it is on the branch."""
     found = []
     for row, old in completed(made.before, made.after):
         promised = _task(old) if old is not None else None
@@ -308,7 +309,7 @@ def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
 
 
 def _events(project: Project, tree: Tree, row: Row) -> set[str]:
-    """What happened to the row's claim, as its audit says."""
+    """List the events in the audit of the row's claim."""
     path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
     try:
         known = audit_file.events(tree.content(path) or b"")

@@ -1,4 +1,4 @@
-"""The gate: every record valid, every change legal, judged on the merged result (SPEC 8)."""
+"""Check this worktree, a revision, a branch or a range (SPEC 8)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _ORDER = {"error": 0, "warning": 1}
 
 
 def check(project: Project, *, base: str = "", at: str = "", between: str = "") -> list[Problem]:
-    """Every problem of this worktree's records and uncommitted changes, or of a revision's.
+    """Find every problem of the records and uncommitted changes here, or of revision `at`.
 
-    With `base`: also of what this branch changes, judged as merged into that revision, by
-    a merge that is made in memory. `between`: `OLD..NEW`, what NEW changes since OLD, judged as it
-    is; with three dots, since where the two part. Reads only.
+    With `base`, also of what this branch changes, judged as merged into that revision; the merge
+    is made in memory. With `between`, of what NEW changes since OLD (`OLD..NEW`), or since the two
+    parted (`OLD...NEW`). Reads only.
 
     Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).
     """
     if between:
         if base or at:
             raise UsageError(
-                "a range says what is judged: --base and --at do not go with it",
+                "a range cannot be combined with --base or --at",
                 hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
             )
         ends = revisions.range_in(between)
         if ends is None:
             raise UsageError(
-                f"{between} is no range",
+                f"{between} is not a range of revisions",
                 hint=f"ralphgit check {between}..HEAD, or --at {between}",
             )
         old, new, since_fork = ends

@@ -1,4 +1,4 @@
-"""Which settings a change is judged by: those of what it changes, never the worktree's own.
+"""Determine the settings that a change is judged by: those of its commits, not the worktree's.
 
 A branch says where the graph and the records are once it is merged, for a graph may move. That is
 all its `ralph.toml` has a say in: what was there before is looked for where it was.
@@ -22,10 +22,10 @@ _Layer = tuple[str, Mapping[str, object]]
 
 
 class EffectiveConfiguration(Project):
-    """A project of whose files commits alone have a say in the settings."""
+    """A project whose ralph.toml is read from commits, and not from the worktree."""
 
     def __init__(self, project: Project, layers: Sequence[_Layer]) -> None:
-        """`layers`: settings and where they stand, the strongest first."""
+        """`layers`: settings and where they are from, the strongest first."""
         super().__init__(project.repository, project.around)
         self.warnings = project.warnings
         self._layers = layers
@@ -49,11 +49,11 @@ class Settings(NamedTuple):
 
 
 def change(project: Project, old: str, new: str, objects: Objects, *, label: str) -> Settings:
-    """The project as commit `old` sets it, and as it will be with the tree or commit `new`.
+    """Return the project as commit `old` configures it, and as the tree or commit `new` does.
 
     `objects` reads `new`; `label` is what people call `old`. Where neither has settings, the
-    worktree's serve. What `old` has and cannot be read counts for nothing: whoever mends it must
-    pass.
+    worktree's are used. Settings of `old` that cannot be read are ignored: a change that fixes
+    them must pass.
     """
     before = _file(project.repository.objects, old)
     after = _file(objects, new)
@@ -83,7 +83,7 @@ def _file(objects: Objects, treeish: str) -> bytes | None:
 
 
 def _settings(data: bytes | None, path: str) -> tuple[Mapping[str, object], Problem | None]:
-    """The settings in a file; none, and why, where it cannot be read."""
+    """Parse the settings in a file; none, and why, where it cannot be read."""
     if data is None:
         return {}, None
     try:

@@ -1,4 +1,4 @@
-"""What only history tells: evidence is never edited, so a file is as the commit that added it."""
+"""Compare evidence with the commit that added it, to find what was edited or removed since."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from ralphgit.records.schemas import FILED
 
 
 def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
-    """Evidence that is not what was first committed, on `commit` or in this worktree; and what
-    was removed, of evidence and of audit.
+    """Find evidence that differs from what was first committed, and removed evidence and audit.
 
-    Of what was edited and put back since nothing is said; neither is of what a shallow clone's
-    history does not have.
+    Looks at `commit`, or at this worktree. What was edited and then restored is not reported, nor
+    is what a shallow clone does not have.
     """
     head = commit or project.repository.known_head
     records = project.config.records
@@ -52,7 +51,7 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
 
 
 def _rows(project: Project, commit: str) -> Mapping[str, Row]:
-    """The tasks as they are; none where the graph cannot be read, a problem of its own."""
+    """Read the tasks; none where the graph cannot be read, which `state` reports."""
     try:
         return project.view(commit, commit[:12]).by_id if commit else project.here.by_id
     except InvalidRecord:
@@ -71,14 +70,14 @@ def _proves(project: Project, blob: str, rows: Mapping[str, Row]) -> bool:
 
 
 def _is_attempt(name: str, rows: Mapping[str, Row]) -> bool:
-    """Whether `TASK/CLAIM.yaml` is the history of the attempt that the task stands by."""
+    """Whether `TASK/CLAIM.yaml` is the audit of the claim that completed the task."""
     task, _, claim = name.removesuffix(".yaml").partition("/")
     row = rows.get(task)
     return row is not None and row.status == "complete" and bool(claim) and row.claim == claim
 
 
 def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
-    """The blob that each file below `folders` was when it was first committed."""
+    """Find the blob with which each file below `folders` was first committed."""
     out = project.repository.git.run(
         "log", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=A",
         head, "--", *folders,
@@ -91,8 +90,8 @@ def _first_added(project: Project, head: str, *folders: str) -> dict[str, str]:
 
 
 def changed_here(project: Project, folder: str, filter: str) -> list[str]:
-    """Files below `folder` ("" for all) that this worktree or its index has otherwise than HEAD."""
-    # Unlike other commands, `git diff` renews the index even where it is told to take no locks.
+    """List files below `folder` ("" for all) that differ from HEAD, here or in the index."""
+    # Unlike other commands, `git diff` refreshes the index even with --no-optional-locks.
     out = project.repository.git.run(
         "-c", "diff.autoRefreshIndex=false",
         "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative",
@@ -102,7 +101,7 @@ def changed_here(project: Project, folder: str, filter: str) -> list[str]:
 
 
 def _is_first(project: Project, path: str, first: dict[str, str]) -> bool:
-    """Whether the file in this worktree is what was first committed, its line ends aside."""
+    """Whether the file in this worktree is what was first committed, line endings aside."""
     data = read(os.path.join(project.top, path)) or b""
     blob_id = project.repository.objects.blob_id
     return first.get(path) in (blob_id(data), blob_id(data.replace(b"\r\n", b"\n")))
@@ -114,7 +113,7 @@ def _problem(path: str, first: Mapping[str, str], folder: str, what: str) -> Pro
     restore = f"git cat-file blob {oid[:12]} > {path}" if oid else f"git checkout HEAD -- {path}"
     if kind != FILED[0]:
         restore = f"git log --diff-filter=D -- {path}, then: git checkout COMMIT~ -- {path}"
-    again = "who observes again writes another record" if kind == FILED[0] else "it only grows"
+    again = "a new observation is a new record" if kind == FILED[0] else "it only grows"
     return Problem(
         code=f"{what}_{kind}",
         file=path,

@@ -1,4 +1,4 @@
-"""A problem that the gate finds, and where it is."""
+"""Hold a problem that the gate finds, and its place."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Problem(NamedTuple):
     message: str = ""
     hint: str = ""
     label: str = ""
-    """What `file` begins with where it is no file of this worktree: `REV:`."""
+    """The prefix of `file` where it is not in this worktree: `REV:`."""
 
     @property
     def path(self) -> str:
@@ -43,13 +43,13 @@ class Problem(NamedTuple):
 
 
 def from_error(error: InvalidRecord, *, label: str = "") -> Problem:
-    """The problem that a refused file is. `label`: what its name begins with already."""
+    """Make a problem of a file that was refused. `label`: what its name begins with already."""
     file, line, column, task = error.file, error.line, error.column, error.task or ""
     return Problem(error.code, "error", file, line, column, task, error.message, error.hint, label)
 
 
 def place(tree: Tree, fault: legal_changes.Fault, rows: Mapping[str, Row]) -> Problem:
-    """A fault of a task as a problem of the file in which the task stands."""
+    """Make a task's fault a problem of the file that has the task."""
     row = rows.get(fault.task)
     file, line = (row.file, row.line) if row else ("", 1)
     code, task, message, hint, severity = fault
@@ -68,6 +68,6 @@ def in_file(
     column: int = 1,
     severity: str = "error",
 ) -> Problem:
-    """A problem of the file at `path` in a tree."""
+    """Make a problem of the file at `path` in a tree."""
     file = tree.label + path
     return Problem(code, severity, file, line, column, task, message, hint, tree.label)

@@ -1,4 +1,4 @@
-"""Whether each record of a tree is one, stands where it belongs, and is no copy of another."""
+"""Check each record of a tree: its schema, its place, and that it is not a copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ralphgit.records import input_limits as texts
 from ralphgit.records import schema_validation, yaml_reader
 from ralphgit.records.schemas import FILED, file_name
 
-_AGAIN = "take the copy out, and observe again: ralphgit evidence verify --rerun"
+_AGAIN = "remove the copy, then: ralphgit evidence verify --rerun"
 
 
 def faults(
@@ -23,7 +23,7 @@ def faults(
     tasks: Container[str] | None,
     homes: Mapping[str, str],
 ) -> Iterator[Problem]:
-    """What is wrong with the records at `paths`.
+    """Find the problems of the records at `paths`.
 
     `tasks`: the ids of all tasks that there are, None where a graph file could not be read.
     `homes`: which task each claim was made on.
@@ -49,7 +49,7 @@ def faults(
 
 
 def homes(project: Project, tree: Tree) -> dict[str, str]:
-    """Which task each claim was made on, by the attempts' audit files."""
+    """Map each claim to its task, by the names of the audit files."""
     found = tree.filed(f"{project.config.records}/audit")
     return {path.rpartition("/")[2].removesuffix(".yaml"): task for task, path in found}
 
@@ -62,7 +62,7 @@ class _Wrong(Exception):
 
 
 def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] | None:
-    """A record as its schema allows it; None where there is none. Raises: _Wrong."""
+    """Read a record that its schema allows; None where there is none. Raises: _Wrong."""
     if tree.is_link(path):
         raise _link(tree, path, "the record is a symbolic link")
     data = tree.content(path)
@@ -78,7 +78,7 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
     except InvalidRecord as error:
         raise _Wrong(from_error(error.at(tree.label + path), label=tree.label)) from None
     if isinstance(value, str) and b"\n" not in data:
-        raise _link(tree, path, f"the record is a symbolic link, or holds one line only: {value}")
+        raise _link(tree, path, f"the record is one line of text, as of a symbolic link: {value}")
     if wrong or not isinstance(value, dict):
         hint = f"see schemas/{file_name(kind)}"
         raise _Wrong(
@@ -91,17 +91,19 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
 
 
 def _link(tree: Tree, path: str, said: str) -> _Wrong:
-    return _Wrong(in_file("symbolic_link", tree, path, said, "put the file itself there"))
+    return _Wrong(in_file("symbolic_link", tree, path, said, "replace it with the file itself"))
 
 
 def _placed(tree: Tree, path: str, parts: list[str], value: Mapping[str, Any]) -> Iterator[Problem]:
     kind, task = parts[0], value.get("task") or value.get("target")
     if len(parts) != 3 or (task is not None and parts[1] != task):
         said = f"a record of {task} belongs in {kind}/{task}/"
-        yield in_file("misplaced", tree, path, said, "git mv it there", task=str(task or ""))
+        yield in_file(
+            "misplaced", tree, path, said, f"git mv it to {kind}/{task}/", task=str(task or "")
+        )
     elif parts[2] != f"{value['id']}.yaml":
-        said = f"the record has the id {value['id']}, and its file another name"
-        hint = "take it out if it is a copy; else git mv it to the name of its id"
+        said = f"the record has the id {value['id']}, but its file has another name"
+        hint = f"remove it if it is a copy; else git mv it to {value['id']}.yaml"
         yield in_file("wrong_name", tree, path, said, hint, task=parts[1])
 
 
@@ -112,14 +114,14 @@ def _copied(
     homes: Mapping[str, str],
     runs: dict[tuple[object, ...], str],
 ) -> Iterator[Problem]:
-    """Evidence that was taken from another task, or from another record of the same one.
+    """Find evidence copied from another task, or from another record of the same task.
 
     One run may prove several tasks, but not one of them twice.
     """
     task, claim = value["task"], value.get("claim")
     home = homes.get(str(claim), task)
     if home != task:
-        said = f"evidence about {task} under claim {claim}, which was made on {home}"
+        said = f"evidence about {task} names claim {claim}, which is a claim of {home}"
         yield in_file("foreign_claim", tree, path, said, _AGAIN, task=task)
     output = value.get("output")
     if value["kind"] != "command" or not value.get("started_at") or not output:
@@ -129,5 +131,5 @@ def _copied(
     )  # fmt: skip
     first = runs.setdefault(run, path)
     if first != path:
-        said = f"this tells of the same run as {first}"
+        said = f"this record is of the same run as {first}"
         yield in_file("copied_evidence", tree, path, said, _AGAIN, task=task)

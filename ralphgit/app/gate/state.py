@@ -1,4 +1,4 @@
-"""Whether the records of one state are valid: a commit, a working tree, an in-memory merge."""
+"""Check the records of one state: a commit, a working tree, or an in-memory merge."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.legal_changes import Fault
 
-#: Faults that a task in another file would mend.
+#: Faults that a task in another file would fix.
 _ABSENCE = ("unknown_dependency",)
 
 
@@ -23,12 +23,12 @@ _ABSENCE = ("unknown_dependency",)
 
 
 def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) -> list[Problem]:
-    """What is wrong with a tree. `only`: the records that are read, where not all are wanted."""
+    """Find the problems of a tree. `only`: the records to read, where not all are wanted."""
     problems: list[Problem] = []
     files = list(_graph_files(project, tree, problems))
     rows = [row for file in files for row in graph_file.rows(file)]
     where = {row.id: row for row in rows}
-    # Of a task in a file that could not be read nothing can be said, also not that it is none.
+    # A task that seems to be missing may be in a file that could not be read.
     whole = len(files) == len(tree.shards)
     problems += _twins(tree, rows)
     faults = [
@@ -56,7 +56,7 @@ def _graph_files(
         if data is None:
             continue
         if tree.is_link(path):
-            hint = "git keeps a link, and not what it leads to: put the file itself there"
+            hint = "git commits the link, not what it points to: replace it with the file itself"
             said = "the graph file is a symbolic link"
             problems.append(in_file("symbolic_link", tree, path, said, hint))
         limit = project.config.max_graph_bytes
@@ -79,7 +79,7 @@ def _twins(tree: Tree, rows: Iterable[Row]) -> Iterator[Problem]:
     for row in rows:
         known = first.setdefault(row.id.casefold(), row)
         if known is not row:
-            said = f"the id {row.id} stands twice; first at {known.file}:{known.line}"
+            said = f"the id {row.id} is used twice; first at {known.file}:{known.line}"
             hint = "rename one of the two tasks"
             yield in_file("duplicate_id", tree, row.file, said, hint, task=row.id, line=row.line)
 
@@ -91,8 +91,8 @@ def _claim_faults(
         return
     home = homes.get(row.claim)
     if home is not None and home != row.id:
-        said = f"claim {row.claim} on {row.id} was made on {home}"
-        yield Fault("moved_claim", row.id, said, f"a merge moved it: restore the block of {row.id}")
+        said = f"{row.id} has claim {row.claim}, which is a claim of {home}"
+        yield Fault("moved_claim", row.id, said, f"a merge moved it; restore the block of {row.id}")
     elif contract(task_mapping.task(stored)) != row.contract:
         said = f"what {row.id} promises has changed since claim {row.claim} was made"
         hint = f"ralphgit complete {row.id} --accept-contract, or restore the fields"
@@ -101,7 +101,7 @@ def _claim_faults(
 
 
 def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> Iterator[Problem]:
-    """Neighbours written on one line each conflict when both are claimed."""
+    """Warn of neighbours written on one line each: they conflict when both are claimed."""
     flow = [file.text[span.start : span.end].lstrip(" -").startswith("{") for span in file.spans]
     for number, stored in enumerate(file.tasks[:-1]):
         if flow[number] and flow[number + 1]:

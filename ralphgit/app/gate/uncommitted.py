@@ -1,4 +1,4 @@
-"""What this worktree changes, before it is committed; and whether its claim still stands."""
+"""Check what this worktree changes before it is committed, and that its claim is not lost."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ralphgit.model.task_row import Row
 
 
 def problems(project: Project, tree: Tree) -> Iterator[Problem]:
-    """What is wrong with what was changed since HEAD, and with the claim since the fork.
+    """Find the problems of what was changed since HEAD, and claims lost since the fork.
 
-    `tree`: the working files. What the base has already is the base's doing: a merge brings it.
+    `tree`: the working files. What the base has already is not judged: a merge brings it.
     """
     head = project.repository.known_head
     if not head:
@@ -28,7 +28,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         known = project.view(head, "HEAD").by_id
         fork, base = _fork_and_base(project, head)
     except InvalidRecord:
-        return  # a problem of its own here; whoever mends what was committed must pass
+        return  # `state` reports it; a change that fixes what was committed must pass
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
     gone = {task for task in known if task not in base and task in fork}
     made = branch.BranchChange(
@@ -49,7 +49,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
 
 
 def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapping[str, Row]]:
-    """The tasks as they were where this worktree's commits and the base part, and on the base.
+    """Read the tasks where this worktree's commits left the base, and those on the base.
 
     Raises: InvalidRecord.
     """
@@ -61,9 +61,7 @@ def _fork_and_base(project: Project, head: str) -> tuple[Mapping[str, Row], Mapp
 
 
 def _changed(project: Project, head: str) -> list[str]:
-    """The files that this worktree's commits change, and its working files as far as git has
-    been told of them.
-    """
+    """List the files that this worktree's commits change, and tracked files changed since."""
     repository = project.repository
     fork = worktrees.fork(repository.git, project.base.commit, head)
     committed = trees.differing(repository.objects, fork, head)

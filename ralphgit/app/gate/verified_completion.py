@@ -1,4 +1,4 @@
-"""Whether a completion is one that `complete` made, of the content that is there now.
+"""Decide whether a completion was verified, for exactly the content that is there now.
 
 Anybody can write `status: complete` into a task, and commit more after a real completion. So
 nothing is believed that the records do not prove: the audit says that the task was completed,
@@ -32,8 +32,7 @@ _NOT_OURS = ("merge_conflict", "claim_lost", "review_missing")
 
 
 def require(project: Project, lease: Lease, head: str) -> None:
-    """Refuse to land a `head` whose completion was not verified, or that does more to the
-    records than to complete its task.
+    """Refuse to land `head` if its completion was not verified, or if it changes other records.
 
     Raises: GuardRefused (unverified, not_landable).
     """
@@ -41,7 +40,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
         return
     if missing := unverified_reasons(project, lease, head):
         raise GuardRefused(
-            f"what HEAD has of {lease.task} is not what was verified; nothing was landed",
+            f"HEAD does not have {lease.task} as it was verified; nothing was landed",
             code="unverified",
             hint=f"ralphgit complete {lease.task}",
             details={"task": lease.task, "missing": missing},
@@ -49,7 +48,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
         )
     if problems := out_of_task_changes(project, lease, head):
         raise GuardRefused(
-            f"the branch of {lease.task} changes records that are not its own; nothing was landed",
+            f"the branch of {lease.task} changes records of other tasks; nothing was landed",
             code="not_landable",
             hint=f"ralphgit check --base {project.base.label}",
             details={"task": lease.task, "problems": [problem.code for problem in problems]},
@@ -58,13 +57,13 @@ def require(project: Project, lease: Lease, head: str) -> None:
 
 
 def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
-    """Why the completion on commit `head`, which is HEAD, does not count; none if it does."""
+    """List why the completion on commit `head`, which is HEAD, does not count; none if it does."""
     view = project.view(head, head[:12])
     if own_claims.end_of(view, lease) is not Status.COMPLETE:
         return [f"{lease.task} is not complete under claim {lease.claim}"]
     events = _events(project, lease, head)
     if events[-1:] not in (["completed"], [_FORCED]):
-        return ["its audit does not say that it was completed"]
+        return [f"the audit of {lease.task} does not say that it was completed"]
     here, task = view.by_id[lease.task], view.task(lease.task)
     if here.contract and contract(task) != here.contract:
         return [f"what {here.id} promises has changed on this branch since it was completed"]
@@ -73,7 +72,7 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
     if forced:
         return found
-    # What the whole branch has changed tells mostly already; what the task has, takes longer.
+    # What the whole branch has changed mostly decides; what the task has, takes longer to find.
     _, changes = _since_base(project, head)
     paths = [one.path for one in changes if not record_tree.is_record(project, one.path)]
     if not promised.verify or changed_paths.faults(promised, paths):
@@ -84,14 +83,14 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
 
 
 def _since_base(project: Project, head: str) -> tuple[str, list[trees.PathChange]]:
-    """Where a commit left the base, "" if nowhere, and what it has changed since."""
+    """Find where a commit left the base ("" if nowhere), and what it has changed since."""
     git = project.repository.git
     fork = worktrees.fork(git, project.base.commit, head)
     return fork, trees.changes(project.repository.objects, fork, head) if fork else []
 
 
 def _events(project: Project, lease: Lease, head: str) -> list[str]:
-    """What happened to the claim, oldest first, as its audit on a commit says."""
+    """List the events in the claim's audit on a commit, oldest first."""
     objects = project.repository.objects
     path = audit_file.path(project.config.records, lease.task, lease.claim)
     oid = objects.resolve([f"{head}:{path}"])[0]
@@ -107,7 +106,7 @@ def _events(project: Project, lease: Lease, head: str) -> list[str]:
 def _unproven(
     project: Project, lease: Lease, commands: tuple[str, ...], head: str, *, forced: bool
 ) -> Iterator[str]:
-    """The commands without passing evidence of the files of `head`.
+    """Find the commands without passing evidence of the files of `head`.
 
     Of a forced completion none has to have passed; but where some ran, it was on these files.
     """
@@ -124,13 +123,13 @@ def _unproven(
         digest = judged_evidence.digest_of(command)
         mine_ = [one for one in runs if one.command_digest == digest and one.exit_code == 0]
         if not mine_:
-            yield f"there is no evidence that this passed: {command}"
+            yield f"no evidence shows that this passed: {command}"
         elif not any(one.subject is not None and one.subject.tree in same for one in mine_):
             yield f"files have changed since this passed: {command}"
 
 
 def _same_files(project: Project, tree: str, head: str) -> bool:
-    """Whether two trees differ in records alone; one that is not here any more is another one."""
+    """Whether two trees differ in records only; False if one no longer exists here."""
     if project.repository.objects.resolve([f"{tree}^{{tree}}"])[0] is None:
         return False
     differing = trees.differing(project.repository.objects, tree, head)
@@ -138,9 +137,9 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
 
 
 def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Problem]:
-    """What a branch does wrong to other tasks and to records that are kept.
+    """Find illegal changes of a branch to other tasks and to append-only records.
 
-    The gate of `check --base` is asked only where the branch has touched any of them.
+    `check --base` is run only if the branch has touched any of them.
     """
     fork, changes = _since_base(project, head)
     if not fork:

@@ -1,4 +1,4 @@
-"""Whether the real diff lies inside the write scopes of the tasks that were worked on."""
+"""Find changed files outside the write scopes of the tasks that were worked on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 3
 
 
 class Scopes(NamedTuple):
-    """The tasks that were worked on, as they were promised before."""
+    """The tasks that were worked on, with the scopes they had before."""
 
     bounded: tuple[Row, ...]
     """Those with a write scope that can be understood."""
@@ -25,7 +25,7 @@ class Scopes(NamedTuple):
     """Those without."""
 
     def outside(self, paths: Iterable[str], *projects: Project) -> list[str]:
-        """The files that no scope covers, and that are records of none of `projects`."""
+        """List the files that no scope covers, and that are not records of `projects`."""
         allowed = [pattern for row in self.bounded for pattern in row.write]
         return [
             path for path in paths if not (_is_own(path, projects) or covers_any(allowed, path))
@@ -40,9 +40,10 @@ def committed(
     before: Mapping[str, Row],
     after: Mapping[str, Row],
 ) -> list[Problem]:
-    """Which of the `changed` files are outside the scopes. `since`: the commits that change them
-    are those that the second one has and the first has not. `was` and `now` say where the records
-    are before and after.
+    """Find which of the `changed` files are outside the scopes.
+
+    `since`: the commits that change them are those of the second one that the first has not. `was`
+    and `now` say where the records are before and after.
 
     Where one of several tasks has no write scope, anything may be its work. So a file outside
     the others' scopes is judged by the commits that change it: each commit's own graph says which
@@ -64,7 +65,7 @@ def uncommitted(
     before: Mapping[str, Row],
     after: Mapping[str, Row],
 ) -> list[Problem]:
-    """What this worktree changes outside the scopes: a warning, as nothing is decided yet."""
+    """Warn of what this worktree changes outside the scopes; it is not committed yet."""
     scopes = scopes_of(_worked(before, after), before)
     if not scopes.bounded or scopes.open:
         return []
@@ -88,14 +89,14 @@ def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:
 
 
 def scopes_of(worked: Iterable[Row], before: Mapping[str, Row]) -> Scopes:
-    """The scopes of the tasks that were worked on, as they were: a branch cannot widen its own."""
+    """Collect the scopes of worked-on tasks as they were before: no branch can widen its own."""
     promised = [before.get(row.id) or row for row in worked]
     bounded = tuple(row for row in promised if row.write and not bad_pattern(row))
     return Scopes(bounded, tuple(row for row in promised if row not in bounded))
 
 
 def sentence(path: str, tasks: Iterable[Row]) -> str:
-    """What is said of a file that the scopes of `tasks` do not cover."""
+    """Word the message about a file that the scopes of `tasks` do not cover."""
     return f"{path} is outside the write scope of {', '.join(row.id for row in tasks)}"
 
 
@@ -105,7 +106,7 @@ def _outside(path: str, tasks: Sequence[Row]) -> Problem:
         file=path,
         task=tasks[0].id if len(tasks) == 1 else "",
         message=sentence(path, tasks),
-        hint="take it out, or widen the scope on the base",
+        hint="undo the change, or widen the scope on the base",
     )
 
 
@@ -116,7 +117,7 @@ def _attributed(
     worked: Sequence[Row],
     paths: Sequence[str],
 ) -> Iterator[Problem]:
-    """Files that no scope covers: whose work are they?"""
+    """Find by the commits which tasks changed files that no scope covers."""
     bounded = {row.id: row for row in scopes.bounded}
     by_path: dict[str, list[set[str]]] = {path: [] for path in paths}
     for commit, parent, touched in _commits(project, *since):
@@ -140,14 +141,13 @@ def _attributed(
             code="scope_unproved",
             severity="warning",
             file=unproved[0],
-            message=f"{free} has no write scope, so it cannot be told whose work {names} "
-            f"{'is' if len(unproved) == 1 else 'are'}",
+            message=f"{free} has no write scope, so it is unknown which task changed {names}",
             hint=f"ralphgit edit {scopes.open[0].id} --write GLOB, on the base",
         )
 
 
 def _commits(project: Project, start: str, head: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Each commit that is no merge, its parent, and the paths that it changes."""
+    """List each commit that is not a merge, its parent, and the paths that it changes."""
     out = project.repository.git.run(
         "log", "--no-merges", "--format=%x00%H %P", "--name-only", "-z", "--no-renames",
         f"{start}..{head}",
@@ -161,7 +161,7 @@ def _commits(project: Project, start: str, head: str) -> Iterator[tuple[str, str
 
 
 def _in_work(project: Project, commit: str, parent: str, worked: Sequence[Row]) -> set[str]:
-    """Which tasks a commit was made for: under this claim, and not complete before it."""
+    """Find the tasks that a commit worked on: under this claim, and not complete before it."""
     try:
         now = project.view(commit, commit[:12]).by_id
         was = project.view(parent, parent[:12]).by_id if parent else {}
