@@ -443,7 +443,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
         said = board.view.query_one("#said", Static)
         await until(pilot, lambda: said.display)
         assert text(board, "said") == (
-            "T-1 asks something else by now; nothing was changed\nhint: ralphgit inbox"
+            "T-1 now asks another question; nothing was changed\nhint: ralphgit inbox"
         )
         await until(pilot, lambda: claim not in keys(board, "inbox")[0])
         await pilot.press("escape", "enter", *"wide", "slash", "q", "enter")

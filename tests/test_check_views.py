@@ -45,7 +45,7 @@ def test_a_range_is_what_the_newer_side_changes(world: World, alpha: Place) -> N
 
 def test_a_range_that_is_none(world: World) -> None:
     assert world.ralph("check", "main") == (
-        2, "", "error: main is not a range of revisions\nhint: ralphgit check main..HEAD, or --at main\n",
+        2, "", "error: main is not a range\nhint: ralphgit check main..HEAD, or --at main\n",
     )  # fmt: skip
     assert world.ralph("check", "main..", "--at", "main").code == 2
     assert world.ralph("check", "nowhere..").err.startswith("error: nowhere is no commit here")

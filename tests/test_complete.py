@@ -650,7 +650,7 @@ def test_what_verify_commands_leave_is_not_swept_in(tmp_path: Path) -> None:
         0,
         [
             "left by verify commands, and not committed: cache/x.pyc "
-            "(put it into .gitignore, or git add it)"
+            "(add it to .gitignore, or git add it)"
         ],
     )
     assert changed_files(alpha) == ["a", "b", "dist/out"]
@@ -977,8 +977,8 @@ def test_a_repository_within_is_no_bare_link(tmp_path: Path, how: str) -> None:
     result = alpha.ralph("complete", "--json")
     assert (result.code, result.error) == (8, "nested_repository"), result.out
     assert result.json["error"]["message"] == (
-        "inner is a repository of its own and no submodule: the files in it would not be "
-        "committed; nothing was changed"
+        "inner is a separate repository, not a submodule: the files in it would not be committed; "
+        "nothing was changed"
     )
     assert (alpha.git("status", "--porcelain"), alpha.head) == before
     (alpha.path / "inner" / ".git").rename(alpha.path.parent / "elsewhere")
@@ -1008,8 +1008,7 @@ def test_a_repository_that_a_command_leaves(tmp_path: Path) -> None:
     result = alpha.ralph("complete", "--json")
     assert result.code == 0, result.out
     assert result.json["warnings"] == [
-        "left by verify commands, and not committed: fixture "
-        "(put it into .gitignore, or git add it)"
+        "left by verify commands, and not committed: fixture (add it to .gitignore, or git add it)"
     ]
     assert alpha.git("status", "--porcelain") == "?? fixture/"
 

@@ -65,7 +65,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
         0,
         "no record is changed\n"
         f"alpha since it left main ({fork[:12]}..{fork[:12]})\n"
-        "no file but the records is changed\n",
+        "no file is changed besides the records\n",
         "warning: this worktree's records have changes that are not committed; they are not told "
         "here\n",
     )
@@ -177,7 +177,7 @@ def test_what_else_may_happen_to_a_task(world: World) -> None:
         "proj reopens T-3", "reopen", 4,
     )  # fmt: skip
     assert told(step(world, "edit", "T-2", "--title", "New", "--priority", "1")) == (
-        "T-2 is edited (title, priority; what it promises changes)", "edit", 0,
+        "T-2 is edited (title, priority; its contract changes)", "edit", 0,
     )  # fmt: skip
     # All of it at once.
     first = world.git("rev-list", "--max-parents=0", "HEAD")
@@ -203,7 +203,7 @@ def test_what_is_against_it(world: World) -> None:
         ("problem", "outside_scope"),
     ]  # fmt: skip
     assert changes(alpha)["T-2"]["sentence"] == (
-        "T-2 is made complete by hand, which no command does"
+        "T-2 was made complete by hand; no command does that"
     )
     (record,) = alpha.git("ls-files", "records/evidence").split()
     alpha.git("rm", "--quiet", record)
@@ -233,8 +233,8 @@ def test_records_that_cannot_be_read_are_named_and_the_rest_is_told(tmp_path: Pa
     assert [one["sentence"] for one in found["changes"]] == ["alpha claims T-1"]
     assert (found["verdict"], found["ready"]) == ("problems", [])
     first, second = [note["message"] for note in found["notes"]]
-    assert first.startswith("it cannot be read: alpha:graph/2.yaml:")
-    assert second.startswith("it cannot be read: alpha:records/guidance/T-1/x.yaml:")
+    assert first.startswith("cannot be read: alpha:graph/2.yaml:")
+    assert second.startswith("cannot be read: alpha:records/guidance/T-1/x.yaml:")
     # And from the other end: who mends it is not told to have added a task.
     world.git("branch", "broken", "alpha")
     alpha.git("checkout", "--quiet", "main", "--", "graph/2.yaml")

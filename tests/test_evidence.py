@@ -163,8 +163,12 @@ def test_an_artifact_has_its_digest(alpha: Place) -> None:
     [
         (("T-9", "--shows", "x"), "unknown_task", "there is no task T-9"),
         (("T-1", "--shows", "x", "--supports", "ACC-7"), "unknown_criterion", "no criterion ACC-7"),
-        (("T-1", "--shows", "x", "--artifact", "none.txt"), "bad_artifact", "no file of this"),
-        (("T-1", "--shows", "x", "--artifact", "/etc/passwd"), "bad_artifact", "no file of this"),
+        (("T-1", "--shows", "x", "--artifact", "none.txt"), "bad_artifact", "not a file of"),
+        (
+            ("T-1", "--shows", "x", "--artifact", "/etc/passwd"),
+            "bad_artifact",
+            "not a file of this",
+        ),
         (("T-1",), "usage", "needs to say what it shows"),
         (("T-1", "T-2", "--shows", "x"), "usage", "about one task"),
         (("T-1", "--shows", "x", "--rerun"), "usage", "--rerun does not go with evidence add"),

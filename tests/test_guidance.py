@@ -362,7 +362,7 @@ def test_from_a_linked_worktree(world: World, alpha: Place) -> None:
     done = reply(gamma, "T-2", "Go on")
     assert (done.code, gamma.head) == (0, before)
     written = ryaml.loads(world.read(done.data["record"]))
-    assert written["question"] == "Blocked (other), and nothing is asked."
+    assert written["question"] == "Blocked (other), without a question."
     assert (gamma.path / ".ralph" / "inbox" / f"{written['id']}.yaml").exists()
 
 
@@ -375,16 +375,16 @@ def test_only_what_is_blocked_is_answered(world: World) -> None:
         assert reply(world, *words).error == "not_blocked"
         assert world.state(*SCRATCH) == before
 
-    refused(("T-1", "x"), "T-1 is ready, so there is nothing to answer", "ralphgit claim T-1")
+    refused(("T-1", "x"), "T-1 is ready, so it has no question to answer", "ralphgit claim T-1")
     alpha = world.worktree("alpha")
     alpha.ralph("claim", "T-1")
-    refused(("T-1", "x"), "T-1 is claimed, so there is nothing to answer", "ralphgit show T-1")
+    refused(("T-1", "x"), "T-1 is claimed, so it has no question to answer", "ralphgit show T-1")
     alpha.write("a", "x\n")
     alpha.ralph("complete")
-    refused(("T-1", "x"), "T-1 is in-review, so there is nothing to answer", "ralphgit show T-1")
+    refused(("T-1", "x"), "T-1 is in-review, so it has no question to answer", "ralphgit show T-1")
     world.merge("alpha")
     hint = "ralphgit reset T-1 --reopen --reason TEXT"
-    refused(("T-1", "x"), "T-1 is complete, so there is nothing to answer", hint)
+    refused(("T-1", "x"), "T-1 is complete, so it has no question to answer", hint)
 
 
 def test_the_user_s_own_changes_are_left_alone(world: World, alpha: Place) -> None:
@@ -429,7 +429,7 @@ def test_two_machines_answer(world: World, alpha: Place) -> None:
     assert (late.code, late.error) == (8, "not_blocked")
     same = reply(world, "T-1", ANSWER, "--no-fetch")
     assert (same.code, same.json["warnings"]) == (
-        0, ["T-1 has this answer already; it is given once"],
+        0, ["T-1 has this answer already; it was not recorded again"],
     )  # fmt: skip
     assert same.data["commit"] == here.head == world.origin.git("rev-parse", "main")
     assert (alpha.path / ".ralph" / "inbox" / f"{told['blocked']['id']}.yaml").exists()
@@ -456,7 +456,7 @@ def test_killed_after_the_base_has_moved(world: World, alpha: Place) -> None:
     world.git("update-ref", "refs/ralph/leases/T-1", lease)
     second = reply(world)
     assert (second.code, second.json["warnings"]) == (
-        0, ["T-1 has this answer already; it is given once"],
+        0, ["T-1 has this answer already; it was not recorded again"],
     )  # fmt: skip
     assert second.data == first.data
     assert {n: d for n, d in world.state(*SCRATCH).items() if "logs" not in n} == {

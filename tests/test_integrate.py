@@ -159,7 +159,7 @@ def test_branches_land_in_the_order_of_their_dependencies(tmp_path: Path) -> Non
     # Again: there is nothing left of them.
     again = world.ralph("integrate", "alpha", "beta", "--json")
     assert (again.code, again.data["merged"]) == (0, [])
-    assert "all of beta is on main already" in again.json["warnings"]
+    assert "beta is already on main" in again.json["warnings"]
 
 
 def test_two_branches_that_bring_the_same_task_are_refused(plain: World) -> None:
@@ -242,7 +242,7 @@ def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     assert done.code == 0, done.out
     assert len(done.data["evidence"]) == 1
     shown = world.ralph("evidence", "list", "B", "--json").data["evidence"]
-    assert [one["shows"] for one in shown if not one["supports"]] == ["what A, B are together"]
+    assert [one["shows"] for one in shown if not one["supports"]] == ["A, B work together"]
 
 
 def test_over_a_remote_the_result_is_pushed(plain: World) -> None:
@@ -547,7 +547,7 @@ def test_concerns_are_told_when_a_branch_lands(plain: World) -> None:
     landed = plain.ralph("land", "alpha")
     assert landed.code == 0, landed.err
     assert "A was completed by force [forced]" in landed.out
-    assert "C is changed, and the branch does not work on it [other_task]" in landed.out
+    assert "C is changed, but the branch does not work on it [other_task]" in landed.out
 
 
 def test_a_merge_that_waits_on_main_is_found_before_anything_runs(plain: World) -> None:

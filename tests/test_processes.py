@@ -299,7 +299,7 @@ def test_a_report_that_is_no_file(make: str, said: str, tmp_path: Path) -> None:
     script = f"echo good > f.txt; test $RALPH_ATTEMPT = 2 || {make}"
     ran = loop(alpha, "--agent", agent(tmp_path, script))
     assert ran.code == 0, ran.err
-    assert f"the report was refused: .ralph/report.yaml should be a plain file: {said}" in ran.err
+    assert f"the report was refused: .ralph/report.yaml must be a plain file: {said}" in ran.err
     assert [e["outcome"] for e in events(alpha, "attempted")] == ["failed", "done"]
 
 

@@ -433,10 +433,10 @@ def test_two_claims_in_a_merge(world: World) -> None:
     since = re.findall(r"\d{4}-\S+Z", left.out)
     assert left == Result(
         5,
-        f"left: {G}: T-1 has two changes of who has it, and a merge joins none\n"
+        f"left: {G}: T-1 has two claims or state changes, and only one of them can stay\n"
         f"  the base's (main): in-progress by gamma, claim {winner}, {since[0]}\n"
         f"  the branch's (beta): in-progress by beta, claim {mine}, {since[1]}\n",
-        "error: T-1: two claims, and one of them has to give way\n"
+        "error: T-1: two claims conflict, and one of them has to be given up\n"
         "hint: git merge --abort, then ralphgit complete T-1 keeps your work; or "
         "ralphgit resolve --yield T-1 goes on without the branch's claim\n",
     )
@@ -561,11 +561,11 @@ def test_what_a_person_has_edited_is_left(world: World) -> None:
         left = alpha.ralph("resolve")
         assert left == Result(
             1,
-            f"left: {G}: {G} is not as git wrote it: somebody, or rerere, has edited it\n"
+            f"left: {G}: {G} was edited, by hand or by rerere, since git merged it\n"
             "not a record: notes\n",
-            "error: 1 question left to you\n"
-            f"hint: if it is as it should be: git add {G}; to have it decided here: "
-            f"git checkout --merge -- {G}, then repeat\n",
+            "error: 1 conflict left for you to decide\n"
+            f"hint: if {G} is right: git add {G}; to have it decided again: "
+            f"git checkout --merge -- {G}, then: ralphgit resolve\n",
         )
         assert alpha.read() == text and G in unmerged(alpha)
     # As the hint says: git's own conflict again, with other names at the marks.
@@ -620,7 +620,7 @@ def test_an_attempt_goes_on_after_its_squash_merge(world: World) -> None:
     assert done.code == 0, done
     assert {one["file"] for one in done.data["resolved"]} == {G, log}
     assert done.json["warnings"] == [
-        f"what T-1 promises has changed under claim {claim}: completing it will need "
+        f"the contract of T-1 has changed under claim {claim}: completing it will need "
         "--accept-contract"
     ]
     told = alpha.task("T-1")
@@ -689,5 +689,8 @@ def test_both_have_found_a_cycle_together(world: World) -> None:
     done = alpha.ralph("resolve", "--json")
     assert (done.code, done.json["warnings"]) == (
         0,
-        ["the two sides together make a cycle: T-1 needs T-2 needs T-1; see ralphgit check"],
+        [
+            "the two sides together make a dependency cycle: T-1 needs T-2 needs T-1; "
+            "see ralphgit check"
+        ],
     )

@@ -1,1 +1,1 @@
-"""Conflicts in the records, resolved by task (docs/resolve.md)."""
+"""Resolve conflicts in the records, by task (docs/resolve.md)."""

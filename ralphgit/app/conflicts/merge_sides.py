@@ -1,7 +1,7 @@
-"""Whose the two sides of a merge are: the base's, which has landed, or a branch's own.
+"""Find which side of a merge is the base's, which has landed, and which a branch's own.
 
-git numbers them by where HEAD is, and a rebase stands on the base: its "ours" is the base's, and
-what the branch did is "theirs". So it is told by what is in the base's history.
+git names them by where HEAD is. In a rebase HEAD is on the base: "ours" is the base's, and "theirs"
+is the branch's. So the base's history decides.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Sides(NamedTuple):
 
 
 def sides(project: Project) -> Sides:
-    """Raises: GitError where HEAD is no commit."""
+    """Find the two sides. Raises: GitError where HEAD is not a commit."""
     merge = merge_conflicts.under_way(project.repository)
     landed = _landed(project, merge)
     ours, theirs = _head(project, merge), _other(project, merge)
@@ -44,7 +44,7 @@ def _landed(project: Project, merge: UnderWay) -> Side | None:
     base = f"refs/heads/{project.base.branch}"
     ours, theirs = _is_in(project, merge.onto), _is_in(project, merge.whole)
     if merge.name == "revert":
-        # What is brought in is the past, and no work of anybody's.
+        # What is brought in is the past, not work on a task.
         return Side.OURS
     if ours != theirs:
         return Side.OURS if ours else Side.THEIRS
@@ -87,7 +87,7 @@ def _other(project: Project, merge: UnderWay) -> str:
 
 
 def _named(project: Project, commit: str) -> str:
-    """A branch that is at a commit, the base first; else its short id."""
+    """Name a commit: by the base or a branch that is at it, else by its short id."""
     base = project.base
     if commit == base.commit:
         return base.label

@@ -1,4 +1,4 @@
-"""What is left of a conflict to a person, in sentences."""
+"""Word what a conflict leaves for a person to decide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ralphgit.model.three_way_merge import Side
 
 
 class Stand(NamedTuple):
-    """How a task stands on one side."""
+    """The state of a task on one side."""
 
     whose: str
     """`base`, `branch`; `head`, `other` where neither is known to have landed."""
@@ -24,7 +24,7 @@ class Stand(NamedTuple):
     status: str
     worker: str
     claim: str
-    """The id of the claim, or of what stands in its place."""
+    """The id of the claim, or of the record in its place."""
     since: str
     epoch: int
 
@@ -33,10 +33,10 @@ _CALLED = {"base": "the base's", "branch": "the branch's", "head": "HEAD's", "ot
 
 
 def stands(project: Project, resolved: Resolved, one: Open) -> list[Stand]:
-    """How a task stands on both sides, the base's first; nothing where that is not the question."""
+    """Describe a task on both sides, the base's first; only where its state is the question."""
     if one.lives is None or one.question.code not in ("double_claim", "deleted"):
         return []
-    # A task that one side has not touched stands there as on the base, whoever's side it is.
+    # Either side may be the one that has not touched the task.
     double = one.question.code == "double_claim"
     base = landed(project, resolved.sides, one) if double else resolved.sides.landed
     found = []
@@ -62,7 +62,7 @@ def _stand(whose: str, where: str, life: Lifecycle) -> Stand:
 
 
 def line(stand: Stand) -> str:
-    """A side's state for people."""
+    """Word the state of one side for people."""
     who = f" by {stand.worker}" if stand.worker else ""
     reset = f", reset{who} (epoch {stand.epoch})" if stand.status == "pending" and who else who
     claim = f", claim {stand.claim}" if stand.claim else ""
@@ -71,54 +71,54 @@ def line(stand: Stand) -> str:
 
 
 def sentence(one: Open) -> str:
-    """What is asked."""
+    """Word the question."""
     about = ", ".join(one.question.about)
     thing = one.task or one.file
     known = {
-        "double_claim": f"{thing} has two changes of who has it, and a merge joins none",
-        "same_id": f"both sides have added {thing}, and not the same (they differ in {about})",
+        "double_claim": f"{thing} has two claims or state changes, and only one of them can stay",
+        "same_id": f"both sides have added {thing}, and they differ in {about}",
         "deleted": f"one side has removed {thing}, and the other has changed it",
         "field": f"both sides have changed {about} of {thing}",
         "moved": f"both sides have moved {thing}: to {' and to '.join(one.question.about)}",
-        "order": f"both sides have put {thing} into another order",
+        "order": f"both sides have reordered {thing}",
         "comments": f"both sides have changed comments of {thing}"
         + (f" at {about}" if about else ""),
-        "layout": f"{thing} cannot be put together without touching more than the changes",
-        "frame": f"both sides have changed what stands around the tasks of {thing}",
-        "duplicate_id": f"the id {thing} would stand twice ({about})",
+        "layout": f"{thing} cannot be merged without touching more than the changes",
+        "frame": f"both sides have changed lines of {thing} outside its tasks",
+        "duplicate_id": f"the id {thing} would be used twice ({about})",
         "unreadable": one.says or about,
-        "waits": f"{thing} is decided together with {about}",
+        "waits": f"{thing} waits until {about} is decided",
         "not_plain": f"{thing} is a link or a submodule on one side",
-        "edited": f"{thing} is not as git wrote it: somebody, or rerere, has edited it",
-        "record_edited": f"{thing} is never edited, and was, on both sides and not alike",
+        "edited": f"{thing} was edited, by hand or by rerere, since git merged it",
+        "record_edited": f"both sides have edited {thing} differently, and it is never edited",
         "record_deleted": f"{thing} was removed on one side and changed on the other",
-        "same_path": f"both sides have added {thing}, and not the same",
+        "same_path": f"both sides have added {thing}, with different content",
     }
     return known[one.question.code]
 
 
 def refusal(project: Project, resolved: Resolved) -> RalphError | None:
-    """What `resolve` ends with where something of the records is still in conflict."""
+    """Make the error of `resolve` where records are still in conflict."""
     if not resolved.open:
         return None
     doubles = [one for one in resolved.open if one.question.code == "double_claim"]
     if doubles:
         names = ", ".join(one.task for one in doubles)
         return ClaimLost(
-            f"{names}: two claims, and one of them has to give way",
+            f"{names}: two claims conflict, and one of them has to be given up",
             code="double_claim",
             hint=_way_out(project, resolved, doubles[0]),
             details={"tasks": [one.task for one in doubles]},
         )
     return Refused(
-        f"{counted(len(resolved.open), 'question')} left to you",
+        f"{counted(len(resolved.open), 'conflict')} left for you to decide",
         code="undecided",
         hint=_hint(resolved.open),
     )
 
 
 def _way_out(project: Project, resolved: Resolved, one: Open) -> str:
-    """How to end a double claim: the whole way back, or on without the claim."""
+    """Word the ways out of a double claim: abort, or go on without the branch's claim."""
     name = resolved.sides.merge.name
     base = landed(project, resolved.sides, one)
     ids = [stand.claim for stand in stands(project, resolved, one) if stand.claim]
@@ -141,8 +141,8 @@ def _hint(left: Sequence[Open]) -> str:
     if edited is not None:
         file = edited.file
         return (
-            f"if it is as it should be: git add {file}; to have it decided here: "
-            f"git checkout --merge -- {file}, then repeat"
+            f"if {file} is right: git add {file}; to have it decided again: "
+            f"git checkout --merge -- {file}, then: ralphgit resolve"
         )
     file = next(one for one in left if one.question.code != "waits").file
     return f"decide it in {file}, then: git add {file}"

@@ -1,7 +1,7 @@
 """Resolve a conflict in the records: a three-way merge by task (docs/resolve.md).
 
-What can be decided without taking a decision from anybody is decided in memory, written and
-staged; a file in which anything is left stays as git left it. Nothing is committed.
+What needs no person is decided in memory, written and staged; a file in which anything is left to
+decide stays as git left it. Nothing is committed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Resolved(NamedTuple):
     open: tuple[Open, ...]
     yielded: tuple[Yielded, ...]
     others: tuple[str, ...]
-    """Conflicts in files that are no records."""
+    """Conflicts in files that are not records."""
     then: str
     """The command that comes next, once nothing is in conflict."""
 
@@ -73,10 +73,9 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     stages = merge_conflicts.stages(project.repository)
     if settings_file.FILE in stages:
         raise Refused(
-            f"{settings_file.FILE} is in conflict, and says which files the graph is; nothing was "
-            "changed",
+            f"{settings_file.FILE} is in conflict, and names the graph files; nothing was changed",
             code="settings_conflict",
-            hint=f"decide it in the file, git add {settings_file.FILE}, then repeat",
+            hint=f"edit {settings_file.FILE}, git add it, then: ralphgit resolve",
         )
     project.require_base()
     whose = sides(project)
@@ -125,7 +124,7 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
 
 
 def _patterns(project: Project, whose: Sides) -> tuple[str, ...]:
-    """What the graph is in this worktree, and on each side: one may have another layout."""
+    """Collect the graph patterns of this worktree and of each side, which may differ."""
     found = dict.fromkeys(project.config.graph)
     commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
     objects = project.repository.objects
@@ -148,8 +147,9 @@ def _sorted_out(project: Project, stages: Mapping[str, Stages], wanted: Places) 
 def _sources(
     project: Project, whose: Sides, graphs: Mapping[str, Stages]
 ) -> tuple[dict[str, ThreeWay[Pieces | None]], list[Open]]:
-    """The three versions of each graph file; with one that cannot be read none can be decided:
-    a task that seems to be gone may stand there.
+    """Read the three versions of each graph file.
+
+    If one cannot be read, none is decided: a task that seems to be gone may be in it.
     """
     found: dict[str, ThreeWay[Pieces | None]] = {}
     wrong = []
@@ -177,7 +177,7 @@ def _sources(
 
 
 def _contents(project: Project, conflicted: Mapping[str, Stages]) -> dict[str, bytes]:
-    """The versions of conflicted files, by blob."""
+    """Read the versions of conflicted files, by blob."""
     versions = (oid for stages in conflicted.values() for oid in stages[:3] if oid)
     return project.repository.objects.read(versions)
 
@@ -196,7 +196,7 @@ class _Clean(NamedTuple):
 def _clean(
     project: Project, wanted: Places, sources: Mapping[str, ThreeWay[Pieces | None]]
 ) -> _Clean:
-    """Raises: InvalidRecord for a file that git has merged to something that cannot be read."""
+    """Read the graph files that git has merged. Raises: InvalidRecord where one is not valid."""
     blobs = {
         path: oid
         for path, oid in merge_conflicts.entries(project.repository).items()
@@ -219,7 +219,7 @@ def _clean(
 
 
 def _twins(decided: Decided, clean: _Clean, limit: int) -> list[Open]:
-    """Ids that would stand twice, also in another case."""
+    """Find ids that would be used twice, also in another case."""
     places_of: dict[str, list[tuple[str, str]]] = {}
     for row in clean.rows.values():
         if row.file not in decided.files:
@@ -235,7 +235,7 @@ def _twins(decided: Decided, clean: _Clean, limit: int) -> list[Open]:
 
 
 def _edited(project: Project, decided: Decided, clean: _Clean) -> list[Open]:
-    """Files that a person, or rerere, has changed since git wrote them: those are left alone."""
+    """Find files that a person, or rerere, has changed since git wrote them: they stay."""
     repository = project.repository
     wanted = {
         path: "" if data is None else repository.objects.blob_id(data)
@@ -250,7 +250,7 @@ def _edited(project: Project, decided: Decided, clean: _Clean) -> list[Open]:
 
 
 def _waiting(graphs: Mapping[str, Stages], decided: Decided) -> list[Open]:
-    """Graph files that are left only because they share a task with one that is."""
+    """Find graph files that are left only because they share a task with one that is."""
     said = {one.file for one in decided.open}
     return [
         Open(path, Question("waits", tuple(sorted(said & {*graphs}))))
@@ -263,7 +263,7 @@ def _waiting(graphs: Mapping[str, Stages], decided: Decided) -> list[Open]:
 
 
 def _with_records(project: Project, records: Mapping[str, Stages], decided: Decided) -> Decided:
-    """`decided` and the records in conflict: only an attempt's audit can be put together."""
+    """Add the records in conflict to `decided`: only audit can be merged."""
     made: dict[str, bytes | None] = {}
     wrong = []
     blobs = _contents(project, records)
@@ -292,7 +292,7 @@ def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Qu
 
 
 def _taken_out(project: Project, whose: Sides, one: Yield, decided: Decided) -> tuple[str, ...]:
-    """The records of a claim that is given up, where the other side does not have them."""
+    """List the records of a claim that is given up, unless the other side has them."""
     repository = project.repository
     commit = whose.merge.onto if one.side is Side.THEIRS else whose.merge.theirs
     kept = frozenset(trees.paths(repository.objects, commit)) if commit else frozenset()
@@ -308,7 +308,7 @@ def _taken_out(project: Project, whose: Sides, one: Yield, decided: Decided) -> 
 
 
 def _write(project: Project, result: Mapping[str, bytes | None]) -> None:
-    """Files first, each by a rename, then the index at once: a repetition knows its own files."""
+    """Write each file by a rename, then the index at once, so that it can be repeated."""
     repository = project.repository
     for path in result:
         placement.refuse_outside(project.top, path)
@@ -337,7 +337,7 @@ def _warn(
     clean: _Clean,
     sources: Mapping[str, ThreeWay[Pieces | None]],
 ) -> None:
-    """Say what is right on each side, and wrong of them together."""
+    """Warn of what is right on each side, but wrong of them together."""
     others = {id: row.depends_on for id, row in clean.rows.items() if row.file not in decided.files}
     limit = project.config.max_graph_bytes
     needs = {**others}
@@ -350,7 +350,7 @@ def _warn(
             needs[one.id] = one.depends_on
             if one.id in joined and one.claim and one.claim.contract not in ("", contract(one)):
                 project.warn(
-                    f"what {one.id} promises has changed under claim {one.claim.id}: completing "
+                    f"the contract of {one.id} has changed under claim {one.claim.id}: completing "
                     "it will need --accept-contract"
                 )
     known: set[tuple[str, ...]] = set()
@@ -362,11 +362,13 @@ def _warn(
     for cycle in cycles.find_cycles(needs):
         if cycle not in known:
             said = cycles.told(cycle)
-            project.warn(f"the two sides together make a cycle: {said}; see ralphgit check")
+            project.warn(
+                f"the two sides together make a dependency cycle: {said}; see ralphgit check"
+            )
 
 
 def _then(project: Project, whose: Sides, *, was: bool) -> str:
-    """What comes next, where there `was` a conflict, or something waits to be finished."""
+    """Name the next command, where there `was` a conflict, or a merge waits to be finished."""
     name = whose.merge.name
     if not name:
         return "git commit" if was else ""

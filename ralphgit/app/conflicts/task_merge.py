@@ -1,4 +1,4 @@
-"""The merge by task, in memory: conflicted graph files -> their bytes, or questions."""
+"""Merge conflicted graph files by task, in memory: into their bytes, or questions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ralphgit.rules.merge_policy import merged_list
 
 
 class Open(NamedTuple):
-    """What is left to a person."""
+    """A question that is left for a person."""
 
     file: str
     question: Question
@@ -38,7 +38,7 @@ class Told(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """What is to be written, and what is not."""
+    """The files that are decided, and the questions that are left."""
 
     files: Mapping[str, bytes | None]
     """The files that are decided; None for one that is gone."""
@@ -49,7 +49,7 @@ class Decided(NamedTuple):
     """Files that are decided together: a task has moved between them."""
 
     def without(self, more: Sequence[Open]) -> Decided:
-        """The same with more left open."""
+        """Return the same with more left open."""
         undecided = _infected({one.file for one in (*self.open, *more)}, self.together)
         files = {path: data for path, data in self.files.items() if path not in undecided}
         told = {path: self.told[path] for path in files}
@@ -76,7 +76,7 @@ def decide(
     """Decide every file of `conflicted`, or say what cannot be decided in it.
 
     `clean` are the graph files that git has merged: a task that one side has moved there is
-    merged there, too. `given_up`: who yields which task.
+    merged there, too. `given_up`: which side gives up which task.
     """
     open_: list[Open] = []
     here = {
@@ -139,7 +139,7 @@ def _infected(files: set[str], together: Sequence[frozenset[str]]) -> set[str]:
 def _everywhere(
     conflicted: Mapping[str, ThreeWay[Pieces | None]], open_: list[Open]
 ) -> dict[str, _Sides]:
-    """Every task of the conflicted files, as each side has it."""
+    """Find every task of the conflicted files on each side."""
     found: dict[str, list[_At | None]] = {}
     for path, stages in conflicted.items():
         for number, whole in enumerate(stages):
@@ -152,7 +152,7 @@ def _everywhere(
 
 
 def _with_moved(task: str, at: _Sides, clean: Mapping[str, Pieces], open_: list[Open]) -> _Sides:
-    """A task that is in a file without conflict, too: who does not have it here has moved it."""
+    """Add a file without conflict to which one side has moved the task."""
     for path, whole in clean.items():
         if task not in whole.tasks:
             continue
@@ -167,7 +167,7 @@ def _with_moved(task: str, at: _Sides, clean: Mapping[str, Pieces], open_: list[
 
 
 def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
-    """What becomes of a task, and where; None for a task that is gone."""
+    """Merge a task, and choose its file; None for a task that is gone."""
     piece = at.map(lambda one: one.piece if one else None)
     decided: Side | Join | Question | None = piece.map(
         lambda one: one.own if one else None
@@ -230,7 +230,7 @@ def _file(
     results: Mapping[str, _At | None],
     limit: int,
 ) -> bytes | Question | None:
-    """The file with the tasks whose place it is; None for a file that is gone."""
+    """Put a file together from its tasks; None for a file that is gone."""
     kept = {task: at.piece for task, at in results.items() if at is not None and at.file == path}
     sides = stages.map(lambda side: side or graph_sections.NOTHING)
     if not kept and (stages.ours is None or stages.theirs is None):
@@ -258,7 +258,7 @@ def _file(
 
 
 def _frame(sides: ThreeWay[Pieces]) -> Pieces | None:
-    """What stands around the tasks; None where both sides have changed it."""
+    """Merge the lines around the tasks; None where both sides have changed them."""
     heads = sides.map(lambda side: side.head)
     feet = sides.map(lambda side: side.foot)
     eols = sides.map(lambda side: side.eol)

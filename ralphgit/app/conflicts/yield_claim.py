@@ -1,4 +1,4 @@
-"""Giving up one side's claim in the middle of a merge. Its work is kept."""
+"""Give up one side's claim in the middle of a merge; its work is kept."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Yielded(NamedTuple):
     rescue: str
     """The ref that has the work; "" where the base has it, or there was nothing."""
     records: tuple[str, ...]
-    """What was taken out of the result."""
+    """The paths removed from the result."""
 
 
 def change_id(life: Lifecycle | None) -> str:
-    """The id by which a lifecycle change is known: the claim's, else of the record in its place."""
+    """Return the id of a lifecycle change: the claim's, else of the record in its place."""
     if life is None:
         return ""
     record = life.claim or life.reset or life.cancelled
@@ -49,7 +49,7 @@ def change_id(life: Lifecycle | None) -> str:
 
 
 def landed(project: Project, sides: Sides, one: Open) -> Side | None:
-    """Which side of a double change is the base's: by history, else by what the base says now."""
+    """Find the side that is the base's: by history, else by what the base says now."""
     if sides.landed is not None or one.lives is None:
         return sides.landed
     try:
@@ -70,7 +70,7 @@ def choose(
     merged: Mapping[str, Row],
     told: tuple[str, ...],
 ) -> dict[str, Yield]:
-    """What `--yield ID` or `--yield ID/CLAIM` means, by task; those that are done are left out.
+    """Find the claims that `--yield ID` or `--yield ID/CLAIM` gives up, without finished ones.
 
     `merged` are the tasks that are no longer in conflict.
 
@@ -84,31 +84,25 @@ def choose(
         if one is None or one.lives is None:
             if task not in merged or not _finish(project, sides, task, merged[task].claim):
                 raise Refused(
-                    f"{task} has no two claims in this conflict; nothing was changed",
+                    f"{task} does not have two claims in this conflict; nothing was changed",
                     code="nothing_to_yield", hint="ralphgit resolve",
                     details={"task": task},
                 )  # fmt: skip
             continue
         base = landed(project, sides, one)
-        side = base.other if base else None
         ids = {change_id(one.lives.of(each)): each for each in Side}
-        if claim:
-            if claim not in ids:
-                raise UsageError(
-                    f"neither side of {task} has the claim {claim}",
-                    code="which_claim", hint=f"one of: {', '.join(ids)}",
-                )  # fmt: skip
-            side = ids[claim]
+        ways = " or ".join(f"ralphgit resolve --yield {task}/{each}" for each in ids)
+        if claim and claim not in ids:
+            message = f"neither side of {task} has claim {claim}; nothing was changed"
+            raise UsageError(message, code="which_claim", hint=ways)
+        side = ids[claim] if claim else base.other if base else None
         if side is None:
-            raise UsageError(
-                f"neither side of {task} is known to have landed: say which claim to give up",
-                code="which_claim",
-                hint=" or ".join(f"ralphgit resolve --yield {task}/{each}" for each in ids),
-            )
+            message = f"neither side of {task} is known to have landed; nothing was changed"
+            raise UsageError(message, code="which_claim", hint=ways)
         if side is base:
             raise GuardRefused(
-                f"{task} stands so on {project.base.label} already; a merge takes nothing back "
-                "that has landed",
+                f"{claim} of {task} has landed on {project.base.label}, which a merge cannot undo; "
+                "nothing was changed",
                 code="landed", hint=f"from the main worktree: ralphgit reset {task} --reason TEXT",
                 details={"task": task},
             )  # fmt: skip
@@ -119,9 +113,9 @@ def choose(
 
 
 def keep(project: Project, sides: Sides, one: Yield) -> str:
-    """Keep the work of the side that yields; the ref. "" where the base has it already.
+    """Keep the work of the side that yields in a ref, and return it; "" if the base has it already.
 
-    Of a side that is no commit here (a stash, a squash merge) all that this worktree has is kept.
+    For a side that is not a commit (a stash, a squash merge), all files of this worktree are kept.
     """
     commit = sides.commit(one.side)
     if commit:
@@ -132,7 +126,7 @@ def keep(project: Project, sides: Sides, one: Yield) -> str:
 def records_of(
     project: Project, entries: Mapping[str, str], one: Yield, kept: frozenset[str]
 ) -> Iterator[str]:
-    """The records of a claim among `entries` (path and blob), but those in `kept`."""
+    """List the records of a claim among `entries` (path and blob), except those in `kept`."""
     objects = project.repository.objects
     prefixes = tuple(
         f"{project.config.records}/{kind}/{one.task}/" for kind in ("evidence", "audit", "guidance")
@@ -153,7 +147,7 @@ def _claim_of(data: bytes) -> str:
 
 
 def let_go(project: Project, one: Yield) -> None:
-    """Drop the lease of a claim that was given up, and this worktree's note of it."""
+    """Drop the lease of a claim that was given up, and forget it in this worktree."""
     lease = read_leases(project).get(one.task)
     if lease is not None and lease.claim == one.claim:
         leases.drop(project, lease)
@@ -163,9 +157,9 @@ def let_go(project: Project, one: Yield) -> None:
 
 
 def _finish(project: Project, sides: Sides, task: str, stands: str) -> bool:
-    """Do what is left of a `--yield` that was killed, or is repeated; whether it was one.
+    """Finish a `--yield` that was killed, or is repeated; return whether there was one.
 
-    A claim of one side has been kept, and is not the one that `stands` in the index now.
+    The work of a claim has been kept, and the index has another claim: `stands`.
     """
     prefix = f"{RESCUE}{task}/"
     refs = project.repository.refs

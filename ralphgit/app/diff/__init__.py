@@ -1,1 +1,1 @@
-"""What a range does to the records, in tasks: as text, as Markdown, as JSON (SPEC 8)."""
+"""Show what a range does to the records, by task: as text, Markdown or JSON (SPEC 8)."""

@@ -1,4 +1,4 @@
-"""A diff as a JSON object, whose keys are a contract (SPEC 6)."""
+"""Render a diff as a JSON object, whose keys are a contract (SPEC 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ralphgit.app.diff.task_change import TaskChange
 
 
 def as_json(diff: Diff) -> dict[str, object]:
-    """A diff as JSON tells it."""
+    """Render a diff as a JSON object."""
     return {
         "verdict": diff.verdict,
         "range": {

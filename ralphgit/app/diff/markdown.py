@@ -1,8 +1,7 @@
-"""A diff as Markdown: a comment on a pull request, or a part of its text.
+"""Render a diff as Markdown: a comment on a pull request, or a part of its text.
 
-What people and agents wrote is made harmless one sentence at a time
-(`app.rendering.safe_markdown`), and all of it fits: what there is no room for is cut, with a
-sentence that says so.
+What people and agents wrote is escaped one sentence at a time (`app.rendering.safe_markdown`).
+What does not fit is cut, with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ _NOTES, _TABLE, _PICTURE, _READY = 12_000, 14_000, 12_000, 4_000
 _LONGEST_SENTENCE, _LONGEST_TITLE = 400, 60
 _MOST_DETAILS = 40
 _WORDS = (
-    "*Supported* is a criterion that evidence speaks for. Evidence is *fresh* while the files that "
-    "it was gathered on are as they were, and *stale* once they change."
+    "A criterion is *supported* if evidence confirms it. Evidence is *fresh* while the files it is "
+    "about are unchanged, and *stale* once they change."
 )
 _COLOURS = {
     "waiting": "grey waiting", "ready": "green ready", "in-progress": "yellow in progress",
@@ -39,7 +38,7 @@ _COLOURS = {
 
 
 def comment(project: Project, diff: Diff) -> str:
-    """The whole of it, beginning with MARKER."""
+    """Render the whole diff, beginning with MARKER."""
     page = _Page(secrets_in(project.around.environ))
     head = f"{MARKER}\n{page.verdict(diff)}"
     parts = [head, page.text(sentences.compared(diff), most=1000) + "."]
@@ -47,14 +46,14 @@ def comment(project: Project, diff: Diff) -> str:
 
 
 def section(project: Project, diff: Diff, room: int) -> str:
-    """What a longer text has of it, in at most `room` characters; of one task with its details."""
+    """Render a part of a longer text, in at most `room` characters; one task with its details."""
     page = _Page(secrets_in(project.around.environ), unfolded=True)
     head = page.verdict(diff)
     return "\n\n".join([head, *page.parts(diff, room - len(head))])
 
 
 class _Page:
-    """`unfolded`: the details of a change that is the only one stand open."""
+    """The pieces of a comment. `unfolded`: the details of a single change are shown open."""
 
     def __init__(self, secrets: tuple[str, ...], *, unfolded: bool = False) -> None:
         self._secrets = secrets
@@ -84,7 +83,7 @@ class _Page:
         details = [self._details(one) for one in diff.changes]
         if self._unfolded and len(details) == 1:
             details = ["\n".join(self._lines(diff.changes[0]))]
-        made += _fitting(details, left, "details of {} are left out here: too long for a comment.")
+        made += _fitting(details, left, "details of {} are left out: too long for a comment.")
         yield from made
         yield last
 
@@ -105,7 +104,7 @@ class _Page:
         if diff.ready:
             rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in diff.ready]
             shown = _fitting(rows, _READY, "- and {} more.")
-            yield "\n".join(["Ready to be taken once this is merged:", "", *shown])
+            yield "\n".join(["Ready to be claimed once this is merged:", "", *shown])
         yield from _picture(diff, self._secrets)
 
     def _row(self, one: TaskChange, *, judged: bool) -> str:
@@ -135,7 +134,7 @@ class _Page:
 
 
 def _fitted(pieces: Sequence[str], room: int) -> tuple[list[str], int]:
-    """As many of `pieces`, from the first, as there is room for; and how many are left."""
+    """Take as many of `pieces`, from the first, as fit; and count those that are left."""
     used = 0
     for number, piece in enumerate(pieces):
         used += len(piece) + 2
@@ -145,7 +144,7 @@ def _fitted(pieces: Sequence[str], room: int) -> tuple[list[str], int]:
 
 
 def _fitting(pieces: Sequence[str], room: int, rest: str) -> list[str]:
-    """The same of those that are not empty, with a last one that tells of the others."""
+    """Do the same with those that are not empty, and add one that counts the others."""
     shown, more = _fitted([piece for piece in pieces if piece], room - len(rest) - 30)
     if not more:
         return shown
@@ -160,7 +159,7 @@ def _sentence(text: str) -> str:
 
 
 def _picture(diff: Diff, secrets: tuple[str, ...]) -> Iterator[str]:
-    """The changed tasks with what they need and what needs them; none without an arrow."""
+    """Draw the changed tasks with what they need and what needs them; nothing without an arrow."""
     most = MOST_NODES
     while most > 1:
         picture, more = _neighbourhood(diff, most, secrets)
@@ -184,7 +183,7 @@ def _picture(diff: Diff, secrets: tuple[str, ...]) -> Iterator[str]:
 
 
 def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Picture, int]:
-    """At most so many tasks, the changed ones first, and how many others there are."""
+    """Choose at most so many tasks, the changed ones first, and count the others."""
     rows = diff.new.rows
     changed = [one.task for one in diff.changes if one.task in rows]
     own = set(changed)

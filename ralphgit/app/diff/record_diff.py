@@ -1,4 +1,4 @@
-"""What a range does to the records, in tasks (SPEC 8). Reads only."""
+"""Compare the records of two commits, by task (SPEC 8). Reads only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Diff:
     notes: tuple[ChangeNote, ...]
     """What a reviewer should look at, problems first."""
     moved: int
-    """How many tasks stand in another file than before."""
+    """How many tasks are in another file than before."""
 
     @property
     def verdict(self) -> str:
@@ -75,9 +75,9 @@ class Diff:
 
 
 def diff(project: Project, text: str = "") -> Diff:
-    """What `text` (see `diff_sides.resolve`) changes.
+    """Compare the two commits of the range `text` (see `revisions_compared.resolve`).
 
-    Records that cannot be read are among the notes, and the rest is told without them.
+    Records that cannot be read are among the notes, and the rest is compared without them.
 
     Raises: UsageError (bad_revision, unrelated); InvalidRecord where neither side has a graph;
     GuardRefused (no_commit).
@@ -86,7 +86,7 @@ def diff(project: Project, text: str = "") -> Diff:
 
 
 def between(project: Project, range: Range) -> Diff:
-    """What changes between the two commits of a range. Raises: InvalidRecord (no_graph)."""
+    """Compare the two commits of a range. Raises: InvalidRecord (no_graph)."""
     old = revisions_compared.side(project, range.old, range.old[:12])
     new = revisions_compared.side(project, range.new, range.head)
     if not old.view.shards and not new.view.shards:
@@ -95,7 +95,7 @@ def between(project: Project, range: Range) -> Diff:
 
 
 def is_uncommitted(project: Project, found: Diff) -> bool:
-    """Whether this worktree has the graph otherwise than the newer side of a diff."""
+    """Whether the graph in this worktree differs from the newer side of a diff."""
     if project.repository.top is None:
         return False
     usual = dict(found.new.view.shards)
@@ -127,7 +127,7 @@ class _Gathering:
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
         for error in dict.fromkeys(map(str, self.unreadable)):
-            self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"it cannot be read: {error}"))
+            self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
         both = self.before.keys() & self.after.keys()
         moved = sum(self.before[task].file != self.after[task].file for task in both)
         notes = tuple(sorted(dict.fromkeys(self.notes), key=lambda note: note.severity != PROBLEM))
@@ -149,7 +149,7 @@ class _Gathering:
     # -- records -------------------------------------------------------------------------
 
     def _written(self, paths: Sequence[trees.PathChange]) -> dict[str, Written]:
-        """What was written about each task, by what the records folder gained."""
+        """Collect what was written about each task, by what the records folder gained."""
         read = self.project.repository.objects.read
         contents = read(oid for one in paths for oid in (one.old, one.new) if oid)
         found: dict[str, Written] = {}
@@ -162,7 +162,7 @@ class _Gathering:
             old, new = contents.get(one.old), contents.get(one.new)
             if new is None or (kind == "evidence" and old is not None):
                 what = "removed" if new is None else "edited"
-                said = f"{one.path} is {what}, and {kind} never is"
+                said = f"{one.path} is {what}; {kind} is never {what}"
                 self.notes.append(ChangeNote(PROBLEM, f"{what}_{kind}", task, said))
             if new is None:
                 continue
@@ -232,7 +232,7 @@ class _Gathering:
 
 
 def _fault(error: InvalidRecord, side: Side) -> tuple[str, int, str]:
-    """What tells one fault from another, on either side."""
+    """Return what identifies a fault on either side."""
     return error.file.removeprefix(side.tree.label), error.line, error.message
 
 
@@ -241,7 +241,7 @@ def _json(row: Row | None) -> str:
 
 
 def _gained(old: bytes | None, new: bytes) -> list[Event]:
-    """The events that an attempt's file has gained; none of a review. Raises: InvalidRecord."""
+    """List the events that an audit file has gained; none of a review. Raises: InvalidRecord."""
     after = audit_file.events(new)
     if after is None:
         return []

@@ -1,4 +1,4 @@
-"""The two states that a diff is between: which commits, and the records that can be read there."""
+"""Resolve a range to two commits, and read the records of each as far as possible."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Range(NamedTuple):
 
 
 def resolve(project: Project, text: str = "") -> Range:
-    """The commits of a range as it was written.
+    """Resolve a range, as it was typed, to its commits.
 
     Without one it is HEAD since it left the base, and REV is REV since it did. `A..B` are the
-    two as they are, `A...B` is B since it left A; an end that is not given is HEAD.
+    two as they are, `A...B` is B since it left A; a missing end is HEAD.
 
     Raises: UsageError (bad_revision, unrelated); GuardRefused (no_commit).
     """
@@ -53,7 +53,7 @@ def _between(project: Project, base: str, head: str, *, fork: bool, commit: str 
             raise UsageError(
                 f"{head} and {base} ({tip[:12]}) share no history here",
                 code="unrelated",
-                hint="git fetch --unshallow where the clone is shallow, or compare A..B",
+                hint="git fetch --unshallow if the clone is shallow, or compare A..B",
             )
     return Range(old, new, base, head, fork)
 
@@ -77,7 +77,7 @@ class Side(NamedTuple):
 
 
 def side(project: Project, commit: str, label: str) -> Side:
-    """The graph files and records of `commit`; what cannot be read is told, and left out."""
+    """Read the graph files and records of `commit`; what cannot be read is listed, and left out."""
     shards = _shards(project, commit)
     tree = record_tree.commit_tree(project, commit, f"{label}:")
     try:
@@ -87,7 +87,7 @@ def side(project: Project, commit: str, label: str) -> Side:
 
 
 def _shards(project: Project, commit: str) -> tuple[Shard, ...]:
-    """The graph files on a commit: where this worktree has them, else where the commit had them."""
+    """Find the graph files on a commit: where this worktree has them, else where it had them."""
     found = project.shards_at([commit])[commit]
     if found:
         return found
@@ -106,7 +106,7 @@ def _shards(project: Project, commit: str) -> tuple[Shard, ...]:
 def _readable(
     project: Project, shards: tuple[Shard, ...], label: str, tree: record_tree.Tree
 ) -> Side:
-    """The files that can be read, each on its own."""
+    """Read each file that can be read."""
     rows: dict[str, Row] = {}
     unreadable: list[InvalidRecord] = []
     contents = project.repository.objects.read(oid for _, oid in shards)

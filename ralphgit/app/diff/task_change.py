@@ -1,4 +1,4 @@
-"""What a range does to one task, and what there is to say against it."""
+"""Describe what a range does to one task, and what a reviewer should look at."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ChangeNote(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What the range wrote about a task beside the task itself."""
+    """The records that the range wrote about a task."""
 
     paths: list[str]
     events: list[Event]
@@ -72,7 +72,7 @@ class TaskChange(NamedTuple):
 
     @property
     def change(self) -> str:
-        """The last thing that was done, in a word of `happened.DEEDS`."""
+        """The last thing that was done: one of `diff_steps.DEEDS`."""
         return self.steps[-1].deed
 
     @property
@@ -130,7 +130,7 @@ def change(
     known_reviews: Sequence[Review],
     is_new: Collection[str],
 ) -> TaskChange:
-    """What happened to a task between `old` and `new`.
+    """Describe what happened to a task between `old` and `new`.
 
     `is_new`: the ids of the reviews that the range adds.
     """
@@ -161,7 +161,7 @@ def notes(
     one: TaskChange, old: Row | None, new: Row | None, stored: dict[str, object], files: Content,
     known_reviews: Sequence[Review],
 ) -> Iterator[ChangeNote]:  # fmt: skip
-    """What a reviewer should look at. `stored` is the block of `new`."""
+    """List what a reviewer should look at. `stored` is the block of `new`."""
     if new is None:
         if old is not None:
             yield _of_fault(legal_changes.removed(old))
@@ -182,13 +182,13 @@ def notes(
         changed = ", ".join(one.broken_contract)
         yield ChangeNote(
             CONCERN, "contract", one.task,
-            f"the contract of {one.task} is changed by whoever worked on it: {changed}",
+            f"the branch that worked on {one.task} changes its contract: {changed}",
         )  # fmt: skip
     if one.change == diff_steps.BLOCK and one.new.lifecycle.blocked is not None:
         asks = one.steps[-1].why or one.new.lifecycle.blocked.reason
         yield ChangeNote(CONCERN, "blocked", one.task, f"{one.task} waits for a person: {asks}")
     if one.change == diff_steps.SET:
-        said = f"{one.task} is made {new.status} by hand, which no command does"
+        said = f"{one.task} was made {new.status} by hand; no command does that"
         yield ChangeNote(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
         yield from _of_completion(one, one.new, files, known_reviews)
@@ -212,16 +212,16 @@ def _of_completion(
     forced = next((step for step in one.steps if step.deed == diff_steps.FORCE), None)
     if forced is not None:
         why = f": {forced.why}" if forced.why else ""
-        said = f"{task.id} was completed by FORCE, its proofs aside{why}"
+        said = f"{task.id} was completed by FORCE, without its proofs{why}"
         yield ChangeNote(PROBLEM, "forced", task.id, said)
     for filed in one.records:
         evidence, fresh = filed.judged.evidence, filed.judged.fresh
         what = evidence.command or f"{evidence.kind} {evidence.id}"
         if not fresh:
-            said = f"the evidence of {task.id} is stale, its files have changed since: {what}"
+            said = f"the evidence of {task.id} is stale, its files have changed: {what}"
             yield ChangeNote(PROBLEM, "stale_evidence", task.id, said)
         elif evidence.failed:
-            said = f"{task.id} is complete, and this exits {evidence.exit_code}: {what}"
+            said = f"{task.id} is complete, but this exits {evidence.exit_code}: {what}"
             yield ChangeNote(PROBLEM, "failed_evidence", task.id, said)
     told = {filed.judged.evidence.command for filed in one.records}
     for command in dict.fromkeys(one.promised.verify):

@@ -1,6 +1,6 @@
-"""A diff as plain text: its lines, and the sentences that Markdown and JSON share.
+"""Render a diff as plain text, and word the sentences that Markdown and JSON share.
 
-Whoever shows them makes them safe for where they stand.
+The caller escapes them for where they are shown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ralphgit.app.diff.task_change import CONCERN, PROBLEM, TaskChange
 from ralphgit.model.printable import counted
 from ralphgit.rules import diff_steps, evidence_verdict
 
-#: What somebody does.
+#: What a worker does, by step.
 _DOES = {
     diff_steps.CLAIM: "claims",
     diff_steps.COMPLETE: "completes",
@@ -25,7 +25,7 @@ _DOES = {
     diff_steps.REOPEN: "reopens",
     diff_steps.CANCEL: "cancels",
 }
-#: What becomes of a task, for the tally; in the order in which it is told.
+#: What becomes of a task, in the order of the summary.
 _BECAME = {
     diff_steps.COMPLETE: "completed",
     diff_steps.FORCE: "completed by force",
@@ -45,7 +45,7 @@ _BECAME = {
 
 
 def lines(diff: Diff) -> Iterator[str]:
-    """The whole diff for people, line by line."""
+    """Render the whole diff for people, line by line."""
     yield verdict(diff)
     yield compared(diff)
     if diff.verdict == UNCHANGED:
@@ -70,14 +70,14 @@ def lines(diff: Diff) -> Iterator[str]:
 
 
 def compared(diff: Diff) -> str:
-    """What is compared with what."""
+    """Say what is compared with what."""
     since = "since it left" if diff.range.since_fork else "against"
     old, new = diff.range.old[:12], diff.range.new[:12]
     return f"{diff.range.head} {since} {diff.range.base} ({old}..{new})"
 
 
 def verdict(diff: Diff) -> str:
-    """One sentence on how it looks."""
+    """Sum the diff up in one sentence."""
     if diff.verdict == UNCHANGED:
         return "no record is changed"
     tally = ", ".join(_tally(diff)) or "no task is changed"
@@ -103,7 +103,7 @@ def _tally(diff: Diff) -> Iterator[str]:
 
 
 def sentence(one: TaskChange) -> str:
-    """Who does what to the task."""
+    """Say who does what to the task."""
     said = [
         {diff_steps.ADD: f"{one.task} is added", diff_steps.REMOVE: f"{one.task} is removed"}[
             step.deed
@@ -124,10 +124,10 @@ def sentence(one: TaskChange) -> str:
         does = ", then ".join(f"{by} {' and '.join(verbs)}" for by, verbs in groups)
         said.append(f"{does} {'it' if said else one.task}")
     if one.change == diff_steps.SET and one.new is not None:
-        said.append(f"{one.task} is made {one.new.status} by hand, which no command does")
+        said.append(f"{one.task} was made {one.new.status} by hand; no command does that")
     if one.fields:
         edited = f"{one.task} is edited" if not said else "edited as well"
-        promise = "; what it promises changes" if one.broken_contract else ""
+        promise = "; its contract changes" if one.broken_contract else ""
         said.append(f"{edited} ({', '.join(one.fields)}{promise})")
     if one.change == diff_steps.RECORD:
         said.append(f"{one.task} gets new records")
@@ -135,14 +135,14 @@ def sentence(one: TaskChange) -> str:
 
 
 def proof_summary(one: TaskChange) -> str:
-    """What supports it: criteria and evidence; "" where that is no question yet."""
+    """Sum up criteria and evidence; "" for a task that is not completed yet."""
     if not one.completed and not (one.records and one.change == diff_steps.RECORD):
         return ""
     return ", ".join(filter(None, (criteria(one), evidence(one))))
 
 
 def criteria(one: TaskChange) -> str:
-    """How many criteria are supported; of a task without any, how many commands pass."""
+    """Say how many criteria are supported; of a task without any, how many commands pass."""
     if not one.criteria:
         ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
@@ -159,10 +159,10 @@ def evidence(one: TaskChange) -> str:
 
 
 def details(one: TaskChange) -> Iterator[str]:
-    """All else that there is to say about a task."""
+    """Say everything else about a task."""
     task, old = one.new, one.old
     if task is not None and old is not None and task.epoch != old.epoch:
-        yield f"epoch {old.epoch} to {task.epoch}: an older claim counts no more"
+        yield f"epoch {old.epoch} to {task.epoch}: older claims no longer count"
     for step in one.steps:
         if step.why and step.deed in (diff_steps.RESET, diff_steps.RELEASE, diff_steps.REOPEN,
                                       diff_steps.CANCEL, diff_steps.FORCE):  # fmt: skip
@@ -188,8 +188,8 @@ def details(one: TaskChange) -> Iterator[str]:
     for review, finding in one.findings:
         yield f"open finding of {review.by} ({finding.severity}): {finding.text}"
     if old is not None and task is not None:
-        yield from (f"depends on {other} now" for other in one.edges.added)
-        yield from (f"depends on {other} no more" for other in one.edges.removed)
+        yield from (f"now depends on {other}" for other in one.edges.added)
+        yield from (f"no longer depends on {other}" for other in one.edges.removed)
     elif one.edges.added:
         yield f"depends on {', '.join(one.edges.added)}"
 
@@ -214,8 +214,8 @@ def _proof(judged: evidence_verdict.Judged) -> str:
 
 
 def files(diff: Diff) -> str:
-    """How much else is changed."""
+    """Say how many other files are changed."""
     count = len(diff.files)
     if not count:
-        return "no file but the records is changed"
+        return "no file is changed besides the records"
     return f"{counted(count, 'file')} besides the records {'is' if count == 1 else 'are'} changed"

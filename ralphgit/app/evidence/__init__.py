@@ -1,1 +1,1 @@
-"""What was observed about tasks: recorded, judged, reviewed, and bound to content."""
+"""Record, judge and review what was observed about tasks, bound to content."""

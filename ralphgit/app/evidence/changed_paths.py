@@ -1,4 +1,4 @@
-"""What a task really changed, and the content that its evidence is bound to."""
+"""Find what a task really changed, and the tree that its evidence is bound to."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
 
 
 def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
-    """The paths that the work under `lease` changed, records left out, sorted.
+    """List the paths that the work under `lease` changed, records left out, sorted.
 
     Counted are the commits since the claim that the base does not have, and what is not
     committed; a path that ends as it began, or as the base has it, is not a change. Taking
@@ -49,7 +49,7 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
 
 
 def _in_commits(git: Git, *commits: str) -> set[str]:
-    """The paths that commits change; of a merge, what it has beyond merging."""
+    """List the paths that commits change; of a merge, what it has beyond merging."""
     arguments = ("log", "--format=", "--name-only", "-z", "--no-renames", *commits)
     found = git.try_run(*arguments, "--remerge-diff")
     # Before git 2.35, what neither parent has.
@@ -63,14 +63,14 @@ def _exists(project: Project, oid: str) -> bool:
 
 
 def _fork(project: Project, commit: str) -> str:
-    """Where `commit` left the base; "" if it never was there."""
+    """Find where `commit` left the base; "" if it was never there."""
     if commit == project.base.commit:
         return commit
     return worktrees.fork(project.repository.git, project.base.commit, commit)
 
 
 def faults(promised: Task, paths: Sequence[str]) -> list[str]:
-    """What is wrong with the paths that a task changed, each as a sentence."""
+    """Say what is wrong with the paths that a task changed, each as a sentence."""
     checkpoint = (
         promised.mode == "verify"
         and promised.verify
@@ -86,13 +86,13 @@ def faults(promised: Task, paths: Sequence[str]) -> list[str]:
 
 
 def outside(promised: Task, paths: Sequence[str]) -> list[str]:
-    """Which of `paths` a task may not write."""
+    """List those of `paths` that a task may not write."""
     allowed = promised.scope.write
     return [path for path in paths if allowed and not covers_any(allowed, path)]
 
 
 def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list[str]:
-    """Which outputs are not in `tree`, or are empty there, each as a sentence."""
+    """Say which outputs are not in `tree`, or are empty there, each as a sentence."""
     missing = []
     objects = project.repository.objects
     listing = trees.files(objects, tree) if outputs else ()
@@ -106,7 +106,7 @@ def missing_outputs(project: Project, tree: str, outputs: Sequence[str]) -> list
 
 
 def is_output(output: str, path: str) -> bool:
-    """Whether a file is what a task names as its output: by its path, its folder, or a pattern."""
+    """Whether a task names a file as its output: by its path, its folder, or a pattern."""
     name = output.removeprefix("./").strip("/")
     if path == name or path.startswith(f"{name}/"):
         return True
@@ -114,8 +114,7 @@ def is_output(output: str, path: str) -> bool:
 
 
 def tree_to_judge(project: Project, copy: scratch_index.Scratch, outputs: Sequence[str]) -> str:
-    """The tree of what is in `copy`, but for what earlier verify commands left behind and nobody
-    has staged, which is taken out.
+    """Remove from `copy` what earlier verify commands left unstaged; return the tree of the rest.
 
     Raises: GuardRefused (nested_repository).
     """
@@ -127,8 +126,9 @@ def tree_to_judge(project: Project, copy: scratch_index.Scratch, outputs: Sequen
 
 
 def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: str) -> None:
-    """A repository in the worktree that is no submodule: a commit would have a bare link to a
-    commit that nobody else has, in place of its files.
+    """Refuse a repository inside the worktree that is not a submodule.
+
+    A commit would have a link to a commit that nobody else has, in place of its files.
 
     Raises: GuardRefused (nested_repository).
     """
@@ -140,9 +140,9 @@ def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: st
         return
     many = len(found) > 1
     raise GuardRefused(
-        f"{', '.join(found)} {'are repositories' if many else 'is a repository'} of "
-        f"{'their' if many else 'its'} own and no submodule: the files in it would not be "
-        "committed; nothing was changed",
+        f"{', '.join(found)} {'are separate repositories' if many else 'is a separate repository'}"
+        f", not {'submodules' if many else 'a submodule'}: the files in it would not be committed; "
+        "nothing was changed",
         code="nested_repository",
         hint=f"remove {found[0]}/.git, or ignore {found[0]}, or git submodule add it"
         + (f"; and git rm --cached {found[0]}" if found[0] in links else ""),
@@ -153,7 +153,7 @@ def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: st
 def after_verification(
     project: Project, before: scratch_index.Scratch, tree: str, outputs: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """What the verify commands changed of the tree they judged, and which outputs they made.
+    """Find what the verify commands changed of the tree they judged, and which outputs they made.
 
     What else they made is noted, so that a later completion leaves it out too.
     """
@@ -178,6 +178,6 @@ def after_verification(
         more = f" and {len(left) - 1} more" if len(left) > 1 else ""
         project.warn(
             f"left by verify commands, and not committed: {left[0]}{more} "
-            "(put it into .gitignore, or git add it)"
+            "(add it to .gitignore, or git add it)"
         )
     return changed, sorted(made)

@@ -1,4 +1,4 @@
-"""The evidence about tasks: what is there, and what it is worth for the content as it is now."""
+"""Read the evidence about tasks, and judge it against the content as it is now."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class JudgedState(NamedTuple):
 
 @contextmanager
 def place(project: Project, at: str = "") -> Iterator[JudgedState]:
-    """This worktree as it is, or the revision `at`. Nothing is written.
+    """Open this worktree as it is, or the revision `at`. Nothing is written.
 
     Raises: UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
     """
@@ -69,14 +69,14 @@ def place(project: Project, at: str = "") -> Iterator[JudgedState]:
 
 
 def place_at(project: Project, commit: str, label: str) -> JudgedState:
-    """The state of a commit that people call `label`. Raises: InvalidRecord."""
+    """Open the state of a commit that people call `label`. Raises: InvalidRecord."""
     tree = record_tree.commit_tree(project, commit, f"{label}:")
     return JudgedState(project.view(commit, label), tree, Content(project, commit))
 
 
 def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list[TaskEvidence]:
-    """What the evidence about `tasks` comes to; without any, about every task that has some, or
-    that is complete or in progress.
+    """Judge the evidence about `tasks`; without any, about every task that has some, or that is
+    complete or in progress.
 
     Raises: UnknownTask; else as `place`.
     """
@@ -85,7 +85,7 @@ def survey(project: Project, tasks: Sequence[str] = (), *, at: str = "") -> list
 
 
 def surveyed(project: Project, where: JudgedState, tasks: Sequence[str] = ()) -> list[TaskEvidence]:
-    """`survey` in a place that is open already."""
+    """Do what `survey` does in a place that is open already."""
     for task in tasks:
         where.view.row(task)
     known = recorded(project, where.tree, tasks)
@@ -111,7 +111,7 @@ def _of_task(
 def assessed(
     where: JudgedState, row: Row, records: Mapping[str, Evidence], promised: Task | None
 ) -> TaskEvidence:
-    """What a task's records, by path, are worth; `promised` is the task as it was, if it was."""
+    """Judge a task's records, by path; `promised` is the task as it was before, if it existed."""
     task = where.view.task(row.id)
     scopes = [task, *([promised] if promised else [])]
     paths = {one.id: path for path, one in records.items()}
@@ -136,9 +136,9 @@ def recorded(
     *,
     unreadable: list[InvalidRecord] | None = None,
 ) -> dict[str, dict[str, Evidence]]:
-    """The evidence in a tree by task, then by path.
+    """Read the evidence in a tree, by task, then by path.
 
-    What cannot be read is put into `unreadable`; without that, it is warned of.
+    What cannot be read is added to `unreadable`, or without that warned about.
     """
     parse = partial(codec.parse, limit=project.config.max_record_bytes)
     found: dict[str, dict[str, Evidence]] = {}
@@ -156,7 +156,7 @@ def readable(
     parse: Callable[[bytes], _Record],
     unreadable: list[InvalidRecord] | None,
 ) -> Iterator[tuple[str, str, _Record]]:
-    """Task, path and record of each of a kind that can be read; see `recorded` for the others."""
+    """Yield task, path and record of a kind; what cannot be read is treated as in `recorded`."""
     for task, path in tree.filed(f"{project.config.records}/{kind}", tasks):
         try:
             yield task, path, parse(tree.content(path) or b"")
@@ -169,7 +169,7 @@ def readable(
 
 
 def stored(one: Evidence) -> dict[str, object]:
-    """A record as it is written."""
+    """Return a record in the form in which it is written."""
     return codec.stored(one)
 
 
@@ -177,7 +177,7 @@ def stored(one: Evidence) -> dict[str, object]:
 
 
 def digest_of(command: str) -> str:
-    """What tells the evidence of one command from another's."""
+    """Digest a command: its evidence is found by that."""
     return hashlib.sha256(command.encode()).hexdigest()
 
 
@@ -187,7 +187,7 @@ def run_each(
     """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
     or in the one at `top`. What several tasks ask for is run once, for the first of them.
 
-    Nothing is asked: `trust.require` comes first.
+    The caller calls `trust.require` first.
     """
     made: dict[str, verify_command.Run] = {}
     for task, claim, command in wanted:
@@ -215,7 +215,7 @@ def of_run(
     *,
     shows: str = "",
 ) -> tuple[str, bytes]:
-    """The path and the bytes of the record of one command, bound to what it judged.
+    """Make the record of one command, bound to what it judged; its path and bytes.
 
     `shows`: of what it is a proof, where that is not the task's criteria.
     """
@@ -241,13 +241,13 @@ def of_run(
 
 
 def as_promised(project: Project, task: Task) -> Task:
-    """`task` as the base has it; as it is, where the base does not have it."""
+    """Return `task` as the base has it, or as it is where the base does not have it."""
     known = project.base.commit and task.id in project.base_view.by_id
     return project.base_view.task(task.id) if known else task
 
 
 def promised(project: Project, task: str) -> Task:
-    """A task as the base has it, and as this worktree has it where the base does not.
+    """Return a task as the base has it, or this worktree where the base does not have it.
 
     Raises: UnknownTask, InvalidRecord.
     """

@@ -1,4 +1,4 @@
-"""Observing: an observation written down by hand, and stale commands run anew (SPEC 3.2)."""
+"""Record an observation made by hand, and rerun stale commands (SPEC 3.2)."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ class Added(NamedTuple):
 
 
 def add(project: Project, options: RecordOptions) -> Added:
-    """Write down an observation about a task, bound to the content of this worktree, and stage
-    the record; it travels with the next commit.
+    """Write an observation about a task, bound to this worktree's content, and stage the record.
 
     Raises: UnknownTask, UsageError (unknown_criterion, bad_artifact), GuardRefused, NotWritable.
     """
@@ -80,10 +79,10 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
     for path, data in records.items():
         if len(data) > limit:
             raise GuardRefused(
-                f"{path} would have {len(data)} bytes, and a record has {limit} at most; "
+                f"{path} would have {len(data)} bytes, and a record may have {limit}; "
                 "nothing was written",
                 code="record_too_large",
-                hint="say it in fewer words, or commit a file and name it with --artifact",
+                hint="use fewer words, or commit a file and name it with --artifact",
             )
     runtime_files.prepare(project)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
@@ -114,9 +113,9 @@ def _artifact(project: Project, name: str) -> Artifact:
     git_file = path == ".git" or path.startswith(".git/")
     if path.startswith("..") or git_file or not os.path.isfile(full):
         raise UsageError(
-            f"{name} is no file of this worktree; nothing was written",
+            f"{name} is not a file of this worktree; nothing was written",
             code="bad_artifact",
-            hint="name a file that is, or will be, committed",
+            hint="name a file that is or will be committed",
         )
     with open(full, "rb") as file:
         digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
@@ -130,7 +129,7 @@ def _artifact(project: Project, name: str) -> Artifact:
 
 
 class Rerun(NamedTuple):
-    """A command that was run anew."""
+    """A command that was run again."""
 
     task: str
     command: str
@@ -141,14 +140,14 @@ class Rerun(NamedTuple):
 
 class Verified(NamedTuple):
     tasks: tuple[TaskEvidence, ...]
-    """After what was run anew."""
+    """After the reruns."""
     asked: Mapping[str, tuple[str, ...]]
     """The commands of each task, as the base asks for them."""
     reruns: tuple[Rerun, ...]
 
     @property
     def unproved(self) -> list[tuple[str, str]]:
-        """Task and command, where a complete task has no record of it at all."""
+        """Commands of complete tasks that have no record at all, with their task."""
         return [
             (one.row.id, command)
             for one in self.tasks
@@ -159,9 +158,7 @@ class Verified(NamedTuple):
 
     @property
     def stale(self) -> list[tuple[TaskEvidence, Evidence]]:
-        """What counts for nothing now and has nothing newer in its place; of commands, those
-        that are still asked for.
-        """
+        """Evidence that is stale and has no newer record; of commands, those still asked for."""
         return [
             (one, judged.evidence)
             for one in self.tasks
@@ -182,11 +179,10 @@ class Verified(NamedTuple):
 
 
 def again(project: Project, tasks: Sequence[str] = (), *, rerun: bool = False) -> Verified:
-    """Whether the evidence about `tasks` (without any, about all) still holds in this worktree.
+    """Check whether the evidence about `tasks` (by default all) still holds in this worktree.
 
-    With `rerun` the verify commands whose evidence is stale, and just these, are run as they
-    stand on the base; their new records are staged, and travel with the next commit. Stale
-    observations and artifacts are for whoever made them to make again.
+    With `rerun`, the verify commands whose evidence is stale, and only those, are run as the base
+    has them, and their new records are staged. Stale observations and artifacts are not renewed.
 
     Raises: UnknownTask, NeedsPerson (untrusted), GuardRefused, NotWritable.
     """

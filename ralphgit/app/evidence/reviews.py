@@ -1,4 +1,4 @@
-"""Reviews of the work on tasks: written down, listed, and asked for before risky work lands."""
+"""Record and list reviews, and require one before work of high risk lands."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Added(NamedTuple):
 
 
 def add(project: Project, options: ReviewOptions) -> Added:
-    """Write down a review, bound to the content that was reviewed, and stage the record.
+    """Write a review, bound to the content that was reviewed, and stage the record.
 
     Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused, NotWritable.
     """
@@ -71,7 +71,7 @@ def add(project: Project, options: ReviewOptions) -> Added:
         path = audit_file.path(project.config.records, task.id, made.id)
         record.write(project, {path: codec.encode(made, path)})
     if task.claim and made.by.casefold() == task.claim.by.casefold():
-        project.warn(f"{made.by} did the work, so this review is not the one that risk: high asks")
+        project.warn(f"{made.by} did the work: with risk: high, somebody else has to review it")
     return Added(path, made)
 
 
@@ -86,15 +86,14 @@ def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -
     for entry in disposes:
         if (entry.review, entry.finding) not in known:
             raise UsageError(
-                f"there is no finding {entry.review}/{entry.finding} about {task}; "
-                "nothing was written",
+                f"{task} has no finding {entry.review}/{entry.finding}; nothing was written",
                 code="unknown_finding",
                 hint=f"ralphgit audit list {task}",
             )
 
 
 def stored(one: Review) -> dict[str, object]:
-    """A review as it is written."""
+    """Return a review in the form in which it is written."""
     return codec.stored(one)
 
 
@@ -105,9 +104,9 @@ def listed(
     *,
     unreadable: list[InvalidRecord] | None = None,
 ) -> list[Review]:
-    """The reviews in a tree, oldest first.
+    """List the reviews in a tree, oldest first.
 
-    What cannot be read is put into `unreadable`; without that, it is warned of.
+    What cannot be read is added to `unreadable`, or without that warned about.
     """
     kept = judged_evidence.readable(project, tree, "audit", tasks, codec.parse, unreadable)
     reviews = [one for task, _, one in kept if one is not None and one.task == task]
@@ -115,7 +114,7 @@ def listed(
 
 
 def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[Review]:
-    """The reviews in this worktree, or on a revision.
+    """List the reviews in this worktree, or on a revision.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -127,7 +126,7 @@ def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[
 
 
 def missing(project: Project, head: str, task: Task, promised: Task | None = None) -> str:
-    """What a task of high risk lacks before its work at commit `head` may land; "" for nothing.
+    """Say what a task of high risk lacks before its work at commit `head` may land; "" for nothing.
 
     Reviews count from `head` and from the base. The risk is what the branch says or what the
     base says (`promised`), whichever is high: a branch cannot lower its own.
@@ -144,7 +143,7 @@ def missing(project: Project, head: str, task: Task, promised: Task | None = Non
 
 
 def require(project: Project, head: str) -> None:
-    """Refuse to land `head` while it completes a task of high risk that nobody has reviewed.
+    """Refuse to land `head` while it completes a task of high risk that has no review.
 
     Raises: GuardRefused (review_missing).
     """
@@ -165,5 +164,5 @@ def require(project: Project, head: str) -> None:
 
 
 def command(task: str, target: str) -> str:
-    """What a reviewer runs."""
+    """Return the command that a reviewer runs."""
     return f"ralphgit audit add {task} --target {target} --verdict clear --by NAME"

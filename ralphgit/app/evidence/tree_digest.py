@@ -1,4 +1,4 @@
-"""The content of a tree, and the digests that evidence is bound to."""
+"""Read the content of a tree, and digest it by scope: evidence is bound to that."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ class Content:
     """The files of one tree, listed when they are first asked for; records are not among them."""
 
     def __init__(self, project: Project, tree: str, *, objects: Objects | None = None) -> None:
-        """`objects` reads trees that stand in another object folder; `tree` may also be
-        a commit.
-        """
+        """`objects` reads trees of another object folder; `tree` may also be a commit."""
         self._given = tree
         self._project = project
         self._objects = objects or project.repository.objects
@@ -45,7 +43,7 @@ class Content:
         )
 
     def digest(self, scope: Scope) -> str:
-        """SHA-256 over path, mode and blob id of every file in the read and write scope.
+        """Digest path, mode and blob id of every file in the read and write scope, with SHA-256.
 
         A task without a scope is judged by every file. The digest says nothing of how the
         content came about: equal files have it wherever, and on whatever commit, they are.
@@ -60,7 +58,7 @@ class Content:
         return known
 
     def subject(self, scope: Scope, commit: str) -> Subject:
-        """What a record is bound to that was made on this content, with `commit` checked out."""
+        """Return what a record of this content is bound to, with `commit` checked out."""
         return Subject(commit, self.tree, self.digest(scope))
 
 
@@ -72,8 +70,8 @@ def in_scope(scope: Scope, path: str) -> bool:
 
 @contextmanager
 def here(project: Project) -> Iterator[Content]:
-    """This worktree's files as they are, committed or not, but for ignored ones and what
-    verify commands left behind.
+    """Open this worktree's files, committed or not, without ignored ones and what verify commands
+    left behind.
 
     Nothing is written into the repository. Usable until the context is left.
 

@@ -147,7 +147,7 @@ def _unrelated(base: str, head: str) -> Problem:
     return Problem(
         code="unrelated",
         message=f"{head} and {base} share no history",
-        hint="a shallow clone? git fetch --unshallow",
+        hint="if the clone is shallow: git fetch --unshallow",
     )
 
 
@@ -212,8 +212,8 @@ def lost_claims(
             line=row.line,
             task=task,
             message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
-            f"no longer stands: on {label} {holder}",
-            hint=f"keep the work on a branch of its own, then: git reset --hard {label}",
+            f"is lost: on {label} {holder}",
+            hint=f"keep the work (commit; git branch NAME), then: git reset --hard {label}",
         )
 
 
@@ -269,11 +269,11 @@ def _unproved(
     """Find what is missing to prove that a task is complete; `records` are its evidence."""
     id, task = row.id, _task(row)
     if not row.claim or task.lifecycle.result is None:
-        said = f"{id} is complete, and nobody claimed it or no result says so"
+        said = f"{id} is complete, but has no claim or no result"
         yield Fault("not_claimed", id, said, f"ralphgit claim {id}, then: ralphgit complete {id}")
         return
     if row.contract and contract(task) != row.contract:
-        said = f"{id} is completed under another contract than it has now"
+        said = f"the contract of {id} has changed since it was completed"
         yield Fault("stale_contract", id, said, f"ralphgit complete {id} --accept-contract")
         return
     if "force-completed" in _events(project, made.tree, row):
@@ -287,7 +287,7 @@ def _unproved(
             said = f"{id} is complete without evidence for: {command}"
             yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
         elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
-            said = f"what {id} was judged by has changed since: {command}"
+            said = f"files of {id} have changed since this passed: {command}"
             hint = "run the command again on the merged result"
             yield Fault("stale_evidence", id, said, hint, "warning")
 

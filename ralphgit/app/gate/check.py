@@ -34,7 +34,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         ends = revisions.range_in(between)
         if ends is None:
             raise UsageError(
-                f"{between} is not a range of revisions",
+                f"{between} is not a range",
                 hint=f"ralphgit check {between}..HEAD, or --at {between}",
             )
         old, new, since_fork = ends

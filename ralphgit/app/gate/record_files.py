@@ -78,7 +78,7 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
     except InvalidRecord as error:
         raise _Wrong(from_error(error.at(tree.label + path), label=tree.label)) from None
     if isinstance(value, str) and b"\n" not in data:
-        raise _link(tree, path, f"the record is one line of text, as of a symbolic link: {value}")
+        raise _link(tree, path, f"the record is one line, like a committed symbolic link: {value}")
     if wrong or not isinstance(value, dict):
         hint = f"see schemas/{file_name(kind)}"
         raise _Wrong(

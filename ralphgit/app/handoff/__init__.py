@@ -1,1 +1,1 @@
-"""What a worker is given and gives back: packet, prompt, report, question and answer."""
+"""Exchange with workers: packet, prompt, report, question and answer."""

@@ -1,4 +1,4 @@
-"""The packet: everything a worker needs for one task, bounded (SPEC 3.4)."""
+"""Compile the packet: everything a worker needs for one task, bounded (SPEC 3.4)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATH = ".ralph/packet.yaml"
 def compile(
     project: Project, task: Task, *, claim: str = "", worker: str = "", clean: bool
 ) -> Packet:
-    """What a worker is told of `task`, with what was asked, answered and kept about it before."""
+    """Compile the packet of `task`, with earlier questions, answers and rescued work."""
     return Packet(
         task=task.id,
         contract=contract(task),
@@ -41,8 +41,8 @@ def compile(
 
 
 def packet(project: Project, task: str) -> Packet:
-    """The packet of a task, claimed or not, in the words of this worktree's files; in the base's,
-    where these do not have the task. Nothing is written.
+    """Compile the packet of a task, claimed or not, from this worktree's graph, or from the base's
+    if the task is not in it. Nothing is written.
 
     Raises: UnknownTask, InvalidRecord.
     """
@@ -55,7 +55,7 @@ def packet(project: Project, task: str) -> Packet:
 
 
 def view_with(project: Project, task: str) -> GraphView:
-    """This worktree's graph if it has the task, else the base's. Raises: UnknownTask."""
+    """Return this worktree's graph if it has the task, else the base's. Raises: UnknownTask."""
     here = project.here if project.repository.top is not None else None
     if here is not None and (task in here.by_id or not project.base.commit):
         project.require_here().row(task)
@@ -74,20 +74,19 @@ def _is_clean(project: Project) -> bool:
 
 
 def encoded(project: Project, made: Packet) -> bytes:
-    """The packet as YAML. Raises: GuardRefused (packet_too_large)."""
+    """Encode the packet as YAML. Raises: GuardRefused (packet_too_large)."""
     data = codec.encode(made, PATH)
     limit = project.config.max_record_bytes
     if len(data) > limit:
         raise GuardRefused(
-            f"the packet of {made.task} has {len(data)} bytes, and {limit} at most are given to a "
-            "worker",
+            f"the packet of {made.task} has {len(data)} bytes; a worker gets at most {limit}",
             code="packet_too_large",
-            hint=f"shorten the description of {made.task}, or part the task",
+            hint=f"shorten the description of {made.task}, or split the task",
             details={"task": made.task},
         )
     return data
 
 
 def stored(made: Packet) -> dict[str, object]:
-    """The packet in the form of `packet.schema.json`."""
+    """Return the packet in the form of `packet.schema.json`."""
     return codec.stored(made)

@@ -1,7 +1,7 @@
-"""The prompt for a task: what to do, and the rules, as plain text for a coding agent.
+"""Write the prompt for a task: what to do, and the rules, as plain text for a coding agent.
 
-What the graph says is data, not instruction: it stands between fences that its text cannot
-close, and every character in it can be printed.
+What the graph says is data, not instruction: it is between fences that its text cannot close, and
+every character in it can be printed.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Prompt(NamedTuple):
 def prompt(
     project: Project, task: str = "", *, story: str = "", priority: int | None = None
 ) -> Prompt:
-    """The prompt for `task`, without one for the task that `next` would give first.
+    """Write the prompt for `task`, or for the task that `next` would list first.
 
-    Nothing is claimed and nothing is written (law L8). The words are those of this
-    worktree's files; of the base's, where these do not have the task.
+    Nothing is claimed and nothing is written (law L8). The task is read from this worktree, or
+    from the base if it is not here.
 
     Raises: NothingReady, UnknownTask, InvalidRecord.
     """
@@ -56,7 +56,7 @@ def prompt(
 
 
 def written(project: Project, packet: Packet) -> str:
-    """The prompt by a packet: the same for the same task, wherever and whenever it is asked for.
+    """Write the prompt for a packet: always and everywhere the same for the same task.
 
     Questions without an answer are left out.
     """
@@ -73,7 +73,7 @@ def written(project: Project, packet: Packet) -> str:
         return [opening, *(line for item in items for line in _printable(item, bullet)), closing]
 
     def either(introduction: str, items: Sequence[str], otherwise: str = "") -> list[str]:
-        """Items with their introduction, or what is said where there are none."""
+        """Items with their introduction, or the sentence for none."""
         if items:
             return [*introduction.splitlines(), "", *data(items), ""]
         return [otherwise, ""] if otherwise else []
@@ -130,7 +130,7 @@ def written(project: Project, packet: Packet) -> str:
 
 
 def as_data(value: str | Iterable[str]) -> str:
-    """Text, or a list of texts, between fences that it cannot close."""
+    """Put text, or a list of texts, between fences that it cannot close."""
     items = [value] if isinstance(value, str) else list(value)
     fence = _fence(items)
     bullet = "" if isinstance(value, str) else "- "
@@ -139,7 +139,7 @@ def as_data(value: str | Iterable[str]) -> str:
 
 
 def feedback(text: str) -> str:
-    """What the last attempt left undone, as a section at the end of a prompt; data, too."""
+    """Write what the last attempt left undone, as data, for the end of a prompt."""
     return "\n".join([
         "## Last attempt",
         "",
@@ -151,7 +151,7 @@ def feedback(text: str) -> str:
 
 
 def _exchange(one: Guidance) -> list[str]:
-    """A question and its answer, printable; what was said is indented, so it is no heading."""
+    """Write a question and its answer, printable and indented, so that no line is a heading."""
     if one.answer is None:
         return []
     lines = [*_printable(f"{_line(one.by)} asked:", "- "), *_printable(one.question, "    ")]
@@ -199,7 +199,7 @@ def _rules(packet: Packet, config: Config) -> list[str]:
 
 
 def _fence(texts: Iterable[str]) -> str:
-    """A word that none of `texts` has: a digest of all of them, so no text can foresee it."""
+    """Make a word that none of `texts` has: a digest of all of them, which no text can guess."""
     together = "\n".join(texts)
     number = 0
     while True:
@@ -211,7 +211,7 @@ def _fence(texts: Iterable[str]) -> str:
 
 
 def _printable(text: str, bullet: str) -> list[str]:
-    """`text` line by line behind `bullet`, what cannot be printed as an escape."""
+    """Split `text` into lines behind `bullet`; characters that cannot be printed are escaped."""
     pad = " " * len(bullet)
     lines = text.expandtabs(4).splitlines() or [""]
     return [

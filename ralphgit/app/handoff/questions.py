@@ -1,4 +1,4 @@
-"""What waits for a person, and what persons have answered. Reads only."""
+"""List what waits for a person, and what people have answered. Reads only."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Question(NamedTuple):
     since: str
     """As the record has it, so any text."""
     waiting_s: float | None
-    """None where `since` is no time."""
+    """None where `since` is not a time."""
     command: str
-    """What a person runs, TEXT being theirs to write."""
+    """The command to run, with TEXT to fill in."""
     id: str = ""
     """Of the `blocked` record; "" where it has none that is an id."""
     path: str = ""
@@ -59,7 +59,7 @@ class Question(NamedTuple):
 
 
 def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Question]:
-    """Everything that waits for a person, the longest first.
+    """List everything that waits for a person, the longest first.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
@@ -79,7 +79,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
 
 
 def asked(claim_map: ClaimMap, task: str) -> Question:
-    """What a task asks that is blocked, on the base or beside it."""
+    """Return the question of a blocked task, on the base or on a branch."""
     row, task_state = claim_map.base.row(task), claim_map.task_states[task]
     return _question(claim_map, task, row.json, task_state.holder, f'ralphgit reply {task} "TEXT"')
 
@@ -122,7 +122,7 @@ def _about(
     project: Project, work: ActiveClaim | Pull, title: str, reason: str, said: str, since: str,
     command: str,
 ) -> Question:  # fmt: skip
-    """What a person has to decide about work that asks nothing itself."""
+    """Make a question about work that does not ask one itself."""
     waiting = _waiting(project, since)
     return Question(
         work.task, title, work.by, work.claim, reason, said, (), since, waiting, command
@@ -130,7 +130,7 @@ def _about(
 
 
 def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
-    """Work of high risk that is complete on its branch, and waits for a reviewer."""
+    """Find work of high risk that is complete on its branch, and waits for a reviewer."""
     project = claim_map.project
     ref = project.repository.refs.get(holder.ref)
     if ref is None:
@@ -145,9 +145,7 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
 
 
 def refused(claim_map: ClaimMap) -> list[Pull]:
-    """The pull requests of this machine's worktrees that somebody has closed, and whose tasks
-    wait for nothing else.
-    """
+    """List this machine's closed pull requests whose tasks wait for nothing else."""
     found = []
     for worktree in claim_map.project.repository.worktrees:
         if worktree.bare or not worktree.exists:
@@ -166,7 +164,7 @@ def refused_sentence(pull: Pull) -> str:
 
 
 def give_up_command(project: Project, task: str) -> str:
-    """The command that throws work in review away, to a rescue ref, and frees its task."""
+    """Return the command that moves work in review to a rescue ref, and frees its task."""
     return f"{reset_command(project, task)} --force"
 
 
@@ -179,7 +177,7 @@ def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
 
 
 def reset_command(project: Project, task: str) -> str:
-    """The command that frees a task, from where this one is run."""
+    """Return the command that frees a task, as typed in this folder."""
     command = f'reset {task} --reason "TEXT"'
     if not project.repository.linked:
         return f"ralphgit {command}"
@@ -187,7 +185,7 @@ def reset_command(project: Project, task: str) -> str:
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:
-    """What tasks ask that the base does not have yet. Only their own branch can go on."""
+    """List questions of tasks that the base does not have yet: only their branch can go on."""
     for task, active_claims in claim_map.active_claims.items():
         blocked = [active for active in active_claims if active.status == "blocked"]
         claims = {active.claim for active in blocked}
@@ -199,7 +197,7 @@ def _beside(claim_map: ClaimMap) -> Iterator[Question]:
 
 
 def unlanded_block_command(project: Project, active: ActiveClaim) -> str:
-    """The command that answers a task which only its own branch has."""
+    """Return the command that answers a task which only its own branch has."""
     if not active.path:
         where = active.where.removeprefix("branch ")
         return f"ralphgit show {active.task} --at {shlex.quote(where)}"
@@ -209,7 +207,7 @@ def unlanded_block_command(project: Project, active: ActiveClaim) -> str:
 
 
 def _waiting(project: Project, since: str) -> float | None:
-    """Seconds since a recorded time, which may be any text."""
+    """Count the seconds since a recorded time, which may be any text."""
     try:
         then = datetime.fromisoformat(since)
     except ValueError:
@@ -220,7 +218,7 @@ def _waiting(project: Project, since: str) -> float | None:
 
 
 def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
-    """What to do about a task that does not wait for an answer."""
+    """Return the command for a task that does not wait for an answer."""
     if task_state.state in ("complete", "cancelled"):
         return f"ralphgit reset {task} --reopen --reason TEXT"
     if task_state.stale:
@@ -232,10 +230,10 @@ def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
 
 
 def recorded(project: Project, task: str) -> list[Guidance]:
-    """The questions about a task, oldest first, from the base and from this worktree.
+    """Read the questions about a task, oldest first, from the base and from this worktree.
 
-    The base's form of a record counts where it has an answer. One that cannot be read is
-    warned of.
+    If the base's copy of a record has an answer, it counts. One that cannot be read is
+    warned about.
     """
     found = {one.id: one for one in parsed(project, task, _here(project, task))}
     for one in parsed(project, task, on_base(project, task)):
@@ -245,7 +243,7 @@ def recorded(project: Project, task: str) -> list[Guidance]:
 
 
 def on_base(project: Project, task: str) -> dict[str, bytes]:
-    """The guidance files of a task on the base, by path."""
+    """Read the guidance files of a task on the base, by path."""
     if not project.base.commit:
         return {}
     folder = codec.folder(project.config.records, task)
@@ -279,7 +277,7 @@ def _is_record(path: str) -> bool:
 
 
 def parsed(project: Project, task: str, contents: Mapping[str, bytes]) -> list[Guidance]:
-    """The records about a task in some files; one that cannot be read is warned of."""
+    """Parse the records about a task; one that cannot be read is warned about."""
     found = []
     for path, data in contents.items():
         try:
@@ -293,6 +291,6 @@ def parsed(project: Project, task: str, contents: Mapping[str, bytes]) -> list[G
 
 
 def kept(project: Project, task: str) -> tuple[str, ...]:
-    """The rescue refs that hold earlier work on a task."""
+    """List the rescue refs with earlier work on a task."""
     place = f"{RESCUE}{task}/"
     return tuple(sorted(name for name in project.repository.refs if name.startswith(place)))

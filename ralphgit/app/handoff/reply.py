@@ -1,4 +1,4 @@
-"""Answer a stuck worker's question: recorded on the base, and the task is free again."""
+"""Answer a blocked task's question: record the answer on the base, and free the task."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ReplyOptions(NamedTuple):
     task: str
     text: str
     by: str = ""
-    """Who answers; "" is the worker's name of this place."""
+    """Who answers; "" is the name of this worktree's worker."""
     push: bool = True
     fetch: bool = True
     claim: str = ""
-    """Only if it is this claim that asks."""
+    """Answer only if this claim asks."""
 
 
 class Replied(NamedTuple):
@@ -43,14 +43,16 @@ class Replied(NamedTuple):
 
 
 def words(text: str, command: str) -> str:
-    """An answer as it is recorded; `command` gives one. Raises: UsageError."""
+    """Normalize an answer for its record; `command` is the hint. Raises: UsageError."""
     text = text.strip()
     if not text:
-        raise UsageError("an answer needs words", hint=command)
+        raise UsageError("the answer is empty; nothing was changed", hint=command)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise UsageError("the answer is not UTF-8", hint="check the terminal's encoding") from None
+        raise UsageError(
+            "the answer is not UTF-8 text", hint="check the terminal's encoding"
+        ) from None
     return text
 
 
@@ -58,9 +60,9 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     """Answer what a blocked task asks, and put it back to pending, one epoch higher.
 
     The record with its answer, the reset of the task and the attempt's audit are one commit
-    on the base, made as `reopen` makes it; then the asking worktree is told. Killed anywhere
-    in between, repeating the command ends the same: an answer that the base has is
-    delivered, not given twice.
+    on the base, made as `reopen` makes it; then the answer is copied to the asking worktree. If
+    killed anywhere in between, repeat the command: an answer that the base has is delivered,
+    not recorded twice.
 
     Raises: IllegalMove (not_blocked, not_on_base, claim_changed), UnknownTask, GuardRefused,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
@@ -80,7 +82,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
         asked = questions.asked(claim_map, row.id)
         if options.claim not in ("", asked.claim):
             raise IllegalMove(
-                f"{row.id} asks something else by now; nothing was changed",
+                f"{row.id} now asks another question; nothing was changed",
                 code="claim_changed",
                 hint="ralphgit inbox",
                 details={"task": row.id},
@@ -90,7 +92,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
             id=asked.id or project.around.new_id(),
             task=row.id,
             claim=asked.claim or holders.claim or project.around.new_id(),
-            question=asked.question or f"Blocked ({asked.reason}), and nothing is asked.",
+            question=asked.question or f"Blocked ({asked.reason}), without a question.",
             options=asked.options,
             at=asked.since or at,
             by=asked.worker or "unknown",
@@ -121,7 +123,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
 
 
 def _bytes(project: Project, path: str, made: Guidance) -> bytes:
-    """The answered record: the base's own with the answer, or written whole."""
+    """Encode the answered record: the base's own with the answer, or a new one."""
     known = questions.on_base(project, made.task).get(path)
     if known is None or made.answer is None:
         return codec.encode(made, path)
@@ -132,7 +134,7 @@ def _bytes(project: Project, path: str, made: Guidance) -> bytes:
 
 
 def _refuse_unlanded(claim_map: ClaimMap, task: str) -> None:
-    """Raises: IllegalMove for a task that only a branch has: there is nothing to commit on."""
+    """Refuse a task that only a branch has. Raises: IllegalMove."""
     project = claim_map.project
     if task in claim_map.base.by_id:
         return
@@ -152,7 +154,7 @@ def _refuse_unblocked(claim_map: ClaimMap, row: Row) -> None:
     if task_state.state == "blocked":
         return
     raise IllegalMove(
-        f"{row.id} is {task_state.state}, so there is nothing to answer; nothing was changed",
+        f"{row.id} is {task_state.state}, so it has no question to answer; nothing was changed",
         code="not_blocked",
         hint=questions.refusal_hint(claim_map.project, row.id, task_state),
         details={"task": row.id},
@@ -160,7 +162,7 @@ def _refuse_unblocked(claim_map: ClaimMap, row: Row) -> None:
 
 
 def _answered_already(project: Project, options: ReplyOptions) -> Replied | None:
-    """Finish what was killed half-way: the base has this answer, the rest is done now."""
+    """Finish a reply that was killed half-way: the base has this answer, do the rest."""
     claim_map = ClaimMap(project)
     row = claim_map.base.row(options.task)
     for one in questions.parsed(project, row.id, questions.on_base(project, row.id)):
@@ -170,7 +172,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         if lease is not None and lease.claim == one.claim and lost_claim.is_dead(lease, row):
             leases.drop(project, lease)
         update_base.catch_up(project)
-        project.warn(f"{row.id} has this answer already; it is given once")
+        project.warn(f"{row.id} has this answer already; it was not recorded again")
         path, base = codec.path(project.config.records, row.id, one.id), project.base
         commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
         kept = tuple(ref for ref in questions.kept(project, row.id) if one.claim in ref)
@@ -180,7 +182,7 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
 
 
 def _deliver(project: Project, made: Guidance, seen: str) -> str:
-    """Put the answer into the asking worktree's inbox; the file, "" where there is none.
+    """Write the answer into the asking worktree's inbox; return the file, "" for none.
 
     `seen`: where the question was seen, for a worktree that remembers no claim.
     """

@@ -1,4 +1,4 @@
-"""The worker's report: a claim to check, not evidence (SPEC 3.4)."""
+"""Read the worker's report: claims to check, not evidence (SPEC 3.4)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Report(NamedTuple):
 
 
 def read(top: str, secrets: tuple[str, ...]) -> Report:
-    """The report of the worktree at `top`, without `secrets` and what looks like one.
+    """Read the report of the worktree at `top`, without `secrets` and what looks like one.
 
-    Raises: InvalidRecord for what is outside the vocabulary, or no plain file of a moderate
-    size, with the sentence that the worker needs to mend it.
+    Raises: InvalidRecord where the report is not valid, or not a plain file of moderate size, with
+    the sentence that the worker needs to fix it.
     """
     try:
         data = atomic_files.read_plain(os.path.join(top, REPORT), limit=texts.MAX_RECORD_BYTES)
@@ -39,13 +39,15 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
         raise error.at(REPORT) from None
     except Refused as error:
         raise InvalidRecord(
-            f"{REPORT} should be a plain file: {error.message.rpartition(': ')[2]}",
+            f"{REPORT} must be a plain file: {error.message.rpartition(': ')[2]}",
             code="bad_report",
-            hint=f"remove {REPORT}, and write it anew",
+            hint=f"remove {REPORT}, then write it again",
         ) from None
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         raise InvalidRecord(
-            f"a report has a status: {', '.join(STATUSES)}", file=REPORT, code="bad_report"
+            f"the report needs a status: one of {', '.join(STATUSES)}",
+            file=REPORT,
+            code="bad_report",
         )
     return Report(
         status=value["status"],
@@ -61,7 +63,7 @@ def _text(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> str:
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise InvalidRecord(f"{key} should be text", file=REPORT, code="bad_report")
+        raise InvalidRecord(f"{key} must be text", file=REPORT, code="bad_report")
     return redact(found.strip(), secrets)[:_MOST_TEXT]
 
 
@@ -72,12 +74,12 @@ def _texts(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> tupl
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise InvalidRecord(f"{key} should be a list of text", file=REPORT, code="bad_report")
+        raise InvalidRecord(f"{key} must be a list of texts", file=REPORT, code="bad_report")
     return tuple(redact(item.strip(), secrets)[:_MOST_TEXT] for item in found if item.strip())
 
 
 def clear(top: str) -> None:
-    """Take an earlier report away, whatever it is. Raises: OSError."""
+    """Remove an earlier report, whatever it is. Raises: OSError."""
     path = os.path.join(top, REPORT)
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)

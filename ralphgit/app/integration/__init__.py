@@ -1,1 +1,1 @@
-"""Several branches together: ordered, merged, proved and landed (SPEC 6)."""
+"""Integrate several branches: order, merge, prove and land them (SPEC 6)."""

@@ -1,8 +1,8 @@
-"""Integrate branches: merge them in a good order, prove what they are together, land it (SPEC 6).
+"""Merge branches in a good order, prove the result, and land it (SPEC 6).
 
 The merges are made in the object store, so that no worktree is touched; commands run in a
 worktree of their own (`app.integration.proving_worktree`). The base moves once, at the end, by
-compare-and-swap, and only to what was proved: whatever is killed before has changed nothing.
+compare-and-swap, and only to what was proved: killed before that, nothing has changed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Stop(NamedTuple):
     """not-ready, conflict, coupling, verification or invalid."""
     branch: str
     other: str
-    """The branch, or the base, that it does not go with; "" where there is none."""
+    """The branch, or the base, that it conflicts with; "" where there is none."""
     paths: tuple[str, ...]
     """The files by which the two meet."""
     foreseen: Foreseen | None
@@ -61,14 +61,14 @@ class Stop(NamedTuple):
 
 
 class Integrated(NamedTuple):
-    """What came of it."""
+    """The result of `integrate`."""
 
     plan: Plan
     merged: tuple[str, ...]
     """The branches that are in the result, in their order."""
     stops: tuple[Stop, ...]
     stale: tuple[Proof, ...]
-    """What the merges made stale: run anew, or with a dry run, still to be run."""
+    """What the merges made stale: rerun, or in a dry run, still to be run."""
     commit: str = ""
     """The base as it is now; "" where nothing has landed."""
     pushed: bool = False
@@ -95,12 +95,12 @@ def integrate(project: Project, options: IntegrateOptions) -> Integrated:
         if made is not None:
             return made
         project.refresh()
-    message = f"{project.base.label} kept moving; nothing was integrated"
+    message = f"{project.base.label} was moved by others each time; nothing was integrated"
     raise GuardRefused(message, code="unsettled", hint="repeat the command")
 
 
 def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
-    """None where the base has moved meanwhile."""
+    """Integrate once; None where the base has moved meanwhile."""
     plan = integrating.plan(project, options.branches)
     refused = [_not_ready(plan, branch) for branch in plan.branches]
     stops = [stop for stop in refused if stop is not None]
@@ -148,7 +148,7 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
 
 
 def _wrong(project: Project, work: _Work) -> Stop | None:
-    """What is wrong with the records of the result and with none of the branches': a cycle, say."""
+    """Find a problem of the records that only the result has: a cycle, for example."""
     paths = trees.differing(project.repository.objects, project.base.commit, work.tip)
     tree = record_tree.commit_tree(project, work.tip)
     for one in state.state(project, tree, only=paths):
@@ -191,7 +191,7 @@ class _Work:
         return {key: one.run for key, one in self._passed.items() if one.tip == self.tip}
 
     def merge_all(self, ground: Ground) -> None:
-        """Merge branch by branch; after each, what it made stale is run again."""
+        """Merge branch by branch; after each, rerun what it made stale."""
         for branch in self._plan.branches:
             if self._plan.reconciled[branch.name].verdict == NOT_READY:
                 continue  # a dry run goes on to show the others
@@ -223,18 +223,19 @@ class _Work:
     # -- proofs --------------------------------------------------------------------------
 
     def proofs(self) -> list[Proof]:
-        """Of what is merged, and of what was on the base before."""
+        """List the proofs of what is merged, and of what was on the base before."""
         names = {BASE, *(branch.name for branch in self.merged)}
         return [proof for proof in self._plan.proofs if proof.owner in names]
 
     def stale(self) -> list[Proof]:
-        """What says nothing of the content as it is merged now."""
+        """List the proofs that do not hold for the merged content."""
         files = Content(self._project, self.tip, objects=self._chain.objects)
         return [proof for proof in self.proofs() if not proof.holds(files)]
 
     def prove_all(self, ground: Ground) -> None:
-        """Run every command of the merged branches on the result; what does not pass is found
-        out, and the merges are taken back to before it, until all pass.
+        """Run every command of the merged branches on the result, until all pass.
+
+        At one that fails, undo the merge that broke it and those after it.
 
         A single branch that the base has not moved away from is what was verified already.
         """
@@ -248,9 +249,9 @@ class _Work:
                 return
 
     def _run(self, ground: Ground, proofs: Sequence[Proof], *, anew: bool) -> bool:
-        """Run proofs at the tip; at the first that fails, say why, and step back before it.
+        """Run proofs at the tip; at the first that fails, undo the merge that broke it.
 
-        `anew`: also what has passed on the same files of its scope, with other ones beside it.
+        `anew`: also what has passed on the same files of its scope, but with others changed.
         """
         files = Content(self._project, self.tip, objects=self._chain.objects)
         wanted = []
@@ -278,7 +279,7 @@ class _Work:
             self.whole = run
             return True
         together = ", ".join(branch.name for branch in self.merged)
-        message = f"{together}: what proves the whole fails (exit {run.exit_code}): {command}"
+        message = f"{together}: integrate.verify fails (exit {run.exit_code}): {command}"
         self.stops.append(
             Stop("verification", self.merged[-1].name, "", (), None, message, command, _tail(run))
         )
@@ -290,7 +291,7 @@ class _Work:
         del self._tips[count + 1 :]
 
     def _coupled(self, ground: Ground, proof: Proof, run: Run) -> None:
-        """Find the two that do not go together, and take the later one and what follows back."""
+        """Find the two that do not work together, and undo the later one and those after it."""
         owners = [branch.name for branch in self.merged]
         first = owners.index(proof.owner) + 1 if proof.owner != BASE else 1
         at = next(
@@ -310,9 +311,9 @@ class _Work:
         self._back_to(at - 1)
 
     def _partners(self, ground: Ground, proof: Proof, at: int) -> tuple[Branch, ...]:
-        """Which branch before the one at `at` keeps its own proof from passing.
+        """Find the branch before the one at `at` that keeps its proof from passing.
 
-        None, where it is the base; all of them, where no single one does.
+        None if the base does; all of them if no single one does.
         """
         branch, before = self.merged[at - 1], self.merged[: at - 1]
         if not self._passes(ground, proof, (branch,)):
@@ -323,7 +324,7 @@ class _Work:
         return tuple(before)
 
     def _passes(self, ground: Ground, proof: Proof, branches: Sequence[Branch]) -> bool:
-        """Whether a proof passes on the base with just these; True where they do not merge."""
+        """Whether a proof passes on the base with only these; True where they do not merge."""
         with chain(self._project.repository, self._tips[0], keep=True) as alone:
             for branch in branches:
                 if alone.merge(branch.commit, _message(self._project, branch)):
@@ -344,7 +345,7 @@ class _Work:
             paths = tuple(dict.fromkeys(path for some in met for path in some))
         known = f"foreseen: {foreseen.sentence}" if foreseen else "the packets did not foresee it"
         message = (
-            f"{branch.name} and {name} do not go together: {proof.task.id} passed before, and now "
+            f"{branch.name} and {name} do not work together: {proof.task.id} passed before, now "
             f"fails (exit {run.exit_code}): {proof.command}; {known}"
         )
         return Stop(
@@ -357,7 +358,7 @@ def _tail(run: Run) -> tuple[str, ...]:
 
 
 def _message(project: Project, branch: Branch) -> str:
-    """The message of the merge of a branch."""
+    """Word the commit message for the merge of a branch."""
     view = project.view(branch.commit, branch.name)
     rows = [view.row(row.id) for row in branch.rows]
     return merge_message(project, [(row.id, row.claim, row.by) for row in rows])

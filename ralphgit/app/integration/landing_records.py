@@ -1,4 +1,4 @@
-"""What an integration records: evidence that it made anew, and that the tasks have landed."""
+"""Commit the records of an integration: new evidence, and that the tasks have landed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def commit(
     stale: Sequence[Proof],
     whole: Run | None,
 ) -> tuple[str, list[str]]:
-    """A commit on `tip` with new evidence for what was stale, with the run that proved the whole,
-    and with `landed` in the audit of each task; and the paths of the evidence.
+    """Commit new evidence and the audit of each task on `tip`; return commit and evidence paths.
 
-    Made in the object store: no worktree and no ref is touched.
+    The evidence is of what was stale, and of the run that proved the whole. The commit is made in
+    the object store: no worktree and no ref is touched.
     """
     repository = project.repository
     files = Content(project, tip)
@@ -44,7 +44,7 @@ def commit(
     names = ", ".join(row.id for row in rows)
     if whole is not None:
         task = view.task(rows[-1].id)
-        subject, shows = files.subject(task.scope, tip), f"what {names} are together"
+        subject, shows = files.subject(task.scope, tip), f"{names} work together"
         path, data = judged_evidence.of_run(
             project, whole, task, rows[-1].claim, subject, shows=shows
         )
@@ -65,6 +65,6 @@ def commit(
             tree.content(path), event, path=path, task=row.id, claim=row.claim
         )
     made = trees.with_files(repository.objects, tip, records)
-    # An id of its own: two who do the same in the same second make no object that is the same.
+    # A unique id: two integrations of the same in the same second must not be one object.
     message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
     return commit_tree(repository, made, [tip], message), written

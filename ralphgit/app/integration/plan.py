@@ -1,4 +1,4 @@
-"""What is known before branches are integrated: their order, where they meet, what goes stale."""
+"""Plan an integration: the order of the branches, their conflicts, and their proofs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Proof(NamedTuple):
         return self.task.id, self.claim, self.command
 
     def holds(self, files: Content) -> bool:
-        """Whether one of the records is of this very content."""
+        """Whether one of the records is of exactly this content."""
         return any(judged_evidence.is_fresh(one, self.task, files) for one in self.passed)
 
 
@@ -118,13 +118,13 @@ def _refuse_same(branches: Sequence[Branch]) -> None:
                 raise UsageError(
                     f"{first} and {branch.name} both bring {row.id}; nothing was integrated",
                     code="same_task",
-                    hint=f"integrate one of them; ralphgit log {row.id}",
+                    hint=f"integrate only one of them; to compare: ralphgit log {row.id}",
                     details={"task": row.id},
                 )
 
 
 def _below(project: Project, one: Reconciled, others: Sequence[Reconciled]) -> list[Reconciled]:
-    """The branches that a branch is stacked on: all that they have, it has."""
+    """Find the branches that a branch is stacked on: it contains all of theirs."""
     git = project.repository.git
     return [
         other
@@ -138,7 +138,7 @@ def _below(project: Project, one: Reconciled, others: Sequence[Reconciled]) -> l
 def _closure(
     edges: Mapping[str, Sequence[str]], branches: Sequence[Branch]
 ) -> dict[str, frozenset[str]]:
-    """What each task of the branches depends on, directly or not."""
+    """Find what each task of the branches depends on, directly or not."""
     own = {row.id: row.depends_on for branch in branches for row in branch.rows}
     found = {}
     for task in own:
@@ -157,7 +157,7 @@ def _closure(
 
 
 def _proofs(project: Project, branches: Sequence[Branch]) -> Iterator[Proof]:
-    """The commands that passed on the branches, and those on the base that the branches touch."""
+    """List the commands that passed on the branches, and those on the base that these touch."""
     for branch in branches:
         view = project.view(branch.commit, branch.name)
         wanted = [row for row in branch.rows if view.row(row.id).status == "complete"]

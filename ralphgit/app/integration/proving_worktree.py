@@ -1,4 +1,4 @@
-"""Where merged content is proved: a worktree of its own for as long as it takes."""
+"""Run verify commands on merged content, in a temporary worktree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = "integration-"
 class Ground:
     """A worktree beside the main one, made when it is first needed, and removed on leaving.
 
-    No branch is checked out in it, and nobody works there. What a killed process left is
+    It has no branch checked out. What a killed process left is
     removed by the next one, and by `doctor --fix`. Used as a context.
     """
 
@@ -43,7 +43,7 @@ class Ground:
     def run(self, commit: str, wanted: Sequence[tuple[str, str, str]]) -> Mapping[str, Run]:
         """Run the verify commands of (task, claim, command) on the content of `commit`.
 
-        Before each, what an earlier one left there is gone, ignored files aside.
+        Before each, what an earlier one left there is removed, except ignored files.
 
         Raises: NeedsPerson (untrusted); Refused (setup_failed, not_done); GitError.
         """
@@ -58,7 +58,7 @@ class Ground:
         return made
 
     def _refuse_changed(self, wanted: tuple[str, str, str]) -> None:
-        """What a command has changed it does not prove, and nothing after it does either."""
+        """Refuse a command that changed files: neither it nor later ones prove anything."""
         self._at = ""
         task, _, command = wanted
         changed = index.changed(self._project.repository.git.at(self.path), ["."]).read()
@@ -67,7 +67,7 @@ class Ground:
                 f"a verify command of {task} changed {changed[0]}: {command}; nothing was "
                 "integrated",
                 code="not_done",
-                hint="a command that proves something leaves it as it is",
+                hint="make the command leave committed files unchanged, then repeat",
                 details={"task": task, "files": changed},
             )
 
@@ -103,12 +103,12 @@ class Ground:
                     "nothing was integrated",
                     code="setup_failed",
                     lines=[f"| {line}" for line in run.tail.splitlines()[-20:]],
-                    hint="mend worktree.setup in ralph.toml on the base",
+                    hint="fix worktree.setup in ralph.toml on the base",
                 )
 
 
 def abandoned(project: Project) -> list[Worktree]:
-    """Such worktrees whose process is gone."""
+    """List such worktrees whose process is gone."""
     found = []
     for worktree in project.repository.worktrees:
         words = worktree.reason.removeprefix(LOCK).split(" ")
@@ -124,7 +124,7 @@ def abandoned(project: Project) -> list[Worktree]:
 
 
 def clear(project: Project) -> list[str]:
-    """Remove the abandoned ones; their folders. Nobody's work is ever in them."""
+    """Remove the abandoned ones; return their folders. They never have any work in them."""
     removed = []
     for worktree in abandoned(project):
         try:

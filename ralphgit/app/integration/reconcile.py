@@ -1,4 +1,4 @@
-"""What came back from a worker against its packet: the real diff, the evidence, the report."""
+"""Compare a worker's branch with its packet: the diff, the evidence and the report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READY, CONCERNS, NOT_READY = "ready", "concerns", "not-ready"
 
 
 class Issue(NamedTuple):
-    """Where what came back is not what the packet asked for."""
+    """A difference between a branch and its packet."""
 
     code: str
     severity: str
@@ -71,13 +71,13 @@ def _one(project: Project, branch: str) -> Reconciled:
     rows = worked_on(project, view)
     fork = worktrees.fork(project.repository.git, project.base.commit, commit)
     if not rows and fork == commit:
-        said = f"all of {branch} is on {project.base.label} already"
+        said = f"{branch} is already on {project.base.label}"
         return Reconciled(branch, commit, (), (), (Issue("landed", "warning", "", said),))
     if not rows:
         raise UsageError(
-            f"{branch} has no task that it claims, completes or blocks",
+            f"{branch} does not claim, complete or block any task",
             code="not_a_worker",
-            hint="git merge it yourself, if it belongs on the base",
+            hint=f"if it belongs on {project.base.label}: git merge {branch}",
         )
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_tree.is_record(project, path))
@@ -96,7 +96,7 @@ def _one(project: Project, branch: str) -> Reconciled:
 
 
 def worked_on(project: Project, view: GraphView) -> list[Row]:
-    """The tasks that stand otherwise in a view than on the base, under a claim."""
+    """List the claimed tasks that a view has in another state than the base."""
     base = project.base_view.by_id
     found = []
     for row in view.rows:
@@ -118,7 +118,7 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
         yield Issue("blocked", "error", row.id, message, hint=f'ralphgit reply {row.id} "TEXT"')
         return
     if row.status == "in-progress":
-        message = f"{row.id} is not complete: {row.by} still has it"
+        message = f"{row.id} is not complete: {row.by} still works on it"
         yield Issue("not_complete", "error", row.id, message, hint="ralphgit status")
         return
     for concern in life.result.concerns if life.result else ():
@@ -129,7 +129,7 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
 
 
 def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
-    """What the worker says is done, and nothing supports."""
+    """List the criteria that no evidence supports."""
     found = judged_evidence.surveyed(project, place, [row.id])[0]
     for item in evidence_verdict.support(promised.acceptance, found.judged):
         if item.support == evidence_verdict.SUPPORTED:
@@ -145,20 +145,20 @@ def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) ->
 
 
 def _beside(project: Project, fork: str, view: GraphView, own: set[str]) -> Iterator[Issue]:
-    """What the branch does to tasks that it does not work on: a worker has no say in them."""
+    """List changes of the branch to tasks that it does not work on."""
     before = project.view(fork, fork[:12]).by_id if fork else {}
     for row in view.rows:
         known = before.get(row.id)
         if row.id in own or known is None or known.json == row.json:
             continue
-        message = f"{row.id} is changed, and the branch does not work on it"
+        message = f"{row.id} is changed, but the branch does not work on it"
         yield Issue("other_task", "warning", row.id, message, (row.file,))
 
 
 def _of_report(
     project: Project, commit: str, view: GraphView, rows: Sequence[Row]
 ) -> Iterator[Issue]:
-    """What the worker's report says that the records do not, where it is on this machine."""
+    """List what the worker's report says and the records do not, if it is on this machine."""
     for worktree in project.repository.worktrees:
         if worktree.bare or not worktree.exists or worktree.head != commit:
             continue
@@ -173,12 +173,12 @@ def _of_report(
             yield Issue("bad_report", "warning", row.id, message)
             continue
         if said.status in ("done", "done_with_concerns") and row.status != "complete":
-            message = f"the report of {row.id} says {said.status}, and no evidence does"
+            message = f"the report of {row.id} says {said.status}, but {row.id} is not complete"
             yield Issue("report_unproved", "error", row.id, message)
         result = view.task(row.id).lifecycle.result
         for concern in said.concerns:
             if result is not None and concern not in result.concerns:
-                message = f"the report of {row.id} is not sure: {_first_line(concern)}"
+                message = f"the report of {row.id} has a concern: {_first_line(concern)}"
                 yield Issue("concern", "warning", row.id, message)
 
 
