@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 
 from ralphgit.app.workspace import heartbeat
 from ralphgit.errors import GuardRefused
-
-FOLDER = os.path.join(".ralph", "logs")
-LOOP = "loop.jsonl"
+from ralphgit.loop.event_log import FOLDER
 
 
 def newest(top: str, task: str = "") -> str:

@@ -10,7 +10,7 @@ from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
 from ralphgit.loop import agent_presets
 from ralphgit.records import atomic_files
-from ralphgit.records.redact_secrets import redact, secrets_in
+from ralphgit.records.redact_secrets import redact
 
 #: Seconds between SIGTERM and SIGKILL.
 GRACE_S = 5.0
@@ -138,8 +138,3 @@ def environment(
         "RALPH_PACKET": packet, "RALPH_REPORT": report,
         "OTEL_RESOURCE_ATTRIBUTES": f"{known},{resource}" if known else resource,
     }  # fmt: skip
-
-
-def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What an agent's output must not show."""
-    return secrets_in(environ)

@@ -32,6 +32,7 @@ from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Reason
 from ralphgit.records import atomic_files
+from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import retry_policy
 
 PROMPT = os.path.join(".ralph", "prompt.md")
@@ -41,9 +42,6 @@ _TRIES = 4
 
 class Done(NamedTuple):
     """Verified and committed."""
-
-    commit: str
-    concerns: tuple[str, ...]
 
 
 class Failed(NamedTuple):
@@ -88,12 +86,6 @@ class Over(NamedTuple):
 Outcome = Done | Failed | Stuck | Limited | Lost | Over
 
 
-class Attempted(NamedTuple):
-    outcome: Outcome
-    agent_s: float
-    """How long the agent itself ran."""
-
-
 def attempt(
     project: Project,
     lease: Lease,
@@ -102,8 +94,10 @@ def attempt(
     command: agent_presets.Command,
     check: Callable[[], str],
     mend: Callable[[RalphError, int], None],
-) -> Attempted:
+) -> tuple[Outcome, float]:
     """Have the agent work on the task once, and judge the result by what is there.
+
+    Returns also how many seconds the agent itself ran.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
     else stands in its way, `mend` is asked to wait or to help, and it is tried again.
@@ -130,7 +124,7 @@ def attempt(
             for variable, field in command.task_fields.items()
             if field in stored
         }
-    secrets = agent_process.secrets(environ)
+    secrets = secrets_in(environ)
     path = os.path.join(top, event_log.FOLDER, f"{lease.task}-{lease.claim}.log")
     try:
         log = agent_process.Log(path, limit=config.log_bytes, secrets=secrets)
@@ -146,15 +140,15 @@ def attempt(
         raise resume.gone(top, project.repository.home)
     project.refresh()
     if broken := resume.unreadable(project):
-        return Attempted(_begin_again(project, lease, broken), ended.seconds)
+        return _begin_again(project, lease, broken), ended.seconds
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
-        return Attempted(Over(how), ended.seconds)
+        return Over(how), ended.seconds
     if ended.how == LOST:
-        return Attempted(Lost(), ended.seconds)
+        return Lost(), ended.seconds
     outcome = _said(project, before, ended, secrets)
     if isinstance(outcome, worker_report.Report):
         outcome = _complete_at_last(project, lease, outcome, mend)
-    return Attempted(outcome, ended.seconds)
+    return outcome, ended.seconds
 
 
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
@@ -172,7 +166,7 @@ def finish(project: Project, lease: Lease) -> Outcome:
     Raises: as `attempt`.
     """
     try:
-        said = worker_report.read(project.top, agent_process.secrets(project.around.environ))
+        said = worker_report.read(project.top, secrets_in(project.around.environ))
     except InvalidRecord:
         said = worker_report.Report("")
     return _complete(project, lease, said)
@@ -225,15 +219,12 @@ def _said(
     if told is not None:
         row = before.limited + 1
         if row < retry_policy.MOST_RATE_LIMITS:
-            return Limited(
-                retry_policy.rate_limit_pause(told, row=row, least=project.config.loop_backoff)
-            )
+            least = project.config.loop_backoff
+            return Limited(retry_policy.rate_limit_pause(told, row=row, least=least))
         why = f"the agent ran into a rate limit {row} times in a row"
         return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
-    return Failed(
-        f"the agent ended with exit code {ended.code}",
-        f"It ended with exit code {ended.code}:\n{end}",
-    )
+    how = f"ended with exit code {ended.code}"
+    return Failed(f"the agent {how}", f"It {how}:\n{end}")
 
 
 def _complete_at_last(
@@ -264,10 +255,9 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
     concerns = said.concerns
     if said.status == "done_with_concerns" and not concerns:
         concerns = (said.summary or "done with concerns",)
+    told = complete.CompleteOptions(task=lease.task, concerns=concerns)
     try:
-        done = complete.complete(
-            project, complete.CompleteOptions(task=lease.task, concerns=concerns)
-        )
+        complete.complete(project, told)
     except Refused as error:
         if isinstance(error, NotWritable):
             raise
@@ -286,4 +276,4 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         # A hook that refuses the commit, say: the next attempt can mend what it complains of.
         said_by_git = str(error.details.get("stderr", ""))
         return Failed(error.message, f"{error.message}\n{said_by_git}")
-    return Done(done.commit, concerns)
+    return Done()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ralphgit.records import runtime_notes
 from ralphgit.rules.retry_policy import CLOSED, Breaker
@@ -31,16 +31,13 @@ class Attempts(NamedTuple):
 def attempts(top: str, claim: str) -> Attempts:
     """What is known of a claim's attempts; none where the note is another claim's."""
     found = runtime_notes.read(os.path.join(top, _ATTEMPTS))
-    failed, limited = found.get("failed"), found.get("limited")
-    if found.get("claim") != claim or not isinstance(failed, int):
+    if found.get("claim") != claim:
         return Attempts(claim)
-    feedback, reason, told = (
-        text if isinstance(text, str) else ""
-        for text in map(found.get, ("feedback", "reason", "told"))
-    )
-    return Attempts(
-        claim, failed, feedback, reason, told, limited if isinstance(limited, int) else 0
-    )
+    usual = Attempts._field_defaults
+    known: dict[str, Any] = {
+        name: value for name, value in found.items() if type(value) is type(usual.get(name, ...))
+    }
+    return Attempts(claim, **known)
 
 
 def note_attempts(top: str, now: Attempts) -> None:
@@ -60,6 +57,5 @@ def breaker(top: str) -> Breaker:
 
 def note_breaker(top: str, now: Breaker) -> None:
     """Raises: NotWritable."""
-    if now == breaker(top):
-        return
-    runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())
+    if now != breaker(top):
+        runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -28,13 +28,15 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.errors import GuardRefused, NeedsPerson
-from ralphgit.loop import agent_process, batch_progress, batch_state, fleet, fleet_state
+from ralphgit.loop import batch_progress, batch_state, fleet, fleet_state
 from ralphgit.loop.batch_progress import ProgressNote
 from ralphgit.loop.batch_state import Job, State, WorkerResult
+from ralphgit.loop.loop_options import Say
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
 from ralphgit.records import question_file as codec
+from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 
@@ -60,12 +62,7 @@ class Batch:
     """One batch; there is no second one in the repository meanwhile."""
 
     def __init__(
-        self,
-        around: Surroundings,
-        options: BatchOptions,
-        *,
-        warnings: list[str],
-        say: Callable[[str], None],
+        self, around: Surroundings, options: BatchOptions, *, warnings: list[str], say: Say
     ) -> None:
         self._around = around._replace(begun=None)
         self._options = options
@@ -175,7 +172,7 @@ class Batch:
                 for job in group
                 if job.task in rows
             ]
-        batch_progress.append(self._top, notes, agent_process.secrets(self._around.environ))
+        batch_progress.append(self._top, notes, secrets_in(self._around.environ))
         failed, ended = list(self._state.failed), list(self._state.results)
         for job in group:
             result = results[job.task]

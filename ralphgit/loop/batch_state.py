@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from ralphgit.errors import InvalidRecord, NotWritable
-from ralphgit.records import atomic_files, yaml_reader, yaml_writer
-from ralphgit.records import input_limits as texts
+from ralphgit.errors import NotWritable
+from ralphgit.records import atomic_files, runtime_notes, yaml_writer
 
 FOLDER = os.path.join(".ralph", "batch")
 _STATE = os.path.join(FOLDER, "state.yaml")
@@ -39,6 +38,9 @@ class WorkerResult(NamedTuple):
         return f"{self.task} {said}" + (f": {self.why}" if self.why else "")
 
 
+_T = TypeVar("_T", Job, WorkerResult)
+
+
 class State(NamedTuple):
     """Where a batch is."""
 
@@ -52,31 +54,15 @@ class State(NamedTuple):
 
 def read(top: str) -> State:
     """The state of the batch of the worktree at `top`; an empty one if none was broken off."""
-    data = atomic_files.read(os.path.join(top, _STATE))
-    if data is None:
-        return State()
-    try:
-        value = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
-    except InvalidRecord:
-        return State()  # the records say enough to begin anew
-    if not isinstance(value, dict):
-        return State()
-    return State(
-        tuple(Job(*_words(one, Job._fields)) for one in _mappings(value, "group")),
-        tuple(Job(*_words(one, Job._fields)) for one in _mappings(value, "failed")),
-        tuple(
-            WorkerResult(*_words(one, WorkerResult._fields)) for one in _mappings(value, "results")
-        ),
-    )
+    value = runtime_notes.read(os.path.join(top, _STATE))
+    group, failed = _parsed(value, "group", Job), _parsed(value, "failed", Job)
+    return State(group, failed, _parsed(value, "results", WorkerResult))
 
 
-def _mappings(value: Mapping[str, object], key: str) -> list[Mapping[str, object]]:
+def _parsed(value: Mapping[str, object], key: str, kind: type[_T]) -> tuple[_T, ...]:
     found = value.get(key)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _words(one: Mapping[str, object], names: tuple[str, ...]) -> list[str]:
-    return [str(one.get(name, "")) for name in names]
+    known = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return tuple(kind(*(str(one.get(name, "")) for name in kind._fields)) for one in known)
 
 
 def write(top: str, state: State) -> None:

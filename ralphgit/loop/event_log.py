@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ralphgit.errors import Refused
@@ -37,18 +38,13 @@ class Journal:
             "at": f"{second}.{int(now % 1 * 1000):03}Z",
             "event": event, "worker": self._worker, **fields,
         }  # fmt: skip
-        self._append(json.dumps(entry))
-        if self._hear is not None:
-            self._hear(entry)
-
-    def _append(self, line: str) -> None:
-        try:
+        with suppress(OSError):
             if os.path.exists(self._path) and os.path.getsize(self._path) > _MOST_BYTES:
                 os.replace(self._path, f"{self._path}.1")
             with atomic_files.appending(self._path) as file:
-                file.write(f"{line}\n".encode())
-        except OSError:
-            return
+                file.write(f"{json.dumps(entry)}\n".encode())
+        if self._hear is not None:
+            self._hear(entry)
 
 
 def latest(top: str) -> list[dict[str, Any]]:

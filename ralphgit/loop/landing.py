@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.gate import verified_completion
@@ -17,7 +16,7 @@ from ralphgit.errors import GuardRefused
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
-from ralphgit.loop.loop_options import LoopOptions
+from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Reason, Status
@@ -33,13 +32,7 @@ class Landing:
     """Brings what has ended in one worktree to where others see it."""
 
     def __init__(
-        self,
-        options: LoopOptions,
-        pulls: Pulls,
-        *,
-        journal: Journal,
-        beat: HeartbeatWriter,
-        say: Callable[[str], None],
+        self, options: LoopOptions, pulls: Pulls, journal: Journal, beat: HeartbeatWriter, say: Say
     ) -> None:
         self._options, self._pulls = options, pulls
         self._journal, self._beat, self._say = journal, beat, say
@@ -105,14 +98,14 @@ class Landing:
         self._journal.write("done", task=lease.task, landing=how)
         self._say(f"{lease.task} is {_ENDS[how]}")
         self._beat.phase("done", task="")
-        return Done(commit, ())
+        return Done()
 
     def _leave_for_review(self, lease: Lease, why: GuardRefused) -> Outcome:
         """The work is complete on its branch, and it is for a reviewer to go on."""
         runtime_files.forget(self._journal.top)
         self._journal.write("unreviewed", task=lease.task, message=why.message)
         self._say(why.message)
-        return Done("", ())
+        return Done()
 
     def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
         """What conflicts with the base is kept, and the task is begun again on top of it."""

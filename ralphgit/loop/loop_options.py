@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
+
+#: Tells whoever watches the loop a line.
+Say = Callable[[str], None]
 
 
 class LoopOptions(NamedTuple):

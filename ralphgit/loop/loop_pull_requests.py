@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
@@ -14,7 +13,7 @@ from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.event_log import Journal
-from ralphgit.loop.loop_options import LoopOptions
+from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.lost_claim import Winner
 
@@ -23,12 +22,7 @@ class Pulls:
     """Those of one worktree; what is known of them is in its `.ralph/pulls.yaml`."""
 
     def __init__(
-        self,
-        project: Project,
-        options: LoopOptions,
-        journal: Journal,
-        say: Callable[[str], None],
-        lost: list[str],
+        self, project: Project, options: LoopOptions, journal: Journal, say: Say, lost: list[str]
     ) -> None:
         """Raises: GuardRefused, NeedsPerson, UsageError where the loop is to land by pull
         request and cannot."""
@@ -85,13 +79,11 @@ class Pulls:
         self.poll(project, now=True)
         states = [pull.state for pull in tracked_pull_requests.read(project.top)]
         parts = []
-        for state, words in (
-            (OPEN, "still in review"),
-            (REFUSED, "closed and waiting for a person"),
-        ):
+        words = {OPEN: "still in review", REFUSED: "closed and waiting for a person"}
+        for state, what in words.items():
             if number := states.count(state):
                 noun = "pull request is" if number == 1 else "pull requests are"
-                parts.append(f"; {number} {noun} {words}")
+                parts.append(f"; {number} {noun} {what}")
         return "".join(parts)
 
     def _look(self, project: Project, pull: Pull) -> None:

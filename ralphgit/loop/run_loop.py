@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
@@ -35,7 +34,7 @@ from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.landing import Landing
-from ralphgit.loop.loop_options import LoopOptions, Ran
+from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.waiting import Pauses
@@ -54,12 +53,7 @@ class Loop:
     """One loop in one worktree."""
 
     def __init__(
-        self,
-        around: Surroundings,
-        options: LoopOptions,
-        *,
-        warnings: list[str],
-        say: Callable[[str], None],
+        self, around: Surroundings, options: LoopOptions, *, warnings: list[str], say: Say
     ) -> None:
         self._around = around._replace(begun=None)
         self._options = options
@@ -99,9 +93,7 @@ class Loop:
             with HeartbeatWriter(self._top, self._worker) as beat:
                 self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
-                self._landing = Landing(
-                    self._options, self._pulls, journal=self._journal, beat=beat, say=self._say
-                )
+                self._landing = Landing(self._options, self._pulls, self._journal, beat, self._say)
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -140,8 +132,8 @@ class Loop:
             task_branch.settle(project)
             if kept := resume.restore(project):
                 self._say(f"the task graph could not be read; all that was done is kept in {kept}")
-            told = self._options
-            lease = resume.unfinished(project, self._landing.how(project), self._pulls, told)
+            landing = self._landing.how(project)
+            lease = resume.unfinished(project, landing, self._pulls, self._options)
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._take(project)
@@ -185,9 +177,9 @@ class Loop:
         if not fresh:
             fetch.synchronise(project)
         task_branch.refuse_dirty(project)
-        options = self._options
-        found = next_tasks.takeable(project, story=options.story or project.config.story,
-                              priority=options.priority, task=options.task)  # fmt: skip
+        task, story, priority = self._options.task, self._options.story, self._options.priority
+        story = story or project.config.story
+        found = next_tasks.takeable(project, story=story, priority=priority, task=task)
         free_rows = [row for row, _ in found.tasks if row.id not in self._released]
         rows = readiness.spread(free_rows, task_branch.place_of(project))
         while rows:

@@ -54,11 +54,9 @@ class Fleet:
     def __init__(self, repository: str, git_dir: str) -> None:
         """Raises: GuardRefused (no_tmux)."""
         if lacking := missing():
-            raise GuardRefused(
-                f"{lacking} is not installed",
-                code="no_tmux", hint="apt install tmux, pip install 'ralphgit[fleet]'; "
-                "or ralphgit fleet up --no-tmux",
-            )  # fmt: skip
+            install = "apt install tmux, pip install 'ralphgit[fleet]'"
+            hint = f"{install}; or ralphgit fleet up --no-tmux"
+            raise GuardRefused(f"{lacking} is not installed", code="no_tmux", hint=hint)
         import libtmux
 
         self._repository, self._git_dir = repository, git_dir
@@ -111,7 +109,9 @@ class Fleet:
             window.cmd("pipe-pane", f"exec cat >> {shlex.quote(log)}")
             told = window.cmd("display-message", "-p", "#{pane_pid}").stdout
         except LibTmuxException as error:
-            raise _refused(error) from error
+            why = " ".join(map(str, error.args)) or type(error).__name__
+            hint = "ralphgit fleet up --no-tmux starts the loops in the background"
+            raise Refused(f"tmux cannot open a window: {why}", code="tmux", hint=hint) from error
         if not told or not told[0].isdigit():
             raise Refused(
                 f"the window of {name} closed at once", code="tmux",
@@ -139,10 +139,3 @@ class Fleet:
         verb = "switch-client" if os.environ.get("TMUX") else "attach-session"
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execvp("tmux", ["tmux", verb, "-t", f"={self.name}"])
-
-
-def _refused(error: Exception) -> Refused:
-    return Refused(
-        f"tmux cannot open a window: {' '.join(map(str, error.args)) or type(error).__name__}",
-        code="tmux", hint="ralphgit fleet up --no-tmux starts the loops in the background",
-    )  # fmt: skip

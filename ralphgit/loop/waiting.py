@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 
 from ralphgit.loop import attempt_memory, stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.loop_options import Say
 from ralphgit.model.config import Config
 from ralphgit.rules.retry_policy import backoff
 
@@ -19,9 +19,7 @@ _TURN_S = 0.2
 class Pauses:
     """The waits of one loop."""
 
-    def __init__(
-        self, top: str, beat: HeartbeatWriter, journal: Journal, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, top: str, beat: HeartbeatWriter, journal: Journal, say: Say) -> None:
         self._top, self._beat, self._journal, self._say = top, beat, journal, say
         self._chance = random.Random()
 

@@ -11,7 +11,7 @@ from ralphgit.app.workspace import worktree_names
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe_lines
 from ralphgit.errors import GuardRefused
-from ralphgit.loop import agent_logs
+from ralphgit.loop import agent_logs, event_log
 
 _PAUSE_S = 0.5
 
@@ -31,7 +31,7 @@ def run(call: Call, options: Options) -> Outcome:
     def path() -> str:
         if not options.loop:
             return agent_logs.newest(top, options.task)
-        found = os.path.join(top, agent_logs.FOLDER, agent_logs.LOOP)
+        found = os.path.join(top, event_log.FOLDER, event_log.NAME)
         if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
         return found
