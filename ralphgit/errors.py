@@ -132,14 +132,9 @@ class InvalidRecord(RalphError):
 
     def at(self, file: str) -> InvalidRecord:
         """The same refusal, in `file`."""
+        place = {"line": self.line, "column": self.column}
         return InvalidRecord(
-            self.message,
-            file=file,
-            line=self.line,
-            column=self.column,
-            code=self.code,
-            hint=self.hint,
-            task=self.task,
+            self.message, file=file, **place, code=self.code, hint=self.hint, task=self.task
         )
 
 

@@ -228,17 +228,12 @@ class Repo:
 
         usual = Reason.NEEDS_CONTEXT if question else Reason.OTHER
         with self._project() as project:
+            why, options = Reason(reason or usual), tuple(answers)
             with WorktreeLock(project):
                 given = block_release.block(
-                    project,
-                    _id(id),
-                    reason=Reason(reason or usual),
-                    question=question,
-                    options=tuple(answers),
+                    project, _id(id), reason=why, question=question, options=options
                 )
-            project.refresh()
-            pair = next_tasks.pair(project, given.task)
-            return GivenUp(task=values.task(*pair), commit=given.commit)
+            return _given_up(project, *given)
 
     def release(self, id: str | None = None, *, reason: str = "") -> GivenUp:
         """Give the claimed task back; the work so far stays in this worktree.
@@ -250,9 +245,7 @@ class Repo:
         with self._project() as project:
             with WorktreeLock(project):
                 given = block_release.release(project, _id(id), reason=reason)
-            project.refresh()
-            pair = next_tasks.pair(project, given.task)
-            return GivenUp(task=values.task(*pair), commit=given.commit)
+            return _given_up(project, *given)
 
     def reset(
         self,
@@ -333,6 +326,11 @@ class Repo:
 
 def _id(id: str | None) -> str:
     return "" if id is None else parse_task_id(id)
+
+
+def _given_up(project: Project, task: str, commit: str) -> GivenUp:
+    project.refresh()
+    return GivenUp(task=values.task(*next_tasks.pair(project, task)), commit=commit)
 
 
 def _tasks(pairs: list[Pair]) -> tuple[Task, ...]:

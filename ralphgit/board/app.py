@@ -149,10 +149,9 @@ class Board(App[None]):
                 self.view.context.leave(self.view.seen)
             self.view.go_back()
 
-        write = partial(
-            board_actions.answer, self._around, question.task, question.claim, event.text
-        )
-        self._write(f"answering {question.task} ...", write, sent)
+        task, claim = question.task, question.claim
+        write = partial(board_actions.answer, self._around, task, claim, event.text)
+        self._write(f"answering {task} ...", write, sent)
 
     def action_reset(self) -> None:
         found, card = self.view.seen, self.view.card()
@@ -198,10 +197,8 @@ class Board(App[None]):
         refusal: RalphError | None = None
         try:
             said = await asyncio.to_thread(write)
-        except RalphError as error:
-            refusal = error
-        except OSError as error:
-            refusal = system(error)
+        except (RalphError, OSError) as error:
+            refusal = error if isinstance(error, RalphError) else system(error)
         self._writing = ""
         self._follower.hurry()
         if not self._drawing:

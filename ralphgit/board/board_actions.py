@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ralphgit.app.base import opening
 from ralphgit.app.handoff import reply
 from ralphgit.app.lifecycle import reset
 from ralphgit.app.lifecycle.reopen import Reopened
+from ralphgit.app.lifecycle.reset import ResetOptions
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import UsageError
-
-
-class Asked(NamedTuple):
-    """A reset that a person has asked for."""
-
-    task: str
-    claim: str
-    """The claim that it takes the task from; "" for none."""
-    reason: str
-    force: bool
-    reopen: bool
 
 
 def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
@@ -38,30 +26,20 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
     return [f"{task} is answered, and free again.", *_told(found.done), *warnings]
 
 
-def reset_task(around: Surroundings, home: str, asked: Asked) -> list[str]:
+def reset_task(around: Surroundings, home: str, options: ResetOptions) -> list[str]:
     """Take a task from its holder, from the main worktree; what is to be said of it.
 
     Raises: as `reset.reset` does; UsageError without a reason.
     """
-    reason = asked.reason.strip()
-    if not reason:
+    if not options.reason.strip():
         raise UsageError("a reset needs a reason", hint="write one, then Enter")
     warnings: list[str] = []
     project = opening.project(around._replace(begun=None, directory=home), warnings)
     try:
-        done = reset.reset(
-            project,
-            reset.ResetOptions(
-                task=asked.task,
-                reason=reason,
-                claim=asked.claim,
-                reopen=asked.reopen,
-                force=asked.force,
-            ),
-        )
+        done = reset.reset(project, options)
     finally:
         project.repository.close()
-    return [f"{asked.task} is free again.", *_told(done), *warnings]
+    return [f"{options.task} is free again.", *_told(done), *warnings]
 
 
 def _told(done: Reopened) -> list[str]:

@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from ralphgit.app.lifecycle.reset import ResetOptions
 from ralphgit.board import task_text
-from ralphgit.board.board_actions import Asked
 from ralphgit.board.long_list import Entry, Rows
 from ralphgit.board.snapshot import Card, Snapshot, Worker
 from ralphgit.board.task_text import BAD, MUTED, STRONG
@@ -54,7 +54,7 @@ class Reset(Dialog):
     class Wanted(Message):
         """The person has confirmed."""
 
-        def __init__(self, dialog: Reset, asked: Asked) -> None:
+        def __init__(self, dialog: Reset, asked: ResetOptions) -> None:
             super().__init__()
             self.dialog, self.asked = dialog, asked
 
@@ -104,7 +104,8 @@ class Reset(Dialog):
         forced = force.display and force.value.strip() == _WORD
         if force.display and not forced and event.input is force:
             return
-        asked = Asked(self._card.id, self._card.claim, reason.value, forced, self._reopen)
+        card = self._card
+        asked = ResetOptions(card.id, reason.value, card.claim, self._reopen, forced)
         self.post_message(self.Wanted(self, asked))
 
     def refused(self, error: RalphError) -> None:

@@ -98,11 +98,8 @@ class Follower:
         self._asked = time.monotonic()
         try:
             found = snapshot.gather(self._around)
-        except RalphError as error:
-            self._error = error
-            return None
-        except OSError as error:
-            self._error = system(error)
+        except (RalphError, OSError) as error:
+            self._error = error if isinstance(error, RalphError) else system(error)
             return None
         finally:
             self._took = time.monotonic() - self._asked

@@ -99,10 +99,6 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if title.markup != self.border_title:
             self.border_title = title.markup
 
-    def redraw(self) -> None:
-        """The same entries look different by now: time has passed."""
-        self.refresh()
-
     def go_to(self, key: str) -> bool:
         """Put the cursor on an entry, if it is there."""
         found = next((n for n, one in enumerate(self._entries) if one.key == key), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -87,7 +88,7 @@ class View(Screen[None]):
         self.query_one("#project", Static).update("Looking at the repository ...")
         # Back from ctrl+z the terminal is empty, and Textual would draw what has changed.
         self.app.app_resume_signal.subscribe(self, lambda _: self.app.refresh())
-        self.set_interval(1.0, self._rows("workers").redraw)
+        self.set_interval(1.0, self._rows("workers").refresh)  # for how long ago a sign of life is
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self._fill)
@@ -196,11 +197,9 @@ class View(Screen[None]):
         if subject == before:
             return
         self.context.take(self.seen, subject)
-        if isinstance(subject, Worker):
-            if not isinstance(before, Worker) or before.path != subject.path:
-                self._follow(subject.path)
-        else:
-            self._follow("")
+        path, was = (one.path if isinstance(one, Worker) else "" for one in (subject, before))
+        if path != was or not path:
+            self._follow(path)
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
         if self.context.question is not None and event.rows.id == "inbox":
@@ -296,14 +295,10 @@ class View(Screen[None]):
     def action_story(self) -> None:
         if self.seen is None:
             return
-        counts: dict[str, int] = {}
-        for cards in self.seen.columns.values():
-            for card in cards:
-                counts[card.story] = counts.get(card.story, 0) + 1
+        counts = Counter(card.story for cards in self.seen.columns.values() for card in cards)
         options = [("", ""), *((one, str(counts[one])) for one in self.seen.stories)]
-        self.app.push_screen(
-            Choice("The tasks of one story", options, self._story), self._tell_story
-        )
+        choice = Choice("The tasks of one story", options, self._story)
+        self.app.push_screen(choice, self._tell_story)
 
     def _tell_story(self, story: str | None) -> None:
         if story is not None:

@@ -48,9 +48,7 @@ def _beside(one: Card) -> str:
         return f"{safe(one.worker)} is silent"
     if one.state == "waiting":
         return "after " + safe(", ".join(one.waits))
-    if one.worker:
-        return safe(one.worker)
-    return safe(one.story)
+    return safe(one.worker or one.story)
 
 
 def question(one: Question, tall: int) -> list[Content]:
@@ -165,17 +163,16 @@ def asked(one: Question, *, here: bool) -> Content:
     ]
     if one.options:
         parts.append(Content(""))
-    key = (
-        "r, or " if one.reason in (questions.STALE, questions.REFUSED) else "a, or " if here else ""
-    )
+    key = "a, or " if here else ""
+    if one.reason in (questions.STALE, questions.REFUSED):
+        key = "r, or "
     parts.append(Content(f"{key}{safe(one.command)}").stylize(MUTED))
     return Content("\n").join(parts)
 
 
 def noted(one: Attention) -> Content:
-    return Content("\n\n").join(
-        [Content(safe(one.message)), Content(safe(one.hint)).stylize(MUTED)]
-    )
+    message, hint = Content(safe(one.message)), Content(safe(one.hint)).stylize(MUTED)
+    return Content("\n\n").join([message, hint])
 
 
 def answerable(found: Snapshot, one: Question) -> bool:

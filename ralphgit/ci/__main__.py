@@ -24,10 +24,9 @@ def main(words: list[str]) -> int:
         job = _READ[words[0]](os.environ)
         around = command_call.surroundings()
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ
+        forge = pull_request_comment.of(job, os.environ)
         try:
-            return gate_job.run(
-                around._replace(environ=environ), job, pull_request_comment.of(job, os.environ)
-            )
+            return gate_job.run(around._replace(environ=environ), job, forge)
         finally:
             surroundings.leave()
     except RalphError as error:

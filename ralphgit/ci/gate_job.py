@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from ralphgit.app.base import opening
@@ -15,6 +16,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.ci import pull_request_comment
 from ralphgit.ci.job_environment import Job
+from ralphgit.ci.pull_request_comment import Forge
 from ralphgit.ci.rest_client import Denied
 from ralphgit.cli import sarif_report, workflow_commands
 from ralphgit.cli.commands.check import verdict
@@ -29,7 +31,7 @@ _LONGEST = 65_000
 _LOST = ("claim_lost", "merge_conflict")
 
 
-def run(around: Surroundings, job: Job, forge: pull_request_comment.Forge | None) -> int:
+def run(around: Surroundings, job: Job, forge: Forge | None) -> int:
     """Do the job; the exit code of `check`, whatever becomes of the comment.
 
     Raises: RalphError.
@@ -80,8 +82,7 @@ def _harmless(text: str) -> str:
 
 
 def _require_history(project: Project) -> None:
-    shallow = project.repository.git.line("rev-parse", "--is-shallow-repository")
-    if shallow == "true":
+    if project.repository.git.line("rev-parse", "--is-shallow-repository") == "true":
         raise UsageError(
             "this clone is shallow: without its history a change cannot be judged",
             code="shallow",
@@ -96,10 +97,8 @@ def _base(project: Project, job: Job) -> str:
     ref = f"refs/remotes/origin/{job.onto}"
     if ref not in project.repository.refs and project.base.remote:
         # A clone of one branch alone, as GitLab makes it.
-        remote.fetch(
-            project.repository.git, project.base.remote, job.onto,
-            timeout=project.config.fetch_timeout,
-        )  # fmt: skip
+        git, timeout = project.repository.git, project.config.fetch_timeout
+        remote.fetch(git, project.base.remote, job.onto, timeout=timeout)
         project.refresh()
     known = project.repository.refs.get(ref)
     if known is None:
@@ -132,9 +131,8 @@ def _annotate(job: Job, found: Sequence[Problem]) -> None:
 
 
 def _report(project: Project, job: Job, found: Sequence[Problem]) -> str:
-    if job.forge == "github":
-        return sarif_report.log(found, anywhere=project.config.graph[0])
-    return sarif_report.code_quality(found, anywhere=project.config.graph[0])
+    report = sarif_report.log if job.forge == "github" else sarif_report.code_quality
+    return report(found, anywhere=project.config.graph[0])
 
 
 def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
@@ -145,13 +143,11 @@ def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
     if job.base:
         dots = "..." if job.merged else ".."
         try:
-            told = diff_markdown.comment(
-                project, record_diff.diff(project, f"{job.base}{dots}{job.head}")
-            )
+            diff = record_diff.diff(project, f"{job.base}{dots}{job.head}")
+            told = diff_markdown.comment(project, diff)
         except RalphError as error:
-            told = (
-                f"What it does to the records cannot be told: {safe_markdown.escape(str(error))}."
-            )
+            why = safe_markdown.escape(str(error))
+            told = f"What it does to the records cannot be told: {why}."
         parts.append(told.removeprefix(diff_markdown.MARKER).strip())
     text = "\n\n".join(parts)
     if len(text) > _LONGEST:
@@ -160,11 +156,9 @@ def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
 
 
 def _verdict(job: Job, found: Sequence[Problem]) -> str:
-    errors = sum(one.severity == "error" for one in found)
-    warnings = len(found) - errors
-    tally = ", ".join(
-        counted(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count
-    )
+    counts = Counter(one.severity for one in found)
+    kinds = ("error", "warning")
+    tally = ", ".join(counted(counts[kind], kind) for kind in kinds if counts[kind])
     if verdict(found, strict=job.strict) is None:
         return "**The records are in order.**" + (f" {tally.capitalize()}." if tally else "")
     lost = [one.task for one in found if one.code == "claim_lost"]
@@ -187,22 +181,16 @@ def _table(found: Sequence[Problem]) -> str:
 
 
 def _comment(
-    around: Surroundings,
-    job: Job,
-    forge: pull_request_comment.Forge | None,
-    body: str,
-    *,
-    lost: bool,
+    around: Surroundings, job: Job, forge: Forge | None, body: str, *, lost: bool
 ) -> tuple[str, str]:
     """Write the comment; how loud to say that there is none, and why: "" where there is one."""
     if not job.comment or (not job.pull and not (job.source and lost)):
         return "", ""
     if forge is None:
         return "notice", "There is no comment: the job has no token for one."
+    wait = pull_request_comment.pause(around.environ)
     try:
-        pull_request_comment.put(
-            forge, job, diff_markdown.MARKER, body, wait=pull_request_comment.pause(around.environ)
-        )
+        pull_request_comment.put(forge, job, diff_markdown.MARKER, body, wait=wait)
     except Denied as error:
         why = "the branch is a fork's, so the job may only read" if job.fork else str(error)
         return "notice" if job.fork else "warning", f"There is no comment: {why}."

@@ -55,29 +55,22 @@ def github(environ: Mapping[str, str]) -> Job:
     if name == "pull_request":
         pull = event.get("pull_request")
         pull = pull if isinstance(pull, dict) else {}
+        branch, source = _text(pull, "base", "ref"), _text(pull, "head", "repo", "full_name")
         job = job._replace(
-            head=_text(pull, "head", "sha"),
-            base=_text(pull, "base", "sha"),
-            onto=_text(pull, "base", "ref"),
-            branch=_text(pull, "base", "ref"),
-            pull=_number(pull.get("number")),
-            fork=_text(pull, "head", "repo", "full_name")
-            != _text(event, "repository", "full_name"),
-        )
-    elif name == "merge_group":
-        group = event.get("merge_group")
-        group = group if isinstance(group, dict) else {}
-        ref = _text(group, "base_ref").removeprefix("refs/heads/")
-        job = job._replace(
-            head=_text(group, "head_sha"), base=_text(group, "base_sha"), branch=ref, comment=False
-        )
-    elif name == "push":
-        job = _pushed(
-            job, environ.get("GITHUB_REF", ""), default, _text(event, "before"),
-            _text(event, "after") or sha,
+            head=_text(pull, "head", "sha"), base=_text(pull, "base", "sha"), onto=branch,
+            branch=branch, pull=_number(pull.get("number")),
+            fork=source != _text(event, "repository", "full_name"),
         )  # fmt: skip
+    elif name == "merge_group":
+        head, base, ref = (
+            _text(event, "merge_group", key) for key in ("head_sha", "base_sha", "base_ref")
+        )
+        branch = ref.removeprefix("refs/heads/")
+        job = job._replace(head=head, base=base, branch=branch, comment=False)
     else:
-        job = _pushed(job, environ.get("GITHUB_REF", ""), default, "", sha)
+        pushed = name == "push"
+        before, after = (_text(event, key) if pushed else "" for key in ("before", "after"))
+        job = _pushed(job, environ.get("GITHUB_REF", ""), default, before, after or sha)
     return _complete(job, environ)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from ralphgit.ci.job_environment import Job
@@ -12,22 +12,6 @@ from ralphgit.ci.rest_client import Api, Denied, Passing
 from ralphgit.errors import RemoteUnavailable
 
 _TRIES = 3
-
-
-class Forge(Protocol):
-    """A forge's comments. Each call raises as `Api.ask`."""
-
-    def pull_of(self, branch: str) -> int:
-        """The open pull request of a branch; 0 if there is none."""
-
-    def comments(self, pull: int) -> list[tuple[int, str]]:
-        """Id and text of the comments that are our own, oldest first."""
-
-    def create(self, pull: int, body: str) -> None: ...
-
-    def update(self, pull: int, comment: int, body: str) -> None: ...
-
-    def delete(self, pull: int, comment: int) -> None: ...
 
 
 def of(job: Job, environ: Mapping[str, str]) -> Forge | None:
@@ -91,34 +75,28 @@ def _marked(forge: Forge, pull: int, marker: str) -> list[tuple[int, str]]:
 
 
 class GitHub:
-    """GitHub's REST API."""
+    """GitHub's REST API. Each call raises as `Api.ask`."""
 
     def __init__(self, url: str, token: str, repository: str) -> None:
         self._owner = repository.partition("/")[0]
         self._repository = f"/repos/{quote(repository)}"
-        self._api = Api(
-            url,
-            {
-                "Authorization": f"Bearer {token}",
-                "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": "2022-11-28",
-            },
-        )
+        headers = {"Authorization": f"Bearer {token}", "X-GitHub-Api-Version": "2022-11-28"}
+        self._api = Api(url, {**headers, "Accept": "application/vnd.github+json"})
 
     def pull_of(self, branch: str) -> int:
+        """The open pull request of a branch; 0 if there is none."""
         query = urlencode({"state": "open", "head": f"{self._owner}:{branch}"})
         found = self._api.all(f"{self._repository}/pulls?{query}")
-        return next((int(one["number"]) for one in found if _head(one) == branch), 0)
+        return next((int(one["number"]) for one in found if _of(one, "head", "ref") == branch), 0)
 
     def comments(self, pull: int) -> list[tuple[int, str]]:
+        """Id and text of the comments that are our own, oldest first."""
         listed = self._api.all(f"{self._repository}/issues/{pull}/comments")
         # A person's comment that begins with our marker is that person's.
-        login = self._login() if any(_type(one) != "Bot" for one in listed) else ""
-        return [
-            (int(one["id"]), str(one.get("body") or ""))
-            for one in listed
-            if _type(one) == "Bot" or (login and _user(one).get("login") == login)
-        ]
+        people = [one for one in listed if _of(one, "user", "type") != "Bot"]
+        login = self._login() if people else ""
+        others = [one for one in people if not login or _of(one, "user", "login") != login]
+        return [(int(one["id"]), str(one.get("body") or "")) for one in listed if one not in others]
 
     def create(self, pull: int, body: str) -> None:
         self._api.ask("POST", f"{self._repository}/issues/{pull}/comments", {"body": body})
@@ -137,18 +115,10 @@ class GitHub:
             return ""
 
 
-def _head(pull: Mapping[str, Any]) -> str:
-    head = pull.get("head")
-    return str(head.get("ref")) if isinstance(head, dict) else ""
-
-
-def _user(comment: Mapping[str, Any]) -> Mapping[str, Any]:
-    user = comment.get("user")
-    return user if isinstance(user, dict) else {}
-
-
-def _type(comment: Mapping[str, Any]) -> str:
-    return str(_user(comment).get("type"))
+def _of(value: Mapping[str, Any], key: str, name: str) -> str:
+    """The text of a field of a field."""
+    found = value.get(key)
+    return str(found.get(name)) if isinstance(found, dict) else ""
 
 
 class GitLab:
@@ -180,3 +150,6 @@ class GitLab:
 
     def delete(self, pull: int, comment: int) -> None:
         self._api.ask("DELETE", f"{self._project}/{pull}/notes/{comment}")
+
+
+Forge = GitHub | GitLab

@@ -43,13 +43,10 @@ class _Command(click.Command):
             assert param.listed is not None
             folder = surroundings(ctx.find_root().params.get("directory") or "").directory
             with formatter.section(f"{param.metavar.capitalize()}s"):
-                formatter.write_dl(
-                    [(one.name, _from(one.help, one.package)) for one in param.listed(folder)]
-                )
-
-
-def _from(help: str, package: str) -> str:
-    return f"{help} ({package})" if package else help
+                formatter.write_dl([
+                    (one.name, f"{one.help} ({one.package})" if one.package else one.help)
+                    for one in param.listed(folder)
+                ])  # fmt: skip
 
 
 def program(name: str = "ralphgit") -> click.Group:
@@ -81,14 +78,13 @@ def _version() -> click.Option:
 
 
 def _command(command: Command) -> click.Command:
-    def found(**values: object) -> Line:
+    many = [param.name for param in command.params if param.kind == "many"]
+
+    def found(**values: Any) -> Line:
         outer = click.get_current_context().parent
-        merged = dict(outer.params) if outer else {}
-        for name, value in values.items():
-            if _given(value):
-                if isinstance(value, tuple) and _is_many(command, name):
-                    value = [*value]
-                merged[name] = value
+        given = {name: value for name, value in values.items() if _given(value)}
+        given |= {name: [*given[name]] for name in many if name in given}
+        merged = {**(outer.params if outer else {}), **given}
         return Line(command.name, {n: v for n, v in merged.items() if _given(v)})
 
     return _Command(
@@ -104,10 +100,6 @@ def _command(command: Command) -> click.Command:
 def _given(value: object) -> bool:
     """Whether a value was on the line; 0 and "" can be."""
     return not (value is None or value is False or value == ())
-
-
-def _is_many(command: Command, name: str) -> bool:
-    return any(p.name == name and p.kind == "many" for p in command.params)
 
 
 def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:

@@ -7,6 +7,7 @@ plain word to every shell is offered, and descriptions are printable and short.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -114,32 +115,23 @@ def _in_states(*states: str) -> Callable[[Project], list[Word]]:
 _finished = _in_states("complete", "cancelled")
 #: Which tasks a command is for; the others take any.
 _TASKS: Mapping[str, Callable[[Project], list[Word]]] = {
-    "claim": _ready,
-    "preflight": _ready,
-    "run": _ready,
-    "complete": _own,
-    "block": _own,
-    "release": _own,
+    **dict.fromkeys(("claim", "preflight", "run"), _ready),
+    **dict.fromkeys(("complete", "block", "release"), _own),
     "reply": _in_states("blocked"),
     "reset": _in_states("claimed", "in-progress", "in-review", "blocked"),
 }
 
 
 def _stories(project: Project) -> list[Word]:
-    number: dict[str, int] = {}
-    for row in project.here.rows:
-        if row.story:
-            number[row.story] = number.get(row.story, 0) + 1
+    number = Counter(row.story for row in project.here.rows if row.story)
     return [Word(name, counted(n, "task")) for name, n in number.items()]
 
 
 def _branches(project: Project) -> list[Word]:
-    found = []
-    for name, ref in project.repository.refs.items():
-        for prefix in ("refs/heads/", "refs/remotes/", "refs/tags/"):
-            if name.startswith(prefix) and not ref.symref:
-                found.append(Word(name.removeprefix(prefix)))
-    return found
+    prefixes = ("refs/heads/", "refs/remotes/", "refs/tags/")
+    refs = project.repository.refs.items()
+    names = [name for name, ref in refs if name.startswith(prefixes) and not ref.symref]
+    return [Word(name.split("/", 2)[2]) for name in names]
 
 
 def _others(project: Project) -> list[Word]:

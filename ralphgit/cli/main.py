@@ -140,20 +140,11 @@ def _complete_word(program: str) -> int:
 
 
 def _screen(options: Mapping[str, object]) -> render.Screen:
-    environ = os.environ
-    terminal = sys.stdout.isatty()
-    colour = terminal and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-    if environ.get("FORCE_COLOR"):
-        colour = True
-    if options.get("no_color") or environ.get("NO_COLOR"):
-        colour = False
-    return render.Screen(
-        json=bool(options.get("json")),
-        quiet=bool(options.get("quiet")),
-        verbose=bool(options.get("verbose")),
-        terminal=terminal,
-        colour=colour,
-    )
+    environ, terminal = os.environ, sys.stdout.isatty()
+    able = bool(environ.get("FORCE_COLOR")) or (terminal and environ.get("TERM") != "dumb")
+    colour = able and not (options.get("no_color") or environ.get("NO_COLOR"))
+    json, quiet, verbose = (bool(options.get(name)) for name in ("json", "quiet", "verbose"))
+    return render.Screen(json, quiet, verbose, terminal, colour)
 
 
 def _command(line: fast_argv.Line) -> int:
@@ -184,10 +175,9 @@ def _command(line: fast_argv.Line) -> int:
     except (KeyboardInterrupt, Terminated, BrokenPipeError):
         raise
     except OSError as error:  # what nobody nearer had a better word for: no bug of ours
-        refusal = Refused(
-            f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror),
-            code="system", hint="mend what the system complains of, then repeat the command",
-        )  # fmt: skip
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        hint = "fix what the system complains of, then repeat the command"
+        refusal = Refused(what, code="system", hint=hint)
         render.fail(refusal, line.command, warnings, screen)
         return refusal.exit_code
     except Exception as error:  # the last resort, so that no traceback meets a user: our bug

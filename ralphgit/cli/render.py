@@ -120,8 +120,7 @@ def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError
     failure: dict[str, object] | None = None
     if error is not None:
         failure = {"code": error.code, "exit": error.exit_code, "message": error.message}
-        failure.update(error.details)
-        failure["hint"] = error.hint
+        failure |= {**error.details, "hint": error.hint}
     text = (
         f'{{"schema_version": {SCHEMA_VERSION}, "kind": {json.dumps(kind)}, '
         f'"ok": {"false" if error else "true"}, "data": {told}, '
@@ -152,14 +151,9 @@ def _table(table: Table, screen: Screen) -> None:
 
 
 _STYLES = {
-    "ready": "green",
-    "blocked": "red",
-    "in-progress": "yellow",
-    "claimed": "yellow",
-    "in-review": "cyan",
-    "complete": "dim",
-    "cancelled": "dim",
-}
+    "ready": "green", "blocked": "red", "in-progress": "yellow", "claimed": "yellow",
+    "in-review": "cyan", "complete": "dim", "cancelled": "dim",
+}  # fmt: skip
 
 
 # -- tasks -------------------------------------------------------------------------------
@@ -210,20 +204,12 @@ def tasks_json(pairs: Sequence[tuple[Row, TaskState]]) -> str:
 
 def task_table(pairs: Sequence[tuple[Row, TaskState]]) -> Table:
     """The usual columns."""
-    return Table(
-        ("ID", "STATE", "P", "STORY", "TITLE", "HOLDER / WAITS FOR"),
-        [
-            (
-                row.id,
-                task_state.state + (" (stale)" if task_state.stale else ""),
-                str(row.priority),
-                row.story or "-",
-                row.title,
-                _note(task_state),
-            )
-            for row, task_state in pairs
-        ],
-    )
+    rows = []
+    for row, task_state in pairs:
+        state = task_state.state + (" (stale)" if task_state.stale else "")
+        story = row.story or "-"
+        rows.append((row.id, state, str(row.priority), story, row.title, _note(task_state)))
+    return Table(("ID", "STATE", "P", "STORY", "TITLE", "HOLDER / WAITS FOR"), rows)
 
 
 def _note(task_state: TaskState) -> str:

@@ -37,17 +37,9 @@ def log(problems: Sequence[Problem], *, anywhere: str) -> str:
                 "partialFingerprints": {"ralphgit/v1": f"{key}:{seen[key]}"},
             }
         )
-    run = {
-        "tool": {
-            "driver": {
-                "name": "ralphgit",
-                "version": __version__,
-                "rules": [_rule(RULES[code]) for code in used],
-            }
-        },
-        "columnKind": "unicodeCodePoints",
-        "results": results,
-    }
+    rules = [_rule(RULES[code]) for code in used]
+    driver = {"name": "ralphgit", "version": __version__, "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
@@ -81,18 +73,14 @@ def _fingerprint(problem: Problem) -> str:
 
 def code_quality(problems: Sequence[Problem], *, anywhere: str) -> str:
     """The same as GitLab's Code Quality report."""
-    return json.dumps(
-        [
-            {
-                "check_name": problem.code,
-                "description": problem.said,
-                "fingerprint": f"{_fingerprint(problem)}{number}",
-                "severity": "critical" if problem.severity == "error" else "minor",
-                "location": {
-                    "path": problem.path or anywhere, "lines": {"begin": problem.line},
-                },
-            }
-            for number, problem in enumerate(problems)
-        ],
-        indent=2,
-    )  # fmt: skip
+    found = [
+        {
+            "check_name": problem.code,
+            "description": problem.said,
+            "fingerprint": f"{_fingerprint(problem)}{number}",
+            "severity": "critical" if problem.severity == "error" else "minor",
+            "location": {"path": problem.path or anywhere, "lines": {"begin": problem.line}},
+        }
+        for number, problem in enumerate(problems)
+    ]
+    return json.dumps(found, indent=2)

@@ -37,8 +37,8 @@ class Worker(NamedTuple):
     """starting, alive, silent, gone, ended."""
     phase: str
     task: str
-    age: float | None
-    """Of the heartbeat, in seconds."""
+    age_s: float | None
+    """Of the heartbeat."""
     done: tuple[str, ...]
     blocked: tuple[str, ...]
     how: str
@@ -110,7 +110,7 @@ def _worker(
         state=state,
         phase=beat.phase if beat is not None else _last_phase(entries) if state == "ended" else "",
         task=beat.task if beat is not None else "",
-        age=round(max(0.0, now - beat.time), 1) if beat is not None else None,
+        age_s=round(max(0.0, now - beat.time), 1) if beat is not None else None,
         done=_tasks(entries, "done"),
         blocked=_tasks(entries, "blocked"),
         how=note.how if note is not None and note.pid == pid else "by hand",

@@ -90,25 +90,11 @@ VIAS = ("auto", "gh", "glab", "push-options", "none")
 
 #: Settings that weaken a guard or run something: a branch must not change them for itself,
 #: so of the repository's files only the base commit's has a say.
-SAFETY = frozenset(
-    {
-        "lease",
-        "require_remote",
-        "max_graph_bytes",
-        "max_record_bytes",
-        "verify_timeout",
-        "verify_env",
-        "agent_command",
-        "agent_prompt",
-        "agent_timeout",
-        "land_via",
-        "land_auto_merge",
-        "land_method",
-        "integrate_verify",
-        "notify_command",
-        "worktree_setup",
-    }
-)
+SAFETY = frozenset((
+    "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
+    "verify_env", "agent_command", "agent_prompt", "agent_timeout", "land_via",
+    "land_auto_merge", "land_method", "integrate_verify", "notify_command", "worktree_setup",
+))  # fmt: skip
 
 _SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
@@ -138,8 +124,7 @@ def parse_setting(name: str, value: object, where: str) -> object:
             made = tuple(value.split())
         elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             made = tuple(value)
-        if not made:
-            made = None
+        made = made or None
     elif isinstance(value, str) and value in CHOICES.get(name, (value,)):
         made = value
     if made is None:

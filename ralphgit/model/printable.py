@@ -13,13 +13,8 @@ def safe(text: str) -> str:
 
 
 def _escape(character: str) -> str:
-    code = ord(character)
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\x1b": "\\e"}.get(character)
-    if short:
-        return short
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    )
+    # Python writes it as wanted, but for ESC.
+    return "\\e" if character == "\x1b" else character.encode("unicode_escape").decode("ascii")
 
 
 def duration(seconds: float) -> str:

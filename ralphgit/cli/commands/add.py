@@ -8,7 +8,7 @@ from ralphgit.app.tasks import edit
 from ralphgit.app.tasks.edit import Changed, Fields
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Json, Outcome, safe, task_json
+from ralphgit.cli.render import Outcome, safe, stored_task
 
 
 class Options(NamedTuple):
@@ -22,11 +22,7 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     with WorktreeLock(project):
         changed = edit.add(
-            project,
-            options.fields,
-            task=options.id,
-            file=options.file,
-            after=options.after,
+            project, options.fields, task=options.id, file=options.file, after=options.after
         )
     return outcome(changed, "added")
 
@@ -34,11 +30,9 @@ def run(call: Call, options: Options) -> Outcome:
 def outcome(changed: Changed, verb: str) -> Outcome:
     """What became of a task, and that it is for the user to commit it."""
     row, task_state, files = changed
-    data = Json('{"task": ' + task_json(row, task_state) + "}")
+    data = stored_task(row, task_state)
     if not files:
         return Outcome(data, before=(f"{row.id} {verb}: {safe(row.title)}",))
-    return Outcome(
-        data,
-        before=(f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}",),
-        advice=(f"Not committed: git add {safe(' '.join(files))} (or git add -p), git commit",),
-    )
+    line = f"{row.id} {verb} in {safe(row.file)}:{row.line}: {safe(row.title)}"
+    advice = f"Not committed: git add {safe(' '.join(files))} (or git add -p), git commit"
+    return Outcome(data, before=(line,), advice=(advice,))

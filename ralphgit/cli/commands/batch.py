@@ -32,7 +32,7 @@ def _plan(project: Project, options: Options) -> Outcome:
     planned = batch_plan.plan(project, story=options.story, at_once=options.at_once or 0)
     groups = planned.plan.groups[: options.limit]
     rows = planned.claim_map.base.by_id
-    lines = []
+    lines, left = [], []
     for number, group in enumerate(groups, 1):
         mode = rows[group[0]].mode
         note = f" ({mode})" if mode != "parallel" else ""
@@ -41,14 +41,8 @@ def _plan(project: Project, options: Options) -> Outcome:
         state = planned.claim_map.task_states[task].state
         waits_for = f" waits for {', '.join(waits)}" if waits else ""
         lines.append(f"left: {task} ({state}){waits_for}")
-    data = {
-        "groups": [list(group) for group in groups],
-        "left": [
-            {"task": task, "state": planned.claim_map.task_states[task].state,
-             "waits_for": list(waits)}
-            for task, waits in planned.plan.left.items()
-        ],
-    }  # fmt: skip
+        left.append({"task": task, "state": state, "waits_for": waits})
+    data = {"groups": groups, "left": left}
     return Outcome(data, before=lines or ["Nothing is left to be done."])
 
 
@@ -59,17 +53,15 @@ def _run(call: Call, options: Options) -> Outcome:
     told = BatchOptions(options.story, options.agent, options.at_once or 0)
     ran = Batch(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     word = " ".join(["BATCH_COMPLETE", *(f"{one.task}={one.outcome}" for one in ran)])
-    tasks = [{**one._asdict(), "worker": one.worker or None, "claim": one.claim or None}
-             for one in ran]  # fmt: skip
+    tasks = [
+        {**one._asdict(), "worker": one.worker or None, "claim": one.claim or None} for one in ran
+    ]
     lines = [safe(one.sentence) for one in ran if one.why]
     found = {one.outcome: one.task for one in reversed(ran)}
     error: RalphError | None = None
     if task := found.get("failed"):
-        error = Refused(
-            f"{task} failed, also alone",
-            code="failed",
-            hint="ralphgit status; .ralph/batch/progress.md says more",
-        )
+        hint = "ralphgit status; .ralph/batch/progress.md says more"
+        error = Refused(f"{task} failed, also alone", code="failed", hint=hint)
     elif "blocked" in found:
         error = NeedsPerson(f"{found['blocked']} waits for a person", code="blocked",
                             hint="ralphgit inbox")  # fmt: skip

@@ -23,12 +23,9 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     usual = Reason.NEEDS_CONTEXT if options.question else Reason.OTHER
     with WorktreeLock(project):
+        reason, question = Reason(options.reason or usual), options.question
         given = block_release.block(
-            project,
-            options.task,
-            reason=Reason(options.reason or usual),
-            question=options.question,
-            options=options.answers,
+            project, options.task, reason=reason, question=question, options=options.answers
         )
     row, task_state = next_tasks.pair(project, given.task)
     return Outcome(

@@ -38,11 +38,9 @@ def run(call: Call, options: Options) -> Outcome:
         lines = list(workflow_commands.lines(found))
     else:
         lines = list(_text(found))
-    return Outcome(
-        {"problems": [shown(one) for one in found]},
-        before=lines,
-        error=verdict(found, strict=options.strict),
-    )
+    problems = [shown(one) for one in found]
+    error = verdict(found, strict=options.strict)
+    return Outcome({"problems": problems}, before=lines, error=error)
 
 
 def shown(problem: Problem) -> dict[str, object]:

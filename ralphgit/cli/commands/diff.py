@@ -27,7 +27,6 @@ def run(call: Call, options: Options) -> Outcome:
         from ralphgit.app.diff import markdown
 
         comment = markdown.comment(project, found)
-        return Outcome(
-            {**as_json(found), "markdown": comment}, before=(comment.removesuffix("\n"),)
-        )
+        data = {**as_json(found), "markdown": comment}
+        return Outcome(data, before=(comment.removesuffix("\n"),))
     return Outcome(as_json(found), before=[safe(line) for line in text.lines(found)])

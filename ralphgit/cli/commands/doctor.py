@@ -25,15 +25,10 @@ def run(call: Call, options: Options) -> Outcome:
     left = [f for f in found if not f.fixed and f.severity in ("error", "warning")]
     error = None
     if left:
-        error = Refused(
-            counted(len(left), "finding"), code="findings",
-            hint="ralphgit doctor --fix" if any(f.fixable for f in left) else "",
-        )  # fmt: skip
-    return Outcome(
-        {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]},
-        before=lines,
-        error=error,
-    )
+        hint = "ralphgit doctor --fix" if any(f.fixable for f in left) else ""
+        error = Refused(counted(len(left), "finding"), code="findings", hint=hint)
+    data = {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]}
+    return Outcome(data, before=lines, error=error)
 
 
 def _told(finding: Finding) -> list[str]:

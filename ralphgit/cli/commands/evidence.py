@@ -37,7 +37,7 @@ def run(call: Call, options: Options) -> Outcome:
     if options.action == "add":
         return _add(project, tasks, options)
     if options.action == "list":
-        return _list(judged_evidence.survey(project, tasks, at=options.at), stale=options.stale)
+        return _list(judged_evidence.survey(project, tasks, at=options.at), options.stale)
     return _verify(observe.again(project, tasks, rerun=options.rerun))
 
 
@@ -78,27 +78,30 @@ def _verdicts(options: Options) -> Iterator[Support]:
 # -- list and verify -------------------------------------------------------------------------
 
 
-def _list(found: Sequence[TaskEvidence], *, stale: bool) -> Outcome:
-    lines = []
-    for one in found:
-        lines += _told(one, stale=stale)
-    if not lines:
-        lines = ["No stale evidence." if stale else "No evidence."]
-    return Outcome(_data(found, stale=stale), before=lines)
+def _list(found: Sequence[TaskEvidence], stale: bool) -> Outcome:
+    if stale:
+        found = [_only_stale(one) for one in found]
+    lines = [line for one in found for line in _told(one, none=not stale)]
+    return Outcome(
+        _data(found), before=lines or ["No stale evidence." if stale else "No evidence."]
+    )
 
 
-def _told(one: TaskEvidence, *, stale: bool) -> list[str]:
+def _only_stale(one: TaskEvidence) -> TaskEvidence:
+    old = [filed for filed in one.records if not (filed.judged.fresh or filed.judged.superseded)]
+    stale = [item for item in one.criteria if item.support == evidence_verdict.STALE]
+    return one._replace(records=tuple(old), criteria=tuple(stale))
+
+
+def _told(one: TaskEvidence, *, none: bool) -> list[str]:
+    """`none`: say so of a complete task that has none."""
     lines = [
-        f"  {_worth(filed.judged):<10}  {one_line(filed.judged.evidence)}"
-        for filed in one.records
-        if not stale or not (filed.judged.fresh or filed.judged.superseded)
+        f"  {_worth(filed.judged):<10}  {one_line(filed.judged.evidence)}" for filed in one.records
     ]
     lines += [
-        f"  {item.support:<10}  {safe(item.criterion)}: {safe(item.text)}"
-        for item in one.criteria
-        if not stale or item.support == evidence_verdict.STALE
+        f"  {item.support:<10}  {safe(item.criterion)}: {safe(item.text)}" for item in one.criteria
     ]
-    if not lines and not stale and one.row.status == "complete":
+    if not lines and none and one.row.status == "complete":
         lines = ["  none"]
     return [f"{one.row.id}  {safe(one.row.title)}", *lines] if lines else []
 
@@ -118,7 +121,7 @@ def one_line(record: Evidence) -> str:
     return safe(f"{record.kind}: {about}{record.shows}{by}")
 
 
-def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, object]:
+def _data(found: Sequence[TaskEvidence]) -> dict[str, object]:
     return {
         "evidence": [
             {
@@ -129,13 +132,9 @@ def _data(found: Sequence[TaskEvidence], *, stale: bool = False) -> dict[str, ob
             }
             for one in found
             for filed in one.records
-            if not stale or not (filed.judged.fresh or filed.judged.superseded)
         ],
         "criteria": [
-            {"task": one.row.id, **item._asdict()}
-            for one in found
-            for item in one.criteria
-            if not stale or item.support == evidence_verdict.STALE
+            {"task": one.row.id, **item._asdict()} for one in found for item in one.criteria
         ],
     }
 

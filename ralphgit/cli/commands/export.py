@@ -25,6 +25,5 @@ def run(call: Call, options: ExportOptions) -> Outcome:
         return Outcome(data, before=(f"{tasks} written to {safe(file)}",))
     # A file or a pipe gets every byte; a terminal nothing that it would act on.
     text = done.text.removesuffix("\n")
-    return Outcome(
-        data, before=safe_lines(text) if call.screen.terminal else [text] if text else []
-    )
+    lines = safe_lines(text) if call.screen.terminal else [text] if text else []
+    return Outcome(data, before=lines)

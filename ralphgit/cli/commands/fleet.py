@@ -13,7 +13,6 @@ from ralphgit.cli.render import Outcome, Table, safe
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.loop import fleet, fleet_state, tmux_session
 from ralphgit.loop.fleet import Started
-from ralphgit.loop.fleet_state import Worker
 
 _MOST = 64
 
@@ -58,16 +57,9 @@ def _up(project: Project, options: Options) -> Outcome:
             f"-n {count} and {len(stories)} stories: there is one worker for each story",
             hint="leave -n away",
         )
-    started = fleet.up(
-        project,
-        fleet.wanted(count, stories),
-        fleet.FleetOptions(
-            agent=options.agent,
-            land=options.land,
-            idle=options.idle,
-            tmux=True if options.tmux else False if options.no_tmux else None,
-        ),
-    )
+    tmux = True if options.tmux else False if options.no_tmux else None
+    told = fleet.FleetOptions(options.agent, options.land, options.idle, tmux)
+    started = fleet.up(project, fleet.wanted(count, stories), told)
     session = fleet.session(project)
     data = {
         "workers": [one._asdict() for one in started],
@@ -78,18 +70,13 @@ def _up(project: Project, options: Options) -> Outcome:
     error = None
     if failed:
         more = "" if len(failed) == len(started) else "; the others run"
-        error = Refused(
-            f"the loop of {', '.join(failed)} ended at once{more}",
-            code="not_started", hint=f"what it said: {_log(project, started)}",
-        )  # fmt: skip
+        top = next(one.worktree for one in started if one.state == "failed")
+        hint = f"what it said: {project.show_path(top)}/{fleet.LOG}"
+        what = f"the loop of {', '.join(failed)} ended at once{more}"
+        error = Refused(what, code="not_started", hint=hint)
     attach = "ralphgit fleet attach" if session is not None else "ralphgit logs -f NAME"
     advice = () if failed else (f"Next: ralphgit fleet status, or {attach}",)
     return Outcome(data, before=lines, error=error, advice=advice)
-
-
-def _log(project: Project, started: list[Started]) -> str:
-    first = next(one for one in started if one.state == "failed")
-    return f"{project.show_path(first.worktree)}/{fleet.LOG}"
 
 
 def _line(project: Project, one: Started) -> str:
@@ -110,35 +97,18 @@ def _line(project: Project, one: Started) -> str:
 
 def _status(project: Project) -> Outcome:
     found = fleet_state.workers(project)
-    table = Table(
-        ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE"),
-        [
-            (
-                one.name,
-                project.show_path(one.worktree),
-                one.state,
-                one.phase or "-",
-                one.task or "-",
-                f"{one.age:.0f} s ago" if one.age is not None else "-",
-                str(len(one.done)),
-                str(len(one.blocked)),
-                one.how,
-            )
-            for one in found
-        ],
-    )
+    rows = []
+    for one in found:
+        beat = f"{one.age_s:.0f} s ago" if one.age_s is not None else "-"
+        counts = (str(len(one.done)), str(len(one.blocked)))
+        place, now = project.show_path(one.worktree), (one.phase or "-", one.task or "-", beat)
+        rows.append((one.name, place, one.state, *now, *counts, one.how))
+    headers = ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE")
+    table = Table(headers, rows)
     before = () if found else ("No loop runs, and no fleet has been started.",)
     advice = () if found else ("Next: ralphgit fleet up -n 2",)
-    return Outcome({"workers": [_told(one) for one in found]}, before=before,
-                   table=table if found else None, advice=advice)  # fmt: skip
-
-
-def _told(one: Worker) -> dict[str, object]:
-    return {
-        "name": one.name, "worktree": one.worktree, "state": one.state, "phase": one.phase,
-        "task": one.task or None, "age_s": one.age, "done": list(one.done),
-        "blocked": list(one.blocked), "how": one.how, "pid": one.pid,
-    }  # fmt: skip
+    data = {"workers": [{**one._asdict(), "task": one.task or None} for one in found]}
+    return Outcome(data, before=before, table=table if found else None, advice=advice)
 
 
 # -- attach and down -----------------------------------------------------------------------
@@ -183,15 +153,9 @@ def _down(project: Project, name: str, *, now: bool) -> Outcome:
     data = {"stopped": [one._asdict() for one in asked], "session_closed": bool(closed)}
     error = None
     if late:
-        error = Refused(
-            f"asked to end, and still there: {', '.join(late)}",
-            code="still_running", hint="ralphgit fleet down --now, then: kill PROCESS",
-        )  # fmt: skip
-    return Outcome(
-        data,
-        before=lines or ["No loop of a fleet runs."],
-        error=error,
-        advice=("The worktrees stay; ralphgit worktree prune removes those that are done.",)
-        if asked
-        else (),
-    )
+        what = f"asked to end, and still there: {', '.join(late)}"
+        hint = "ralphgit fleet down --now, then: kill PROCESS"
+        error = Refused(what, code="still_running", hint=hint)
+    advice = ("The worktrees stay; ralphgit worktree prune removes those that are done.",)
+    before = lines or ["No loop of a fleet runs."]
+    return Outcome(data, before=before, error=error, advice=advice if asked else ())

@@ -24,18 +24,13 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    picture = graph_picture.picture(
-        call.project(),
-        story=options.story,
-        finished=options.all,
-        at=options.at,
-    )
-    draw = _DRAWINGS[options.format]
-    lines = tuple(draw(picture))
+    form, story, finished, at = options
+    picture = graph_picture.picture(call.project(), story=story, finished=finished, at=at)
+    lines = tuple(_DRAWINGS[form](picture))
     data = {
         "nodes": [{"id": n.id, "title": n.title, "state": n.state} for n in picture.nodes],
         "edges": [{"from": edge.dependency, "to": edge.task} for edge in picture.edges],
-        "cycles": [list(cycle) for cycle in picture.cycles],
+        "cycles": picture.cycles,
         "text": "".join(f"{line}\n" for line in lines),
     }
     return Outcome(data, before=lines)

@@ -9,6 +9,7 @@ from ralphgit.app.status import independence
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
+from ralphgit.model.printable import counted
 
 #: More conflicts than this are counted, not told; --json has them all.
 _MOST = 200
@@ -28,31 +29,22 @@ def run(call: Call, options: Options) -> Outcome:
             hint="ralphgit independence --help",
         )
     project = call.project()
-    found = independence.independence(
-        project,
-        tasks=options.tasks,
-        ready=options.ready,
-        story=options.story,
-        branches=options.branches,
-    )
+    found = independence.independence(project, **options._asdict())
     branches = found.branches
     pairs = len({(one.a, one.b) for one in found.conflicts})
     error = None
     if options.tasks and pairs:
-        what = "1 pair of these tasks" if pairs == 1 else f"{pairs} pairs of these tasks"
-        error = Refused(
-            f"{what} must not run together", code="dependent", hint="start one group after another"
-        )
+        what = f"{counted(pairs, 'pair')} of these tasks must not run together"
+        error = Refused(what, code="dependent", hint="start one group after another")
+    between = None
+    if branches is not None:
+        compared = [{"branch": one.name, "tasks": one.tasks} for one in branches.compared]
+        between = {"compared": compared, "conflicts": [one._asdict() for one in branches.conflicts]}
     data = {
         "conflicts": [one._asdict() for one in found.conflicts],
         "groups": found.groups,
         "unproved": [one._asdict() for one in found.unproved],
-        "branches": None
-        if branches is None
-        else {
-            "compared": [{"branch": one.name, "tasks": one.tasks} for one in branches.compared],
-            "conflicts": [one._asdict() for one in branches.conflicts],
-        },
+        "branches": between,
     }
     return Outcome(data, before=() if call.screen.json else tuple(_lines(found)), error=error)
 
@@ -78,5 +70,5 @@ def _branch_lines(branches: independence.Branches) -> Iterator[str]:
     for one in branches.conflicts:
         yield safe(f"{one.a} x {one.b}  merge: {', '.join(one.paths)}")
     count, clashes = len(branches.compared), len(branches.conflicts)
-    told = "1 branch" if count == 1 else f"{count} branches"
+    told = f"{count} branch{'' if count == 1 else 'es'}"
     yield f"{told} in flight, {clashes or 'no'} conflict{'' if clashes == 1 else 's'} to come"

@@ -9,6 +9,7 @@ from ralphgit.app.integration.integrate import Integrated, IntegrateOptions, Sto
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, told
+from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
 from ralphgit.rules.integration_order import Foreseen
@@ -48,11 +49,9 @@ def _hint(done: Integrated, stop: Stop) -> str:
     if stop.kind == "verification":
         return "look at what the branches are together; nothing of the last one has landed"
     task = done.plan.reconciled[stop.branch].tasks[0]
-    return (
-        ("" if stop.foreseen else "say in the scopes that the two meet; then ")
-        + f"ralphgit reset {task} --reason TEXT --force, and do it again on the new base: "
-        "the work is kept"
-    )
+    first = "" if stop.foreseen else "say in the scopes that the two meet; then "
+    reset = f"ralphgit reset {task} --reason TEXT --force"
+    return f"{first}{reset}, and do it again on the new base: the work is kept"
 
 
 def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
@@ -74,9 +73,7 @@ def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
     if dry_run:
         yield safe(f"would merge: {', '.join(done.merged) or 'nothing'}")
     elif done.commit:
-        where = project.base.label if done.pushed or not project.base.remote else (
-            project.base.branch
-        )  # fmt: skip
+        where = where_landed(project, pushed=done.pushed)
         yield safe(f"landed on {where}: {', '.join(done.merged)} ({done.commit[:12]})")
     else:
         yield "Nothing has landed."
@@ -93,15 +90,7 @@ def _data(done: Integrated, dry_run: bool) -> dict[str, object]:
         ],
         "merged": list(done.merged),
         "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
-        "stops": [
-            {
-                **stop._asdict(),
-                "paths": list(stop.paths),
-                "foreseen": _said(stop.foreseen),
-                "output": list(stop.output),
-            }
-            for stop in done.stops
-        ],
+        "stops": [{**stop._asdict(), "foreseen": _said(stop.foreseen)} for stop in done.stops],
         "commit": done.commit or None,
         "pushed": done.pushed,
         "evidence": list(done.records),

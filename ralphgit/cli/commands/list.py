@@ -14,9 +14,7 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    pairs = task_list.listed(
-        call.project(), story=options.story, state=options.state, at=options.at
-    )
+    pairs = task_list.listed(call.project(), **options._asdict())
     if call.screen.json:
         return Outcome(Json('{"tasks": ' + tasks_json(pairs) + "}"))
     return Outcome(None, table=task_table(pairs))

@@ -32,6 +32,5 @@ def run(call: Call, options: Options) -> Outcome:
         (one.at, one.task, one.event, one.by, one.claim, ", ".join(one.where), one.note)
         for one in found
     ]
-    return Outcome(
-        data, table=Table(("AT", "TASK", "EVENT", "BY", "CLAIM", "RECORDED ON", "NOTE"), rows)
-    )
+    headers = ("AT", "TASK", "EVENT", "BY", "CLAIM", "RECORDED ON", "NOTE")
+    return Outcome(data, table=Table(headers, rows))

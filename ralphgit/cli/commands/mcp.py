@@ -53,12 +53,9 @@ def _leave(number: int) -> None:
     """End as the signal `number` ends every command; 0 is none."""
     from ralphgit.cli.main import HungUp, Terminated
 
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    if number == signal.SIGTERM:
-        raise Terminated
-    if number == signal.SIGHUP:
-        raise HungUp
+    ends = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated, signal.SIGHUP: HungUp}
+    if number:
+        raise ends[signal.Signals(number)]
 
 
 def _list(found: agent_tools.Offer) -> Outcome:
@@ -68,13 +65,9 @@ def _list(found: agent_tools.Offer) -> Outcome:
         "instructions": found.instructions,
         "tokens": count,
     }
-    rows = [
-        (tool.name, "looks" if tool.looks else "writes", str(tokens(told_bytes(tool))),
-         tool.description)
-        for tool in found.tools
-    ]  # fmt: skip
-    return Outcome(
-        data,
-        table=Table(("TOOL", "DOES", "TOKENS", "WHAT"), rows),
-        after=(f"{len(rows)} tools, about {count} tokens with the instructions.",),
-    )
+    rows = []
+    for tool in found.tools:
+        does, size = "looks" if tool.looks else "writes", str(tokens(told_bytes(tool)))
+        rows.append((tool.name, does, size, tool.description))
+    line = f"{len(rows)} tools, about {count} tokens with the instructions."
+    return Outcome(data, table=Table(("TOOL", "DOES", "TOKENS", "WHAT"), rows), after=(line,))

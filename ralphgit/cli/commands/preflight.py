@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from ralphgit.app.lifecycle import preflight
@@ -19,18 +20,8 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    import json
-
     project = call.project(fetch=options.fetch)
-    found = preflight.preflight(
-        project,
-        ClaimOptions(
-            task=options.task,
-            story=options.story,
-            priority=options.priority,
-            stack=options.stack,
-        ),
-    )
+    found = preflight.preflight(project, ClaimOptions(**options._asdict()))
     checks = [{"check": f.check, "ok": f.ok, "message": f.message} for f in found.findings]
     task = task_json(*found.task) if found.task else "null"
     return Outcome(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from ralphgit.app.handoff import prompt
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Json, Outcome, task_json
+from ralphgit.cli.render import Outcome, stored_task
 
 
 class Options(NamedTuple):
@@ -17,11 +16,7 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    found = prompt.prompt(
-        call.project(), options.task, story=options.story, priority=options.priority
-    )
-    task = task_json(found.row, found.task_state)
-    return Outcome(
-        Json(f'{{"task": {task}, "prompt": {json.dumps(found.text)}}}'),
-        before=found.text.splitlines(),
-    )
+    task, story, priority = options
+    found = prompt.prompt(call.project(), task, story=story, priority=priority)
+    data = stored_task(found.row, found.task_state, prompt=found.text)
+    return Outcome(data, before=found.text.splitlines())

@@ -33,14 +33,8 @@ def run(call: Call, options: Options) -> Outcome:
 
 def as_json(one: Reconciled) -> dict[str, object]:
     """A branch as JSON tells it."""
-    return {
-        "branch": one.branch,
-        "commit": one.commit,
-        "tasks": list(one.tasks),
-        "verdict": one.verdict,
-        "files": list(one.files),
-        "issues": [{**issue._asdict(), "paths": list(issue.paths)} for issue in one.issues],
-    }
+    issues = [issue._asdict() for issue in one.issues]
+    return {**one._asdict(), "verdict": one.verdict, "issues": issues}
 
 
 def told(one: Reconciled) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.handoff import reply
 from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import UsageError
 
@@ -26,13 +27,11 @@ def run(call: Call, options: Options) -> Outcome:
     if not by.isprintable() or (options.by is not None and not by):
         raise UsageError("a name is one line of printable text", hint="--by NAME")
     project = call.project()
-    found = reply.reply(
-        project,
-        reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch),
-    )
+    answer = reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch)
+    found = reply.reply(project, answer)
     done = found.done
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
-    where = project.base.label if done.pushed or not project.base.remote else project.base.branch
+    where = where_landed(project, pushed=done.pushed)
     lines = [
         f"{row.id} is answered and {task_state.state} again (epoch {row.epoch}), "
         f"commit {done.commit[:12]} on {where}",
@@ -46,16 +45,6 @@ def run(call: Call, options: Options) -> Outcome:
             f"The block in {safe(found.fenced)} can no longer land: there, once nothing else waits "
             f"to land, git reset --hard {project.base.label}"
         )
-    return Outcome(
-        stored_task(
-            row,
-            task_state,
-            rescued=list(done.rescued),
-            claim=done.claim,
-            commit=done.commit,
-            pushed=done.pushed,
-            record=found.record,
-            inbox=found.inbox or None,
-        ),
-        before=lines,
-    )
+    about = {"rescued": done.rescued, "claim": done.claim, "commit": done.commit}
+    told = {"pushed": done.pushed, "record": found.record, "inbox": found.inbox or None}
+    return Outcome(stored_task(row, task_state, **about, **told), before=lines)

@@ -17,17 +17,12 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     stdout = options.file == "-"
-    wanted = publish.PageOptions(
-        "" if stdout else options.file, stdout, at=options.at, force=options.force
-    )
+    file = "" if stdout else options.file
+    wanted = publish.PageOptions(file, stdout, at=options.at, force=options.force)
     done = publish.publish(call.project(), wanted)
     text = None if done.file else done.page.decode("utf-8")
-    data = {
-        "file": done.file or None,
-        "tasks": done.tasks,
-        "bytes": len(done.page),
-        "text": text,
-    }
+    size = len(done.page)
+    data = {"file": done.file or None, "tasks": done.tasks, "bytes": size, "text": text}
     if text is None:
         return Outcome(data, before=(safe(done.file),))
     # A pipe gets every byte; a terminal nothing that it would act on.

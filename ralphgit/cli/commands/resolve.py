@@ -40,12 +40,9 @@ def _told(project: Project, done: Resolved, dry_run: bool) -> Iterator[str]:
         counts: dict[str, list[str]] = {}
         for one in tasks:
             where = done.sides.ours if one.how == "ours" else done.sides.theirs
-            words = {
-                "joined": "joined",
-                "yielded": "claim given up",
-                "both": f"{one.change} on both",
-            }
-            how = words.get(one.how, f"{one.change} on {where}")
+            how = {"joined": "joined", "yielded": "claim given up"}.get(
+                one.how, f"{one.change} on {'both' if one.how == 'both' else where}"
+            )
             counts.setdefault(how, []).append(one.task)
         yield f"{verb}: {path}" + (" (gone)" if path in done.removed else "")
         for how, names in counts.items():
@@ -77,12 +74,11 @@ def _next(done: Resolved, dry_run: bool) -> Iterator[str]:
 
 
 def _data(project: Project, done: Resolved, dry_run: bool) -> dict[str, object]:
-    names = {"ours": done.sides.ours, "theirs": done.sides.theirs}
     return {
         "dry_run": dry_run,
         "operation": done.sides.merge.name or None,
-        "ours": names["ours"],
-        "theirs": names["theirs"],
+        "ours": done.sides.ours,
+        "theirs": done.sides.theirs,
         "base_side": done.sides.landed.value if done.sides.landed else None,
         "resolved": [
             {"file": path, "removed": path in done.removed,

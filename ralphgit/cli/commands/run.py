@@ -18,18 +18,11 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     gc.enable()  # `main` has switched it off for what ends soon
     if options.max_tasks == 0:
         raise UsageError("--max-tasks is at least 1", hint="ralphgit next shows, and does nothing")
-    ran = Loop(
-        call.around,
-        options._replace(once=options.once or bool(options.task)),
-        warnings=call.warnings,
-        say=telling(call.screen),
-    ).run()
-    data = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost, "why": ran.why}
-    lines = [
-        f"{what}: {' '.join(tasks)}"
-        for what, tasks in (("done", ran.done), ("blocked", ran.blocked), ("lost", ran.lost))
-        if tasks
-    ]
+    told = options._replace(once=options.once or bool(options.task))
+    ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
+    data = ran._asdict()
+    ended = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost}
+    lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
     if not lines and ran.why.startswith("nothing is ready"):
         return Outcome(data, error=NothingReady(ran.why, hint="ralphgit status"))
     return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."])

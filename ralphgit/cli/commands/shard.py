@@ -39,10 +39,9 @@ def run(call: Call, options: Options) -> Outcome:
         *_paths(f"{would}removed", done.removed),
         f"{counted(tasks, 'task')} in {counted(len(done.files), 'file')}",
     ]
-    if dry_run:
-        return Outcome(data, before=(*lines, "Nothing was written."))
-    if not done.written and not done.removed:
-        return Outcome(data, before=(*lines, "That is the layout already."))
+    if dry_run or not (done.written or done.removed):
+        last = "Nothing was written." if dry_run else "That is the layout already."
+        return Outcome(data, before=(*lines, last))
     advice = "Staged, not committed: git commit; then let other worktrees merge it first"
     return Outcome(data, before=lines, advice=(advice,))
 

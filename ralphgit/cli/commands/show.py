@@ -1,12 +1,12 @@
 """`show`: one task, whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ralphgit.app.status import task_list
 from ralphgit.app.status.task_list import Shown
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Json, Outcome, safe, safe_lines, task_json
+from ralphgit.cli.render import Outcome, safe, safe_lines, stored_task
 
 
 class Options(NamedTuple):
@@ -19,7 +19,7 @@ def run(call: Call, options: Options) -> Outcome:
     if call.screen.json:
         if found.contract:
             call.warnings.append(_contract_changed(found))
-        return Outcome(Json('{"task": ' + task_json(found.row, found.task_state) + "}"))
+        return Outcome(stored_task(found.row, found.task_state))
     return Outcome(None, before=tuple(lines(found)))
 
 
@@ -36,13 +36,11 @@ def _contract_changed(found: Shown) -> str:
 
 #: Fields that have a place of their own below; the others are named at the end.
 _RECORDS = ("claim", "result", "blocked", "reset", "cancelled")
-_KNOWN = frozenset(
-    {
-        *("id", "title", "status", "epoch", "story", "priority", "mode", "complexity"),
-        *("depends_on", "description", "acceptance", "verify", "outputs", "scope"),
-        *_RECORDS,
-    }
-)
+_KNOWN = {
+    *("id", "title", "status", "epoch", "story", "priority", "mode", "complexity"),
+    *("depends_on", "description", "acceptance", "verify", "outputs", "scope"),
+    *_RECORDS,
+}
 
 
 def lines(found: Shown) -> Iterator[str]:
@@ -90,15 +88,12 @@ def lines(found: Shown) -> Iterator[str]:
     for name in _RECORDS:
         if stored.get(name):
             yield from _section(name)
-            yield from _record(stored[name])
+            items = [(key, item) for key, one in stored[name].items() for item in _list(one)]
+            yield from _table(items)
 
 
 def _section(name: str) -> tuple[str, str]:
     return "", f"{name}:"
-
-
-def _record(record: Mapping[str, Any]) -> Iterator[str]:
-    yield from _table([(name, item) for name, value in record.items() for item in _list(value)])
 
 
 def _list(value: Any) -> list[str]:

@@ -29,50 +29,27 @@ def run(call: Call, options: Options) -> Outcome:
         lines.append("")
     counts = ", ".join(f"{n} {state}" for state, n in found.counts.items() if n)
     lines.append(f"{found.base['ref']}: {counts or 'no tasks'}")
-    busy = Table(
-        ("TASK", "STATE", "WORKER", "WHERE", "SINCE"),
-        [
-            (
-                row.id,
-                s.state + (" (stale)" if s.stale else ""),
-                s.holder.by,
-                s.holder.where,
-                s.holder.at,
-            )
-            for row, s in found.tasks
-            if s.holder is not None and s.state not in ("complete", "cancelled")
-        ],
-    )
-    task_states = {row.id: s for row, s in found.tasks}
-    ready = readiness.order(
-        [row for row, s in found.tasks if s.state == "ready"], of=[row for row, _ in found.tasks]
-    )
+    rows = []
+    for row, s in found.tasks:
+        if s.holder is not None and s.state not in ("complete", "cancelled"):
+            state = s.state + (" (stale)" if s.stale else "")
+            rows.append((row.id, state, s.holder.by, s.holder.where, s.holder.at))
+    every = [row for row, _ in found.tasks]
+    ready = readiness.order([row for row, s in found.tasks if s.state == "ready"], of=every)
     after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
-    if (
-        not ready
-        and not busy.rows
-        and found.counts["complete"] + found.counts["cancelled"] == len(task_states)
-    ):
-        after = ["Everything is done."] if task_states else []
+    if every and found.counts["complete"] + found.counts["cancelled"] == len(every):
+        after = ["Everything is done."]
+    busy = Table(("TASK", "STATE", "WORKER", "WHERE", "SINCE"), rows)
     return Outcome(None, before=lines, table=busy, after=after)
 
 
 def _data(project: Project, found: Overview) -> Json:
     now = project.around.now()
-    workers = [
-        {
-            "worker": busy.name,
-            "path": busy.path,
-            "branch": busy.branch,
-            "task": busy.task,
-            "claim": busy.claim,
-            "since": busy.since,
-            "phase": busy.phase,
-            "stale": busy.stale,
-            "heartbeat_age_s": None if busy.beat is None else round(now - busy.beat, 1),
-        }
-        for busy in found.workers
-    ]
+    workers = []
+    for busy in found.workers:
+        told = {**busy._asdict(), "worker": busy.name}
+        beat, _ = told.pop("beat"), told.pop("name")
+        workers.append({**told, "heartbeat_age_s": None if beat is None else round(now - beat, 1)})
     attention = [item._asdict() for item in found.attention]
     return Json(
         f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '

@@ -50,13 +50,7 @@ def run(call: Call, options: Options) -> Outcome:
             raise NeedsPerson("not trusted; nothing was changed", code="untrusted", hint="")
     trust.grant(project, found.untrusted)
     now = trust.consent(project)
-    count = len(found.untrusted)
-    lines = asked if options.yes and not call.screen.quiet else []
-    return Outcome(
-        {"trusted": list(now.trusted), "untrusted": list(now.untrusted)},
-        before=(
-            *lines,
-            *([""] if lines else []),
-            f"Trusted: {counted(count, 'command')}.",
-        ),
-    )
+    data = {"trusted": list(now.trusted), "untrusted": list(now.untrusted)}
+    lines = [*asked, ""] if options.yes and not call.screen.quiet else []
+    done = f"Trusted: {counted(len(found.untrusted), 'command')}."
+    return Outcome(data, before=[*lines, done])

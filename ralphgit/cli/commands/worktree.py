@@ -88,10 +88,7 @@ def _made(made: Made, story: str) -> dict[str, object]:
     if made.setup is not None:
         setup = {"command": made.setup.command, "exit_code": made.setup.exit_code,
                  "duration_s": made.setup.duration_s}  # fmt: skip
-    return {
-        "name": made.name, "path": made.path, "branch": made.branch, "commit": made.commit,
-        "story": story, "copied": list(made.copied), "setup": setup,
-    }  # fmt: skip
+    return {**made._asdict(), "story": story, "setup": setup}
 
 
 # -- list ------------------------------------------------------------------------------------
@@ -100,21 +97,15 @@ def _made(made: Made, story: str) -> dict[str, object]:
 def _list(project: Project) -> Outcome:
     found = survey.survey(project)
     now = project.around.now()
-    table = Table(
-        ("NAME", "BRANCH", "COMMITS", "TASK", "LOOP", "FILES", "LOCK"),
-        [
-            (
-                one.name + (" (main)" if one.worktree.main else ""),
-                one.branch or ("-" if one.worktree.bare else "(detached)"),
-                "-" if one.worktree.bare else f"+{one.ahead} -{one.behind}",
-                ", ".join(held.task for held in one.held) or "-",
-                _loop(one, now),
-                _files(one),
-                _lock(one),
-            )
-            for one in found
-        ],
-    )
+    rows = []
+    for one in found:
+        bare = one.worktree.bare
+        name = one.name + (" (main)" if one.worktree.main else "")
+        branch = one.branch or ("-" if bare else "(detached)")
+        commits = "-" if bare else f"+{one.ahead} -{one.behind}"
+        tasks = ", ".join(held.task for held in one.held) or "-"
+        rows.append((name, branch, commits, tasks, _loop(one, now), _files(one), _lock(one)))
+    table = Table(("NAME", "BRANCH", "COMMITS", "TASK", "LOOP", "FILES", "LOCK"), rows)
     return Outcome({"worktrees": [_listed(one, now) for one in found]}, table=table)
 
 
@@ -197,23 +188,19 @@ def _remove(project: Project, name: str, force: str) -> Outcome:
 def _prune(project: Project, *, dry_run: bool) -> Outcome:
     found = remove.prune(project, dry_run=dry_run)
     table = Table(("ACTION", "NAME", "WHY"), [(one.action, *_why(project, one)) for one in found])
-    data = {
-        "worktrees": [
-            {
-                "name": one.seen.name,
-                "path": one.seen.path,
-                "branch": one.seen.branch,
-                "action": one.action.replace(" ", "-"),
-                "branches_removed": list(one.removed.branches) if one.removed else [],
-                "reasons": [
-                    {"code": reason.code, "message": reason.message} for reason in one.reasons
-                ],
-            }
-            for one in found
-        ]
-    }
+    listed = [
+        {
+            "name": one.seen.name,
+            "path": one.seen.path,
+            "branch": one.seen.branch,
+            "action": one.action.replace(" ", "-"),
+            "branches_removed": list(one.removed.branches) if one.removed else [],
+            "reasons": [{"code": why.code, "message": why.message} for why in one.reasons],
+        }
+        for one in found
+    ]
     before = () if found else ("There is no linked worktree.",)
-    return Outcome(data, before=before, table=table)
+    return Outcome({"worktrees": listed}, before=before, table=table)
 
 
 def _why(project: Project, one: Pruned) -> tuple[str, str]:
