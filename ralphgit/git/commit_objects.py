@@ -23,7 +23,7 @@ def commit_tree(
     program, stdin = git or repository.git, message.encode()
     result = program.try_run(*arguments, stdin=stdin)
     if result.status and (who := identity(repository)):
-        result = program.try_run(*arguments, stdin=stdin, env=who)
+        result = program.using(who).try_run(*arguments, stdin=stdin)
     if result.status:
         raise failure(arguments, result)
     return result.out.decode().rstrip("\n")

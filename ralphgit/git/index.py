@@ -1,12 +1,12 @@
 """The user's index: staging and committing, with whatever else is staged left in place."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.child_process import Child
 from ralphgit.git.repository import UNMERGED, Repository, staged
-from ralphgit.git.run_git import Git, failure
+from ralphgit.git.run_git import Git, failure, names
 from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
@@ -47,8 +47,7 @@ class Paths:
             raise failure(self._arguments, result)
         if self._stages:
             return list(dict.fromkeys(entry.path for entry in staged(result.out)))
-        paths = result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
-        return list(dict.fromkeys(paths))
+        return list(dict.fromkeys(names(result.out)))
 
 
 def unmerged(repository: Repository) -> Paths:
@@ -72,10 +71,9 @@ def differs(repository: Repository, path: str, oid: str) -> bool:
 
 def staged_changes(git: Git, tree: str) -> list[PathChange] | None:
     """What the index has otherwise than `tree`; None while a conflict waits to be resolved."""
-    out = git.run("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
-    fields = out.decode("utf-8", "surrogateescape").split("\0")
+    fields = git.names("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
     found = []
-    for meta, path in zip(fields[:-1:2], fields[1::2], strict=True):
+    for meta, path in zip(fields[::2], fields[1::2], strict=True):
         old_mode, new_mode, old, new, status = meta.removeprefix(":").split()
         if status == "U":
             return None
@@ -134,7 +132,7 @@ class Snapshot:
             os.unlink(self._path)
 
 
-def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> None:
+def commit(git: Git, message: str) -> None:
     """Commit the index, with the user's hooks, identity and signing; flushed to disk.
 
     A git that was killed after its commit had landed has committed all the same.
@@ -145,15 +143,15 @@ def commit(git: Git, message: str, *, env: Mapping[str, str] | None = None) -> N
         "-c", "core.fsync=committed", "commit", "--quiet", "--cleanup=verbatim",
         "--file=-", "--allow-empty",
     )  # fmt: skip
-    result = git.try_run(*arguments, stdin=message.encode(), env=env)
-    if result.status and not (result.status < 0 and _is_in(git, message, env)):
+    result = git.try_run(*arguments, stdin=message.encode())
+    if result.status and not (result.status < 0 and _is_in(git, message)):
         raise failure(arguments, result)
 
 
-def _is_in(git: Git, message: str, env: Mapping[str, str] | None) -> bool:
+def _is_in(git: Git, message: str) -> bool:
     """Whether HEAD is a commit of the index with this message."""
     head = git.try_run("show", "--no-patch", "--format=%T%n%B", "HEAD")
-    tree = git.try_run("write-tree", env=env)
+    tree = git.try_run("write-tree")
     told, _, said = head.out.decode("utf-8", "replace").partition("\n")
     same = told == tree.out.decode().strip() and said.strip() == message.strip()
     return not head.status and not tree.status and same
@@ -164,10 +162,9 @@ def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
     if not paths:
         return {}
     out = git.run("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
-    found = {}
-    for mode, oid, stage, path in staged(out):
-        found[path] = (mode, oid) if stage == "0" else ("", "")
-    return found
+    return {
+        path: (mode, oid) if stage == "0" else ("", "") for mode, oid, stage, path in staged(out)
+    }
 
 
 def put_back(git: Git, old: Sequence[PathChange]) -> None:
@@ -188,8 +185,7 @@ def check_out(git: Git, paths: Sequence[str]) -> None:
 
 def staged_against(git: Git, tree: str) -> list[str]:
     """Paths whose index entry differs from `tree`."""
-    out = git.run("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+    return git.names("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
 
 
 def stage(git: Git, tree: str, paths: Sequence[str]) -> None:
@@ -214,12 +210,10 @@ def tracked(git: Git, paths: Sequence[str]) -> list[str]:
     """Which of `paths` are in the index."""
     if not paths:
         return []
-    out = git.run("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+    return git.names("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
 
 
 def untracked(git: Git, folders: Sequence[str]) -> list[str]:
     """Files below `folders` that git neither tracks nor ignores."""
     arguments = ("ls-files", "--others", "--exclude-standard", "-z")
-    out = git.run("--literal-pathspecs", *arguments, "--", *folders)
-    return [path for path in out.decode("utf-8", "surrogateescape").split("\0") if path]
+    return git.names("--literal-pathspecs", *arguments, "--", *folders)

@@ -144,9 +144,7 @@ def _written_again(repository: Repository, paths: Sequence[str]) -> set[str]:
         return set()
     same = set()
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        scratch_index.Scratch(
-            repository, scratch
-        )  # its copy of the index is the one that `merging` uses
+        scratch_index.Scratch(repository, scratch)  # the copy of the index that `merging` uses
         git = merging(repository, scratch, keep=False)
         if git.try_run("--literal-pathspecs", "checkout", "--merge", "--", *paths).status:
             return set()

@@ -156,12 +156,8 @@ def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> 
         if temporary.merge_base(ours, theirs) is None:
             return Merged((), "", repository.objects, related=False)
         index = temporary.merge_commits(ours, theirs)
-        paths = {
-            entry.path
-            for conflict in index.conflicts or ()
-            for entry in conflict
-            if entry is not None
-        }
+        conflicts = index.conflicts or ()
+        paths = {entry.path for conflict in conflicts for entry in conflict if entry is not None}
         tree = "" if paths else str(index.write_tree(temporary))
     except pygit2.GitError as error:
         raise RalphError(

@@ -9,7 +9,7 @@ from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child_process import Child
 from ralphgit.git.objects import STORE, Objects, dialogue
 from ralphgit.git.refs import CHANGE
-from ralphgit.git.run_git import Git, GitError, failure
+from ralphgit.git.run_git import Git, GitError, failure, names
 from ralphgit.git.worktrees import folders
 
 
@@ -70,7 +70,7 @@ class Staged(NamedTuple):
 
 def staged(listed: bytes) -> Iterator[Staged]:
     """The entries that `ls-files -z` lists with `--stage` or `-u`."""
-    for entry in listed.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+    for entry in names(listed):
         meta, _, path = entry.partition("\t")
         mode, oid, stage = meta.split()
         yield Staged(mode, oid, stage, path)
@@ -194,12 +194,9 @@ class Repository:
     @cached_property
     def refs(self) -> Mapping[str, Ref]:
         """Branches, remote-tracking branches, leases and rescue refs, by full name."""
-        lines = self._answer("refs").decode("utf-8", "surrogateescape")
-        found = {}
-        for line in lines.split("\n")[:-1]:
-            oid, name, symref = line.split(" ", 2)
-            found[name] = Ref(name, oid, symref)
-        return found
+        lines = self._answer("refs").decode("utf-8", "surrogateescape").split("\n")[:-1]
+        refs = (line.split(" ", 2) for line in lines)
+        return {name: Ref(name, oid, symref) for oid, name, symref in refs}
 
     @cached_property
     def worktrees(self) -> tuple[Worktree, ...]:
@@ -215,25 +212,15 @@ class Repository:
             answer = self.git.run("worktree", "list", "--porcelain")
         found: list[Worktree] = []
         for entry in answer.decode("utf-8", "surrogateescape").split(end * 2):
-            fields: dict[str, str] = {}
-            for line in entry.split(end):
-                key, _, value = line.partition(" ")
-                fields[key] = value
+            parts = (line.partition(" ") for line in entry.split(end))
+            fields = {key: value for key, _, value in parts}
             if "worktree" not in fields:
                 continue  # the end; of an old git also what follows an empty line in a path
-            head = fields.get("HEAD", "")
-            found.append(
-                Worktree(
-                    path=fields["worktree"],
-                    head="" if not head.strip("0") else head,
-                    branch=fields.get("branch", ""),
-                    main=not found,
-                    bare="bare" in fields,
-                    locked="locked" in fields,
-                    prunable="prunable" in fields,
-                    reason=fields.get("locked", ""),
-                )
-            )
+            head, branch, reason = (fields.get(key, "") for key in ("HEAD", "branch", "locked"))
+            bare, locked, prunable = (key in fields for key in ("bare", "locked", "prunable"))
+            head = head if head.strip("0") else ""
+            place, first = fields["worktree"], not found
+            found.append(Worktree(place, head, branch, first, bare, locked, prunable, reason))
         return tuple(found)
 
     @cached_property
@@ -329,23 +316,19 @@ class Repository:
 
     def forget_worktrees(self) -> None:
         """Read worktrees anew when they are next asked for."""
-        self._drop("worktrees")
-        for name in ("worktrees", "worktree", "home"):
-            self.__dict__.pop(name, None)
+        self._forget("worktrees", "worktree", "home")
 
     def forget(self, *, config: bool = False) -> None:
         """Read refs, worktrees and, with `config`, the configuration anew when next asked for."""
-        for name in (*_QUESTIONS, "unmerged"):
-            if config or name != "config":
-                self._drop(name)
-        for name in (*_QUESTIONS, "worktree", "home"):
-            if config or name != "config":
-                self.__dict__.pop(name, None)
+        all_but_config = ("refs", "worktrees", "worktree", "home", "unmerged")
+        self._forget(*all_but_config, *(("config",) if config else ()))
 
-    def _drop(self, name: str) -> None:
-        """Do without the answer to a question that is under way."""
-        if name in self._asked:
-            self._asked.pop(name).forget()
+    def _forget(self, *names: str) -> None:
+        """Read these anew when they are next asked for; end the questions that are under way."""
+        for name in names:
+            if name in self._asked:
+                self._asked.pop(name).forget()
+            self.__dict__.pop(name, None)
 
     def close(self) -> None:
         """End all processes that wait for a question; the repository can still be used."""
@@ -355,8 +338,7 @@ class Repository:
 
     def forget_refs(self) -> None:
         """Read refs anew when they are next asked for."""
-        self._drop("refs")
-        self.__dict__.pop("refs", None)
+        self._forget("refs")
 
     def begin_refs(self) -> None:
         """Have git read the refs anew while we do other things."""

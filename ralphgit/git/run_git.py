@@ -59,6 +59,11 @@ _FATAL = ("fatal:", "error:", " ! [")
 _SHOWN_LINES = 20
 
 
+def names(listed: bytes) -> list[str]:
+    """What git has listed with `-z`."""
+    return listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
+
+
 class Git:
     """The git program, run in one folder."""
 
@@ -96,65 +101,50 @@ class Git:
         return self._answers[arguments]
 
     def try_run(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        self, *arguments: str, stdin: bytes = b"", timeout: float | None = None
     ) -> ProcessResult:
         """Run `git ARGUMENTS` and give its exit status, stdout and stderr.
 
         After `timeout` seconds the process is killed with all its children, and
         RemoteUnavailable is raised (only the network takes long).
         """
-        environ = {**self.environ, **env} if env else self.environ
         # A group of its own where a time limit may have to kill it with its children.
-        child = self._start(arguments, environ, group=timeout is not None)
-        return child.finish(stdin, timeout)
+        return self._start(arguments, group=timeout is not None).finish(stdin, timeout)
 
     def start(self, *arguments: str) -> Child:
         """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
-        return self._start(arguments, self.environ)
+        return self._start(arguments)
 
     def dialogue(self, *arguments: str) -> Dialogue:
         """Start a `git ARGUMENTS` that answers questions; what it says on stderr is lost."""
-        return Dialogue(self._start(arguments, self.environ, errors=False))
+        return Dialogue(self._start(arguments, errors=False))
 
     def _start(
-        self,
-        arguments: Sequence[str],
-        environ: Mapping[str, str],
-        *,
-        group: bool = False,
-        errors: bool = True,
+        self, arguments: Sequence[str], *, group: bool = False, errors: bool = True
     ) -> Child:
         program = self._program or self._find()
         argv = ["git", *_OPTIONS, "-C", self.directory, *arguments]
         self.calls += 1
-        return Child(program, argv, environ, group=group, errors=errors)
+        return Child(program, argv, self.environ, group=group, errors=errors)
 
-    def run(
-        self,
-        *arguments: str,
-        stdin: bytes = b"",
-        env: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-    ) -> bytes:
+    def run(self, *arguments: str, stdin: bytes = b"", timeout: float | None = None) -> bytes:
         """Run `git ARGUMENTS` and give its stdout.
 
         Raises: GitError when it exits with anything but 0; NotWritable when the reason is
         a full or read-only disk.
         """
-        result = self.try_run(*arguments, stdin=stdin, env=env, timeout=timeout)
+        result = self.try_run(*arguments, stdin=stdin, timeout=timeout)
         if result.status:
             raise failure(arguments, result)
         return result.out
 
-    def line(
-        self, *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
-    ) -> str:
+    def line(self, *arguments: str, stdin: bytes = b"") -> str:
         """stdout of `run`, which is one line, without its end."""
-        return self.run(*arguments, stdin=stdin, env=env).decode().rstrip("\n")
+        return self.run(*arguments, stdin=stdin).decode().rstrip("\n")
+
+    def names(self, *arguments: str) -> list[str]:
+        """stdout of `run`, which lists with `-z`."""
+        return names(self.run(*arguments))
 
     def _find(self) -> str:
         for folder in os.get_exec_path(self.environ):
@@ -166,16 +156,10 @@ class Git:
 
 
 _UNWRITABLE = (
-    "Read-only file system",
-    "Permission denied",
-    "No space left on device",
-    "Disk quota exceeded",
-    "insufficient permission",
-    "Out of diskspace",
-    "couldn't write",
-    "unable to write",
-    "write error",
-)
+    "Read-only file system", "Permission denied", "No space left on device",
+    "Disk quota exceeded", "insufficient permission", "Out of diskspace", "couldn't write",
+    "unable to write", "write error",
+)  # fmt: skip
 
 
 def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:

@@ -6,11 +6,11 @@ import os
 import re
 from collections.abc import Sequence
 
-from ralphgit.git import index
+from ralphgit.git import index, worktrees
 from ralphgit.git.child_process import ProcessResult
 from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import Repository
-from ralphgit.git.run_git import Git, failure
+from ralphgit.git.run_git import Git, failure, names
 
 _ADD_ALL = ("add", "-A", "--sparse", "--")
 _EMBEDDED = b"adding embedded git repository"
@@ -24,29 +24,23 @@ _NOT_ALL = rb"error: unable to index file .*|fatal: adding files failed"
 
 def repositories(git: Git) -> list[str]:
     """Folders of the worktree that are repositories of their own, and nothing tracked."""
-    out = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", ":/")
-    names = out.decode("utf-8", "surrogateescape").split("\0")
-    return [name.rstrip("/") for name in names if name.endswith("/")]
+    new = git.names("ls-files", "--others", "--exclude-standard", "-z", "--", ":/")
+    return [name.rstrip("/") for name in new if name.endswith("/")]
 
 
 def submodules(git: Git) -> set[str]:
     """The paths that the worktree's `.gitmodules` names."""
     file = os.path.join(git.directory, ".gitmodules")
     arguments = ("config", "--file", file, "-z", "--get-regexp", r"^submodule\..*\.path$")
-    entries = git.try_run(*arguments).out.decode("utf-8", "surrogateescape").split("\0")
-    return {entry.partition("\n")[2].strip("/") for entry in entries[:-1]}
+    entries = names(git.try_run(*arguments).out)
+    return {entry.partition("\n")[2].strip("/") for entry in entries}
 
 
 class Scratch:
     """A copy of the index to build trees with; the user's index is not touched."""
 
     def __init__(
-        self,
-        repository: Repository,
-        folder: str,
-        *,
-        like: Scratch | None = None,
-        keep: bool = True,
+        self, repository: Repository, folder: str, *, like: Scratch | None = None, keep: bool = True
     ) -> None:
         """`keep`: what is staged goes into the repository's object store. If not, it is there
         for as long as `folder` is, and through `git` alone.
@@ -54,7 +48,7 @@ class Scratch:
         git = repository.git
         self.git = git if keep else git.using(objects_elsewhere(repository.common_dir, folder))
         self._path = os.path.join(folder, "index")
-        self.env = {"GIT_INDEX_FILE": self._path}
+        self._git = self.git.using({"GIT_INDEX_FILE": self._path})
         self.nested: list[str] = []
         self.unread = ""
         source = like._path if like else os.path.join(repository.git_dir, "index")
@@ -77,7 +71,7 @@ class Scratch:
 
         Raises: GitError, NotWritable.
         """
-        result = self.git.try_run(*_ADD_ALL, ":/", env=self.env)
+        result = self._git.try_run(*_ADD_ALL, ":/")
         nested = self.nested = []
         if result.status or _EMBEDDED in result.err:
             nested = self.nested = repositories(self.git)
@@ -97,57 +91,48 @@ class Scratch:
     def _add_but(self, folders: Sequence[str], *options: str) -> ProcessResult:
         specs = index.nul([":/", *(f":(top,exclude,literal){folder}" for folder in folders)])
         source = ("--pathspec-from-file=-", "--pathspec-file-nul")
-        return self.git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs, env=self.env)
+        return self._git.try_run(*_ADD_ALL[:-1], *options, *source, stdin=specs)
 
     def add_files(self, paths: Sequence[str]) -> None:
         """Stage files as they are, also ignored ones and ones of a repository within; a file
         that is gone is taken out.
         """
-        if paths:
-            arguments = ("--add", "--remove", "--replace", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=index.nul(paths), env=self.env)
+        index.add(self._git, paths)
 
     def ignored(self, paths: Sequence[str]) -> set[str]:
         """Which of `paths` git ignores, those of a repository within as if they were ours."""
-        arguments = ("check-ignore", "-z", "--stdin")
-        result = self.git.try_run(*arguments, stdin=index.nul(paths), env=self.env)
-        if result.status > 1:
-            raise failure(arguments, result)
-        return set(result.out.decode("utf-8", "surrogateescape").split("\0")[:-1])
+        return set(worktrees.ignored(self._git, paths))
 
     def is_behind(self) -> bool:
         """Whether the worktree has anything that is not in it, or is otherwise there; what is
         ignored does not count.
         """
         arguments = ("ls-files", "--modified", "--others", "--exclude-standard", "-z", "--", ":/")
-        return bool(self.git.run(*arguments, env=self.env))
+        return bool(self._git.run(*arguments))
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""
-        self.git.run("read-tree", treeish, env=self.env)
+        self._git.run("read-tree", treeish)
 
     def add(self, paths: Sequence[str]) -> None:
         """Stage `paths`, not ones that are ignored."""
         if paths:
-            self.git.run(
-                "--literal-pathspecs", "add", "-A",
-                "--pathspec-from-file=-", "--pathspec-file-nul",
-                stdin=index.nul(paths), env=self.env,
-            )  # fmt: skip
+            arguments = ("add", "-A", "--pathspec-from-file=-", "--pathspec-file-nul")
+            self._git.run("--literal-pathspecs", *arguments, stdin=index.nul(paths))
 
     def remove(self, paths: Sequence[str]) -> None:
         """Take `paths` out, whatever is in the worktree."""
         if paths:
             arguments = ("--force-remove", "-z", "--stdin")
-            self.git.run("update-index", *arguments, stdin=index.nul(paths), env=self.env)
+            self._git.run("update-index", *arguments, stdin=index.nul(paths))
 
     def commit(self, message: str) -> None:
         """Commit the content on HEAD, with the user's hooks, identity and signing.
 
         The user's own index is not touched: stage there what was committed.
         """
-        index.commit(self.git, message, env=self.env)
+        index.commit(self._git, message)
 
     def tree(self) -> str:
         """Write the content as a tree and give its id."""
-        return self.git.line("write-tree", env=self.env)
+        return self._git.line("write-tree")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.git.child_process import Child
-from ralphgit.git.run_git import Git, failure
+from ralphgit.git.run_git import Git, failure, names
 
 
 class Changes(NamedTuple):
@@ -95,13 +95,9 @@ def changes(asked: Child) -> Changes | None:
     result = asked.finish()
     if result.status:
         return None
-    paths, nested = [], []
-    for entry in result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]:
-        path = entry[3:]
-        if entry.startswith("??") and path.endswith("/"):
-            nested.append(path)
-        paths.append(path)
-    return Changes(tuple(paths), tuple(nested))
+    entries = names(result.out)
+    nested = (entry[3:] for entry in entries if entry.startswith("??") and entry.endswith("/"))
+    return Changes(tuple(entry[3:] for entry in entries), tuple(nested))
 
 
 def begin_distance(git: Git, base: str, head: str) -> Child:
@@ -170,9 +166,8 @@ def matching(git: Git, patterns: str) -> list[str]:
 
     Folders that are repositories of their own are not among them.
     """
-    out = git.run("ls-files", "--others", "--ignored", f"--exclude-from={patterns}", "-z")
-    names = out.decode("utf-8", "surrogateescape").split("\0")[:-1]
-    return [name for name in names if not name.endswith("/")]
+    found = git.names("ls-files", "--others", "--ignored", f"--exclude-from={patterns}", "-z")
+    return [name for name in found if not name.endswith("/")]
 
 
 def ignored(git: Git, paths: Sequence[str]) -> list[str]:
@@ -184,7 +179,7 @@ def ignored(git: Git, paths: Sequence[str]) -> list[str]:
     result = git.try_run(*arguments, stdin=stdin)
     if result.status > 1:
         raise failure(arguments, result)
-    return result.out.decode("utf-8", "surrogateescape").split("\0")[:-1]
+    return names(result.out)
 
 
 def fork(git: Git, one: str, other: str) -> str:
