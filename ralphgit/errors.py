@@ -1,4 +1,4 @@
-"""Every way ralphgit says no, in one tree.
+"""Define every error of ralphgit, in one tree.
 
     RalphError                      code, exit_code, hint, details
     ├── UsageError            2     the words of the command are off
@@ -6,14 +6,14 @@
     │   └── NotARepository    2
     ├── NothingReady          3     no task can be taken now
     ├── RemoteUnavailable     4     network, authentication
-    ├── ClaimHeld             5     somebody else has the task
+    ├── ClaimHeld             5     another worker has the task
     ├── ClaimLost             5     this worktree's claim no longer stands
     ├── InvalidRecord         6     a file is not a record; file:line:column
     ├── NeedsPerson           7     blocked, untrusted
     ├── GuardRefused          8     the state of the repository forbids it
     │   └── IllegalMove       8
     ├── Refused               1     a valid "no": verification failed, problems found
-    │   └── NotWritable       1     the disk or its permissions said no
+    │   └── NotWritable       1     the disk or its permissions refused
     └── Bug                  70     an invariant of ours broke
 
 They are raised anywhere, carried unchanged, and rendered in one place (`cli/render.py`).
@@ -34,7 +34,7 @@ class RalphError(Exception):
     exit_code = 1
     code = "refused"
     usual_hint = ""
-    """The hint where none is given; of a class whose errors are all mended the same way."""
+    """The hint where none is given; for a class whose errors are all fixed the same way."""
 
     def __init__(
         self,

@@ -409,7 +409,7 @@ def test_what_others_have_is_left_to_them(make: Callable[..., World]) -> None:
     done = batch(world, "--json")
     assert (done.code, done.error) == (3, "nothing_ready")
     assert [(one["outcome"], one["why"]) for one in done.data["tasks"]] == [
-        ("waiting", "alpha has it in worktree ../proj-alpha"), ("waiting", "it waits for T-1"),
+        ("waiting", "alpha holds it in worktree ../proj-alpha"), ("waiting", "it waits for T-1"),
     ]  # fmt: skip
 
 

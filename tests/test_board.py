@@ -205,7 +205,7 @@ def test_the_mouse_and_a_small_terminal(world: World) -> None:
         # Where nothing is selected, keys that need something say so.
         await pilot.press("l", "r", "a")
         said = [one.message for one in board._notifications]
-        assert said == ["Select a task, or whoever holds one."] * 3
+        assert said == ["Select a task or a worker first."] * 3
         await pilot.press("z")
         assert "inbox" not in drawn(board)
         await pilot.press("escape")

@@ -133,7 +133,7 @@ def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(
     for number in range(120):
         api.add(f"comment {number}", PERSON)
     found = runner.pull(world)
-    assert (found.code, found.out, found.err) == (0, "No reason to stop it.\n", "")
+    assert (found.code, found.out, found.err) == (0, "No problem stops this change.\n", "")
     body = api.bodies()[-1]
     assert body.startswith(f"{MARKER}\n\n**The records are in order.**\n")
     assert body.count(MARKER) == 1
@@ -165,11 +165,11 @@ def test_a_fork_gets_a_summary_and_a_word_of_why(
     api.read_only = True
     found = runner.pull(world, fork=True)
     why = "There is no comment: the branch is a fork's, so the job may only read."
-    assert (found.code, found.out) == (0, f"::notice::{why}\nNo reason to stop it.\n")
+    assert (found.code, found.out) == (0, f"::notice::{why}\nNo problem stops this change.\n")
     assert api.comments == []
     assert runner.summary.read_text().endswith(f"{why}\n")
     quiet = runner.pull(world, inputs={"comment": "false"})
-    assert (quiet.code, quiet.out) == (0, "No reason to stop it.\n")
+    assert (quiet.code, quiet.out) == (0, "No problem stops this change.\n")
 
 
 def test_a_push_says_that_a_claim_is_lost(

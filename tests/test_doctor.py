@@ -29,7 +29,7 @@ tasks:
     title: Second
     status: pending
 """
-WELL = Result(0, "Nothing to mend.\n", "")
+WELL = Result(0, "Nothing to fix.\n", "")
 LONG_AGO = time.time() - 3600
 
 

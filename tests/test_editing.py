@@ -442,7 +442,12 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
         (("--title", " "), 2, "usage", "title is empty"),
         (("--write", "a{"), 2, "bad_pattern", "the pattern 'a{': '{' is not closed"),
         (("--depends-on", "T-002"), 6, "cycle", "a cycle of dependencies: T-001 needs T-002 needs"),
-        (("--block", "--priority", "1"), 2, "usage", "--block and --cancel each stand alone"),
+        (
+            ("--block", "--priority", "1"),
+            2,
+            "usage",
+            "--block and --cancel cannot be combined with other changes",
+        ),
         (("--cancel", "x", "--priority", "1"), 2, "usage", "--block and --cancel each stand"),
         (("--cancel", ""), 2, "usage", "the reason is empty"),
     ],

@@ -317,15 +317,15 @@ def test_a_fleet_needs_trusted_tasks(make: Callable[..., World]) -> None:
 WRONG = {
     "no number": (("up",), "fleet up needs to know how many workers"),
     "none": (("up", "-n", "0"), "fleet up needs to know how many workers"),
-    "too many": (("up", "-n", "65"), "-n is 1 to 64"),
+    "too many": (("up", "-n", "65"), "-n must be 1 to 64"),
     "a name": (("up", "w1"), "NAME does not go with fleet up"),
     "a number": (("status", "-n", "2"), "-n does not go with fleet status"),
     "now": (("attach", "--now"), "--now does not go with fleet attach"),
-    "both": (("up", "-n", "1", "--tmux", "--no-tmux"), "--tmux and --no-tmux exclude each other"),
+    "both": (("up", "-n", "1", "--tmux", "--no-tmux"), "--tmux and --no-tmux cannot be combined"),
     "stories": (("up", "-n", "3", "--story", "A"),
                 "-n 3 and 1 stories: there is one worker for each story"),
     "twins": (("up", "--story", "S-1", "--story", "s-1"),
-              "the worktrees of S-1 and s-1 cannot stand side by side"),
+              "the worktrees of S-1 and s-1 would differ only in case"),
     "no story": (("up", "--story", "Solar panels"), "'Solar panels' is not a story"),
 }  # fmt: skip
 

@@ -190,7 +190,7 @@ def test_a_worktree_that_is_none_any_more_is_reset(how: str, tmp_path: Path) -> 
     done = world.ralph("reset", "T-1", "--reason", "its folder is broken")
     assert done.code == 0, done.err
     if how == "rm -f .git":
-        assert "no worktree any more" in done.err
+        assert "no longer a worktree" in done.err
         assert alpha.read("f.txt") == "more\n"
     (kept,) = rescued(world)
     assert world.git("show", f"{kept}:f.txt") == "half"

@@ -118,7 +118,7 @@ def test_more_and_less_can_be_offered(world: World) -> None:
             "at": {"type": "string"},
             "stale": {
                 "type": "boolean",
-                "description": "list: only what counts for nothing any more.",
+                "description": "list: only what no longer counts.",
             },
         },
         "required": ["action"],
@@ -134,7 +134,7 @@ def test_more_and_less_can_be_offered(world: World) -> None:
         ("--allow", "rest"): "there is no command rest\nhint: ralphgit --help\n",
         ("--allow", "trust"): "trust is never offered: consent to a repository's commands is a "
         "person's to give\nhint: ralphgit mcp --list\n",
-        ("--allow", "reset", "--read-only"): "--allow and --read-only exclude each other\n"
+        ("--allow", "reset", "--read-only"): "--allow and --read-only cannot be combined\n"
         "hint: take one of them\n",
         ("--json",): "",
     }.items():
@@ -277,7 +277,7 @@ def test_wrong_calls_do_nothing(world: World) -> None:
 
         # "legacy" is how clients speak that know no newer protocol than 2025-11-25.
         async with connected(world, "--read-only", mode="legacy") as client:
-            with pytest.raises(MCPError, match="no tool 'claim' here; there are status, list, "):
+            with pytest.raises(MCPError, match="no tool 'claim'; the tools are status, list, "):
                 await client.call_tool("claim", {})
             why = await refused(client, "evidence", action="add", tasks=["T-1"], shows="x")
             assert why["message"] == "evidence has no argument 'shows'"

@@ -164,7 +164,7 @@ def test_new_in_a_bare_repository(world: World, tmp_path: Path, layout: str) -> 
 
 def test_a_story_is_remembered_there(world: World) -> None:
     found = world.ralph("worktree", "new", "alpha", "--story", "S-1")
-    assert found.out.splitlines()[1] == "A loop in it takes tasks of S-1 alone."
+    assert found.out.splitlines()[1] == "A loop in it takes only tasks of S-1."
     assert found.err == ""
     assert listed(world)["alpha"]["story"] == "S-1"
     # As a setting: for this worktree alone, also after everything ignored was cleaned away.

@@ -1,4 +1,4 @@
-"""The Python door: `ralphgit.open`, and what can be asked of the repository."""
+"""Open a repository from Python (`ralphgit.open`), and ask or change what is in it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def open(
 
 
 class Repo:
-    """A repository with a task graph. Each question is answered anew, from what is there then.
+    """A repository with a task graph. Each call reads again what is there then.
 
     Nothing is printed. What is refused is raised, as `ralphgit.errors` has it. May be used by
     several threads.

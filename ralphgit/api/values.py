@@ -1,4 +1,4 @@
-"""What a `Repo` gives: values that do not change, and need no repository any more."""
+"""Define the values that a `Repo` returns: they do not change, and need no repository."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Task:
 
 
 def task(row: Row, task_state: TaskState) -> Task:
-    """The value of one task."""
+    """Make the value of one task."""
     held, holder = task_state.holder, None
     if held is not None and held.by:
         holder = Holder(
@@ -149,7 +149,7 @@ class GivenUp:
 
 @dataclass(frozen=True, kw_only=True)
 class Reset:
-    """A task that was taken from whoever held it."""
+    """A task that was taken from its holder."""
 
     task: Task
     claim: str

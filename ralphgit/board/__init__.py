@@ -1,1 +1,1 @@
-"""`board`: the live view in a terminal. Textual draws it, and is loaded by `board.app` alone."""
+"""Show the live view in a terminal. Only `board.app` loads Textual, which draws it."""

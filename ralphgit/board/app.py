@@ -1,4 +1,4 @@
-"""The board: follows the repository, writes what a person asks for, and runs until it is left."""
+"""Run the board: follow the repository, write what a person asks for, until it is closed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from ralphgit.model.printable import safe
 
 _KEYS = (
     ("arrows, j k", "move; left and right change the column"),
-    ("tab", "columns, inbox, workers, and what stands beside them"),
+    ("tab", "columns, inbox, workers, details"),
     ("enter", "of a question: answer it; else: see all of it"),
     ("a", "answer what the task asks; Enter sends, Esc keeps the words"),
     ("1 to 9", "in the inbox: begin the answer with that option"),
     ("r", "reset the task; asks for a reason first"),
-    ("l", "the log of whoever holds the task"),
+    ("l", "the log of the task's holder"),
     ("z", "the lower right part alone, and back"),
     ("/", "search in ids, titles, stories and workers; Esc clears it"),
     ("s", "the tasks of one story"),
@@ -39,7 +39,7 @@ _KEYS = (
     ("f5", "ask git now"),
     ("q, ctrl+c", "quit"),
 )
-#: The states in which nobody holds a task.
+#: The states in which no worker holds a task.
 _FREE = ("waiting", "ready")
 _USUAL = Pace()
 
@@ -78,7 +78,7 @@ class Board(App[None]):
         self._follower = Follower(around, pace, first)
         self.view = View(describe, now=around.now, follow=self._follower.follow)
         self.failure: BaseException | None = None
-        """What ended the board, if it was nobody's wish."""
+        """What ended the board, if nobody quit it."""
         self._writing = ""
         """What is being written just now."""
         self._ending = False
@@ -105,7 +105,7 @@ class Board(App[None]):
 
     @property
     def _drawing(self) -> bool:
-        """Whether the screen is there, and not about to be taken away."""
+        """Whether the screen is there, and is not being removed."""
         return self.is_running and self.view.is_attached
 
     def _show(self, update: Update) -> None:
@@ -135,7 +135,7 @@ class Board(App[None]):
         elif self.view.subject is None:
             self._say(SELECT)
         else:
-            self._say(f"{self.view.named()} asks nothing that an answer would free.")
+            self._say(f"{self.view.named()} has no question to answer.")
 
     def on_context_answered(self, event: Context.Answered) -> None:
         question = event.question
@@ -158,7 +158,7 @@ class Board(App[None]):
         if found is None or card is None:
             self._say(SELECT)
         elif card.state in _FREE:
-            self._say(f"Nobody holds {card.id}: it is {card.state}.")
+            self._say(f"No worker holds {card.id}: it is {card.state}.")
         else:
             worker = next((one for one in self.view.shown_workers if one.task == card.id), None)
             self.push_screen(Reset(found, card, worker, self._around.now()))
@@ -182,7 +182,7 @@ class Board(App[None]):
     def _write(
         self, what: str, write: Callable[[], list[str]], done: Callable[[RalphError | None], None]
     ) -> None:
-        """Write in a thread, one thing at a time; `done` gets why it was refused, if it was."""
+        """Write in a thread, one thing at a time; `done` gets the refusal, if there is one."""
         if self._writing:
             self._say(f"Still {self._writing} Try again then.")
             return

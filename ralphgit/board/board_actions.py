@@ -1,4 +1,4 @@
-"""What the board writes: an answer, a reset. By the same ways as the commands."""
+"""Write an answer or a reset from the board, as the commands do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ralphgit.errors import UsageError
 
 
 def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
-    """Answer what the claim asks that a person has seen; what is to be said of it.
+    """Answer the question of a claim that a person has seen; returns the lines to show.
 
     Raises: as `reply.reply` does; UsageError for an answer without words.
     """
@@ -27,7 +27,7 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
 
 
 def reset_task(around: Surroundings, home: str, options: ResetOptions) -> list[str]:
-    """Take a task from its holder, from the main worktree; what is to be said of it.
+    """Reset a task from the main worktree; returns the lines to show.
 
     Raises: as `reset.reset` does; UsageError without a reason.
     """

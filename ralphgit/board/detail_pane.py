@@ -1,4 +1,4 @@
-"""The lower right part: the task, question or log of what is under the cursor, and the answer."""
+"""Show the task, question or log under the cursor at the lower right, and take answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_LINES = 2000
 
 
 class Context(Vertical):
-    """Tells of one subject. An answer that was begun stays until it is sent."""
+    """Shows one subject. An answer that was begun stays until it is sent."""
 
     class Answered(Message):
         """A person has written an answer to what they saw."""
@@ -38,7 +38,7 @@ class Context(Vertical):
             self.question, self.text = question, text
 
     class Widened(Message):
-        """A log is to be read anew: its lines would break elsewhere."""
+        """A log has to be read again: its lines break elsewhere now."""
 
     def __init__(self, describe: Describe) -> None:
         super().__init__(id="context", classes="panel")
@@ -60,7 +60,7 @@ class Context(Vertical):
     # -- the subject ---------------------------------------------------------------
 
     def take(self, found: Snapshot, subject: Subject) -> None:
-        """Tell of this from now on."""
+        """Show this from now on."""
         same = _key(subject) == _key(self.subject)
         self.subject = subject
         self.draw(found)
@@ -74,7 +74,7 @@ class Context(Vertical):
         return "log" if self.has_class("log") else "details"
 
     def draw(self, found: Snapshot) -> None:
-        """Tell of the same, as it is by now."""
+        """Show the same subject as it is now."""
         subject = self.subject
         self.set_class(isinstance(subject, Worker), "log")
         question, title, content = None, "", Content("")
@@ -99,7 +99,7 @@ class Context(Vertical):
         if question is not None:
             about = task_text.asked(question, here=task_text.answerable(found, question))
         elif isinstance(subject, Question):
-            about = Content("This is not asked any more.").stylize(task_text.CARE)
+            about = Content("This question is no longer open.").stylize(task_text.CARE)
         if task in found.claim_map.task_states:
             return task_text.task(self._describe(found.shown(task)), about)
         title = subject.title
@@ -129,13 +129,13 @@ class Context(Vertical):
             self._drafts[key] = self.query_one("#answer", Input).value
 
     def begin(self, text: str = "") -> None:
-        """Have an answer written, that begins with `text`."""
+        """Let a person write an answer that begins with `text`."""
         box = self.query_one("#answer", Input)
         box.value = text or box.value
         self.screen.set_focus(box)
 
     def leave(self, found: Snapshot) -> None:
-        """Nobody writes any more; the words are kept."""
+        """End writing, and keep the words."""
         self._keep()
         self.query_one("#answer", Input).value = ""
         question, self.question = self.question, None
@@ -149,14 +149,14 @@ class Context(Vertical):
             self.post_message(self.Answered(self.question, event.value))
 
     def sent(self, question: Question) -> None:
-        """The answer has been given."""
+        """Forget the words of an answer that was sent."""
         self._drafts.pop((question.task, question.claim), None)
         if self.question == question:
             self.question = None
             self.query_one("#answer", Input).value = ""
 
     def say(self, text: str) -> None:
-        """Say why nothing was done; "" takes it away."""
+        """Show why nothing was done; "" removes it."""
         said = self.query_one("#said", Static)
         said.update(Content(text).stylize(task_text.BAD))
         said.set_class(bool(text), "shown")
@@ -182,7 +182,7 @@ class Context(Vertical):
 
 
 def _key(subject: Subject) -> tuple[object, ...]:
-    """What stays the same as long as it is the same task, question or worker."""
+    """Return what identifies the task, question or worker."""
     if isinstance(subject, Card):
         return ("task", subject.id)
     if isinstance(subject, Question):

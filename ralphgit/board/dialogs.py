@@ -1,4 +1,4 @@
-"""What the board asks before it does something, and its page of keys."""
+"""Ask before the board does something, and show its keys."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Dialog(ModalScreen[str | None]):
 
 
 class Reset(Dialog):
-    """Takes a task from its holder, once a reason is given; from one who is alive, once that is
+    """Resets a task once a reason is given; if its holder is alive, once that is
     confirmed by a word.
     """
 
@@ -87,7 +87,7 @@ class Reset(Dialog):
         return Content("\n").join(parts)
 
     def _holder(self) -> Sequence[str | tuple[str, str]]:
-        name = safe(self._card.worker) or "nobody who is known"
+        name = safe(self._card.worker) or "an unknown worker"
         worker = self._worker
         if worker is None:
             return [(name, STRONG)]
@@ -109,7 +109,7 @@ class Reset(Dialog):
         self.post_message(self.Wanted(self, asked))
 
     def refused(self, error: RalphError) -> None:
-        """Say why nothing was done."""
+        """Show why nothing was done."""
         self.query_one("#said", Static).update(Content(task_text.refusal(error)).stylize(BAD))
         force = self.query_one("#force", Input)
         if error.code in _FORCED:

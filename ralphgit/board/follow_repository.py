@@ -1,4 +1,4 @@
-"""Following a repository: files are looked at often, git is asked when one of them has changed."""
+"""Follow a repository: look at files often, and ask git when one of them has changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ralphgit.errors import RalphError, Refused
 
 
 class Pace(NamedTuple):
-    """How often is looked, in seconds."""
+    """How often to look, in seconds."""
 
     look: float = 0.25
     """At files: their times, and the log that is shown."""
@@ -41,7 +41,7 @@ _NOTES = (runtime_files.CURRENT, tracked_pull_requests.PATH, "ralph.toml")
 
 
 class Update(NamedTuple):
-    """What a look has found."""
+    """The result of a look."""
 
     snapshot: Snapshot | None
     """None where git was not asked, or gave no answer."""
@@ -125,14 +125,14 @@ class Follower:
 
 
 def system(error: OSError) -> Refused:
-    """What the system has refused, in words."""
+    """Make an error of what the system refused."""
     name = f"{error.filename}: " if error.filename else ""
     hint = "fix what the system complains of; the board goes on by itself"
     return Refused(f"{name}{error.strerror}", code="system", hint=hint)
 
 
 def _stamps(watched: Watched) -> Iterator[object]:
-    """What changes when a ref, an index or a graph file does. git replaces a ref's file by
+    """Yield what changes when a ref, an index or a graph file does. git replaces a ref's file by
     another one, so that the time of its folder tells.
     """
     for name in _OF_REPOSITORY:

@@ -1,4 +1,4 @@
-"""A list of thousands of rows: only those that can be seen are drawn."""
+"""Draw a list of thousands of rows: only those that can be seen."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         """Enter, or a double click."""
 
     def __init__(self, draw: Draw, *, id: str, empty: str = "", tall: int = 1) -> None:
-        """`empty` is said where there is no entry; `tall`: the lines of an entry."""
+        """`empty` is shown if there is no entry; `tall`: the lines of an entry."""
         super().__init__(id=id)
         self._draw, self._empty, self._tall = draw, empty, tall
         self._entries: tuple[Entry, ...] = ()

@@ -1,4 +1,4 @@
-"""The board's screen: columns, inbox, workers, and what stands beside them."""
+"""Lay out the board's screen: columns, inbox, workers, and the details beside them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ralphgit.errors import RalphError
 from ralphgit.model.printable import safe
 
 #: What is said where a key needs a task.
-SELECT = "Select a task, or whoever holds one."
+SELECT = "Select a task or a worker first."
 #: The height from which on each task gets two lines.
 _TALL = 34
 #: The least width of a column, and the width of one without tasks.
@@ -149,7 +149,7 @@ class View(Screen[None]):
         self.context.draw(found)
 
     def _part(self) -> None:
-        """Give the columns their widths: what is empty needs its heading alone."""
+        """Set the columns' widths: an empty one needs only its heading."""
         shown = [self._rows(name) for name in self._shown()]
         full = [rows for rows in shown if rows.entry is not None]
         room = self.query_one("#columns").size.width - _BARE * (len(shown) - len(full))
@@ -220,7 +220,7 @@ class View(Screen[None]):
             self.set_focus(self._rows(shown[place]))
 
     def action_region(self, by: int) -> None:
-        """Columns, inbox, workers, and what stands beside them; of the columns, the last one."""
+        """Go to the next region: the last used column, inbox, workers, details."""
         places = [self._column, "inbox", "workers", self.context.place]
         if self.context.question is not None:
             places.append("answer")
@@ -323,7 +323,7 @@ class View(Screen[None]):
                 event.stop()
 
     def card(self) -> Card | None:
-        """The task that the cursor is on, or that whoever it is on holds or asks about."""
+        """Return the task under the cursor, or that of the worker or question under it."""
         subject = self.subject
         task = "" if subject is None else subject.id if isinstance(subject, Card) else subject.task
         return self.seen.card(task) if self.seen is not None else None
@@ -339,7 +339,7 @@ class View(Screen[None]):
         elif self.subject is None:
             self.notify(SELECT)
         else:
-            self.notify(f"{self.named()} is held by nobody who has a log here.", markup=False)
+            self.notify(f"{self.named()} has no holder with a log here.", markup=False)
 
 
 def _column(name: str) -> str:

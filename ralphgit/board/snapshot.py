@@ -1,4 +1,4 @@
-"""All that the board shows, at one moment. Reads only, and knows nothing of terminals."""
+"""Gather all that the board shows at one moment. Reads only, and knows nothing of terminals."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ class Card(NamedTuple):
     priority: int
     state: str
     worker: str
-    """Who holds it, or has done it; "" for nobody."""
+    """Its holder, or who has done it; "" for none."""
     path: str
     """The holder's worktree; "" where none is known."""
     claim: str
     waits: tuple[str, ...]
     stale: bool
     lost: bool
-    """Somebody works on it whose claim can no longer land."""
+    """A worker works on it whose claim can no longer land."""
 
 
 class Worker(NamedTuple):
@@ -63,7 +63,7 @@ class Worker(NamedTuple):
     path: str
     where: str
     state: str
-    """As `crew.state_of` has it; "" where no loop has ever shown itself."""
+    """As `fleet_state.state_of` returns it; "" if no loop has run there."""
     phase: str
     task: str
     claim: str
@@ -169,7 +169,7 @@ def _gathered(project: Project, warnings: list[str]) -> Snapshot:
 
 
 def _columns(claim_map: ClaimMap) -> dict[str, tuple[Card, ...]]:
-    """What is ready stands in the order in which it would be taken, what is complete with the
+    """Sort the cards: ready ones in the order of claiming, complete ones with the
     latest claim first, all else as in the graph.
     """
     by_state: dict[str, list[Row]] = {}

@@ -1,4 +1,4 @@
-"""The newest log of a worktree, as it grows."""
+"""Read the newest log of a worktree as it grows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST, _MOST = 64 * 1024, 256 * 1024
 
 
 class Piece(NamedTuple):
-    """What a log has got."""
+    """New lines of a log."""
 
     worktree: str
     path: str
@@ -36,7 +36,7 @@ class Tail:
         """A line whose end has not been written yet."""
 
     def read(self) -> Piece | None:
-        """What has come since the last call; None for nothing."""
+        """Return what was added since the last call; None for nothing."""
         try:
             path = agent_logs.newest(self._worktree)
             size = os.path.getsize(path)

@@ -1,4 +1,4 @@
-"""What the board says of tasks, workers and questions. All of it is untrusted, and stays text."""
+"""Write tasks, workers and questions as the board shows them. All of it is untrusted text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BAR = 12
 
 
 def card(one: Card, width: int, tall: int) -> list[Content]:
-    """Id and title; with two lines, who holds it or what it waits for stands beside the id."""
+    """Draw id and title; with two lines, its holder or what it waits for is beside the id."""
     loud = one.stale or one.lost or one.state == "blocked"
     head = Content.assemble((one.id, f"bold {BAD}" if loud else STRONG))
     title = Content(safe(one.title))
@@ -68,7 +68,7 @@ def _age(one: Worker, now: float) -> float | None:
 
 
 def sign(one: Worker, now: float) -> tuple[str, str]:
-    """How alive a worker is, as a character and its colour; each tells without the other."""
+    """Return how alive a worker is, as a character and a colour; each suffices alone."""
     age = _age(one, now)
     if one.state == "alive":
         return "●", GOOD
@@ -94,13 +94,13 @@ def worker(one: Worker, now: float) -> Content:
         (f"{one.task} " if one.task else "", STRONG),
         (beat, colour),
         (f"  {safe(one.phase)}" if one.phase else "", MUTED),
-        (f"  has it for {held}" if held else "", MUTED),
+        (f"  for {held}" if held else "", MUTED),
         (f"  {counts}" if counts else "", MUTED),
     )
 
 
 def since(stamp: str, now: float) -> str:
-    """How long a recorded time is past; "" for what is no time."""
+    """Return how long ago a recorded time is; "" for what is not a time."""
     try:
         then = datetime.fromisoformat(stamp)
     except ValueError:
@@ -127,7 +127,7 @@ def head(found: Snapshot) -> Content:
 
 
 def trouble(error: RalphError, seen: Snapshot | None) -> Content:
-    """Why nothing new is shown."""
+    """Draw why nothing new is shown."""
     kept = ""
     if seen is not None:
         kept = f"Shown is what was seen at {time.strftime('%H:%M:%S', time.localtime(seen.at))}."
@@ -144,7 +144,7 @@ def refusal(error: RalphError) -> str:
 
 
 def task(found: Iterable[str], about: Content | None) -> Content:
-    """The lines of `show`, its headings set off; `about` stands below the first."""
+    """Draw the lines of `show`, its headings set off; `about` is below the first."""
     first, *rest = found
     parts = [Content(first).stylize(STRONG), *([about] if about is not None else ())]
     for line in rest:
@@ -154,7 +154,7 @@ def task(found: Iterable[str], about: Content | None) -> Content:
 
 
 def asked(one: Question, *, here: bool) -> Content:
-    """A question, whole; `here`: it can be answered in place."""
+    """Draw a whole question; `here`: it can be answered in place."""
     waited = "" if one.waiting_s is None else f", {duration(one.waiting_s)} ago"
     who = f"{safe(one.worker) or 'somebody'}{waited}: {safe(one.reason)}"
     parts = [Content(who).stylize(BAD), *map(Content, ["", *safe_lines(one.question), ""])]

@@ -1,4 +1,4 @@
-"""Two calm themes, and how everything is laid out."""
+"""Define two calm themes and the layout."""
 
 from __future__ import annotations
 

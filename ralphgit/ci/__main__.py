@@ -1,4 +1,4 @@
-"""The entry point of the action, of the GitLab job and of `just action`."""
+"""Start the action, the GitLab job and `just action`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(words: list[str]) -> int:
     cli.escape_unencodable()
     try:
         if len(words) != 1 or words[0] not in _READ:
-            raise UsageError("which forge?", hint="python -I -m ralphgit.ci github|gitlab")
+            raise UsageError("name the forge", hint="python -I -m ralphgit.ci github|gitlab")
         job = _READ[words[0]](os.environ)
         around = command_call.surroundings()
         environ = {"RALPH_BASE": job.branch, **around.environ} if job.branch else around.environ

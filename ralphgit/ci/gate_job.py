@@ -1,4 +1,4 @@
-"""One job: judge, then say it where people look."""
+"""Run one job: judge the change, then report it where people look."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def run(around: Surroundings, job: Job, forge: Forge | None) -> int:
     for sentence in warnings:
         print(f"warning: {_harmless(sentence)}", file=sys.stderr)
     if refused is None:
-        print("No reason to stop it.")
+        print("No problem stops this change.")
         return 0
     say(refused, job.forge)
     return refused.exit_code
 
 
 def say(error: RalphError, forge: str) -> None:
-    """A refusal, on stderr and as an annotation."""
+    """Print a refusal on stderr and as an annotation."""
     print(f"error: {_harmless(str(error))}", file=sys.stderr)
     if error.hint:
         print(f"hint: {_harmless(error.hint)}", file=sys.stderr)
@@ -136,7 +136,7 @@ def _report(project: Project, job: Job, found: Sequence[Problem]) -> str:
 
 
 def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
-    """The comment: what stops the change, then what it does to the records."""
+    """Write the comment: what stops the change, then what it does to the records."""
     parts = [diff_markdown.MARKER, _verdict(job, found)]
     if found:
         parts.append(_table(found))
@@ -183,7 +183,7 @@ def _table(found: Sequence[Problem]) -> str:
 def _comment(
     around: Surroundings, job: Job, forge: Forge | None, body: str, *, lost: bool
 ) -> tuple[str, str]:
-    """Write the comment; how loud to say that there is none, and why: "" where there is one."""
+    """Write the comment; if there is none, returns how loud to say so, and why."""
     if not job.comment or (not job.pull and not (job.source and lost)):
         return "", ""
     if forge is None:
@@ -195,7 +195,7 @@ def _comment(
         why = "the branch is a fork's, so the job may only read" if job.fork else str(error)
         return "notice" if job.fork else "warning", f"There is no comment: {why}."
     except RemoteUnavailable as error:
-        # The verdict stands, and is not to be taken for a forge that was away.
+        # The verdict counts, and a forge that was away does not change it.
         return "warning", f"There is no comment: {error}."
     return "", ""
 

@@ -1,4 +1,4 @@
-"""What a run of CI is about: read from the variables and the event that the forge gives."""
+"""Read what a CI run is about from the variables and the event that the forge gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ralphgit.errors import UsageError
 
 
 class Job(NamedTuple):
-    """What is judged, and where it is said."""
+    """What is judged, and where it is reported."""
 
     forge: str
     """github or gitlab."""
@@ -49,7 +49,7 @@ def github(environ: Mapping[str, str]) -> Job:
     )
     if name == "pull_request_target":
         raise UsageError(
-            "this is not for pull_request_target, which has secrets beside foreign content",
+            "this does not run on pull_request_target, which mixes secrets with others' content",
             hint="use on: pull_request",
         )
     if name == "pull_request":

@@ -1,4 +1,4 @@
-"""The one comment on a pull request that is kept up to date: found by its marker, never twice."""
+"""Keep one comment on a pull request up to date: it is found by its marker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRIES = 3
 
 
 def of(job: Job, environ: Mapping[str, str]) -> Forge | None:
-    """The forge that runs the job; None where nothing was given to speak to it."""
+    """Return the forge that runs the job; None without a token for it."""
     if job.forge == "github":
         token, repository = environ.get("GITHUB_TOKEN", ""), environ.get("GITHUB_REPOSITORY", "")
         url = environ.get("GITHUB_API_URL", "https://api.github.com")
@@ -26,7 +26,7 @@ def of(job: Job, environ: Mapping[str, str]) -> Forge | None:
 
 
 def pause(environ: Mapping[str, str]) -> float:
-    """Seconds before a question is asked again (RALPH_CI_PAUSE)."""
+    """Return the seconds before a request is repeated (RALPH_CI_PAUSE)."""
     try:
         return min(60.0, max(0.0, float(environ.get("RALPH_CI_PAUSE", "2"))))
     except ValueError:
@@ -34,9 +34,9 @@ def pause(environ: Mapping[str, str]) -> float:
 
 
 def put(forge: Forge, job: Job, marker: str, body: str, *, wait: float) -> bool:
-    """Have `body` be the one comment that begins with `marker`; whether there is a pull request.
+    """Make `body` the one comment that begins with `marker`; False if there is no pull request.
 
-    After a failure all is looked at anew, so that what was created in spite of it is found.
+    After a failure everything is read again, so that what was created in spite of it is found.
 
     Raises: Denied; RemoteUnavailable after three tries.
     """
@@ -84,13 +84,13 @@ class GitHub:
         self._api = Api(url, {**headers, "Accept": "application/vnd.github+json"})
 
     def pull_of(self, branch: str) -> int:
-        """The open pull request of a branch; 0 if there is none."""
+        """Return the open pull request of a branch; 0 if there is none."""
         query = urlencode({"state": "open", "head": f"{self._owner}:{branch}"})
         found = self._api.all(f"{self._repository}/pulls?{query}")
         return next((int(one["number"]) for one in found if _of(one, "head", "ref") == branch), 0)
 
     def comments(self, pull: int) -> list[tuple[int, str]]:
-        """Id and text of the comments that are our own, oldest first."""
+        """List id and text of the comments that are our own, oldest first."""
         listed = self._api.all(f"{self._repository}/issues/{pull}/comments")
         # A person's comment that begins with our marker is that person's.
         people = [one for one in listed if _of(one, "user", "type") != "Bot"]
@@ -108,7 +108,7 @@ class GitHub:
         self._api.ask("DELETE", f"{self._repository}/issues/comments/{comment}")
 
     def _login(self) -> str:
-        """Who the token's owner is; a workflow's own token is nobody's."""
+        """Return the token's owner; a workflow's own token has none."""
         try:
             return str((self._api.ask("GET", "/user") or {}).get("login") or "")
         except Denied:

@@ -1,4 +1,4 @@
-"""Questions to a forge's REST API: bounded in time, no redirect followed, the token told nobody."""
+"""Ask a forge's REST API: with a time limit, no redirects, and the token sent nowhere else."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Api:
         self._opener = urllib.request.build_opener(_NoRedirect())
 
     def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """The answer's JSON. Raises: Denied, Passing, RemoteUnavailable."""
+        """Send a request; returns the answer's JSON. Raises: Denied, Passing, RemoteUnavailable."""
         request = urllib.request.Request(
             f"{self._url}{path}",
             method=method,
@@ -50,16 +50,16 @@ class Api:
         try:
             return json.loads(text) if text else None
         except ValueError:
-            raise Passing(f"{method} {path.partition('?')[0]} gave no JSON") from None
+            raise Passing(f"{method} {path.partition('?')[0]} did not answer with JSON") from None
 
     def all(self, path: str) -> list[dict[str, Any]]:
-        """Every item of a list that comes in pages. Raises: as `ask`."""
+        """Return every item of a list that comes in pages. Raises: as `ask`."""
         found: list[dict[str, Any]] = []
         for page in range(1, _MOST_PAGES + 1):
             sign = "&" if "?" in path else "?"
             items = self.ask("GET", f"{path}{sign}per_page={_PAGE}&page={page}")
             if not isinstance(items, list):
-                raise RemoteUnavailable(f"{path.partition('?')[0]} is no list")
+                raise RemoteUnavailable(f"{path.partition('?')[0]} is not a list")
             found += [item for item in items if isinstance(item, dict)]
             if len(items) < _PAGE:
                 break

@@ -1,1 +1,1 @@
-"""The command line: parse, one call into `app`, render."""
+"""Parse the command line, make one call into `app`, render the result."""

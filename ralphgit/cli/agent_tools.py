@@ -1,4 +1,4 @@
-"""Commands as tools for agents: which, with which options, and the command line of a call.
+"""Offer commands as tools for agents: which, with which options, and a call's command line.
 
 All of it is made from the table of commands, so a tool takes what its command takes and says what
 its help says. Who may do what is decided here, and in `docs/mcp.md` for people.
@@ -36,9 +36,9 @@ _PARTLY = {
 }
 #: Options that no tool has unless a person allows the command.
 _WITHHELD = frozenset({
-    # Passing a guard, or a promise that has changed, is for somebody who answers for it.
+    # Passing a guard, or accepting a changed contract, is for a person who answers for it.
     "force", "accept_contract",
-    # Who somebody is says the one who starts the server; a review by another needs another.
+    # Whoever starts the server says who the agent is; a review has to be another's.
     "worker", "by",
     # The network: tools that look leave everything as it is, and claim fetches by itself.
     "fetch", "no_fetch", "require_remote",
@@ -54,7 +54,7 @@ _NEVER = {
 }
 #: They may run the repository's verify commands, once a person trusts those.
 _RUN = frozenset({"complete", "evidence", "run", "fleet", "batch", "integrate", "land"})
-#: They go on until somebody stops them.
+#: They go on until they are stopped.
 _ENDLESS = frozenset({"follow"})
 
 #: What several tools take; said once, in the instructions, and not in each tool's schema.
@@ -78,7 +78,7 @@ class Offer(NamedTuple):
 
 
 def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:
-    """What an agent is offered, in the order of the table.
+    """Return the tools and instructions for an agent, in the order of the table.
 
     Raises: UsageError for a command that does not exist or is never offered.
     """
@@ -88,7 +88,7 @@ def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:
         if name in _NEVER:
             raise UsageError(f"{name} is never offered: {_NEVER[name]}", hint="ralphgit mcp --list")
     if allow and read_only:
-        raise UsageError("--allow and --read-only exclude each other", hint="take one of them")
+        raise UsageError("--allow and --read-only cannot be combined", hint="take one of them")
     usual = {*_LOOK, *_PARTLY} if read_only else {*_LOOK, *_PARTLY, *_WORK}
     params = {
         name: _params(command, whole=name in allow, read_only=read_only)
@@ -99,7 +99,7 @@ def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:
         _tool(COMMANDS[name], of, looks=read_only or (name in _LOOK and name not in allow))
         for name, of in params.items()
     )
-    # The first to have it has it from `cli.shared_options`; some say again with which action.
+    # The first one has the text of `cli.shared_options`; others may name an action as well.
     once: dict[str, str] = {}
     for param in (param for of in params.values() for param in of):
         if param.name in _SAID_ONCE:

@@ -1,4 +1,4 @@
-"""Help, usage errors and completion: click, built from the table."""
+"""Build help, usage errors and completion with click, from the table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class _Command(click.Command):
 
 
 def program(name: str = "ralphgit") -> click.Group:
-    """The whole command line as click sees it."""
+    """Build the whole command line for click."""
     group = _Group(
         name=name,
         help="A git-native record store for coding agents that work in parallel.",
@@ -126,7 +126,7 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
 
 
 def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None:
-    """What offers words for a parameter that is no choice; None leaves it to click."""
+    """Return what offers words for a parameter that is not a choice; None leaves it to click."""
     if param.kind == "flag" or param.choices:
         return None
 
@@ -164,7 +164,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def read(words: Sequence[str], name: str) -> Line | int:
-    """The command line as click reads it, or the exit code once help has been shown.
+    """Read the command line with click; returns the exit code if it was shown help instead.
 
     Raises: UsageError with click's message.
     """

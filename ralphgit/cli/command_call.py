@@ -1,4 +1,4 @@
-"""One call of a command: what it gets from outside, and its options in the types it declares.
+"""Prepare one call of a command: its surroundings, and its options in the declared types.
 
 A command is a module with `Options`, a NamedTuple, and `run(call, options)`. The table says how
 its line is written; a test holds the two together.
@@ -26,14 +26,14 @@ class Call(NamedTuple):
     screen: Screen
 
     def project(self, *, fetch: bool = False) -> "Project":
-        """The project that the command works on, as `opening.project` opens it."""
+        """Open the project that the command works on."""
         from ralphgit.app.base import opening
 
         return opening.project(self.around, self.warnings, fetch=fetch)
 
 
 def surroundings(directory: object = "", flags: Mapping[str, object] | None = None) -> Surroundings:
-    """The outside world, as `app` gets to see it; without `directory`, from the current folder.
+    """Capture the outside world for `app`; without `directory`, from the current folder.
 
     `flags`: the settings that the command line names.
     """
@@ -47,17 +47,17 @@ def surroundings(directory: object = "", flags: Mapping[str, object] | None = No
 
 
 def settings(command: Command, given: Mapping[str, object]) -> dict[str, object]:
-    """Those of the words of a line that are settings as well."""
+    """Return the options of a line that are settings as well."""
     names = [param.name for param in command.params if param.setting]
     return {name: given[name] for name in names if name in given}
 
 
 def options(command: Command, into: Any, given: Mapping[str, object]) -> Any:
-    """The words of a line as `into`, the command's `Options`; absent ones have its defaults.
+    """Convert the words of a line to `into`, the command's `Options`; absent ones get its defaults.
 
     A field whose default is itself a NamedTuple is filled with its own share of them.
 
-    Raises: UsageError for what is no task id, and for an option of another action.
+    Raises: UsageError for what is not a task id, and for an option of another action.
     """
     values: dict[str, object] = {}
     for param in command.params:

@@ -1,4 +1,4 @@
-"""What the table of commands is made of."""
+"""Define what the table of commands is made of."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class Param(NamedTuple):
     unsets: bool = False
     """A flag that makes its field False."""
     task: bool = False
-    """It names tasks: what is no id is refused."""
+    """It names tasks: what is not an id is refused."""
     setting: bool = False
     """A setting as well, of which the command line is the strongest layer; in no `Options`."""
     actions: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def arg(
 
 
 def of(actions: str, *params: Param) -> tuple[Param, ...]:
-    """`params`, which go with some actions of their command alone: `of("list, prune", FETCH)`."""
+    """Return `params` as options of some actions only: `of("list, prune", FETCH)`."""
     names = tuple(actions.split(", "))
     return tuple(
         param._replace(

@@ -1,4 +1,4 @@
-"""Every command as data: what it is called, what it takes, where it lives.
+"""List every command as data: its name, its parameters, its module.
 
 Help, completion and usage errors are click's, built from this table (`cli.click_application`). A
 well-formed command line is read from the same table without it (`cli.fast_argv`), because
@@ -62,5 +62,5 @@ COMMANDS: Mapping[str, Command] = _Commands()
 
 
 def module_of(command: str) -> str:
-    """Where the command's `run` is."""
+    """Return the module that has the command's `run`."""
     return f"ralphgit.cli.commands.{command.replace('-', '_')}"

@@ -1,4 +1,4 @@
-"""The shells that complete `ralphgit` and `git ralph`: their scripts, and what they are told.
+"""Make the completion scripts of `ralphgit` and `git ralph`, and answer as they ask.
 
 Each asks the program itself for the words, in the environment variables that click reads.
 """

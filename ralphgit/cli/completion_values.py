@@ -23,7 +23,7 @@ from ralphgit.model.task_row import Row
 
 _WORD = re.compile(r"[A-Za-z0-9_./@%+,][A-Za-z0-9_./@%+,=-]*\Z", re.A)
 _LONGEST = 60
-#: What a metavar without its brackets and dots stands for.
+#: What a metavar without its brackets and dots means.
 _FILES = ("FILE", "PATH", "DIR")
 _BRANCHES = ("BRANCH", "REV", "REF")
 
@@ -43,7 +43,7 @@ def words(
     around: Surroundings, command: str, param: Param, given: Mapping[str, object]
 ) -> list[Word]:
     """What may stand for `param` of `command`, beside the parameters that are `given` already;
-    nothing where there is no repository or no graph that can be read."""
+    none if there is no repository, or its graph cannot be read."""
     found = _source(command, param, given)
     if found is None:
         return []

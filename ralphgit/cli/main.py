@@ -68,7 +68,7 @@ def answer(arguments: Sequence[str]) -> int:
         _last_word(error.word)
         return error.code
     except BrokenPipeError:
-        # Whoever read our output has gone, `head` for one; say nothing more, as git does.
+        # The reader of the output has gone, `head` for one; stay silent, as git does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
     except OSError as error:
@@ -78,7 +78,7 @@ def answer(arguments: Sequence[str]) -> int:
 
 
 def _last_word(text: str) -> None:
-    """Say why we end, where somebody may still hear it."""
+    """Say why the program ends, if stderr is still open."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -174,7 +174,7 @@ def _command(line: fast_argv.Line) -> int:
         return error.exit_code
     except (KeyboardInterrupt, Terminated, BrokenPipeError):
         raise
-    except OSError as error:  # what nobody nearer had a better word for: no bug of ours
+    except OSError as error:  # what no caller had a better message for: not a bug of ours
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
         hint = "fix what the system complains of, then repeat the command"
         refusal = Refused(what, code="system", hint=hint)

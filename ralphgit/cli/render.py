@@ -82,7 +82,7 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
         for line in outcome.advice:
             print(line)
     if outcome.error is not None:
-        sys.stdout.flush()  # what was found stands before what is said of it
+        sys.stdout.flush()  # the findings come before the error about them
         _explain(outcome.error, screen)
     if outcome.last:
         print(outcome.last)
@@ -160,7 +160,7 @@ _STYLES = {
 
 
 def holder_of(active: ActiveClaim | None) -> dict[str, object] | None:
-    """A holder as JSON tells it; who cancels a task that nobody claims holds nothing."""
+    """Return a holder for JSON; None if a task was cancelled without being claimed."""
     if active is None or not active.by:
         return None
     return {

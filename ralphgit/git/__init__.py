@@ -1,4 +1,4 @@
-"""The one door to git. It knows bytes, paths, refs and object ids, and nothing of tasks.
+"""Ask and run git: only this package does. It knows bytes, paths, refs and object ids, no tasks.
 
 Reads are a handful of git processes a command, started by `os.posix_spawn` (1 ms each;
 importing pygit2 costs 90, subprocess 10). Every write and all network go through the git

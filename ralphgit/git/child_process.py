@@ -1,4 +1,4 @@
-"""One process: started, fed and drained, or asked line by line.
+"""Run one process: feed and drain it, or ask it line by line.
 
 By `os.posix_spawn`, because importing subprocess takes as long as eight git processes.
 """
@@ -33,7 +33,7 @@ def end_all() -> None:
 
 
 def verb(words: Sequence[str]) -> str:
-    """The verb of a git command line, given without the program; "" where it names none."""
+    """Return the verb of a git command line without the program; "" if it has none."""
     position = 0
     while position < len(words) and words[position].startswith("-"):
         position += 2 if words[position] in ("-c", "-C") else 1
@@ -108,7 +108,7 @@ class Child:
         self.forget()
 
     def forget(self) -> None:
-        """End it, and close its pipes: nobody asks it any more."""
+        """End it, and close its pipes."""
         for fd in (self.stdin, self.stdout, self._stderr):
             self._close(fd)
         self.end()
@@ -121,7 +121,7 @@ class Child:
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             out, err = self._talk(stdin, deadline)
-        except BaseException as error:  # also a signal: nobody waits for it any more
+        except BaseException as error:  # also a signal: it is no longer waited for
             self.end()
             if isinstance(error, TimeoutError):
                 raise RemoteUnavailable(
@@ -204,7 +204,7 @@ class Dialogue:
         self._answers = os.fdopen(child.stdout, "rb", closefd=False)
 
     def forget(self) -> None:
-        """End the process: nobody asks it any more."""
+        """End the process."""
         self._child.forget()
 
     def ask(self, lines: bytes) -> None:

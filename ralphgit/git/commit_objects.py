@@ -1,4 +1,4 @@
-"""Commit objects, made without a worktree."""
+"""Make commit objects without a worktree."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def commit_tree(
 
 
 def identity(repository: Repository) -> dict[str, str]:
-    """Who commits what ralphgit commits on its own, where git has not been told."""
+    """Return an identity for ralphgit's own commits, if git has none configured."""
     if repository.git.try_run("var", "GIT_COMMITTER_IDENT").status == 0:
         return {}
     who = {"NAME": "ralphgit", "EMAIL": "ralphgit@localhost"}

@@ -1,4 +1,4 @@
-"""The user's index: staging and committing, with whatever else is staged left in place."""
+"""Stage and commit in the user's index, and leave whatever else is staged in place."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ def add(git: Git, paths: Sequence[str]) -> None:
 
 
 def nul(paths: Iterable[str]) -> bytes:
-    """Paths as git reads them with `-z`."""
+    """Encode paths as git reads them with `-z`."""
     return "\0".join(paths).encode("utf-8", "surrogateescape")
 
 
@@ -51,12 +51,12 @@ class Paths:
 
 
 def unmerged(repository: Repository) -> Paths:
-    """Paths with a conflict that waits to be resolved."""
+    """Begin to list the paths with an unresolved conflict."""
     return Paths(repository.git, repository.begun("unmerged"), *UNMERGED, stages=True)
 
 
 def changed(git: Git, paths: Sequence[str]) -> Paths:
-    """Which of `paths` differ between worktree and index."""
+    """Begin to list which of `paths` differ between worktree and index."""
     arguments = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
     return Paths(git, git.start(*arguments), *arguments)
 
@@ -70,7 +70,7 @@ def differs(repository: Repository, path: str, oid: str) -> bool:
 
 
 def staged_changes(git: Git, tree: str) -> list[PathChange] | None:
-    """What the index has otherwise than `tree`; None while a conflict waits to be resolved."""
+    """List where the index differs from `tree`; None while a conflict is unresolved."""
     fields = git.names("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", tree)
     found = []
     for meta, path in zip(fields[::2], fields[1::2], strict=True):
@@ -158,7 +158,7 @@ def _is_in(git: Git, message: str) -> bool:
 
 
 def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Mode and id of those of `paths` that are in the index; both "" for one with a conflict."""
+    """Return mode and id of those of `paths` that are in the index; both "" for a conflict."""
     if not paths:
         return {}
     out = git.run("--literal-pathspecs", "ls-files", "--stage", "-z", "--", *paths)
@@ -168,7 +168,7 @@ def entries(git: Git, paths: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def put_back(git: Git, old: Sequence[PathChange]) -> None:
-    """Bring index and worktree back to the old side; what that does not have leaves the index."""
+    """Restore the old side in index and worktree; what that does not have leaves the index."""
     lines = []
     for one in old:
         mode, oid = (one.old_mode, one.old) if one.old else ("0", "0" * len(one.new))
@@ -184,7 +184,7 @@ def check_out(git: Git, paths: Sequence[str]) -> None:
 
 
 def staged_against(git: Git, tree: str) -> list[str]:
-    """Paths whose index entry differs from `tree`."""
+    """List the paths whose index entry differs from `tree`."""
     return git.names("diff-index", "--cached", "-z", "--name-only", "--no-renames", tree)
 
 
@@ -207,13 +207,13 @@ def stage(git: Git, tree: str, paths: Sequence[str]) -> None:
 
 
 def tracked(git: Git, paths: Sequence[str]) -> list[str]:
-    """Which of `paths` are in the index."""
+    """List which of `paths` are in the index."""
     if not paths:
         return []
     return git.names("--literal-pathspecs", "ls-files", "--cached", "-z", "--", *paths)
 
 
 def untracked(git: Git, folders: Sequence[str]) -> list[str]:
-    """Files below `folders` that git neither tracks nor ignores."""
+    """List the files below `folders` that git neither tracks nor ignores."""
     arguments = ("ls-files", "--others", "--exclude-standard", "-z")
     return git.names("--literal-pathspecs", *arguments, "--", *folders)

@@ -1,4 +1,4 @@
-"""Merging several branches one on top of the other, without a worktree."""
+"""Merge several branches one on top of the other, without a worktree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chain:
         """The commit that has all that was merged so far."""
 
     def merge(self, theirs: str, message: str) -> tuple[str, ...]:
-        """Merge commit `theirs`; the paths that conflict, and then nothing has changed.
+        """Merge commit `theirs`; if paths conflict, returns them and changes nothing.
 
         A step that is a plain step forward makes no commit.
 
@@ -56,7 +56,7 @@ class Chain:
 
 @contextmanager
 def chain(repository: Repository, start: str, *, keep: bool) -> Iterator[Chain]:
-    """A chain that begins at commit `start`.
+    """Begin a chain at commit `start`.
 
     `keep`: what it makes goes into the repository's object store. If not, it is gone when the
     context is left, and nothing has been written.

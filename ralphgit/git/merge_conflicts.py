@@ -1,4 +1,4 @@
-"""What a merge left undecided in a worktree: the index's stages, and what merge it is.
+"""Read what a merge left undecided in a worktree: the index's stages, and what merge it is.
 
 `git merge`, `rebase`, `cherry-pick`, `revert`, `am -3`, `stash pop`, `merge --squash` all leave
 the same: stage 1 of a path is the ancestor, 2 is what HEAD has, 3 what is being brought in. Which
@@ -31,7 +31,7 @@ class Stages(NamedTuple):
 
 
 def stages(repository: Repository) -> dict[str, Stages]:
-    """Every path with a conflict, in the order of the index."""
+    """Return every path with a conflict, in the order of the index."""
     found: dict[str, dict[str, str]] = {}
     odd = set()
     for mode, oid, stage, path in staged(repository.git.run(*UNMERGED)):
@@ -63,7 +63,7 @@ class UnderWay(NamedTuple):
 
 
 def under_way(repository: Repository) -> UnderWay:
-    """Raises: GitError where HEAD is no commit."""
+    """Find which merge waits to be finished. Raises: GitError if HEAD is not a commit."""
     folder, head = repository.git_dir, repository.head()
 
     def has(*names: str) -> bool:
@@ -105,7 +105,7 @@ def _line(*names: str) -> str:
 
 
 def edited(repository: Repository, wanted: Mapping[str, str]) -> set[str]:
-    """Which files with a conflict are not as git wrote them: by a person, or by rerere.
+    """Find the files with a conflict that were edited after git wrote them, by hand or rerere.
 
     `wanted` are the files, each with the blob that it may have already, "" for none.
 
@@ -162,7 +162,7 @@ def _written_again(repository: Repository, paths: Sequence[str]) -> set[str]:
 
 
 def smudged(repository: Repository, contents: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Contents as git would write them into the worktree, by path: line ends, filters.
+    """Return contents as git would write them into the worktree, by path: line ends, filters.
 
     The blobs are stored, as they will be by staging them.
     """
@@ -174,7 +174,7 @@ def smudged(repository: Repository, contents: Mapping[str, bytes]) -> dict[str, 
 
 
 def entries(repository: Repository) -> dict[str, str]:
-    """Path and blob of all that is in the index without a conflict."""
+    """Return path and blob of all that is in the index without a conflict."""
     out = repository.git.run("ls-files", "--stage", "-z", "--full-name", "--", ":/")
     return {path: oid for mode, oid, stage, path in staged(out) if stage == "0" and mode in _PLAIN}
 

@@ -1,4 +1,4 @@
-"""What a merge would do, computed in memory: the repository gets no object and no ref.
+"""Compute a merge in memory: the repository gets no object and no ref.
 
 `git merge-tree --write-tree` (git 2.38 and newer) costs a spawned process; libgit2 costs
 90 ms to import and serves where git is older. Both write what they make into a folder of
@@ -79,7 +79,7 @@ class Tried(NamedTuple):
 
 
 def merging(repository: Repository, scratch: str, *, keep: bool) -> Git:
-    """A git that merges without a worktree; what it makes is in `scratch`, unless it is kept."""
+    """Return a git that merges without a worktree and writes into `scratch`, unless `keep`."""
     env = {
         **({} if keep else objects_elsewhere(repository.common_dir, scratch)),
         # An empty worktree and index, so no .gitattributes: a forge knows no merge
@@ -121,7 +121,7 @@ _NEVER = {f"GIT_{who}_DATE": "2000-01-01T00:00:00Z" for who in ("AUTHOR", "COMMI
 
 
 def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise:
-    """Merge each commit of `tips` into `base`, and each other one into that; all in memory.
+    """Merge each commit of `tips` into `base`, and each later one into the result, in memory.
 
     One that conflicts with the base, or shares no history with it, is merged with others as
     it is. A process for each pair.

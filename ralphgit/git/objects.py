@@ -1,4 +1,4 @@
-"""Reading and writing objects through `git cat-file --batch-command` and `git unpack-objects`.
+"""Read and write objects through `git cat-file --batch-command` and `git unpack-objects`.
 
 The process that reads is started when first needed and kept: a question costs 0.05 ms then,
 where a process costs 1. git before 2.36 needs two of them, one for ids and one for contents.
@@ -26,7 +26,7 @@ _KINDS = {"tree": 2, "blob": 3}
 
 
 def dialogue(git: Git) -> Dialogue:
-    """The process that `Objects` asks."""
+    """Start the process that `Objects` asks."""
     return git.dialogue("cat-file", _COMMANDS)
 
 
@@ -67,7 +67,7 @@ class Objects:
         self._listed: dict[str, tuple[tuple[str, TreeEntry], ...]] = {}
 
     def through(self, git: Git) -> "Objects":
-        """The same kind of objects, as another `git` finds them."""
+        """Return the objects as another `git` finds them."""
         made = Objects(git, self._format)
         made._knows_commands = self._knows_commands
         return made
@@ -78,14 +78,14 @@ class Objects:
             self._kept.popitem()[1].forget()
 
     def resolve(self, specs: Sequence[str]) -> list[str | None]:
-        """The object id of each spec (`REV`, `REV:PATH`), None where there is none.
+        """Return the object id of each spec (`REV`, `REV:PATH`), None where there is none.
 
         One process, whatever the number; contents are not read.
         """
         return [oid for oid, _ in self._headers(specs)]
 
     def sizes(self, specs: Sequence[str]) -> list[int]:
-        """How long the content of each is, in bytes; 0 for none."""
+        """Return the size of each object in bytes; 0 for none."""
         return [size for _, size in self._headers(specs)]
 
     def _headers(self, specs: Sequence[str]) -> list[tuple[str | None, int]]:
@@ -96,7 +96,7 @@ class Objects:
         ]
 
     def read(self, oids: Iterable[str]) -> dict[str, bytes]:
-        """The contents of each object that exists, by what it was asked for as."""
+        """Return the contents of each object that exists, by the name that was asked for."""
         wanted = list(dict.fromkeys(oids))
         answers = self._ask("contents", wanted, _content)
         return {oid: data for oid, data in zip(wanted, answers, strict=True) if data is not None}
@@ -145,7 +145,7 @@ class Objects:
         folders: Sequence[str],
         matches: Callable[[str], bool],
     ) -> dict[str, tuple[tuple[str, str], ...]]:
-        """For each commit, the (path, blob id) pairs of the wanted files, sorted by path.
+        """Return for each commit the (path, blob id) pairs of the wanted files, sorted by path.
 
         Wanted are the paths in `exact`, and those below `folders` ("" is the top) that
         `matches` accepts. Equal folders of different commits are listed once.
@@ -178,9 +178,9 @@ class Objects:
                 yield path, entry.oid
 
     def below(self, tree: str) -> tuple[tuple[str, TreeEntry], ...]:
-        """Path and entry of every file, link and submodule below a tree, sorted by path.
+        """List path and entry of every file, link and submodule below a tree, sorted by path.
 
-        Raises: GitError where it is no tree.
+        Raises: GitError if it is not a tree.
         """
         if tree not in self._listed:
             found: list[tuple[str, TreeEntry]] = []
@@ -199,7 +199,7 @@ class Objects:
         return self._listed[tree]
 
     def trees(self, oids: Iterable[str]) -> dict[str, Mapping[str, TreeEntry]]:
-        """What each tree has, by name; each is read once.
+        """Return what each tree has, by name; each is read once.
 
         Raises: GitError where one is none.
         """
@@ -213,17 +213,17 @@ class Objects:
         return {oid: self._trees[oid] for oid in wanted}
 
     def blob_id(self, data: bytes) -> str:
-        """The id of a blob with this content; nothing is stored."""
+        """Compute the id of a blob with this content; nothing is stored."""
         return self.id_of("blob", data)
 
     def id_of(self, kind: str, data: bytes) -> str:
-        """The id of a `blob` or `tree` with this content; nothing is stored."""
+        """Compute the id of a `blob` or `tree` with this content; nothing is stored."""
         digest = self._digest(len(data), kind)
         digest.update(data)
         return digest.hexdigest()
 
     def file_id(self, path: str) -> str:
-        """The id of a blob with the file's content as it is (no filters).
+        """Compute the id of a blob with the file's content as it is (no filters).
 
         Read piece by piece into one place: a graph of 5 MB costs as much to keep as to digest.
         Raises: OSError.
@@ -306,7 +306,7 @@ def _pack_header(kind: int, size: int) -> bytes:
 
 
 def objects_elsewhere(common_dir: str, folder: str) -> dict[str, str]:
-    """Variables for a git that reads a repository's objects, and writes its own into `folder`."""
+    """Return variables for a git that reads a repository's objects, but writes into `folder`."""
     return {
         "GIT_OBJECT_DIRECTORY": folder,
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _in_list(os.path.join(common_dir, "objects")),

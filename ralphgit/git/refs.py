@@ -1,4 +1,4 @@
-"""Moving refs, each by compare-and-swap.
+"""Move refs by compare-and-swap.
 
 `git update-ref NEW OLD` had exactly one winner in every measured race to create a ref, also
 beside `git pack-refs`; libgit2's create-only reference did not, so it is not used.
@@ -63,5 +63,5 @@ def swap(git: Git, ref: str, *, new: str, old: str, begun: Child | None = None) 
 
 
 def current(objects: Objects, ref: str) -> str:
-    """The object id that `ref` is at now, "" if it does not exist."""
+    """Return the object id that `ref` is at now, "" if it does not exist."""
     return objects.resolve([ref])[0] or ""

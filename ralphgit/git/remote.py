@@ -1,4 +1,4 @@
-"""The network: fetch one branch, push with compare-and-swap."""
+"""Fetch one branch, and push with compare-and-swap."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def _unavailable(remote: str, text: str) -> RemoteUnavailable:
 
 
 class Sent(NamedTuple):
-    """How a push ended that nobody forbade."""
+    """The result of a push that was not forbidden."""
 
     moved: bool
     """False where the remote's ref was not where it was thought to be."""
@@ -112,7 +112,7 @@ def send(
         )
     if "does not support push options" in text:
         raise RalphError(
-            f"the remote {remote} takes no push options",
+            f"the remote {remote} does not accept push options",
             code="no_push_options",
             hint='set land.via to gh, glab, none or a command of your own; it is "push-options"',
         )
@@ -120,7 +120,7 @@ def send(
 
 
 def tip(git: Git, remote: str, ref: str, *, timeout: float) -> str:
-    """The object that the remote's `ref` is at now, "" if it is not there.
+    """Return the object that the remote's `ref` is at now, "" if there is none.
 
     Raises: RemoteUnavailable.
     """

@@ -1,4 +1,4 @@
-"""Which repository this is: folders, configuration, refs, worktrees. All read once, lazily."""
+"""Describe a repository: folders, configuration, refs, worktrees. All is read once, lazily."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ class Ref(NamedTuple):
 
 
 class Worktree(NamedTuple):
-    """One working tree of the repository, as `git worktree list` tells it."""
+    """One working tree of the repository, as `git worktree list` has it."""
 
     path: str
     head: str
@@ -33,7 +33,7 @@ class Worktree(NamedTuple):
     locked: bool = False
     prunable: bool = False
     reason: str = ""
-    """Why it is locked, if that was told."""
+    """Why it is locked, if there is a reason."""
 
     @property
     def name(self) -> str:
@@ -69,7 +69,7 @@ class Staged(NamedTuple):
 
 
 def staged(listed: bytes) -> Iterator[Staged]:
-    """The entries that `ls-files -z` lists with `--stage` or `-u`."""
+    """Parse the entries that `ls-files -z` lists with `--stage` or `-u`."""
     for entry in names(listed):
         meta, _, path = entry.partition("\t")
         mode, oid, stage = meta.split()
@@ -96,7 +96,7 @@ class Opening:
         self._objects = dialogue(git)
 
     def repository(self) -> "Repository":
-        """The repository that the folder is in. To be called once.
+        """Return the repository that the folder is in. To be called once.
 
         Raises: NotARepository, also where git does not trust its owner.
         """
@@ -163,11 +163,11 @@ class Repository:
 
     @classmethod
     def open(cls, directory: str, environ: Mapping[str, str]) -> "Repository":
-        """The repository that `directory` is in. Raises: NotARepository."""
+        """Open the repository that `directory` is in. Raises: NotARepository."""
         return Opening(directory, environ).repository()
 
     def begun(self, name: str) -> Child:
-        """The process of that name in `_OF_CLAIM`: the one that is under way, or a new one."""
+        """Return the process of that name in `_OF_CLAIM`: the one under way, or a new one."""
         return self._asked.pop(name, None) or self.git.start(*_OF_CLAIM[name])
 
     def _answer(self, name: str) -> bytes:
@@ -259,7 +259,7 @@ class Repository:
         return os.path.realpath(self.git_dir) != os.path.realpath(self.common_dir)
 
     def head(self) -> str:
-        """The commit that HEAD is at now. Raises: GitError where there is none."""
+        """Return the commit that HEAD is at now. Raises: GitError if there is none."""
         return self.objects.resolve([self.head_name])[0] or self.git.line("rev-parse", "HEAD")
 
     @property
@@ -268,7 +268,7 @@ class Repository:
         return self.worktree.head if self.worktree else ""
 
     def beside(self, worktree: Worktree) -> "Repository":
-        """The repository as seen from another of its worktrees: what is known stays known.
+        """Return the repository as seen from another of its worktrees: what is known stays known.
 
         Raises: NotARepository.
         """
@@ -288,7 +288,7 @@ class Repository:
         return made
 
     def staged_ids(self, paths: Sequence[str]) -> list[str | None]:
-        """The id of each path in the index; None for one that is not in it, or in conflict."""
+        """Return the id of each path in the index; None if it is not in it, or in conflict."""
         try:
             found = os.stat(os.path.join(self.git_dir, "index"))
         except OSError:
@@ -300,7 +300,7 @@ class Repository:
         return self.objects.resolve([f":0:{path}" for path in paths])
 
     def moved(self, ref: str, oid: str) -> None:
-        """Take in that this process has moved a ref; "" is no ref. Nothing is asked again."""
+        """Note that this process has moved a ref; `oid` "" deletes it. Nothing is asked again."""
         if "refs" in self.__dict__ or "refs" in self._asked:
             found = {**self.refs, ref: Ref(ref, oid, "")}
             for name, one in self.refs.items():
@@ -315,16 +315,16 @@ class Repository:
         self.__dict__.pop("worktree", None)
 
     def forget_worktrees(self) -> None:
-        """Read worktrees anew when they are next asked for."""
+        """Read worktrees again when they are next asked for."""
         self._forget("worktrees", "worktree", "home")
 
     def forget(self, *, config: bool = False) -> None:
-        """Read refs, worktrees and, with `config`, the configuration anew when next asked for."""
+        """Read refs, worktrees and, with `config`, the configuration again when next asked for."""
         all_but_config = ("refs", "worktrees", "worktree", "home", "unmerged")
         self._forget(*all_but_config, *(("config",) if config else ()))
 
     def _forget(self, *names: str) -> None:
-        """Read these anew when they are next asked for; end the questions that are under way."""
+        """Read these again when they are next asked for; end the questions that are under way."""
         for name in names:
             if name in self._asked:
                 self._asked.pop(name).forget()
@@ -337,11 +337,11 @@ class Repository:
             self._asked.popitem()[1].forget()
 
     def forget_refs(self) -> None:
-        """Read refs anew when they are next asked for."""
+        """Read refs again when they are next asked for."""
         self._forget("refs")
 
     def begin_refs(self) -> None:
-        """Have git read the refs anew while we do other things."""
+        """Have git read the refs again while we do other things."""
         self.forget_refs()
         self._asked["refs"] = self.git.start(*_QUESTIONS["refs"])
 

@@ -1,4 +1,4 @@
-"""Running the git program.
+"""Run the git program.
 
 No shell, no inherited GIT_* that would point it elsewhere (a hook's GIT_DIR or
 GIT_INDEX_FILE, say), no prompt, no pager, messages in English, no rerere: a recorded
@@ -25,13 +25,13 @@ _SCRUBBED = frozenset((
 ))  # fmt: skip
 _OPTIONS = (
     "-c", "rerere.enabled=false", "-c", "core.quotePath=false",
-    "-c", "core.warnAmbiguousRefs=false",  # `git.refs` tells why
+    "-c", "core.warnAmbiguousRefs=false",  # `git.refs` says why
     "--no-pager",
 )  # fmt: skip
 
 
 class GitError(RalphError):
-    """git said no, and no caller had a better word for it."""
+    """git failed, and no caller had a better message for it."""
 
     code = "git_failed"
 
@@ -60,7 +60,7 @@ _SHOWN_LINES = 20
 
 
 def names(listed: bytes) -> list[str]:
-    """What git has listed with `-z`."""
+    """Split what git has listed with `-z`."""
     return listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
@@ -79,20 +79,20 @@ class Git:
         """How many git processes were started: a test bounds it for each command."""
 
     def at(self, directory: str) -> Git:
-        """The same git in another folder of the repository."""
+        """Return the same git in another folder of the repository."""
         made = Git(directory, self.environ)
         made._answers = self._answers
         return made
 
     def using(self, env: Mapping[str, str]) -> Git:
-        """The same git with more variables, also ones that are scrubbed when inherited."""
+        """Return the same git with more variables, also ones that are scrubbed when inherited."""
         made = Git(self.directory, {})
         made.environ = {**self.environ, **env}
         made._answers = self._answers
         return made
 
     def ask_once(self, *arguments: str) -> ProcessResult:
-        """The answer to a question that has always the same: about objects, by their full ids."""
+        """Run a command whose answer never changes (about objects, by full ids); ask git once."""
         if arguments not in self._answers:
             result = self.try_run(*arguments)
             if result.status not in (0, 1):
@@ -139,11 +139,11 @@ class Git:
         return result.out
 
     def line(self, *arguments: str, stdin: bytes = b"") -> str:
-        """stdout of `run`, which is one line, without its end."""
+        """Run `git ARGUMENTS`, and return its one line of stdout without the line end."""
         return self.run(*arguments, stdin=stdin).decode().rstrip("\n")
 
     def names(self, *arguments: str) -> list[str]:
-        """stdout of `run`, which lists with `-z`."""
+        """Run `git ARGUMENTS`, which list with `-z`, and return the list."""
         return names(self.run(*arguments))
 
     def _find(self) -> str:
@@ -163,7 +163,7 @@ _UNWRITABLE = (
 
 
 def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
-    """The error for a git process that failed."""
+    """Make the error for a git process that failed."""
     error = GitError(tuple(arguments), result.status, result.err)
     for reason in _UNWRITABLE:
         if reason in error.stderr:

@@ -1,4 +1,4 @@
-"""Copies of the index, to build trees with: what is in a worktree, as a commit would have it."""
+"""Copy the index to build trees with: what is in a worktree, as a commit would have it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NOT_ALL = rb"error: unable to index file .*|fatal: adding files failed"
 
 
 def repositories(git: Git) -> list[str]:
-    """Folders of the worktree that are repositories of their own, and nothing tracked."""
+    """List untracked folders of the worktree that are repositories of their own."""
     new = git.names("ls-files", "--others", "--exclude-standard", "-z", "--", ":/")
     return [name.rstrip("/") for name in new if name.endswith("/")]
 
 
 def submodules(git: Git) -> set[str]:
-    """The paths that the worktree's `.gitmodules` names."""
+    """Return the paths that the worktree's `.gitmodules` names."""
     file = os.path.join(git.directory, ".gitmodules")
     arguments = ("config", "--file", file, "-z", "--get-regexp", r"^submodule\..*\.path$")
     entries = names(git.try_run(*arguments).out)
@@ -100,7 +100,7 @@ class Scratch:
         index.add(self._git, paths)
 
     def ignored(self, paths: Sequence[str]) -> set[str]:
-        """Which of `paths` git ignores, those of a repository within as if they were ours."""
+        """Find which of `paths` git ignores, also of those in a nested repository."""
         return set(worktrees.ignored(self._git, paths))
 
     def is_behind(self) -> bool:

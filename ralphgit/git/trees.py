@@ -1,4 +1,4 @@
-"""Trees: what is in them, where two differ, and a tree with other files in it.
+"""Read trees, compare them, and make a tree with other files in it.
 
 All is read through the process that `Objects` keeps; equal folders are not looked into.
 """
@@ -30,26 +30,26 @@ class PathChange(NamedTuple):
 
 
 def tree_id(objects: Objects, treeish: str) -> str:
-    """The tree of a commit, or of what else names one. Raises: GitError."""
+    """Return the tree of a commit, or of what else names one. Raises: GitError."""
     found = objects.resolve([f"{treeish}^{{tree}}"])[0]
     if found is None:
-        said = f"fatal: {treeish} is no tree here".encode("utf-8", "surrogateescape")
+        said = f"fatal: {treeish} is not a tree here".encode("utf-8", "surrogateescape")
         raise GitError(("cat-file", treeish), 128, said)
     return found
 
 
 def files(objects: Objects, treeish: str) -> tuple[tuple[str, TreeEntry], ...]:
-    """Path and entry of every file, link and submodule, sorted by path. Raises: GitError."""
+    """List path and entry of every file, link and submodule, sorted by path. Raises: GitError."""
     return objects.below(tree_id(objects, treeish))
 
 
 def paths(objects: Objects, treeish: str) -> list[str]:
-    """Every path in a tree. Raises: GitError."""
+    """List every path in a tree. Raises: GitError."""
     return [path for path, _ in files(objects, treeish)]
 
 
 def differing(objects: Objects, old: str, new: str, *, kinds: str = "ADMT") -> list[str]:
-    """Paths that differ between two trees or commits; a rename is two paths.
+    """List the paths that differ between two trees or commits; a rename is two paths.
 
     `kinds` are those of `PathChange.kind` that count: "A" gives only what is new.
     """
@@ -60,7 +60,7 @@ _NOTHING = TreeEntry("", "")
 
 
 def changes(objects: Objects, old: str, new: str) -> list[PathChange]:
-    """What differs between two trees or commits, by path; a rename is two paths.
+    """List what differs between two trees or commits, by path; a rename is two paths.
 
     Raises: GitError.
     """
@@ -87,7 +87,7 @@ def changes(objects: Objects, old: str, new: str) -> list[PathChange]:
 
 
 def new_links(objects: Objects, old: str, new: str) -> list[str]:
-    """Where `new` has a submodule, or another bare link to a commit, and `old` has none."""
+    """List where `new` has a submodule, or another bare link to a commit, and `old` has none."""
     return [
         one.path
         for one in changes(objects, old, new)
@@ -96,7 +96,7 @@ def new_links(objects: Objects, old: str, new: str) -> list[str]:
 
 
 def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes]) -> str:
-    """The tree that has `contents` by path, as they are, and else what `treeish` has.
+    """Make the tree that has `contents` by path, as they are, and else what `treeish` has.
 
     Blobs and trees are stored by one process. Raises: GitError, NotWritable.
     """

@@ -1,4 +1,4 @@
-"""Linked worktrees: making and removing them, and looking into each from outside.
+"""Make and remove linked worktrees, and look into each from outside.
 
 A worktree is asked through its git folder and not by its path alone: where its `.git` is gone,
 git would find, and answer for, whatever repository is around it.
@@ -13,7 +13,7 @@ from ralphgit.git.run_git import Git, failure, names
 
 
 class Changes(NamedTuple):
-    """What stands in a worktree and not in its HEAD."""
+    """What is in a worktree and not in its HEAD."""
 
     paths: tuple[str, ...]
     """Changed, staged and new files, as git names them; ignored ones are not among them."""
@@ -22,7 +22,7 @@ class Changes(NamedTuple):
 
 
 def folders(common_dir: str) -> dict[str, str]:
-    """Each linked worktree's git folder, by the worktree's real path; also of lost worktrees."""
+    """Return each linked worktree's git folder, by the worktree's real path; also of lost ones."""
     found = {}
     home = os.path.join(common_dir, "worktrees")
     try:
@@ -91,7 +91,7 @@ def begin_changes(git: Git, path: str, git_dir: str) -> Child:
 
 
 def changes(asked: Child) -> Changes | None:
-    """The answer to `begin_changes`; None where git cannot tell."""
+    """Return the answer to `begin_changes`; None if git cannot say."""
     result = asked.finish()
     if result.status:
         return None
@@ -106,7 +106,7 @@ def begin_distance(git: Git, base: str, head: str) -> Child:
 
 
 def distance(asked: Child) -> tuple[int, int]:
-    """How many commits `head` is (ahead of, behind) the base. Raises: GitError."""
+    """Return how many commits `head` is (ahead of, behind) the base. Raises: GitError."""
     result = asked.finish()
     if result.status:
         raise failure(("rev-list",), result)
@@ -162,7 +162,7 @@ def forget_branch(git: Git, branch: str) -> None:
 
 
 def matching(git: Git, patterns: str) -> list[str]:
-    """Untracked files that the ignore patterns in the file `patterns` match.
+    """List the untracked files that the ignore patterns in the file `patterns` match.
 
     Folders that are repositories of their own are not among them.
     """
@@ -171,7 +171,7 @@ def matching(git: Git, patterns: str) -> list[str]:
 
 
 def ignored(git: Git, paths: Sequence[str]) -> list[str]:
-    """Which of `paths`, relative to the folder of `git`, are ignored there and not tracked."""
+    """List which of `paths`, relative to the folder of `git`, are ignored and not tracked."""
     if not paths:
         return []
     arguments = ("check-ignore", "-z", "--stdin")
@@ -183,7 +183,7 @@ def ignored(git: Git, paths: Sequence[str]) -> list[str]:
 
 
 def fork(git: Git, one: str, other: str) -> str:
-    """The commit that two commits have in common; "" if there is none."""
+    """Return the commit that two commits have in common; "" if there is none."""
     if one == other:
         return one
     ask = git.ask_once if _is_id(one) and _is_id(other) else git.try_run
@@ -203,7 +203,7 @@ def is_ancestor(git: Git, old: str, new: str) -> bool:
 
 
 def touching(git: Git, old: str, new: str, paths: Sequence[str], *, most: int) -> list[str]:
-    """The commits of a branch itself from `old` to `new` that touch `paths`, the newest first."""
+    """List the first-parent commits from `old` to `new` that touch `paths`, newest first."""
     out = git.run(
         "--literal-pathspecs", "log", "--first-parent", "--format=%H", f"--max-count={most}",
         f"{old}..{new}", "--", *paths,

@@ -1,1 +1,1 @@
-"""The ralph loop: a worktree that takes tasks, one after the other, until none is left."""
+"""Run the loop: one worktree takes tasks, one after the other, until none is left."""

@@ -1,4 +1,4 @@
-"""What the agents of a worktree printed, and what its loop did."""
+"""Find and follow the logs of a worktree's agents and of its loop."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ralphgit.loop.event_log import FOLDER
 
 
 def newest(top: str, task: str = "") -> str:
-    """The path of the newest log of the worktree at `top`: of `task`, or of any.
+    """Return the path of the newest log in the worktree at `top`: of `task`, or of any task.
 
     Raises: GuardRefused (no_log).
     """
     folder = os.path.join(top, FOLDER)
     try:
-        # TASK-CLAIM.log; beside them is what a loop without a terminal said.
+        # TASK-CLAIM.log; the folder also has the output of loops that have no terminal.
         names = [
             name for name in os.listdir(folder)
             if name.endswith(".log") and "-" in name and _is_plain(os.path.join(folder, name))
@@ -35,16 +35,16 @@ def newest(top: str, task: str = "") -> str:
 
 
 def _is_plain(path: str) -> bool:
-    """Not a link: one may have come with a clone, and show any file as what an agent printed."""
+    """Whether it is a file and no link: a link may come with a clone, and show any file."""
     return os.path.isfile(path) and not os.path.islink(path)
 
 
 def follow(
     top: str, path: Callable[[], str], pause: Callable[[], None]
 ) -> Iterator[tuple[str, bytes]]:
-    """What stands in the log `path()` and what comes, also in the next one, as (path, bytes).
+    """Yield what is in the log `path()` and what is added, also to the next log, as (path, bytes).
 
-    Ends when the worktree's loop is gone and all was read; without a loop, after what is there.
+    Ends when the worktree's loop is gone and everything is read; without a loop, at the log's end.
     """
     current, read = "", 0
     while True:

@@ -1,4 +1,4 @@
-"""Coding agents by name, and how any command is started as one. The prompt comes on its stdin.
+"""Define coding agents by name, and how to start any command as one, with the prompt on stdin.
 
 A preset is the non-interactive command line that a tool documents, with the leave to change
 files in the worktree that unattended work needs. An installed package adds its own under the
@@ -98,7 +98,7 @@ class Command(NamedTuple):
 
 
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
-    """The command of a preset or of a command line, parted as a shell would.
+    """Return the command that a preset or a command line stands for, split as a shell does.
 
     Of presets that packages add, those in `folder` itself are passed over; `warn` hears of broken
     ones.
@@ -141,12 +141,12 @@ def _refuse_odd(extension: extensions.Extension, preset: AgentPreset) -> None:
     if not whole or not preset.words or not preset.words[0]:
         raise extensions.Broken(
             f"{extension} has words or variables that are not text",
-            hint="name another agent, or have the package mended",
+            hint="name another agent, or report it to the package's authors",
         )
 
 
 def listed(folder: str) -> list[Listed]:
-    """Every preset with its help, for who has to choose; broken packages are left out."""
+    """List every preset with its help; broken packages are left out."""
     added = extensions.added(GROUP, AgentPreset, BUILT_IN, folder=folder, warn=lambda _: None)
     return [
         *(Listed(one.name, one.help) for one in BUILT_IN),
@@ -155,7 +155,7 @@ def listed(folder: str) -> list[Listed]:
 
 
 def permitted(project: Project, agent: str) -> Command:
-    """The command of `agent`, or of the settings; it is there, and may be run.
+    """Return the command of `agent`, or of the settings, once it exists and may be run.
 
     What the repository names asks for consent, but for a preset of ralphgit itself.
 
@@ -173,9 +173,9 @@ def permitted(project: Project, agent: str) -> Command:
 
 
 def _require(project: Project, command: Command) -> None:
-    """See that the program is there, before anything is taken for it.
+    """Check that the program exists, before a task is claimed for it.
 
-    One named by its place in the worktree may also stand on the base alone.
+    A program that is named by its path in the worktree may be on the base only.
 
     Raises: Refused (no_agent).
     """

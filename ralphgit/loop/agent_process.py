@@ -1,4 +1,4 @@
-"""One run of a coding agent: its environment, its end, and the log of its output."""
+"""Run a coding agent once: its environment, how it ends, and the log of its output."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def run(
 def environment(
     environ: Mapping[str, str], *, task: str, claim: str, worker: str, packet: str, report: str
 ) -> dict[str, str]:
-    """The variables an agent sees: ours, without those that would point git elsewhere."""
+    """Return an agent's environment: ours, without the variables that would point git elsewhere."""
     kept = {key: value for key, value in environ.items() if not key.startswith("GIT_")}
     resource = f"ralph.task={task},ralph.claim={claim},ralph.worker={worker}"
     known = environ.get("OTEL_RESOURCE_ATTRIBUTES")

@@ -1,4 +1,4 @@
-"""One attempt at a claimed task: packet and prompt, the agent, and what came of it."""
+"""Make one attempt at a claimed task: write packet and prompt, run the agent, judge the result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Done(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """Not done; worth another attempt."""
+    """Not done; another attempt may succeed."""
 
     why: str
     """One sentence."""
@@ -74,11 +74,11 @@ class Limited(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The claim does not stand any more; the agent was stopped."""
+    """The claim is lost, and the agent was stopped."""
 
 
 class Over(NamedTuple):
-    """Somebody has given the task up in this worktree while the agent worked."""
+    """The task was blocked or released in this worktree while the agent worked."""
 
     how: WayOut
 
@@ -100,7 +100,7 @@ def attempt(
     Returns also how many seconds the agent itself ran.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
-    else stands in its way, `mend` is asked to wait or to help, and it is tried again.
+    else is in its way, `mend` waits or repairs, and it is tried again.
 
     Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
     """
@@ -152,7 +152,7 @@ def attempt(
 
 
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
-    """A graph that cannot be read says nothing of any task: all is kept aside."""
+    """Keep all the work in a rescue ref: a graph that cannot be read tells no task's state."""
     with WorktreeLock(project):
         kept = task_branch.put_aside(project, lease)
     sentence = f"the task graph cannot be read: {why}"
@@ -199,7 +199,7 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
 def _said(
     project: Project, before: Attempts, ended: agent_process.Ended, secrets: tuple[str, ...]
 ) -> Outcome | worker_report.Report:
-    """What comes of an attempt by the agent's own word; its report where that is for `complete`."""
+    """Judge an attempt by its end and its report; the report, if `complete` has to decide."""
     try:
         said = worker_report.read(project.top, secrets)
     except InvalidRecord as error:
@@ -207,7 +207,7 @@ def _said(
         return Failed(sentence, sentence)
     if said.status in ("needs_context", "blocked"):
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
-        question = said.question or said.summary or "the worker gave no question"
+        question = said.question or said.summary or "the worker asked no question"
         return Stuck(reason, question, said.options)
     if ended.how == run_program.TIMED_OUT:
         limit = f"{project.config.agent_timeout:g} s"
@@ -268,12 +268,12 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
             raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
-        question = f"{error.message}. Should it be done as it is promised now?"
+        question = f"{error.message}. Should it be done under the new contract?"
         return Stuck(Reason.NEEDS_CONTEXT, question, ())
     except RalphError as error:
         if error.code != "git_failed":
             raise
-        # A hook that refuses the commit, say: the next attempt can mend what it complains of.
+        # A hook that refuses the commit, say: the next attempt can fix what it complains of.
         said_by_git = str(error.details.get("stderr", ""))
         return Failed(error.message, f"{error.message}\n{said_by_git}")
     return Done()

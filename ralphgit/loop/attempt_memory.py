@@ -1,4 +1,4 @@
-"""What a loop has to know after a restart: failed attempts at its task, and its breaker."""
+"""Keep what a loop has to know after a restart: failed attempts at its task, and its breaker."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Attempts(NamedTuple):
     reason: str = ""
     """Why it failed: one of `Reason`."""
     told: str = ""
-    """What is asked of a person if it was the last one."""
+    """The question for a person if it was the last one."""
     limited: int = 0
     """Rate limits in a row since the last attempt that ran into none."""
 
 
 def attempts(top: str, claim: str) -> Attempts:
-    """What is known of a claim's attempts; none where the note is another claim's."""
+    """Return what is known of a claim's attempts; nothing if the note is about another claim."""
     found = runtime_notes.read(os.path.join(top, _ATTEMPTS))
     if found.get("claim") != claim:
         return Attempts(claim)
@@ -47,7 +47,7 @@ def note_attempts(top: str, now: Attempts) -> None:
 
 
 def breaker(top: str) -> Breaker:
-    """The breaker as it was left; closed where nothing is known."""
+    """Return the breaker as it was left; closed if there is no note."""
     found = runtime_notes.read(os.path.join(top, _BREAKER))
     failures, opened = found.get("failures"), found.get("opened")
     if not isinstance(failures, int) or not isinstance(opened, (int, float)):

@@ -1,4 +1,4 @@
-"""`batch run`: fork, join, and the next group, on one machine.
+"""Run a batch: start a group of workers, integrate what they complete, begin the next group.
 
 Each task of a group is the one task of a loop in a worktree of its own (`fleet`); what they
 complete is integrated before the next group begins. Where the batch is stands in the records,
@@ -43,13 +43,13 @@ from ralphgit.rules.readiness import ACTIVE_STATES, TaskState
 _TURN_S = 0.05
 #: How often a worker is started that ends, or is killed, before its task has ended.
 _MOST_STARTS = 5
-#: A worker that ended for one of these has tried, and may do better alone; for the others it
-#: has asked somebody.
+#: A task that was blocked for one of these may succeed alone; for the others a person
+#: has to answer.
 _TRIED = (Reason.VERIFY_FAILED, Reason.SCOPE, Reason.CONFLICT)
 
 
 class BatchOptions(NamedTuple):
-    """What `batch run` may be told."""
+    """The options of `batch run`."""
 
     story: str = ""
     agent: str = ""
@@ -59,7 +59,7 @@ class BatchOptions(NamedTuple):
 
 
 class Batch:
-    """One batch; there is no second one in the repository meanwhile."""
+    """One batch; a repository runs one at a time."""
 
     def __init__(
         self, around: Surroundings, options: BatchOptions, *, warnings: list[str], say: Say
@@ -71,7 +71,7 @@ class Batch:
         self._say = say
 
     def run(self) -> tuple[WorkerResult, ...]:
-        """Work off what can be, and tell of every task that was not finished when it began.
+        """Work on every task that can be, and return the result of each unfinished task.
 
         Interrupted, it stops its workers, which keep their claims.
 
@@ -118,7 +118,7 @@ class Batch:
     # -- what is next ------------------------------------------------------------------
 
     def _choose(self) -> bool:
-        """Note what is to be worked on now; False where nothing is left."""
+        """Note which group to work on now; False if nothing is left."""
         state = self._state
         with self._project() as project:
             if state.failed:
@@ -141,7 +141,7 @@ class Batch:
     def _jobs(
         self, project: Project, planned: batch_plan.Planned, tasks: Sequence[str]
     ) -> tuple[Job, ...]:
-        """Who does what: who has begun a task goes on with it, and nobody else's is taken."""
+        """Assign a worker to each task: whoever has begun it goes on, and no name is used twice."""
         task_states, begun = planned.claim_map.task_states, planned.begun
         taken = {
             name for task, name in begun.items()
@@ -184,9 +184,9 @@ class Batch:
         self._save(State((), tuple(failed), tuple(ended)))
 
     def _wait(self, group: Sequence[Job]) -> None:
-        """Start a worker for each, and wait until nobody works any more; killed ones go on.
+        """Start a worker for each task, wait until all have ended, and restart killed ones.
 
-        Whoever is alive from before is waited for.
+        Workers that are alive from before are waited for.
         """
         with self._project() as project:
             wanted = [fleet.Wanted(job.worker, "") for job in group if _is_open(project, job)]
@@ -205,11 +205,11 @@ class Batch:
                 for job in due:
                     if fleet.was_stopped(running.pop(job)):
                         raise NeedsPerson(
-                            f"somebody has stopped {job.worker}, which had {job.task}; so the "
-                            "batch stops too",
-                            code="stopped", hint="ralphgit batch run goes on",
+                            f"{job.worker} was stopped at {job.task}; the batch stops too, and "
+                            "its workers keep their claims",
+                            code="stopped", hint="ralphgit batch run continues it",
                         )  # fmt: skip
-        except BaseException:  # also a signal: nobody works on when the batch was stopped
+        except BaseException:  # also a signal: no worker goes on once the batch is stopped
             self._stop([job.worker for job in group if fleet_state.runs(tops[job])])
             raise
 
@@ -236,7 +236,7 @@ class Batch:
     # -- what came of it ---------------------------------------------------------------
 
     def _join(self, group: Sequence[Job]) -> dict[str, WorkerResult]:
-        """Integrate what is complete, and say of each task of the group what became of it."""
+        """Integrate what is complete, and return the result of each task of the group."""
         results: dict[str, WorkerResult] = {}
         while True:
             with self._project() as project:
@@ -259,7 +259,7 @@ class Batch:
                     results[job.task] = _stopped(done, stop, job, task_states[job.task])
 
     def _told(self) -> tuple[WorkerResult, ...]:
-        """Every task that this batch was about, in the order in which they would be taken."""
+        """Return the result of each task of the batch, in the order of claiming."""
         known = {result.task: result for result in self._state.results}
         story = self._options.story
         with self._project() as project:
@@ -284,9 +284,9 @@ def _is_open(project: Project, job: Job) -> bool:
 
 
 def _judged(project: Project, task_state: TaskState | None, job: Job) -> WorkerResult:
-    """What became of a task that is not on a branch to be integrated."""
+    """Return what became of a task that is not on a branch to be integrated."""
     if task_state is None:
-        return WorkerResult(job.task, "cancelled", "it is not in the graph any more")
+        return WorkerResult(job.task, "cancelled", "it is no longer in the graph")
     holder = task_state.holder
     found = WorkerResult(job.task, "waiting", "", job.worker, holder.claim if holder else "")
     match task_state.state:
@@ -301,13 +301,13 @@ def _judged(project: Project, task_state: TaskState | None, job: Job) -> WorkerR
         case "waiting":
             return found._replace(why=f"it waits for {', '.join(task_state.blocked_on)}")
     if holder is not None and batch_plan.owner(project, task_state) != job.worker:
-        return WorkerResult(job.task, "waiting", f"{holder.by} has it in {holder.where}")
+        return WorkerResult(job.task, "waiting", f"{holder.by} holds it in {holder.where}")
     why = fleet.last_error(folder_of(project, job.worker)) or "its worker ended before it was done"
     return found._replace(outcome="failed", why=why)
 
 
 def _blocked(project: Project, task_state: TaskState, task: str) -> tuple[str, str]:
-    """Why a task is blocked: the reason, and what is asked on one line."""
+    """Return why a task is blocked: the reason, and its question on one line."""
     holder = task_state.holder
     stored = holder.stored if holder is not None else ""
     block = json.loads(stored or project.base_view.row(task).json).get("blocked") or {}
@@ -317,7 +317,7 @@ def _blocked(project: Project, task_state: TaskState, task: str) -> tuple[str, s
 
 
 def _stopped(done: Integrated, stop: Stop, job: Job, task_state: TaskState) -> WorkerResult:
-    """What an integration that left a branch out means for its task."""
+    """Return the result of a task whose branch was not integrated."""
     issues = done.plan.reconciled[stop.branch].issues
     errors = {issue.code for issue in issues if issue.severity == "error"}
     outcome = "blocked" if errors == {"review_missing"} else "failed"
@@ -334,11 +334,11 @@ def _not_begun(
         by, claim = (holder.by, holder.claim) if holder is not None else (row.by, row.claim)
         return WorkerResult(row.id, "blocked", why, by, claim)
     if holder is not None:
-        return WorkerResult(row.id, "waiting", f"{holder.by} has it in {holder.where}")
+        return WorkerResult(row.id, "waiting", f"{holder.by} holds it in {holder.where}")
     return WorkerResult(row.id, "waiting", f"it waits for {', '.join(waits)}" if waits else "")
 
 
-_ANSWER = "Begin again, on the base as it is now; nobody else works on the repository meanwhile."
+_ANSWER = "Begin again, on the base as it is now; no other worker changes the repository meanwhile."
 
 
 def _begin_again(project: Project, task: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""What the workers of a batch report, in one file: `.ralph/batch/progress.md`."""
+"""Collect the reports of a batch's workers in one file, `.ralph/batch/progress.md`."""
 
 from __future__ import annotations
 

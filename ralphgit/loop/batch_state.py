@@ -1,4 +1,4 @@
-"""What a batch has to know after a crash, and the records do not say: `.ralph/batch/state.yaml`."""
+"""Keep what a batch has to know after a crash and the records do not say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STATE = os.path.join(FOLDER, "state.yaml")
 
 
 class Job(NamedTuple):
-    """A task, and whose it is."""
+    """A task, and the worker that does it."""
 
     task: str
     worker: str
@@ -53,7 +53,7 @@ class State(NamedTuple):
 
 
 def read(top: str) -> State:
-    """The state of the batch of the worktree at `top`; an empty one if none was broken off."""
+    """Read the state of an interrupted batch in the worktree at `top`; empty if there is none."""
     value = runtime_notes.read(os.path.join(top, _STATE))
     group, failed = _parsed(value, "group", Job), _parsed(value, "failed", Job)
     return State(group, failed, _parsed(value, "results", WorkerResult))
@@ -73,7 +73,7 @@ def write(top: str, state: State) -> None:
 
 
 def forget(top: str) -> None:
-    """The batch has ended. Raises: NotWritable."""
+    """Remove the state: the batch has ended. Raises: NotWritable."""
     try:
         os.unlink(os.path.join(top, _STATE))
     except FileNotFoundError:

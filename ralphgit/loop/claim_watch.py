@@ -1,4 +1,4 @@
-"""Whether a claim still stands, asked now and then while its agent works."""
+"""Check now and then, while an agent works, that its claim is not lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOST = "lost"
 
 
 class Watch:
-    """Asks in a thread of its own: whoever reads the agent's output must not wait for a fetch.
+    """Checks in its own thread, since reading the agent's output must not wait for a fetch.
 
     Used as a context; leaving it in good order waits for a question that is still asked, so
     that afterwards nobody else works in the repository.
@@ -50,7 +50,7 @@ class Watch:
 
 
 def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
-    """LOST if the claim is lost or given up, as far as it can be seen; else ""."""
+    """Return LOST if the claim is known to be lost or given up; else ""."""
     project = opening.project(around, [])
     try:
         fetch.synchronise(project)

@@ -1,4 +1,4 @@
-"""What a loop did, as JSON lines in `.ralph/logs/loop.jsonl`."""
+"""Write and read the events of a loop: JSON lines in `.ralph/logs/loop.jsonl`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ralphgit.records import atomic_files
 
 FOLDER = os.path.join(".ralph", "logs")
 NAME = "loop.jsonl"
-#: A longer one is put aside as `loop.jsonl.1`.
+#: A longer one is renamed to `loop.jsonl.1`.
 _MOST_BYTES = 8 * 1024 * 1024
 
 
@@ -31,7 +31,7 @@ class Journal:
         os.makedirs(os.path.dirname(self._path), exist_ok=True)
 
     def write(self, event: str, **fields: object) -> None:
-        """A disk that refuses does not stop the loop."""
+        """Append an event. A disk that refuses does not stop the loop."""
         now = time.time()
         second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
         entry = {
@@ -48,7 +48,7 @@ class Journal:
 
 
 def latest(top: str) -> list[dict[str, Any]]:
-    """What the newest loop of the worktree at `top` wrote, from its "started" on."""
+    """Return what the newest loop of the worktree at `top` wrote, from its "started" on."""
     path = os.path.join(top, FOLDER, NAME)
     found: list[dict[str, Any]] = []
     for part in (path, f"{path}.1"):

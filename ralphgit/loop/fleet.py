@@ -1,4 +1,4 @@
-"""Several loops of one repository, each in a worktree of its own: started, watched, ended.
+"""Start, watch and end several loops of one repository, each in its own worktree.
 
 A loop of the fleet is a process like any other loop: it lives on when whoever started it is
 gone, and tells of itself by its heartbeat and its journal. `.ralph/fleet.yaml` in its worktree
@@ -98,7 +98,7 @@ class Ending(NamedTuple):
 
 
 def wanted(number: int, stories: Sequence[str]) -> list[Wanted]:
-    """The workers to start: w1 to wN, or one for each story, of its name (ids are safe names).
+    """List the workers to start: w1 to wN, or one for each story, named after it.
 
     Raises: UsageError.
     """
@@ -110,7 +110,7 @@ def wanted(number: int, stories: Sequence[str]) -> list[Wanted]:
             raise UsageError(f"{story!r} is not a story", code="bad_story", hint="--story S-024")
         if twin := found.get(story.casefold()):
             raise UsageError(
-                f"the worktrees of {twin.story} and {story} cannot stand side by side",
+                f"the worktrees of {twin.story} and {story} would differ only in case",
                 code="bad_story", hint=f"ralphgit worktree new NAME --story {story}",
             )  # fmt: skip
         found[story.casefold()] = Wanted(story, story)
@@ -174,7 +174,7 @@ def consent(project: Project, agent: str) -> None:
 
 
 def worktrees(project: Project, workers: Sequence[Wanted]) -> set[str]:
-    """Make the worktrees that are not there; the names of these."""
+    """Make the worktrees that do not exist; returns their names."""
     made: set[str] = set()
     for name, story, _ in workers:
         path = os.path.realpath(worktree_names.folder_of(project, name))
@@ -213,7 +213,7 @@ def start(
     options: FleetOptions,
     session: tmux_session.Fleet | None = None,
 ) -> int:
-    """Start a loop that outlives us, and note it; its process id.
+    """Start a loop that outlives this process, and note it; returns its process id.
 
     Raises: NotWritable, Refused (tmux).
     """
@@ -255,7 +255,7 @@ def _start(
 
 
 def _hand_over(path: str, told: object) -> None:
-    """Put `told` at `path`, whole, for our own eyes only: the environment may hold secrets."""
+    """Write `told` to `path`, whole, and readable by its owner only: it may hold secrets."""
     beside = f"{path}.{os.getpid()}"
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "w", encoding="ascii") as file:
@@ -264,7 +264,7 @@ def _hand_over(path: str, told: object) -> None:
 
 
 def _settled(one: Started) -> Started:
-    """Wait until the loop is past its first look for a task, or has ended, and say which."""
+    """Wait until the loop is past its first look for a task, or has ended, and return which."""
     top = one.worktree
 
     def begun() -> bool:
@@ -275,7 +275,7 @@ def _settled(one: Started) -> Started:
     if not _ended(one.pid, top):
         return one
     if (other := fleet_state.beat_of(top)) is not None and other.pid != one.pid:
-        # Somebody started one by hand at the same moment, and that one got in.
+        # Another loop, started by hand at the same moment, got the lock.
         return one._replace(state="running", how="by hand", pid=other.pid)
     last = event_log.latest(top)
     if last and last[0].get("pid") == one.pid and last[-1]["event"] == "ended":
@@ -295,12 +295,12 @@ def _ended(pid: int, top: str) -> bool:
 
 
 def was_stopped(pid: int) -> bool:
-    """Whether a loop that we started has ended because somebody told it to."""
+    """Whether a loop that we started was stopped by a signal."""
     return any(one.pid == pid and one.poll() in _STOPPED for one in _children)
 
 
 def last_error(top: str) -> str:
-    """What the newest loop of the fleet in a worktree says is wrong; "" if nothing."""
+    """Return the last error of the newest loop of the fleet in a worktree; "" if it has none."""
     log = os.path.join(top, LOG)
     if not os.path.exists(log):
         return ""
@@ -324,7 +324,7 @@ def _until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def down(project: Project, names: Sequence[str], *, now: bool) -> list[Ending]:
-    """Ask some of the fleet's loops to end, all without `names`; see `stopping.stop`.
+    """Ask some of the fleet's loops to end, all without `names`; see `stop.stop`.
 
     Waits for those that have no task, and with `now` for all of them, up to some seconds. The
     worktrees stay.
@@ -369,7 +369,7 @@ def _awaited(one: Ending, deadline: float) -> Ending:
 
 
 def session(project: Project) -> tmux_session.Fleet | None:
-    """The repository's tmux session; None where there is none, or no tmux."""
+    """Return the repository's tmux session; None if there is none, or no tmux."""
     if tmux_session.missing():
         return None
     found = tmux_session.Fleet(project.repository.name, project.repository.common_dir)

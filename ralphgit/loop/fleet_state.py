@@ -1,4 +1,4 @@
-"""The loops of a repository as they show themselves: heartbeats, journals, the fleet's notes."""
+"""Read the state of a repository's loops: heartbeats, journals, the fleet's notes."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def note_down(top: str, how: str, pid: int) -> None:
 
 
 def beat_of(top: str) -> Heartbeat | None:
-    """The heartbeat of a loop that is not known to be gone."""
+    """Return the heartbeat of a loop that is not known to be gone."""
     beat = heartbeat.read(top)
     return None if beat is None or heartbeat.gone(beat) else beat
 
 
 def runs(top: str) -> int:
-    """The process of the worktree's loop, also of one that has only just been started; or 0."""
+    """Return the process id of the worktree's loop, also if it was just started; 0 for none."""
     if (beat := beat_of(top)) is not None:
         return beat.pid
     note = note_of(top)
@@ -76,7 +76,7 @@ def runs(top: str) -> int:
 
 
 def workers(project: Project) -> list[Worker]:
-    """The fleet's workers, and whoever else runs a loop, from what they left on disk."""
+    """List the fleet's workers and all others that run a loop, by what they left on disk."""
     found = []
     for worktree in project.repository.worktrees:
         note, beat = note_of(worktree.path), heartbeat.read(worktree.path)
@@ -87,7 +87,7 @@ def workers(project: Project) -> list[Worker]:
 
 
 def state_of(note: FleetNote | None, beat: Heartbeat | None, now: float) -> str:
-    """How the loop of a worktree is: alive, silent, gone, starting or ended."""
+    """Return the state of a worktree's loop: alive, silent, gone, starting or ended."""
     if beat is not None and heartbeat.gone(beat):
         return "gone"
     if beat is not None:

@@ -1,4 +1,4 @@
-"""The heartbeat of a running loop: by a timer, whatever the loop waits for."""
+"""Write the heartbeat of a running loop by a timer, whatever the loop waits for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class HeartbeatWriter:
     """Writes `.ralph/heartbeat` every 5 s, and at once when something changes.
 
     Used as a context. Leaving it removes the file, unless the loop still holds a task: then
-    it is to be seen that nobody works on it.
+    others have to see that it was abandoned.
     """
 
     def __init__(self, top: str, worker: str) -> None:
@@ -41,7 +41,7 @@ class HeartbeatWriter:
             heartbeat.remove(self._top, self._now.process)
 
     def phase(self, phase: str, *, task: str | None = None, claim: str | None = None) -> None:
-        """What the loop does now, and for which task."""
+        """Note what the loop does now, and for which task."""
         with self._lock:
             now = self._now._replace(phase=phase)
             if task is not None:

@@ -1,4 +1,4 @@
-"""The end of a task in a loop: what was verified lands, and of a block its record alone."""
+"""Land what a loop has completed; of a blocked task only its record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Reason, Status
 
-#: So long after a landing nothing is fetched: the push has just told what the base is.
+#: So long after a landing nothing is fetched: the push has just shown where the base is.
 _FRESH_S = 1.0
 _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 #: A hook that changes what is committed may do so once.
@@ -40,14 +40,14 @@ class Landing:
         """Until then, by the monotonic clock, what is known of the base is fresh."""
 
     def how(self, project: Project) -> str:
-        """merge, pr or none."""
+        """Return how to land: merge, pr or none."""
         return self._options.land or project.config.land_mode
 
     def task(self, project: Project, lease: Lease) -> Outcome:
-        """Land a task that is complete here; Done once it has landed.
+        """Land a task that is complete here; returns Done once it has landed.
 
         A completion that `complete` did not make of just these files is verified first. What
-        cannot land as it is, is kept aside, and the worktree begins again with the claim.
+        cannot land as it is goes into a rescue ref, and the worktree begins again with the claim.
 
         Raises: as `merge.by_merge` and `pull_request.by_pull`.
         """
@@ -63,7 +63,7 @@ class Landing:
             match why.code:
                 case "unverified":
                     self._journal.write("unverified", task=lease.task, message=why.message)
-                    self._say(f"what HEAD has of {lease.task} was not verified; verifying it")
+                    self._say(f"{lease.task} is complete, but was not verified; verifying it now")
                     outcome = finish(project, lease)
                     if not isinstance(outcome, Done):
                         return outcome
@@ -74,9 +74,7 @@ class Landing:
                 case _:
                     raise why
         said = "\n".join([why.message, *why.lines])
-        return Failed(
-            "what is committed is not what was verified; a hook changes it, perhaps", said
-        )
+        return Failed("the commit differs from what was verified; perhaps a hook changes it", said)
 
     def _land(self, project: Project, lease: Lease) -> Outcome:
         how = self.how(project)
@@ -101,14 +99,14 @@ class Landing:
         return Done()
 
     def _leave_for_review(self, lease: Lease, why: GuardRefused) -> Outcome:
-        """The work is complete on its branch, and it is for a reviewer to go on."""
+        """Leave completed work on its branch, where it waits for a review."""
         runtime_files.forget(self._journal.top)
         self._journal.write("unreviewed", task=lease.task, message=why.message)
         self._say(why.message)
         return Done()
 
     def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
-        """What conflicts with the base is kept, and the task is begun again on top of it."""
+        """Keep work that conflicts with the base in a rescue ref, and begin again on the base."""
         paths = ", ".join(conflict.paths[:5])
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
@@ -124,11 +122,11 @@ class Landing:
         )
 
     def _begin_again(self, project: Project, lease: Lease, why: GuardRefused) -> Outcome:
-        """What does more than its task is kept, and the task is begun again without it."""
+        """Keep work that changes more than its task in a rescue ref, and begin again without it."""
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
         told = "\n".join([why.message, *why.lines])
-        more = "The records of other tasks are not this task's to change, and none is edited."
+        more = "This task may not change the records of other tasks, and no record is ever edited."
         return Failed(
             why.message, _with(f"{told}\n{more}", kept), Reason.VERIFY_FAILED, _with(told, kept)
         )
@@ -136,7 +134,7 @@ class Landing:
     # -- blocks ----------------------------------------------------------------------
 
     def block(self, project: Project, lease: Lease) -> None:
-        """Bring the record of a blocked task, and nothing else, to where others see it."""
+        """Land the record of a blocked task, and nothing else."""
         if self._alone(project, lease):
             project.refresh()
         match self.how(project):
@@ -150,7 +148,7 @@ class Landing:
         self._beat.phase("blocked", task="")
 
     def _alone(self, project: Project, lease: Lease) -> bool:
-        """Keep aside what a worker that blocked its task itself has done so far, and make the
+        """Keep in a rescue ref what a worker that blocked its task itself had done, and make the
         block anew without it; whether there was anything.
         """
         with WorktreeLock(project):
@@ -175,7 +173,7 @@ class Landing:
     # -- what was given back -----------------------------------------------------------
 
     def give_back(self, project: Project, lease: Lease) -> str:
-        """Keep aside what was done of a task that was released here; the ref, "" for none.
+        """Keep the work on a task that was released here in a rescue ref; returns it, "" for none.
 
         Where the base has the claim, the branch with the release stays, for others to land.
         """
@@ -187,5 +185,5 @@ class Landing:
 
 
 def _with(text: str, kept: str) -> str:
-    """A text that says also where the work is."""
+    """Return `text`, followed by where the work is kept."""
     return f"{text}\n\nThe work so far is kept in {kept}." if kept else text

@@ -1,16 +1,16 @@
-"""What a loop is told, and what it tells in the end."""
+"""Define the options of a loop and its result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-#: Tells whoever watches the loop a line.
+#: Shows a line of progress.
 Say = Callable[[str], None]
 
 
 class LoopOptions(NamedTuple):
-    """What `run` may be told."""
+    """The options of `run`."""
 
     once: bool = False
     """Stop after one task, however it ends."""

@@ -1,4 +1,4 @@
-"""The loop's pull requests: opened, looked at between tasks, and cleared away when they landed."""
+"""Open the loop's pull requests, check them between tasks, and clean up once they have landed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ralphgit.rules.lost_claim import Winner
 
 
 class Pulls:
-    """Those of one worktree; what is known of them is in its `.ralph/pulls.yaml`."""
+    """The pull requests of one worktree; `.ralph/pulls.yaml` in it tracks them."""
 
     def __init__(
         self, project: Project, options: LoopOptions, journal: Journal, say: Say, lost: list[str]
@@ -51,14 +51,14 @@ class Pulls:
         return opened
 
     def has(self, project: Project, lease: Lease) -> bool:
-        """Whether a completed task needs no more landing: its pull request is open."""
+        """Whether a completed task has its pull request already, and so needs no landing."""
         return self._wanted and any(
             pull.claim == lease.claim and pull.state != PUSHED
             for pull in tracked_pull_requests.read(project.top)
         )
 
     def poll(self, project: Project, *, now: bool = False) -> None:
-        """Look at what is in review, if it is time; trouble is noted, and the loop goes on."""
+        """Check the open pull requests if it is time; a failure is logged, and the loop goes on."""
         known = [pull for pull in tracked_pull_requests.read(project.top) if pull.state != PUSHED]
         if not known or (time.monotonic() < self._next and not now):
             return
@@ -75,7 +75,7 @@ class Pulls:
         self._next = time.monotonic() + project.config.land_poll
 
     def left(self, project: Project) -> str:
-        """How many are still in review, as the end of a sentence; looked at once more."""
+        """Check once more, and return how many are still in review, as the end of a sentence."""
         self.poll(project, now=True)
         states = [pull.state for pull in tracked_pull_requests.read(project.top)]
         parts = []
@@ -106,7 +106,7 @@ class Pulls:
         tracked_pull_requests.note(project.top, pull._replace(conflicts=bool(paths)))
 
     def _state(self, project: Project, pull: Pull) -> Pull:
-        """Ask the forge whether somebody has closed it, or opened it again."""
+        """Ask the forge whether the pull request was closed, or opened again."""
         if pull.via not in forge_cli.PROGRAMS:
             return pull
         state = REFUSED if forge_cli.closed(project, pull.via, pull.branch) else OPEN

@@ -1,4 +1,4 @@
-"""Telling a person: `notify.command`, and the bell of the terminal.
+"""Notify a person: run `notify.command`, and ring the terminal's bell.
 
 The command gets the event in its environment and as a JSON object on stdin. A process of its
 own sees to its time limit, so that the loop never waits for it, and its last word, that it has
@@ -16,7 +16,7 @@ from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace.project import Project
 from ralphgit.records.redact_secrets import redact, secrets_in
 
-#: Events of the loop's journal that a person is told of, and what their message is without one.
+#: Events that a person is notified of, and the message of an entry that has none.
 EVENTS = {
     "blocked": "{task} is blocked ({reason})",
     "refused": "the pull request of {task} was closed",
@@ -25,7 +25,7 @@ EVENTS = {
     "ended": "the loop has ended: {why}",
 }
 LIMIT_S = 10
-#: So much fits into a pipe that nobody reads yet, with room for the escapes of JSON.
+#: So much fits into a pipe before it is read, with room for the escapes of JSON.
 _MOST_CHARACTERS = 4096
 #: Runs the command of argv[1] for at most argv[2] seconds; standard library alone.
 _CODE = """
@@ -46,7 +46,7 @@ child.wait()
 
 
 class Notifier:
-    """Hears the events of one loop, and tells a person of those that want one."""
+    """Notifies a person of those events of one loop that need one."""
 
     def __init__(self, project: Project) -> None:
         """Raises: NeedsPerson while the command is not trusted."""
@@ -58,7 +58,7 @@ class Notifier:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def hear(self, entry: Mapping[str, object]) -> None:
-        """Tell of a journal's entry, if it is one to tell of. Never waits, never fails."""
+        """Notify of a journal entry, if its event needs a person. Never waits, never fails."""
         event = str(entry["event"])
         if event not in EVENTS:
             return

@@ -1,4 +1,4 @@
-"""A project's own prompt: a Jinja2 template that is rendered from the packet.
+"""Render a project's own prompt template (Jinja2) from the packet.
 
 The template sees `packet`, with the fields of `packet.schema.json`, and `prompt`, the text that
 is used without a template. What the graph says is text of others: `{{ packet.mission | data }}`
@@ -16,7 +16,7 @@ from ralphgit.errors import InvalidRecord
 
 
 def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -> str:
-    """The prompt by the template at `path` on the base commit: a branch cannot change it.
+    """Render the template at `path` on the base commit, where a branch cannot change it.
 
     Raises: InvalidRecord (bad_template) with file and line.
     """
@@ -41,5 +41,5 @@ def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise InvalidRecord(
             f"the template cannot be rendered: {error}", file=f"{project.base.label}:{path}",
-            line=line, code="bad_template", hint="docs/configuration.md tells what a template sees",
+            line=line, code="bad_template", hint="docs/configuration.md says what a template sees",
         ) from None  # fmt: skip

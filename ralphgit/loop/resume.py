@@ -1,4 +1,4 @@
-"""What a worktree has begun, by the records, its lease and its note: where a loop goes on.
+"""Find what a worktree has begun, by the records, its lease and its note, to resume it.
 
 And what a crash has left behind, which is removed before.
 """
@@ -34,7 +34,7 @@ from ralphgit.rules import claim_verdict
 
 
 def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -> Project:
-    """The project, if the worktree at `top` still is one; `home` is the main worktree.
+    """Open the project, if the worktree at `top` still is one; `home` is the main worktree.
 
     Raises: GuardRefused (no_worktree).
     """
@@ -51,11 +51,11 @@ def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -
 
 
 def gone(top: str, home: str) -> GuardRefused:
-    """The error for a worktree that has lost its `.git`, or that has been removed."""
+    """Make the error for a worktree that has lost its `.git`, or that was removed."""
     repair = shlex.join(("git", "-C", home, "worktree", "repair"))
     status = shlex.join(("ralphgit", "-C", home, "status"))
     return GuardRefused(
-        f"{top} is no worktree any more: its .git is gone; what is there was left as it is",
+        f"{top} is no longer a worktree: its .git is gone; its files were left as they are",
         code="no_worktree",
         hint=f"{repair}, then run again; or {status} says how to free its task",
         details={"worktree": top},
@@ -63,7 +63,7 @@ def gone(top: str, home: str) -> GuardRefused:
 
 
 def unreadable(project: Project) -> InvalidRecord | None:
-    """Why the graph cannot be read as this worktree has it, in its files or on HEAD."""
+    """Return why the graph in this worktree's files or on HEAD cannot be read; None if it can."""
     try:
         project.require_here()
         project.view("HEAD", "HEAD")
@@ -73,7 +73,7 @@ def unreadable(project: Project) -> InvalidRecord | None:
 
 
 def restore(project: Project) -> str:
-    """Keep aside the work of a claim whose agent, before a crash, broke the graph; the ref."""
+    """Keep work that left the graph unreadable before a crash in a rescue ref; returns the ref."""
     noted = runtime_files.remembered(project.top)
     lease = read_leases(project).get(noted.task) if noted else None
     if noted is None or lease is None or lease.claim != noted.claim or not unreadable(project):
@@ -83,7 +83,7 @@ def restore(project: Project) -> str:
 
 
 def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) -> Lease | None:
-    """This worktree's claim, or that of a task that has ended here and is still to land.
+    """Return this worktree's claim, or that of a task that has ended here and has yet to land.
 
     Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
     and UnknownTask, where the loop is told just one task.
@@ -126,7 +126,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
 
 
 def mend(project: Project, journal: Journal) -> None:
-    """Remove the locks of a git that was killed, and the like."""
+    """Remove what a crash left behind, such as the lock of a git that was killed."""
     for finding in examine.examine(project, fix=True):
         if finding.fixed:
             journal.write("mended", code=finding.code, message=finding.message)

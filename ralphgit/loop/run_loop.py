@@ -1,4 +1,4 @@
-"""The loop: preflight, claim, packet and prompt, agent, verify, complete, land, again (SPEC 7).
+"""Run the loop: claim, write the prompt, run the agent, verify, complete, land, again (SPEC 7).
 
 What it has to know after a crash it reads from the records, the lease and `.ralph/`: each
 turn begins by looking what this worktree has begun, and goes on with that.
@@ -67,7 +67,7 @@ class Loop:
         self._released: set[str] = set()
 
     def run(self) -> Ran:
-        """Work until nothing is left, or something or somebody says stop.
+        """Work until nothing is left, a limit is reached, or a stop is asked for.
 
         Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
         """
@@ -126,12 +126,12 @@ class Loop:
         return limit is not None and limit <= ended
 
     def _turn(self) -> bool:
-        """One task, whole; False where nothing could be taken."""
+        """Do one task from claim to landing; False if none could be claimed."""
         project = self._project()
         try:
             task_branch.settle(project)
             if kept := resume.restore(project):
-                self._say(f"the task graph could not be read; all that was done is kept in {kept}")
+                self._say(f"the task graph could not be read; the work so far is kept in {kept}")
             landing = self._landing.how(project)
             lease = resume.unfinished(project, landing, self._pulls, self._options)
             if lease is None:
@@ -163,7 +163,7 @@ class Loop:
         return True
 
     def _mend(self, error: RalphError, times: int) -> None:
-        """Wait a little, longer each time, and mend what is known to be broken."""
+        """Wait a little, longer each time, and fix what is known to be broken."""
         self._journal.write("trouble", code=error.code, message=error.message)
         self._say(f"{error.message}; trying again")
         self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
@@ -236,7 +236,7 @@ class Loop:
                     if complete_here:
                         self._done.append(lease.task)
                         return
-                    continue  # with what `complete` has read anew
+                    continue  # with what `complete` has read again
                 case Stuck(reason, question, options):
                     attempt_memory.note_breaker(self._top, CLOSED)
                     # It counts: should the block fail, the agent is not asked for ever.
@@ -340,7 +340,7 @@ class Loop:
         self._blocked.append(lease.task)
 
     def _end_released(self, lease: Lease) -> None:
-        """A task that somebody released here is not taken again by this loop."""
+        """Note a task that was released here: this loop does not take it again."""
         kept = self._landing.give_back(self._project(), lease)
         more = f"; the work so far is kept in {kept}" if kept else ""
         self._journal.write("released", task=lease.task, rescue=kept)
@@ -352,7 +352,7 @@ class Loop:
     # -- small things ----------------------------------------------------------------
 
     def _project(self) -> Project:
-        """Everything as it is now; its processes end with the turn.
+        """Open the project anew; its processes end with the turn.
 
         Raises: GuardRefused (no_worktree) where the agent, say, has removed the folder.
         """

@@ -1,4 +1,4 @@
-"""Ending a loop from outside: after its task, or now."""
+"""End a loop from outside: after its task, or now."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def stop(project: Project, names: tuple[str, ...], *, every: bool, now: bool) ->
 
 
 def wanted(top: str) -> bool:
-    """Whether somebody has asked the loop of the worktree at `top` to end after its task."""
+    """Whether the loop of the worktree at `top` was asked to end after its task."""
     return os.path.lexists(os.path.join(top, PATH))
 
 
 def forget(top: str) -> None:
-    """Take away that somebody has asked."""
+    """Remove the request to end."""
     try:
         os.unlink(os.path.join(top, PATH))
     except (FileNotFoundError, IsADirectoryError):

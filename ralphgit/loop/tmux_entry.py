@@ -1,4 +1,4 @@
-"""The first program in a worker's tmux window: it becomes the loop that a file tells of.
+"""Become the loop that a file describes: the first program in a worker's tmux window.
 
 tmux gives a window the environment of its server, which may be another login's. What the loop
 is to see comes in a file that only its owner can read, and that goes away before the loop
@@ -19,7 +19,7 @@ _OWN = ("TERM", "TMUX", "TMUX_PANE", "COLORTERM")
 
 
 def main() -> NoReturn:
-    """Become the loop; end where nobody tells which."""
+    """Become the loop; exit if the file does not come."""
     path = sys.argv[1]
     deadline = time.monotonic() + _PATIENCE_S
     while True:

@@ -1,4 +1,4 @@
-"""The fleet's tmux session: detached, a window for each worker, gone with the last of them.
+"""Control the fleet's tmux session: detached, a window for each worker, closed with the last.
 
 Through libtmux, which is loaded when it is needed and may be missing, as tmux may.
 """
@@ -30,18 +30,18 @@ class Window(NamedTuple):
     name: str
     pid: int
     dead: bool
-    """Its program has ended, and it was told to stay."""
+    """Its program has ended, and the window stays."""
 
 
 def missing() -> str:
-    """What is not installed that a session needs; "" where all is there."""
+    """Return which program or package a session needs and does not have; "" if it has all."""
     if shutil.which("tmux") is None:
         return "tmux"
     return "" if importlib.util.find_spec("libtmux") else "libtmux"
 
 
 def session_name(server: Server, repository: str, git_dir: str) -> str:
-    """What a new session is called: after the repository, told apart from its namesakes'."""
+    """Return the name for a new session: the repository's, made unique among the sessions."""
     name = "ralphgit-" + re.sub(r"[^A-Za-z0-9_-]", "_", repository)
     if all(session.session_name != name for session in server.sessions):
         return name
@@ -49,7 +49,7 @@ def session_name(server: Server, repository: str, git_dir: str) -> str:
 
 
 class Fleet:
-    """The session of one repository, which may not be there."""
+    """The session of one repository, which may not exist."""
 
     def __init__(self, repository: str, git_dir: str) -> None:
         """Raises: GuardRefused (no_tmux)."""

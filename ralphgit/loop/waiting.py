@@ -1,4 +1,4 @@
-"""Waiting: for work, after failures, while the breaker is open; a stop ends every wait."""
+"""Wait for work, after failures, or while the breaker is open; a stop ends every wait."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ class Pauses:
         return stop.wanted(self._top)
 
     def wait(self, seconds: float, phase: str) -> None:
-        """Wait, or until a stop is asked for."""
+        """Wait for some seconds, or until a stop is asked for."""
         self._beat.phase(phase)
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0 and not self.stop_wanted():
             time.sleep(min(left, _TURN_S))
 
     def after_failure(self, failures: int, config: Config) -> None:
-        """Exponential backoff with jitter."""
+        """Wait after a failure: exponential backoff with jitter."""
         chance = self._chance.random()
         base = config.loop_backoff
         self.wait(backoff(failures, base=base, cap=_LONGEST_BACKOFF_S, chance=chance), "backoff")
 
     def for_work(self, config: Config) -> None:
-        """Between two looks for work; not all loops look at the same moment."""
+        """Wait before looking for work again; loops do not all look at the same moment."""
         self.wait(config.loop_idle * self._chance.uniform(0.5, 1.0), "idle")
 
     def for_breaker(self, config: Config) -> bool:
-        """While the circuit breaker is open; True if a stop was asked for meanwhile."""
+        """Wait while the circuit breaker is open; True if a stop was asked for meanwhile."""
         state = attempt_memory.breaker(self._top)
         seconds = state.wait(time.time(), cooldown=config.loop_cooldown)
         if seconds:

@@ -1,1 +1,1 @@
-"""The commands as tools of the Model Context Protocol, for coding agents."""
+"""Serve the commands as tools of the Model Context Protocol, for coding agents."""

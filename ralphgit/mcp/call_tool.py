@@ -1,4 +1,4 @@
-"""One call of a tool: the command, in a process of its own, and what it answered.
+"""Call a tool: run its command in a process of its own, and shape the answer.
 
 A command may start a supervisor, keep signals from being heard at a bad moment, or end its process
 at once; in a process of its own it does all of that as it does from a shell, and a call that is
@@ -23,7 +23,7 @@ _MOST_LOOKING = 4
 
 
 class Caller:
-    """Runs commands: one that writes at a time, and beside it a few that look."""
+    """Runs commands: one that writes at a time, and a few that only read beside it."""
 
     def __init__(self, program: Sequence[str]) -> None:
         """`program` begins every command line."""
@@ -35,7 +35,7 @@ class Caller:
         """The answer of the command line `words`. Cancelled, it has ended before this does."""
         async with self._looking if looks else self._writing:
             try:
-                with anyio.CancelScope(shield=True):  # else one might run that nobody knows
+                with anyio.CancelScope(shield=True):  # else one might run unnoticed
                     process = await anyio.open_process(
                         [*self._program, *words], stdin=subprocess.DEVNULL
                     )
@@ -66,7 +66,7 @@ async def _read(process: Process) -> tuple[bytes, bytes]:
 
 
 async def _end(process: Process) -> None:
-    """Have the process end, politely at first; nothing where it has."""
+    """End the process, politely at first; does nothing if it has ended."""
     if process.returncode is None:
         process.terminate()
         with anyio.move_on_after(PATIENCE_S):
@@ -93,7 +93,7 @@ class Answer(NamedTuple):
 
 
 def answer(verb: str, status: int, out: bytes, said: bytes) -> Answer:
-    """What `ralphgit VERB --json` has printed on stdout; `said` on stderr, where all else goes."""
+    """Make the answer of what `ralphgit VERB --json` printed: `out` on stdout, `said` on stderr."""
     try:
         envelope = json.loads(out)
     except ValueError:
@@ -111,7 +111,7 @@ def answer(verb: str, status: int, out: bytes, said: bytes) -> Answer:
 
 
 def refused(error: RalphError) -> Answer:
-    """A refusal that no command has printed, in the same shape."""
+    """Make an answer in the same shape of a refusal that no command printed."""
     told = {"code": error.code, "exit": error.exit_code, "message": error.message}
     if error.hint:
         told["hint"] = error.hint
@@ -125,7 +125,7 @@ _ROOM = 80
 
 
 def fitted(told: Mapping[str, object], most: int) -> str:
-    """`told` as text of at most `most` characters, and a line more where text was cut.
+    """Encode `told` in at most `most` characters, and one line more if text was cut.
 
     The longest list in its data loses its last entries (of events the oldest); `left_off` says how
     many. What is too long even so, or has no list, is cut as text, and says so behind it.

@@ -1,4 +1,4 @@
-"""The server: speaks the protocol on stdin and stdout until one of them closes."""
+"""Speak the protocol on stdin and stdout until one of them closes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ralphgit.mcp.tool_description import Tool, described
 
 
 class _Stdin(anyio.AsyncFile[str]):
-    """stdin, whose next line nobody waits for once the server ends."""
+    """stdin; once the server ends, its next line is no longer waited for."""
 
     async def readline(self) -> str:
         # A thread that is not abandoned would keep a terminated server until its client speaks.
@@ -44,7 +44,7 @@ def _whole(escape: re.Match[str]) -> str:
 
 
 def serve(tools: Sequence[Tool], program: Sequence[str], *, instructions: str) -> int:
-    """Serve `tools`, which `program` runs; the signal that ended it, 0 at the end of stdin.
+    """Serve `tools`, which `program` runs; returns the signal that ended it, 0 at the end of stdin.
 
     However it ends: the calls that were under way have ended before.
     """
@@ -70,7 +70,7 @@ def _server(tools: Sequence[Tool], program: Sequence[str], instructions: str) ->
         if tool is None:
             raise MCPError(
                 code=types.INVALID_PARAMS,
-                message=f"no tool {params.name!r} here; there are {', '.join(offered)}",
+                message=f"there is no tool {params.name!r}; the tools are {', '.join(offered)}",
             )
         if not caller:
             caller.append(Caller(program))  # its locks belong to the running event loop

@@ -1,4 +1,4 @@
-"""What an agent is offered: a command, what it takes, and what it may do."""
+"""Describe a tool to an agent: its command, what it takes, and what it may do."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +17,11 @@ class Tool(NamedTuple):
     runs: bool = False
     """It may run the repository's commands."""
     destroys: bool = False
-    """It may take something away that somebody else has."""
+    """It may take away what another worker has."""
 
 
 def described(tool: Tool) -> dict[str, object]:
-    """The tool as `tools/list` tells of it; no key whose default says the same."""
+    """Return the tool's entry for `tools/list`, without keys that have their default."""
     hints: dict[str, object] = {"readOnlyHint": True}
     if not tool.looks:
         hints = {"destructiveHint": tool.destroys}
@@ -34,16 +34,16 @@ def described(tool: Tool) -> dict[str, object]:
 
 
 def told_bytes(tool: Tool) -> int:
-    """How much of it a model reads: name, description and schema, without spaces."""
+    """Count the bytes that a model reads of it: name, description and schema, without spaces."""
     read = {key: value for key, value in described(tool).items() if key != "annotations"}
     return len(json.dumps(read, separators=(",", ":")))
 
 
 def tokens(bytes_: int) -> int:
-    """About how many tokens that is, at four bytes each."""
+    """Estimate the tokens, at four bytes each."""
     return (bytes_ + 3) // 4
 
 
 def total(tools: Sequence[Tool], instructions: str) -> int:
-    """The bytes that a model reads before its first call."""
+    """Count the bytes that a model reads before its first call."""
     return sum(map(told_bytes, tools)) + len(instructions.encode())

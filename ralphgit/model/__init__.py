@@ -1,1 +1,1 @@
-"""What the records are. Pure values: no file, no clock, no git."""
+"""Define what the records are: pure values, with no file, no clock, no git."""

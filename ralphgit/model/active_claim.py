@@ -1,10 +1,10 @@
-"""What is in flight: claims and results that the base does not have (yet)."""
+"""Define active claims: claims and results that the base does not have (yet)."""
 
 from typing import NamedTuple
 
 
 class ActiveClaim(NamedTuple):
-    """One place where a task stands otherwise than on the base."""
+    """One place where a task has another state than on the base."""
 
     task: str
     status: str
@@ -24,7 +24,7 @@ class ActiveClaim(NamedTuple):
     note: str = ""
     """What a blocked task asks."""
     stored: str = ""
-    """The block of a blocked task as it stands there, as JSON."""
+    """The block of a blocked task as it is there, as JSON."""
     ref: str = ""
     """Full name of the branch, for kind branch; remote-tracking ones too."""
 

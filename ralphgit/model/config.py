@@ -1,11 +1,11 @@
-"""The settings, their types and defaults."""
+"""Define the settings, their types and defaults."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.errors import UsageError
 
-#: Lock files of package managers, wherever they stand.
+#: Lock files of package managers, in any folder.
 LOCK_FILES = (
     "**/package-lock.json", "**/npm-shrinkwrap.json", "**/yarn.lock", "**/pnpm-lock.yaml",
     "**/bun.lock", "**/bun.lockb", "**/deno.lock", "**/Cargo.lock", "**/go.sum",
@@ -52,7 +52,7 @@ class Config(NamedTuple):
     agent_attempts: int = 3
     """Failed attempts at a task after which it is blocked."""
     agent_prompt: str = ""
-    """A Jinja2 template for the prompt, as it stands on the base commit; "" is the usual one."""
+    """A Jinja2 template for the prompt, read from the base commit; "" is the usual one."""
     loop_check: float = 60.0
     """Seconds between two looks at the base while the agent works."""
     loop_idle: float = 15.0
@@ -101,12 +101,12 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
 
 def setting_name(spelling: str) -> str | None:
-    """The field that `verify.timeout`, `RALPH_VERIFY_TIMEOUT` or `requireRemote` means."""
+    """Return the field that `verify.timeout`, `RALPH_VERIFY_TIMEOUT` or `requireRemote` means."""
     return _SPELLINGS.get(spelling.lower().replace("_", "").replace(".", ""))
 
 
 def parse_setting(name: str, value: object, where: str) -> object:
-    """`value` as the type of the setting `name`; text is understood for every type.
+    """Convert `value` to the type of the setting `name`; text is accepted for every type.
 
     Raises: UsageError naming `where` it was set.
     """
@@ -159,7 +159,7 @@ _KINDS = {
 
 
 def resolve(layers: Iterable[tuple[str, Mapping[str, object]]]) -> Config:
-    """The settings from `layers` of (where, settings), the strongest first.
+    """Merge `layers` of (where, settings), the strongest first, into the settings.
 
     Raises: UsageError.
     """

@@ -1,4 +1,4 @@
-"""What was observed about a task, bound to the content that it was observed on (SPEC 3.2)."""
+"""Define evidence: what was observed about a task, bound to the observed content (SPEC 3.2)."""
 
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ class Artifact(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """One observation. Never edited: who observes again writes another."""
+    """One observation. Never edited: observing again writes another."""
 
     id: str
     task: str

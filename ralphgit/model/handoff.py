@@ -1,4 +1,4 @@
-"""What a worker is given for a task, and the questions that it asks about it."""
+"""Define what a worker is given for a task, and the questions that it asks about it."""
 
 import os
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Names that are safe as a file name, a ref component and a shell word."""
+"""Parse names that are safe as a file name, a ref component and a shell word."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ClaimId = NewType("ClaimId", str)
 Worker = NewType("Worker", str)
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-#: The same with dots, which stand neither side by side nor at the end.
+#: The same with dots, but never two in a row and none at the end.
 _DOTTED = r"(?!.*\.\.)[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?(?<!\.lock)"
 _GRAMMAR_HINT = (
     "an id is 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, has no '..', "
@@ -31,7 +31,7 @@ def is_id(text: str) -> bool:
 
 
 def parse_task_id(text: str) -> TaskId:
-    """`text` as a task id.
+    """Parse `text` as a task id.
 
     Raises: UsageError when it is outside the grammar.
     """
@@ -41,7 +41,7 @@ def parse_task_id(text: str) -> TaskId:
 
 
 def parse_worker(text: str) -> Worker:
-    """`text` as a worker name (same grammar as an id).
+    """Parse `text` as a worker name (same grammar as an id).
 
     Raises: UsageError when it is outside the grammar.
     """
@@ -51,7 +51,7 @@ def parse_worker(text: str) -> Worker:
 
 
 def record_id(entropy: bytes) -> str:
-    """A fresh record id from at least 8 random bytes (50 bits are used).
+    """Make a record id from at least 8 random bytes (50 bits are used).
 
     The first character is a letter that no YAML number begins with, so that the id
     can be written without quotes and never reads as 1e5 or 0x1f.

@@ -1,4 +1,4 @@
-"""Text of a repository as a person may see it.
+"""Make text of a repository safe to show to a person.
 
 It is untrusted: what cannot be printed, escape sequences and characters that reorder text are
 shown escaped. And numbers, as a sentence has them.
@@ -6,7 +6,7 @@ shown escaped. And numbers, as a sentence has them.
 
 
 def safe(text: str) -> str:
-    """`text` on one line with everything unprintable escaped."""
+    """Return `text` on one line with everything unprintable escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
@@ -18,7 +18,7 @@ def _escape(character: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span of time in its largest unit: `3 min`."""
+    """Format a span of time in its largest unit: `3 min`."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
@@ -31,10 +31,10 @@ def counted(count: int, noun: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """At most so many characters of `text`, the last of them `...` where it has more."""
+    """Cut `text` to so many characters, the last of them `...` if it has more."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def safe_lines(text: str) -> list[str]:
-    """`text` line by line, each safe."""
+    """Split `text` into lines, each safe."""
     return [safe(line.replace("\t", "    ")) for line in text.splitlines()]

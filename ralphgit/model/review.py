@@ -1,4 +1,4 @@
-"""What reviewers made of the work on a task (SPEC 3.3)."""
+"""Define reviews of the work on a task (SPEC 3.3)."""
 
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ class Disposal(NamedTuple):
 
 
 class Review(NamedTuple):
-    """What somebody thought of the work on a task."""
+    """A reviewer's verdict on the work on a task."""
 
     id: str
     task: str

@@ -1,4 +1,4 @@
-"""A task and its lifecycle, as stored (SPEC 3.1).
+"""Define a task and its lifecycle, as stored (SPEC 3.1).
 
 NamedTuples and not dataclasses, which take 9 ms to import and make: a fifth of `claim`.
 """

@@ -1,4 +1,4 @@
-"""The slim form of a task: all that readiness and ordering need.
+"""Define the slim form of a task: all that readiness and ordering need.
 
 A NamedTuple and not a dataclass: 10,000 are made from cached columns in 4 ms, where
 frozen dataclasses take 40.
@@ -48,5 +48,5 @@ class Row(NamedTuple):
 
     @property
     def stage(self) -> tuple[str, str, int, str]:
-        """What a lifecycle change changes: two rows of a task differ in it, or have the same."""
+        """Return what every lifecycle change changes: it is equal if nothing has changed."""
         return (self.status, self.claim, self.epoch, self.mark)

@@ -1,4 +1,4 @@
-"""The words for where a task stands: what is stored, and what is derived."""
+"""Define the words for a task's state: those that are stored, and those that are derived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A three-way merge: a value on both sides and where they part, and what becomes of it."""
+"""Define a three-way merge: the ancestor's value, each side's, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class ThreeWay(NamedTuple, Generic[T]):
         return self.ours if side is Side.OURS else self.theirs
 
     def decided(self) -> Side | None:
-        """The side whose value stands where at most one has changed it; None where both have.
+        """Return the side whose value wins if at most one has changed it; None if both have.
 
-        Where both have the same, either may be taken: it is told as ours.
+        If both have the same value, it is ours.
         """
         if self.ours == self.theirs or self.theirs == self.ancestor:
             return Side.OURS
@@ -57,9 +57,9 @@ class Join(NamedTuple):
     """How a task that both sides have changed is put together."""
 
     life: Side
-    """Whose lifecycle fields stand."""
+    """Whose lifecycle fields win."""
     fields: Mapping[str, Side]
-    """Whose value of each other field stands; where that side has none, the field is gone."""
+    """Whose value of each other field wins; if that side has none, the field is gone."""
     values: Mapping[str, object]
     """Fields that are made of both."""
     order: tuple[str, ...]

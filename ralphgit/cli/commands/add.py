@@ -28,7 +28,7 @@ def run(call: Call, options: Options) -> Outcome:
 
 
 def outcome(changed: Changed, verb: str) -> Outcome:
-    """What became of a task, and that it is for the user to commit it."""
+    """Report a changed task, and that it is for the user to commit it."""
     row, task_state, files = changed
     data = stored_task(row, task_state)
     if not files:

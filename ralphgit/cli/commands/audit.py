@@ -47,7 +47,7 @@ def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
         raise UsageError("a review needs a verdict", hint="ralphgit audit --help")
     by = (options.by or "").strip()
     if options.by is not None and not by:
-        raise UsageError("a reviewer has a name", hint="--by NAME")
+        raise UsageError("--by is empty: a review has a reviewer", hint="--by NAME")
     made = reviews.add(
         project,
         reviews.ReviewOptions(
@@ -84,7 +84,7 @@ def _disposals(told: Sequence[str]) -> Iterator[Disposal]:
         made, slash, finding = place.partition("/")
         if not equals or not slash or word not in DISPOSITIONS:
             raise UsageError(
-                f"{given!r} does not say what became of which finding",
+                f"{given!r} is not REVIEW/FINDING=WORD",
                 hint=f"--dispose REVIEW/FIND-1=WORD, one of {', '.join(DISPOSITIONS)}",
             )
         yield Disposal(made, finding, word)

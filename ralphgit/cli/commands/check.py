@@ -26,7 +26,7 @@ def run(call: Call, options: Options) -> Outcome:
     form = options.format
     if call.screen.json and form != "text":
         raise UsageError(
-            f"--json and --format {form} exclude each other", hint="leave one of the two out"
+            f"--json and --format {form} cannot be combined", hint="leave out one of the two"
         )
     project = call.project()
     found = check.check(project, base=options.base, at=options.at, between=options.range)
@@ -44,14 +44,14 @@ def run(call: Call, options: Options) -> Outcome:
 
 
 def shown(problem: Problem) -> dict[str, object]:
-    """A problem as JSON tells it."""
+    """Return a problem for JSON."""
     told = problem._asdict()
     del told["label"]
     return told
 
 
 def verdict(problems: Sequence[Problem], *, strict: bool) -> Refused | None:
-    """The refusal that `problems` are a reason for; warnings are one only if `strict`."""
+    """Return the error for `problems`; None if they are none, or only warnings without `strict`."""
     count = sum(strict or one.severity == "error" for one in problems)
     if not count:
         return None

@@ -20,9 +20,7 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
     found = record_diff.diff(project, options.range)
     if not options.range and record_diff.is_uncommitted(project, found):
-        project.warn(
-            "this worktree's records have changes that are not committed; they are not told here"
-        )
+        project.warn("this worktree's records have uncommitted changes, which are not shown")
     if options.format == "markdown":
         from ralphgit.app.diff import markdown
 

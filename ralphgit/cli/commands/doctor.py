@@ -21,7 +21,7 @@ def run(call: Call, options: Options) -> Outcome:
     found = examine.examine(project, fix=options.fix, thorough=call.screen.verbose)
     lines = [line for finding in found for line in _told(finding)]
     if all(finding.severity == "info" for finding in found):
-        lines.append("Nothing to mend.")
+        lines.append("Nothing to fix.")
     left = [f for f in found if not f.fixed and f.severity in ("error", "warning")]
     error = None
     if left:

@@ -26,7 +26,8 @@ def run(call: Call, options: Options) -> Outcome:
     some = options.remove or any(value is not None for value in options.fields)
     if (options.block or reason is not None) and (some or (options.block and reason is not None)):
         raise UsageError(
-            "--block and --cancel each stand alone", hint="change the fields in a second command"
+            "--block and --cancel cannot be combined with other changes",
+            hint="change the fields in a second command",
         )
     project = call.project()
     with WorktreeLock(project):

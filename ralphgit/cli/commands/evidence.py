@@ -94,7 +94,7 @@ def _only_stale(one: TaskEvidence) -> TaskEvidence:
 
 
 def _told(one: TaskEvidence, *, none: bool) -> list[str]:
-    """`none`: say so of a complete task that has none."""
+    """`none`: list also complete tasks that have none."""
     lines = [
         f"  {_worth(filed.judged):<10}  {one_line(filed.judged.evidence)}" for filed in one.records
     ]
@@ -113,7 +113,7 @@ def _worth(judged: evidence_verdict.Judged) -> str:
 
 
 def one_line(record: Evidence) -> str:
-    """A record in a line: what was observed, and what came of it."""
+    """Return a record in one line: what was observed, and its result."""
     if record.command:
         return safe(f"exit {record.exit_code}: {record.command}")
     about = f"{record.artifact.path}: " if record.artifact else ""

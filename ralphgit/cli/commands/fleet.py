@@ -46,16 +46,16 @@ def run(call: Call, options: Options) -> Outcome:
 
 def _up(project: Project, options: Options) -> Outcome:
     if options.tmux and options.no_tmux:
-        raise UsageError("--tmux and --no-tmux exclude each other", hint="take one of them")
+        raise UsageError("--tmux and --no-tmux cannot be combined", hint="take one of them")
     stories = list(dict.fromkeys(options.stories))
     count = len(stories) if options.number is None else options.number
     if not 0 < count <= _MOST:
-        problem = f"-n is 1 to {_MOST}" if count else "fleet up needs to know how many workers"
+        problem = f"-n must be 1 to {_MOST}" if count else "fleet up needs to know how many workers"
         raise UsageError(problem, hint="ralphgit fleet up -n 3, or --story S for each story")
     if stories and count != len(stories):
         raise UsageError(
             f"-n {count} and {len(stories)} stories: there is one worker for each story",
-            hint="leave -n away",
+            hint="leave out -n",
         )
     tmux = True if options.tmux else False if options.no_tmux else None
     told = fleet.FleetOptions(options.agent, options.land, options.idle, tmux)

@@ -23,7 +23,7 @@ def run(call: Call, options: IntegrateOptions) -> Outcome:
 
 
 def landed(project: Project, options: IntegrateOptions) -> Outcome:
-    """Integrate the branches, and tell what came of it."""
+    """Integrate the branches, and report the result."""
     dry_run = options.dry_run
     done = integrate.integrate(project, options)
     error = None
@@ -45,7 +45,7 @@ def _hint(done: Integrated, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
     if stop.kind == "invalid":
-        return "mend it in one of the branches; nothing has landed"
+        return "fix it in one of the branches; nothing has landed"
     if stop.kind == "verification":
         return "look at what the branches are together; nothing of the last one has landed"
     task = done.plan.reconciled[stop.branch].tasks[0]

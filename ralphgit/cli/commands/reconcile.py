@@ -32,13 +32,13 @@ def run(call: Call, options: Options) -> Outcome:
 
 
 def as_json(one: Reconciled) -> dict[str, object]:
-    """A branch as JSON tells it."""
+    """Return a branch for JSON."""
     issues = [issue._asdict() for issue in one.issues]
     return {**one._asdict(), "verdict": one.verdict, "issues": issues}
 
 
 def told(one: Reconciled) -> Iterator[str]:
-    """A branch for people."""
+    """Describe a branch for people."""
     files = f"{counted(len(one.files), 'file')} changed"
     yield safe(f"{one.branch}: {one.verdict} ({', '.join(one.tasks)}; {files})")
     for issue in one.issues:

@@ -24,7 +24,7 @@ def run(call: Call, options: Options) -> Outcome:
         trust.revoke(project)
         return Outcome(
             {"trusted": [], "untrusted": []},
-            before=("Nothing of this repository is trusted any more.",),
+            before=("No command of this repository is trusted any longer.",),
         )
     found = trust.consent(project)
     data = {"trusted": list(found.trusted), "untrusted": list(found.untrusted)}

@@ -16,7 +16,7 @@ from ralphgit.errors import UsageError
 from ralphgit.model.printable import counted
 
 _LANDED = {
-    "merged": "it has nothing that {base} has not",
+    "merged": "it has nothing that {base} lacks",
     "content": "its changes are on {base}",
     "records": "its tasks are on {base}",
 }
@@ -69,7 +69,7 @@ def _new(project: Project, name: str, story: str, *, fetch: bool) -> Outcome:
         f"from {project.base.label} ({made.commit[:12]})."
     ]
     if story:
-        lines.append(f"A loop in it takes tasks of {story} alone.")
+        lines.append(f"A loop in it takes only tasks of {story}.")
     if made.copied:
         names = ", ".join(made.copied[:5]) + (", ..." if len(made.copied) > 5 else "")
         count = counted(len(made.copied), "file")

@@ -1,4 +1,4 @@
-"""What shows something."""
+"""Describe the commands that show something."""
 
 from ralphgit.cli.command_spec import Command, flag, integer, text
 from ralphgit.cli.shared_options import ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK

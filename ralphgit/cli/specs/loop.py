@@ -1,4 +1,4 @@
-"""Loops, worktrees, fleets and batches."""
+"""Describe the commands for loops, worktrees, fleets and batches."""
 
 from collections.abc import Iterable
 
@@ -69,7 +69,7 @@ COMMANDS = (
             arg("action", "ACTION", choices=("up", "status", "attach", "down")),
             *of("attach, down", arg("name", "[NAME]", kind="optional")),
             *of("up",
-                integer("number", "So many workers, w1 to wN.", "-n", "--number"),
+                integer("number", "How many workers, w1 to wN.", "-n", "--number"),
                 many("story", "A worker for this story; repeatable.", metavar="S",
                      field="stories"),
                 text("agent", "The coding agent, as for run.", metavar="AGENT",
@@ -78,7 +78,7 @@ COMMANDS = (
                       choices=("pr", "merge", "none")),
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
-                flag("tmux", "In a tmux session, or not at all."),
+                flag("tmux", "Only in a tmux session."),
                 flag("no_tmux", "In the background, also where there is tmux."),
             ),
             *of("down", flag("now", "At once; agents are stopped, claims stay.")),
@@ -92,7 +92,7 @@ COMMANDS = (
         (
             arg("action", "ACTION", choices=("plan", "run")),
             STORY,
-            integer("at_once", "So many tasks at once, at most."),
+            integer("at_once", "At most N tasks at once."),
             *of("plan", integer("limit", "The first N groups.")),
             *of("run", text("agent", "The coding agent, as for run.", metavar="AGENT",
                      listed=_agents)),

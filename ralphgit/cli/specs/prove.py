@@ -1,4 +1,4 @@
-"""Evidence, reviews, independence and integration."""
+"""Describe the commands for evidence, reviews, independence and integration."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, of, text
 from ralphgit.cli.shared_options import FETCH, NO_FETCH, TASKS, WORKER
@@ -19,7 +19,7 @@ COMMANDS = (
         ),
         "Prints each pair that must not run together, with the reason and a path that both "
         "cover, then groups that may be started one after the other. Exit 1 where tasks that "
-        "were named by ID conflict; what --ready and --story list is no question, so 0.",
+        "were named by ID conflict; --ready and --story only list, so 0.",
     ),
     Command(
         "evidence", "prove", "What was observed about tasks: add, list, verify.",
@@ -42,7 +42,7 @@ COMMANDS = (
             *of("list",
                 text("at", "Any revision instead of this worktree's files.",
                       metavar="REV"),
-                flag("stale", "Only what counts for nothing any more."),
+                flag("stale", "Only what no longer counts."),
             ),
             *of("verify", flag("rerun", "Run again the commands whose evidence is stale.")),
             *of("add", WORKER),

@@ -1,4 +1,4 @@
-"""What a reviewer needs."""
+"""Describe the commands for reviewers."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
 from ralphgit.cli.shared_options import AT, FETCH
@@ -16,9 +16,9 @@ COMMANDS = (
             flag("strict", "Warnings, too, are a reason to fail."),
         ),
         "Without a range, --base or --at: this worktree's files, what is not committed yet, and "
-        "whether its claim still stands on the base. OLD..NEW: what NEW changes since OLD, judged "
+        "whether its claim still holds on the base. OLD..NEW: what NEW changes since OLD, judged "
         "as NEW is; OLD...NEW: since where the two part. Every rule, why it is there and how to "
-        "mend what it finds, stands in docs/rules.md.",
+        "fix what it finds, is in docs/rules.md.",
     ),
     Command(
         "diff", "review", "What a branch does to the records, in tasks and not in lines.",
@@ -48,7 +48,7 @@ COMMANDS = (
         "report", "review", "All of it as one HTML page that needs no network.",
         (
             arg("file", "[FILE]", kind="optional"),
-            flag("force", "Replace FILE though it is no report."),
+            flag("force", "Replace FILE though it is not a report."),
             AT,
         ),
         "Without FILE it goes to .ralph/report.html, with - to stdout. The page shows what needs "

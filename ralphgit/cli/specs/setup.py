@@ -1,4 +1,4 @@
-"""Beginning, moving, mending."""
+"""Describe the commands that set up, move and repair a graph."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ COMMANDS = (
             text("ci", "Also a job that judges each change, in .github/workflows or .gitlab.",
                   metavar="FORGE", choices=("github", "gitlab")),
             flag("dry_run", "Show what would be done, change nothing."),
-            flag("undo", "Take back what init made and nobody has changed."),
+            flag("undo", "Remove what init made and is unchanged."),
         ),
         "It makes the graph, ralph.toml with every default, .gitattributes for records, recipes "
         "for just, a block of instructions in AGENTS.md (and CLAUDE.md if there is one), and the "
@@ -41,7 +41,7 @@ COMMANDS = (
                metavar="WORD"),
          text("format", "Read the files as this format, whatever they look like.",
                metavar="FORMAT", field="form", listed=_formats)),
-        "The format of each FILE is told by what is in it. "
+        "The format of each FILE is recognised by its content. "
         "Importing it again changes what has changed in it since.",
     ),
     Command(
@@ -74,7 +74,7 @@ COMMANDS = (
         ),
     ),
     Command("doctor", "set up", "Find what a crash or a setting left behind.",
-            (flag("fix", "Mend what is safe to mend."),)),
+            (flag("fix", "Fix what is safe to fix."),)),
     Command("completion", "set up", "The completion script for a shell.",
             (arg("shell", "SHELL", choices=("bash", "zsh", "fish")),), outside=True),
     Command(

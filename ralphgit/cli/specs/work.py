@@ -1,4 +1,4 @@
-"""What a task goes through."""
+"""Describe the commands that a task goes through."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
 from ralphgit.cli.shared_options import (
