@@ -7,7 +7,7 @@
     ├── NothingReady          3     no task can be taken now
     ├── RemoteUnavailable     4     network, authentication
     ├── ClaimHeld             5     another worker has the task
-    ├── ClaimLost             5     this worktree's claim no longer stands
+    ├── ClaimLost             5     this worktree's claim is lost
     ├── InvalidRecord         6     a file is not a record; file:line:column
     ├── NeedsPerson           7     blocked, untrusted
     ├── GuardRefused          8     the state of the repository forbids it

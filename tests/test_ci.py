@@ -184,7 +184,7 @@ def test_a_push_says_that_a_claim_is_lost(
     assert found.code == 1
     assert "title=claim_lost::" in found.out
     (body,) = api.bodies()
-    assert "**This cannot be merged: the claim on `T-3` no longer stands.**" in body
+    assert "**This cannot be merged: the claim on `T-3` is lost.**" in body
     api.branch = "another"
     api.comments.clear()
     assert (runner.push(world).code, api.comments) == (1, [])

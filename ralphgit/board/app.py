@@ -252,7 +252,7 @@ def run(around: Surroundings, describe: Describe, *, light: bool) -> None:
 
     async def show() -> None:
         loop = asyncio.get_running_loop()
-        # A handler that raises would do so anywhere in Textual's loop: nobody would tidy up.
+        # A handler that raises would do so anywhere in Textual's loop: nothing would be cleaned up.
         wanted = [one for one in _ENDING if before[one] is not signal.SIG_IGN]
         for number in wanted:
             loop.add_signal_handler(number, end, number)

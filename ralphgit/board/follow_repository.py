@@ -28,7 +28,7 @@ class Pace(NamedTuple):
     retry: float = 5.0
     """At git after an answer that was none."""
     idle: float = 20.0
-    """At git where nothing has changed, for what no file's time tells."""
+    """At git where nothing has changed, for what no file's time shows."""
 
 
 #: git may take this part of the time at most, however slow it is: one in so many.
@@ -110,8 +110,8 @@ class Follower:
         return found
 
     def _look_at_workers(self) -> None:
-        """Read the heartbeats that have changed, and see who is gone. Whoever has begun or ended
-        something, as its heartbeat tells, is a change.
+        """Read the heartbeats again, and see who is gone. A worker that has begun or ended
+        something, by its heartbeat, is a change.
         """
         if time.monotonic() - self._beaten < self._pace.beat:
             return
@@ -133,7 +133,7 @@ def system(error: OSError) -> Refused:
 
 def _stamps(watched: Watched) -> Iterator[object]:
     """Yield what changes when a ref, an index or a graph file does. git replaces a ref's file by
-    another one, so that the time of its folder tells.
+    another one, which changes the time of its folder.
     """
     for name in _OF_REPOSITORY:
         yield _stamp(os.path.join(watched.common_dir, name))

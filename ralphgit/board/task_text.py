@@ -156,7 +156,7 @@ def task(found: Iterable[str], about: Content | None) -> Content:
 def asked(one: Question, *, here: bool) -> Content:
     """Draw a whole question; `here`: it can be answered in place."""
     waited = "" if one.waiting_s is None else f", {duration(one.waiting_s)} ago"
-    who = f"{safe(one.worker) or 'somebody'}{waited}: {safe(one.reason)}"
+    who = f"{safe(one.worker) or 'unknown worker'}{waited}: {safe(one.reason)}"
     parts = [Content(who).stylize(BAD), *map(Content, ["", *safe_lines(one.question), ""])]
     parts += [
         Content.assemble((f"{n}  ", MUTED), safe(option)) for n, option in enumerate(one.options, 1)

@@ -164,7 +164,7 @@ def _verdict(job: Job, found: Sequence[Problem]) -> str:
     lost = [one.task for one in found if one.code == "claim_lost"]
     if lost:
         names = ", ".join(safe_markdown.code(task) for task in dict.fromkeys(lost))
-        return f"**This cannot be merged: the claim on {names} no longer stands.** {tally}."
+        return f"**This cannot be merged: the claim on {names} is lost.** {tally}."
     return f"**This should not be merged as it is:** {tally}."
 
 

@@ -74,7 +74,7 @@ _ANSWERS = (
 class Offer(NamedTuple):
     tools: tuple[Tool, ...]
     instructions: str
-    """What is said once, to whoever connects."""
+    """Sent once, when an agent connects."""
 
 
 def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:

@@ -42,7 +42,7 @@ def is_file(param: Param) -> str:
 def words(
     around: Surroundings, command: str, param: Param, given: Mapping[str, object]
 ) -> list[Word]:
-    """What may stand for `param` of `command`, beside the parameters that are `given` already;
+    """Offer words for `param` of `command`, beside the parameters that are `given` already;
     none if there is no repository, or its graph cannot be read."""
     found = _source(command, param, given)
     if found is None:

@@ -62,7 +62,7 @@ def _wait_for(pid: int) -> int:
 class Child:
     """A process that runs while we do other things, until `finish`.
 
-    Whoever forgets one ends it: no process, pipe or zombie is left behind.
+    An object that is no longer used ends its process: no pipe or zombie is left behind.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ class Paths:
     def read(self) -> list[str]:
         """The paths, each once. To be called once. Raises: GitError."""
         result = self._child.finish()
-        if result.status < 0:  # somebody has killed it
+        if result.status < 0:  # it was killed
             result = self._git.try_run(*self._arguments)
         if result.status:
             raise failure(self._arguments, result)

@@ -321,7 +321,7 @@ def _in_list(path: str) -> str:
 
 
 def _portions(names: Sequence[str], beside: int) -> Iterator[list[str]]:
-    """`names` in portions of one question's length; `beside` bytes stand before each."""
+    """`names` in portions of one question's length; `beside` bytes come before each."""
     request: list[str] = []
     length = 0
     for name in names:
@@ -341,7 +341,7 @@ def _line(prefix: str, name: str) -> bytes:
 
 
 def _header(line: bytes) -> tuple[str, int]:
-    """Id and size: git tells id, type and size."""
+    """Parse id and size from git's line of id, type and size."""
     oid, _, size = line.split(b" ")
     return oid.decode("ascii"), int(size)
 

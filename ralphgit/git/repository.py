@@ -102,7 +102,7 @@ class Opening:
         """
         directory = self._directory
         result = self._place.finish()
-        if result.status < 0:  # somebody has killed it
+        if result.status < 0:  # it was killed
             result = self._git.try_run(*_PLACE)
         # At "\n" alone: `str.splitlines` would part a path at other characters as well.
         lines = result.out.decode("utf-8", "surrogateescape").split("\n")[:-1]
@@ -175,7 +175,7 @@ class Repository:
         question = _QUESTIONS[name]
         child = self._asked.pop(name, None) or self.git.start(*question)
         result = child.finish()
-        if result.status < 0:  # somebody has killed it
+        if result.status < 0:  # it was killed
             result = self.git.try_run(*question)
         if result.status:
             raise failure(question, result)

@@ -67,7 +67,7 @@ def changed_since(common_dir: str, time: float) -> bool:
 
 
 def fresh(git_dir: str) -> bool:
-    """Whether HEAD has been at one commit since the worktree was made, as far as its log tells."""
+    """Whether HEAD has been at one commit since the worktree was made, as far as its log shows."""
     try:
         with open(os.path.join(git_dir, "logs", "HEAD"), "rb") as file:
             # OLD NEW who when; git itself enters the first commit twice.

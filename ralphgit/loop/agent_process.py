@@ -102,7 +102,7 @@ def run(
     """Run an agent in the folder `top` with the file `prompt` as its stdin.
 
     `stop` may say why it has to end now. When this returns, or is left by an exception,
-    nothing of the agent's runs any more (`foreign`).
+    no process of the agent is left (`run_program`).
 
     Raises: Refused (no_agent) where it cannot be started; Refused (supervisor_killed).
     """

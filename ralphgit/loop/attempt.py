@@ -93,14 +93,14 @@ def attempt(
     *,
     command: agent_presets.Command,
     check: Callable[[], str],
-    mend: Callable[[RalphError, int], None],
+    fix: Callable[[RalphError, int], None],
 ) -> tuple[Outcome, float]:
     """Have the agent work on the task once, and judge the result by what is there.
 
     Returns also how many seconds the agent itself ran.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
-    else is in its way, `mend` waits or repairs, and it is tried again.
+    else is in its way, `fix` waits or repairs, and it is tried again.
 
     Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
     """
@@ -147,7 +147,7 @@ def attempt(
         return Lost(), ended.seconds
     outcome = _said(project, before, ended, secrets)
     if isinstance(outcome, worker_report.Report):
-        outcome = _complete_at_last(project, lease, outcome, mend)
+        outcome = _complete_at_last(project, lease, outcome, fix)
     return outcome, ended.seconds
 
 
@@ -231,7 +231,7 @@ def _complete_at_last(
     project: Project,
     lease: Lease,
     said: worker_report.Report,
-    mend: Callable[[RalphError, int], None],
+    fix: Callable[[RalphError, int], None],
 ) -> Outcome:
     """Complete the task, also where a lock, a full disk or another command is in the way for a
     while; the agent's work is there, and running it again would not help.
@@ -245,7 +245,7 @@ def _complete_at_last(
             refusal = error
         if isinstance(refusal, InvalidRecord):
             break  # what the agent wrote
-        mend(refusal, number)
+        fix(refusal, number)
         project.refresh()
     lines = [str(refusal), *refusal.lines, refusal.hint]
     return Failed(str(refusal), "\n".join(filter(None, lines)))

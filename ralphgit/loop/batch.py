@@ -1,7 +1,7 @@
 """Run a batch: start a group of workers, integrate what they complete, begin the next group.
 
 Each task of a group is the one task of a loop in a worktree of its own (`fleet`); what they
-complete is integrated before the next group begins. Where the batch is stands in the records,
+complete is integrated before the next group begins. The state of the batch is in the records,
 the leases and a small state (`batch_state`), so repeating it after a crash goes on.
 """
 

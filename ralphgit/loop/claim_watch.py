@@ -21,7 +21,7 @@ class Watch:
     """Checks in its own thread, since reading the agent's output must not wait for a fetch.
 
     Used as a context; leaving it in good order waits for a question that is still asked, so
-    that afterwards nobody else works in the repository.
+    that no check runs in the repository afterwards.
     """
 
     def __init__(self, ask: Callable[[], str], every: float) -> None:

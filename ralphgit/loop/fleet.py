@@ -1,7 +1,7 @@
 """Start, watch and end several loops of one repository, each in its own worktree.
 
-A loop of the fleet is a process like any other loop: it lives on when whoever started it is
-gone, and tells of itself by its heartbeat and its journal. `.ralph/fleet.yaml` in its worktree
+A loop of the fleet is a process like any other loop: it lives on when its starter is
+gone, and shows its state in its heartbeat and its journal. `.ralph/fleet.yaml` in its worktree
 notes which process it is and where it was started; that is all the fleet remembers (`fleet_state`).
 """
 

@@ -149,7 +149,7 @@ class Landing:
 
     def _alone(self, project: Project, lease: Lease) -> bool:
         """Keep in a rescue ref what a worker that blocked its task itself had done, and make the
-        block anew without it; whether there was anything.
+        block again without it; returns whether there was anything to keep.
         """
         with WorktreeLock(project):
             head = project.repository.head()

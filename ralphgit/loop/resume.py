@@ -125,7 +125,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     return noted if landing != "none" and not pulls.has(project, noted) else None
 
 
-def mend(project: Project, journal: Journal) -> None:
+def fix_leftovers(project: Project, journal: Journal) -> None:
     """Remove what a crash left behind, such as the lock of a git that was killed."""
     for finding in examine.examine(project, fix=True):
         if finding.fixed:

@@ -159,15 +159,15 @@ class Loop:
             if retry_policy.ends_the_loop(error) or self._troubles >= retry_policy.MOST_REFUSALS:
                 raise
             self._troubles += 1
-            self._mend(error, self._troubles)
+            self._fix(error, self._troubles)
         return True
 
-    def _mend(self, error: RalphError, times: int) -> None:
+    def _fix(self, error: RalphError, times: int) -> None:
         """Wait a little, longer each time, and fix what is known to be broken."""
         self._journal.write("trouble", code=error.code, message=error.message)
         self._say(f"{error.message}; trying again")
         self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
-        resume.mend(self._project(), self._journal)
+        resume.fix_leftovers(self._project(), self._journal)
 
     def _take(self, project: Project) -> Lease | None:
         """Claim the next task, on a branch of its own from the fresh base."""
@@ -278,7 +278,7 @@ class Loop:
         outcome, agent_s = attempt(
             project, lease, before,
             command=self._command, check=lambda: reason_to_stop(self._around, self._journal, lease),
-            mend=self._mend,
+            fix=self._fix,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
@@ -352,7 +352,7 @@ class Loop:
     # -- small things ----------------------------------------------------------------
 
     def _project(self) -> Project:
-        """Open the project anew; its processes end with the turn.
+        """Open the project again; its processes end with the turn.
 
         Raises: GuardRefused (no_worktree) where the agent, say, has removed the folder.
         """

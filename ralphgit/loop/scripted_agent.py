@@ -9,7 +9,7 @@ one for all that follow). Done in this order, as far as they are there:
     write: {PATH: TEXT}  write files in the worktree, also outside the task's scope
     commit: MESSAGE      commit what was written
     run: CMD             run it with sh (tests only, that is: where RALPH_SCRIPT_RUN is set)
-    report: {...}        the report, as it stands
+    report: {...}        write this report
     exit: CODE
 
 Without any of them it writes each of the task's outputs, so that an ordinary graph can be

@@ -38,7 +38,7 @@ def run(call: Call, options: Options) -> Outcome:
 
 # -- a tree for people -------------------------------------------------------------------
 
-#: Deeper levels are not indented further: their number stands there.
+#: Deeper levels are not indented further: their depth is a number.
 _DEEPEST = 40
 
 

@@ -98,7 +98,7 @@ COMMANDS = (
                      listed=_agents)),
         ),
         "Parallel tasks that follow each other in a story form a group; verify and sequential "
-        "tasks stand alone. run works a group off in the worktrees b1, b2, ..., integrates "
+        "tasks run alone. run works on a group in the worktrees b1, b2, ..., integrates "
         "what is complete, retries what failed alone, and goes on with the next group. After "
         "a crash, repeat it.",
     ),

@@ -76,7 +76,7 @@ COMMANDS = (
             ),
         ),
         "A review is bound to the content that was reviewed. A task with risk: high lands only "
-        "with a clear review, by somebody other than its worker, of what is to land.",
+        "with a clear review, not by its worker, of what is to land.",
     ),
     Command(
         "reconcile", "prove", "What came back from workers, against their packets.",
