@@ -95,7 +95,7 @@ class Repo:
     # -- looking -------------------------------------------------------------------------
 
     def tasks(self, *, story: str = "", state: str = "", at: str = "") -> tuple[Task, ...]:
-        """The tasks of this worktree, or of the revision `at`, in file order. Reads only.
+        """List the tasks of this worktree, or of the revision `at`, in file order. Reads only.
 
         Raises: NotARepository; InvalidRecord; UsageError (bad_revision); GuardRefused (bare).
         """
@@ -105,7 +105,7 @@ class Repo:
             return _tasks(task_list.listed(project, story=story, state=state, at=at))
 
     def show(self, id: str, *, at: str = "") -> Task:
-        """One task of this worktree, or of the revision `at`. Reads only.
+        """Return one task of this worktree, or of the revision `at`. Reads only.
 
         Raises: UnknownTask; else as `tasks`.
         """
@@ -118,7 +118,7 @@ class Repo:
     def next(
         self, *, story: str = "", priority: int | None = None, fetch: bool = False
     ) -> tuple[Task, ...]:
-        """What can be claimed now, in the order in which it would be; () where nothing is ready.
+        """List what can be claimed now, in the order of claiming; () if nothing is ready.
 
         `priority`: only tasks that are as urgent or more. Reads only; with `fetch` the base is
         fetched first.
@@ -129,7 +129,7 @@ class Repo:
             return _tasks(next_tasks.takeable(project, story=story, priority=priority).tasks)
 
     def status(self, *, fetch: bool = False) -> Status:
-        """Everything at a glance. Reads only; with `fetch` the base is fetched first.
+        """Summarise everything. Reads only; with `fetch` the base is fetched first.
 
         Raises: NotARepository; InvalidRecord; GuardRefused (no_commit).
         """
@@ -284,7 +284,7 @@ class Repo:
     # -- reviewing -----------------------------------------------------------------------
 
     def diff(self, range: str = "", *, fetch: bool = False) -> Diff:
-        """What a range does to the records, in tasks. Reads only.
+        """Describe what a range does to the records, in tasks. Reads only.
 
         `range`: "" is this branch since it left the base, REV that one since it did, A..B the
         two as they are, A...B what B changed since it left A.
@@ -310,7 +310,7 @@ class Repo:
             )
 
     def check(self, range: str = "", *, base: str = "", at: str = "") -> tuple[Problem, ...]:
-        """Every problem that the gate finds, errors first; () where there is none. Reads only.
+        """List every problem that the gate finds, errors first; () if there is none. Reads only.
 
         Of this worktree's records and uncommitted changes; with `base` of what this branch
         changes, merged into that revision in memory; with `range` (OLD..NEW) of what NEW changes

@@ -95,7 +95,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self._show_cursor()
 
     def head(self, title: Content) -> None:
-        """Say this above the entries."""
+        """Set the title above the entries."""
         if title.markup != self.border_title:
             self.border_title = title.markup
 

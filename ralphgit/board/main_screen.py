@@ -102,14 +102,14 @@ class View(Screen[None]):
             self._begin()
 
     def trouble(self, error: RalphError | None) -> None:
-        """Say why nothing new is shown."""
+        """Show why nothing new appears."""
         banner = self.query_one("#trouble", Static)
         if error is not None:
             banner.update(task_text.trouble(error, self.seen))
         banner.set_class(error is not None, "shown")
 
     def doing(self, what: str) -> None:
-        """Say what is being written just now."""
+        """Show what is being written just now."""
         self._doing = what
         self._tell_doing()
 
@@ -236,7 +236,7 @@ class View(Screen[None]):
             self.go_back()
 
     def action_return(self) -> None:
-        """Leave what was gone into: writing, the part alone, the search."""
+        """Leave writing, the zoomed part or the search."""
         found, here = self.seen, self.focused.id if self.focused is not None else ""
         if here == "answer" and found is not None:
             self.context.leave(found)
@@ -314,7 +314,7 @@ class View(Screen[None]):
     # -- keys of the inbox and the log ---------------------------------------------
 
     def on_key(self, event: Key) -> None:
-        """A digit in the inbox begins the answer with that option."""
+        """Begin an answer with an option, for a digit in the inbox."""
         question = self.context.question
         if self.focused is self._rows("inbox") and question is not None and event.key.isdigit():
             number = int(event.key)

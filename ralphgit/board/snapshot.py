@@ -107,7 +107,7 @@ class Snapshot(NamedTuple):
     claim_map: ClaimMap
 
     def card(self, task: str) -> Card | None:
-        """The task of this id, None where the base has none."""
+        """Return the task of this id; None if the base does not have it."""
         task_state = self.claim_map.task_states.get(task)
         if task_state is None:
             return None
@@ -115,16 +115,16 @@ class Snapshot(NamedTuple):
         return next(card for card in self.columns[name] if card.id == task)
 
     def question(self, task: str) -> Question | None:
-        """What a task asks; None where it asks nothing."""
+        """Return the question of a task; None if it has none."""
         return next((one for one in self.questions if one.task == task), None)
 
     def shown(self, task: str) -> Shown:
-        """All of one task. Starts no process. Raises: UnknownTask."""
+        """Return all of one task. Starts no process. Raises: UnknownTask."""
         return task_list.judged(self.claim_map, task)
 
 
 def gather(around: Surroundings) -> Snapshot:
-    """Look at everything once.
+    """Read everything once.
 
     Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
     """
@@ -228,7 +228,7 @@ def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
 
 
 def beating(worker: Worker, now: float) -> Worker:
-    """The worker as its heartbeat shows it now. Reads a file, and asks no git."""
+    """Update a worker from its heartbeat. Reads a file, and asks no git."""
     note, beat = fleet_state.note_of(worker.path), heartbeat.read(worker.path)
     if beat is None and not worker.state:
         return worker

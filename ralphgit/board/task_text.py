@@ -79,7 +79,7 @@ def sign(one: Worker, now: float) -> tuple[str, str]:
 
 
 def worker(one: Worker, now: float) -> Content:
-    """Who, how alive, in which phase of which task, and since when."""
+    """Draw a worker: its name, how alive it is, its phase and task, and since when."""
     character, colour = sign(one, now)
     age = _age(one, now)
     beat = {"": "no loop", "ended": "ended", "gone": "gone"}.get(
@@ -135,7 +135,7 @@ def trouble(error: RalphError, seen: Snapshot | None) -> Content:
 
 
 def refusal(error: RalphError) -> str:
-    """An error as text of a few lines."""
+    """Format an error as a few lines of text."""
     hint = f"hint: {safe(error.hint)}" if error.hint else ""
     return "\n".join(filter(None, (safe(str(error)), *map(safe, error.lines), hint)))
 

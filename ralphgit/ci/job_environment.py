@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
 
 def github(environ: Mapping[str, str]) -> Job:
-    """A run of GitHub Actions. Raises: UsageError."""
+    """Read the job of a run of GitHub Actions. Raises: UsageError."""
     event, name = _event(environ), environ.get("GITHUB_EVENT_NAME", "")
     default = _text(event, "repository", "default_branch") or "main"
     sha = environ.get("GITHUB_SHA", "") or "HEAD"
@@ -75,7 +75,7 @@ def github(environ: Mapping[str, str]) -> Job:
 
 
 def gitlab(environ: Mapping[str, str]) -> Job:
-    """A job of GitLab CI. Raises: UsageError."""
+    """Read a job of GitLab CI. Raises: UsageError."""
     default, sha = environ.get("CI_DEFAULT_BRANCH", "main"), environ.get("CI_COMMIT_SHA", "HEAD")
     job = _asked(environ)._replace(forge="gitlab", branch=default)
     if environ.get("CI_PIPELINE_SOURCE") == "merge_request_event":

@@ -50,7 +50,7 @@ class Command(NamedTuple):
 
 
 def flag(name: str, help: str, *flags: str, unsets: str = "", setting: bool = False) -> Param:
-    """`unsets`: the field that it makes False."""
+    """Describe a flag. `unsets`: the field that it makes False."""
     return Param(
         name, flags or _usual(name), help, field=unsets, unsets=bool(unsets), setting=setting
     )

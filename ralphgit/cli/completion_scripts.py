@@ -100,7 +100,7 @@ def register() -> None:
 
 
 def script(shell: str, program: Command) -> str:
-    """What a shell has to read to complete both programs."""
+    """Return what a shell has to read to complete both programs."""
     complete = _SHELLS[shell](program, {}, PROGRAM, VARIABLE)
     # Not `complete.source()`: for bash it first asks the bash on PATH for its version.
     return ShellComplete.source(complete)

@@ -1,4 +1,4 @@
-"""What completion offers for a parameter: what there is in this repository now.
+"""Offer completions for a parameter: what this repository has now.
 
 Everything comes from the repository, and a shell puts it on a command line: only what is one
 plain word to every shell is offered, and descriptions are printable and short.
@@ -34,7 +34,7 @@ class Word(NamedTuple):
 
 
 def is_file(param: Param) -> str:
-    """`file` or `dir` where the parameter is a path, for the shell's own completion; else ""."""
+    """Return `file` or `dir` if the parameter is a path, which the shell completes; else ""."""
     kind = _kind(param)
     return "" if kind not in _FILES else "dir" if kind == "DIR" else "file"
 

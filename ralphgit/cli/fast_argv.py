@@ -1,4 +1,4 @@
-"""Reading a well-formed command line.
+"""Read a well-formed command line.
 
 It knows the table's options in their usual spellings (`--name VALUE`, `--name=VALUE`,
 `-xVALUE`) and gives up, returning None, at anything else: then click reads the line and
@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 def read(words: Sequence[str]) -> Line | None:
-    """The command line `words` (without the program's name), None where click must look."""
+    """Read the command line `words` (without the program's name); None if click must read it."""
     options: dict[str, object] = {}
     position = 0
     by_flag = {flag: param for param in GLOBAL for flag in param.flags}
@@ -57,7 +57,7 @@ def read(words: Sequence[str]) -> Line | None:
 
 
 def verb(words: Sequence[str]) -> str:
-    """The command that a line asks for, also a wrong one; "" where it names none."""
+    """Return the command that a line names, also an unknown one; "" if it names none."""
     with_value = {flag for param in GLOBAL if param.kind != "flag" for flag in param.flags}
     position = 0
     while position < len(words) and words[position].startswith("-"):

@@ -1,4 +1,4 @@
-"""The entry point of `ralphgit` and `git ralph`."""
+"""Start `ralphgit` and `git ralph`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results and errors as text for people, or as one JSON object for programs.
+"""Show results and errors as text for people, or as one JSON object for programs.
 
 Everything that comes from a repository is untrusted, and shown `safe`.
 """
@@ -57,7 +57,7 @@ class Screen(NamedTuple):
 
 
 def telling(screen: Screen) -> Callable[[str], None]:
-    """How a command that takes long says on stderr what it does; with -q it does not."""
+    """Return a function that shows progress on stderr; with -q it shows nothing."""
 
     def say(text: str) -> None:
         if not screen.quiet:
@@ -115,7 +115,7 @@ def _warn(warnings: Sequence[str], screen: Screen) -> None:
 
 
 def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError | None) -> str:
-    """The one JSON object of SPEC 6."""
+    """Encode the one JSON object of SPEC 6."""
     told = data if isinstance(data, Json) else json.dumps(data)
     failure: dict[str, object] | None = None
     if error is not None:
@@ -173,7 +173,7 @@ _FREE = '"holder": null, "stale": false, "blocked_on": []'
 
 
 def task_json(row: Row, task_state: TaskState) -> str:
-    """TASK of SPEC 6: the stored block and what is derived.
+    """Encode TASK of SPEC 6: the stored block and what is derived.
 
     The stored part is the row's JSON text as it is: at thousands of tasks, reading it
     only to write it again would be most of the command.
@@ -198,12 +198,12 @@ def _quoted(file: str) -> str:
 
 
 def tasks_json(pairs: Sequence[tuple[Row, TaskState]]) -> str:
-    """A JSON list of TASK."""
+    """Encode a list of TASK."""
     return "[" + ", ".join([task_json(row, task_state) for row, task_state in pairs]) + "]"
 
 
 def task_table(pairs: Sequence[tuple[Row, TaskState]]) -> Table:
-    """The usual columns."""
+    """List tasks in the usual columns."""
     rows = []
     for row, task_state in pairs:
         state = task_state.state + (" (stale)" if task_state.stale else "")
@@ -219,6 +219,6 @@ def _note(task_state: TaskState) -> str:
 
 
 def stored_task(row: Row, task_state: TaskState, **beside: object) -> Json:
-    """`{"task": TASK}` with more keys beside it."""
+    """Encode `{"task": TASK}` with more keys beside it."""
     more = "".join(f', "{key}": {json.dumps(value)}' for key, value in beside.items())
     return Json(f'{{"task": {task_json(row, task_state)}{more}}}')

@@ -1,4 +1,4 @@
-"""Problems as a SARIF 2.1.0 log (OASIS), for code scanning and editors."""
+"""Write problems as a SARIF 2.1.0 log (OASIS), for code scanning and editors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LINE = re.compile(r":\d+\b")
 
 
 def log(problems: Sequence[Problem], *, anywhere: str) -> str:
-    """The log as JSON text. `anywhere`: the file of problems that have none."""
+    """Encode the log as JSON. `anywhere`: the file for problems that have none."""
     used = sorted({problem.code for problem in problems})
     seen: Counter[str] = Counter()
     results = []
@@ -72,7 +72,7 @@ def _fingerprint(problem: Problem) -> str:
 
 
 def code_quality(problems: Sequence[Problem], *, anywhere: str) -> str:
-    """The same as GitLab's Code Quality report."""
+    """Encode the problems as GitLab's Code Quality report."""
     found = [
         {
             "check_name": problem.code,

@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Define the options that several commands take."""
 
 from ralphgit.cli.command_spec import arg, flag, integer, many, text
 

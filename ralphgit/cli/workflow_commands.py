@@ -1,4 +1,4 @@
-"""Problems as workflow commands, which GitHub shows beside the lines of a pull request.
+"""Write problems as workflow commands, which GitHub shows beside a pull request's lines.
 
 What a repository holds is data of such a command and never a command of its own: `%` and line
 ends are escaped, in properties also what ends one.
@@ -16,7 +16,7 @@ _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
 
 
 def lines(problems: Iterable[Problem]) -> Iterator[str]:
-    """One command for each problem."""
+    """Yield one command for each problem."""
     for problem in problems:
         fields = {"title": problem.code}
         if problem.path:
@@ -26,7 +26,7 @@ def lines(problems: Iterable[Problem]) -> Iterator[str]:
 
 
 def command(level: str, message: str, fields: dict[str, str] | None = None) -> str:
-    """`::LEVEL NAME=VALUE,...::MESSAGE`; levels are error, warning and notice."""
+    """Format `::LEVEL NAME=VALUE,...::MESSAGE`; levels are error, warning and notice."""
     told = "\n".join(safe(line) for line in message.split("\n"))
     listed = ",".join(f"{name}={_escaped(safe(value), _PROPERTY)}"
                       for name, value in (fields or {}).items())  # fmt: skip

@@ -217,14 +217,14 @@ class Dialogue:
             lines = lines[os.write(self._child.stdin, lines) :]
 
     def line(self) -> bytes:
-        """The next line of the answer, without its end. Raises: EOFError."""
+        """Read the next line of the answer, without its end. Raises: EOFError."""
         found = self._answers.readline()
         if not found.endswith(b"\n"):
             raise EOFError
         return found[:-1]
 
     def exactly(self, size: int) -> bytes:
-        """The next `size` bytes of the answer. Raises: EOFError."""
+        """Read the next `size` bytes of the answer. Raises: EOFError."""
         found = self._answers.read(size)
         if len(found) < size:
             raise EOFError

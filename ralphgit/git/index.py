@@ -39,7 +39,7 @@ class Paths:
         self._stages = stages
 
     def read(self) -> list[str]:
-        """The paths, each once. To be called once. Raises: GitError."""
+        """Return the paths, each once. To be called once. Raises: GitError."""
         result = self._child.finish()
         if result.status < 0:  # it was killed
             result = self._git.try_run(*self._arguments)

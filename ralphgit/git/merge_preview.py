@@ -145,7 +145,7 @@ def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise
 
 
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
-    """The same by libgit2, its objects in a repository at `scratch`."""
+    """Do the same by libgit2, with its objects in a repository at `scratch`."""
     import pygit2
 
     folder = os.path.join(scratch, "merge.git")

@@ -83,7 +83,7 @@ def send(
     timeout: float,
     options: Sequence[str] = (),
 ) -> Sent:
-    """`push` with push options, and with what the remote says to it.
+    """Push with push options; returns also what the remote says.
 
     Raises: RemoteUnavailable; RalphError (push_refused, no_push_options).
     """

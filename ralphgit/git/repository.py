@@ -346,12 +346,12 @@ class Repository:
         self._asked["refs"] = self.git.start(*_QUESTIONS["refs"])
 
     def under_way(self) -> str:
-        """The merge, rebase or the like that waits to be finished here; "" if none."""
+        """Name the unfinished merge, rebase or the like in this worktree; "" if none."""
         return under_way(self.git_dir)
 
 
 def under_way(git_dir: str) -> str:
-    """The merge, rebase or the like that waits in the worktree of a git folder; "" if none."""
+    """Name the unfinished merge, rebase or the like in the worktree of a git folder; "" if none."""
     for name, what in _STATES:
         if os.path.exists(os.path.join(git_dir, name)):
             return what

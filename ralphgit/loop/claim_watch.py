@@ -41,7 +41,7 @@ class Watch:
             self._thread.join()
 
     def why(self) -> str:
-        """Why the agent has to stop; "" as long as it has not."""
+        """Return why the agent has to stop; "" as long as it need not."""
         return self._why
 
     def _run(self) -> None:

@@ -32,7 +32,7 @@ class Caller:
         self._looking = anyio.CapacityLimiter(_MOST_LOOKING)
 
     async def call(self, words: Sequence[str], *, looks: bool) -> Answer:
-        """The answer of the command line `words`. Cancelled, it has ended before this does."""
+        """Run the command line `words`. A cancelled call ends after its command has."""
         async with self._looking if looks else self._writing:
             try:
                 with anyio.CancelScope(shield=True):  # else one might run unnoticed

@@ -1,4 +1,4 @@
-"""What there is to choose from, as help and completion show it."""
+"""Define what there is to choose from, as help and completion show it."""
 
 from typing import NamedTuple
 

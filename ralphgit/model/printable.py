@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 task`, `2 tasks`; for nouns with a regular plural."""
+    """Format `1 task`, `2 tasks`; for nouns with a regular plural."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 

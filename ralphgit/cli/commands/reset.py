@@ -13,7 +13,7 @@ Options = ResetOptions
 
 
 def where_landed(project: Project, *, pushed: bool) -> str:
-    """The base's branch that has a commit of ours: the remote's, where it was pushed."""
+    """Name the base branch that has our commit: the remote's if it was pushed."""
     return project.base.label if pushed or not project.base.remote else project.base.branch
 
 

@@ -44,7 +44,7 @@ _KNOWN = {
 
 
 def lines(found: Shown) -> Iterator[str]:
-    """The task for people; all of its text is untrusted."""
+    """Describe the task for people; all of its text is untrusted."""
     row, task_state, stored = found.row, found.task_state, found.stored
     yield f"{row.id}  {safe(row.title)}"
     yield ""
