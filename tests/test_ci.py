@@ -214,7 +214,7 @@ def test_a_merge_queue_and_the_base_itself(world: World, alpha: Place, runner: R
     other = runner.github("workflow_dispatch", {}, ref="refs/heads/alpha")
     assert other.code == 0  # what main has done wrong is not this branch's doing
     refused = runner.github("pull_request_target", {})
-    assert (refused.code, refused.out.startswith("::error::this is not for")) == (2, True)
+    assert (refused.code, refused.out.startswith("::error::this does not run on")) == (2, True)
 
 
 @pytest.mark.slow

@@ -448,7 +448,7 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
             "usage",
             "--block and --cancel cannot be combined with other changes",
         ),
-        (("--cancel", "x", "--priority", "1"), 2, "usage", "--block and --cancel each stand"),
+        (("--cancel", "x", "--priority", "1"), 2, "usage", "--block and --cancel cannot be"),
         (("--cancel", ""), 2, "usage", "the reason is empty"),
     ],
 )
