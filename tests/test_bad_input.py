@@ -329,7 +329,8 @@ def test_a_task_in_progress_that_nobody_claimed(world: World) -> None:
     assert world.ralph("claim", "T-1") == (
         5,
         "",
-        "error: T-1 is held\nhint: no claim says by whom: ralphgit reset T-1 --reason TEXT\n",
+        "error: T-1 is held, and no record says by whom\n"
+        "hint: if its worker is gone: ralphgit reset T-1 --reason TEXT\n",
     )
     assert world.ralph("reset", "T-1", "--reason", "nobody has it").code == OK
     world.claim("T-1")

@@ -779,7 +779,7 @@ def test_problems_as_text(world: World) -> None:
         "  see schemas/evidence.schema.json\n"
         "task-graph.yaml:15:1: error: T-2 depends on T-9, which does not exist "
         "[unknown_dependency]\n"
-        "  ralphgit add --id T-9 --title TEXT, or take it out of depends_on\n",
+        "  ralphgit add --id T-9 --title TEXT, or remove it from depends_on\n",
         "error: 2 problems found\n",
     )
 
@@ -797,7 +797,7 @@ def test_problems_as_json(world: World) -> None:
                 "column": 1,
                 "task": "T-2",
                 "message": "T-2 depends on T-9, which does not exist",
-                "hint": "ralphgit add --id T-9 --title TEXT, or take it out of depends_on",
+                "hint": "ralphgit add --id T-9 --title TEXT, or remove it from depends_on",
             }
         ]
     }
@@ -853,7 +853,7 @@ def test_histories_without_a_common_commit(world: World) -> None:
 @pytest.mark.parametrize("option", ["--base", "--at"])
 def test_a_revision_that_is_none(world: World, option: str) -> None:
     found = world.ralph("check", option, "nowhere")
-    assert found == (2, "", "error: nowhere is no commit here\nhint: git log\n")
+    assert found == (2, "", "error: nowhere is not a commit here\nhint: git log\n")
 
 
 def test_a_bare_repository_is_judged_by_revision(world: World, alpha: Place) -> None:

@@ -48,7 +48,7 @@ def test_a_range_that_is_none(world: World) -> None:
         2, "", "error: main is not a range\nhint: ralphgit check main..HEAD, or --at main\n",
     )  # fmt: skip
     assert world.ralph("check", "main..", "--at", "main").code == 2
-    assert world.ralph("check", "nowhere..").err.startswith("error: nowhere is no commit here")
+    assert world.ralph("check", "nowhere..").err.startswith("error: nowhere is not a commit here")
     assert world.ralph("check", "--json", "--format", "sarif").code == 2
 
 
@@ -142,7 +142,7 @@ def test_problems_as_annotations(world: World) -> None:
         1,
         "::error file=task-graph.yaml,line=15,col=1,title=unknown_dependency::"
         "T-2 depends on T-9, which does not exist%0A"
-        "ralphgit add --id T-9 --title TEXT, or take it out of depends_on\n",
+        "ralphgit add --id T-9 --title TEXT, or remove it from depends_on\n",
         "error: 1 problem found\n",
     )
     world.git("commit", "-qam", "Broken")

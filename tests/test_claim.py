@@ -190,7 +190,7 @@ def test_a_repeated_claim_changes_nothing(world: World) -> None:
     alpha.ralph("claim", "T-1")
     before = world.snapshot()
     again = alpha.ralph("claim", "T-1")
-    assert (again.code, again.err) == (0, "warning: T-1 was this worktree's already\n")
+    assert (again.code, again.err) == (0, "warning: T-1 is this worktree's already\n")
     assert world.snapshot() == before
     alpha.commit("Half of it")
     before = world.snapshot()
@@ -412,7 +412,7 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     alpha.merge("main")
     error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
     assert error["message"] == (
-        "T-3 depends on what is not complete on the base: T-1, T-9 (unknown)"
+        "T-3 depends on tasks that are not complete on the base: T-1, T-9 (unknown)"
     )
     assert error["related"] == ["T-1", "T-9"]
     world.replace("depends_on: [T-1, T-9]", "depends_on: [T-1]")
@@ -422,7 +422,7 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     alpha.write("one/a.txt", "done\n")
     alpha.complete()
     error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
-    assert error["hint"] == "ralphgit next; --stack accepts what is complete on this branch"
+    assert error["hint"] == "ralphgit next; or add --stack, if they are complete on this branch"
     assert claims(alpha, "T-3", "--stack").data["task"]["state"] == "claimed"
 
 
@@ -516,7 +516,7 @@ def test_an_invalid_contract_is_not_claimed(tmp_path: Path, pattern: str) -> Non
     world = made(tmp_path, task("T-1", f"scope: {{write: [{pattern}]}}"), two, three)
     error = world.refused("claim", "T-1", "--force", "x", code="contract_invalid")
     assert error["task"] == "T-1"
-    assert error["message"].startswith(f"T-1 has a scope that means nothing: {pattern}: ")
+    assert error["message"].startswith(f"T-1 has a bad pattern in its scope: {pattern}: ")
     assert error["hint"] == "correct the pattern in task-graph.yaml:3, then repeat"
     # It does not stand in the way of other tasks.
     alpha, beta = world.worktree("alpha"), world.worktree("beta")

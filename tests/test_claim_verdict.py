@@ -200,7 +200,7 @@ def test_a_scope_that_means_nothing_is_not_forced() -> None:
     verdict = of_task(facts(row("T-1", write=("a[",))), ClaimOptions(force="f"))
     assert isinstance(verdict, Refusal)
     assert (verdict.reason, verdict.place) == (Reason.BAD_PATTERN, "task-graph.yaml:1")
-    assert verdict.about.startswith("T-1 has a scope that means nothing: 'a[': '[' is not closed")
+    assert verdict.about.startswith("T-1 has a bad pattern in its scope: 'a[': '[' is not closed")
 
 
 def test_a_scope_that_overlaps() -> None:

@@ -235,7 +235,7 @@ def test_a_completion_that_was_killed_before_its_commit(tmp_path: Path) -> None:
     result = completes(alpha)
     assert (result.code, result.json["warnings"]) == (
         0,
-        ["an earlier completion of T-1 was interrupted; it is done anew"],
+        ["an earlier completion of T-1 was interrupted; it is done again"],
     )
     assert result.data["task"]["result"]["id"] != old
     assert alpha.git("status", "--porcelain") == ""
@@ -293,7 +293,7 @@ def test_a_failing_command(tmp_path: Path) -> None:
         "",
         "error: T-1 is not done; nothing was committed\n"
         "  - verify failed (exit 1): grep -q hello src/a.txt\n"
-        "hint: mend it, then: ralphgit complete T-1\n",
+        "hint: fix it, then: ralphgit complete T-1\n",
     )
 
 

@@ -271,7 +271,7 @@ def test_a_graph_that_begins_and_edges(tmp_path: Path) -> None:
     }
     assert world.ralph("diff", "nowhere", "--json").error == "bad_revision"
     assert world.ralph("diff", "-q", "HEAD~1..nowhere").err == (
-        "error: nowhere is no commit here\nhint: git log\n"
+        "error: nowhere is not a commit here\nhint: git log\n"
     )
     world.git("checkout", "--quiet", "--orphan", "apart")
     world.commit("Apart")

@@ -324,14 +324,14 @@ def test_killed_before_or_after_the_commit(
     head, before = alpha.head, alpha.git("status", "--porcelain")
     again = alpha.ralph(*words, "--json")
     assert (again.code, alpha.head, world.leases) == (0, head, [])
-    assert again.json["warnings"] == [f"T-1 was {what} already; its lease has gone now"]
+    assert again.json["warnings"] == [f"T-1 was {what} already; its lease is dropped now"]
     assert alpha.git("status", "--porcelain") == before
     # Before it: the records stand in files and index, and are made anew.
     killed()
     alpha.git("reset", "--quiet", "--soft", "HEAD~1")
     anew = alpha.ralph(*words, "--json")
     assert (anew.code, world.leases) == (0, [])
-    assert anew.json["warnings"][0] == f"T-1 was not quite {what}; it is done anew"
+    assert anew.json["warnings"][0] == f"T-1 was only half {what}; it is done again from the start"
     assert alpha.git("status", "--porcelain") == before
     told: dict[str, Any] = anew.data["task"]
     assert told["epoch" if what == "given back" else "status"] in (1, "blocked")

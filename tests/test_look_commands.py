@@ -146,7 +146,7 @@ def test_at_judges_by_the_revision_alone(world: World) -> None:
 def test_a_revision_that_is_none_is_wrong_usage(world: World) -> None:
     for command in (("list",), ("show", "T-1"), ("graph",)):
         found = world.ralph(*command, "--at", "nowhere")
-        assert found == (2, "", "error: nowhere is no commit here\nhint: git log\n")
+        assert found == (2, "", "error: nowhere is not a commit here\nhint: git log\n")
 
 
 def test_a_bare_repository_is_looked_at_by_revision(world: World) -> None:

@@ -66,7 +66,7 @@ def test_who_has_won(on_base: Row | None, holder: Lease | None, winner: Winner |
         (CANCELLED, "T-1 was cancelled on main"),
         (claimed("complete"), "by-other won T-1 on main (claim other, complete, since now)"),
         (LEASED, "by-other has the lease on T-1 (claim other, worktree /w/other)"),
-        (None, "its claim does not stand any more"),
+        (None, "its claim is no longer valid"),
     ],
 )
 def test_how_it_is_said(winner: Winner | None, sentence: str) -> None:

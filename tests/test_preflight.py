@@ -60,7 +60,7 @@ def test_a_worktree_that_can_claim(alpha: Place) -> None:
     assert alpha.ralph("preflight") == (
         0,
         "ok  this worktree can hold a claim\n"
-        "ok  no other worktree stands in the way of this one\n"
+        "ok  no other worktree is in the way\n"
         "ok  this branch merges into main\n"
         "ok  T-1 can be claimed\n",
         "",
@@ -108,7 +108,7 @@ def test_the_own_claim_stands(alpha: Place) -> None:
     wanted = (0, "", [("worktree", True), ("claim", True), ("merge", True)])
     assert answers(alpha) == answers(alpha, "T-1") == wanted
     assert alpha.ralph("preflight").out.splitlines()[1] == (
-        "ok  this worktree works on T-1, and its claim stands"
+        "ok  this worktree works on T-1, and its claim is valid"
     )
 
 

@@ -162,7 +162,7 @@ def test_a_revision_is_told_by_itself(world: World) -> None:
     assert [(a["task"], a["outcome"]) for a in attempts] == [("T-1", "completed")]
     assert len(tasks[0]["evidence"]) == 1
     assert world.ralph("report", "-", "--at", "nowhere") == (
-        2, "", "error: nowhere is no commit here\nhint: git log\n",
+        2, "", "error: nowhere is not a commit here\nhint: git log\n",
     )  # fmt: skip
 
 

@@ -180,7 +180,7 @@ def test_from_the_main_worktree_alone(world: World) -> None:
 
 def test_nothing_to_reset(world: World) -> None:
     error = refused(world, "T-1", code="not_claimed")
-    assert error["message"] == "nobody holds T-1: it is ready"
+    assert error["message"] == "no worker holds T-1: it is ready"
     refused(world, "T-9", code="unknown_task", exit=2)
 
 
@@ -295,7 +295,7 @@ def test_a_living_holder_is_left_alone(world: World) -> None:
     beat(alpha, claim=claim)
     error = refused(world, "T-1", code="holder_alive")
     assert error["message"] == (f"alpha is alive in worktree ../proj-alpha (process {os.getpid()})")
-    assert error["hint"] == "stop it first, or --force, which the audit will say"
+    assert error["hint"] == "stop it first, or add --force (the audit records it)"
     result = resets(world, "T-1", "--force")
     assert result.code == 0
     events = ryaml.loads(world.read(f"records/audit/T-1/{claim}.yaml"))["events"]
@@ -501,7 +501,7 @@ def test_a_local_base_that_went_its_own_way(world: World) -> None:
     assert refs(world, "leases") == ["refs/ralph/leases/T-1"]
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, True)
-    assert result.json["warnings"] == ["the local main has gone its own way; git pull brings it"]
+    assert result.json["warnings"] == ["the local main has diverged; git pull merges the two"]
     assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
 
 
@@ -592,7 +592,7 @@ def done_already(world: World, claim: str, *words: str) -> Result:
     before, tip = world.state(*SCRATCH), world.head
     result = resets(world, "T-1", *words)
     told = (result.code, result.json["warnings"], result.data["claim"], result.data["commit"])
-    said = "T-1 was reset already, for this reason; it is done once"
+    said = "T-1 was reset already for this reason; it is not reset again"
     assert told == (0, [said], claim, tip), result.out
     assert world.state(*SCRATCH) == before
     return result

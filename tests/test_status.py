@@ -271,7 +271,7 @@ def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) ->
     result = world.ralph("status", "--json")
     assert [one["state"] for one in result.data["tasks"]] == ["claimed", "ready"]
     (warning,) = result.json["warnings"]
-    assert "(passed over while looking around)" in warning
+    assert "(skipped while looking for claims)" in warning
 
 
 # -- text from anywhere ------------------------------------------------------------------

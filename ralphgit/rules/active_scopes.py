@@ -1,4 +1,4 @@
-"""Whether the scope of a task is understood, and meets that of a task in flight (SPEC 4)."""
+"""Decide whether a task's scope is valid and overlaps that of an active task (SPEC 4)."""
 
 import re
 from bisect import bisect_left
@@ -23,7 +23,7 @@ class BadPattern(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        return f"{self.task} has a scope that means nothing: {self.pattern!r}: {self.why}"
+        return f"{self.task} has a bad pattern in its scope: {self.pattern!r}: {self.why}"
 
 
 def bad_pattern(row: Row) -> BadPattern | None:

@@ -1,4 +1,4 @@
-"""In which groups tasks are worked off on one machine: fork, join, and the next group.
+"""Plan the groups in which tasks are worked off on one machine: fork, join, next group.
 
 Consecutive parallel tasks of one phase form a group. A phase is a story; a `verify` or
 `sequential` task stands alone and lets no later one past it.

@@ -1,4 +1,4 @@
-"""What a claim is asked for, and whether a task is among it.
+"""The options of a claim, and whether a task matches them.
 
 `next` needs this alone, and is too fast to import every reason to refuse (`rules.claim_verdict`).
 """
@@ -9,7 +9,7 @@ from ralphgit.model.task_row import Row
 
 
 class ClaimOptions(NamedTuple):
-    """What `claim` may be told."""
+    """The options of `claim`."""
 
     task: str = ""
     """"" takes the next ready task."""

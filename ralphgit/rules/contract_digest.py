@@ -1,4 +1,4 @@
-"""The digest of what a task promises."""
+"""Compute the digest of what a task promises."""
 
 from __future__ import annotations
 

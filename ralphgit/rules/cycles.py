@@ -1,4 +1,4 @@
-"""Cycles among dependencies, and the order that dependencies ask for.
+"""Find cycles among dependencies, and an order that puts dependencies first.
 
 `edges` maps each id to the ids it depends on. Ids that are not keys are ignored: whether a
 dependency exists is another question. Nothing here recurses, so chains may be of any length.

@@ -1,4 +1,4 @@
-"""What happened to a task between two states of its records: who did what, and what else changed.
+"""List what happened to a task between two states of its records, by whom and why.
 
 The states decide; the audit's events in between only tell apart what ends in the same state
 (a reset and a release), and who did what a later step has written over.
@@ -89,7 +89,7 @@ def fields(
 
 
 class Edges(NamedTuple):
-    """Which dependencies of a task are new, and which it has no more."""
+    """Which dependencies of a task are new, and which are gone."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()

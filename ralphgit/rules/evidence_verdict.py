@@ -1,4 +1,4 @@
-"""What the evidence about a task comes to: criterion by criterion, and command by command."""
+"""Judge the evidence about a task: criterion by criterion, and command by command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task import Criterion
 
-#: How a criterion stands, the strongest last.
+#: How far a criterion is met, the strongest last.
 UNSUPPORTED, STALE, PARTIAL, SUPPORTED, CHALLENGED = (
     "unsupported", "stale", "partial", "supported", "challenged",
 )  # fmt: skip
@@ -23,7 +23,7 @@ class Judged(NamedTuple):
     fresh: bool
     """The content that it was made on is still what is there."""
     superseded: bool = False
-    """A newer record of the same command stands in its place."""
+    """A newer record of the same command replaces it."""
 
     @property
     def counts(self) -> bool:
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 
 
 class Supported(NamedTuple):
-    """How one criterion of a task stands."""
+    """How far one criterion of a task is met."""
 
     criterion: str
     text: str
@@ -61,7 +61,7 @@ def judged(records: Iterable[tuple[Evidence, bool]], *, claim: str = "") -> list
 
 
 def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[Supported]:
-    """How each criterion stands.
+    """How far each criterion is met.
 
     One challenge outweighs any support. A record may name a criterion by its id or its text.
     """

@@ -1,4 +1,4 @@
-"""Every rule of the gate as data: what it is called, what it stops, why, and how to mend it.
+"""List every rule of the gate: its code, what it finds, why that matters, how to fix it.
 
 `check` reports nothing that is not in here; SARIF, `docs/rules.md` and the schema of the JSON
 answer are made from it.
@@ -23,7 +23,7 @@ class Rule(NamedTuple):
 
     @property
     def anchor(self) -> str:
-        """Where it stands in `docs/rules.md`."""
+        """Where it is in `docs/rules.md`."""
         return f"#{self.code}"
 
 
@@ -60,40 +60,40 @@ GROUPS = (
                "A file of any size would be read on every command, by everybody.",
                "Split it (`ralphgit shard`), or raise `max_graph_bytes` or `max_record_bytes` on "
                "the base."),
-        _error("control_character", "A control character stands in a record.",
+        _error("control_character", "A record has a control character.",
                "It can hide or reorder what a reviewer sees, and make a terminal act.",
-               "Take it out, or write it as an escape inside double quotes."),
+               "Remove it, or write it as an escape inside double quotes."),
         _error("conflict_marker", "A conflict marker was left in a record.",
-               "A merge was committed before anybody decided it.",
-               "Decide which side stands, edit the file, `git add` it."),
-        _error("directive", "A YAML directive stands in a record.",
+               "A merge was committed before it was resolved.",
+               "Choose a side, edit the file, `git add` it."),
+        _error("directive", "A record has a YAML directive.",
                "`%YAML 1.1` makes `no` a false: it changes what all other lines mean.",
-               "Take the line that begins with % out."),
+               "Remove the line that begins with %."),
         _error("several_documents", "A file holds more than one YAML document.", _ONE_READING,
                "Move the second document to a file of its own."),
         _error("syntax", "A file is not YAML that can be read.",
-               "Of what is in it nothing can be judged.",
+               "Nothing in it can be checked.",
                "Look at the indentation; text with a sign such as `: # [ {` may need quotes."),
-        _error("duplicate_key", "A key stands twice in one mapping.",
+        _error("duplicate_key", "A mapping has a key twice.",
                "Some readers keep the last one and some refuse; a merge makes such pairs without a "
                "conflict.", "Keep one of the two lines."),
-        _error("anchor", "An anchor stands in a record.",
+        _error("anchor", "A record has an anchor.",
                "A few lines of aliases expand to gigabytes, and a block can no longer be read "
                "alone.", "Write the value out."),
-        _error("alias", "An alias stands in a record.",
+        _error("alias", "A record has an alias.",
                "A few lines of aliases expand to gigabytes, and a block can no longer be read "
                "alone.", "Write the value out."),
-        _error("tag", "A YAML tag stands in a record.",
+        _error("tag", "A record has a YAML tag.",
                "Tags make some readers build objects, and so run code.",
-               "Take it out, or quote the text."),
-        _error("merge_key", "The merge key `<<` stands in a record.", _ONE_READING,
+               "Remove it, or quote the text."),
+        _error("merge_key", "A record has the merge key `<<`.", _ONE_READING,
                "Write the keys out."),
         _error("too_deep", "Mappings and lists nest too deep.",
                "Reading them takes time that grows with the square of the depth.",
                "Flatten the structure."),
         _error("bad_settings", "The settings that a change brings cannot be read.",
-               "Where the graph and the records are cannot be told, and every command would "
-               "refuse.", "Mend `ralph.toml`; docs/configuration.md has every setting."),
+               "They say where the graph and the records are, so every command would refuse.",
+               "Fix `ralph.toml`; docs/configuration.md lists every setting."),
         _error("symbolic_link", "A graph file or a record is a symbolic link.",
                "git keeps where it leads, not what is there, and it may lead out of the "
                "repository.", "Put the file itself there."),
@@ -104,16 +104,16 @@ GROUPS = (
                "Begin the graph with `version: 1`; graphs of other tools: `ralphgit import FILE`."),
         _error("invalid_record", "A task does not have the form of a task.",
                "A task without id, title and a known status cannot be judged.",
-               "Mend the field that is named; docs/format.md has them all."),
+               "Fix the field that is named; docs/format.md lists them all."),
         _error("schema", "A record does not have the form of its kind.",
                "Evidence, audit and guidance are read by programs; what does not fit is passed "
-               "over.", "Mend the field that is named; the schemas are in `schemas/`."),
-        _error("misplaced", "A record stands in another task's folder.",
+               "over.", "Fix the field that is named; the schemas are in `schemas/`."),
+        _error("misplaced", "A record is in another task's folder.",
                "It would count for nothing, or for a task that it is not about.",
                "`git mv` it to the folder of its task."),
         _error("wrong_name", "A record's id is not its file's name.",
                "So a copy of a record under a new name looks like a second observation.",
-               "Take the copy out; who observes again lets ralphgit write another record."),
+               "Remove the copy; to observe again, let ralphgit write another record."),
         _warning("orphan", "A record is about a task that is not in the graph.",
                  "The task was renamed or taken out, and its history is left behind.",
                  "Bring the task back (`ralphgit edit ID --cancel REASON` keeps history), or leave "
@@ -127,13 +127,13 @@ GROUPS = (
                "Every record, ref and file of a task is found by its id.",
                "Rename one of the two."),
         _error("unknown_dependency", "A task depends on one that does not exist.",
-               "It would wait for ever.", "Add that task, or take it out of `depends_on`."),
+               "It would wait for ever.", "Add that task, or remove it from `depends_on`."),
         _error("cycle", "Tasks depend on each other in a circle.",
                "None of them could ever begin. Two branches can close a circle without a conflict.",
-               "Take one of the dependencies out."),
+               "Remove one of the dependencies."),
         _error("bad_pattern", "A pattern of a scope cannot be understood.",
-               "A scope that nobody understands protects nothing.",
-               "What a pattern says stands in docs/format.md."),
+               "A scope that cannot be understood protects nothing.",
+               "docs/format.md describes patterns."),
     )),
     Group("Claims", _EVERYWHERE, (
         _error("inconsistent", "A task's lifecycle records do not go with its status.",
@@ -143,22 +143,22 @@ GROUPS = (
         _error("duplicate_claim", "Two tasks have the same claim.",
                "A claim's id is random: one of the two was moved or copied there.",
                "Restore the block of the task that was not claimed."),
-        _error("moved_claim", "A claim stands on another task than it was made on.",
+        _error("moved_claim", "A claim is on another task than it was made on.",
                "git's rename detection carries a change along to a similar file, without a "
                "conflict.", "Restore the block of the task."),
         _error("fenced", "A result or question belongs to another claim than the task has.",
                "The work of somebody who lost the task would count as the holder's.",
-               "The claim that stands decides; take the other side's record out."),
+               "The task's own claim decides; remove the other side's record."),
         _error("stale_contract", "What a task promises has changed since it was claimed.",
                "The worker does, and proves, something else than what is asked for now.",
                "Complete it with `--accept-contract`, or restore the fields.",
                "the task was complete, or cancelled, before"),
         _error("foreign_claim", "Evidence names the claim of another task.",
                "It was copied: what was observed under that claim says nothing about this task.",
-               "Take the copy out, and observe again: `ralphgit evidence verify --rerun`."),
+               "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),
         _error("copied_evidence", "Two records tell of the same run of a command.",
                "One observation would count twice, or for a later attempt that never ran it.",
-               "Take the copy out, and observe again: `ralphgit evidence verify --rerun`."),
+               "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),
         _error("claim_lost", "The branch's claim no longer stands on the base.",
                "Somebody else has the task, or it was reset: merging would do it twice.",
                "Keep the work on a branch of its own, and take another task."),
@@ -167,7 +167,7 @@ GROUPS = (
           "Looked at in every view; with `--at` evidence alone, by its history.", (
         _error("edited_evidence", "An evidence record was edited.",
                "What was observed cannot change later.",
-               "Restore it; who observes again writes another record."),
+               "Restore it; a new observation is another record."),
         _error("edited_audit", "An audit record was changed otherwise than by adding to it.",
                "Who did what would no longer be known.", "Restore it from the base."),
         _error("edited_guidance", "A question was changed, or an answer was replaced.",
@@ -187,17 +187,17 @@ GROUPS = (
                "`ralphgit reset ID --reason TEXT`."),
         _error("epoch_lowered", "A task goes back to an earlier epoch.",
                "A reset would be undone, and the work of the old holder would count again.",
-               "The base's reset stands; merge the base."),
-        _error("claim_replaced", "A change puts another claim in the place of one that stands.",
+               "The base's reset decides; merge the base."),
+        _error("claim_replaced", "A change replaces a valid claim by another one.",
                "It takes the task from its holder without a word.",
-               "The claim on the base stands; take another task."),
+               "The claim on the base decides; take another task."),
         _error("result_replaced", "A change replaces the result of a complete task.",
                "What was reviewed and merged is something else.",
                "`ralphgit reset ID --reopen --reason TEXT`."),
         _error("task_removed", "A task is taken out of the graph.",
                "Somebody works on it, and its history would have no task.",
                "`ralphgit edit ID --cancel REASON` keeps its history.",
-               "nobody works on it, and the graph stays in the files that it is in"),
+               "no worker has it, and the graph stays in the files that it is in"),
     )),
     Group("Completion", _BRANCHES, (
         _error("not_claimed", "A task is completed without a claim or without a result.",
@@ -219,7 +219,7 @@ GROUPS = (
     Group("The branch", _BRANCHES, (
         _error("outside_scope", "A changed file is outside the write scope of the branch's tasks.",
                "Other loops rely on the scope: they work on what it does not cover.",
-               "Take the file out, or widen the scope on the base.",
+               "Remove the file from the branch, or widen the scope on the base.",
                "only the working files have it: nothing is decided before it is committed"),
         _warning("scope_unproved", "Whose work some of the changed files are cannot be told.",
                  "One of the branch's tasks has no write scope, and these files, outside the "

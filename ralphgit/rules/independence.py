@@ -1,4 +1,4 @@
-"""Which tasks may run together, and what stands against it, pair by pair (SPEC 6).
+"""Decide which tasks may run together, and give the reasons for each pair that may not (SPEC 6).
 
 Decided on patterns, never on the files that exist. A claim asks the same rule about the tasks
 in flight, and there only `CLAIM` counts: a task may read what another one is writing.

@@ -1,4 +1,4 @@
-"""In which order branches are integrated, and which of them were known to meet."""
+"""Order branches for integration, and foresee which of them overlap."""
 
 from __future__ import annotations
 

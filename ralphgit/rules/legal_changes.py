@@ -1,4 +1,4 @@
-"""What a branch may do to the task graph: consistency of a state, legality of a change."""
+"""Decide what a branch may do to the task graph: consistent states, legal changes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
         found("inconsistent", f"is {status} and has a {name} record", hint)
     if status in ("in-progress", "blocked") and not stored.get("claim"):
         hint = f"status: pending, then: ralphgit claim {task}"
-        found("inconsistent", f"is {status} and nobody claims it", hint)
+        found("inconsistent", f"is {status} and has no claim", hint)
     if status == "blocked" and "blocked" not in present:
         hint = "add a blocked record: ralphgit block"
         found("inconsistent", "is blocked and does not say why", hint)
@@ -60,8 +60,8 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
     for name in ("result", "blocked"):
         record = stored.get(name)
         if isinstance(record, Mapping) and record.get("claim") and record["claim"] != holder:
-            other, own = record["claim"], holder or "nobody"
-            hint = f"the claim that stands decides; take the other side's {name} record out"
+            other, own = record["claim"], holder or "no claim"
+            hint = f"the task's own claim decides; remove the other side's {name} record"
             found("fenced", f"has the {name} record of claim {other}, and is held by {own}", hint)
     return faults
 
@@ -74,15 +74,15 @@ def graph_faults(rows: Sequence[Row]) -> list[Fault]:
         for other in row.depends_on:
             if other not in known:
                 message = f"{row.id} depends on {other}, which does not exist"
-                hint = f"ralphgit add --id {other} --title TEXT, or take it out of depends_on"
+                hint = f"ralphgit add --id {other} --title TEXT, or remove it from depends_on"
                 faults.append(Fault("unknown_dependency", row.id, message, hint))
     for row in rows:
         if wrong := bad_pattern(row):
-            hint = "what a pattern says stands in docs/format.md"
+            hint = "docs/format.md describes patterns"
             faults.append(Fault("bad_pattern", row.id, wrong.sentence, hint))
     for cycle in find_cycles({row.id: row.depends_on for row in rows}):
         message = f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}"
-        faults.append(Fault("cycle", cycle[0], message, "take one of these dependencies out"))
+        faults.append(Fault("cycle", cycle[0], message, "remove one of these dependencies"))
     claims: dict[str, str] = {}
     for row in rows:
         if row.claim and (first := claims.setdefault(row.claim, row.id)) != row.id:
@@ -110,7 +110,7 @@ def change(old: Row | None, new: Row) -> Fault | None:
     task, reset = new.id, f"ralphgit reset {new.id}"
     if new.epoch < old.epoch:
         message = f"{task} goes back from epoch {old.epoch} to {new.epoch}"
-        return Fault("epoch_lowered", task, message, "the base's reset stands; merge the base")
+        return Fault("epoch_lowered", task, message, "the base's reset decides; merge the base")
     if new.status not in _ONWARD[old.status]:
         message = f"{task} goes from {old.status} to {new.status} without a reset"
         return Fault("illegal_move", task, message, f"{reset} --reason TEXT")
@@ -119,7 +119,7 @@ def change(old: Row | None, new: Row) -> Fault | None:
             f"{task} is held by claim {old.claim} ({old.by}), and the change puts "
             f"{new.claim or 'no claim'} in its place"
         )
-        hint = "the claim on the base stands; take another task"
+        hint = "the claim on the base decides; take another task"
         return Fault("claim_replaced", task, message, hint)
     if old.status == "complete" and new.mark != old.mark:
         message = f"{task} is complete, and the change replaces its result"
@@ -130,8 +130,8 @@ def change(old: Row | None, new: Row) -> Fault | None:
 def raised(old: Row, new: Row) -> Fault:
     """A higher epoch, and no reset or release of the claim that it fences off."""
     message = (
-        f"{new.id} goes from epoch {old.epoch} to {new.epoch}, and nobody has reset or "
-        f"released claim {old.claim} ({old.by})"
+        f"{new.id} goes from epoch {old.epoch} to {new.epoch}, and no record resets or "
+        f"releases claim {old.claim} ({old.by})"
     )
     return Fault("illegal_move", new.id, message, f"ralphgit reset {new.id} --reason TEXT")
 

@@ -1,4 +1,4 @@
-"""Which moves are legal, and what each leaves in the record (SPEC 3.1).
+"""Make the legal moves of a task, and what each leaves in the record (SPEC 3.1).
 
 | from        | to          | by                        |
 |-------------|-------------|---------------------------|

@@ -21,14 +21,14 @@ class Cause(StrEnum):
 
 
 class Winner(NamedTuple):
-    """What stands in the place of a lost claim."""
+    """What has replaced a lost claim."""
 
     task: str
     cause: Cause
     where: str
     """The base's name; for a lease, the folder of its worktree."""
     claim: str = ""
-    """"" where nobody has claimed the task since."""
+    """"" if the task has not been claimed since."""
     worker: str = ""
     status: str = ""
     since: str = ""

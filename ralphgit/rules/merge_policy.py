@@ -1,4 +1,4 @@
-"""What becomes of a task that both sides of a merge have changed (docs/resolve.md).
+"""Merge a task that both sides of a merge have changed (docs/resolve.md).
 
 Only what cannot take a decision from anybody is joined. The rest is a question, which a person
 answers. Nothing here depends on which side is ours.
@@ -77,7 +77,7 @@ def task(
 
 
 def lifecycle(lives: ThreeWay[Lifecycle], given_up: Side | None = None) -> Side | None:
-    """Whose lifecycle stands; None for two changes, of which a merge takes neither.
+    """The side whose lifecycle is taken; None for two changes, of which a merge takes neither.
 
     One attempt is one change, however far each side has seen it go.
     """
@@ -108,7 +108,7 @@ def _goes_on(earlier: Lifecycle, later: Lifecycle) -> bool:
 
 
 def place(files: ThreeWay[str]) -> Side | None:
-    """In whose file a task stands that both sides have; None where both have moved it."""
+    """The side whose file gets a task that both have; None if both have moved it."""
     return files.decided()
 
 

@@ -1,4 +1,4 @@
-r"""Path patterns: what may be written, and what it says.
+r"""Parse path patterns: their syntax, and what each form covers.
 
 A path is relative to the root of the repository and `/`-separated. `.` and empty segments
 are skipped, in paths and in patterns; a path with a `..` segment is covered by nothing.

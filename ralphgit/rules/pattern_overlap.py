@@ -1,4 +1,4 @@
-"""Whether a path pattern covers a path, and whether two patterns can meet in one path.
+"""Decide whether a path pattern covers a path, and whether two patterns share a path.
 
 Decided on the patterns alone: no folder is read, so the answer is the same on every machine
 and holds for files that do not exist yet. What a pattern says stands in `rules.path_patterns`.

@@ -1,4 +1,4 @@
-"""Where the tasks of a dependency graph are drawn: in layers, each right of what it depends on.
+"""Lay out the tasks of a dependency graph in layers, each right of what it depends on.
 
 As in Sugiyama's method: layers by the longest path, places for long arrows to pass through, an
 order within each layer that crosses few arrows, and then heights that keep arrows level. What

@@ -1,4 +1,4 @@
-"""What each task's state is, and which may be taken next (SPEC 3.1).
+"""Derive each task's state, and which tasks may be taken next (SPEC 3.1).
 
 The base decides; what is in flight can only make a task busier than the base says. A claim
 of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
@@ -144,7 +144,7 @@ class TaskStates(Mapping[str, TaskState]):
         return found
 
     def _unheld(self, row: Row) -> TaskState:
-        """The standing of a task that nobody holds."""
+        """The state of a task that no worker holds."""
         story = row.story
         waits = [other for other in row.depends_on if other not in self._complete]
         if row.mode == "verify":

@@ -1,4 +1,4 @@
-"""When to try again: backoff with jitter, a circuit breaker, refusals, an agent's rate limit.
+"""Decide when to try again: backoff with jitter, circuit breaker, refusals, rate limits.
 
 Pure: time and chance are arguments.
 

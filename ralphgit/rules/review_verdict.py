@@ -1,4 +1,4 @@
-"""Whether work has been reviewed: by somebody else, as it is now, and with nothing against it."""
+"""Decide whether work is reviewed: by somebody else, in its present form, with no objection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
     """Why work of `worker` on content with this scope digest counts as not reviewed; "" if it is.
 
     Of each reviewer the newest review of this very content counts. One must be clear, by somebody
-    other than the worker, and none may ask for changes; of two in one second that one stands.
+    other than the worker, and none may ask for changes; of two in one second that one counts.
     """
     others = [one for one in reviews if one.by.casefold() != worker.casefold()]
     newest: dict[str, Review] = {}

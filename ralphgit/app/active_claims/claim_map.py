@@ -1,4 +1,4 @@
-"""Look around: who holds what, on every branch, in every worktree and in every lease."""
+"""Map who holds which task: on every branch, in every worktree and in every lease."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ClaimMap:
 
     @cached_property
     def active_claims(self) -> dict[str, list[ActiveClaim]]:
-        """Where a task stands otherwise than on the base, by task."""
+        """Where a task has another state than on the base, by task."""
         found: dict[str, list[ActiveClaim]] = {}
         for active in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
             known = found.setdefault(active.task, [])
@@ -170,7 +170,7 @@ class ClaimMap:
         return {shard: blobs[shard[1]] for shard in shards}
 
     def _deltas(self, contents: Mapping[Shard, bytes]) -> dict[Shard, list[Row]]:
-        """For each graph file that is not the base's: its tasks that stand otherwise there.
+        """For each graph file that is not the base's: its tasks that have another state there.
 
         Only blocks whose bytes the base does not have are parsed. A file that cannot be
         read (a merge under way, say) is passed over with a warning: its lease still counts.
@@ -183,7 +183,7 @@ class ClaimMap:
             try:
                 found[shard] = _changed_rows(data, shard[0], base, self.base.by_id)
             except InvalidRecord as error:
-                self.project.warn(f"{error} (passed over while looking around)")
+                self.project.warn(f"{error} (skipped while looking for claims)")
                 found[shard] = []
         return found
 
@@ -269,7 +269,7 @@ def read_leases(project: Project) -> dict[str, Lease]:
         try:
             one = lease_object.parse(blobs[ref.oid], ref.oid)
         except (InvalidRecord, KeyError):
-            project.warn(f"{ref.name} holds no lease; look with: ralphgit doctor")
+            project.warn(f"{ref.name} is not a lease; for details: ralphgit doctor")
             continue
         found[ref.name.removeprefix(place)] = one
     return found

@@ -1,4 +1,4 @@
-"""Leases: at most one holder of a task among all worktrees that share the refs (SPEC 4)."""
+"""Take and drop leases: at most one per task among all worktrees that share refs (SPEC 4)."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -120,7 +120,7 @@ def _fetch(project: Project, task: str) -> Lease | None:
 
 
 def drop(project: Project, lease: Lease) -> bool:
-    """Give the lease back; False if it is not this repository's own any more.
+    """Give the lease back; False if it is no longer this repository's own.
 
     The remote's copy goes first, so that no other machine takes a task whose lease is
     still here; a remote that cannot be reached, or refuses, is warned of.

@@ -1,4 +1,4 @@
-"""Looking: nothing here writes, runs, or (unless asked) fetches anything (law L8)."""
+"""List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Which claim this worktree works on: by lease ref, else by its own note."""
+"""Find the claims of this worktree: by lease ref, else by its own note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the holder of a lease is gone, or silent: somebody may then reset the task."""
+"""Decide whether the holder of a lease is gone or silent, so that its task may be reset."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
     """Whether the holder of a lease is gone, its folder or its process, or is silent and idle:
     its heartbeat is old, and nothing in `worktree`, where it works, has changed for as long.
 
-    Of another machine's nobody can tell: they are not.
+    The holder on another machine is never stale: nothing here can tell.
     """
     if lease.host != heartbeat.host():
         return False
@@ -36,7 +36,7 @@ def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
 
 def _last_change(project: Project, top: str) -> float:
     """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
-    the index or is new, the index, HEAD, or what an agent printed. 0 where nobody can tell.
+    the index or is new, the index, HEAD, or what an agent printed. 0 if it cannot be told.
     """
     git = project.repository.git.at(top)
     arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")

@@ -1,1 +1,1 @@
-"""The base branch: fetched, moved by compare-and-swap, and whether it has a piece of work."""
+"""Fetch the base branch, move it by compare-and-swap, and tell whether it has some work."""

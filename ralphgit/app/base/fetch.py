@@ -1,4 +1,4 @@
-"""Fetching what the base has become."""
+"""Fetch the base."""
 
 from ralphgit.app.active_claims.claim_map import LEASES, elsewhere
 from ralphgit.app.workspace.project import Project

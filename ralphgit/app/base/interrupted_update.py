@@ -1,7 +1,7 @@
-"""A move of the base that was killed half-way: noted before it, undone by whoever comes next.
+"""Undo a move of the base that was killed half-way, by the note made before it.
 
 `git merge --ff-only` writes the files, then the index, then the branch. Killed in between it
-leaves changes that nobody made, and they would be in the way of every later move. The journal
+leaves changes that no person made, and they would be in the way of every later move. The journal
 says from which commit to which; what lies between these two, and is nowhere else, is put back.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a branch's work is on the base: judged by content and records, not by ancestry.
+"""Decide whether a branch's work is on the base: by content and records, not by ancestry.
 
 A squash or rebase merge leaves the branch's commits outside the base's history for ever. A
 branch has landed when one of these holds, in this order:

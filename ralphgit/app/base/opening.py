@@ -1,4 +1,4 @@
-"""The project that a command works on."""
+"""Open the project that a command works on."""
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings

@@ -1,4 +1,4 @@
-"""Moving the base branch by compare-and-swap, here and on its remote."""
+"""Move the base branch by compare-and-swap, here and on its remote."""
 
 from __future__ import annotations
 
@@ -32,8 +32,7 @@ def refuse_unfit(project: Project) -> None:
     waits = project.repository.beside(worktree).under_way()
     if waits:
         raise GuardRefused(
-            f"a {waits} waits to be finished in {project.show_path(worktree.path)}; nothing was "
-            "changed",
+            f"a {waits} is not finished in {project.show_path(worktree.path)}; nothing was changed",
             code="unfinished_merge",
             hint=f"git {waits} --continue or --abort there, then repeat",
         )
@@ -215,12 +214,12 @@ def _follow(project: Project, old: str, new: str) -> None:
         return
     if not local or (local != old and not worktrees.is_ancestor(repository.git, local, new)):
         if local:
-            project.warn(f"the local {base.branch} has gone its own way; git pull brings it")
+            project.warn(f"the local {base.branch} has diverged; git pull merges the two")
         return
     try:
         _advance_local(project, local, new)
     except GuardRefused:
-        project.warn(f"the local {base.branch} has changes in the way; git pull brings it")
+        project.warn(f"the local {base.branch} has changes in the way; commit them, then: git pull")
     except RalphError as error:
         # The remote has the change, and the remote decides.
         project.warn(f"{error.message}; git pull brings the change to the local {base.branch}")

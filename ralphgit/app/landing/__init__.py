@@ -1,1 +1,1 @@
-"""How a task's work reaches the base: by merge, or by pull request (SPEC 7)."""
+"""Bring a task's work to the base: by merge, or by pull request (SPEC 7)."""

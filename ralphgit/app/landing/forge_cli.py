@@ -1,7 +1,7 @@
-"""The forges' own programs, `gh` and `glab`: finding, opening, asking for and merging pulls.
+"""Call the forges' programs, `gh` and `glab`: find, open and merge pull requests.
 
-Each call is bounded in time and asks nobody anything. What they are told is argument words,
-never a shell's line.
+Each call is bounded in time and never prompts. What they get is argument words, never a
+shell's line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _QUIET = {
     "GH_PROMPT_DISABLED": "1", "GH_NO_UPDATE_NOTIFIER": "1", "NO_PROMPT": "true",
     "GLAB_CHECK_UPDATE": "false", "NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C",
 }  # fmt: skip
-#: Signs that nobody is to blame but the network.
+#: Signs that only the network is to blame.
 _PASSING = re.compile(
     r"(?i)error connecting|connection re|timed? ?out|no such host|could not resolve|HTTP 5\d\d"
     r"|dial tcp|rate limit|HTTP 429|network is unreachable"
@@ -121,7 +121,7 @@ def _answer(project: Project, program: str, *words: str) -> object:
         return json.loads(out or "null")
     except ValueError:
         raise RalphError(
-            f"{program} {words[0]} {words[1]} answered with no JSON",
+            f"{program} {words[0]} {words[1]} did not answer with JSON",
             code="forge_failed", hint=f"is this {program} recent enough?",
         ) from None  # fmt: skip
 
@@ -163,7 +163,7 @@ def _ask(project: Project, program: str, *words: str) -> str:
     raise RalphError(
         f"{what} failed: {first}",
         code="forge_failed",
-        hint=f"the branch is pushed and nothing is lost; mend it ({program} auth status), "
+        hint=f"the branch is pushed and nothing is lost; fix it ({program} auth status), "
         "then run again",
         lines=text.split("\n")[1:][-_SHOWN_LINES:],
     )

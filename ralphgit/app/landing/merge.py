@@ -1,4 +1,4 @@
-"""Landing: a completed task's branch becomes part of the base (SPEC 7)."""
+"""Land by merge: bring a completed task's branch into the base (SPEC 7)."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         row = project.view(head, "HEAD").by_id.get(lease.task)
         if row is None or row.claim != lease.claim or row.status == "in-progress":
             raise GuardRefused(
-                f"HEAD has no end of {lease.task} under claim {lease.claim}; nothing was landed",
+                f"HEAD does not end claim {lease.claim} on {lease.task}; nothing was landed",
                 code="not_complete",
                 hint=f"ralphgit complete {lease.task}",
             )

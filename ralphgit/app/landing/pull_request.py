@@ -1,4 +1,4 @@
-"""Landing by pull request: one branch for each task, pushed, and a forge that merges it (SPEC 7).
+"""Land by pull request: push one branch per task, and let a forge merge it (SPEC 7).
 
 The branch goes to the remote by compare-and-swap and under a name that has a random part, so it is
 nobody else's. What was done is noted in `.ralph/pulls.yaml` as it is done: after a kill, the same
@@ -43,7 +43,7 @@ class Opened(NamedTuple):
     commit: str
     """What was pushed."""
     url: str
-    """Where the pull request is to be seen, "" where nobody has said."""
+    """The pull request's address, "" if it is not known."""
     said: tuple[str, ...]
     """What the remote, or what opened it, has to tell."""
 
@@ -235,7 +235,8 @@ def _command(
         how = "took too long" if ran.timed_out else f"exit {ran.exit_code}"
         raise RalphError(
             f"the command that opens pull requests failed ({how})",
-            code="forge_failed", lines=lines, hint="the branch is pushed; mend it, then run again",
+            code="forge_failed", lines=lines,
+            hint="the branch is pushed; fix the command, then repeat",
         )  # fmt: skip
     return forge_cli.url(ran.tail), lines
 

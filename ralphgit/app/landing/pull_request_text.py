@@ -1,4 +1,4 @@
-"""The title and the text of a pull request: Markdown in which nothing of a record can act.
+"""Write a pull request's title and text: Markdown in which nothing of a record can act.
 
 What people and agents wrote is text here, and nothing else: no markup, no HTML, no link, nobody
 mentioned, no issue closed, no line that a forge takes for a command.

@@ -1,4 +1,4 @@
-"""`.ralph/pulls.yaml`: the pull requests that this worktree has opened and nobody has landed."""
+"""Keep `.ralph/pulls.yaml`: the pull requests of this worktree that have not landed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What happens to one task: claimed, completed, blocked, released, reset."""
+"""Change the state of one task: claim, complete, block, release, reset."""

@@ -1,4 +1,4 @@
-"""The holder's own ways out of a task: block it, or release it."""
+"""Block or release a task: the ways out that its holder has."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ def _done_already(
             continue
         if _gave_up(committed.get(lease.task), lease, what):
             leases.drop(project, lease)
-            project.warn(f"{lease.task} was {what} already; its lease has gone now")
+            project.warn(f"{lease.task} was {what} already; its lease is dropped now")
             return Given(lease.task, head)
         if _gave_up(project.here.by_id.get(lease.task), lease, what):
             take_back(project, lease)
-            project.warn(f"{lease.task} was not quite {what}; it is done anew")
+            project.warn(f"{lease.task} was only half {what}; it is done again from the start")
             project.written()
             return None
     own = own_claims.open_claims(project, claim_map)

@@ -1,4 +1,4 @@
-"""Claim a task: preflight, look around, lease, record (SPEC 4)."""
+"""Claim a task: check, take the lease, write the record (SPEC 4)."""
 
 import os
 from typing import NamedTuple
@@ -24,11 +24,11 @@ from ralphgit.rules.readiness import TaskState
 
 
 class Claimed(NamedTuple):
-    """The claim that stands in this worktree now."""
+    """The claim that this worktree has now."""
 
     lease: Lease
     row: Row
-    """The task as it stands in this worktree now."""
+    """The task as it is in this worktree now."""
     task_state: TaskState
 
 
@@ -156,7 +156,7 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     elif settle(project, own):
         project.warn(f"the claim on {own.task} was made before; its record has been completed")
     elif options.task:
-        project.warn(f"{own.task} was this worktree's already")
+        project.warn(f"{own.task} is this worktree's already")
     else:
         raise claim_errors.of(claim_verdict.already_working(own))
     project.written()
@@ -245,7 +245,7 @@ class _Plan(NamedTuple):
 def record(project: Project, lease: Lease, *, note: str = "") -> Row:
     """Write the claim of `lease` into the task's block and the audit, and stage both.
 
-    Returns the task as it stands now. On a failure both files and the index are as before.
+    Returns the task as it is now. On a failure both files and the index are as before.
 
     Raises: IllegalMove, InvalidRecord, NotWritable, GitError.
     """

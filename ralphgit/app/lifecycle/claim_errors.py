@@ -21,7 +21,7 @@ from ralphgit.rules.lost_claim import Cause, Winner
 #: By reason: the error's code, message and hint; the names in braces are fields of a `Refusal`.
 _WORDS = {
     Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8, so no lease can name this "
-                      "worktree", "git worktree move"),
+                      "worktree", "git worktree move, to a path in UTF-8"),
     Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
                        "git {about} --continue, or git {about} --abort"),
     Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",
@@ -32,7 +32,7 @@ _WORDS = {
     Reason.DETACHED_HEAD: ("detached_head", "HEAD is detached in {about}; what is committed "
                            "there belongs to no branch", "git switch -c NAME"),
     Reason.UNMERGED: ("unmerged", "unresolved conflicts in {about}",
-                      "resolve them, then: git add"),
+                      "edit them, then: git add FILE"),
     Reason.RECORDS_UNMERGED: ("unmerged", "unresolved conflicts in {about}", "ralphgit resolve"),
     Reason.ALREADY_WORKING: ("already_working", "this worktree works on {task} already (claim "
                              "{about})", "ralphgit complete {task}, or ralphgit release {task}"),
@@ -45,13 +45,13 @@ _WORDS = {
                       "ralphgit reset {task} --reopen --reason TEXT"),
     Reason.BLOCKED: ("blocked", "{task} is blocked and waits for a person",
                      'ralphgit inbox; then ralphgit reply {task} "TEXT"'),
-    Reason.OTHER_STORY: ("outside_filter", "{task} is not of story {about}", "drop --story"),
-    Reason.LESS_URGENT: ("outside_filter", "{task} has priority {about}", "drop --priority"),
+    Reason.OTHER_STORY: ("outside_filter", "{task} is not of story {about}", "leave out --story"),
+    Reason.LESS_URGENT: ("outside_filter", "{task} has priority {about}", "leave out --priority"),
     Reason.BAD_PATTERN: ("contract_invalid", "{about}",
                          "correct the pattern in {place}, then repeat"),
     Reason.DEPENDENCIES: ("dependencies_incomplete",
-                          "{task} depends on what is not complete on the base: {about}",
-                          "ralphgit next; --stack accepts what is complete on this branch"),
+                          "{task} depends on tasks that are not complete on the base: {about}",
+                          "ralphgit next; or add --stack, if they are complete on this branch"),
     Reason.MODE: ("mode", "{task} (mode {about}) must not run beside, or before, {names}",
                   "ralphgit next"),
     Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
@@ -90,8 +90,10 @@ def held(refusal: Refusal) -> ClaimHeld:
     if holder is None:
         hint = "ralphgit next"
         if state == "in-progress":
-            hint = f"no claim says by whom: ralphgit reset {task} --reason TEXT"
-        return ClaimHeld(f"{task} is held", hint=hint, details={"task": task})
+            hint = f"if its worker is gone: ralphgit reset {task} --reason TEXT"
+        return ClaimHeld(
+            f"{task} is held, and no record says by whom", hint=hint, details={"task": task}
+        )
     # Who set the status by hand has left no claim.
     since = f", since {holder.at}" if holder.at else ", and no claim says who"
     who = f"{holder.by or 'somebody'} has {task} ({state}), in {holder.where}{since}"
@@ -131,7 +133,7 @@ def warnings(allowed: Allowed) -> Iterator[str]:
         by, where = allowed.despite.by, allowed.despite.where
         how = "leases are off, so the merge decides"
         if allowed.is_forced:
-            how = "claimed all the same"
+            how = "claimed by force"
         yield f"{by} holds {allowed.task} in {where}; {how}"
 
 
@@ -144,7 +146,7 @@ def lost_because(winner: Winner | None) -> str:
     None is for a claim that was lost when it was last looked at, and is not any more.
     """
     if winner is None:
-        return "its claim does not stand any more"
+        return "its claim is no longer valid"
     task, label = winner.task, winner.where
     match winner.cause:
         case Cause.RESET:

@@ -1,4 +1,4 @@
-"""Gather what a claim is judged by: the worktree, its claims and those beside it, the task."""
+"""Gather the facts that decide a claim: the worktree, active claims, the task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complete a task: done means verified (SPEC 5)."""
+"""Complete a task: verify it, then commit its result (SPEC 5)."""
 
 from __future__ import annotations
 
@@ -158,9 +158,9 @@ def _undo_unproven(project: Project, task: str) -> None:
         if not committed:
             _take_back_records(project, undo, row)
     if committed:
-        project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified anew")
+        project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified again")
     else:
-        project.warn(f"an earlier completion of {row.id} was interrupted; it is done anew")
+        project.warn(f"an earlier completion of {row.id} was interrupted; it is done again")
     project.written()
 
 
@@ -246,7 +246,7 @@ def _refused(
     return Refused(
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
-        hint=f"mend it, then: ralphgit complete {task}",
+        hint=f"fix it, then: ralphgit complete {task}",
         details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
         lines=lines,
         data=data,

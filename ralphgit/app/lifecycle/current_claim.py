@@ -1,4 +1,4 @@
-"""The claim that a worktree works on."""
+"""Find the claim that a worktree works on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ralphgit.model.task_row import Row
 
 
 class CurrentClaim(NamedTuple):
-    """A claim of this worktree that still stands, its record in the working files."""
+    """A valid claim of this worktree, its record in the working files."""
 
     lease: Lease
     """`oid` is "" where no lease ref is behind it."""

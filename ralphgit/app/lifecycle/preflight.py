@@ -1,4 +1,4 @@
-"""`preflight`: what a claim, or a merge of this branch, would meet. Changes nothing."""
+"""Report what a claim, or a merge of this branch, would run into; change nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
     if unfit is None:
         match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
             case Lease() as own:
-                sentence = f"this worktree works on {own.task}, and its claim stands"
+                sentence = f"this worktree works on {own.task}, and its claim is valid"
                 claim, takes_another = Finding("claim", True, sentence), False
             case Refusal() as refusal:
                 claim, takes_another = _finding("claim", refusal), refusal.reason is Reason.LOST
@@ -59,9 +59,7 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
         elsewhere = claim_facts.elsewhere(project, claim_map)
         base, active_claims = claim_map.base.by_id, claim_map.active_claims
         busy = claim_verdict.of_others(base, active_claims, elsewhere, options)
-        findings.append(
-            _finding("main-worktree", busy, "no other worktree stands in the way of this one")
-        )
+        findings.append(_finding("main-worktree", busy, "no other worktree is in the way"))
     findings += [_merge(project), *filter(None, [claim])]
     found, pair = _task(project, claim_map, options)
     return Preflight((*findings, found), pair)
@@ -113,7 +111,7 @@ def _merge(project: Project) -> Finding:
                 f"merging this branch into {label} would conflict in {names}",
                 code="merge_conflict",
                 hint=f"git merge {label}; where a task is claimed on both sides, "
-                f"the claim on {label} stands",
+                f"the claim on {label} wins",
                 details={"paths": list(found.conflicts)},
             )
             return Finding("merge", False, error.message, error)

@@ -1,4 +1,4 @@
-"""Put a task back to pending on the base: what `reset` and `reply` have in common."""
+"""Put a task back to pending on the base, as `reset` and `reply` do."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Reopened(NamedTuple):
 
 
 class Holders(NamedTuple):
-    """All that stands in the way of a task being free."""
+    """All that keeps a task from being free."""
 
     claim: str
     by: str
@@ -156,7 +156,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
                 continue
             if not worktree.exists:
                 project.warn(
-                    f"{project.show_path(path)} is no worktree any more (.git is missing); what "
+                    f"{project.show_path(path)} is no longer a worktree (.git is missing); what "
                     "was not committed there is left as it is"
                 )
                 continue

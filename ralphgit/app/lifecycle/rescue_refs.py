@@ -1,4 +1,4 @@
-"""Nothing that somebody worked on is ever deleted: it is kept under `refs/ralph/rescue/`."""
+"""Keep work under `refs/ralph/rescue/` before it is taken out of a worktree or a branch."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _is_file_of(repository: Repository, path: str, oid: str) -> bool:
 
 
 def _blocking(top: str, folder: str, known: dict[str, str]) -> str:
-    """What stands where `folder` or one above it would have to be, and is none; "" if nothing."""
+    """What is in the place of `folder` or one above it, and is not a folder; "" if nothing."""
     if folder not in known:
         full = os.path.join(top, folder)
         above = _blocking(top, os.path.dirname(folder), known)

@@ -1,4 +1,4 @@
-"""Release what a crashed worker held. Its work is kept, its late "done" is fenced off."""
+"""Reset a task: keep its worker's work, and fence off a late completion."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ResetOptions(NamedTuple):
 def reset(project: Project, options: ResetOptions) -> Reopened:
     """Put a task back to pending on the base, one epoch higher, and keep its holder's work.
 
-    Repeating one that was killed, or was done, is told as done.
+    A reset that is repeated, also after a kill, is reported as done.
 
     Raises: GuardRefused, IllegalMove, ClaimHeld (with `claim`), UnknownTask,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable, UsageError (no reason).
@@ -93,7 +93,7 @@ def _done_already(project: Project, options: ResetOptions) -> Reopened | None:
     if lease is not None and lease.claim == claim and lost_claim.is_dead(lease, row):
         leases.drop(project, lease)
     update_base.catch_up(project)
-    project.warn(f"{row.id} was reset already, for this reason; it is done once")
+    project.warn(f"{row.id} was reset already for this reason; it is not reset again")
     path, base = (
         audit_file.path(project.config.records, row.id, claim or str(made["id"])),
         project.base,
@@ -120,7 +120,7 @@ def _refuse(
         )
     if not finished and not options.reopen and task_state.state in ("ready", "waiting"):
         raise IllegalMove(
-            f"nobody holds {row.id}: it is {task_state.state}",
+            f"no worker holds {row.id}: it is {task_state.state}",
             code="not_claimed",
             hint=f"ralphgit show {row.id}",
             details=details,
@@ -131,7 +131,7 @@ def _refuse(
         raise GuardRefused(
             f"{row.id} is complete in {task_state.holder.where} and waits to land",
             code="in_review",
-            hint="merge it; to throw the result away: --force",
+            hint="merge it; or add --force to give the result up",
             details=details,
         )
     for active in holders.active_claims:
@@ -144,6 +144,6 @@ def _refuse(
             raise GuardRefused(
                 f"{active.by} is alive in {active.where} (process {beat.pid})",
                 code="holder_alive",
-                hint="stop it first, or --force, which the audit will say",
+                hint="stop it first, or add --force (the audit records it)",
                 details=details,
             )

@@ -1,4 +1,4 @@
-"""The branches of a loop: one for each task, from the fresh base."""
+"""Make, clean and remove the branches of a loop: one per task, from the fresh base."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def remove(project: Project, branch: str, tip: str, *, pushed: str) -> None:
             try:
                 refuse_dirty(project)
             except GuardRefused:
-                project.warn(f"{branch} has changes that are not committed; it was left")
+                project.warn(f"{branch} has changes that are not committed; it was left as it is")
             else:
                 with Moving(project, project.base.commit):
                     git.run("reset", "--hard", "--quiet", project.base.commit)

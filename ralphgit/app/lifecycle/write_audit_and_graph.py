@@ -1,4 +1,4 @@
-"""A lifecycle change by the holder, committed on its branch and on nothing else."""
+"""Write a task's new state and its audit event, and commit nothing else."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def stage_graph(
 ) -> list[str]:
     """Write a graph file and stage just this change.
 
-    Returns what is left to be staged as it stands, with whatever else the caller writes.
+    Returns what is left to be staged as it is, with whatever else the caller writes.
     Where the user has other edits in the same file that are not staged, they stay so: the
     staged form gets the same change on its own. The caller restores the index on failure.
     """

@@ -1,1 +1,1 @@
-"""Programs that are not ours: started with consent, bounded in time, and gone with us."""
+"""Run programs of others: with consent, bounded in time, and ended with us."""

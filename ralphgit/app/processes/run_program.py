@@ -1,4 +1,4 @@
-"""Running programs that are not ours: agents, verify commands, what a project sets up.
+"""Run programs of others: agents, verify commands, a project's setup.
 
 Each runs under a `supervisor` in a process group of its own. When `run` returns, is left by an
 exception, or our whole process is killed, nothing of the program's goes on.
@@ -211,7 +211,7 @@ def _encoded(
     """
     if any("\0" in text for text in (*words, *environ, *environ.values())):
         raise Refused(
-            "a NUL character stands in the command or in a variable; nothing was started",
+            "there is a NUL character in the command or in a variable; nothing was started",
             code="cannot_start",
             hint="remove the NUL from the command",
         )

@@ -1,4 +1,4 @@
-"""The process between us and a program that is not ours: nothing of it goes on without us.
+"""Run one program of others, and end it and its children when our process ends.
 
 `run_program` starts it as a program, tells it on its stdin what to run, and hears on its stdout how
 that went; what the program prints goes to its stderr, and never through it. When its stdin ends,
@@ -28,7 +28,7 @@ ALL, GROUP = b"all", b"group"
 
 
 def main() -> None:
-    """Run one program until it has ended and nobody listens any more."""
+    """Run one program until it has ended and our stdin has closed."""
     reach, folder, stdin = (_field() for _ in range(3))
     words = [_field() for _ in range(_number())]
     environ = {_field(): _field() for _ in range(_number())}

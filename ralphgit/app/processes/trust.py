@@ -1,4 +1,4 @@
-"""Consent to run what a repository says: kept outside it, command by command (SPEC 5).
+"""Record consent to run a repository's commands, outside it and command by command (SPEC 5).
 
 The record is `ralphgit/trust/<digest of the repository's path>.yaml` below XDG_DATA_HOME
 (`~/.local/share`): a digest for each command together with its environment policy. A

@@ -1,4 +1,4 @@
-"""Running a task's verify commands, each bounded in time, its output hashed and capped."""
+"""Run a task's verify commands, each bounded in time, its output hashed and capped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A repository with a task graph, its settings and its files: what every use case stands on."""
+"""Open a repository with a task graph: its settings and its files, below every use case."""

@@ -64,7 +64,7 @@ def added(
 ) -> list[tuple[Extension, _T]]:
     """Load what installed packages add to `built_in` under `group`, by the packages' names.
 
-    What is built in stands in a table and not among the entry points: reading the metadata of all
+    What is built in is in a table and not among the entry points: reading the metadata of all
     packages takes 70 ms and more, most of it the import of importlib.metadata, and a source
     checkout has none. Packages that lie in `folder` itself, or where the program was started, are
     passed over: `python -m` looks there first, and what a repository holds is never run without

@@ -1,4 +1,4 @@
-"""Which files are the task graph, by the `graph` setting."""
+"""Find the files of the task graph, by the `graph` setting."""
 
 import os
 from collections.abc import Callable, Sequence

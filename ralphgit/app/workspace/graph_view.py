@@ -1,4 +1,4 @@
-"""The task graph as it stands in one place."""
+"""Read the task graph in one place: a commit or a working tree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Shard = tuple[str, str]
 
 
 class GraphView:
-    """The task graph as it stands in one place: a commit or a working tree."""
+    """The task graph in one place: a commit or a working tree."""
 
     def __init__(
         self, rows: list[Row], shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str
@@ -87,7 +87,7 @@ def refuse_twins(rows: Iterable[Row], prefix: str) -> None:
         first = seen.setdefault(row.id.casefold(), row)
         if first is not row:
             raise InvalidRecord(
-                f"the id {row.id} stands twice; first at {first.file}:{first.line}",
+                f"the id {row.id} is used twice; first at {first.file}:{first.line}",
                 file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
                 hint="rename one of the two tasks",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Whether a worker is alive: the heartbeat that its loop keeps in `.ralph/heartbeat`.
+"""Tell whether a worker is alive, by the heartbeat of its loop in `.ralph/heartbeat`.
 
 A process id alone proves nothing, it may have been given to another process: with it goes the
 boot it belongs to and the time it started. `next` asks it of every holder of a task: so Linux's
@@ -35,7 +35,7 @@ class Process(NamedTuple):
 
     @property
     def gone(self) -> bool:
-        """Whether it is provably gone; of another machine nobody can tell."""
+        """Whether it is provably gone; of another machine it cannot be told."""
         if not self.here:
             return False
         if self.boot and (now := boot_id()) and self.boot != now:

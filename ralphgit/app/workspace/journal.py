@@ -1,4 +1,4 @@
-"""Moves that no single rename can make: noted before, settled by whoever comes next if killed.
+"""Note moves that no single rename can make, so that a killed one can be settled later.
 
 A note is a JSON file in `<git common dir>/ralphgit`: what kind of move, in which worktree, by
 which process and since when, and for each thing that it moves the old form and the new one. The
@@ -75,7 +75,7 @@ def _folder(project: Project) -> str:
 
 
 def _is_over(note: MoveNote, now: float) -> bool:
-    """Whether nobody makes the move any more. Of another machine, or container, its age tells."""
+    """Whether the process that makes the move is gone; of another machine its age tells."""
     if not note.by.here:
         return now - note.time > heartbeat.FRESH_S
     # One with our own number is of a process that had it before us.

@@ -1,4 +1,4 @@
-"""Locks that end with the process, however that ends: flock(2), nothing else.
+"""Lock a repository, a worktree or a loop by flock(2): a lock ends with its process.
 
 A repository's and a worktree's are on a folder, so that nothing is left on the disk. Leases and
 the base have their own arbiters. On a file system without locks each counts as taken.

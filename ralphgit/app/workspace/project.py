@@ -1,4 +1,4 @@
-"""A repository with a task graph: where every use case begins."""
+"""Open a repository with a task graph: where every use case begins."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""A set of files in which records stand: a commit, an in-memory merge, a working tree.
+"""Read the records in a commit, an in-memory merge or a working tree.
 
 And which paths of a repository are ralphgit's own: graph files, records, runtime state.
 """

@@ -1,4 +1,4 @@
-"""Revisions as people name them: one commit, a range, the graph as it is there."""
+"""Resolve revisions as people name them: a commit, a range, the graph at a revision."""
 
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -7,7 +7,7 @@ from ralphgit.errors import UsageError
 
 def range_in(text: str) -> tuple[str, str, bool] | None:
     """The ends of `A..B` or `A...B`, where an empty one is HEAD, and whether it has three dots;
-    None for what is no range.
+    None for what is not a range.
     """
     for dots in ("...", ".."):
         old, found, new = text.partition(dots)
@@ -20,7 +20,7 @@ def commit_of(project: Project, revision: str) -> str:
     """The commit that a revision names. Raises: UsageError (bad_revision)."""
     found = project.repository.objects.resolve([f"{revision}^{{commit}}"])[0]
     if found is None:
-        raise UsageError(f"{revision} is no commit here", code="bad_revision", hint="git log")
+        raise UsageError(f"{revision} is not a commit here", code="bad_revision", hint="git log")
     return found
 
 

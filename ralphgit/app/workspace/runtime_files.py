@@ -1,4 +1,4 @@
-"""`.ralph/`: what this worktree remembers and never commits."""
+"""Keep `.ralph/`: what this worktree remembers and never commits."""
 
 from __future__ import annotations
 

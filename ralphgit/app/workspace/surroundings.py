@@ -1,4 +1,4 @@
-"""What a command takes from outside: folder, environment, clock, ids, flags."""
+"""Hold what a command takes from outside: folder, environment, clock, ids, flags."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

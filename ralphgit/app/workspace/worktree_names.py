@@ -1,4 +1,4 @@
-"""What the worktrees of a repository are called, and which one a name means."""
+"""Name worktrees, and find the one that a name means."""
 
 from __future__ import annotations
 
