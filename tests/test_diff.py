@@ -66,8 +66,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
         "no record is changed\n"
         f"alpha since it left main ({fork[:12]}..{fork[:12]})\n"
         "no file is changed besides the records\n",
-        "warning: this worktree's records have changes that are not committed; they are not told "
-        "here\n",
+        "warning: this worktree's records have uncommitted changes, which are not shown\n",
     )
     assert world.snapshot() == before
     alpha.write("one.txt", "1\n")
