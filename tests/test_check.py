@@ -729,8 +729,8 @@ def test_a_graph_file_that_is_a_symbolic_link(world: World) -> None:
         "the graph file is a symbolic link",
     )
     world.commit()
-    message = "this is a symbolic link, or one line in its place: real/graph.yaml"
-    hint = "git keeps a link, and not what it leads to: put the file itself there"
+    message = "this is a symbolic link, or only the path that one leads to: real/graph.yaml"
+    hint = "git stores only the path of a link: replace the link by the file itself"
     for command in ("list", "claim", "status"):
         assert world.ralph(command) == (
             6, "", f"error: main:task-graph.yaml:1:1: {message}\nhint: {hint}\n",

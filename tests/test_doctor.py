@@ -341,7 +341,7 @@ def test_a_lease_whose_worktree_is_gone_is_for_a_reset(world: World, alpha: Plac
     for words in ((), ("--fix",)):
         assert findings(world, *words) == [("stale_lease", "error", False, False)]
     (told,) = world.ralph("doctor", "--json").data["findings"]
-    assert told["message"] == f"T-1 is held by alpha, whose worktree {alpha.path} is gone"
+    assert told["message"] == f"T-1 is claimed by alpha, whose worktree {alpha.path} is gone"
     assert world.leases == ["T-1"]
     assert world.ralph("reset", "T-1", "--reason", told["code"]).code == 0
     assert world.ralph("doctor", "--fix").code == 0

@@ -198,7 +198,7 @@ def test_a_number_that_a_branch_or_a_worktree_has_is_not_free(world: World) -> N
     [
         (("--id", "t-007"), 6, "duplicate_id", "there is a task T-007 already; nothing"),
         (("--id", "a b"), 2, "bad_id", "'a b' is not a task id"),
-        (("--priority", "6"), 2, "usage", "priority is a whole number from 0 to 5"),
+        (("--priority", "6"), 2, "usage", "priority must be a whole number from 0 to 5"),
         (("--story", "a b"), 2, "bad_id", "'a b' is not the id of a story"),
         (("--depends-on", "a/b"), 2, "bad_id", "'a/b' is not a task id"),
         (("--write", "src/["), 2, "bad_pattern", "the pattern 'src/[': '[' is not closed"),
@@ -251,7 +251,7 @@ def test_add_refuses_to_close_a_cycle_and_only_then(world: World) -> None:
 def test_add_warns_of_unknown_dependencies(world: World) -> None:
     found = world.ralph("add", "--title", "x", "--depends-on", "T-99", "--depends-on", "T-001")
     assert (found.code, found.err) == (
-        0, "warning: T-008 depends on T-99, which is in no graph here\n",
+        0, "warning: T-008 depends on T-99, which does not exist\n",
     )  # fmt: skip
 
 
@@ -422,7 +422,7 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
     found = world.ralph("edit", "T-002", "--write", "soup.txt", "--depends-on", "T-001")
     assert found == (
         0, "T-002 unchanged: Cook the soup\n",
-        "warning: T-002 is like that already; nothing was written\n",
+        "warning: T-002 already has these values; nothing was written\n",
     )  # fmt: skip
     assert_unchanged(world)
 
@@ -430,12 +430,12 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "error", "message"),
     [
-        ((), 2, "usage", "say what is to change in T-001"),
-        (("--remove", "id"), 2, "kept_field", "id is not for edit to remove"),
-        (("--remove", "title"), 2, "kept_field", "title is not for edit to remove"),
-        (("--remove", "status"), 2, "kept_field", "status is not for edit to remove"),
-        (("--remove", "claim"), 2, "kept_field", "claim is not for edit to remove"),
-        (("--remove", "epoch"), 2, "kept_field", "epoch is not for edit to remove"),
+        ((), 2, "usage", "no change to T was given-001"),
+        (("--remove", "id"), 2, "kept_field", "edit cannot remove id"),
+        (("--remove", "title"), 2, "kept_field", "edit cannot remove title"),
+        (("--remove", "status"), 2, "kept_field", "edit cannot remove status"),
+        (("--remove", "claim"), 2, "kept_field", "edit cannot remove claim"),
+        (("--remove", "epoch"), 2, "kept_field", "edit cannot remove epoch"),
         (("--remove", "verify"), 2, "no_field", "T-001 has no verify"),
         (("--remove", "story", "--story", "S"), 2, "usage", "story cannot be both set and"),
         (("--remove", "write", "--write", "a"), 2, "usage", "scope.write cannot be both set"),
@@ -485,7 +485,7 @@ def test_a_task_on_one_line_is_unfolded_first(tmp_path: Path) -> None:
 def test_a_task_in_block_style_stays_as_it_is(world: World) -> None:
     assert world.ralph("edit", "T-001", "--block") == (
         0, "T-001 unchanged: Lay the table\n",
-        "warning: T-001 is in block style already; nothing was written\n",
+        "warning: T-001 is already in block style; nothing was written\n",
     )  # fmt: skip
     assert_unchanged(world)
 

@@ -152,7 +152,7 @@ def test_a_file_is_written_once(world: World) -> None:
     assert (done.code, done.out) == (8, "")
     assert done.err == (
         "error: out/tasks.yaml exists; nothing was written\n"
-        "hint: name another file, or --force to replace it\n"
+        "hint: name another file, or replace it with --force\n"
     )
     assert world.snapshot() == before
     done = world.ralph("export", "out/tasks.yaml", "--force", "--json")

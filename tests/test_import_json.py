@@ -132,7 +132,7 @@ def test_hostile_ids_are_made_safe_and_kept() -> None:
         ("[" * 100_000, 1, 1, "the JSON is nested too deep"),
         ("[]", 1, 1, "the format of this file"),
         ('{"id": "a", "title": "a", "issue_type": "task", "dependencies": [{}]}\n', 1, 1,
-         "a dependency of a does not say on what"),
+         "a dependency of a does not say what it depends on"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused(text: str, line: int, column: int, message: str) -> None:

@@ -664,7 +664,7 @@ def test_a_format_that_is_not_known_is_refused(text: str) -> None:
         (
             "nodes:\n  - id: A\nedges:\n  - from: A\n",
             4,
-            "an edge does not say from which task to which",
+            "an edge does not say which tasks it connects",
         ),
         ("---\ntitle: One\n---\n", 1, "the front matter has no id"),
         ("version: 1\ntasks:\n  - one\n", 3, "entry 1 of `tasks` is not a mapping"),

@@ -286,7 +286,7 @@ def test_a_stop_while_the_breaker_is_open_starts_no_agent(tmp_path: Path) -> Non
 # -- what an agent puts in the way ---------------------------------------------------------------
 
 REPORTS = {
-    "a pipe": ("mkfifo $RALPH_REPORT", "it is no plain file"),
+    "a pipe": ("mkfifo $RALPH_REPORT", "it is not a regular file"),
     "a link": ("ln -s /dev/null $RALPH_REPORT", "it is a link"),
     "a folder": ("mkdir -p $RALPH_REPORT/in", "Is a directory"),
     "a flood": ("yes | head -c 80000000 > $RALPH_REPORT", "it has more than 262144 bytes"),

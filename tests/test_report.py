@@ -203,8 +203,8 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     refused = world.ralph("report", str(mine))
     assert refused == (
         8, "",
-        f"error: {mine} exists, and is no report of ralphgit; nothing was written\n"
-        "hint: name another file, or --force to replace it\n",
+        f"error: {mine} exists and is not a report of ralphgit; nothing was written\n"
+        "hint: name another file, or replace it with --force\n",
     )  # fmt: skip
     assert mine.read_text() == "<p>my own page</p>\n"
     link = tmp_path / "link.html"
@@ -226,7 +226,7 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for command in ("report", "export"):
         assert world.ralph(command, str(tmp_path / "pipe"), "--force") == (
-            2, "", f"error: {tmp_path}/pipe is no plain file; nothing was written\n"
+            2, "", f"error: {tmp_path}/pipe is not a regular file; nothing was written\n"
             "hint: - is stdout\n",
         )  # fmt: skip
     # What a clone brings in .ralph/ is not followed.

@@ -337,7 +337,9 @@ def refused(place: Place, layout: str, code: str) -> str:
 def test_claims_in_flight_are_named(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-3")
-    assert refused(world, "task", "claims_in_flight") == "T-3 is in flight; nothing was changed"
+    assert (
+        refused(world, "task", "claims_in_flight") == "T-3 has an active claim; nothing was changed"
+    )
     told = world.ralph("shard", "--layout", "task")
     assert (told.code, told.out) == (8, "")
     assert "  T-3 (claimed): alpha, worktree ../proj-alpha\n" in told.err

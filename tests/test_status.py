@@ -239,7 +239,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
             "T-1",
             "the claim of lost on T-1 in worktree ../proj-lost (branch lost) can no longer land",
         ),
-        ("stale", "T-2", "T-2 is held by gone, who is gone or silent (worktree ../proj-gone)"),
+        ("stale", "T-2", "T-2 is claimed by gone, who is gone or silent (worktree ../proj-gone)"),
         (
             "double_claim",
             "T-3",
@@ -250,7 +250,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
         (
             "record_missing",
             "T-4",
-            "this worktree holds T-4, and its claim is not in the files",
+            "this worktree has claimed T-4, but its files do not have the claim",
         ),
     ]
     ENVELOPE.validate(result.json)

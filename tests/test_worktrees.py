@@ -206,7 +206,7 @@ def test_new_refuses_what_exists(world: World) -> None:
     world.git("branch", "feature/beta")
     found = refused(world, "new", "beta", code="branch_exists")
     assert found.err.endswith(
-        "hint: it has nothing that main has not: git branch -D feature/beta\n"
+        "hint: all of it is on main, so you can delete it: git branch -D feature/beta\n"
     )
     world.git("branch", "feature/gamma/x")
     assert (
@@ -224,7 +224,7 @@ def test_new_refuses_what_exists(world: World) -> None:
     refused(world, "new", "alpha", code="worktree_exists")
     shutil.rmtree(alpha.path)
     found = refused(world, "new", "alpha", code="worktree_exists")
-    assert "is known, and its folder is gone" in found.err
+    assert "is known to git, but its folder is gone" in found.err
 
 
 def test_new_without_a_commit(tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_a_setup_that_fails_leaves_the_worktree(world: World) -> None:
     assert found.err == (
         "error: the setup command failed (exit 3): echo no such package; exit 3\n"
         "  | no such package\n"
-        "hint: the worktree stays: mend it in ../proj-alpha, "
+        "hint: the worktree was kept: fix it in ../proj-alpha, "
         "or ralphgit worktree remove alpha\n"
     )
     told = world.ralph("worktree", "new", "beta", "--json")
@@ -393,7 +393,7 @@ def test_killed(world: World) -> None:
     world.git("branch", "feature/alpha")  # the moment before: the branch alone
     found = refused(world, "new", "alpha", code="branch_exists")
     hint = found.err.splitlines()[1]
-    assert hint == "hint: it has nothing that main has not: git branch -D feature/alpha"
+    assert hint == "hint: all of it is on main, so you can delete it: git branch -D feature/alpha"
     world.git("branch", "-D", "feature/alpha")
     new(world, "alpha")
 
@@ -448,7 +448,7 @@ def test_a_lost_and_a_broken_worktree_are_listed(world: World) -> None:
     ]  # fmt: skip
     found = refused(world, "remove", "beta", "--force", "x", code="has_work")
     assert found.err.splitlines() == [
-        "error: the worktree ../proj-beta was left as it is: git cannot tell what is in it",
+        "error: the worktree ../proj-beta was not removed: git cannot tell what is in it",
         "  - git cannot read it: the file .git in it is missing",
         f"hint: git -C {world.path} worktree repair {world.folder}/proj-beta, then repeat; where "
         "that does not help, keep what you need of it, delete the folder, and repeat",
@@ -480,12 +480,12 @@ def test_remove_says_all_that_speaks_against_it(world: World) -> None:
     beat(alpha, claim=claim)
     found = refused(world, "remove", "alpha", code="has_work")
     assert found.err == (
-        "error: the worktree ../proj-alpha was left as it is: there is something in it\n"
+        "error: the worktree ../proj-alpha was not removed: it has work that would be lost\n"
         f"  - alpha is alive in it (process {os.getpid()}, agent)\n"
         f"  - alpha works on T-1 (claim {claim})\n"
         "  - not committed: new.txt\n"
         "  - 1 commit is not on main\n"
-        "hint: to keep it all aside first: ralphgit worktree remove alpha --force REASON\n"
+        "hint: to save it in a rescue ref first: ralphgit worktree remove alpha --force REASON\n"
     )
     told = world.ralph("worktree", "remove", "alpha", "--json").json["error"]
     codes = [reason["code"] for reason in told["reasons"]]
@@ -556,9 +556,9 @@ def test_what_no_ref_can_keep_is_not_removed(world: World) -> None:
     Place(alpha.path / "nested", world.environ).commit("Its own")
     found = refused(world, "remove", "alpha", "--force", "x", code="has_work")
     assert found.err == (
-        "error: the worktree ../proj-alpha was left as it is: there is something in it\n"
+        "error: the worktree ../proj-alpha was not removed: it has work that would be lost\n"
         "  - nested/ is a repository of its own in it\n"
-        "hint: take that out of the way, then repeat\n"
+        "hint: clear that up by hand, then repeat\n"
     )
     beta = world.worktree("beta")
     world.git("worktree", "lock", "--reason", "mine", str(beta.path))
@@ -799,7 +799,7 @@ def test_a_squash_merge_on_the_forge(world: World) -> None:
     other.commit("Squashed by the forge")
     other.git("push", "--quiet", "origin", "main")
     found = refused(world, "remove", "alpha", code="has_work")
-    assert "hint: if it was merged meanwhile, add --fetch; to keep it all aside" in found.err
+    assert "hint: if it was merged meanwhile, add --fetch; to save it in" in found.err
     found = world.ralph("worktree", "remove", "alpha", "--fetch")
     assert found.code == 0, found
     assert branches(world) == ["main"]

@@ -119,7 +119,7 @@ def _read(path: str, flags: int, most: int) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
         with open(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise _unreadable(path, "it is no plain file")
+                raise _unreadable(path, "it is not a regular file")
             return file.read(most)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -130,7 +130,7 @@ def _read(path: str, flags: int, most: int) -> bytes | None:
 
 def _unreadable(path: str, why: str) -> Refused:
     message = f"cannot read {path}: {why}"
-    hint = "it should be a file that you may read"
+    hint = "name a file that you may read"
     return Refused(message, code="not_readable", hint=hint, details={"file": path})
 
 

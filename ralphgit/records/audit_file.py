@@ -16,7 +16,7 @@ def path(records: str, task: str, claim: str) -> str:
 
 
 def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: str) -> bytes:
-    """The file's bytes with one more event; what was there stays as it was.
+    """Append an event to the bytes of a file; what was there stays as it was.
 
     Raises: InvalidRecord when `old` is no audit file of this attempt.
     """
@@ -41,7 +41,7 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
 
 
 def without_last(old: bytes, events: tuple[str, ...], *, claim: str) -> bytes:
-    """The file's bytes without its last event, if that is one of `events`.
+    """Remove the last event from the bytes of a file, if it is one of `events`.
 
     Only for one that was never committed: the step that it tells of was killed.
 
@@ -59,7 +59,7 @@ def without_last(old: bytes, events: tuple[str, ...], *, claim: str) -> bytes:
 
 
 def events(data: bytes) -> tuple[str, str, tuple[Event, ...]] | None:
-    """Task, claim and events of an attempt's file; None for a review. Raises: InvalidRecord."""
+    """Read task, claim and events of an attempt; None for a review. Raises: InvalidRecord."""
     known = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     if isinstance(known, dict) and known.get("kind") == "review":
         return None

@@ -13,7 +13,7 @@ from ralphgit.records import yaml_reader, yaml_writer
 
 
 def joined(versions: ThreeWay[bytes | None]) -> bytes | None:
-    """One attempt's file with all events of two versions, in the order of their times.
+    """Merge two versions of an attempt's file: all events of both, in the order of their times.
 
     Neither may differ in anything else; the bytes of what both began with stay. The same
     whichever side is ours. None where that cannot be.

@@ -19,7 +19,7 @@ from ralphgit.records.task_mapping import LIFECYCLE_KEYS, lifecycle
 
 
 def joined(sides: ThreeWay[Piece | None], how: Join) -> Piece | Question:
-    """The block that `how` describes, or why it cannot be written without losing something.
+    """Write the block that `how` describes, or say why that would lose something.
 
     Reads back as exactly what was decided; is the same whichever side is ours.
     """

@@ -23,7 +23,7 @@ def folder(records: str, task: str) -> str:
 
 
 def encode(made: Evidence, path: str) -> bytes:
-    """The record's bytes, for a file at `path`."""
+    """Encode the record, for a file at `path`."""
     return (schemas.modeline(path, "evidence") + yaml_writer.mapping(stored(made))).encode()
 
 
@@ -48,17 +48,17 @@ def stored(made: Evidence) -> dict[str, object]:
 
 
 def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
-    """The observation that a file holds. Raises: InvalidRecord."""
+    """Read the observation in a file. Raises: InvalidRecord."""
     known = yaml_reader.load(texts.decode(data, limit=limit))
     if not isinstance(known, dict):
-        raise _invalid("it is no mapping")
+        raise _invalid("it is not a mapping")
     if not is_id(_text(known, "id")) or not is_id(_text(known, "task")) or not _text(known, "kind"):
         raise _invalid("it needs id, task and kind")
     code, duration = known.get("exit_code"), known.get("duration_s")
     if code is not None and type(code) is not int:
-        raise _invalid("exit_code is no whole number")
+        raise _invalid("exit_code is not a whole number")
     if duration is not None and not isinstance(duration, (int, float)):
-        raise _invalid("duration_s is no number")
+        raise _invalid("duration_s is not a number")
     plain = ("id", "task", "kind", "claim", "shows", "does_not_show", "by", "command")
     return Evidence(
         **{name: _text(known, name) for name in (*plain, "command_digest")},
@@ -74,11 +74,11 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
 
 def _supports(entries: object) -> list[Support]:
     if not isinstance(entries, (list, tuple)):
-        raise _invalid("supports is no list")
+        raise _invalid("supports is not a list")
     found = []
     for entry in entries:
         if not isinstance(entry, dict):
-            raise _invalid("an entry of supports is no mapping")
+            raise _invalid("an entry of supports is not a mapping")
         criterion, verdict = _text(entry, "criterion"), _text(entry, "verdict")
         if not criterion or verdict not in VERDICTS:
             words = ", ".join(VERDICTS)
@@ -93,7 +93,7 @@ def _part(kind: Any, known: Mapping[str, Any], name: str) -> Any:
     if part is None:
         return None
     if not isinstance(part, dict):
-        raise _invalid(f"{name} is no mapping")
+        raise _invalid(f"{name} is not a mapping")
     return kind(*((_count if key == "bytes" else _text)(part, key) for key in kind._fields))
 
 
@@ -101,14 +101,14 @@ def _text(known: Mapping[str, Any], name: str) -> str:
     found = known.get(name)
     if found is None or isinstance(found, str):
         return found or ""
-    raise _invalid(f"{name} is no text")
+    raise _invalid(f"{name} is not text")
 
 
 def _count(known: Mapping[str, Any], name: str) -> int:
     found = known.get(name, 0)
     if type(found) is int:
         return found
-    raise _invalid(f"{name} is no whole number")
+    raise _invalid(f"{name} is not a whole number")
 
 
 def _invalid(why: str) -> InvalidRecord:

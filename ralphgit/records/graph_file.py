@@ -53,7 +53,8 @@ def parse_all(
             if isinstance(root, str) and "\n" not in text:
                 # So git keeps a link: as a text without a line end, which no editor leaves.
                 raise InvalidRecord(
-                    f"this is a symbolic link, or one line in its place: {root}", hint=_NO_LINK
+                    f"this is a symbolic link, or only the path that one leads to: {root}",
+                    hint=_NO_LINK,
                 )
             raise InvalidRecord("a graph is a mapping with version and tasks", hint=_FORM)
         if root.get("version") != 1 or root["version"] is True:
@@ -74,7 +75,7 @@ def parse_all(
     return GraphFile(path, text, tuple(tasks), spans, root), problems
 
 
-_NO_LINK = "git keeps a link, and not what it leads to: put the file itself there"
+_NO_LINK = "git stores only the path of a link: replace the link by the file itself"
 _FORM = "a graph begins with: version: 1, then tasks: with one - id: per task"
 
 

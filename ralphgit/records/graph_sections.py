@@ -95,7 +95,7 @@ def _empty(text: str, eol: str, *, ended: bool) -> Pieces:
 
 
 def joined(pieces: Pieces) -> bytes:
-    """The file."""
+    """Put the file together again."""
     text = pieces.head
     if not pieces.tasks:
         # The line of `tasks` is the last one that is no comment.

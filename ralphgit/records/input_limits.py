@@ -111,7 +111,7 @@ def _refuse_lines(text: str) -> None:
         if found.group() == "..." and not text[found.end() :].strip():
             continue
         raise refuse(
-            text, found.start(), "a file holds one YAML document, and here a second begins",
+            text, found.start(), "a second YAML document begins here; a file may hold only one",
             code="several_documents", hint="move it to a file of its own",
         )  # fmt: skip
 

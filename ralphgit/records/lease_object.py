@@ -9,7 +9,7 @@ _LIMIT = 64 * 1024
 
 
 def encode(lease: Lease) -> bytes:
-    """The record's bytes; unique, since the claim id is random."""
+    """Encode the lease; no other claim makes the same bytes, since the claim id is random."""
     from ralphgit.records import yaml_writer
 
     fields = {name: value for name, value in lease._asdict().items() if name != "oid"}
@@ -17,7 +17,7 @@ def encode(lease: Lease) -> bytes:
 
 
 def parse(data: bytes, oid: str) -> Lease:
-    """The lease that an object holds.
+    """Read the lease in an object.
 
     Raises: InvalidRecord.
     """

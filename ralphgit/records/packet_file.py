@@ -39,6 +39,6 @@ _ALWAYS = ("acceptance", "scope", "may_change", "source", "output_contract")
 
 
 def encode(made: Packet, path: str) -> bytes:
-    """The packet's bytes, for a file at `path`."""
+    """Encode the packet, for a file at `path`."""
     text = schemas.modeline(path, "packet") + yaml_writer.mapping(stored(made))
     return text.encode("utf-8", "backslashreplace")

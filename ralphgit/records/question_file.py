@@ -22,7 +22,7 @@ def folder(records: str, task: str) -> str:
 
 
 def encode(made: Guidance, path: str) -> bytes:
-    """The record's bytes, for a file at `path`."""
+    """Encode the record, for a file at `path`."""
     value: dict[str, object] = {**made._asdict(), "options": list(made.options)}
     del value["answer"]
     if made.answer is not None:
@@ -31,7 +31,7 @@ def encode(made: Guidance, path: str) -> bytes:
 
 
 def answered(old: bytes, answer: Answer) -> bytes:
-    """The record's bytes with an answer in it; what was there stays as it was.
+    """Add an answer to the bytes of a record; what was there stays as it was.
 
     Raises: InvalidRecord when `old` is no record.
     """
@@ -47,7 +47,7 @@ def answered(old: bytes, answer: Answer) -> bytes:
 
 
 def parse(data: bytes) -> Guidance:
-    """The question, and the answer if there is one, that a file holds.
+    """Read the question in a file, and its answer if there is one.
 
     Raises: InvalidRecord.
     """

@@ -14,7 +14,7 @@ from ralphgit.records import schemas, yaml_reader, yaml_writer
 
 
 def encode(made: Review, path: str) -> bytes:
-    """The bytes of a review, for a file at `path`."""
+    """Encode a review, for a file at `path`."""
     return (schemas.modeline(path, "audit") + yaml_writer.mapping(stored(made))).encode()
 
 
@@ -33,7 +33,7 @@ def stored(made: Review) -> dict[str, object]:
 
 
 def parse(data: bytes) -> Review | None:
-    """The review that a file holds; None for an attempt's events. Raises: InvalidRecord."""
+    """Read the review in a file; None for the events of an attempt. Raises: InvalidRecord."""
     known = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
     if not isinstance(known, dict):
         raise InvalidRecord("not an audit record", hint="ralphgit check")
@@ -66,18 +66,20 @@ def _text(known: Mapping[str, Any], name: str) -> str:
     found = known.get(name)
     if found is None or isinstance(found, str):
         return found or ""
-    raise InvalidRecord(f"not an audit record: {name} is no text", hint="ralphgit check")
+    raise InvalidRecord(f"not an audit record: {name} is not text", hint="ralphgit check")
 
 
 def _texts(known: Mapping[str, Any], name: str) -> tuple[str, ...]:
     found = known.get(name) or []
     if isinstance(found, list) and all(isinstance(item, str) for item in found):
         return tuple(found)
-    raise InvalidRecord(f"not an audit record: {name} is no list of text", hint="ralphgit check")
+    raise InvalidRecord(
+        f"not an audit record: {name} is not a list of texts", hint="ralphgit check"
+    )
 
 
 def _parts(known: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     found = known.get(name) or []
     if isinstance(found, list) and all(isinstance(item, dict) for item in found):
         return found
-    raise InvalidRecord(f"not an audit record: {name} is no list", hint="ralphgit check")
+    raise InvalidRecord(f"not an audit record: {name} is not a list", hint="ralphgit check")

@@ -16,7 +16,7 @@ MOST_BYTES = 1024 * 1024
 
 
 def read(path: str) -> Mapping[str, object]:
-    """The note at `path`; empty where there is none that can be read."""
+    """Read the note at `path`; empty where there is none that can be read."""
     try:
         data = atomic_files.read_plain(path, limit=MOST_BYTES)
         value = yaml_reader.load(texts.decode(data, limit=MOST_BYTES)) if data is not None else None

@@ -19,7 +19,7 @@ from ralphgit.records.task_mapping import LIFECYCLE_KEYS, lifecycle, stored_life
 
 
 def set_lifecycle(file: graph_file.GraphFile, index: int, life: Lifecycle) -> str:
-    """The text of `file` with task number `index` in the lifecycle `life`.
+    """Set the lifecycle of task number `index` in the text of `file`.
 
     Raises: InvalidRecord when the block's layout cannot be edited without touching more.
     """
@@ -54,7 +54,7 @@ def _has_lines(value: object) -> bool:
 def set_fields(
     file: graph_file.GraphFile, index: int, fields: Mapping[str, Any], *, drop: tuple[str, ...] = ()
 ) -> str:
-    """The text of `file` with `fields` of one task set and the keys in `drop` removed.
+    """Set `fields` of one task in the text of `file`, and remove the keys in `drop`.
 
     Lifecycle fields are not for this: they go through `set_lifecycle`.
     """
@@ -74,7 +74,7 @@ def set_fields(
 
 
 def to_block_style(file: graph_file.GraphFile, index: int) -> str:
-    """The text of `file` with one task written in block style, its values unchanged.
+    """Rewrite one task of `file` in block style, its values unchanged.
 
     Comments inside it come below its first line.
     """
@@ -94,7 +94,7 @@ def to_block_style(file: graph_file.GraphFile, index: int) -> str:
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
-    """`text` with a new task's block behind task number `after` (None: as the first)."""
+    """Add the block of a new task to `text`, behind task number `after` (None: as the first)."""
     file = graph_file.parse(text.encode(), path=path, limit=max(len(text) * 4, 1))
     layout = task_blocks.find(text)
     eol = "\r\n" if "\r\n" in text else "\n"

@@ -132,7 +132,7 @@ def _whole(
         value = container[key] = int(value)  # 1.0 is a whole number, to JSON Schema too
     if type(value) is not int or value < least or (most is not None and value > most):
         to = "" if most is None else f" to {most}"
-        look.report(above, key, f"{key} is a whole number from {least}{to}")
+        look.report(above, key, f"{key} must be a whole number from {least}{to}")
 
 
 def _list(item: Check, look: _Look, container: Any, key: Any, above: Path) -> None:

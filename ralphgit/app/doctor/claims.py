@@ -25,20 +25,22 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         if lease is None:
             if fix:
                 refs.swap(project.repository.git, name, new="", old=ref.oid)
-            yield fixable("bad_lease", "error", f"{name} holds no lease", fix)
+            yield fixable(
+                "bad_lease", "error", f"{name} does not hold a lease that can be read", fix
+            )
         elif lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
             if fix:
                 leases.drop(project, lease)
-            message = f"the lease of {lease.by} on {task} guards nothing any more"
+            message = f"the lease of {lease.by} on {task} is no longer needed"
             yield fixable("dead_lease", "advice", message, fix)
         elif lease.host == heartbeat.host():
             if not os.path.isdir(lease.worktree):
                 what = "is gone"
             elif not os.path.lexists(os.path.join(lease.worktree, ".git")):
-                what = "is no worktree any more (.git is missing)"
+                what = "is no longer a worktree (.git is missing)"
             else:
                 continue
-            message = f"{task} is held by {lease.by}, whose worktree {lease.worktree} {what}"
+            message = f"{task} is claimed by {lease.by}, whose worktree {lease.worktree} {what}"
             yield Finding("stale_lease", "error", message, questions.reset_command(project, task))
 
 
@@ -52,7 +54,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             hint = f"ralphgit complete {lease.task} says who has it, and keeps your work"
             yield Finding("claim_lost", "error", message, hint)
         elif row is None or row.claim != lease.claim:
-            message = f"this worktree holds {lease.task}, and its claim is not in the files"
+            message = f"this worktree has claimed {lease.task}, but its files do not have the claim"
             yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")
     noted = runtime_files.remembered(project.top)
     row = claim_map.base.by_id.get(noted.task) if noted else None

@@ -10,7 +10,7 @@ from ralphgit.errors import InvalidRecord, RalphError
 
 
 def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Finding]:
-    """Look for leftovers and for settings that harm; with `fix`, mend what is provably safe.
+    """Look for leftovers and for settings that harm; with `fix`, fix what is provably safe to fix.
 
     Nothing that somebody wrote is removed: only leases that the base has moved past,
     ralphgit's own temporary files of dead processes, notes of ended claims, lock files of git

@@ -15,9 +15,9 @@ class Finding(NamedTuple):
     """error, warning, advice (no reason to fail), or info (told only where it is asked for)."""
     message: str
     hint: str
-    """The command that mends it, or what to do."""
+    """The command that fixes it, or what to do."""
     fixable: bool = False
-    """Whether `--fix` mends it."""
+    """Whether `--fix` fixes it."""
     fixed: bool = False
 
     @property
@@ -46,7 +46,7 @@ KINDS: Mapping[str, Kind] = {
         "--fix removes one that no living git can own; else wait for the git that owns it.",
     ),
     "temporary_file": Kind(
-        "It is half a file that nobody reads, of a process that was killed.", "--fix removes it."
+        "A process was killed while it wrote this file; nothing reads it.", "--fix removes it."
     ),
     "empty_record": Kind(
         "A git that was killed had made the file, and had not yet written it.",
@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = {
         "--fix takes the move back; repeat the command that was killed.",
     ),
     "left_worktree": Kind(
-        "Commands were run in it to prove a merge; nobody works in it.", "--fix removes it."
+        "Commands were run in it to prove a merge; no worker is in it.", "--fix removes it."
     ),
     "not_excluded": Kind(
         "Without that line `git add -A` would commit a worktree's runtime state.",
@@ -78,7 +78,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "dead_lease": Kind("The base has moved past the claim that it guards.", "--fix deletes it."),
     "stale_lease": Kind(
-        "Nobody can take the task, and who has it cannot go on.",
+        "No worker can take the task, and the one that has it cannot go on.",
         "reset frees the task, and keeps the work that was committed.",
     ),
     "claim_lost": Kind(
@@ -89,11 +89,11 @@ KINDS: Mapping[str, Kind] = {
         "A reset or a stash took the claim out of the files; the lease still has it.",
         "claim puts the record back.",
     ),
-    "old_note": Kind("It would be taken for work that goes on.", "--fix removes the note."),
+    "old_note": Kind("The task would look as if work on it went on.", "--fix removes the note."),
     # -- the graph
     "no_graph": Kind(
         "No command can tell what there is to do.",
-        "Mend the file at the place that is named, or begin a graph with init or import.",
+        "Fix the file at the line that is named, or begin a graph with init or import.",
     ),
     "unknown_dependency": Kind(
         "The task can never become ready.", "Correct depends_on; check shows the line."
@@ -113,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "merge_attribute": Kind(
         "The conflict that decides between two claims would not appear.",
-        "Take the attribute away, or limit it to other files.",
+        "Remove the attribute, or limit it to other files.",
     ),
     "autocrlf": Kind(
         "One file that is checked in with CRLF makes every claim in it conflict.",

@@ -9,7 +9,7 @@ from ralphgit.app.workspace.project import Project
 
 
 def found(project: Project) -> Iterator[str]:
-    """Every lock file of git there is, of the repository, its worktrees and its refs."""
+    """Find every lock file of git: of the repository, its worktrees and its refs."""
     common = project.repository.common_dir
     for folder in (common, *subfolders(os.path.join(common, "worktrees"))):
         for name in ("index.lock", "HEAD.lock", "config.lock", "packed-refs.lock"):

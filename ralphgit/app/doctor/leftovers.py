@@ -23,7 +23,7 @@ _LOCK_AGE_S = 10.0
 
 
 def find(project: Project, fix: bool) -> Iterator[Finding]:
-    """Everything that was left, in the order in which it can be mended."""
+    """Find everything that was left, in the order in which it can be fixed."""
     for look in (_runtime, _locks, _sharding, _unfinished, _grounds, _empty, _temporary):
         yield from look(project, fix)
 

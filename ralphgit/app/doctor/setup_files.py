@@ -18,7 +18,7 @@ EXTRAS = {"fleet": "libtmux", "board": "textual", "mcp": "mcp"}
 
 
 def find(project: Project, fix: bool) -> Iterator[Finding]:
-    """What another version wrote."""
+    """Find what another version wrote."""
     if project.repository.top is None:
         return
     yield from _schemas(project, fix)
@@ -44,7 +44,7 @@ def _schemas(project: Project, fix: bool) -> Iterator[Finding]:
 
 
 def missing(project: Project) -> Iterator[Finding]:
-    """What is missing and does no harm."""
+    """Find what is missing and does no harm."""
     if project.repository.top is not None:
         bare = [path for path, eol in git_settings.asked(project, "eol").items() if eol != "lf"]
         if bare:

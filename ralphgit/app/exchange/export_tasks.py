@@ -30,7 +30,7 @@ class Export(NamedTuple):
 
 
 def export(project: Project, options: ExportOptions) -> Export:
-    """The tasks as `options.form`, also written to `options.file` if one is named.
+    """Export the tasks as `options.form`, into `options.file` too if one is named.
 
     Raises: InvalidRecord; UsageError (bad_revision, no_file); GuardRefused (bare, exists,
     outside); NotWritable.
@@ -51,6 +51,6 @@ def export(project: Project, options: ExportOptions) -> Export:
 def _write(project: Project, name: str, text: str, *, force: bool) -> None:
     path = output_file.place(project, name, (row.file for row in project.here.rows))
     if os.path.lexists(path) and not force:
-        hint = "name another file, or --force to replace it"
+        hint = "name another file, or replace it with --force"
         raise GuardRefused(f"{name} exists; nothing was written", code="exists", hint=hint)
     atomic_files.write(path, text.encode("utf-8"))

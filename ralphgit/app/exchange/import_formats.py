@@ -78,7 +78,9 @@ def _called(extension: Extension, call: Callable[[], _T]) -> _T:
     except InvalidRecord:
         raise
     except (Exception, SystemExit) as error:
-        hint = "read the file as another format with --format, or have the package mended"
+        hint = (
+            "read the file as another format with --format, or report this to the package's authors"
+        )
         raise Broken(f"{extension} failed: {extensions.cause(error)}", hint=hint) from error
 
 

@@ -75,7 +75,7 @@ def read(
         if task != same:
             whose = task.get("id", "the file")
             raise InvalidRecord(
-                f"{whose} has a value that no reader gives back as it was: .nan, it may be",
+                f"{whose} has a value that does not read back as it was written, such as .nan",
                 file=names[0], hint="write it as text, in quotes",
             )  # fmt: skip
     root = {key: value for key, value in made.root.items() if key != "version"}
@@ -112,7 +112,7 @@ def _content(folder: str, name: str, limit: int) -> bytes:
         raise UsageError(
             f"{name} cannot be read: {why}",
             code="no_file",
-            hint="it should be a file that you may read",
+            hint="name a file that you may read",
         ) from None
     if len(data) > limit:
         message = f"the file has more than {limit} bytes, the most that import reads"
@@ -153,7 +153,7 @@ def _paired(value: Any) -> Any:
 
 
 def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The tasks in nobody's hands, and notes on what that changes.
+    """Strip the tasks of claims and results; return them, and notes on what that changed.
 
     A claim, a result, an epoch are about the repository where they were made, and mean
     nothing in another. What is complete or cancelled stays so.

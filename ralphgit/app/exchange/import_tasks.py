@@ -206,7 +206,7 @@ class _Plan:
         stored = self.here.stored(row)
         if name in source.local and three_way_import.is_another(stored, task, source.files):
             raise InvalidRecord(
-                f"{name} is another task here ({short(row.title)}); nothing was written",
+                f"the graph has another task {name} ({short(row.title)}); nothing was written",
                 file=row.file, line=row.line, task=name, code="other_source",
                 hint=f"put a word before the ids: ralphgit import --prefix WORD- {files[0]}",
             )  # fmt: skip

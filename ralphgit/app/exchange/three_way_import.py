@@ -68,14 +68,14 @@ class Decision(NamedTuple):
 
 
 def first(task: Mapping[str, Any], files: Sequence[str]) -> Origin:
-    """The origin of a task that is new here."""
+    """Make the origin of a task that is new here."""
     return Origin(tuple(files), _digests(task))
 
 
 def decide(
     stored: Mapping[str, Any], task: Mapping[str, Any], files: Sequence[str], given: Sequence[str]
 ) -> Decision:
-    """What becomes of `stored`, now that its source says `task`.
+    """Decide what becomes of `stored`, now that its source says `task`.
 
     `files` are those that have the task, out of `given`, all that are imported: a field is
     gone from the source when every file that the task came from is given, and none has it.

@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 
 
 def picture(project: Project, *, story: str = "", finished: bool = False, at: str = "") -> Picture:
-    """The tasks of this worktree (or of the revision `at`) and what depends on what.
+    """Draw the tasks of this worktree (or of the revision `at`) and their dependencies.
 
     Only tasks of `story`, if it is given; finished ones only with `finished`. An arrow is
     drawn where both its tasks are.
@@ -78,8 +78,9 @@ class Mention(NamedTuple):
 
 
 def tree(picture: Picture) -> list[Mention]:
-    """Each task below what it depends on, beginning with those that depend on nothing drawn;
-    of these the ones that wait for nothing else come first.
+    """List each task below what it depends on.
+
+    Those that depend on nothing drawn come first, of these the ones that wait for nothing else.
 
     What hangs in a cycle has no root above it, so its first task in file order becomes one.
     Every task is unfolded once, every arrow is one line, and chains may be of any length.

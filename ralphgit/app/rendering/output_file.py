@@ -11,7 +11,7 @@ from ralphgit.records import settings_file
 
 
 def place(project: Project, name: str, shards: Iterable[str]) -> str:
-    """The full path of the file `name`, which may stand there or not.
+    """Return the full path of the file `name`, which may exist already.
 
     `shards`: the graph's files, relative to the top of the worktree.
 
@@ -23,7 +23,9 @@ def place(project: Project, name: str, shards: Iterable[str]) -> str:
         raise UsageError(f"{name} is a folder", code="no_file", hint="name a file in it")
     if os.path.exists(path) and not os.path.isfile(path):
         raise UsageError(
-            f"{name} is no plain file; nothing was written", code="no_file", hint="- is stdout"
+            f"{name} is not a regular file; nothing was written",
+            code="no_file",
+            hint="name a file, or - for stdout",
         )
     if ".git" in os.path.realpath(path).split(os.sep):
         raise GuardRefused(f"{name} is inside a .git folder", code="outside", hint="another file")

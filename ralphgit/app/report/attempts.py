@@ -35,7 +35,7 @@ def attempts(
     task_states: Mapping[str, TaskState],
     tasks: Iterable[tuple[Row, Task]],
 ) -> list[Attempt]:
-    """Every attempt, in the order in which they began.
+    """List every attempt, in the order in which they began.
 
     `entries` are the audit's, oldest first. Of a claim that the audit does not know, a task's own
     record of it tells.

@@ -31,7 +31,7 @@ _TAIL = 4000
 
 
 def document(found: Gathered) -> bytes:
-    """The page, in UTF-8. The same findings make the same bytes."""
+    """Render the page, in UTF-8. The same findings make the same bytes."""
     # Here and not above: no other command needs it, and it takes 50 ms to import.
     from jinja2 import Environment, StrictUndefined
 

@@ -71,7 +71,7 @@ class Gathered(NamedTuple):
 
 
 def gather(project: Project, revision: str = "") -> Gathered:
-    """All of it, as the base has it and all that is in flight; or as `revision` alone has it.
+    """Gather what the base and all active claims have, or what `revision` alone has.
 
     Raises: InvalidRecord; GuardRefused (no_commit); UsageError (bad_revision).
     """

@@ -75,6 +75,6 @@ def _refuse_other(path: str, name: str) -> None:
     except Refused:
         ours = False
     if not ours:
-        message = f"{name} exists, and is no report of ralphgit; nothing was written"
-        hint = "name another file, or --force to replace it"
+        message = f"{name} exists and is not a report of ralphgit; nothing was written"
+        hint = "name another file, or replace it with --force"
         raise GuardRefused(message, code="exists", hint=hint)

@@ -68,7 +68,7 @@ def _remove_empty(top: str, folder: str) -> None:
 
 
 def set_whole(project: Project, name: str, data: bytes) -> Step:
-    """Make a sealed file, or renew it where nobody has changed it."""
+    """Make a sealed file, or renew it unless it was changed."""
     if is_elsewhere(project, name):
         return keep(name, LINKED)
     known = _read(project, name)
@@ -81,7 +81,7 @@ def set_whole(project: Project, name: str, data: bytes) -> Step:
 
 
 def unset_whole(project: Project, name: str) -> Step | None:
-    """Remove a sealed file that nobody has changed; None where there is none."""
+    """Remove a sealed file unless it was changed; None where there is none."""
     if is_elsewhere(project, name):
         return keep(name, LINKED)
     known = _read(project, name)
@@ -94,7 +94,7 @@ def unset_whole(project: Project, name: str) -> Step | None:
 
 
 def set_block(project: Project, name: str, text: bytes, marks: init_marks.Marks) -> Step:
-    """Put a sealed block into a file, or renew it where nobody has changed it."""
+    """Put a sealed block into a file, or renew it unless it was changed."""
     if is_elsewhere(project, name):
         return keep(name, LINKED)
     data = _read(project, name)
@@ -111,7 +111,7 @@ def set_block(project: Project, name: str, text: bytes, marks: init_marks.Marks)
 
 
 def unset_block(project: Project, name: str, marks: init_marks.Marks) -> Step | None:
-    """Take a block out that nobody has changed; None where there is none."""
+    """Remove a block unless it was changed; None where there is none."""
     if is_elsewhere(project, name):
         return None
     data = _read(project, name) or b""

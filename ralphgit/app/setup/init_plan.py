@@ -51,7 +51,7 @@ class Wishes(NamedTuple):
 
 
 def plan(project: Project, wishes: Wishes) -> list[Step]:
-    """What `init` would do here, found by looking alone.
+    """Plan what `init` would do here, without writing anything.
 
     Works before the first commit. What exists is kept, but for a line in a justfile, a block
     between marks, and what an earlier `init` wrote and nobody has changed, which is renewed.

@@ -121,7 +121,7 @@ def _config(project: Project) -> str:
 
 
 def recipes() -> bytes:
-    """`ralph.just`, sealed."""
+    """Return `ralph.just`, sealed."""
     text = package_files.package_file(justfile_import.RECIPES).decode()
     return init_marks.sealed(f"# {init_marks.SEAL}, which renews it.\n{text}")
 
@@ -246,7 +246,7 @@ def skill_path(project: Project, folder: str) -> str:
     if os.path.isabs(path):
         path = os.path.relpath(path, project.top)
     if path.split(os.sep)[0] in ("..", ".git"):
-        message = f"--skill {folder} is no folder in the working files"
+        message = f"--skill {folder} is not a folder in this worktree"
         hint = f"ralphgit init --skill {SKILL_FOLDERS[0]}"
         raise UsageError(message, code="bad_skill_folder", hint=hint)
     return path

@@ -19,7 +19,7 @@ from ralphgit.records import atomic_files, settings_file
 
 
 def plan(project: Project, *, skill: str = "") -> list[Step]:
-    """What can be taken back here, and what is kept and why; found by looking alone.
+    """Plan what to remove, and what to keep and why, without writing anything.
 
     A graph with tasks is never removed, nor a record, nor what somebody has changed.
 

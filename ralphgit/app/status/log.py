@@ -33,7 +33,7 @@ class Entry(NamedTuple):
 
 
 def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
-    """What happened to a task, or to all, oldest first; at most the newest `limit` (0: all).
+    """List what happened to a task, or to all, oldest first; the newest `limit` (0: all).
 
     A claim that is only on a branch or in a worktree is told with that place. Reads only.
 
@@ -54,7 +54,7 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
 
 
 def at_revision(project: Project, revision: str) -> list[Entry]:
-    """What the audit on a revision tells, oldest first. Reads only.
+    """List what the audit on a revision has, oldest first. Reads only.
 
     Raises: UsageError (bad_revision).
     """

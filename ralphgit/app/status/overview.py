@@ -50,7 +50,7 @@ class Overview(NamedTuple):
 
 
 def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
-    """Everything at a glance. Reads only.
+    """Sum up the tasks, the workers and what needs attention. Reads only.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
@@ -120,7 +120,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
             yield Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"')
         if task_state.stale and holder is not None:
-            message = f"{task} is held by {holder.by}, who is gone or silent ({holder.where})"
+            message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"
             yield Attention("stale", task, message, questions.reset_command(project, task))
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"
@@ -144,7 +144,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             row = project.here.by_id.get(lease.task)
             lost = lost_claim.is_dead(lease, rows.get(lease.task))
             if not lost and (row is None or row.claim != lease.claim):
-                message = f"this worktree holds {lease.task}, and its claim is not in the files"
+                message = (
+                    f"this worktree has claimed {lease.task}, but its files do not have the claim"
+                )
                 hint = f"ralphgit claim {lease.task}"
                 yield Attention("record_missing", lease.task, message, hint)
     if rescued := sorted(name for name in project.repository.refs if name.startswith(RESCUE)):

@@ -14,7 +14,7 @@ from ralphgit.rules.readiness import TaskState
 
 
 def listed(project: Project, *, story: str = "", state: str = "", at: str = "") -> list[Pair]:
-    """The tasks of this worktree, or of the revision `at`, in file order.
+    """List the tasks of this worktree, or of the revision `at`, in file order.
 
     The base says what state they are in; a revision is judged by itself alone.
 
@@ -47,7 +47,7 @@ class Shown(NamedTuple):
 
 
 def shown(project: Project, task: str, *, at: str = "") -> Shown:
-    """One task of this worktree, or of the revision `at`.
+    """Show one task of this worktree, or of the revision `at`.
 
     Raises: UnknownTask; else as `listed`.
     """
@@ -58,7 +58,7 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
 
 
 def judged(claim_map: ClaimMap, task: str) -> Shown:
-    """One task as the base has it. Raises: UnknownTask."""
+    """Show one task as the base has it. Raises: UnknownTask."""
     return _shown(claim_map.base, claim_map.base.row(task), claim_map.task_states)
 
 

@@ -27,7 +27,7 @@ from ralphgit.rules.readiness import TaskState, TaskStates
 
 
 class Fields(NamedTuple):
-    """What a task is told to be; None is not told."""
+    """The fields to set on a task; None leaves one as it is."""
 
     title: str | None = None
     story: str | None = None
@@ -89,7 +89,7 @@ def _refuse_twin(project: Project, name: str, there: Iterable[Row]) -> None:
         for row in rows:
             if row.id.casefold() == name.casefold():
                 raise InvalidRecord(
-                    f"there is a task {row.id} already; nothing was written",
+                    f"the task {row.id} already exists; nothing was written",
                     file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
                     hint="choose another --id, or leave it out",
                 )  # fmt: skip
@@ -118,11 +118,11 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     if fields.title is not None:
         wanted = {"title": fields.title, **wanted}
     if not wanted and not remove:
-        raise UsageError(f"say what is to change in {task}", hint="ralphgit edit --help")
+        raise UsageError(f"no change to {task} was given", hint="ralphgit edit --help")
     drop = _scope_and_drop(task, old, wanted, remove)
     wanted = {name: value for name, value in wanted.items() if old.get(name) != value}
     if not wanted and not drop:
-        project.warn(f"{task} is like that already; nothing was written")
+        project.warn(f"{task} already has these values; nothing was written")
         return _changed(project, task)
     if "depends_on" in wanted:
         known = {other.id for other in (*placement.base_rows(project), *project.here.rows)}
@@ -156,10 +156,10 @@ def _scope_and_drop(
         name = _SPELLINGS.get(spelling, spelling)
         if name in _KEPT:
             hint = "edit --title, or edit --cancel" if name == "title" else "ralphgit --help"
-            raise UsageError(f"{name} is not for edit to remove", code="kept_field", hint=hint)
+            raise UsageError(f"edit cannot remove {name}", code="kept_field", hint=hint)
         outer, _, inner = name.partition(".")
         if name in wanted or inner in told or (name == "scope" and told):
-            raise UsageError(f"{name} cannot be both set and removed", hint="say one of the two")
+            raise UsageError(f"{name} cannot be both set and removed", hint="give one of the two")
         if outer == "scope" and inner in scope:
             del scope[inner]
         elif name in old:
@@ -188,14 +188,14 @@ def to_block_style(project: Project, task: str) -> Changed:
     except InvalidRecord:
         pass
     else:
-        project.warn(f"{task} is in block style already; nothing was written")
+        project.warn(f"{task} is already in block style; nothing was written")
         return _changed(project, task)
     _write(project, row.file, splice_task.to_block_style(file, number))
     return _changed(project, task, row.file)
 
 
 def cancel(project: Project, task: str, reason: str) -> Changed:
-    """Say that a task will not be done.
+    """Cancel a task: record that it will not be done.
 
     A claim of this worktree ends with it; its lease goes once the base has heard of it.
 
@@ -229,7 +229,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
 
 
 def _other_holder(project: Project, row: Row) -> tuple[ActiveClaim, str] | None:
-    """Who has the task, and its state, unless it is this worktree or nobody."""
+    """Return the claim of another worker on the task, and the state of the task."""
     if not project.base.commit:
         return None
     claim_map = ClaimMap(project)
@@ -274,13 +274,13 @@ def _stored(fields: Fields) -> dict[str, Any]:
             for text in value:
                 _text(name, text)
     if fields.title is not None and len(fields.title.splitlines()) > 1:
-        raise UsageError("a title is one line", hint="the rest goes into --description")
+        raise UsageError("a title must be one line", hint="put the rest into --description")
     if fields.story is not None and not is_id(fields.story):
         raise UsageError(
             f"{fields.story!r} is not the id of a story", code="bad_id", hint="--story S-024"
         )
     if fields.priority is not None and fields.priority not in PRIORITIES:
-        raise UsageError("priority is a whole number from 0 to 5", hint="--priority 2")
+        raise UsageError("priority must be a whole number from 0 to 5", hint="--priority 2")
     for other in fields.depends_on or ():
         parse_task_id(other)
     for pattern in (*(fields.write or ()), *(fields.read or ())):
@@ -340,7 +340,7 @@ def _warn_unknown(project: Project, task: str, needs: Iterable[str], known: Iter
     there = {task, *known}
     unknown = [other for other in needs if other not in there]
     if unknown:
-        project.warn(f"{task} depends on {', '.join(unknown)}, which is in no graph here")
+        project.warn(f"{task} depends on {', '.join(unknown)}, which does not exist")
 
 
 def _warn_brackets(project: Project, fields: Fields) -> None:
@@ -382,7 +382,7 @@ def _changed(project: Project, task: str, *written: str) -> Changed:
 
 
 def _pair(project: Project, task: str) -> Pair:
-    """The task with its standing; judged by this worktree alone where the base cannot be read."""
+    """Return the task with its state; by this worktree alone where the base cannot be read."""
     try:
         return next_tasks.pair(project, task)
     except InvalidRecord as error:

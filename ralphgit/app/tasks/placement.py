@@ -35,7 +35,7 @@ class Placement(NamedTuple):
 
 
 def place(project: Project, task: str, *, story: str, file: str, after: str) -> Placement:
-    """Behind the task `after`, else behind the last task of its story, else last.
+    """Place a new task behind the task `after`, else behind the last of its story, else last.
 
     The file is `file`, else the one that `after` is in. Where neither is given and the
     graph setting has a glob: a file of its own where every file holds one task, else the
@@ -110,7 +110,7 @@ def new_file(project: Project, name: str) -> str:
 
 
 def refuse_outside(top: str, path: str) -> None:
-    """A setting or a link must not lead to a file that is not of this worktree.
+    """Refuse a graph file outside this worktree, where a setting or a link may lead.
 
     Raises: GuardRefused (outside).
     """
@@ -127,7 +127,7 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)")
 
 
 def free_id(project: Project, rows: Sequence[Row], story: str) -> str:
-    """The id for a new task: the next free number, written as the ids of `rows` are.
+    """Choose the id for a new task: the next free number, written as the ids of `rows` are.
 
     Of its story's ids, if it has some, else of the last id. `T-1` where none has a number. A
     number that a graph file on some branch or in some worktree has is not free.
@@ -210,5 +210,5 @@ def base_rows(project: Project) -> list[Row]:
     try:
         return project.view(base.commit, base.label).rows
     except InvalidRecord as error:
-        project.warn(f"{error} (passed over while looking for ids)")
+        project.warn(f"{error} (skipped while looking for ids)")
         return []

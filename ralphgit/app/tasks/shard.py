@@ -87,7 +87,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
 
 
 def _refuse_active(project: Project) -> None:
-    """Refuse while somebody holds a task: the claim's branch has it in its old file.
+    """Refuse while a task is claimed: the branch of the claim has it in its old file.
 
     A merge would conflict, never lose it; but every worker would have to put it right by hand.
     """
@@ -111,10 +111,11 @@ def _refuse_active(project: Project) -> None:
         if not lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
             held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
     if held:
+        verb = "has" if len(held) == 1 else "have"
         raise GuardRefused(
-            f"{', '.join(held)} {'is' if len(held) == 1 else 'are'} in flight; nothing was changed",
+            f"{', '.join(held)} {verb} an active claim; nothing was changed",
             code="claims_in_flight",
-            hint="let it land, or ralphgit release it (reset, if nobody works on it), then repeat",
+            hint="let it land, or ralphgit release it (reset, if its worker is gone), then repeat",
             details={"tasks": [*held]},
             lines=[*held.values()],
         )

@@ -83,7 +83,7 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
         if other.startswith(f"{branch}/") or branch.startswith(f"{other}/"):
             short = other.removeprefix("refs/heads/")
             raise GuardRefused(
-                f"the branch {short} stands in the way of feature/{name}; nothing was made",
+                f"the branch {short} leaves no room for a branch feature/{name}; nothing was made",
                 code="branch_exists",
                 hint=f"rename it: git branch -m {short} OTHER",
                 details={"branch": short},
@@ -91,7 +91,9 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
     shown = project.show_path(path)
     wanted = os.path.realpath(path)
     if any(os.path.realpath(w.path) == wanted for w in project.repository.worktrees):
-        state = "exists already" if os.path.lexists(path) else "is known, and its folder is gone"
+        state = (
+            "exists already" if os.path.lexists(path) else "is known to git, but its folder is gone"
+        )
         message = f"the worktree {shown} {state}; nothing was made"
         hint = f"ralphgit worktree remove {name}, or take another name"
         raise GuardRefused(message, code="worktree_exists", hint=hint, details={"path": path})
@@ -114,13 +116,15 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
         fork = worktrees.fork(project.repository.git, project.base.commit, tip) if tip else ""
         hint = "take another name"
         if tip and fork == tip:
-            hint = f"it has nothing that {project.base.label} has not: git branch -D {short}"
+            hint = (
+                f"all of it is on {project.base.label}, so you can delete it: git branch -D {short}"
+            )
     message = f"the branch {short} exists already; nothing was made"
     return GuardRefused(message, code="branch_exists", hint=hint, details={"branch": short})
 
 
 def _warn(project: Project, story: str, branch: str) -> None:
-    """Say what is odd and no reason to refuse."""
+    """Warn of what is odd but no reason to refuse."""
     base = project.base
     short = branch.removeprefix("refs/heads/")
     if base.remote and f"refs/remotes/{base.remote}/{short}" in project.repository.refs:
@@ -205,8 +209,8 @@ def _copy(source: str, target: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copy2(source, target, follow_symlinks=False)
     except OSError as error:
-        message = f"cannot copy {source}: {error.strerror}; the worktree was taken back"
-        raise NotWritable(message, hint=f"mend it, or take the file out of {INCLUDE}") from error
+        message = f"cannot copy {source}: {error.strerror}; the new worktree was removed again"
+        raise NotWritable(message, hint=f"fix that, or remove the file from {INCLUDE}") from error
 
 
 # -- the setup command ----------------------------------------------------------------------
@@ -236,7 +240,7 @@ def failed_setup(project: Project, made: Made, *, data: object) -> Refused | Non
         f"the setup command {how}: {run.command}",
         code="setup_failed",
         lines=[f"| {line}" for line in lines],
-        hint=f"the worktree stays: mend it in {project.show_path(made.path)}, "
+        hint=f"the worktree was kept: fix it in {project.show_path(made.path)}, "
         f"or ralphgit worktree remove {made.name}",
         details={"command": run.command, "exit_code": run.exit_code, "output": run.tail},
         data=data,

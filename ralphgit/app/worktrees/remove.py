@@ -80,20 +80,20 @@ def _refusal(
     if any(reason.code == "broken" for reason in found):
         home = shlex.quote(project.repository.home)
         return GuardRefused(
-            f"the worktree {shown} was left as it is: git cannot tell what is in it",
+            f"the worktree {shown} was not removed: git cannot tell what is in it",
             code="has_work",
             lines=[f"- {reason.message}" for reason in found],
             hint=f"git -C {home} worktree repair {shlex.quote(seen.path)}, then repeat; where that "
             "does not help, keep what you need of it, delete the folder, and repeat",
             details=details,
         )
-    hint = f"to keep it all aside first: ralphgit worktree remove {seen.name} --force REASON"
+    hint = f"to save it in a rescue ref first: ralphgit worktree remove {seen.name} --force REASON"
     if final:
-        hint = "take that out of the way, then repeat"
+        hint = "clear that up by hand, then repeat"
     elif any(reason.code == "not_landed" for reason in found) and project.base.remote:
         hint = f"if it was merged meanwhile, add --fetch; {hint}"
     return GuardRefused(
-        f"the worktree {shown} was left as it is: there is something in it",
+        f"the worktree {shown} was not removed: it has work that would be lost",
         code="has_work",
         lines=[f"- {reason.message}" for reason in found],
         hint=hint,
@@ -136,7 +136,7 @@ def _remove(
             git_worktrees.lock(git, seen.path, reason=worktree.reason)
         if isinstance(error, RalphError) and not isinstance(error, NotWritable):
             message = f"git did not remove {project.show_path(seen.path)}: {error.message}"
-            hint = "somebody works in it; look, then repeat the command"
+            hint = "see what still runs in it, then repeat the command"
             raise GuardRefused(
                 message, code="has_work", hint=hint, details=error.details
             ) from error
@@ -178,7 +178,7 @@ def _base(project: Project) -> str:
 
 
 def prune(project: Project, *, dry_run: bool = False) -> list[Pruned]:
-    """Remove every linked worktree that has done its work: landed, clean, nobody in it.
+    """Remove every linked worktree that has done its work: landed, clean, no worker in it.
 
     Kept, besides all that `remove` refuses: the one of the base branch, one with a detached
     HEAD, one whose loop is silent and not gone, and one in which nothing has been done yet.

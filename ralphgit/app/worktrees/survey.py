@@ -73,7 +73,7 @@ class Seen(NamedTuple):
 
 
 def survey(project: Project, name: str | None = None) -> list[Seen]:
-    """Every worktree, the main one first; or only the one called `name`. Reads only.
+    """Survey every worktree, the main one first; or only the one called `name`. Reads only.
 
     Raises: InvalidRecord, GuardRefused (no_commit), UsageError (unknown_worktree).
     """
@@ -171,7 +171,7 @@ class Reason(NamedTuple):
 
 
 def reasons(project: Project, seen: Seen, *, how: str) -> list[Reason]:
-    """What speaks against removing a worktree; `how` its HEAD has landed (`landed`).
+    """List what speaks against removing a worktree; `how` its HEAD has landed (`landed`).
 
     Empty: nothing is lost with it but ignored files.
     """
@@ -182,7 +182,7 @@ def reasons(project: Project, seen: Seen, *, how: str) -> list[Reason]:
     if seen.current:
         found.append(Reason("current_worktree", "you are in it", True))
     if not seen.git_dir:
-        found.append(Reason("broken", "git does not find what it keeps of it", True))
+        found.append(Reason("broken", "git has lost its records of it", True))
     elif not seen.missing and seen.changes is None:
         there = os.path.lexists(os.path.join(seen.path, ".git"))
         what = "points nowhere" if there else "is missing"
@@ -223,7 +223,7 @@ def _own(paths: Sequence[str]) -> list[str]:
 
 
 def clean(seen: Seen) -> bool | None:
-    """Whether HEAD has all that is in the worktree; None where nobody can tell."""
+    """Whether HEAD has all that is in the worktree; None where it cannot be told."""
     return None if seen.changes is None else not _own(seen.changes.paths)
 
 

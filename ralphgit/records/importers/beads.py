@@ -118,7 +118,7 @@ def _relate(
         ends = as_mapping(edge) or {}
         other, kind = as_word(ends.get("depends_on_id")), as_word(ends.get("type")) or _WAITS
         if other is None:
-            message = f"a dependency of {new} does not say on what"
+            message = f"a dependency of {new} does not say what it depends on"
             hint = "give it `depends_on_id`, or take it out"
             raise InvalidRecord(message, file=name, line=line, hint=hint)
         there = names.get(other.casefold())

@@ -116,7 +116,7 @@ def _edges(
         ends = next((pair for pair in _ENDS if edge.keys() >= set(pair)), _ENDS[0])
         first, second = as_word(edge.pop(ends[0], None)), as_word(edge.pop(ends[1], None))
         if first is None or second is None:
-            message = "an edge does not say from which task to which"
+            message = "an edge does not say which tasks it connects"
             raise InvalidRecord(message, file=name, line=line, hint="give it `from` and `to`")
         kind = (as_word(edge.pop("type", None)) or "").casefold()
         read.append((first, second, kind.replace("-", "_").replace(" ", "_"), edge))

@@ -12,7 +12,7 @@ from ralphgit.records.importers.parts.source_values import MISSING, safe_id
 
 
 def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -> Imported:
-    """All tasks of `sources`, pairs of a file's name and what is in it, each task once.
+    """Join the tasks of `sources`, pairs of a file's name and what is in it, each task once.
 
     Tasks stand in the order in which they are first met. What the first file says of a task,
     or under a root key, stands; the others add what it does not say. A dependency that one
@@ -59,7 +59,7 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
 
 
 def prefixed(sources: Sequence[tuple[str, Imported]], prefix: str) -> list[tuple[str, Imported]]:
-    """`sources` with `prefix` before the ids of all their tasks, and where these are named.
+    """Put `prefix` before the ids of all tasks of `sources`, and where these are named.
 
     Raises: UsageError (bad_id).
     """
