@@ -227,7 +227,7 @@ def test_only_a_report_is_replaced(world: World, tmp_path: Path) -> None:
     for command in ("report", "export"):
         assert world.ralph(command, str(tmp_path / "pipe"), "--force") == (
             2, "", f"error: {tmp_path}/pipe is not a regular file; nothing was written\n"
-            "hint: - is stdout\n",
+            "hint: name a file, or - for stdout\n",
         )  # fmt: skip
     # What a clone brings in .ralph/ is not followed.
     own = world.path / ".ralph" / "report.html"

@@ -210,7 +210,7 @@ def test_new_refuses_what_exists(world: World) -> None:
     )
     world.git("branch", "feature/gamma/x")
     assert (
-        "feature/gamma/x stands in the way"
+        "feature/gamma/x leaves no room for"
         in refused(world, "new", "gamma", code="branch_exists").err
     )
     (world.folder / "proj-delta").mkdir()
