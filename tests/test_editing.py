@@ -196,7 +196,7 @@ def test_a_number_that_a_branch_or_a_worktree_has_is_not_free(world: World) -> N
 @pytest.mark.parametrize(
     ("words", "code", "error", "message"),
     [
-        (("--id", "t-007"), 6, "duplicate_id", "there is a task T-007 already; nothing"),
+        (("--id", "t-007"), 6, "duplicate_id", "the task T-007 already exists; nothing"),
         (("--id", "a b"), 2, "bad_id", "'a b' is not a task id"),
         (("--priority", "6"), 2, "usage", "priority must be a whole number from 0 to 5"),
         (("--story", "a b"), 2, "bad_id", "'a b' is not the id of a story"),
@@ -232,7 +232,7 @@ def test_add_refuses_an_id_that_the_base_has_meanwhile(world: World) -> None:
     world.commit()
     found = alpha.ralph("add", "--title", "x", "--id", "t-100")
     assert (found.code, found.out) == (6, "")
-    assert found.err.startswith("error: main:task-graph.yaml:26:1: there is a task T-100 already")
+    assert found.err.startswith("error: main:task-graph.yaml:26:1: the task T-100 already exists")
 
 
 def test_add_refuses_to_close_a_cycle_and_only_then(world: World) -> None:
@@ -430,7 +430,7 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "error", "message"),
     [
-        ((), 2, "usage", "no change to T was given-001"),
+        ((), 2, "usage", "no change to T-001 was given"),
         (("--remove", "id"), 2, "kept_field", "edit cannot remove id"),
         (("--remove", "title"), 2, "kept_field", "edit cannot remove title"),
         (("--remove", "status"), 2, "kept_field", "edit cannot remove status"),
