@@ -7,8 +7,10 @@ A copy gets these right, so that nobody can tell it from what git made.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 import stat
 import struct
 import tempfile
@@ -17,7 +19,6 @@ from functools import cache
 from pathlib import Path
 
 Files = tuple[tuple[str, int, bytes], ...]
-_folders: list[tempfile.TemporaryDirectory[str]] = []
 _known: dict[object, Path] = {}
 
 
@@ -47,9 +48,9 @@ def original(key: object) -> Files:
 @cache
 def _room() -> Path:
     """Where what may be copied is, until this process ends."""
-    room = os.environ.get("PYTEST_DEBUG_TEMPROOT")
-    _folders.append(tempfile.TemporaryDirectory(prefix="copies-", dir=room))
-    return Path(_folders[0].name)
+    room = tempfile.mkdtemp(prefix="copies-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    return Path(room)
 
 
 def _copy(source: str, target: str) -> None:

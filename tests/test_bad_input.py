@@ -148,6 +148,7 @@ def world(tmp_path: Path) -> World:
 # -- repositories ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_repository(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(tmp_path / "none", world.environ)
@@ -169,6 +170,7 @@ NO_GRAPH = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
@@ -180,6 +182,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     tried(world, wanted, snapshot=world.snapshot)
 
 
+@pytest.mark.slow
 def test_no_commit_yet(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(GRAPH)
@@ -197,12 +200,14 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_graph(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.commit()
     tried(world, NO_GRAPH, snapshot=world.snapshot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["tasks: [\n", GRAPH + "    title: Third\n", "<<<<<<< HEAD\n" + GRAPH, "", GRAPH + "\0"],
@@ -279,6 +284,7 @@ def test_pipes_and_sockets_are_no_graph_files(tmp_path: Path) -> None:
         assert (found.code, found.error) == (OK, ""), found.out
 
 
+@pytest.mark.slow
 def test_detached_head(world: World) -> None:
     world.git("checkout", "--quiet", "--detach")
     work = ("claim", "complete", "block", "release", "reset", "reply", "preflight")
@@ -394,6 +400,7 @@ def test_no_git_on_the_path(world: World, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_remote_that_does_not_answer(world: World) -> None:
     world.git("remote", "add", "origin", "ssh://nowhere.invalid/x")
     world.git("update-ref", "refs/remotes/origin/main", "main")
@@ -426,6 +433,7 @@ def test_no_home(world: World) -> None:
         assert found.code == OK, (command, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("home", ["/nowhere/at/all", "relative", ""])
 def test_a_home_that_is_none(world: World, home: str) -> None:
     env = {"HOME": home}
@@ -440,6 +448,7 @@ def shell(place: Place, script: str, *words: str, env: dict[str, str] | None = N
     return place.run("sh", "-c", script, "sh", sys.executable, "-m", "ralphgit", *words, env=env)
 
 
+@pytest.mark.slow
 def test_closed_standard_streams(world: World) -> None:
     alpha = world.worktree("alpha")
     for script in ('"$@" <&-', '"$@" <&- 2>&-', '"$@" 2>&-'):
@@ -462,6 +471,7 @@ def test_closed_standard_streams(world: World) -> None:
     assert alpha.task("T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_full_output(world: World) -> None:
     for line in (("list",), ("list", "--json"), ("show", "T-9", "--json"), ("--help",)):
         found = shell(world, '"$@" >/dev/full', *line)
@@ -469,6 +479,7 @@ def test_a_full_output(world: World) -> None:
         assert found.err == "error: cannot write the output: No space left on device\n", line
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone(world: World) -> None:
     """`ralphgit ... | head -1`: quiet, with the exit code of a closed pipe."""
     rest = f"    title: {'x' * 90}\n    status: pending\n"
@@ -499,6 +510,7 @@ LOCALES: list[dict[str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "locale", slow.but(2, LOCALES), ids=lambda locale: "-".join(locale.values())
 )
@@ -533,6 +545,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_odd_folder(tmp_path: Path, name: str) -> None:
     world = World(tmp_path, name=name)
@@ -562,6 +575,7 @@ exec {git} "$@"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("old", slow.but(1, [False, True]), ids=["git", "git before 2.36"])
 def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
     """git ends a line at a line feed and at nothing else."""
@@ -703,6 +717,7 @@ def read_only(folder: Path) -> None:
     assert world.snapshot() == before
 
 
+@pytest.mark.slow
 def test_a_read_only_file_system(tmp_path: Path) -> None:
     inside(read_only, tmp_path)
 

@@ -148,6 +148,7 @@ def graph_of(drawn: list[Any]) -> tuple[list[Row], set[str]]:
     return rows, held
 
 
+@pytest.mark.slow
 @given(TASKS, st.integers(1, 4))
 def test_groups_keep_every_promise(drawn: list[Any], at_once: int) -> None:
     rows, held = graph_of(drawn)
@@ -178,6 +179,7 @@ def test_groups_keep_every_promise(drawn: list[Any], at_once: int) -> None:
         assert waits_for or task not in free
 
 
+@pytest.mark.slow
 @given(TASKS)
 def test_whoever_may_run_beside_another_is_asked_in_one_place(drawn: list[Any]) -> None:
     rows, _ = graph_of(drawn)
@@ -281,6 +283,7 @@ def test_wrong_words(make: Callable[..., World], words: tuple[str, ...], said: s
 # -- run --task ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_loop_does_just_the_task_that_it_is_told(make: Callable[..., World]) -> None:
     world = make(task("T-1"), task("T-2"), task("T-3", "depends_on: [T-1]"))
     alpha = world.worktree("alpha")
@@ -416,6 +419,7 @@ def test_what_others_have_is_left_to_them(make: Callable[..., World]) -> None:
 # -- killed and gone on with ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_batch_goes_on_with_whoever_still_works(make: Callable[..., World]) -> None:
     world = make(waits("T-1"), waits("T-2"), task("T-3", "depends_on: [T-1]"))
     first = begun(world)
@@ -464,6 +468,7 @@ def test_after_everything_was_killed_the_group_is_resumed(make: Callable[..., Wo
     assert (progress(world), world.head) == (notes, head)
 
 
+@pytest.mark.slow
 def test_without_its_state_a_batch_goes_on_by_the_records(make: Callable[..., World]) -> None:
     world = make(waits("T-1"), task("T-2"))
     first = begun(world)

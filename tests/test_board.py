@@ -139,6 +139,7 @@ def beat(place: Place, task: str, claim: str, pid: int, *, age: float = 0.0) -> 
 # -- what is shown -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_columns_workers_inbox_and_the_selected_task(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     claim = alpha.claim("T-1")
@@ -223,6 +224,7 @@ tasks:
 """
 
 
+@pytest.mark.slow
 def test_what_a_repository_says_stays_text(world: World) -> None:
     world.write_graph(HOSTILE)
     world.commit()
@@ -338,6 +340,7 @@ def started(log: Path) -> int:
     return sum(event["event"] == "start" and "/" not in event["sid"] for event in events)
 
 
+@pytest.mark.slow
 def test_git_is_asked_when_something_has_changed_and_not_too_often(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = alpha.claim("T-1")
@@ -424,6 +427,7 @@ def test_two_thousand_tasks_stay_fluid(tmp_path: Path) -> None:
 # -- what is written -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_reply_in_place_frees_the_task(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = blocked(alpha, "T-1", "Which unit?", "kelvin", "celsius")
@@ -558,6 +562,7 @@ def terminal(world: World) -> Iterator[Terminal]:
 BOARD = f"{sys.executable} -m ralphgit board"
 
 
+@pytest.mark.slow
 def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     blocked(alpha, "T-1", "Which unit?")
@@ -587,6 +592,7 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     wait_until(lambda: terminal.state() == before)
 
 
+@pytest.mark.slow
 def test_a_signal_leaves_the_terminal_usable(world: World, terminal: Terminal) -> None:
     wait_until(lambda: "$" in terminal.screen)
     before = terminal.state()
@@ -605,6 +611,7 @@ def test_a_signal_leaves_the_terminal_usable(world: World, terminal: Terminal) -
 # -- where there is none -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_off_a_terminal_it_is_refused(world: World, terminal: Terminal) -> None:
     assert world.ralph("board") == (
         2, "", "error: there is no terminal to draw the board on\nhint: ralphgit status\n",

@@ -271,6 +271,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", slow.but(3, BOMBS))
 def test_a_bomb_is_refused_quickly_and_in_little_memory(tmp_path: Path, name: str) -> None:
     text, code = BOMBS[name]
@@ -452,6 +453,7 @@ _PIECES = st.sampled_from(
 _TEXTS = st.lists(_PIECES | st.text(max_size=3), max_size=30).map("".join)
 
 
+@pytest.mark.slow
 @given(
     st.one_of(
         _TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")),

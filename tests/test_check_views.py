@@ -25,6 +25,7 @@ def alpha(world: World) -> Place:
 # -- a range -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_range_is_what_the_newer_side_changes(world: World, alpha: Place) -> None:
     done(alpha)
     assert problems(alpha, "main..", code=0) == []
@@ -103,6 +104,7 @@ def test_a_scope_in_the_working_files_is_a_warning(world: World, alpha: Place) -
     assert against_main(alpha) == [("error", *wanted[0][1:])]
 
 
+@pytest.mark.slow
 def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
     world: World, alpha: Place
 ) -> None:
@@ -216,6 +218,7 @@ by: beta
 # -- a branch that says where the records are -----------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Place) -> None:
     """Its `ralph.toml` says where things are once it is merged, and nothing of what was there."""
     done(alpha)
@@ -241,6 +244,7 @@ def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Plac
     ]
 
 
+@pytest.mark.slow
 def test_a_graph_that_moves_takes_its_tasks_and_records_along(world: World, alpha: Place) -> None:
     done(alpha)
     world.git("merge", "--quiet", "alpha")

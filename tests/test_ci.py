@@ -124,6 +124,7 @@ def lose(world: World, alpha: Place) -> None:
 # -- GitHub --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(
     world: World, alpha: Place, api: ForgeApi, runner: Runner
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_pull_request_has_one_comment_that_is_kept_up_to_date(
     assert "| error | `two.txt:1` |" in mine[1]
 
 
+@pytest.mark.slow
 def test_a_fork_gets_a_summary_and_a_word_of_why(
     world: World, alpha: Place, api: ForgeApi, runner: Runner
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_fork_gets_a_summary_and_a_word_of_why(
     assert (quiet.code, quiet.out) == (0, "No problem stops this change.\n")
 
 
+@pytest.mark.slow
 def test_a_push_says_that_a_claim_is_lost(
     world: World, alpha: Place, api: ForgeApi, runner: Runner
 ) -> None:
@@ -190,6 +193,7 @@ def test_a_push_says_that_a_claim_is_lost(
     assert (runner.push(world).code, api.comments) == (1, [])
 
 
+@pytest.mark.slow
 def test_a_merge_queue_and_the_base_itself(world: World, alpha: Place, runner: Runner) -> None:
     before = world.head
     done(alpha)
@@ -279,6 +283,7 @@ def test_a_shallow_clone_is_refused(world: World, alpha: Place, runner: Runner) 
 # -- GitLab --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_gitlab(world: World, alpha: Place, api: ForgeApi, runner: Runner) -> None:
     done(alpha)
     alpha.write("two.txt", "outside\n")

@@ -168,6 +168,7 @@ def test_a_claim_as_json(world: World) -> None:
 _CLAIM_FIELDS = {"id": "claim", "by": "by", "at": "at", "base": "base", "contract": "contract"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lease", ["local", "off"])
 def test_a_claim_tells_what_show_tells_after_it(lease: str, world: World) -> None:
     world.write("ralph.toml", f'lease = "{lease}"\n')
@@ -760,6 +761,7 @@ def test_a_graph_that_is_not_on_the_base_yet(tmp_path: Path) -> None:
 # -- workers -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_worker_s_name_the_strongest_first(world: World) -> None:
     """Folder, then ralph.toml, git config, environment, flag."""
 
@@ -970,6 +972,7 @@ def test_a_remote_lease_holds_between_machines(
     assert origin.leases == ["T-1", "T-2"]
 
 
+@pytest.mark.slow
 def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) -> None:
     one, two, origin = machines
     claims(one, "T-1")
@@ -978,6 +981,7 @@ def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) 
     assert claims(two, "T-1").code == 0
 
 
+@pytest.mark.slow
 def test_a_remote_lease_goes_once_the_task_has_landed(
     machines: tuple[Place, Place, Place],
 ) -> None:

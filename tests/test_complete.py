@@ -486,6 +486,7 @@ def test_a_second_task_on_the_same_branch_is_judged_alone(tmp_path: Path) -> Non
 # -- whose commands ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_branch_cannot_loosen_its_own_checks(tmp_path: Path) -> None:
     world = world_of(tmp_path, GRAPH)
     alpha = at_work(world)
@@ -581,6 +582,7 @@ def hung_up(fd: int) -> bool:
 ENDLESS = "exec 3>'{fifo}'; echo begun >&3; echo begun; sleep 60 & sleep 60"
 
 
+@pytest.mark.slow
 def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) -> None:
     fifo, fd = open_fifo(tmp_path)
     graph = one_task(f'verify: ["{ENDLESS.format(fifo=fifo)}"]')

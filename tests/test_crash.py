@@ -166,6 +166,8 @@ class Stage:
             "PYTHONPATH": f"{tools}{os.pathsep}{environ['PYTHONPATH']}",
             "CRASH_WORLD": str(self.live),
             "TMPDIR": str(folder / "tmp"),
+            # A module that is compiled for the first time would be a step more, that once.
+            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def set(self) -> None:
@@ -516,6 +518,7 @@ def leftovers(folder: Path) -> Iterator[str]:
                 yield os.path.join(parent, leaf)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", slow.but(2, SCENES))
 def test_a_killed_command_can_be_repeated(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -112,6 +112,7 @@ def reach(edges: Mapping[str, Sequence[str]]) -> dict[str, dict[str, int]]:
     return steps
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(graphs)
 def test_one_shortest_cycle_for_each_tangle(edges: Edges) -> None:
@@ -125,6 +126,7 @@ def test_one_shortest_cycle_for_each_tangle(edges: Edges) -> None:
             assert following in edges[name]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(graphs)
 def test_the_order_takes_the_first_that_is_free(edges: Edges) -> None:

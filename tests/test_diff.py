@@ -136,6 +136,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
     assert (back["change"], back["from"], back["to"]) == ("set", "complete", "pending")
 
 
+@pytest.mark.slow
 def test_what_else_may_happen_to_a_task(world: World) -> None:
     """Each step as the commands make it, one after the other on the base."""
     alpha = world.worktree("alpha")

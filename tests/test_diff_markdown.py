@@ -104,6 +104,7 @@ def shown(tokens: list[Any]) -> str:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=7))
 @example(

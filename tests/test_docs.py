@@ -105,6 +105,7 @@ def _sessions() -> list[tuple[str, str]]:
 LOOPS = ("README.md", "loop.md", "parallel.md")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

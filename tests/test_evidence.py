@@ -323,6 +323,7 @@ _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 _WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(
     st.builds(
         Evidence,
@@ -408,6 +409,7 @@ def _take(place: Place, step: tuple[str, str, str]) -> None:
     place.commit(what)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(_STEP, min_size=1, max_size=6))
 def test_the_digest_is_the_same_just_where_the_content_is(

@@ -42,6 +42,7 @@ def together(place: Place, *lines: tuple[str, ...]) -> list[int]:
     return [process.wait() for process in running]
 
 
+@pytest.mark.slow
 def test_no_edit_is_lost(alpha: Place) -> None:
     edits = [("edit", f"T-{n}", "--priority", "5") for n in range(TASKS)]
     assert together(alpha, *edits, ("add", "--title", "New")) == [0] * (TASKS + 1)
@@ -49,6 +50,7 @@ def test_no_edit_is_lost(alpha: Place) -> None:
     assert "title: New" in alpha.read()
 
 
+@pytest.mark.slow
 def test_one_claim_at_a_time(alpha: Place) -> None:
     codes = together(alpha, *(("claim", f"T-{n}", "--no-fetch") for n in range(TASKS)))
     assert sorted(codes) == [0] + [8] * (TASKS - 1)
@@ -64,6 +66,7 @@ def test_a_task_is_completed_once(alpha: Place) -> None:
     assert alpha.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_whoever_works_too_long_is_named(alpha: Place) -> None:
     alpha.ralph("trust", "--yes")
     alpha.ralph("claim", "T-2")

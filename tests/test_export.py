@@ -188,6 +188,7 @@ def test_shards_and_their_root_keys(tmp_path: Path) -> None:
     assert len(exported(world, "jsonl").splitlines()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -257,6 +258,7 @@ _TASKS = st.lists(_TASK, min_size=1, max_size=4).map(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @example([{"id": "T-0", "title": "\ud7a4", "status": "pending"}])  # nothing can show it
 @given(_TASKS)

@@ -97,6 +97,7 @@ def test_a_format_is_chosen_by_name(world: World, tmp_path: Path) -> None:
     assert bring(world, "plan.md", "--format", "markdown", env=env).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "warning"), [
     ("import nothing_such\n",
      "cannot be loaded: ModuleNotFoundError: No module named 'nothing_such'"),
@@ -236,6 +237,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     return {**site, "PATH": path, "RALPH_LOOP_BACKOFF": "0.01", "RALPH_AGENT_ATTEMPTS": "1"}
 
 
+@pytest.mark.slow
 def test_a_package_adds_an_agent(alpha: Place, env: dict[str, str]) -> None:
     ran = alpha.ralph("run", "--agent", "example", "--land", "merge", env=env)
     assert ran.code == 0, ran
@@ -245,6 +247,7 @@ def test_a_package_adds_an_agent(alpha: Place, env: dict[str, str]) -> None:
     assert re.search(r"example +An agent that reads its prompt on stdin\.", help)
 
 
+@pytest.mark.slow
 def test_a_packages_agent_that_the_repository_names_asks_for_consent(
     alpha: Place, env: dict[str, str]
 ) -> None:
@@ -254,6 +257,7 @@ def test_a_packages_agent_that_the_repository_names_asks_for_consent(
     assert alpha.ralph("run", "--once", "--land", "merge", env=env).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "code", "error"), [
     ("import nothing_such\n", 1, "no_agent"),
     (PRESET.replace('name="example"', 'name="claude"'), 1, "no_agent"),

@@ -113,6 +113,7 @@ def sessions(world: World) -> list[str]:
 # -- up ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @both
 def test_a_fleet_drains_a_graph_and_outlives_who_started_it(
     make: Callable[..., World], way: str
@@ -150,6 +151,7 @@ def test_a_fleet_drains_a_graph_and_outlives_who_started_it(
     assert (down.code, down.out, down.err) == (0, "No loop of a fleet runs.\n", "")
 
 
+@pytest.mark.slow
 @both
 def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
     world = make(task("T-1", WAITS))
@@ -197,6 +199,7 @@ def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
     assert (workers(world)["w1"]["phase"], workers(world)["w1"]["done"]) == ("stopped", ["T-1"])
 
 
+@pytest.mark.slow
 @both
 def test_one_that_waits_for_work_ends_at_once(make: Callable[..., World], way: str) -> None:
     world = make(task("T-1", SLEEPS))
@@ -220,6 +223,7 @@ def test_one_that_waits_for_work_ends_at_once(make: Callable[..., World], way: s
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_of_two_that_start_one_worker_one_finds_it_running(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     line = ("fleet", "up", "-n", "1", "--agent", "scripted", "--land", "merge", "--no-tmux")
@@ -239,6 +243,7 @@ def test_of_two_that_start_one_worker_one_finds_it_running(make: Callable[..., W
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     """Of the worktrees proj-w1 and proj-my-w1, w1 is the first, for every command."""
     world = make(task("T-1", SLEEPS))
@@ -258,6 +263,7 @@ def test_an_exact_name_wins(make: Callable[..., World]) -> None:
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
     world = make(task("T-1", "story: S-1"), task("T-2", "story: S-2"), task("T-3", "story: solar"))
     told = up(world, "--no-tmux", "--json", "--story", "S-1", "--story", "solar")
@@ -270,6 +276,7 @@ def test_a_worker_for_each_story(make: Callable[..., World]) -> None:
     assert [worktree["story"] for worktree in listed] == ["", "S-1", "solar"]
 
 
+@pytest.mark.slow
 def test_a_loop_that_cannot_begin_says_why(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     world.ralph("worktree", "new", "w1")
@@ -340,6 +347,7 @@ def test_wrong_words(make: Callable[..., World], words: tuple[str, ...], said: s
 # -- status --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_status_of_nobody_and_of_one_by_hand(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     nobody = world.ralph("fleet", "status")
@@ -369,6 +377,7 @@ def test_status_of_nobody_and_of_one_by_hand(make: Callable[..., World]) -> None
 # -- tmux ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_tmux(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     env = world.only("git", "sh")
@@ -386,6 +395,7 @@ def test_without_tmux(make: Callable[..., World]) -> None:
     assert world.ralph("fleet", "down", "--now", env=env).code == 0
 
 
+@pytest.mark.slow
 @in_tmux
 def test_attach(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS), task("T-2", SLEEPS))
@@ -413,6 +423,7 @@ def test_attach(make: Callable[..., World]) -> None:
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 @in_tmux
 def test_namesakes_have_sessions_of_their_own(make: Callable[..., World]) -> None:
     one = make(task("T-1", SLEEPS), name="my.proj", folder="one")
@@ -446,6 +457,7 @@ def processes_of_loops(world: World) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @in_tmux
 def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) -> None:
     """Not from the tmux server, which may be another login's."""
@@ -464,6 +476,7 @@ def test_the_environment_comes_from_who_starts_it(make: Callable[..., World]) ->
     until(lambda: processes(world) == [])
 
 
+@pytest.mark.slow
 def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
     world = make(task("T-1"))
     assert up(world, "-n", "1", "--no-tmux").code == 0

@@ -134,6 +134,7 @@ sound = trees.filter(is_sound)
 scopes = st.lists(sound, max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.tuples(scopes, scopes), min_size=2, max_size=4))
 def test_scopes_conflict_where_a_path_is_covered_by_both(

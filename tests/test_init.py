@@ -244,6 +244,7 @@ def test_outside_a_repository_and_in_a_bare_one(world: World) -> None:
     assert found.json["error"]["hint"] == "git init, or use -C DIR"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")
 def test_the_recipes_work_where_init_was_run(world: World) -> None:
     def just(*words: str) -> Result:

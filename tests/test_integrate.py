@@ -110,6 +110,7 @@ def test_files_outside_the_scope_and_missing_outputs(plain: World) -> None:
     assert plain.ralph("reconcile", "beta").code == 1
 
 
+@pytest.mark.slow
 def test_concerns_blockers_and_what_is_not_complete(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"}, "--concern", "it is ugly")
     assert issues(plain, "alpha") == [("warning", "concern")]
@@ -139,6 +140,7 @@ def test_what_is_no_workers_branch_is_a_wrong_word(plain: World) -> None:
 # -- integrate: what goes well -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_branches_land_in_the_order_of_their_dependencies(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
@@ -171,6 +173,7 @@ def test_two_branches_that_bring_the_same_task_are_refused(plain: World) -> None
     assert (done.code, done.error) == (2, "same_task")
 
 
+@pytest.mark.slow
 def test_independent_branches_land_together_with_evidence_and_audit(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
     worked(plain, "beta", "B", {"b.txt": "b\n"})
@@ -226,6 +229,7 @@ def test_land_is_for_one_branch_and_needs_no_run_of_its_own(plain: World) -> Non
     assert states(plain)["A"] == "complete"
 
 
+@pytest.mark.slow
 def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
@@ -278,6 +282,7 @@ def hidden(folder: Path) -> World:
     return world
 
 
+@pytest.mark.slow
 def test_a_hidden_coupling_is_found_and_what_was_before_it_lands(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     assert world.ralph("integrate", "alpha", "beta", "gamma", "--dry-run").code == 0
@@ -292,6 +297,7 @@ def test_a_hidden_coupling_is_found_and_what_was_before_it_lands(tmp_path: Path)
     assert no_trace(world)
 
 
+@pytest.mark.slow
 def test_a_coupling_with_what_has_landed_before_names_the_base(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     assert world.ralph("land", "alpha").code == 0
@@ -344,6 +350,7 @@ def test_a_conflict_that_nobody_foresaw_ends_it(tmp_path: Path) -> None:
     assert states(world) == {"A": "complete", "B": "in-review"}
 
 
+@pytest.mark.slow
 def test_a_conflict_that_was_foreseen_leaves_one_out_and_the_others_go_on(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
@@ -388,6 +395,7 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     assert world.ralph("land", "alpha").code == 0
 
 
+@pytest.mark.slow
 def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     world.ralph("trust", "--revoke")
@@ -398,6 +406,7 @@ def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     assert no_trace(world)
 
 
+@pytest.mark.slow
 def test_killed_while_it_proves_it_has_changed_nothing(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,
@@ -468,6 +477,7 @@ def test_the_order_keeps_dependencies_and_leaves_nobody_out(
             assert ordered.index(names[low]) < ordered.index(names[high])
 
 
+@pytest.mark.slow
 def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> None:
     """Each branch adds a dependency, and together they are a circle."""
     alpha = plain.worktree("alpha")
@@ -488,6 +498,7 @@ def test_what_only_the_result_shows_to_be_wrong_does_not_land(plain: World) -> N
     assert plain.git("rev-parse", "main") == before
 
 
+@pytest.mark.slow
 def test_what_somebody_merges_meanwhile_is_left_alone(tmp_path: Path) -> None:
     """A person merges one of the branches while the result is proved."""
     merge = "git -C $MAIN merge -q --no-edit beta"

@@ -28,6 +28,7 @@ def states(place: Place) -> dict[str, str]:
     return {found["id"]: found["state"] for found in tasks}
 
 
+@pytest.mark.slow
 def test_a_task_goes_into_review_and_lands(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [grep -q T-1 one.txt]"))
     forge = Forge(alpha.world)
@@ -47,6 +48,7 @@ def test_a_task_goes_into_review_and_lands(tmp_path: Path) -> None:
     assert states(alpha) == {"T-1": "in-review"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", slow.but(1, ["squash", "merge", "rebase"]))
 def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> None:
     """And the next task, which needs it, begins on the fresh base."""
@@ -81,6 +83,7 @@ def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> No
     assert {found["event"] for found in events(alpha, "landed", "opened")} == {"landed", "opened"}
 
 
+@pytest.mark.slow
 def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -105,6 +108,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     assert "T-1 has landed on origin/main" in run(alpha, forge).err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", slow.but(1, ["list", "create"]))
 def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
@@ -121,6 +125,7 @@ def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
     assert len(forge.pulls) == 1
 
 
+@pytest.mark.slow
 def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -133,6 +138,7 @@ def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: P
     assert forge.verbs().count("gh pr create") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", slow.but(1, ["merge", "squash", "rebase"]))
 def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
     alpha = made(
@@ -153,6 +159,7 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
     assert rescued(alpha) == []
 
 
+@pytest.mark.slow
 def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -165,6 +172,7 @@ def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -179,6 +187,7 @@ def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
     assert (run(alpha, forge).code, len(forge.pulls)) == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [c.txt]"), files={"c.txt": "base\n"})
     world = alpha.world
@@ -193,6 +202,7 @@ def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
     assert [event["paths"] for event in events(alpha, "conflicting")] == [["c.txt"]]
 
 
+@pytest.mark.slow
 def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> None:
     script = "[{run: 'sh ../hook.sh', write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(
@@ -212,6 +222,7 @@ def test_what_conflicts_before_it_is_pushed_is_done_again(tmp_path: Path) -> Non
     assert forge.git("show", "main:c.txt") == "both"
 
 
+@pytest.mark.slow
 def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> None:
     script = "[{write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(
@@ -235,6 +246,7 @@ def test_what_was_pushed_and_conflicts_by_then_is_done_again(tmp_path: Path) -> 
     assert forge.git("show", "main:c.txt") == "both"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", slow.but(1, [False, True]), ids=["ours", "commits of others"])
 def test_a_claim_that_loses_in_review(others: bool, tmp_path: Path) -> None:
     later = task("T-2", "outputs: [two.txt]", "priority: 3")
@@ -294,6 +306,7 @@ tasks:
 """
 
 
+@pytest.mark.slow
 def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-0"))
     world = alpha.world
@@ -335,6 +348,7 @@ def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
 # -- other ways ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_glab(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -393,6 +407,7 @@ def test_push_options(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_command_of_ones_own_needs_consent(tmp_path: Path) -> None:
     command = (
         'printf "%s\\n" "$RALPH_TASK" "$RALPH_BRANCH" "$RALPH_BASE" "$RALPH_TITLE" > ../told; '

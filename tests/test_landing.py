@@ -49,6 +49,7 @@ def questions(place: Place, id: str = "T-1") -> str:
 # -- completions that nobody verified ------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_task_that_its_agent_marks_complete_is_verified(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     command = liar(alpha, "echo junk > junk.txt")
@@ -76,6 +77,7 @@ AFTER = [
 COMPLETE = f"echo good > f.txt; {sys.executable} -m ralphgit complete -q || exit 9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", slow.but(1, AFTER))
 @pytest.mark.parametrize("land", ["merge", "pr", "none"])
 def test_what_comes_after_a_completion_is_verified_too(
@@ -93,6 +95,7 @@ def test_what_comes_after_a_completion_is_verified_too(
     assert "ci.yml is outside scope.write" in ran.err or "not done" in ran.err
 
 
+@pytest.mark.slow
 def test_more_good_work_after_a_completion_is_completed_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     more = "echo better good > f.txt; git commit -qam better"
@@ -104,6 +107,7 @@ def test_more_good_work_after_a_completion_is_completed_again(tmp_path: Path) ->
     assert checked.ralph("check").code == 0
 
 
+@pytest.mark.slow
 def test_what_is_left_beside_a_completion_is_kept_aside(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2", "outputs: [two.txt]", depends="T-1"))
     late = f"test $RALPH_TASK = T-1 || exec sh -c 'echo 2 > two.txt'\n{COMPLETE}; echo evil > f.txt"
@@ -115,6 +119,7 @@ def test_what_is_left_beside_a_completion_is_kept_aside(tmp_path: Path) -> None:
     assert kept in ran.err
 
 
+@pytest.mark.slow
 def test_work_without_commands_is_checked_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "scope: {write: [f.txt]}", "outputs: [f.txt]"))
     more = f"{COMPLETE}; echo x > ci.yml; git add -A; git commit -qm more"

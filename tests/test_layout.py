@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def test_a_long_arrow_passes_between_tasks() -> None:
         assert not beside[1] <= y <= beside[1] + BOX.height
 
 
+@pytest.mark.slow
 def test_two_thousand_tasks_take_no_time() -> None:
     """Whatever they look like; each of these takes 0.1 to 0.2 s on a quiet machine."""
     many = [f"t{number}" for number in range(2000)]

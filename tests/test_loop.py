@@ -83,6 +83,7 @@ def agents_of(claim: str) -> list[int]:
 # -- the usual ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
     alpha = made(
         tmp_path,
@@ -121,6 +122,7 @@ def test_without_a_remote_the_main_worktree_gets_the_work(tmp_path: Path) -> Non
     assert alpha.world.git("status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_once_and_at_most(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in range(4)]
     alpha = made(tmp_path, *tasks)
@@ -129,6 +131,7 @@ def test_once_and_at_most(tmp_path: Path) -> None:
     assert loop(alpha, "--max-tasks", "0").code == 2
 
 
+@pytest.mark.slow
 def test_no_landing_leaves_a_branch_for_each_task(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
     alpha = made(tmp_path, *tasks)
@@ -141,6 +144,7 @@ def test_no_landing_leaves_a_branch_for_each_task(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "pending"
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_kept(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", f"outputs: [{n}.txt]") for n in (1, 2)]
     alpha = made(tmp_path, *tasks)
@@ -158,10 +162,11 @@ BAD = {
     "half of it": ("{write: {a.txt: bad}}", "verify-failed", "verify failed (exit 1)"),
     "a crash": ("{write: {a.txt: good}, exit: 3}", "verify-failed", "exit code 3"),
     "a report of its own": ("{write: {a.txt: good}, report: {status: finished}}",
-                            "verify-failed", "a report has a status"),
+                            "verify-failed", "the report needs a status"),
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script, reason, said", slow.but(3, BAD.values()), ids=BAD.keys())
 def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path) -> None:
     alpha = made(
@@ -186,6 +191,7 @@ def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path)
         assert name in alpha.git("ls-tree", "--name-only", rescued(alpha)[0]).split()
 
 
+@pytest.mark.slow
 def test_the_next_attempt_is_told_what_was_missing(tmp_path: Path) -> None:
     script = "[{report: {status: done}}, {write: {a.txt: good}}]"
     alpha = made(tmp_path, task("T-1", "verify: [grep -q good a.txt]", script=script))
@@ -196,6 +202,7 @@ def test_the_next_attempt_is_told_what_was_missing(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", script="{sleep: 60}"))
     ran = loop(alpha, env={"RALPH_AGENT_TIMEOUT": "0.5", "RALPH_AGENT_ATTEMPTS": "1"})
@@ -205,6 +212,7 @@ def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
     assert agents_of(blocked["claim"]["id"]) == []
 
 
+@pytest.mark.slow
 def test_a_rate_limit_is_waited_out_and_is_no_attempt(tmp_path: Path) -> None:
     script = "{write: {a.txt: good}}"
     alpha = made(tmp_path, task("T-1", script=script))
@@ -238,6 +246,7 @@ def test_an_agent_that_is_not_there(tmp_path: Path) -> None:
 # -- stuck and answered --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_question_is_asked_answered_and_used(tmp_path: Path) -> None:
     ask = (
         "{write: {half.txt: half}, "
@@ -279,6 +288,7 @@ def at_work(place: Place) -> str:
     return claim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number, code",
     slow.but(1, [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]),
@@ -303,6 +313,7 @@ def test_a_signal_stops_the_agent_and_keeps_the_claim(
     assert on_base(alpha, "T-1")["claim"]["id"] == claim
 
 
+@pytest.mark.slow
 def test_a_loop_that_is_killed_takes_its_agent_along(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
     running = start(alpha, env=SCRIPTED)
@@ -317,6 +328,7 @@ def test_a_loop_that_is_killed_takes_its_agent_along(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["claim"]["id"] == claim
 
 
+@pytest.mark.slow
 def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
     assert alpha.ralph("stop").code == 8
@@ -342,6 +354,7 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     assert running.returncode == 143
 
 
+@pytest.mark.slow
 def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
     world = alpha.world
@@ -369,6 +382,7 @@ def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
     assert any(ref.startswith(f"refs/ralph/rescue/T-1/{claim}") for ref in rescued(alpha))
 
 
+@pytest.mark.slow
 def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
     alpha = sleeper(tmp_path)
     world = alpha.world
@@ -392,6 +406,7 @@ def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
 # -- landing -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_conflicts_with_the_base_is_done_again_on_top(tmp_path: Path) -> None:
     script = "[{run: 'echo other > c.txt', write: {c.txt: one}}, {write: {c.txt: both}}]"
     alpha = made(
@@ -457,6 +472,7 @@ def test_a_configured_agent_needs_consent(tmp_path: Path) -> None:
     assert alpha.ralph("run", "--agent", "'", "--json", "-q").code == 2
 
 
+@pytest.mark.slow
 def test_untrusted_verify_commands_take_no_claim(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: ['true']"))
     alpha.ralph("trust", "--revoke")
@@ -476,6 +492,7 @@ def test_untrusted_verify_commands_take_no_claim(tmp_path: Path) -> None:
 # -- logs ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_logs_are_redacted_and_capped(tmp_path: Path) -> None:
     script = "{print: 'token=sk-abcdefghijklmnopqrstuvwx and hunter2hunter2', write: {a.txt: a}}"
     alpha = made(tmp_path, task("T-1", script=script))
@@ -542,6 +559,7 @@ def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
 TEMPLATE = "Read AGENTS.md first. {{ packet.task }}:\n{{ packet.mission | data }}\n{{ prompt }}"
 
 
+@pytest.mark.slow
 def test_a_project_s_own_prompt(tmp_path: Path) -> None:
     """The base's template counts, and what the graph says stays data."""
     files = {"prompt.j2": TEMPLATE, "ralph.toml": '[agent]\nprompt = "prompt.j2"\n'}

@@ -55,6 +55,7 @@ def test_a_release_in_the_worktree_is_the_end_of_it(branch: str, tmp_path: Path)
     assert on_base(alpha, "T-1")["status"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_block_in_the_worktree_lands_alone(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
@@ -84,6 +85,7 @@ def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path)
     assert alpha.git("show", f"{kept}:late.txt") == "late"
 
 
+@pytest.mark.slow
 def test_a_block_does_not_carry_other_records_along(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = (
@@ -176,6 +178,7 @@ def test_a_hook_that_fails_after_the_switch(tmp_path: Path) -> None:
 # -- folders that break --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", slow.but(1, ["rm -f .git", "rm -rf $PWD"]))
 def test_a_worktree_that_is_none_any_more_is_reset(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
@@ -208,6 +211,7 @@ def undeletable(folder: Path) -> str:
     return "mkdir d; echo x > d/f; chattr +i d/f"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_removed_does_not_hold_the_block(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     does = undeletable(tmp_path)
@@ -254,6 +258,7 @@ def refusing_once(place: Place) -> None:
     hook.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_a_block_whose_push_failed_is_shared_later(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     forge = Forge(alpha.world)
@@ -266,6 +271,7 @@ def test_a_block_whose_push_failed_is_shared_later(tmp_path: Path) -> None:
     assert loop(alpha, *line, env=forge.environ).code == 3
 
 
+@pytest.mark.slow
 def test_a_block_whose_landing_failed_counts_once(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     refusing_once(alpha)
@@ -297,6 +303,7 @@ def advised(place: Place, command: str) -> Result:
     return place.ralph(*words[1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", slow.but(1, ["main", "alpha"]))
 def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path: Path) -> None:
     alpha, forge = closed(tmp_path)
@@ -339,6 +346,7 @@ def test_a_conflict_is_told_to_a_person_in_their_words(tmp_path: Path) -> None:
     assert kept in question
 
 
+@pytest.mark.slow
 def test_status_shows_the_first_line_of_a_question(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     assert loop(alpha, "--agent", agent(alpha, "echo bad > f.txt")).code == 0

@@ -104,6 +104,7 @@ def test_what_is_offered(world: World) -> None:
     assert not properties & {"force", "worker", "by", "accept_contract", "fetch", "no_fetch"}
 
 
+@pytest.mark.slow
 def test_more_and_less_can_be_offered(world: World) -> None:
     usual = offered(world)
     looking = offered(world, "--read-only")
@@ -212,6 +213,7 @@ def run(conversation: Callable[[], Awaitable[None]]) -> None:
     anyio.run(conversation)
 
 
+@pytest.mark.slow
 def test_a_task_from_end_to_end(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     beta.claim("T-3")
@@ -269,6 +271,7 @@ WRONG: tuple[tuple[str, dict[str, object], str], ...] = (
 )
 
 
+@pytest.mark.slow
 def test_wrong_calls_do_nothing(world: World) -> None:
     before = world.snapshot()
 
@@ -295,6 +298,7 @@ def test_wrong_calls_do_nothing(world: World) -> None:
     assert world.snapshot() == before
 
 
+@pytest.mark.slow
 def test_a_long_answer_is_cut_and_says_so(world: World) -> None:
     tasks = "".join(f"  - {{id: L-{n}, title: {'x' * 200}, status: pending}}\n" for n in range(300))
     world.write_graph(f"{GRAPH}{tasks}  - {{id: Z, title: {'z' * 60_000}, status: pending}}\n")
@@ -317,6 +321,7 @@ def test_a_long_answer_is_cut_and_says_so(world: World) -> None:
 # -- ends ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_cancelled_call_ends_what_it_began(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-3")
@@ -357,6 +362,7 @@ OPENING = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "code"), slow.but(1, [("eof", 0), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
 )
@@ -393,6 +399,7 @@ def test_the_server_ends_with_its_calls(world: World, ending: object, code: int)
     assert alpha.ralph("release").code == 0  # no lock is left, and the claim still stands
 
 
+@pytest.mark.slow
 def test_half_of_a_character_is_answered(world: World) -> None:
     """Programs in JavaScript cut text between the halves of a character, and send that."""
     halves = {"task": "T-2\ud83d", "at": "\\ud83d \ud83d\ude00 \ude00"}

@@ -69,6 +69,7 @@ def told(world: World, *events: str) -> list[dict[str, Any]]:
         time.sleep(0.05)  # commands in the background that nobody waits for
 
 
+@pytest.mark.slow
 def test_a_blocked_task_and_the_end(world: World) -> None:
     alpha = world.worktree("alpha")
     assert loop(alpha).code == 0
@@ -85,6 +86,7 @@ def test_a_blocked_task_and_the_end(world: World) -> None:
         assert set(one) == {"event", "task", "message", "worker", "worktree", "at"}
 
 
+@pytest.mark.slow
 def test_an_open_breaker(world: World) -> None:
     alpha = world.worktree("alpha")
     world.replace('{report: {status: needs_context, question: "Red or blue?"}}', "{exit: 3}")
@@ -94,6 +96,7 @@ def test_an_open_breaker(world: World) -> None:
     assert breaker["message"] == "the loop pauses 1 s after failures in a row: 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["exit 1", "no-such-program", "sleep 300", "exec 0<&-", "'"])
 def test_no_command_holds_or_fails_the_loop(world: World, command: str) -> None:
     env = {"RALPH_NOTIFY_COMMAND": command}
@@ -115,6 +118,7 @@ def test_it_needs_trust(world: World) -> None:
     assert not (alpha.path / ".ralph" / "heartbeat").exists()
 
 
+@pytest.mark.slow
 def test_a_branch_does_not_bring_its_own(world: World) -> None:
     """Of the repository's files only the base's has a say."""
     del world.environ["RALPH_NOTIFY_COMMAND"]
@@ -165,6 +169,7 @@ def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_bell_of_a_terminal(world: World) -> None:
     del world.environ["RALPH_NOTIFY_COMMAND"]
     alpha = world.worktree("alpha")

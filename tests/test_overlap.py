@@ -383,6 +383,7 @@ def names_of(path: str) -> tuple[str, ...]:
     return tuple(path.split("/"))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(trees.filter(is_sound))
 def test_covers_is_what_the_pattern_means(tree: Tree) -> None:
@@ -391,6 +392,7 @@ def test_covers_is_what_the_pattern_means(tree: Tree) -> None:
     assert found == brute_force(tree)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(trees.filter(is_sound), trees.filter(is_sound))
 @example(((("run", ""),),), ((("set", "a."), ("set", "a.")),))
@@ -407,6 +409,7 @@ def test_overlap_is_exact(a: Tree, b: Tree) -> None:
         assert covers(written(b), meet)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(choices, trees.filter(is_sound))
 def test_braces_are_the_patterns_they_stand_for(
@@ -430,6 +433,7 @@ def is_clear(a: str, b: str) -> bool:
     return active_scopes.ActiveScopes.of([row("B", write=(b,))]).is_clear(row("A", write=(a,)))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(trees.filter(is_sound), trees.filter(is_sound))
 @example(((("char", "a"),),), ((("char", "a"),), (("char", "b"),)))
@@ -442,6 +446,7 @@ def test_only_what_meets_nothing_is_waved_through(a: Tree, b: Tree) -> None:
 texts = st.text(alphabet="ab/*?[]!^{},\\.-", max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=800, deadline=None)
 @given(texts, texts)
 def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
@@ -458,6 +463,7 @@ def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
         assert covers(b, meet)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4).map("/".join))
 def test_a_quoted_path_covers_itself_and_what_is_below_a_folder(path: str) -> None:

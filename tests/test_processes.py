@@ -97,6 +97,7 @@ DAEMONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("daemon", DAEMONS.values(), ids=DAEMONS.keys())
 def test_a_daemon_of_the_agent_ends_with_its_attempt(daemon: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
@@ -120,6 +121,7 @@ def test_a_daemon_of_a_killed_loop_ends_too(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_killed_loop_leaves_no_verify_command(tmp_path: Path) -> None:
     alive = Pipe(tmp_path)
     command = f"exec 3> {alive.path}; echo begun >&3; sleep 600; echo late > f.txt"
@@ -132,6 +134,7 @@ def test_a_killed_loop_leaves_no_verify_command(tmp_path: Path) -> None:
     assert alpha.read("f.txt") == "T-1\n"
 
 
+@pytest.mark.slow
 def test_a_daemon_of_a_verify_command_ends_with_it(tmp_path: Path) -> None:
     alive = Pipe(tmp_path)
     command = f"setsid sleep 600 3> {alive.path} & echo begun > {alive.path}"
@@ -140,6 +143,7 @@ def test_a_daemon_of_a_verify_command_ends_with_it(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_supervisor_that_is_killed_takes_the_agent_along(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)
@@ -152,6 +156,7 @@ def test_a_supervisor_that_is_killed_takes_the_agent_along(tmp_path: Path) -> No
     assert "exit code 137" in on_base(alpha, "T-1")["blocked"]["question"]
 
 
+@pytest.mark.slow
 def test_a_supervisor_that_is_killed_before_it_begins_is_started_again(tmp_path: Path) -> None:
     """It says nothing of the agent, which was never tried."""
     alpha = made(tmp_path, task("T-1", *GOOD))
@@ -172,6 +177,7 @@ def test_a_supervisor_that_is_killed_before_it_begins_is_started_again(tmp_path:
 # -- signals ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_signal_lets_the_agent_tidy_up(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)
@@ -253,6 +259,7 @@ def test_of_loops_at_the_same_moment_one_gets_in(tmp_path: Path) -> None:
     assert len(events(alpha, "started")) == 1
 
 
+@pytest.mark.slow
 def test_a_loop_without_its_runtime_folder_is_still_alone(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)
@@ -271,6 +278,7 @@ def test_a_loop_without_its_runtime_folder_is_still_alone(tmp_path: Path) -> Non
 # -- stop --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_stop_while_the_breaker_is_open_starts_no_agent(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     env = {"RALPH_LOOP_FAILURES": "1", "RALPH_LOOP_COOLDOWN": "600", "RALPH_AGENT_ATTEMPTS": "9"}
@@ -293,6 +301,7 @@ REPORTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make, said", REPORTS.values(), ids=REPORTS.keys())
 def test_a_report_that_is_no_file(make: str, said: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
@@ -307,6 +316,7 @@ NOTES = ("attempts.yaml", "breaker.yaml", "pulls.yaml", "heartbeat", "current.ya
          "packet.yaml", "prompt.md", "logs/loop.jsonl")  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["mkfifo {}", "ln -s {outside} {}"], ids=["a pipe", "a link"])
 def test_notes_that_are_no_files(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD), task("T-2", "outputs: [g.txt]"))
@@ -322,6 +332,7 @@ def test_notes_that_are_no_files(how: str, tmp_path: Path) -> None:
     assert outside.read_text() == "mine\n"
 
 
+@pytest.mark.slow
 def test_secrets_of_the_environment_stay_out_of_questions(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD), task("T-2", "outputs: [g.txt]"))
     ask = (
@@ -380,6 +391,7 @@ def test_limits_in_a_row_are_failed_attempts_in_the_end(tmp_path: Path) -> None:
     assert waits[:3] == [f"rate limit: waiting {s} s" for s in (0.001, 0.002, 0.004)]
 
 
+@pytest.mark.slow
 def test_a_lock_after_the_work_is_waited_for(tmp_path: Path) -> None:
     """The agent is not run again for it."""
     alpha = made(tmp_path, task("T-1", *GOOD))

@@ -16,6 +16,7 @@ from race.swaps import Swaps
 from world import World
 
 
+@pytest.mark.slow
 def test_sixteen_claim_the_same_task(tmp_path: Path) -> None:
     chance = random.Random(20261121)
     arena = Arena(tmp_path)
@@ -38,6 +39,7 @@ def test_sixteen_claim_what_is_ready(tmp_path: Path) -> None:
     assert arena.winners == {1: 1}
 
 
+@pytest.mark.slow
 def test_sixteen_swap_the_same_ref(tmp_path: Path) -> None:
     with Swaps(tmp_path) as swaps, Packing(swaps.world.path, swaps.world.environ):
         winners = [swaps.round() for _ in range(25)]

@@ -42,12 +42,14 @@ def exact(text: str) -> object:
 # -- graphs ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @prop(100)
 @given(generate.graphs())
 def test_graph(written: generate.Written) -> None:
     assert fast(written.text) == exact(written.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", [False, True])
 def test_larger_graphs(odd: bool) -> None:
     for number in range(60):
@@ -76,6 +78,7 @@ def same_in_pieces(text: str) -> None:
     assert whole is yaml_reader.REFUSED or typed(joined) == typed(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", [False, True])
 def test_what_the_pieces_say_is_what_the_whole_says(odd: bool) -> None:
     for number in range(60):
@@ -89,6 +92,7 @@ def test_what_the_pieces_say_is_what_the_whole_says(odd: bool) -> None:
             same_in_pieces(text[:at] + rng.choice(_PIECES) + text[at + gone :])
 
 
+@pytest.mark.slow
 def test_pieces_of_a_long_graph() -> None:
     text = graphs.files(250)["task-graph.yaml"]
     for what in ("", 'note: "open', "more: 1\n", "- x\n", "  - x\n", "   x\n", "\ttab\n", "]\n"):
@@ -178,12 +182,14 @@ def reads_back(value: dict[str, Any], text: str) -> None:
     assert exact(text) == typed(value)
 
 
+@pytest.mark.slow
 @prop(300)
 @given(st.dictionaries(KEY, VALUE, min_size=1, max_size=3))
 def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
     reads_back(value, yaml_writer.mapping(value))
 
 
+@pytest.mark.slow
 @prop(150)
 @given(st.lists(VALUE, min_size=1, max_size=3), st.integers(0, 4), st.sampled_from(["\n", "\r\n"]))
 @example([{"a": ["x\ny\n", "z\n\n"], "b": "x\n\n"}], 2, "\r\n")

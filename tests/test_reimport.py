@@ -214,6 +214,7 @@ def test_a_graph_and_its_ticket(tmp_path: Path) -> None:
     assert "complexity" not in task and (task["size"], task["priority"]) == (3, 1)
 
 
+@pytest.mark.slow
 def test_real_issues_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     path = str(shared("beads/issues.jsonl"))

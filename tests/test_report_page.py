@@ -75,6 +75,7 @@ def focused(page: Page) -> str:
     return str(found)
 
 
+@pytest.mark.slow
 def test_it_draws_finds_and_shows(browser: Browser, page_file: Path) -> None:
     with opened(browser, page_file) as page:
         node = page.locator("#node-T-1")

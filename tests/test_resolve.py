@@ -341,6 +341,7 @@ def test_every_row_of_the_policy_is_tested() -> None:
     assert re.findall(r"(?m)^\| (\d+) \|", text) == [*ROWS]
 
 
+@pytest.mark.slow
 @prop(40)
 @given(st.integers(0, 1 << 32))
 def test_l2_tasks_added_on_two_branches_are_joined_without_questions(seed: int) -> None:

@@ -211,6 +211,7 @@ def test_an_objection_stands_until_its_author_reviews_the_same_content(
     assert faults(alpha) == ["review_missing"]
 
 
+@pytest.mark.slow
 def test_the_loop_leaves_risky_work_on_its_branch_and_goes_on(world: World) -> None:
     beta = world.worktree("beta")
     done = beta.ralph("run", "--agent", "scripted", "--land", "merge")

@@ -317,6 +317,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
 # -- the one object ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     world = world_of(
         tmp_path, task("T-1", "verify: ['test -s b']"), task("T-2"), task("T-3", "depends_on: [X]")

@@ -47,6 +47,7 @@ def refs(place: Place) -> str:
     return place.world.origin.git("for-each-ref", "--format=%(refname)", "refs/ralph")
 
 
+@pytest.mark.slow
 def test_claim_complete_and_land(alpha: Place) -> None:
     assert alpha.ralph("claim", "T-1", env=REMOTE).code == 0
     assert refs(alpha) == "refs/ralph/leases/T-1"
@@ -60,6 +61,7 @@ def test_claim_complete_and_land(alpha: Place) -> None:
     assert refs(alpha) == ""
 
 
+@pytest.mark.slow
 def test_of_two_machines_one_gets_the_task(alpha: Place) -> None:
     places = [machine(alpha.world, name) for name in ("beta", "gamma")]
     with ThreadPoolExecutor(2) as pool:
@@ -72,6 +74,7 @@ def test_of_two_machines_one_gets_the_task(alpha: Place) -> None:
     assert refs(alpha) == ""
 
 
+@pytest.mark.slow
 def test_a_pull_request(alpha: Place) -> None:
     forge = Forge(alpha.world)
     env = {**QUICK, **REMOTE, **forge.environ}

@@ -67,6 +67,7 @@ def _some(params: tuple[Param, ...]) -> st.SearchStrategy[list[Param]]:
     return st.lists(st.sampled_from(params), max_size=3) if params else st.just([])
 
 
+@pytest.mark.slow
 @given(_lines())
 @settings(max_examples=300, deadline=None)
 def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
@@ -76,6 +77,7 @@ def test_the_fast_reader_declines_or_agrees_with_click(line: list[str]) -> None:
         assert click_application.read(line, "ralphgit") == quick
 
 
+@pytest.mark.slow
 @given(_lines().map(lambda line: ["-qv", *line]))
 @settings(max_examples=100, deadline=None)
 def test_click_alone_reads_the_same_as_with_the_fast_reader(line: list[str]) -> None:
@@ -152,6 +154,7 @@ def test_help_lists_every_command(world: World) -> None:
     assert (nothing.code, nothing.out, nothing.err) == (2, "", found.out)
 
 
+@pytest.mark.slow
 def test_help_of_every_command(world: World) -> None:
     """In one process: click reads the table anew for each."""
     for name, command in COMMANDS.items():
@@ -249,6 +252,7 @@ def validator() -> Any:
     return Draft202012Validator(schema, registry=empty)
 
 
+@pytest.mark.slow
 def test_global_options_stand_before_and_after_the_verb(world: World) -> None:
     elsewhere = world.folder
     place = str(world.path)

@@ -809,6 +809,7 @@ def test_a_squash_merge_on_the_forge(world: World) -> None:
 # -- prune -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_prune(world: World) -> None:
     landed, ongoing, _, dirty, alive = (
         new(world, name) for name in ("landed", "ongoing", "unused", "dirty", "alive")
