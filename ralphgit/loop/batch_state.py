@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from ralphgit.errors import NotWritable
 from ralphgit.records import atomic_files, runtime_notes, yaml_writer
 
 FOLDER = os.path.join(".ralph", "batch")
@@ -74,9 +73,4 @@ def write(top: str, state: State) -> None:
 
 def forget(top: str) -> None:
     """Remove the state: the batch has ended. Raises: NotWritable."""
-    try:
-        os.unlink(os.path.join(top, _STATE))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise NotWritable(f"cannot remove {_STATE}: {error.strerror}") from error
+    atomic_files.unlink(os.path.join(top, _STATE))

@@ -8,7 +8,6 @@ from typing import NewType
 from ralphgit.errors import UsageError
 
 TaskId = NewType("TaskId", str)
-ClaimId = NewType("ClaimId", str)
 Worker = NewType("Worker", str)
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -16,7 +16,7 @@ class ExportOptions(NamedTuple):
     """What `export` may be told."""
 
     form: str = "jsonl"
-    """One of `exports.FORMATS`."""
+    """One of `export_formats.FORMATS`."""
     file: str = ""
     """Where to; "" to write nothing."""
     at: str = ""

@@ -68,12 +68,12 @@ def bring(project: Project, options: ImportOptions) -> Import:
     """Write the tasks of `files` into this worktree's graph; stage and commit nothing.
 
     New tasks go behind the last one, in the source's order. Of tasks that are there already,
-    the fields change that have changed in the source (`reimport`); what happened to them here,
-    their lifecycle, stays. Every other byte stays too. The result is read and judged before any
-    of it is written, and on a failure all files are as before.
+    the fields change that have changed in the source (`three_way_import`); what happened to them
+    here, their lifecycle, stays. Every other byte stays too. The result is read and judged before
+    any of it is written, and on a failure all files are as before.
 
-    Raises: UsageError, InvalidRecord, Refused as `sources.read`; InvalidRecord also where the
-    result would be no valid graph, or a list of tasks has an id that another list gave
+    Raises: UsageError, InvalidRecord, Refused as `import_sources.read`; InvalidRecord also where
+    the result would not be a valid graph, or a list of tasks has an id that another list gave
     (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
     """
     here = _here(project)

@@ -44,7 +44,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     First the base as it was last seen is taken for the newest: if it is not, the push says so,
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
-    What lands complete was verified just as it is (`completion`), by what the base asks for.
+    What lands complete was verified just as it is (`verified_completion`), by what the base asks
+    for.
 
     Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
     unverified, not_landable, review_missing, unsettled).

@@ -119,10 +119,5 @@ def _left(top: str) -> bytes:
 
 
 def forget(top: str) -> None:
-    """Remove the note, if there is one."""
-    try:
-        os.unlink(os.path.join(top, CURRENT))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise NotWritable(f"cannot remove {CURRENT}: {error.strerror}") from error
+    """Remove the note, if there is one. Raises: NotWritable."""
+    atomic_files.unlink(os.path.join(top, CURRENT))

@@ -171,7 +171,7 @@ class Reason(NamedTuple):
 
 
 def reasons(project: Project, seen: Seen, *, how: str) -> list[Reason]:
-    """List what speaks against removing a worktree; `how` its HEAD has landed (`landed`).
+    """List what speaks against removing a worktree; `how` its HEAD has landed (`is_landed`).
 
     Empty: nothing is lost with it but ignored files.
     """
