@@ -85,6 +85,45 @@ def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path)
     assert alpha.git("show", f"{kept}:late.txt") == "late"
 
 
+#: What is left of a claim's lease and note where a release or block is killed after its commit.
+HALF = (
+    "lease=$(git rev-parse refs/ralph/leases/T-1); cp .ralph/current.yaml ../noted; {does}; "
+    "git update-ref refs/ralph/leases/T-1 $lease; cp ../noted .ralph/current.yaml"
+)
+
+
+@pytest.mark.parametrize("branch", slow.but(1, ["task", "keep"]))
+def test_a_release_that_was_killed_before_its_lease_went_is_the_end_of_it(
+    branch: str, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, ONE)
+    does = HALF.format(does=f"echo half > f.txt; {RALPH} release T-1 --reason mine -q")
+    ran = loop(alpha, "--branch", branch, "--agent", agent(alpha, does))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "lost: T-1"), ran.err
+    assert len(events(alpha, "agent")) == 1
+    assert len(rescued(alpha)) == 1
+    assert alpha.git("for-each-ref", "refs/ralph/leases") == ""
+    assert not (alpha.path / ".ralph" / "current.yaml").exists()
+
+
+def test_a_release_that_was_killed_while_no_loop_ran_is_the_end_of_it(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.ralph("claim", "T-1")
+    alpha.run("sh", "-c", HALF.format(does=f"{RALPH} release T-1 -q"))
+    ran = loop(alpha, "--agent", agent(alpha, "echo good > f.txt"))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
+    assert "resuming" not in ran.err
+
+
+def test_a_block_that_was_killed_before_its_lease_went_holds_nothing(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    does = HALF.format(does=f"{RALPH} block T-1 --question 'Which?' -q")
+    ran = loop(alpha, "--land", "none", "--agent", agent(alpha, does))
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert len(events(alpha, "agent")) == 1
+    assert alpha.git("for-each-ref", "refs/ralph/leases") == ""
+
+
 @pytest.mark.slow
 def test_a_block_does_not_carry_other_records_along(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)

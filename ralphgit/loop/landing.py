@@ -135,6 +135,7 @@ class Landing:
 
     def block(self, project: Project, lease: Lease) -> None:
         """Land the record of a blocked task, and nothing else."""
+        block_release.settle(project)
         if self._alone(project, lease):
             project.refresh()
         match self.how(project):
@@ -177,6 +178,7 @@ class Landing:
 
         Where the base has the claim, the branch with the release stays, for others to land.
         """
+        block_release.settle(project)
         with WorktreeLock(project):
             row = project.base_view.by_id.get(lease.task)
             if row is not None and row.claim == lease.claim:

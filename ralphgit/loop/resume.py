@@ -14,6 +14,7 @@ from ralphgit.app.base import opening
 from ralphgit.app.doctor import examine
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import (
+    block_release,
     claim_errors,
     claim_facts,
     give_up,
@@ -97,6 +98,7 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
 
 
 def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
+    block_release.settle(project)
     claim_map = ClaimMap(project)
     claims = claim_facts.of_own(project, claim_map)
     for one in claims:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.lifecycle import claim, current_claim
 from ralphgit.app.lifecycle.write_audit_and_graph import commit_change, take_back
 from ralphgit.app.workspace import runtime_files
@@ -84,6 +85,25 @@ def release(project: Project, task: str, *, reason: str) -> Given:
     leases.drop(project, own)
     runtime_files.forget(project.top)
     return Given(own.task, commit)
+
+
+def settle(project: Project) -> None:
+    """Drop the leases of this worktree whose claims HEAD has as blocked or given back.
+
+    A release or block that was killed, or whose agent was stopped, after its commit leaves its
+    lease and note behind: by these the loop would go on with a task that was given up.
+    """
+    head = project.repository.known_head
+    if not head:
+        return
+    view = project.view(head, "HEAD")
+    for lease in own_claims.leased(project, ClaimMap(project)):
+        if (how := own_claims.given_up(view, lease)) is None:
+            continue
+        leases.drop(project, lease)
+        noted = runtime_files.remembered(project.top)
+        if how is WayOut.RELEASED and noted is not None and noted.claim == lease.claim:
+            runtime_files.forget(project.top)
 
 
 def _done_already(
