@@ -225,6 +225,30 @@ def test_two_holders_are_both_kept(world: World) -> None:
     assert kept == {"proj-alpha", "proj-beta"}
 
 
+@pytest.mark.parametrize("there", ["", "onbranch:main"])
+def test_the_commit_on_the_base_is_the_user_s(world: World, there: str) -> None:
+    """By the identity that git has in the main worktree, and whole; with a rescue or without."""
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    alpha.write("mine", "work\n")
+    named = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+    plain = {key: value for key, value in world.environ.items() if key not in named}
+    world.git("config", "user.name", "Worker")
+    world.git("config", "user.email", "worker@example.com")
+    if there:
+        (world.path / ".git" / "more").write_text("[user]\n\tname = Lead\n")
+        world.git("config", f"includeIf.{there}.path", "more")
+    result = resets(Place(world.path, plain, world), "T-1")
+    who = "--format=%an <%ae>, %cn <%ce>, %as %cs"
+    date = "2026-11-21 2026-11-21"
+    mail = "<worker@example.com>"
+    (kept,) = result.data["rescued"]
+    assert world.git("log", "-1", who, kept) == f"Worker {mail}, Worker {mail}, {date}"
+    lead = "Lead" if there else "Worker"
+    assert world.git("log", "-1", who, "main") == f"{lead} {mail}, {lead} {mail}, {date}"
+    world.git("fsck", "--strict", "--no-dangling")
+
+
 def test_a_rescue_is_made_once(world: World) -> None:
     """As when it was killed after keeping the work: repeating ends the same."""
     alpha = world.worktree("alpha")

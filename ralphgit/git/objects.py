@@ -22,7 +22,7 @@ _NONE = (b" missing", b" ambiguous")
 #: Stores one blob, which it is given as stdin.
 STORE = ("hash-object", "-w", "--stdin", "--no-filters")
 #: Their numbers in a pack.
-_KINDS = {"tree": 2, "blob": 3}
+_KINDS = {"commit": 1, "tree": 2, "blob": 3}
 
 
 def dialogue(git: Git) -> Dialogue:
@@ -217,7 +217,7 @@ class Objects:
         return self.id_of("blob", data)
 
     def id_of(self, kind: str, data: bytes) -> str:
-        """Compute the id of a `blob` or `tree` with this content; nothing is stored."""
+        """Compute the id of a `commit`, `tree` or `blob` with this content; nothing is stored."""
         digest = self._digest(len(data), kind)
         digest.update(data)
         return digest.hexdigest()
@@ -250,7 +250,7 @@ class Objects:
         return self.git.line(*STORE, stdin=data)
 
     def write(self, contents: Sequence[tuple[str, bytes]]) -> None:
-        """Store objects, each a kind (`blob`, `tree`) and its content.
+        """Store objects, each a kind (`commit`, `tree`, `blob`) and its content.
 
         One process for all of them: git unpacks a pack, and has checked it by its digest.
 

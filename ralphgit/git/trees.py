@@ -100,14 +100,25 @@ def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes]) ->
 
     Blobs and trees are stored by one process. Raises: GitError, NotWritable.
     """
+    found, made = planned(objects, treeish, contents)
+    objects.write(made)
+    return found
+
+
+def planned(
+    objects: Objects, treeish: str, contents: Mapping[str, bytes]
+) -> tuple[str, list[tuple[str, bytes]]]:
+    """Compute the tree that has `contents` by path, as they are, and else what `treeish` has.
+
+    Nothing is stored: returns its id, and the kind and content of each object that it needs.
+    """
     top = tree_id(objects, treeish)
     made = [("blob", data) for data in contents.values()]
     entries = {
         path: TreeEntry("100644", objects.id_of("blob", data)) for path, data in contents.items()
     }
     found = _put(objects, top, entries, made)
-    objects.write(list(dict.fromkeys(made)))
-    return found
+    return found, list(dict.fromkeys(made))
 
 
 def _put(

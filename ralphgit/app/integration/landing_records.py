@@ -10,8 +10,7 @@ from ralphgit.app.integration.plan import Proof
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import trees
-from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git.commit_objects import commit_files
 from ralphgit.model.task import Event
 from ralphgit.records import audit_file
 from ralphgit.rules.integration_order import Branch
@@ -64,7 +63,6 @@ def commit(
         records[path] = audit_file.appended(
             tree.content(path), event, path=path, task=row.id, claim=row.claim
         )
-    made = trees.with_files(repository.objects, tip, records)
     # A unique id: two integrations of the same in the same second must not be one object.
     message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
-    return commit_tree(repository, made, [tip], message), written
+    return commit_files(repository, tip, records, message), written

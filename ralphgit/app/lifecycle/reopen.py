@@ -15,8 +15,8 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import index, trees
-from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git import index
+from ralphgit.git.commit_objects import commit_files
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task import Event, Reset
 from ralphgit.model.task_row import Row
@@ -101,10 +101,10 @@ def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reop
     row = claim_map.base.row(task)
     holders = _holders(claim_map, row)
     change = decide(claim_map, row, holders)
-    rescued = _rescue(project, row, holders)
+    rescued, commit_made = _rescue(project, row, holders)
     _clear_own_record(project, row, holders)
     old_tip = project.base.commit
-    made, epoch = _build(project, claim_map.base, row, holders, change)
+    made, epoch = _build(project, claim_map.base, row, holders, change, like=commit_made)
     moved, pushed = update_base.advance(project, old_tip, made, push=push)
     if not moved:
         return None
@@ -133,9 +133,13 @@ def worktree_of(project: Project, claim: str) -> str:
     return ""
 
 
-def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
-    """Keep what the holders have and the base has not; worktrees first, then branches."""
+def _rescue(project: Project, row: Row, holders: Holders) -> tuple[tuple[str, ...], str]:
+    """Keep what the holders have and the base has not; worktrees first, then branches.
+
+    Returns the refs, and the last commit that was made for one; "" if none was.
+    """
     kept: list[str] = []
+    made = ""
     done: set[str] = set()
     paths = [active.path for active in holders.active_claims if active.path]
     if holders.lease is not None:
@@ -162,6 +166,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
                 continue
             found = rescue_refs.worktree(project, path, row.id, identity, holders.by)
             done.add(worktree.branch)
+            made = found.made or made
             if found.ref:
                 kept.append(found.ref)
     for name, ref in project.repository.refs.items():
@@ -178,7 +183,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[str, ...]:
             found = rescue_refs.commit(project, ref.oid, row.id, holders.claim)
             if found.ref:
                 kept.append(found.ref)
-    return tuple(dict.fromkeys(kept))
+    return tuple(dict.fromkeys(kept)), made
 
 
 def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
@@ -217,9 +222,18 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
 
 
 def _build(
-    project: Project, base: GraphView, row: Row, holders: Holders, change: Reopening
+    project: Project,
+    base: GraphView,
+    row: Row,
+    holders: Holders,
+    change: Reopening,
+    *,
+    like: str,
 ) -> tuple[str, int]:
-    """Make the commit on top of the base, in the object store alone."""
+    """Make the commit on top of the base, in the object store alone.
+
+    `like`: a commit that was made just now, by the same user; "" if none was.
+    """
     repository = project.repository
     content = base.content(row.file).encode("utf-8")
     file = graph_file.parse(content, path=row.file, limit=project.config.max_graph_bytes)
@@ -242,9 +256,8 @@ def _build(
     log = audit_file.appended(before, event, path=path, task=row.id, claim=attempt)
     graph = splice_task.set_lifecycle(file, number, new).encode("utf-8")
     contents = {row.file: graph, path: log, **change.records}
-    tree = trees.with_files(repository.objects, tip, contents)
     message = (
         f"{row.id}: {change.event}\n\n{' '.join(change.text.split())}\n\n"
         f"Ralph-Task: {row.id}\nRalph-Claim: {attempt}\nRalph-Worker: {by}\n"
     )
-    return commit_tree(repository, tree, [tip], message), new.epoch
+    return commit_files(repository, tip, contents, message, like=like), new.epoch

@@ -20,6 +20,8 @@ class Rescued(NamedTuple):
     ref: str
     """"" where there was nothing to keep."""
     uncommitted: bool
+    made: str = ""
+    """The commit that was made for it just now; "" where none was."""
 
 
 def worktree(
@@ -78,7 +80,7 @@ def worktree(
         said = f"What was staged for {task}, claim {claim} by {by}\n"
         parents.append(commit_tree(repository, staged, [head], said))
     made = commit_tree(repository, tree, parents, message)
-    return _keep(project, made, task, claim, uncommitted=True)
+    return _keep(project, made, task, claim, uncommitted=True)._replace(made=made)
 
 
 def _opened(project: Project, path: str) -> Repository:
