@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple
 
+from ralphgit.model import paths
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import STATUS_OF
 from ralphgit.records import schemas
@@ -99,6 +100,14 @@ class _Look:
         elif not isinstance(container[key], str):
             self.text(container, key, above)
 
+    def output(self, container: Any, key: Any, above: Path) -> None:
+        """It is text, and a path or pattern of this worktree."""
+        value = container[key]
+        if value == "" or not isinstance(value, str):
+            self.name(container, key, above)
+        elif found := paths.pattern_fault(value):
+            self.report(above, key, f"{_named(key, above)} {found}: {value!r}")
+
     def id(self, container: Any, key: Any, above: Path) -> None:
         """It is text, and an id."""
         value = container[key]
@@ -112,6 +121,8 @@ class _Look:
 
 
 Check = Callable[[_Look, Any, Any, Path], object]
+#: What the schema says by patterns, and we by a function.
+_NAMED: dict[str, Check] = {"id": _Look.id, "pattern": _Look.output}
 
 
 def _one_of(words: list[str], look: _Look, container: Any, key: Any, above: Path) -> None:
@@ -141,7 +152,7 @@ def _list(item: Check, look: _Look, container: Any, key: Any, above: Path) -> No
         look.report(above, key, f"{key} should be a list")
         return
     for index, value in enumerate(items):
-        if not value or not isinstance(value, str) or item is _Look.id:
+        if not value or not isinstance(value, str) or item is not _Look.name:
             item(look, items, index, (*above, key))
 
 
@@ -209,7 +220,7 @@ def _fields(rule: dict[str, Any], defs: dict[str, Any]) -> dict[str, Check]:
 def _check(rule: dict[str, Any], defs: dict[str, Any]) -> Check:
     """The check for what a schema of the task's says. Raises: KeyError for one it cannot read."""
     if name := rule.get("$ref", "").removeprefix("#/$defs/"):
-        return _Look.id if name == "id" else _check(defs[name], defs)
+        return _NAMED.get(name) or _check(defs[name], defs)
     match rule["type"]:
         case "string" if "enum" in rule:
             return partial(_one_of, rule["enum"])

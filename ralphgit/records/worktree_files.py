@@ -1,0 +1,41 @@
+"""Find the file of a worktree that a record or a setting names (SPEC L10)."""
+
+from __future__ import annotations
+
+import os
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model import paths
+
+_CODE = "bad_path"
+
+
+def place(top: str, path: str) -> str:
+    """The full name of `path` in the worktree at `top`, also where there is nothing yet.
+
+    What links on the way lead to is inside the worktree as well, and not in .git or .ralph.
+
+    Raises: InvalidRecord (bad_path).
+    """
+    if found := paths.fault(path):
+        raise InvalidRecord(f"the path {path!r} {found}", code=_CODE, hint=paths.HINT)
+    full = os.path.join(top, path)
+    real_top = os.path.realpath(top)
+    real = os.path.realpath(full)
+    if real == os.path.join(real_top, path):
+        return full
+    inside = os.path.relpath(real, real_top).replace(os.sep, "/").split("/")
+    if inside[0] == ".." or any(map(paths.is_own_folder, inside)):
+        where = "out of the worktree" if inside[0] == ".." else "into .git or .ralph"
+        raise InvalidRecord(
+            f"a link leads {where}: {path} is {real}; it was neither read nor written",
+            file=path, code=_CODE, hint=f"replace the link: {_link(top, path)}",
+        )  # fmt: skip
+    return full
+
+
+def _link(top: str, path: str) -> str:
+    """The first link on the way to `path`."""
+    parts = path.split("/")
+    heads = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    return next((head for head in heads if os.path.islink(os.path.join(top, head))), path)
