@@ -148,7 +148,7 @@ FORCED = FREE._replace(is_forced=True)
         (facts(), {}, FREE),
         (facts(state=None, base={}), {}, FREE._replace(is_on_base=False)),
         (facts(), {"story": "S"}, Refusal(Reason.OTHER_STORY, "T-1", "S")),
-        (facts(), {"priority": 1}, Refusal(Reason.LESS_URGENT, "T-1", "2")),
+        (facts(), {"priority": frozenset({0, 1})}, Refusal(Reason.OTHER_PRIORITY, "T-1", "2")),
         (facts(state=TaskState("complete")), {}, Refusal(Reason.FINISHED, "T-1", "complete")),
         (
             facts(state=TaskState("cancelled")),

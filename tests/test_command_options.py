@@ -12,7 +12,6 @@ from ralphgit.cli import command_call, fast_argv
 from ralphgit.cli.command_spec import Param
 from ralphgit.cli.command_table import COMMANDS, module_of
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import TaskId
 
 NOTHING = object()
 
@@ -38,10 +37,9 @@ def misfit(param: Param, field: Field) -> str:
     kind = "many" if param.kind in ("rest", "any") else param.kind
     usual = {"flag": bool, "int": int, "many": tuple[str, ...]}.get(kind, str)
     fits = [usual, usual | None] if kind != "flag" else [usual]
-    if param.task and kind == "many":
-        fits.append(tuple[TaskId, ...])
-    elif param.task:
-        fits.append(TaskId)
+    if param.parse is not None:
+        parsed: Any = get_type_hints(param.parse)["return"]
+        fits += [tuple[parsed, ...]] if kind == "many" else [parsed, parsed | None]
     if field.type not in fits:
         return f"{field.name} is a {field.type}"
     needed = param.required or (not param.flags and param.kind in ("text", "rest"))
@@ -90,7 +88,7 @@ def typed(*words: str) -> Any:
 
 def test_words_become_typed_options() -> None:
     claim = typed("claim", "T-1", "--priority", "0", "--no-fetch", "--worker", "alpha")
-    assert (claim.task, claim.priority, claim.fetch, claim.story) == ("T-1", 0, False, "")
+    assert (claim.task, claim.priority, claim.fetch, claim.story) == ("T-1", {0}, False, "")
     add = typed("add", "--title", "New", "--output", "a", "--output", "b", "--after", "T-1")
     assert (add.after, add.fields.title, add.fields.outputs) == ("T-1", "New", ("a", "b"))
     assert (add.fields.verify, add.fields.priority) == (None, None)

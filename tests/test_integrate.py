@@ -64,7 +64,9 @@ def worked(world: World, name: str, task: str, files: dict[str, str], *words: st
 
 
 def states(world: World) -> dict[str, str]:
-    return {one["id"]: one["state"] for one in world.ralph("status", "--json").data["tasks"]}
+    return {
+        one["id"]: one["state"] for one in world.ralph("status", "--all", "--json").data["tasks"]
+    }
 
 
 def no_trace(world: World) -> bool:

@@ -381,6 +381,67 @@ def test_a_chain_of_any_length_is_drawn(world: World) -> None:
     assert len(lines) == 3000
 
 
+# -- amounts -----------------------------------------------------------------------------
+
+
+def test_twenty_are_listed_unless_more_are_asked_for(world: World) -> None:
+    tasks = [f"  - {{id: T-{n}, title: t, status: pending}}\n" for n in range(25)]
+    tasks.append("  - {id: DONE, title: t, status: complete}\n")
+    world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    world.commit()
+    for command, total in (("next", 25), ("list", 26), ("status", 25)):
+        for words, shown in (((), 20), (("--limit", "3"), 3), (("--all",), None)):
+            found = world.ralph(command, *words, "--json").data
+            every = 26 if command == "status" and words == ("--all",) else total
+            assert (len(found["tasks"]), found["total"]) == (shown or every, every), command
+    said = world.ralph("list")
+    assert (len(said.out.splitlines()), said.err) == (20, "20 of 26 shown; --all shows all\n")
+    assert world.ralph("list", "-q").err == world.ralph("list", "--all").err == ""
+    assert "DONE" not in [one["id"] for one in world.ralph("status", "--json").data["tasks"]]
+
+
+def test_of_the_log_and_the_inbox_twenty_entries_are_shown(world: World) -> None:
+    blocked = "status: blocked, blocked: {id: g123456789, reason: other}"
+    tasks = [f"  - {{id: T-{n}, title: t, {blocked}}}\n" for n in range(25)]
+    world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    for n in range(25):
+        world.write(
+            f"records/audit/T-{n}/k2vq07x3m0.yaml",
+            f"kind: event\ntask: T-{n}\nclaim: k2vq07x3m0\nevents:\n"
+            f'  - {{at: "2026-11-20T10:00:{n:02}Z", event: blocked, by: beta, '
+            "from: in-progress, to: blocked}\n",
+        )
+    world.commit()
+    log = world.ralph("log", "--json").data
+    assert [log["events"][0]["task"], len(log["events"]), log["total"]] == ["T-5", 20, 25]
+    assert len(world.ralph("log", "--all").out.splitlines()) == 25
+    inbox = world.ralph("inbox", "--json").data
+    assert (len(inbox["questions"]), inbox["total"]) == (20, 25)
+    assert world.ralph("inbox", "--limit", "2").err == "2 of 25 shown; --all shows all\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("2", {"B"}), ("0-2", {"A", "B"}), ("0,3", {"A", "C"}), ("4", set())],
+)
+def test_priorities_are_a_range(words: str, found: set[str], world: World) -> None:
+    tasks = [f"  - {{id: {name}, title: t, status: pending, priority: {n}}}\n"
+             for name, n in (("A", 0), ("B", 2), ("C", 3))]  # fmt: skip
+    world.write_graph("version: 1\ntasks:\n" + "".join(tasks))
+    world.commit()
+    listed = world.ralph("next", "--priority", words, "--json")
+    assert {one["id"] for one in listed.data["tasks"]} == found
+    if found:
+        assert world.ralph("prompt", "--priority", words, "--json").data["task"]["id"] in found
+
+
+@pytest.mark.parametrize("words", ["", "6", "3-1", "a", "0--1", "1,", "²"])
+def test_what_is_no_range_of_priorities_is_refused(words: str, world: World) -> None:
+    world.commit()
+    refused = world.ralph("next", "--priority", words, "--json")
+    assert (refused.code, refused.error) == (2, "usage")
+
+
 # -- prompt --------------------------------------------------------------------------------
 
 

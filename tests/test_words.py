@@ -106,7 +106,8 @@ def test_the_usual_spellings_need_no_click(command: str) -> None:
 
 
 def test_zero_is_a_value() -> None:
-    for line in (["next", "--priority", "0"], ["next", "--limit=0"], ["-qv", "next", "--limit=0"]):
+    edit = ["edit", "T-1", "--priority", "0"]
+    for line in (edit, ["next", "--limit=0"], ["-qv", "next", "--limit=0"]):
         found = fast_argv.read(line) or click_application.read(line, "ralphgit")
         assert isinstance(found, fast_argv.Line)
         assert 0 in [v for v in found.options.values() if not isinstance(v, bool)]

@@ -175,7 +175,7 @@ class Story:
 
     def inspect(self) -> str:
         """What must be true in the end, as a sentence."""
-        data = self.main.run("ralphgit status --json").data()
+        data = self.main.run("ralphgit status --all --json").data()
         counts = {state: count for state, count in data["counts"].items() if count}
         must(counts == {"complete": TASKS}, f"{TASKS} complete tasks and no other, not {counts}")
         claims = {task["id"]: task["claim"]["id"] for task in data["tasks"]}

@@ -21,6 +21,8 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import RalphError
 from ralphgit.model.ids import parse_task_id, record_id
 from ralphgit.model.task_status import Reason
+from ralphgit.rules import priorities
+from ralphgit.rules.priorities import Priorities
 
 
 def _ignore(_sentence: str) -> None:
@@ -116,17 +118,18 @@ class Repo:
             return values.task(found.row, found.task_state)
 
     def next(
-        self, *, story: str = "", priority: int | None = None, fetch: bool = False
+        self, *, story: str = "", priority: int | str | None = None, fetch: bool = False
     ) -> tuple[Task, ...]:
         """List what can be claimed now, in the order of claiming; () if nothing is ready.
 
-        `priority`: only tasks that are as urgent or more. Reads only; with `fetch` the base is
-        fetched first.
+        `priority`: only tasks of that one, or of a range ("0-1", "0,3"). Reads only; with `fetch`
+        the base is fetched first.
 
         Raises: NotARepository; InvalidRecord; GuardRefused (no_commit).
         """
         with self._project(fetch=fetch) as project:
-            return _tasks(next_tasks.takeable(project, story=story, priority=priority).tasks)
+            wanted = _priorities(priority)
+            return _tasks(next_tasks.takeable(project, story=story, priority=wanted).tasks)
 
     def status(self, *, fetch: bool = False) -> Status:
         """Summarise everything. Reads only; with `fetch` the base is fetched first.
@@ -154,7 +157,7 @@ class Repo:
         id: str | None = None,
         *,
         story: str = "",
-        priority: int | None = None,
+        priority: int | str | None = None,
         fetch: bool = True,
         stack: bool = False,
         force: str = "",
@@ -172,8 +175,9 @@ class Repo:
         from ralphgit.rules.claim_options import ClaimOptions
 
         wanted = ClaimOptions(
-            task=_id(id), story=story, priority=priority, fetch=fetch, stack=stack, force=force
-        )
+            task=_id(id), story=story, priority=_priorities(priority), fetch=fetch, stack=stack,
+            force=force,
+        )  # fmt: skip
         with self._project() as project:
             claimed = claim.claim(project, wanted)
             return values.task(claimed.row, claimed.task_state)
@@ -326,6 +330,10 @@ class Repo:
 
 def _id(id: str | None) -> str:
     return "" if id is None else parse_task_id(id)
+
+
+def _priorities(wanted: int | str | None) -> Priorities | None:
+    return None if wanted is None else priorities.parse(str(wanted))
 
 
 def _given_up(project: Project, task: str, commit: str) -> GivenUp:

@@ -58,7 +58,7 @@ _RUN = frozenset({"complete", "evidence", "run", "fleet", "batch", "integrate", 
 _ENDLESS = frozenset({"follow"})
 
 #: What several tools take; said once, in the instructions, and not in each tool's schema.
-_SAID_ONCE = ("story", "priority", "at", "stack")
+_SAID_ONCE = ("story", "priority", "at", "stack", "limit", "all")
 
 _WHAT = "ralphgit: tasks in git, shared by parallel workers. "
 _HOW = (

@@ -121,7 +121,8 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
         extra = {**extra, "type": choice}
     return click.Option(
         [param.name, *param.flags], help=param.help, required=param.required, hidden=hidden,
-        metavar=param.metavar or None, shell_complete=_completing(param), **extra,
+        metavar=None if choice else param.metavar or None,  # click shows what there is to choose
+        shell_complete=_completing(param), **extra,
     )  # fmt: skip
 
 

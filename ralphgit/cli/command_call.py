@@ -13,7 +13,7 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Command, Param
 from ralphgit.cli.render import Screen
 from ralphgit.errors import UsageError
-from ralphgit.model.ids import parse_task_id, record_id
+from ralphgit.model.ids import record_id
 
 if TYPE_CHECKING:
     from ralphgit.app.workspace.project import Project
@@ -57,7 +57,7 @@ def options(command: Command, into: Any, given: Mapping[str, object]) -> Any:
 
     A field whose default is itself a NamedTuple is filled with its own share of them.
 
-    Raises: UsageError for what is not a task id, and for an option of another action.
+    Raises: UsageError for a word that cannot be read, and for an option of another action.
     """
     values: dict[str, object] = {}
     for param in command.params:
@@ -73,8 +73,8 @@ def _typed(param: Param, value: Any) -> object:
     if param.kind == "flag":
         return not param.unsets
     if not isinstance(value, (list, tuple)):
-        return parse_task_id(value) if param.task else value
-    return tuple(map(parse_task_id, value)) if param.task else tuple(value)
+        return param.parse(value) if param.parse else value
+    return tuple(map(param.parse, value)) if param.parse else tuple(value)
 
 
 def _filled(into: Any, values: Mapping[str, object]) -> Any:

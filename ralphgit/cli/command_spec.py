@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ralphgit.model.ids import parse_task_id
 from ralphgit.model.listed import Listed
 
 #: What there is to choose from in a folder.
 Listing = Callable[[str], Iterable[Listed]]
+Parse = Callable[[str], object]
 
 
 class Param(NamedTuple):
@@ -25,8 +27,8 @@ class Param(NamedTuple):
     """What the command's `Options` call it; "" is `name`."""
     unsets: bool = False
     """A flag that makes its field False."""
-    task: bool = False
-    """It names tasks: what is not an id is refused."""
+    parse: Parse | None = None
+    """Reads each word, and raises UsageError for what is not one; None leaves text as it is."""
     setting: bool = False
     """A setting as well, of which the command line is the strongest layer; in no `Options`."""
     actions: tuple[str, ...] = ()
@@ -65,12 +67,14 @@ def text(
     required: bool = False,
     field: str = "",
     task: bool = False,
+    parse: Parse | None = None,
     setting: bool = False,
     listed: Listing | None = None,
 ) -> Param:
+    """Describe an option with a word. `task`: it is the id of one."""
     return Param(
         name, flags or _usual(name), help, "text", metavar, choices, required, field,
-        task=task, setting=setting, listed=listed,
+        parse=parse_task_id if task else parse, setting=setting, listed=listed,
     )  # fmt: skip
 
 
@@ -90,7 +94,7 @@ def arg(
     choices: tuple[str, ...] = (),
     task: bool = False,
 ) -> Param:
-    return Param(name, (), "", kind, metavar, choices, task=task)
+    return Param(name, (), "", kind, metavar, choices, parse=parse_task_id if task else None)
 
 
 def of(actions: str, *params: Param) -> tuple[Param, ...]:

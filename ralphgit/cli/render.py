@@ -42,6 +42,8 @@ class Outcome(NamedTuple):
     """A valid "no": exit code and JSON error beside the data."""
     advice: Sequence[str] = ()
     """What it means and what comes next; not said with -q."""
+    left_off: str = ""
+    """How much of a list is shown, where that is not all of it; said on stderr, not with -q."""
     last: str = ""
     """A line for programs that follow the text: nothing comes after it, on stderr neither."""
 
@@ -81,6 +83,9 @@ def show(outcome: Outcome, kind: str, warnings: Sequence[str], screen: Screen) -
     if not screen.quiet:
         for line in outcome.advice:
             print(line)
+    if outcome.left_off and not screen.quiet:
+        sys.stdout.flush()
+        print(outcome.left_off, file=sys.stderr)
     if outcome.error is not None:
         sys.stdout.flush()  # the findings come before the error about them
         _explain(outcome.error, screen)

@@ -1,14 +1,18 @@
 """Define the options that several commands take."""
 
+from ralphgit.cli.amount import MOST
 from ralphgit.cli.command_spec import arg, flag, integer, many, text
+from ralphgit.rules import priorities
 
 TASK = arg("task", "ID", task=True)
 ANY_TASK = arg("task", "[ID]", kind="optional", task=True)
 TASKS = arg("tasks", "[ID...]", kind="any", task=True)
 STORY = text("story", "Only tasks of this story.", metavar="S")
-PRIORITY = integer(
-    "priority", "Only tasks of priority P or more urgent (0 is the most urgent).", metavar="P"
-)
+PRIORITY = text(
+    "priority", "Only tasks of these priorities: 2, 0-1 or 0,3.", metavar="RANGE",
+    parse=priorities.parse,
+)  # fmt: skip
+AMOUNT = (integer("limit", f"At most N; {MOST} by default."), flag("all", "All of them."))
 WORKER = text("worker", "The worker's name.", metavar="NAME", setting=True)
 AT = text("at", "The graph on any revision instead of this worktree's files.", metavar="REV")
 NO_FETCH = flag("no_fetch", "Judge by what was fetched before.", unsets="fetch")

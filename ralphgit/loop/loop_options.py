@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ralphgit.rules.priorities import Priorities
+
 #: Shows a line of progress.
 Say = Callable[[str], None]
 
@@ -19,7 +21,7 @@ class LoopOptions(NamedTuple):
     task: str = ""
     """Only this task, whatever its story; with `once`."""
     story: str = ""
-    priority: int | None = None
+    priority: Priorities | None = None
     agent: str = ""
     """A preset or a command line; "" takes the configured one."""
     land: str = ""

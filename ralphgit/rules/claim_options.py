@@ -6,6 +6,7 @@
 from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
+from ralphgit.rules.priorities import Priorities
 
 
 class ClaimOptions(NamedTuple):
@@ -14,8 +15,8 @@ class ClaimOptions(NamedTuple):
     task: str = ""
     """"" takes the next ready task."""
     story: str = ""
-    priority: int | None = None
-    """Only tasks of this priority or a more urgent one."""
+    priority: Priorities | None = None
+    """Only tasks of one of these priorities."""
     fetch: bool = True
     stack: bool = False
     """Accept dependencies that are complete on this branch only."""
@@ -24,7 +25,7 @@ class ClaimOptions(NamedTuple):
 
 
 def is_wanted(row: Row, options: ClaimOptions) -> bool:
-    """Whether a task is of the story, and as urgent, as was asked for."""
+    """Whether a task is of the story, and of a priority, that was asked for."""
     if options.story not in ("", row.story):
         return False
-    return options.priority is None or row.priority <= options.priority
+    return options.priority is None or row.priority in options.priority

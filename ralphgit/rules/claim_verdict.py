@@ -94,7 +94,7 @@ class Reason(Enum):
     """The task's state; `holder` has it, if that is known."""
     OTHER_STORY = auto()
     """The story asked for."""
-    LESS_URGENT = auto()
+    OTHER_PRIORITY = auto()
     """The task's priority."""
     BAD_PATTERN = auto()
     """What is wrong."""
@@ -207,7 +207,7 @@ def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | Refusal:
     if not is_wanted(row, options):
         if options.story not in ("", row.story):
             return Refusal(Reason.OTHER_STORY, task, options.story)
-        return Refusal(Reason.LESS_URGENT, task, str(row.priority))
+        return Refusal(Reason.OTHER_PRIORITY, task, str(row.priority))
     despite = _occupied(facts, options)
     if isinstance(despite, Refusal):
         return despite

@@ -10,6 +10,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.rules import active_scopes
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
+from ralphgit.rules.priorities import Priorities
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]
@@ -25,7 +26,7 @@ def takeable(
     project: Project,
     *,
     story: str = "",
-    priority: int | None = None,
+    priority: Priorities | None = None,
     task: str = "",
     claim_map: ClaimMap | None = None,
 ) -> Takeable:

@@ -18,6 +18,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
 from ralphgit.model.handoff import REPORT, STOP, Guidance, Packet
 from ralphgit.model.task_row import Row
+from ralphgit.rules.priorities import Priorities
 from ralphgit.rules.readiness import TaskState
 
 _EARLIER = """\
@@ -35,7 +36,7 @@ class Prompt(NamedTuple):
 
 
 def prompt(
-    project: Project, task: str = "", *, story: str = "", priority: int | None = None
+    project: Project, task: str = "", *, story: str = "", priority: Priorities | None = None
 ) -> Prompt:
     """Write the prompt for `task`, or for the task that `next` would list first.
 

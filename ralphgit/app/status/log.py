@@ -32,8 +32,8 @@ class Entry(NamedTuple):
     to: str = ""
 
 
-def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
-    """List what happened to a task, or to all, oldest first; the newest `limit` (0: all).
+def log(project: Project, task: str = "") -> list[Entry]:
+    """List what happened to a task, or to all, oldest first.
 
     A claim that is only on a branch or in a worktree is told with that place. Reads only.
 
@@ -49,8 +49,7 @@ def log(project: Project, task: str = "", *, limit: int = 0) -> list[Entry]:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
-    entries = _sorted(entries)
-    return entries[-limit:] if limit else entries
+    return _sorted(entries)
 
 
 def at_revision(project: Project, revision: str) -> list[Entry]:

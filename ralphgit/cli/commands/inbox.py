@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from ralphgit.app.handoff import questions
 from ralphgit.app.handoff.questions import Question
+from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, Table
+from ralphgit.cli.render import Outcome, Table, safe
 from ralphgit.model.printable import duration
 
 _KEYS = (
@@ -18,20 +19,39 @@ _KEYS = (
 
 class Options(NamedTuple):
     fetch: bool = False
+    amount: Amount = Amount()
 
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
-    found = questions.questions(project)
-    data = {"questions": [{key: getattr(one, key) for key in _KEYS} for one in found]}
+    every = questions.questions(project)
+    found, total = options.amount.first(every), len(every)
+    data = {
+        "questions": [{key: getattr(one, key) for key in _KEYS} for one in found],
+        "total": total,
+    }
     if not found:
         return Outcome(data, before=("Nothing waits for a person.",))
+    left_off = options.amount.left_off(total)
+    if call.screen.terminal:
+        lines = [safe(line) for one in found for line in _lines(one)]
+        return Outcome(data, before=lines, left_off=left_off)
     rows = [
         (one.task, one.title, one.worker or "-", _waited(one), _asked(one), one.command)
         for one in found
     ]
     headers = ("TASK", "TITLE", "WORKER", "WAITS", "QUESTION", "ANSWER WITH")
-    return Outcome(data, table=Table(headers, rows))
+    return Outcome(data, table=Table(headers, rows), left_off=left_off)
+
+
+def _lines(one: Question) -> list[str]:
+    """Return what a person at a terminal reads of it."""
+    who = one.worker or "nobody"
+    return [
+        f"{one.task}  {one.title} ({who}, {_waited(one)})",
+        f"  {_asked(one)}",
+        f"  {one.command}",
+    ]
 
 
 def _asked(one: Question) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.status import log
+from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, Table
 
 
 class Options(NamedTuple):
     task: str = ""
-    limit: int = 0
+    amount: Amount = Amount()
 
 
 def run(call: Call, options: Options) -> Outcome:
-    found = log.log(call.project(), options.task, limit=options.limit)
+    every = log.log(call.project(), options.task)
+    found, total = options.amount.last(every), len(every)
     data = {
         "events": [
             {
@@ -24,13 +26,25 @@ def run(call: Call, options: Options) -> Outcome:
                 "note": one.note, "where": list(one.where),
             }
             for one in found
-        ]
+        ],
+        "total": total,
     }  # fmt: skip
     if not found:
         return Outcome(data, before=("Nothing has happened yet.",))
-    rows = [
+    left_off = options.amount.left_off(total)
+    if call.screen.terminal:
+        # In 80 columns: the claim and the place are for programs, and for `--json`.
+        rows = [(_short(one.at), one.task, one.event, one.by, one.note) for one in found]
+        table = Table(("AT", "TASK", "EVENT", "BY", "NOTE"), rows)
+        return Outcome(data, table=table, left_off=left_off)
+    fields = [
         (one.at, one.task, one.event, one.by, one.claim, ", ".join(one.where), one.note)
         for one in found
     ]
     headers = ("AT", "TASK", "EVENT", "BY", "CLAIM", "RECORDED ON", "NOTE")
-    return Outcome(data, table=Table(headers, rows))
+    return Outcome(data, table=Table(headers, fields), left_off=left_off)
+
+
+def _short(at: str) -> str:
+    """Return a time of a record to the minute; what has another form, as it is."""
+    return f"{at[:10]} {at[11:16]}" if len(at) == 20 and at[10] == "T" else at

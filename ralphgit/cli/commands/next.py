@@ -3,27 +3,28 @@
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
+from ralphgit.rules.priorities import Priorities
 
 
 class Options(NamedTuple):
     story: str = ""
-    priority: int | None = None
+    priority: Priorities | None = None
     fetch: bool = False
-    limit: int | None = None
+    amount: Amount = Amount()
 
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
     found = next_tasks.takeable(project, story=options.story, priority=options.priority)
-    pairs = found.tasks[: options.limit]
-    if not pairs:
+    if not found.tasks:
         from ralphgit.app.lifecycle import claim_errors  # imports every reason that there is
 
         error = claim_errors.nothing_to_take(found.obstacle)
-        return Outcome(Json('{"tasks": []}'), error=error)
-    return Outcome(
-        Json('{"tasks": ' + tasks_json(pairs) + "}"),
-        table=task_table(pairs) if not call.screen.json else None,
-    )
+        return Outcome(Json('{"tasks": [], "total": 0}'), error=error)
+    pairs, total = options.amount.first(found.tasks), len(found.tasks)
+    if call.screen.json:
+        return Outcome(Json(f'{{"tasks": {tasks_json(pairs)}, "total": {total}}}'))
+    return Outcome(None, table=task_table(pairs), left_off=options.amount.left_off(total))

@@ -9,12 +9,13 @@ from ralphgit.app.lifecycle import preflight
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, safe, task_json
 from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.priorities import Priorities
 
 
 class Options(NamedTuple):
     task: str = ""
     story: str = ""
-    priority: int | None = None
+    priority: Priorities | None = None
     fetch: bool = False
     stack: bool = False
 

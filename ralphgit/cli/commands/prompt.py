@@ -7,12 +7,13 @@ from typing import NamedTuple
 from ralphgit.app.handoff import prompt
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, stored_task
+from ralphgit.rules.priorities import Priorities
 
 
 class Options(NamedTuple):
     task: str = ""
     story: str = ""
-    priority: int | None = None
+    priority: Priorities | None = None
 
 
 def run(call: Call, options: Options) -> Outcome:

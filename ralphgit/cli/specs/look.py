@@ -1,10 +1,11 @@
 """Describe the commands that show something."""
 
-from ralphgit.cli.command_spec import Command, flag, integer, text
-from ralphgit.cli.shared_options import ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK
+from ralphgit.cli.command_spec import Command, flag, text
+from ralphgit.cli.shared_options import AMOUNT, ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK
 
 COMMANDS = (
-    Command("status", "look", "What needs a person, who does what, what is next.", (FETCH,)),
+    Command("status", "look", "What needs a person, who does what, what is next.",
+            (FETCH, *AMOUNT)),
     Command(
         "list", "look", "Tasks of this worktree's graph.",
         (
@@ -12,13 +13,13 @@ COMMANDS = (
             text("state", "Only tasks in this state.", metavar="STATE", choices=(
                 "waiting", "ready", "claimed", "in-progress", "in-review",
                 "blocked", "complete", "cancelled")),
-            AT,
+            AT, *AMOUNT,
         ),
     ),
     Command("show", "look", "One task, whole.", (TASK, AT)),
     Command(
         "next", "look", "What can be taken now, in the order in which it would be.",
-        (STORY, PRIORITY, FETCH, integer("limit", "At most N tasks.")),
+        (STORY, PRIORITY, FETCH, *AMOUNT),
     ),
     Command("prompt", "look", "The prompt for a task (the next one without ID).",
             (ANY_TASK, STORY, PRIORITY)),
@@ -38,7 +39,7 @@ COMMANDS = (
     ),
     Command(
         "log", "look", "What happened to a task, or to all, on every branch.",
-        (ANY_TASK, integer("limit", "The newest N entries.")),
+        (ANY_TASK, *AMOUNT),
     ),
-    Command("inbox", "look", "What waits for a person, and how to answer.", (FETCH,)),
+    Command("inbox", "look", "What waits for a person, and how to answer.", (FETCH, *AMOUNT)),
 )  # fmt: skip
