@@ -529,7 +529,9 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
         edited_question, [("error", "edited_guidance", "records/guidance/T-3/*:1:1", "T-3")],
     ),
     "without-evidence": (
-        without_evidence, [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
+        without_evidence,
+        [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1"),
+         ("error", "status_without_event", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "evidence-of-another-claim": (
         evidence_of_another_claim, [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
@@ -539,7 +541,8 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
     ),
     "evidence-of-an-easier-command": (
         evidence_of_a_command_that_the_branch_made_easier,
-        [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
+        [("error", "other_command", f"{GRAPH_AT}:3:1", "T-1"),
+         ("error", "status_without_event", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "without-claim": (without_claim, [("error", "not_claimed", f"{GRAPH_AT}:22:1", "T-3")]),
     "without-result": (without_result, [("error", "not_claimed", f"{GRAPH_AT}:22:1", "T-3")]),

@@ -144,6 +144,18 @@ def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise
     return made
 
 
+def try_replay(repository: Repository, git: Git, old: str, new: str, onto: str) -> Tried:
+    """Do what commit `new` changes since commit `old` on commit `onto`, wherever that is.
+
+    `git` is from `merging`, with its own folder for objects. Raises: OldGit, GitError.
+    """
+    alone = git.using(_NEVER)
+    trees_of = [trees.tree_id(repository.objects, one) for one in (old, new, onto)]
+    start = commit_tree(repository, trees_of[0], [], "Aside\n", git=alone)
+    sides = [commit_tree(repository, one, [start], "Aside\n", git=alone) for one in trees_of[1:]]
+    return try_merge(git, sides[1], sides[0])
+
+
 def by_libgit2(repository: Repository, ours: str, theirs: str, scratch: str) -> Merged:
     """Do the same by libgit2, with its objects in a repository at `scratch`."""
     import pygit2

@@ -159,6 +159,9 @@ GROUPS = (
         _error("copied_evidence", "Two records tell of the same run of a command.",
                "One observation would count twice, or for a later attempt that never ran it.",
                "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),
+        _error("wrong_digest", "Evidence has the digest of another command line than it shows.",
+               "It would count for one command, and tell the reader of another.",
+               "Remove it, and observe again: `ralphgit evidence verify --rerun`."),
         _error("claim_lost", "The branch's claim no longer stands on the base.",
                "Somebody else has the task, or it was reset: merging would do it twice.",
                "Keep the work on a branch of its own, and take another task."),
@@ -199,6 +202,19 @@ GROUPS = (
                "`ralphgit edit ID --cancel REASON` keeps its history.",
                "no worker has it, and the graph stays in the files that it is in"),
     )),
+    Group("Written by hand", _BRANCHES, (
+        _error("status_without_event", "A task has a status that the audit of its claim lacks.",
+               "Each command writes both, at the same moment: the status was edited by hand.",
+               "Restore the task's block, then let `ralphgit` claim, block or complete it."),
+        _error("event_without_status", "An audit says completed, and the task is not.",
+               "Each command writes both: the event was added by hand, or the status taken back.",
+               "Remove the event, or complete the task: `ralphgit complete ID`."),
+        _error("carried_claim", "A change brings along a claim of another worker's branch.",
+               "The holder still works on it: merged, it would be in progress by a branch that has "
+               "none of its work, and the holder's own branch would conflict. `git stash pop` of "
+               "another worktree's stash does so.",
+               "Take that task's block and audit out of the commit; its holder has both."),
+    )),
     Group("Completion", _BRANCHES, (
         _error("not_claimed", "A task is completed without a claim or without a result.",
                "Nobody says to have done it, so two could say so.",
@@ -206,6 +222,20 @@ GROUPS = (
         _error("missing_evidence", "A task is completed without passing evidence for each command.",
                "Done means that the task's own commands, as the base has them, have passed.",
                "`ralphgit complete ID` runs them and records what it saw."),
+        _error("other_command", "A task is completed with evidence of other commands than its own.",
+               "A branch cannot choose by what it is judged: the commands are the base's.",
+               "`ralphgit complete ID` runs them and records what it saw."),
+        _error("unbound_evidence",
+               "A task is completed with evidence of files that no commit of the change has.",
+               "It is from somewhere else, or was written by hand: it says nothing of what is "
+               "merged. Where the evidence of several tasks came in one commit, only "
+               "`stale_evidence` is told.",
+               "Observe again: `ralphgit evidence verify ID --rerun`."),
+        _error("early_evidence",
+               "A task is completed with evidence from before the claim that it names.",
+               "A claim's id is random, so nobody could name it then: it was copied. Clocks of two "
+               "machines may differ by five minutes.",
+               "Observe again: `ralphgit evidence verify ID --rerun`."),
         _warning("stale_evidence", "What a task was judged by has changed since.",
                  "The command passed on other content than what is merged.",
                  "Run the commands on the merged result (`ralphgit integrate` does)."),

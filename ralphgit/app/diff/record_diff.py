@@ -14,7 +14,8 @@ from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import write_scope
+from ralphgit.app.gate import tampering, write_scope
+from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
@@ -26,7 +27,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
 from ralphgit.records import question_file as questions
 from ralphgit.records.schemas import FILED
-from ralphgit.rules import diff_steps
+from ralphgit.rules import diff_steps, legal_changes
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
@@ -126,12 +127,26 @@ class _Gathering:
         files = tuple(one.path for one in paths if one.path not in own)
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
+        self._note_tampering()
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
         both = self.before.keys() & self.after.keys()
         moved = sum(self.before[task].file != self.after[task].file for task in both)
         notes = tuple(sorted(dict.fromkeys(self.notes), key=lambda note: note.severity != PROBLEM))
         return Diff(self.range, self.old, self.new, changes, files, outside, notes, moved)
+
+    def _note_tampering(self) -> None:
+        made = BranchChange(self.before, self.after, self.new.tree)
+        span = Span(self.range.old, self.range.new, self.range.new, self.project.repository.objects)
+        files = Content(self.project, self.range.new)
+        illegal = {
+            row.id
+            for row in made.moved
+            if legal_changes.change(made.before.get(row.id), row)
+            or legal_changes.consistency(row.id, row.status, graph_view.stored(row))
+        }
+        for one in tampering.problems(self.project, span, made, files, illegal):
+            self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
 
     def _outside(self, changes: Sequence[TaskChange], files: Sequence[str]) -> tuple[str, ...]:
         worked = [self.after[one.task] for one in changes if one.worked_on]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.judged_evidence import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.model.handoff import Guidance
@@ -217,15 +218,18 @@ def _of_completion(
     for filed in one.records:
         evidence, fresh = filed.judged.evidence, filed.judged.fresh
         what = evidence.command or f"{evidence.kind} {evidence.id}"
+        if evidence.command and evidence.command_digest != judged_evidence.digest_of(what):
+            said = f"the evidence of {task.id} has the digest of another command line: {what}"
+            yield ChangeNote(PROBLEM, "wrong_digest", task.id, said)
         if not fresh:
             said = f"the evidence of {task.id} is stale, its files have changed: {what}"
             yield ChangeNote(PROBLEM, "stale_evidence", task.id, said)
         elif evidence.failed:
             said = f"{task.id} is complete, but this exits {evidence.exit_code}: {what}"
             yield ChangeNote(PROBLEM, "failed_evidence", task.id, said)
-    told = {filed.judged.evidence.command for filed in one.records}
+    told = {filed.judged.evidence.command_digest for filed in one.records}
     for command in dict.fromkeys(one.promised.verify):
-        if command not in told:
+        if judged_evidence.digest_of(command) not in told:
             said = f"{task.id} is complete without evidence for: {command}"
             yield ChangeNote(PROBLEM, "missing_evidence", task.id, said)
     for item in one.criteria:

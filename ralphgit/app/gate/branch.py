@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import append_only, effective_settings, write_scope
+from ralphgit.app.gate import append_only, effective_settings, tampering, write_scope
+from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import graph_view, record_tree, revisions
@@ -15,22 +15,13 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
-from ralphgit.git.objects import Objects
-from ralphgit.model.evidence import Evidence
+from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.legal_changes import Fault
-
-
-class BranchChange(NamedTuple):
-    """The graph before and after, and the files after."""
-
-    before: Mapping[str, Row]
-    after: Mapping[str, Row]
-    tree: Tree
 
 
 def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
@@ -72,8 +63,8 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         files = Content(now, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
-        span = _Span(ours, merged.tree, theirs, merged.objects)
-        return problems + _brought(set_by, span, made, files)
+        span = Span(ours, merged.tree, theirs, merged.objects)
+        return problems + _brought(set_by, span, made, files, problems)
 
 
 def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
@@ -104,27 +95,15 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
     if after is None:
         return problems
     made = BranchChange(before, after, tree)
-    span = _Span(start, head, head, objects)
-    return problems + _brought(set_by, span, made, Content(now, head))
-
-
-class _Span(NamedTuple):
-    """The two ends of a change."""
-
-    old: str
-    """A commit."""
-    new: str
-    """A commit, or the tree of a merge."""
-    head: str
-    """The commit whose work it is."""
-    objects: Objects
-    """Reads all of them."""
+    span = Span(start, head, head, objects)
+    return problems + _brought(set_by, span, made, Content(now, head), problems)
 
 
 def _brought(
-    set_by: effective_settings.Settings, span: _Span, made: BranchChange, files: Content
-) -> list[Problem]:
-    """Find the problems of a change; `files` are as after it."""
+    set_by: effective_settings.Settings, span: Span, made: BranchChange, files: Content,
+    known: Sequence[Problem],
+) -> list[Problem]:  # fmt: skip
+    """Find the problems of a change; `files` are as after it, with the problems `known`."""
     was, now = set_by.was, set_by.now
     changed = moves(now, made)
     if was.config.graph != now.config.graph:
@@ -134,10 +113,12 @@ def _brought(
         ]
     paths = trees.differing(span.objects, span.old, span.new)
     since = (span.old, span.head)
+    faulty = {one.task for one in (*known, *changed) if one.severity == "error"}
     return [
         *changed,
         *append_only.between(was, now, span.old, span.new, span.objects),
         *completions(now, made, files),
+        *tampering.problems(now, span, made, files, faulty),
         *_reviews(now, made, span.head),
         *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
@@ -238,27 +219,20 @@ def moves(project: Project, made: BranchChange) -> list[Problem]:
     return found
 
 
-def completed(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[tuple[Row, Row | None]]:
-    """List the tasks that the change completes, each with its row before."""
-    return [
-        (row, before.get(task))
-        for task, row in after.items()
-        if row.status == "complete" and (task not in before or before[task].status != "complete")
-    ]
-
-
 def completions(project: Project, made: BranchChange, files: Content) -> list[Problem]:
     """Find completed tasks without passing, fresh evidence for each of their commands.
 
     `files`: the content after the change.
     """
-    ended = completed(made.before, made.after)
-    ids = [row.id for row, _ in ended]
+    ended = made.completed
+    ids = [row.id for row in ended]
     known = judged_evidence.recorded(project, made.tree, ids) if ended else {}
     return [
         place(made.tree, fault, made.after)
-        for row, old in ended
-        for fault in _unproved(project, made, row, old, known.get(row.id, {}).values(), files)
+        for row in ended
+        for fault in _unproved(
+            project, made, row, made.before.get(row.id), known.get(row.id, {}).values(), files
+        )
     ]
 
 
@@ -279,11 +253,16 @@ def _unproved(
     if "force-completed" in _events(project, made.tree, row):
         yield Fault("forced", id, f"{id} was completed by force", "", "warning")
         return
-    passed = [one for one in records if one.exit_code == 0 and one.claim == row.claim]
-    for command in (_task(old) if old is not None else task).verify:
+    own = [one for one in records if one.kind == COMMAND and one.claim == row.claim]
+    passed = [one for one in own if one.exit_code == 0]
+    wanted = (_task(old) if old is not None else task).verify
+    for command in wanted:
         digest = judged_evidence.digest_of(command)
         mine = [one for one in passed if one.command_digest == digest]
-        if not mine:
+        if not mine and (ran := [one.command for one in passed if one.command not in wanted]):
+            said = f"{id} is complete by evidence of: {ran[0]}; its command is: {command}"
+            yield Fault("other_command", id, said, f"ralphgit complete {id}")
+        elif not mine:
             said = f"{id} is complete without evidence for: {command}"
             yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
         elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
@@ -299,7 +278,8 @@ def _task(row: Row) -> Task:
 def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
     """Find completed work of high risk that nobody else has reviewed as it is on the branch."""
     found = []
-    for row, old in completed(made.before, made.after):
+    for row in made.completed:
+        old = made.before.get(row.id)
         promised = _task(old) if old is not None else None
         if why := reviews.missing(project, head, _task(row), promised):
             hint = f"as somebody else: {reviews.command(row.id, head[:12])}"

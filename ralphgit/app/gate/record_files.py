@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.gate.problem import Problem, from_error, in_file
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
@@ -114,7 +115,8 @@ def _copied(
     homes: Mapping[str, str],
     runs: dict[tuple[object, ...], str],
 ) -> Iterator[Problem]:
-    """Find evidence copied from another task, or from another record of the same task.
+    """Find evidence that no run wrote: copied from another task, from another record of the same
+    task, or with another command line.
 
     One run may prove several tasks, but not one of them twice.
     """
@@ -124,7 +126,12 @@ def _copied(
         said = f"evidence about {task} names claim {claim}, which is a claim of {home}"
         yield in_file("foreign_claim", tree, path, said, _AGAIN, task=task)
     output = value.get("output")
-    if value["kind"] != "command" or not value.get("started_at") or not output:
+    if value["kind"] != "command":
+        return
+    if value.get("command_digest") != judged_evidence.digest_of(value["command"]):
+        said = f"the digest is not that of the command line: {value['command']}"
+        yield in_file("wrong_digest", tree, path, said, _AGAIN, task=task)
+    if not value.get("started_at") or not output:
         return
     run = (
         task, value["command"], value["started_at"], value.get("duration_s"), output.get("sha256"),

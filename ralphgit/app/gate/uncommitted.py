@@ -7,6 +7,7 @@ from functools import partial
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.gate import append_only, branch, evidence_history, write_scope
+from ralphgit.app.gate.changed import BranchChange
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
@@ -31,14 +32,14 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         return  # `state` reports it; a change that fixes what was committed must pass
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
     gone = {task for task in known if task not in base and task in fork}
-    made = branch.BranchChange(
+    made = BranchChange(
         {task: row for task, row in known.items() if task not in brought | gone},
         {task: row for task, row in here.items() if task not in brought},
         tree,
     )
     yield from branch.moves(project, made)
     yield from append_only.uncommitted(project)
-    if any(branch.completed(made.before, made.after)):
+    if made.completed:
         with tree_digest.here(project) as files:
             yield from branch.completions(project, made, files)
     yield from branch.lost_claims(fork, base, here, project.base.label)

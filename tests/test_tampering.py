@@ -1,0 +1,208 @@
+"""What an agent writes by hand is found in review; what a rebase or a squash makes is not that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: One
+    status: pending
+    verify:
+      - test -s one.txt
+
+  - id: T-2
+    title: Two
+    status: pending
+    verify:
+      - test -s two.txt
+    scope:
+      write: [two.txt]
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.write("lib.txt", "lib\n")
+    made.commit("The graph")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+@pytest.fixture
+def alpha(world: World) -> Place:
+    return world.worktree("alpha")
+
+
+def codes(place: Place, *words: str) -> list[str]:
+    """Severity and code of what `check` finds."""
+    done = place.ralph("check", *words, "--json")
+    assert done.data, done.out + done.err
+    found = done.data["problems"]
+    return [f"{one['severity']} {one['code']}" for one in found]
+
+
+def verdict(place: Place) -> tuple[str, list[str]]:
+    """What `diff` says of the branch, and the codes of its notes."""
+    found = place.ralph("diff", "--json").data
+    return found["verdict"], sorted({note["code"] for note in found["notes"]})
+
+
+def records(place: Place, kind: str, task: str = "T-1") -> list[str]:
+    folder = place.path / "records" / kind / task
+    return sorted(str(path.relative_to(place.path)) for path in folder.iterdir())
+
+
+# -- what honest work looks like -------------------------------------------------------------
+
+
+def moved_on(world: World) -> None:
+    """The base gets a file; the task has no scope, so its evidence is of all files."""
+    world.write("other.txt", "other\n")
+    world.commit("Meanwhile")
+
+
+def test_a_rebased_completion_is_stale_and_not_from_nowhere(world: World, alpha: Place) -> None:
+    alpha.did("T-1", {"one.txt": "1\n"})
+    moved_on(world)
+    alpha.git("rebase", "--quiet", "main")
+    assert codes(alpha, "--base", "main") == ["warning stale_evidence"]
+
+
+def test_a_squashed_completion_is_stale_and_not_from_nowhere(world: World, alpha: Place) -> None:
+    claim = alpha.claim("T-1")
+    alpha.write("one.txt", "begun\n")
+    alpha.commit("Begin")
+    alpha.write("one.txt", "1\n")
+    alpha.complete("T-1")
+    moved_on(world)
+    world.git("merge", "--squash", "--quiet", "alpha")
+    world.commit("Squashed")
+    assert claim in world.read()
+    assert codes(world, "HEAD~1..HEAD") == ["warning stale_evidence"]
+
+
+def test_two_tasks_squashed_into_one_commit_are_not_from_nowhere(
+    world: World, alpha: Place
+) -> None:
+    alpha.did("T-1", {"one.txt": "1\n"})
+    alpha.did("T-2", {"two.txt": "2\n"})
+    moved_on(world)
+    world.git("merge", "--squash", "--quiet", "alpha")
+    world.commit("Squashed")
+    assert codes(world, "HEAD~1..HEAD") == ["warning scope_unproved", "warning stale_evidence"]
+
+
+def test_two_tasks_on_one_branch_are_each_bound_to_their_commit(world: World, alpha: Place) -> None:
+    alpha.did("T-1", {"one.txt": "1\n"})
+    alpha.did("T-2", {"two.txt": "2\n"})
+    assert codes(alpha, "main..HEAD") == ["warning stale_evidence"]
+
+
+def test_what_was_taken_back_and_done_again_is_no_tampering(world: World, alpha: Place) -> None:
+    alpha.did("T-1", {"one.txt": "1\n"})
+    assert world.merge("alpha").code == 0
+    assert world.ralph("reset", "T-1", "--reopen", "--reason", "again").code == 0
+    alpha.git("merge", "--quiet", "main")
+    alpha.did("T-1", {"one.txt": "2\n"})
+    assert codes(alpha, "--base", "main") == []
+    assert codes(alpha, "main..HEAD") == []
+
+
+# -- what somebody wrote by hand -------------------------------------------------------------
+
+
+def completed_by_hand(place: Place) -> None:
+    """A claim of the command, and then the status and a result by hand."""
+    claim = place.claim("T-1")
+    place.replace("status: in-progress", "status: complete")
+    block = f"    result: {{id: r1, claim: {claim}, outcome: done, at: t}}\n    verify:\n"
+    place.write_graph(place.read().replace("    verify:\n", block, 1))
+
+
+def appended(place: Place, event: str) -> None:
+    name = records(place, "audit")[0]
+    place.write(name, place.read(name) + f"  - {{{event}}}\n")
+
+
+def status_alone(place: Place) -> None:
+    completed_by_hand(place)
+
+
+def forced_without_a_reason(place: Place) -> None:
+    completed_by_hand(place)
+    appended(place, "at: t, event: force-completed, by: alpha")
+
+
+def forced_at_another_time(place: Place) -> None:
+    completed_by_hand(place)
+    appended(place, "at: later, event: force-completed, by: alpha, note: trust me")
+
+
+def evidence_from_nowhere(place: Place) -> None:
+    place.did("T-1", {"one.txt": "1\n"})
+    name = records(place, "evidence")[0]
+    digest = place.read(name).partition("scope_digest: ")[2].split()[0]
+    place.replace(digest, "f" * 64, name)
+    place.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+
+
+def work_changed_afterwards(place: Place) -> None:
+    place.did("T-1", {"one.txt": "1\n"})
+    place.write("one.txt", "other work\n")
+    place.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+
+
+def another_command(place: Place) -> None:
+    place.did("T-1", {"one.txt": "1\n"})
+    name = records(place, "evidence")[0]
+    place.write(name, place.read(name).replace("command: test -s one.txt", "command: make all", 1))
+    place.git("commit", "--quiet", "--all", "--amend", "--no-edit")
+
+
+def event_alone(place: Place) -> None:
+    place.claim("T-1")
+    place.write("one.txt", "1\n")
+    appended(place, "at: t, event: completed, by: alpha")
+
+
+@pytest.mark.parametrize(
+    ("tamper", "found"),
+    [
+        (status_alone, ["error missing_evidence", "error status_without_event"]),
+        (forced_without_a_reason, ["error status_without_event", "warning forced"]),
+        (forced_at_another_time, ["error status_without_event", "warning forced"]),
+        (evidence_from_nowhere, ["error unbound_evidence", "warning stale_evidence"]),
+        (work_changed_afterwards, ["error unbound_evidence", "warning stale_evidence"]),
+        (another_command, ["error wrong_digest"]),
+        (event_alone, ["error event_without_status", "error status_without_event"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_it_is_found_over_a_range_and_against_the_base_and_is_not_clear(
+    alpha: Place, tamper: Callable[[Place], None], found: list[str]
+) -> None:
+    tamper(alpha)
+    if alpha.git("status", "--porcelain"):
+        alpha.commit("By hand")
+    assert sorted(codes(alpha, "--base", "main")) == found
+    assert sorted(codes(alpha, "main..HEAD")) == found
+    told, notes = verdict(alpha)
+    assert told == "problems"
+    assert {code.partition(" ")[2] for code in found} <= set(notes)
+
+
+def test_a_forced_completion_is_shown_and_is_not_clear(alpha: Place) -> None:
+    alpha.claim("T-1")
+    alpha.write("one.txt", "")
+    alpha.complete("T-1", "--force", "we know")
+    assert codes(alpha, "--base", "main") == ["warning forced"]
+    assert verdict(alpha) == ("problems", ["failed_evidence", "forced"])
