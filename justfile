@@ -88,6 +88,10 @@ docs:
 tables:
     PYTHONPATH=tools python -m registry_tables
 
+# Compile the report's page
+page:
+    PYTHONPATH=tools python -m compiled_page
+
 # Write the manual pages anew
 man:
     PYTHONPATH=tools python -m manual_pages man

@@ -6,12 +6,16 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import compiled_page
 import pytest
 from world import ROOT, Place, World
 
 from ralphgit.app.report.attempts import attempts
+from ralphgit.app.report.compiled_page import root as compiled
+from ralphgit.app.report.template_runtime import Context, TemplateRuntimeError
 from ralphgit.app.status.log import Entry
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.rules.readiness import TaskState
@@ -109,6 +113,29 @@ def test_the_same_state_at_the_same_time_is_the_same_page(world: World) -> None:
     assert first.code == 0, first.err
     assert first == again
     assert "2026-11-21T16:20:00Z" in first.out
+
+
+def test_the_page_is_compiled_anew_where_its_template_changes() -> None:
+    """`just page` does it."""
+    assert compiled_page.COMPILED.read_text(encoding="utf-8") == compiled_page.compiled()
+
+
+def test_the_compiled_page_is_what_jinja_renders(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values: dict[str, object] = {}
+
+    def kept(context: Context) -> Iterator[str]:
+        values.update(context.values)
+        return compiled(context)
+
+    monkeypatch.setattr("ralphgit.app.report.document.root", kept)
+    page = world.ralph("report", "-").out
+    assert HOSTILE not in page
+    engine = compiled_page.engine()
+    assert page == MARK + engine.from_string(compiled_page.template()).render(values)
+    with pytest.raises(TemplateRuntimeError, match="'policy' is undefined"):
+        list(compiled(Context({})))
 
 
 def test_what_people_wrote_stays_text(world: World) -> None:

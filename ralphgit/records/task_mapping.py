@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from ralphgit.model.task import (
@@ -72,9 +73,18 @@ def _record(kind: Any, stored: Mapping[str, Any] | None) -> Any:
     """The `kind` of record that a mapping stands for, each field by its type; None for none."""
     if not stored:
         return None
-    readers = {str: lambda value: value or "", tuple[str, ...]: _texts}
-    types = kind.__annotations__.items()
-    return kind(*(readers.get(type_, type_)(stored.get(name)) for name, type_ in types))
+    return kind(*[read(stored.get(name)) for name, read in _readers(kind)])
+
+
+@cache
+def _readers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of a kind of record, each with what makes its value."""
+    known: dict[Any, Callable[[Any], Any]] = {str: _text, tuple[str, ...]: _texts}
+    return tuple((name, known.get(type_, type_)) for name, type_ in kind.__annotations__.items())
+
+
+def _text(value: Any) -> str:
+    return value or ""
 
 
 #: What a record has only where it says something.

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.processes import verify_command
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project, stamp
@@ -20,6 +19,9 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file as codec
 from ralphgit.rules import evidence_verdict
+
+if TYPE_CHECKING:
+    from ralphgit.app.processes import verify_command
 
 _Record = TypeVar("_Record")
 
@@ -189,6 +191,9 @@ def run_each(
 
     The caller calls `trust.require` first.
     """
+    # Here and not above: it takes 6 ms to import, and who judges evidence runs nothing.
+    from ralphgit.app.processes import verify_command
+
     made: dict[str, verify_command.Run] = {}
     for task, claim, command in wanted:
         if command in made:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -79,6 +78,8 @@ def here(project: Project) -> Iterator[Content]:
     """
     repository = project.repository
     assert project.top
+    import tempfile  # 5 ms, and seldom needed
+
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = scratch_index.Scratch(repository, scratch, keep=False)
         copy.add_all(lenient=True)

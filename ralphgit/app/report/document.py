@@ -11,13 +11,14 @@ import base64
 import hashlib
 import math
 import os
-from collections.abc import Mapping
 
 from ralphgit.app.report import palette
 from ralphgit.app.report.attempts import Attempt
+from ralphgit.app.report.compiled_page import root
 from ralphgit.app.report.gather import Gathered, Shown
+from ralphgit.app.report.template_runtime import Context
 from ralphgit.model.evidence import Evidence
-from ralphgit.model.printable import safe, safe_lines
+from ralphgit.model.printable import safe_lines
 from ralphgit.model.review import Review
 from ralphgit.rules.evidence_verdict import Judged
 from ralphgit.rules.picture_layout import Box, Layout
@@ -32,29 +33,20 @@ _TAIL = 4000
 
 def document(found: Gathered) -> bytes:
     """Render the page, in UTF-8. The same findings make the same bytes."""
-    # Here and not above: no other command needs it, and it takes 50 ms to import.
-    from jinja2 import Environment, StrictUndefined
+    return (MARK + "".join(root(Context(values(found))))).encode("utf-8")
 
-    def shown(value: object) -> object:
-        """What the template puts into the page: text as a person may see it, then escaped."""
-        return safe(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
+def values(found: Gathered) -> dict[str, object]:
+    """Return what the page is rendered with."""
     style = palette.style() + _read("page.css")
     script = "".join(map(_read, _SCRIPTS))
-    engine = Environment(
-        autoescape=True, finalize=shown, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
-    engine.filters["age"] = _age
-    engine.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
-    page = engine.from_string(_read("page.html")).render(
-        found=found,
-        policy=_policy(style, script),
-        style=style,
-        script=script,
-        data=_printable(_data(found)),
-    )
-    return (MARK + page).encode("utf-8")
+    return {
+        "found": found,
+        "policy": _policy(style, script),
+        "style": style,
+        "script": script,
+        "data": _printable(_data(found)),
+    }
 
 
 def _read(name: str) -> str:
@@ -73,22 +65,11 @@ def _policy(style: str, script: str) -> str:
     )
 
 
-def _age(seconds: float) -> str:
-    """A wait in the two largest units that say something."""
-    minutes = int(seconds // 60)
-    for unit, size in (("d", 24 * 60), ("h", 60)):
-        if minutes >= size:
-            rest = minutes % size // (60 if unit == "d" else 1)
-            smaller = "h" if unit == "d" else "min"
-            return f"{minutes // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{minutes} min"
-
-
 def _printable(value: object) -> object:
     """`value` with every text as a person may see it, and no number that JSON has no word for."""
     if isinstance(value, str):
         return value if value.isprintable() else "\n".join(safe_lines(value))
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _printable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_printable(item) for item in value]

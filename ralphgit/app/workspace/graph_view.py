@@ -28,6 +28,7 @@ class GraphView:
         self.shards = tuple(shards)
         self.label = label
         self._read = read
+        self._tasks: dict[str, Task] = {}
 
     @cached_property
     def by_id(self) -> dict[str, Row]:
@@ -59,7 +60,9 @@ class GraphView:
 
     def task(self, task: str) -> Task:
         """Raises: UnknownTask."""
-        return task_of(self.stored(self.row(task)))
+        if task not in self._tasks:
+            self._tasks[task] = task_of(self.stored(self.row(task)))
+        return self._tasks[task]
 
 
 def stored(row: Row) -> dict[str, Any]:
