@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -179,13 +180,16 @@ def read_block(block: str) -> dict[str, Any]:
 
 
 def _as_written(text: str, span: task_blocks.Block) -> Callable[[], Any]:
-    def read() -> Any:
-        from ralphgit.records import yaml_nodes
+    return lambda: _source(text[span.start : span.end])
 
-        found = yaml_nodes.written(yaml_nodes.compose(text[span.start : span.end]))
-        return found[0] if isinstance(found, list) else found
 
-    return read
+@lru_cache(maxsize=128)
+def _source(block: str) -> Any:
+    """A task with every scalar as it is written. The same in each version of a file: read once."""
+    from ralphgit.records import yaml_nodes
+
+    found = yaml_nodes.written(yaml_nodes.compose(block))
+    return found[0] if isinstance(found, list) else found
 
 
 def locate(

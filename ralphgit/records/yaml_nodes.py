@@ -29,15 +29,29 @@ def compose(text: str) -> Node:
 
     Raises: InvalidRecord for anything that is not plain YAML.
     """
-    refuse_indicators(text)
+    if _may_be_refused(text):
+        refuse_indicators(text)
     try:
         node: Node | None = _yaml().compose(text)
     except YAMLError as error:
+        refuse_indicators(text)  # of two mistakes, the first that the tokens show
         _translate(error, text)
+    except RecursionError:
+        refuse_indicators(text)
+        raise
     if node is None:
         raise InvalidRecord("the file is empty", hint="a graph begins with: version: 1")
     _refuse_duplicates(text, node)
     return node
+
+
+def _may_be_refused(text: str) -> bool:
+    """Whether `refuse_indicators` could find something before `compose` does.
+
+    The tokens are all read a second time there, which is half of the work.
+    """
+    brackets = text.count("[") + text.count("{")
+    return "<<" in text or brackets > texts.MAX_DEPTH or texts.may_hold_indicators(text)
 
 
 _OPENING = (
