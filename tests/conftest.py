@@ -1,8 +1,12 @@
 """What holds for every test."""
 
+import gc
 import os
 import signal
 import sys
+from collections.abc import Generator
+
+import pytest
 
 # A test run under nohup or in a script's background would hand its deafness to hang-ups and
 # interrupts on to what the tests start.
@@ -24,3 +28,14 @@ def _is_fit(folder: str) -> bool:
 # Thousands of small repositories, whose records are flushed to the disk: an eighth of the time.
 if _is_fit(_MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is made while tests are collected stays to the end: no collector looks through it."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
