@@ -30,7 +30,7 @@ from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task
-from ralphgit.model.task_status import Reason
+from ralphgit.model.task_status import Reason, Status
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import retry_policy
@@ -41,7 +41,10 @@ _TRIES = 4
 
 
 class Done(NamedTuple):
-    """Verified and committed."""
+    """Verified by this process, and committed."""
+
+    commit: str = ""
+    """What was verified."""
 
 
 class Failed(NamedTuple):
@@ -244,6 +247,8 @@ def _complete_at_last(
         except RalphError as error:
             refusal = error
         if isinstance(refusal, InvalidRecord):
+            project.refresh()
+            assert project.base_view  # a base that cannot be read is nobody's attempt: it is raised
             break  # what the agent wrote
         fix(refusal, number)
         project.refresh()
@@ -255,9 +260,13 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
     concerns = said.concerns
     if said.status == "done_with_concerns" and not concerns:
         concerns = (said.summary or "done with concerns",)
+    if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.COMPLETE:
+        with WorktreeLock(project):
+            if kept := task_branch.sweep(project, lease):
+                project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
     told = complete.CompleteOptions(task=lease.task, concerns=concerns)
     try:
-        complete.complete(project, told)
+        done = complete.complete(project, told, anew=True)
     except Refused as error:
         if isinstance(error, NotWritable):
             raise
@@ -276,4 +285,4 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         # A hook that refuses the commit, say: the next attempt can fix what it complains of.
         said_by_git = str(error.details.get("stderr", ""))
         return Failed(error.message, f"{error.message}\n{said_by_git}")
-    return Done()
+    return Done(done.commit)

@@ -38,6 +38,8 @@ class Landing:
         self._journal, self._beat, self._say = journal, beat, say
         self.fresh_until = 0.0
         """Until then, by the monotonic clock, what is known of the base is fresh."""
+        self.verified = ""
+        """The commit that this loop has verified last, after its agent had ended."""
 
     def how(self, project: Project) -> str:
         """Return how to land: merge, pr or none."""
@@ -46,13 +48,14 @@ class Landing:
     def task(self, project: Project, lease: Lease) -> Outcome:
         """Land a task that is complete here; returns Done once it has landed.
 
-        A completion that `complete` did not make of just these files is verified first. What
-        cannot land as it is goes into a rescue ref, and the worktree begins again with the claim.
+        A completion that this loop did not make of just these files is verified first, whoever
+        has made it. What cannot land as it is goes into a rescue ref, and the worktree begins
+        again with the claim.
 
         Raises: as `merge.by_merge` and `pull_request.by_pull`.
         """
-        if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is not Status.COMPLETE:
-            outcome = finish(project, lease)
+        if not self._is_verified(project, lease):
+            outcome = self._verify(project, lease)
             if not isinstance(outcome, Done):
                 return outcome
         for _ in range(_MOST_COMPLETIONS):
@@ -64,7 +67,7 @@ class Landing:
                 case "unverified":
                     self._journal.write("unverified", task=lease.task, message=why.message)
                     self._say(f"{lease.task} is complete, but was not verified; verifying it now")
-                    outcome = finish(project, lease)
+                    outcome = self._verify(project, lease)
                     if not isinstance(outcome, Done):
                         return outcome
                 case "not_landable":
@@ -75,6 +78,20 @@ class Landing:
                     raise why
         said = "\n".join([why.message, *why.lines])
         return Failed("the commit differs from what was verified; perhaps a hook changes it", said)
+
+    def _is_verified(self, project: Project, lease: Lease) -> bool:
+        if own_claims.end_of(project.base_view, lease) is not None:
+            return True  # it has landed before
+        if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is not Status.COMPLETE:
+            return False
+        return project.repository.head() == self.verified
+
+    def _verify(self, project: Project, lease: Lease) -> Outcome:
+        outcome = finish(project, lease)
+        if isinstance(outcome, Done):
+            self.verified = outcome.commit
+            project.refresh()
+        return outcome
 
     def _land(self, project: Project, lease: Lease) -> Outcome:
         how = self.how(project)

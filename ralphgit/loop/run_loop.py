@@ -231,7 +231,8 @@ class Loop:
             else:
                 outcome = self._attempt(project, lease, before)
             match outcome:
-                case Done():
+                case Done(commit):
+                    self._landing.verified = commit
                     attempt_memory.note_breaker(self._top, CLOSED)
                     if complete_here:
                         self._done.append(lease.task)

@@ -18,6 +18,12 @@ class Cause(StrEnum):
     """The base has the task under another claim."""
     LEASED = "leased"
     """Another claim has the lease."""
+    REWRITTEN = "rewritten"
+    """The commit that the claim was made from is no longer in the base's history."""
+    REMOVED = "removed"
+    """The base had the task when the claim was made, and has it no longer."""
+    TAKEN_BACK = "taken-back"
+    """The base had the claim, and has it no longer."""
 
 
 class Winner(NamedTuple):

@@ -10,6 +10,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Status
 from ralphgit.rules import lost_claim
@@ -65,13 +66,45 @@ def _ended(claim_map: ClaimMap, lease: Lease) -> bool:
     )
 
 
-def winner_over(claim_map: ClaimMap, mine: Lease) -> Winner | None:
-    """Who has taken the task from under `mine`, as far as it can be seen; None while it holds."""
+def winner_over(claim_map: ClaimMap, mine: Lease, *, head: str = "") -> Winner | None:
+    """Who has taken the task from under `mine`, as far as it can be seen; None while it holds.
+
+    `head` is the commit with its work; "" is HEAD of this worktree.
+    """
     row, lease = claim_map.base.by_id.get(mine.task), claim_map.leases.get(mine.task)
     found = lost_claim.winner_over(mine, row, lease, base=claim_map.project.base.label)
     if found is not None and found.cause is Cause.LEASED:
         return found._replace(where=claim_map.project.show_path(found.where))
-    return found
+    return found or _withdrawn(claim_map, mine, head)
+
+
+def _withdrawn(claim_map: ClaimMap, mine: Lease, head: str) -> Winner | None:
+    """What the base's history says against a claim, though no other claim has replaced it.
+
+    Merging would bring back what was taken out of the base (law L12).
+    """
+    project, base = claim_map.project, claim_map.project.base
+    if not mine.base or base.commit.startswith(mine.base):
+        return None
+    begun = project.repository.objects.resolve([f"{mine.base}^{{commit}}"])[0]
+    head = head or project.repository.known_head
+    if begun is None or not head:
+        return None
+    git, row = project.repository.git, claim_map.base.by_id.get(mine.task)
+    if not worktrees.is_ancestor(git, begun, base.commit):
+        if worktrees.is_ancestor(git, begun, head):
+            return Winner(mine.task, Cause.REWRITTEN, base.label)
+        return None
+    if row is None:
+        known = mine.task in project.view(begun, begun[:12]).by_id
+        return Winner(mine.task, Cause.REMOVED, base.label) if known else None
+    if row.claim == mine.claim:
+        return None
+    fork = worktrees.fork(git, base.commit, head)
+    there = project.view(fork, fork[:12]).by_id.get(mine.task) if fork else None
+    if there is not None and there.claim == mine.claim:
+        return Winner(mine.task, Cause.TAKEN_BACK, base.label)
+    return None
 
 
 def end_of(view: GraphView, lease: Lease) -> Status | None:

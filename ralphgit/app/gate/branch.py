@@ -67,10 +67,13 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         return problems + _brought(set_by, span, made, files, problems)
 
 
-def across(project: Project, old: str, new: str, *, since_fork: bool = False) -> list[Problem]:
+def across(
+    project: Project, old: str, new: str, *, since_fork: bool = False, whole: bool = True
+) -> list[Problem]:
     """Find the problems of `new` as it is, and of what it changes since `old`.
 
-    With `since_fork`, what it changes since the two parted.
+    With `since_fork`, what it changes since the two parted. Without `whole`, of the records as
+    they are only those that it changes.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -86,7 +89,8 @@ def across(project: Project, old: str, new: str, *, since_fork: bool = False) ->
     tree = commit_tree(now, head, "", objects)
     if not tree.shards:
         raise now.no_graph(new)
-    problems = [*set_by.problems, *state(now, tree)]
+    only = None if whole else trees.differing(objects, start, head)
+    problems = [*set_by.problems, *state(now, tree, only=only)]
     try:
         before = was.view(start, old).by_id
     except InvalidRecord as error:

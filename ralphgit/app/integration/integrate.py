@@ -15,7 +15,7 @@ from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import state
+from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import landing_records
 from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.plan import BASE, Plan, Proof
@@ -23,10 +23,8 @@ from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.landing.merge import merge_message
 from ralphgit.app.processes.verify_command import Run
-from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import trees
 from ralphgit.git.merge_chain import Chain, chain
 from ralphgit.rules import integration_order
 from ralphgit.rules.integration_order import Branch, Foreseen
@@ -148,13 +146,10 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
 
 
 def _wrong(project: Project, work: _Work) -> Stop | None:
-    """Find a problem of the records that only the result has: a cycle, for example."""
-    paths = trees.differing(project.repository.objects, project.base.commit, work.tip)
-    tree = record_tree.commit_tree(project, work.tip)
-    for one in state.state(project, tree, only=paths):
-        if one.severity == "error":
-            name = work.merged[-1].name
-            return Stop("invalid", name, "", (one.file,), None, f"{one.message} [{one.code}]")
+    """Find a problem that only the result has: a cycle, for example."""
+    for one in landing_gate.problems(project, work.tip):
+        name = work.merged[-1].name
+        return Stop("invalid", name, "", (one.file,), None, f"{one.message} [{one.code}]")
     return None
 
 

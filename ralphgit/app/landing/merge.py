@@ -10,7 +10,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere, read_lease
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import reviews
-from ralphgit.app.gate import verified_completion
+from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.lifecycle import give_up
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -45,7 +45,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     and a fetch is saved if it is. Only a push that succeeds ends that first attempt.
 
     What lands complete was verified just as it is (`verified_completion`), by what the base asks
-    for.
+    for; and what the base would become passes the gate (`landing_gate`).
 
     Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
     unverified, not_landable, review_missing, unsettled).
@@ -77,11 +77,18 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
             verified_completion.require(project, lease, head)
             asked = promised
         reviews.require(project, head)
-        made = _merged(project, base, head, lease)
+        made = merged(project, base, head, lease)
         if unseen and (made == base or isinstance(made, Conflict)):
             continue
         if isinstance(made, Conflict):
             return made
+        if winner := landing_gate.taken_back(project, lease, made):
+            if unseen:
+                continue
+            with WorktreeLock(project):
+                raise give_up.lose(project, lease, winner)
+        if made != base:
+            landing_gate.require(project, lease, made)
         if made == base or update_base.publish(project, base, made):
             project.refresh()
             leases.drop_dead(project, read_leases(project), project.base_view.by_id)
@@ -93,7 +100,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     )
 
 
-def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
+def merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
     """The commit that has both: one of the two, where it has the other, else a new merge."""
     git = project.repository.git
     fork = worktrees.fork(git, base, head)
@@ -101,10 +108,10 @@ def _merged(project: Project, base: str, head: str, lease: Lease) -> str | Confl
         return base
     if fork == base:
         return head
-    with merge_preview.merged(project.repository, base, head, keep=True) as merged:
-        if merged.conflicts or not merged.related:
-            return Conflict(merged.conflicts)
-        tree = merged.tree
+    with merge_preview.merged(project.repository, base, head, keep=True) as found:
+        if found.conflicts or not found.related:
+            return Conflict(found.conflicts)
+        tree = found.tree
     message = merge_message(project, [(lease.task, lease.claim, lease.by)])
     return commit_tree(project.repository, tree, [base, head], message)
 

@@ -19,8 +19,8 @@ from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, read_leases
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.gate import verified_completion
-from ralphgit.app.landing import forge_cli, pull_request_text, tracked_pull_requests
+from ralphgit.app.gate import landing_gate, verified_completion
+from ralphgit.app.landing import forge_cli, merge, pull_request_text, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.lifecycle import give_up, rescue_refs, task_branch
@@ -85,8 +85,13 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
             raise give_up.lose(project, lease, winner)
     head = project.repository.head()
     verified_completion.require(project, lease, head)
-    if paths := conflicts(project, head):
-        return Conflict(paths)
+    made = merge.merged(project, project.base.commit, head, lease)
+    if isinstance(made, Conflict):
+        return made
+    if winner := landing_gate.taken_back(project, lease, made):
+        with WorktreeLock(project):
+            raise give_up.lose(project, lease, winner)
+    landing_gate.require(project, lease, made)
     via, branch = _via(project), _branch(project, lease)
     task = project.view(head, head[:12]).task(lease.task)
     heading = pull_request_text.title(project, task)
@@ -144,7 +149,10 @@ def finish(project: Project, pull: Pull) -> None:
 
 def winner_over(project: Project, pull: Pull) -> Winner | None:
     """Who has taken the task from under a pull request; None while its claim holds."""
-    return own_claims.winner_over(ClaimMap(project), _lease(pull))
+    row = project.view(pull.commit, pull.branch).by_id.get(pull.task)
+    begun = row.base if row is not None and row.claim == pull.claim else ""
+    mine = _lease(pull)._replace(base=begun)
+    return own_claims.winner_over(ClaimMap(project), mine, head=pull.commit)
 
 
 def withdraw(project: Project, pull: Pull) -> GivenUp:

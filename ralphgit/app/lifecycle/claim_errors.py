@@ -160,6 +160,12 @@ def lost_because(winner: Winner | None) -> str:
         case Cause.LEASED:
             claim = f"claim {winner.claim}, worktree {label}"
             return f"{winner.worker} has the lease on {task} ({claim})"
+        case Cause.REWRITTEN:
+            return f"the history of {label} was rewritten after the claim was made"
+        case Cause.REMOVED:
+            return f"{task} is no longer on {label}: it was removed or renamed there"
+        case Cause.TAKEN_BACK:
+            return f"it was taken back on {label}, where it was before"
 
 
 def given_up(mine: Lease, winner: Winner | None, *, kept: str, back: str, base: str) -> ClaimLost:

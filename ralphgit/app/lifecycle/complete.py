@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import claim, claim_errors, current_claim, write_audit_and_graph
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
-from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
@@ -40,6 +41,8 @@ class CompleteOptions(NamedTuple):
     """A reason to complete whatever is missing; recorded as force-completed."""
 
 
+#: What a loop tells its agent by the environment.
+_OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
 _SHOWN_LINES = 12
 """How much of a failed command's output is shown; JSON has all that is kept."""
 
@@ -53,7 +56,7 @@ class Completed(NamedTuple):
     """It was complete already; nothing was done."""
 
 
-def complete(project: Project, options: CompleteOptions) -> Completed:
+def complete(project: Project, options: CompleteOptions, *, anew: bool = False) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
     The commands, outputs and scope that count are those on the base: a branch cannot
@@ -61,17 +64,38 @@ def complete(project: Project, options: CompleteOptions) -> Completed:
     commands began; files that they leave behind are not swept in, but for declared
     outputs. On any refusal nothing is committed, and worktree and index are as before.
 
+    A task that is complete here already, and proved, is not verified again; with `anew` it is,
+    unless the base has it: who lands believes no completion but his own (law L9).
+
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
     """
+    if options.force:
+        _refuse_in_loop(project, options.task)
     with WorktreeLock(project):
-        return _complete(project, options)
+        return _complete(project, options, anew=anew)
 
 
-def _complete(project: Project, options: CompleteOptions) -> Completed:
+def _refuse_in_loop(project: Project, task: str) -> None:
+    """Refuse to force a completion inside a loop: by its variables, or by the loop itself.
+
+    Raises: GuardRefused (in_loop).
+    """
+    told = any(project.around.environ.get(name) for name in _OF_A_LOOP)
+    if not told and not loop_works_in(project):
+        return
+    raise GuardRefused(
+        "a loop works in this worktree, and it lands what it has verified itself, so nothing can "
+        "be forced; nothing was changed",
+        code="in_loop",
+        hint=shlex.join(("ralphgit", "block", *([task] if task else []), "--question", "TEXT")),
+    )
+
+
+def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
-    if (done := _done_already(project, options.task)) is not None:
+    if (done := _done_already(project, options.task, anew=anew)) is not None:
         return done
     _undo_unproven(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
@@ -112,8 +136,11 @@ def _complete(project: Project, options: CompleteOptions) -> Completed:
         return _commit(project, own.task, held, promised, here, options, tree, runs, missing)
 
 
-def _done_already(project: Project, task: str) -> Completed | None:
-    """Completing twice is completing once: after a crash the command is just repeated."""
+def _done_already(project: Project, task: str, *, anew: bool) -> Completed | None:
+    """Completing twice is completing once: after a crash the command is just repeated.
+
+    With `anew` only what the base has counts.
+    """
     noted = _complete_here(project, task)
     head = project.repository.known_head
     if noted is None or not head:
@@ -121,7 +148,7 @@ def _done_already(project: Project, task: str) -> Completed | None:
     if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
         return None
     landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
-    if not landed and verified_completion.unverified_reasons(project, noted, head):
+    if not landed and (anew or verified_completion.unverified_reasons(project, noted, head)):
         return None
     project.warn(f"{noted.task} is complete already")
     return Completed(noted.task, head, (), again=True)
@@ -158,7 +185,7 @@ def _undo_unproven(project: Project, task: str) -> None:
         if not committed:
             _take_back_records(project, undo, row)
     if committed:
-        project.warn(f"what HEAD has of {row.id} is not what was verified; it is verified again")
+        project.warn(f"what HEAD has of {row.id} was not verified as it is; it is verified again")
     else:
         project.warn(f"an earlier completion of {row.id} was interrupted; it is done again")
     project.written()

@@ -266,5 +266,8 @@ def return_point(project: Project, mine: Lease) -> str:
     start = mine.start
     if not start or not worktrees.is_ancestor(git, start, "HEAD"):
         return project.base.commit
-    landed = worktrees.is_ancestor(git, start, project.base.commit)
+    # What was the base when the claim was made is nobody's work, also where it was rewritten since.
+    known = project.repository.objects.resolve([f"{mine.base}^{{commit}}"])[0] if mine.base else ""
+    places = dict.fromkeys((project.base.commit, known or project.base.commit))
+    landed = any(worktrees.is_ancestor(git, start, place) for place in places)
     return project.base.commit if landed else start

@@ -160,6 +160,22 @@ class LoopLock(_Lock):
         return 0
 
 
+def loop_works_in(project: Project) -> bool:
+    """Whether a loop works in this worktree now, by its lock or else by its heartbeat."""
+    path = os.path.join(project.repository.git_dir, "ralphgit", "loop.lock")
+    probe = _Lock()
+    try:
+        probe._open(path)
+        if not probe._take(0.0):
+            return True
+    except OSError:
+        pass  # no loop has ever worked here, or its lock was taken away
+    finally:
+        probe.__exit__()
+    beat = heartbeat.read(project.top)
+    return beat is not None and beat.process.here and not beat.process.gone
+
+
 def _running(pid: int) -> GuardRefused:
     return GuardRefused(
         f"a loop works in this worktree already (process {pid})",

@@ -1,0 +1,51 @@
+"""Judge what the base would become, before it moves: one gate for every way to land."""
+
+from __future__ import annotations
+
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.gate import branch
+from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused
+from ralphgit.model.active_claim import Lease
+from ralphgit.rules.lost_claim import Cause, Winner
+
+#: Asked for apart: a review is of the branch as it is, and not of what merging makes of it.
+_ELSEWHERE = ("review_missing",)
+
+
+def problems(project: Project, result: str) -> list[Problem]:
+    """Find the errors that the commit `result`, which is to be the base, brings to the base.
+
+    As `check --base` finds them of a branch; what the base itself has wrong is not among them.
+
+    Raises: InvalidRecord.
+    """
+    found = branch.across(project, project.base.commit, result, whole=False)
+    return [one for one in found if one.severity == "error" and one.code not in _ELSEWHERE]
+
+
+def require(project: Project, lease: Lease, result: str) -> None:
+    """Refuse to land the commit `result` if the gate finds errors in it.
+
+    Raises: GuardRefused (not_landable), InvalidRecord.
+    """
+    if found := problems(project, result):
+        raise GuardRefused(
+            f"{lease.task} as merged into {project.base.label} does not pass the gate; "
+            "nothing was landed",
+            code="not_landable",
+            hint=f"ralphgit check --base {project.base.label}",
+            details={"task": lease.task, "problems": [problem.code for problem in found]},
+            lines=[f"- {problem.file}:{problem.line}: {problem.message}" for problem in found],
+        )
+
+
+def taken_back(project: Project, lease: Lease, result: str) -> Winner | None:
+    """What keeps `result` from having the task ended under this claim: the base took it back.
+
+    None where `result` has it: only then may it be said to have landed.
+    """
+    if own_claims.end_of(project.view(result, result[:12]), lease) is not None:
+        return None
+    return Winner(lease.task, Cause.TAKEN_BACK, project.base.label)

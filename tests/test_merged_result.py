@@ -1,0 +1,126 @@
+"""What lands is judged as merged into the base as it is then (SPEC 7, L11, L12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from forge import Forge
+from test_landing import agent, files_on_base
+from test_loop import events, loop, made, on_base, rescued, task
+from world import Place, Result
+
+ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
+
+
+def run(alpha: Place, *words: str, env: Mapping[str, str] | None = None) -> Result:
+    """A loop that gives up after one attempt, and does not look at the base while it is made."""
+    quiet = {"RALPH_AGENT_ATTEMPTS": "1", "RALPH_LOOP_CHECK": "60"}
+    return loop(alpha, *words, env={**quiet, **(env or {})})
+
+
+def meanwhile(alpha: Place, script: str) -> str:
+    """An agent that does its work well, while somebody else does this to main in his clone."""
+    other = alpha.world.clone("other")
+    once = f"touch ../once; cd {other.path}; {script}; cd {alpha.path}; git fetch -q || true"
+    return agent(alpha, f"set -e; echo good > f.txt; test -e ../once || {{ {once}; }}")
+
+
+#: What somebody has left of main after a secret has come to it.
+PURGED = (
+    "git reset -q --hard HEAD~; echo more > more.txt; git add -A; git commit -qm More; "
+    "git push -qf origin HEAD:main"
+)
+
+
+def with_secret(folder: Path) -> Place:
+    alpha = made(folder, ONE)
+    world = alpha.world
+    world.write("secret.txt", "hunter2\n")
+    world.commit("Secret")
+    world.git("push", "-q", "origin", "main")
+    return alpha
+
+
+@pytest.mark.parametrize("land", ["merge", "pr"])
+def test_a_purged_base_does_not_get_its_secret_back(land: str, tmp_path: Path) -> None:
+    alpha = with_secret(tmp_path)
+    forge = Forge(alpha.world)
+    line = ("--once", "--land", land, "--agent", meanwhile(alpha, PURGED))
+    ran = run(alpha, *line, env=forge.environ)
+    assert ran.out.splitlines()[0] == "lost: T-1", ran.err
+    assert "history of origin/main was rewritten" in ran.err
+    alpha.git("fetch", "-q", "origin")
+    assert "secret.txt" not in files_on_base(alpha)
+    assert alpha.git("ls-remote", "--heads", "origin").count("\n") == 0
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    (kept,) = rescued(alpha)
+    assert alpha.git("show", f"{kept}:f.txt") == "good"
+    # It is free, and is done on the new base.
+    again = run(alpha, "--once", "--agent", agent(alpha, "echo good > f.txt"))
+    assert again.out.splitlines()[0] == "done: T-1", again.err
+    assert "secret.txt" not in files_on_base(alpha)
+
+
+def test_a_branch_that_is_kept_leaves_the_purged_history(tmp_path: Path) -> None:
+    alpha = with_secret(tmp_path)
+    ran = run(alpha, "--branch", "keep", "--agent", meanwhile(alpha, PURGED))
+    assert ran.out.splitlines()[:2] == ["done: T-1", "lost: T-1"], ran.err
+    assert "secret.txt" not in files_on_base(alpha)
+    assert "secret.txt" not in alpha.git("log", "--format=", "--name-only", "origin/main")
+
+
+@pytest.mark.parametrize("edit", ["s/id: T-1/id: T-7/", "/id: T-1/,$d"])
+def test_a_task_that_is_gone_from_the_base_lands_nowhere(edit: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-0"), ONE)
+    gone = f"sed -i '{edit}' task-graph.yaml; git commit -qam Gone; git push -q origin HEAD:main"
+    line = ("--task", "T-1", "--agent", meanwhile(alpha, gone))
+    ran = run(alpha, *line)
+    assert ran.out.splitlines()[0] == "lost: T-1", ran.err
+    assert "T-1 is no longer on origin/main" in ran.err
+    assert "f.txt" not in files_on_base(alpha)
+    assert "id: T-1" not in alpha.git("show", "origin/main:task-graph.yaml")
+    assert "complete" not in alpha.git("show", "origin/main:task-graph.yaml")
+
+
+def test_a_claim_that_was_taken_back_is_not_said_to_land(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    does = agent(alpha, "echo good > f.txt")
+    assert run(alpha, "--once", "--land", "none", "--agent", does).code == 0
+    branch = alpha.git("branch", "--show-current")
+    world = alpha.world
+    world.git("merge", "-q", "--no-ff", "--no-edit", branch)
+    world.git("revert", "--no-edit", "-m", "1", "HEAD")
+    world.git("push", "-q", "origin", "main")
+    alpha.git("fetch", "-q", "origin")
+    ran = run(alpha, "--once", "--agent", does)
+    assert ran.out.splitlines()[0] == "lost: T-1", ran.err
+    assert "taken back on origin/main" in ran.err
+    assert "landed" not in ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+def test_a_base_whose_graph_is_broken_is_not_charged_to_the_task(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    broken = (
+        "echo '  - id: [' >> task-graph.yaml; git commit -qam Bad; git push -q origin HEAD:main"
+    )
+    ran = run(alpha, "--once", "--agent", meanwhile(alpha, broken))
+    assert ran.code == 6, ran.err
+    assert "origin/main:task-graph.yaml" in ran.err
+    assert [e["outcome"] for e in events(alpha, "attempted")] != ["failed"]
+    assert not (alpha.path / ".ralph" / "attempts.yaml").exists()
+
+
+def test_a_problem_that_only_the_merged_result_has_does_not_land(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), task("T-3"), task("T-4"))
+    depends = "sed -i '/title: Task T-{}$/a\\    depends_on: [T-{}]' task-graph.yaml"
+    theirs = f"{depends.format(2, 4)}; git commit -qam Two; git push -q origin HEAD:main"
+    does = meanwhile(alpha, theirs)
+    script = alpha.world.folder / "agent.sh"
+    script.write_text(script.read_text() + depends.format(4, 2) + "\n")
+    ran = run(alpha, "--task", "T-1", "--agent", does)
+    assert ran.out.splitlines()[0] == "blocked: T-1", ran.err
+    assert "dependency cycle" in on_base(alpha, "T-1")["blocked"]["question"]
+    assert "f.txt" not in files_on_base(alpha)

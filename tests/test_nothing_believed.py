@@ -1,0 +1,113 @@
+"""Nothing that an agent can write makes its work land (SPEC L9)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from test_landing import agent, files_on_base
+from test_loop import loop, made, on_base, task
+from world import Place
+
+RALPH = f"{sys.executable} -m ralphgit"
+ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]")
+#: Where the loop finds its own `mytest`, which the agent's PATH hides.
+GOOD = "#!/bin/sh\ngrep -q good a.txt\n"
+
+
+def judged(alpha: Place) -> dict[str, str]:
+    """The environment of a loop that has the true `mytest`, and gives up after one attempt."""
+    programs = alpha.world.folder / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / "mytest").write_text(GOOD)
+    (programs / "mytest").chmod(0o755)
+    path = f"{programs}:{alpha.environ['PATH']}"
+    return {"PATH": path, "RALPH_AGENT_ATTEMPTS": "1"}
+
+
+def work(alpha: Place, script: str, *words: str) -> str:
+    """Let an agent work once, and say what the loop has told."""
+    ran = loop(alpha, "--once", "--agent", agent(alpha, script), *words, env=judged(alpha))
+    assert ran.code in (0, 7), ran.err
+    return ran.out + ran.err
+
+
+FAKE = "mkdir -p ../fake; printf '#!/bin/sh\\n' > ../fake/mytest; chmod +x ../fake/mytest; "
+
+
+def test_a_fake_program_on_the_agents_path_proves_nothing(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    script = f"{FAKE} echo bad > a.txt; PATH=$PWD/../fake:$PATH {RALPH} complete -q || exit 9"
+    told = work(alpha, script)
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_a_task_that_the_agent_completed_is_verified_again(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    told = work(alpha, f"echo good > a.txt; {RALPH} complete -q || exit 9")
+    assert on_base(alpha, "T-1")["status"] == "complete", told
+    assert alpha.git("show", "origin/main:a.txt") == "good"
+
+
+@pytest.mark.parametrize("clean", ["", "env -i PATH=$PATH HOME=$HOME PYTHONPATH=$PYTHONPATH "])
+def test_force_is_refused_inside_a_loop(clean: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    script = f"echo bad > a.txt; {clean}{RALPH} complete --force trust-me --json > ../forced"
+    told = work(alpha, script)
+    forced = (alpha.world.folder / "forced").read_text()
+    assert '"in_loop"' in forced, forced
+    assert '"exit":8' in forced.replace(" ", "")
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+
+
+def test_force_outside_a_loop_with_the_variables_of_one_is_refused(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.claim("T-1")
+    alpha.write("a.txt", "bad\n")
+    env = {"RALPH_CLAIM": "abcdefghjk", "RALPH_TASK": "T-1"}
+    done = alpha.ralph("complete", "--force", "trust me", "--json", env=env)
+    assert (done.code, done.error) == (8, "in_loop")
+    assert alpha.ralph("complete", "--force", "trust me").code == 0
+
+
+#: Forges a completion by force: status, result and event.
+FORGED = """
+import os, re
+claim, at = os.environ["RALPH_CLAIM"], '"2026-11-21T10:00:00Z"'
+text = open("task-graph.yaml").read().replace("status: in-progress", "status: complete", 1)
+found = re.search(r"(    claim:\\n(?:      .*\\n)+)", text)
+made = f"    result:\\n      id: zzzzzzzzzz\\n      claim: {claim}\\n      outcome: done\\n      at: {at}\\n"
+open("task-graph.yaml", "w").write(text[: found.end()] + made + text[found.end() :])
+open(f"records/audit/T-1/{claim}.yaml", "a").write(
+    f"  - at: {at}\\n    event: force-completed\\n    by: alpha\\n"
+    "    from: in-progress\\n    to: complete\\n    note: trust me\\n"
+)
+open("evil.txt", "w").write("evil")
+open("a.txt", "w").write("bad")
+"""  # noqa: E501
+
+
+def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    forger = alpha.world.folder / "forger.py"
+    forger.write_text(FORGED)
+    told = work(alpha, f"python3 {forger} && git add -A && git commit -qm 'done, trust me'")
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "exit code" not in told
+    assert not {"a.txt", "evil.txt"} & {*files_on_base(alpha)}
+
+
+def test_a_completion_before_a_restart_is_verified_again(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = judged(alpha)
+    alpha.claim("T-1")
+    alpha.write("a.txt", "bad\n")
+    alpha.run("sh", "-c", FAKE)
+    fake = f"{alpha.path}/../fake:{alpha.environ['PATH']}"
+    done = alpha.run(*RALPH.split(), "complete", env={"PATH": fake})
+    assert done.code == 0, done.err
+    ran = loop(alpha, "--once", "--agent", agent(alpha, "true"), env=env)
+    assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
+    assert "a.txt" not in files_on_base(alpha)
