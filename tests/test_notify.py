@@ -109,10 +109,12 @@ def test_no_command_holds_or_fails_the_loop(world: World, command: str) -> None:
 
 
 def test_it_needs_trust(world: World) -> None:
+    """Where the repository names it; the user's own command needs none."""
+    del world.environ["RALPH_NOTIFY_COMMAND"]
+    world.write("ralph.toml", f"[notify]\ncommand = '{KEEPS}'\n")
+    world.commit("Tell somebody")
     alpha = world.worktree("alpha")
-    shown = world.ralph("trust", "--list").out
-    assert KEEPS in shown
-    world.ralph("trust", "--revoke")
+    assert KEEPS in world.ralph("trust", "--list").out
     refused = alpha.ralph("run", "--agent", "scripted", "--json", "-q")
     assert (refused.code, refused.error) == (7, "untrusted")
     assert not (alpha.path / ".ralph" / "heartbeat").exists()

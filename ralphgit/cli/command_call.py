@@ -5,6 +5,7 @@ its line is written; a test holds the two together.
 """
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -43,6 +44,7 @@ def surroundings(directory: object = "", flags: Mapping[str, object] | None = No
         now=time.time,
         new_id=lambda: record_id(os.urandom(8)),
         flags=flags or {},
+        person=sys.stdin.isatty() and sys.stdout.isatty(),
     )
 
 

@@ -91,8 +91,6 @@ class Command(NamedTuple):
     words: tuple[str, ...]
     line: str
     """As it was configured: a preset's name or a command line."""
-    built_in: bool
-    """A preset of ralphgit itself: it asks for no consent, whoever names it."""
     environment: Mapping[str, str] = {}
     task_fields: Mapping[str, str] = {}
 
@@ -107,7 +105,7 @@ def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
     """
     for preset in BUILT_IN:
         if preset.name == line:
-            return _started(preset, built_in=True)
+            return _started(preset)
     try:
         words = tuple(shlex.split(line))
     except ValueError as error:
@@ -124,12 +122,12 @@ def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
         ):
             if preset.name == line:
                 _refuse_odd(extension, preset)
-                return _started(preset, built_in=False)
-    return Command(words, line, built_in=False)
+                return _started(preset)
+    return Command(words, line)
 
 
-def _started(preset: AgentPreset, *, built_in: bool) -> Command:
-    return Command(preset.words, preset.name, built_in, preset.environment, preset.task_fields)
+def _started(preset: AgentPreset) -> Command:
+    return Command(preset.words, preset.name, preset.environment, preset.task_fields)
 
 
 def _refuse_odd(extension: extensions.Extension, preset: AgentPreset) -> None:
@@ -157,7 +155,7 @@ def listed(folder: str) -> list[Listed]:
 def permitted(project: Project, agent: str) -> Command:
     """Return the command of `agent`, or of the settings, once it exists and may be run.
 
-    What the repository names asks for consent, but for a preset of ralphgit itself.
+    What the repository names asks for consent, a preset and a prompt template, too.
 
     Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension).
     """
@@ -166,8 +164,9 @@ def permitted(project: Project, agent: str) -> Command:
         folder=project.around.directory,
         warn=project.warn,
     )
-    if not agent and not found.built_in:
-        trust.require(project, [found.line])
+    if not agent:
+        trust.require_agent(project)
+    trust.require_prompt(project)
     _require(project, found)
     return found
 

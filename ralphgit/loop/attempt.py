@@ -191,6 +191,7 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     atomic_files.write(os.path.join(top, packet.PATH), packed, durable=False, follow=False)
     text = prompt.written(project, made)
     if path := project.config.agent_prompt:
+        trust.require_prompt(project)
         text = prompt_template.render(project, path, packet.stored(made), text)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)

@@ -70,6 +70,21 @@ def _position(message: str, data: bytes) -> tuple[int, int]:
     return (digits[-2], digits[-1]) if len(digits) >= 2 else (1, 1)
 
 
+_TABLE = re.compile(r"[ \t]*\[([^\[\]]+)\]")
+_KEY = re.compile(r"""[ \t]*([A-Za-z0-9_."'-]+)[ \t]*=""")
+
+
+def line_of(data: bytes, name: str) -> int:
+    """The line that makes the setting `name`; 0 where it cannot be told."""
+    table = ""
+    for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
+        if found := _TABLE.match(line):
+            table = f"{found[1].strip()}."
+        elif (found := _KEY.match(line)) and setting_name(table + found[1]) == name:
+            return number
+    return 0
+
+
 def _line_of(text: str, key: str) -> int:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip().startswith((key, f"[{key}")):

@@ -150,6 +150,17 @@ class LoopLock(_Lock):
             self.__exit__()
             raise _running(beat.pid)
 
+    def held(self) -> bool:
+        """Whether a loop of another process has it; nothing is written."""
+        try:
+            self._open(self._path)
+        except OSError:
+            return False
+        try:
+            return not self._take(0.0)
+        finally:
+            self.__exit__()
+
     def _holder(self) -> int:
         """The process that has the lock; 0 if it does not say."""
         deadline = time.monotonic() + _NUMBER_S

@@ -90,6 +90,10 @@ class Project:
         where = f"{settings_file.FILE} on {self.base.label}"
         return resolve([*strong, (where, safe), (settings_file.FILE, free), (where, there)])
 
+    def set_by_user(self, name: str) -> bool:
+        """Whether a flag, the environment or git's configuration makes the setting `name`."""
+        return name in self.around.flags or any(name in own for _, own in self._own_layers())
+
     def _own_layers(self) -> list[tuple[str, dict[str, object]]]:
         environ: dict[str, object] = {}
         for key, value in self.around.environ.items():
@@ -106,12 +110,13 @@ class Project:
         return [("the environment", environ), (STORY, own), ("git config", configured)]
 
     @property
-    def _settings_here(self) -> bytes | None:
+    def settings_here(self) -> bytes | None:
+        """This worktree's `ralph.toml`; None without one."""
         top = self.repository.top
         return None if top is None else atomic_files.read(os.path.join(top, settings_file.FILE))
 
     def _toml_here(self) -> dict[str, object]:
-        data = self._settings_here
+        data = self.settings_here
         return self._cache.settings(data, settings_file.parse) if data is not None else {}
 
     @cached_property
@@ -120,7 +125,7 @@ class Project:
         found = self.repository.objects.resolve([spec])[0]
         if found is None:
             return None
-        data = self._settings_here
+        data = self.settings_here
         if data is None or self.repository.objects.blob_id(data) != found:
             data = self.repository.objects.read([found])[found]
         path = f"{self.base.label}:{settings_file.FILE}"

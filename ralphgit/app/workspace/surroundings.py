@@ -27,6 +27,8 @@ class Surroundings(NamedTuple):
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
     begun: EarlyOpening | None = None
+    person: bool = False
+    """Whether a person sits at a terminal, who can be asked."""
 
 
 def begin(around: Surroundings, *, claims: bool = False) -> Surroundings:

@@ -66,12 +66,13 @@ COMMANDS = (
         "Refused while a claim is in flight.",
     ),
     Command(
-        "trust", "set up", "Allow this repository's verify commands to run.",
+        "trust", "set up", "Agree to what this repository has run, its commands and its agent.",
         (
             flag("yes", "Answer yes to the question."),
             flag("list", "Show what is trusted and what is not."),
             flag("revoke", "Take the consent back."),
         ),
+        "A worker of a loop cannot agree for a person.",
     ),
     Command("doctor", "set up", "Find what a crash or a setting left behind.",
             (flag("fix", "Fix what is safe to fix."),)),
