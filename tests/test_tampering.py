@@ -206,3 +206,62 @@ def test_a_forced_completion_is_shown_and_is_not_clear(alpha: Place) -> None:
     alpha.complete("T-1", "--force", "we know")
     assert codes(alpha, "--base", "main") == ["warning forced"]
     assert verdict(alpha) == ("problems", ["failed_evidence", "forced"])
+
+
+# -- another worktree's claim ----------------------------------------------------------------
+
+
+def swapped(world: World) -> tuple[Place, Place]:
+    """Two worktrees with a claim each, that have popped each other's stash."""
+    one, other = world.worktree("alpha"), world.worktree("beta")
+    for place, task in ((one, "T-1"), (other, "T-2")):
+        place.claim(task)
+        place.git("stash", "--include-untracked", "--quiet")
+    one.git("stash", "pop", "--quiet")
+    other.git("stash", "pop", "--quiet")
+    return one, other
+
+
+def test_two_that_popped_each_others_stash_both_land(world: World) -> None:
+    one, other = swapped(world)
+    for place, name in ((one, "one.txt"), (other, "two.txt")):
+        place.write(name, "done\n")
+        done = place.ralph("complete")
+        assert done.code == 0, done.err
+        assert "is another worktree's; it was left out of the commit" in done.err
+        assert codes(place, "main..HEAD") == []
+    for branch in ("alpha", "beta"):
+        landed = world.ralph("land", branch)
+        assert landed.code == 0, landed.out + landed.err
+    assert [world.task(task)["status"] for task in ("T-1", "T-2")] == ["complete", "complete"]
+    assert codes(world) == []
+
+
+def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) -> None:
+    one, other = swapped(world)
+    one.write("one.txt", "done\n")
+    one.commit("Everything")
+    one.complete("T-1")
+    assert codes(one, "--base", "main") == []
+    assert one.git("diff", "--name-only", "main", "HEAD", "--", "records/audit/T-2") == ""
+    other.write("two.txt", "done\n")
+    other.complete()
+    assert codes(other, "--base", "main") == []
+
+
+def test_the_worktree_keeps_the_block_and_takes_another_task_all_the_same(world: World) -> None:
+    world.write_graph(world.read() + "\n  - id: T-3\n    title: Three\n    status: pending\n")
+    world.commit("More")
+    one, other = swapped(world)
+    one.write("one.txt", "done\n")
+    one.complete()
+    claim = world.lease("T-2")["claim"]
+    assert claim in one.read() and claim not in one.git("show", "HEAD:task-graph.yaml")
+    other.write("two.txt", "done\n")
+    other.complete()
+    for branch in ("alpha", "beta"):
+        assert world.ralph("land", branch).code == 0
+    one.claim("T-3")
+    one.write("three.txt", "3\n")
+    one.complete("T-3")
+    assert codes(one, "--base", "main") == []

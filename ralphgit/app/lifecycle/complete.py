@@ -13,7 +13,13 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.lifecycle import claim, claim_errors, current_claim, write_audit_and_graph
+from ralphgit.app.lifecycle import (
+    claim,
+    claim_errors,
+    current_claim,
+    others_claims,
+    write_audit_and_graph,
+)
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
@@ -133,7 +139,10 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         if missing and not options.force:
             outside = changed_paths.outside(promised, work_done)
             raise _refused(own.task, missing, runs, outside)
-        return _commit(project, own.task, held, promised, here, options, tree, runs, missing)
+        others = others_claims.found(project, claim_map, own)
+        return _commit(
+            project, own.task, held, promised, here, options, tree, runs, missing, others
+        )
 
 
 def _done_already(project: Project, task: str, *, anew: bool) -> Completed | None:
@@ -290,8 +299,9 @@ def _commit(
     tree: str,
     runs: Sequence[verify_command.Run],
     missing: Sequence[str],
+    others: others_claims.OthersClaims | None,
 ) -> Completed:
-    """Write the records, stage exactly what was verified, and commit."""
+    """Write the records, stage exactly what was verified, without `others`, and commit."""
     own, git = held.lease, project.repository.git
     file, number = write_audit_and_graph.parsed_here(project, task)
     old = task_mapping.lifecycle(file.tasks[number])
@@ -319,6 +329,8 @@ def _commit(
         line = Event(at, event, own.by, old.status.value, new.status.value, note)
         write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)
         index.stage(git, tree, [file.path, path, *(name for name, _ in observed)])
+        if others is not None:
+            others_claims.leave_out(project, others)
         index.commit(git, _message(task, here.title, options, own.claim, own.by))
     commit = write_audit_and_graph.committed(project)
     leases.drop_dead(project, read_leases(project), project.base_view.by_id)
