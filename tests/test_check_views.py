@@ -220,7 +220,7 @@ by: beta
 
 @pytest.mark.slow
 def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Place) -> None:
-    """Its `ralph.toml` says where things are once it is merged, and nothing of what was there."""
+    """Its `ralph.toml` says where things are once it is merged, and not what a record is."""
     done(alpha)
     outside = ("error", "outside_scope", "lib.txt:1:1", "T-1")
     settings = ("error", "outside_scope", "ralph.toml:1:1", "T-1")
@@ -237,7 +237,10 @@ def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Plac
     alpha.write("lib/evil.sh", "true\n")
     alpha.write("lib/extra/evil.yaml", "true\n")
     alpha.commit("Another folder")
+    moved = sorted(path for path in alpha.git("ls-files", "lib/audit", "lib/evidence").split())
+    assert moved
     assert against_main(alpha) == [
+        *(("error", "outside_scope", f"{path}:1:1", "T-1") for path in moved),
         ("error", "outside_scope", "lib/evil.sh:1:1", "T-1"),
         ("error", "outside_scope", "lib/extra/evil.yaml:1:1", "T-1"),
         settings,

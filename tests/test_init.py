@@ -113,9 +113,8 @@ def test_one_file_a_story(world: World) -> None:
     assert found.data["created"] == [
         "ralph.toml", "graph/", "graph/tasks.yaml", *AROUND, *SCHEMAS,
     ]  # fmt: skip
-    assert '\n\n# Files and globs that hold the task graph.\ngraph = ["graph/*.yaml"]\n\n' in (
-        world.read("ralph.toml")
-    )
+    said = "# Files and globs that hold the task graph. (base)"
+    assert f'\n\n{said}\ngraph = ["graph/*.yaml"]\n\n' in world.read("ralph.toml")
     assert world.read("graph/tasks.yaml") == SINGLE.replace("=.ralph", "=../.ralph")
     for words, file in (
         (("--title", "a"), "graph/tasks.yaml"),

@@ -382,6 +382,8 @@ def test_layouts_that_cannot_be_moved(world: World) -> None:
     world.write_graph(one, "b.yaml")
     world.write_graph("version: 1\ntasks:\n- id: T-2\n  title: a\n  status: pending\n")
     world.write("ralph.toml", 'graph = ["task-graph.yaml", "b.yaml"]\n')
+    refused(world, "single", "graph_set_elsewhere")
+    world.commit()
     refused(world, "single", "mixed_indentation")
     for name in ("b.yaml", "task-graph.yaml"):
         world.write(name, world.read(name) + "stories: []\n")

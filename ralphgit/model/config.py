@@ -96,6 +96,14 @@ SAFETY = frozenset((
     "land_auto_merge", "land_method", "integrate_verify", "notify_command", "worktree_setup",
 ))  # fmt: skip
 
+#: Which branch is the base: these count as committed on the remote's default branch, else where
+#: the main worktree is.
+PLACE = frozenset(("base", "remote"))
+#: Where it has the graph and the records: these count as the base has them.
+LAYOUT = frozenset(("graph", "records"))
+#: What a worktree's own file has no say in.
+COMMITTED = SAFETY | PLACE | LAYOUT
+
 _SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
@@ -158,14 +166,39 @@ _KINDS = {
 }
 
 
-def resolve(layers: Iterable[tuple[str, Mapping[str, object]]]) -> Config:
-    """Merge `layers` of (where, settings), the strongest first, into the settings.
+class Setting(NamedTuple):
+    """What a setting is, and who says so."""
+
+    value: object
+    where: str
+
+
+#: Where settings are from, and what they are.
+Layer = tuple[str, Mapping[str, object]]
+
+
+def settle(layers: Iterable[Layer]) -> dict[str, Setting]:
+    """Take each setting from the first of `layers` that makes it.
 
     Raises: UsageError.
     """
-    made: dict[str, object] = {}
+    made: dict[str, Setting] = {}
     for where, layer in layers:
         for name, value in layer.items():
             if name not in made:
-                made[name] = parse_setting(name, value, where)
-    return Config(**made)  # type: ignore[arg-type]  # parse_setting has seen to the types
+                made[name] = Setting(parse_setting(name, value, where), where)
+    return made
+
+
+def from_settings(made: Mapping[str, Setting]) -> Config:
+    """Return these settings, and the defaults of the others."""
+    values = {name: setting.value for name, setting in made.items()}
+    return Config(**values)  # type: ignore[arg-type]  # parse_setting has seen to the types
+
+
+def resolve(layers: Iterable[Layer]) -> Config:
+    """Merge `layers`, the strongest first, into the settings.
+
+    Raises: UsageError.
+    """
+    return from_settings(settle(layers))

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ralphgit.model.config import CHOICES, SAFETY, Config, setting_name
+from ralphgit.model.config import CHOICES, COMMITTED, Config, setting_name
 from ralphgit.records import init_marks, schemas
 
 _HEAD = f"""\
@@ -19,8 +19,8 @@ _HEAD = f"""\
 # {init_marks.SEAL}.
 #
 # Settings of ralphgit. What is commented out is the default, and counts without this file, too.
-# One that is marked (base) weakens a guard or runs something: of this file it counts only as it
-# stands on the base branch.
+# One that is marked (base) weakens a guard, runs something or says where the truth is: of this file
+# it counts only as it is committed on the base branch.
 """
 _WIDTH = 96
 
@@ -31,7 +31,7 @@ def text(graph: Sequence[str] = ()) -> bytes:
     for key, words in described():
         name = setting_name(key)
         assert name is not None  # the schema has no other keys
-        if name in SAFETY:
+        if name in COMMITTED:
             words += " (base)"
         if choices := CHOICES.get(name):
             words += f" One of: {', '.join(choices)}."

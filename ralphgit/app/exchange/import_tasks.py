@@ -124,13 +124,13 @@ def _target(project: Project, *, needed: bool) -> str:
 
     Raises: GuardRefused where there is none, though it is `needed`.
     """
-    for path in project.config.graph:
+    for path in project.settings.graph_here:
         if not is_wild(path):
             return path
     if not needed:
         return ""
     raise GuardRefused(
-        f"the graph is made of patterns ({', '.join(project.config.graph)}), "
+        f"the graph is made of patterns ({', '.join(project.settings.graph_here)}), "
         "and none says which file new tasks go into",
         code="no_exact_graph",
         hint='add a path to graph in ralph.toml: graph = ["task-graph.yaml", ...]',

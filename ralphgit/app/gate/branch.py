@@ -60,7 +60,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         if after is None:
             return problems
         made = BranchChange(before, after, tree)
-        files = Content(now, merged.tree, objects=merged.objects)
+        files = Content(was, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
@@ -100,7 +100,7 @@ def across(
         return problems
     made = BranchChange(before, after, tree)
     span = Span(start, head, head, objects)
-    return problems + _brought(set_by, span, made, Content(now, head), problems)
+    return problems + _brought(set_by, span, made, Content(was, head), problems)
 
 
 def _brought(

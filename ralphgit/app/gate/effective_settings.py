@@ -11,32 +11,34 @@ from functools import cached_property
 from typing import NamedTuple
 
 from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace import configuration
+from ralphgit.app.workspace.configuration import Configuration, Decided
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.git.objects import Objects
-from ralphgit.model.config import Config, resolve
+from ralphgit.model.config import Layer, resolve
 from ralphgit.records import settings_file
 
 _LAYOUT = ("graph", "records")
-_Layer = tuple[str, Mapping[str, object]]
 
 
 class EffectiveConfiguration(Project):
     """A project whose ralph.toml is read from commits, and not from the worktree."""
 
-    def __init__(self, project: Project, layers: Sequence[_Layer]) -> None:
+    def __init__(self, project: Project, layers: Sequence[Layer]) -> None:
         """`layers`: settings and where they are from, the strongest first."""
         super().__init__(project.repository, project.around)
         self.warnings = project.warnings
         self._layers = layers
+        self._judge = project
 
     @cached_property
-    def config(self) -> Config:
-        own = [("the command line", self.around.flags), *self._own_layers()]
-        return resolve([*own, *self._layers])
+    def settings(self) -> Configuration:
+        return configuration.of_layers([*self._own_layers, *self._layers])
 
-    def _toml_here(self) -> dict[str, object]:
-        return {name: value for _, layer in reversed(self._layers) for name, value in layer.items()}
+    @cached_property
+    def _decided(self) -> Decided:
+        return self._judge._decided
 
 
 class Settings(NamedTuple):

@@ -24,12 +24,10 @@ class Scopes(NamedTuple):
     open: tuple[Row, ...]
     """Those without."""
 
-    def outside(self, paths: Iterable[str], *projects: Project) -> list[str]:
-        """List the files that no scope covers, and that are not records of `projects`."""
+    def outside(self, paths: Iterable[str], project: Project) -> list[str]:
+        """List the files that no scope covers, and that are not records of `project`."""
         allowed = [pattern for row in self.bounded for pattern in row.write]
-        return [
-            path for path in paths if not (_is_own(path, projects) or covers_any(allowed, path))
-        ]
+        return [path for path in paths if not (_is_own(path, project) or covers_any(allowed, path))]
 
 
 def committed(
@@ -43,7 +41,8 @@ def committed(
     """Find which of the `changed` files are outside the scopes.
 
     `since`: the commits that change them are those of the second one that the first has not. `was`
-    and `now` say where the records are before and after.
+    and `now` say where the records are before and after; what a record is, `was` alone: else a
+    branch could call any file one.
 
     Where one of several tasks has no write scope, anything may be its work. So a file outside
     the others' scopes is judged by the commits that change it: each commit's own graph says which
@@ -53,7 +52,7 @@ def committed(
     scopes = scopes_of(worked, before)
     if not scopes.bounded:
         return []
-    paths = scopes.outside(changed, was, now)
+    paths = scopes.outside(changed, was)
     if not scopes.open or not paths:
         return [_outside(path, scopes.bounded) for path in paths]
     return list(_attributed(now, since, scopes, worked, paths))
@@ -73,11 +72,10 @@ def uncommitted(
     return [one._replace(severity="warning") for one in found]
 
 
-def _is_own(path: str, projects: Iterable[Project]) -> bool:
+def _is_own(path: str, project: Project) -> bool:
     # Runtime state is never committed: merged, it would be another worktree's.
-    return not path.startswith(f"{runtime_files.FOLDER}/") and any(
-        record_tree.is_record(project, path) for project in projects
-    )
+    is_runtime = path.startswith(f"{runtime_files.FOLDER}/")
+    return not is_runtime and record_tree.is_record(project, path)
 
 
 def _worked(before: Mapping[str, Row], after: Mapping[str, Row]) -> list[Row]:

@@ -62,7 +62,7 @@ def plan(project: Project, wishes: Wishes) -> list[Step]:
     """
     found = [*_graph(project, wishes.layout), managed_files.set_exclude(project)]
     config = project.config
-    if wishes.layout in ("story", "task") and not project.places.folders:
+    if wishes.layout in ("story", "task") and not project.places_here.folders:
         config = config._replace(graph=(_GLOB,))  # as the new settings have it
     found.append(managed_files.set_attributes(project, config))
     found += managed_files.set_diff(project)
@@ -107,7 +107,7 @@ def _renewed_settings(project: Project) -> Step:
     known = atomic_files.read(os.path.join(project.top, settings_file.FILE)) or b""
     if not init_marks.is_unchanged(known):
         return file_actions.keep(settings_file.FILE)
-    graph = project.config.graph if "graph" in settings_file.parse(known) else ()
+    graph = project.settings.graph_here if "graph" in settings_file.parse(known) else ()
     return file_actions.set_whole(project, settings_file.FILE, settings_template.text(graph))
 
 
@@ -118,7 +118,7 @@ def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
     """
     known = project.paths_in(project.top)
     has_settings = os.path.lexists(os.path.join(project.top, settings_file.FILE))
-    exact, folders, _ = project.places
+    exact, folders, _ = project.places_here
     wanted = {settings_file.FILE: settings_template.text()}
     if not known:
         _refuse_second_graph(project)
@@ -161,7 +161,7 @@ def _refuse_second_graph(project: Project) -> None:
 def _other_layout(project: Project, layout: str, known: list[str]) -> GuardRefused:
     graph = "task-graph.yaml" if layout == "single" else _GLOB
     return GuardRefused(
-        f"the graph is set to be in {', '.join(project.config.graph)}; nothing was changed",
+        f"the graph is set to be in {', '.join(project.settings.graph_here)}; nothing was changed",
         code="other_layout",
         hint=f"ralphgit shard --layout {layout}"
         if known

@@ -54,7 +54,7 @@ def _graph(project: Project) -> Iterator[Step]:
             yield file_actions.keep(path, file_actions.LINKED)
         else:
             yield file_actions.remove(project, path)
-    for folder in project.places.folders:
+    for folder in project.places_here.folders:
         full = os.path.join(project.top, folder)
         if folder and not file_actions.is_elsewhere(project, folder) and _is_empty(full):
             yield Step("remove", f"{folder}/", partial(_remove_folder, full))

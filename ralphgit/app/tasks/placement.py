@@ -58,12 +58,14 @@ def place(project: Project, task: str, *, story: str, file: str, after: str) -> 
 
 def _file(project: Project, task: str, story: str, file: str, after: str) -> str:
     here = project.here
-    exact, folders, matches = project.places
+    exact, folders, matches = project.places_here
     if file:
         absolute = os.path.realpath(os.path.join(project.around.directory, file))
         path = os.path.relpath(absolute, os.path.realpath(project.top)).replace(os.sep, "/")
         if path not in exact and not matches(path):
-            message = f"{path} is not a file of the graph ({', '.join(project.config.graph)})"
+            message = (
+                f"{path} is not a file of the graph ({', '.join(project.settings.graph_here)})"
+            )
             raise UsageError(message, code="not_a_graph_file", hint="see graph in ralph.toml")
         if after and here.row(after).file != path:
             hint = "leave out --file or --after"
@@ -103,9 +105,11 @@ def _one_task_a_file(rows: Sequence[Row], files: Sequence[str]) -> bool:
 
 def new_file(project: Project, name: str) -> str:
     """A file called `name` that the graph setting takes in. Raises: UsageError (no_place)."""
-    if path := file_named(project.places, name):
+    if path := file_named(project.places_here, name):
         return path
-    message = f"no file named after {name} is in the graph ({', '.join(project.config.graph)})"
+    message = (
+        f"no file named after {name} is in the graph ({', '.join(project.settings.graph_here)})"
+    )
     raise UsageError(message, code="no_place", hint="say which: --file PATH")
 
 

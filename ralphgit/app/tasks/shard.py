@@ -74,7 +74,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
     }
     written = tuple(changes)
     changes.update(dict.fromkeys(removed))
-    if patterns != project.config.graph:
+    if patterns != project.settings.graph_here:
         changes[settings_file.FILE] = _settings(project, layout, patterns)
     _tell_order(project, here.rows, texts)
     if changes and not dry_run:
@@ -145,7 +145,7 @@ def _content(project: Project, path: str) -> bytes | None:
 
 def _patterns(project: Project, layout: str, rows: Sequence[Row]) -> tuple[str, ...]:
     """The setting `graph` for a layout: what of the present one serves it, else the usual."""
-    now = project.config.graph
+    now = project.settings.graph_here
     if layout == "single":
         new = tuple(pattern for pattern in now if not is_wild(pattern))[:1] or (_SINGLE,)
     else:
@@ -153,23 +153,24 @@ def _patterns(project: Project, layout: str, rows: Sequence[Row]) -> tuple[str, 
         names = [placement.STORYLESS, *(row.id if layout == "task" else row.story for row in rows)]
         if not new or not all(file_named(places(new), name) for name in names if name):
             new = (_GLOB,)
-    if new != now:
-        _refuse_set_elsewhere(project)
+    _refuse_set_elsewhere(project, changes=new != now)
     return new
 
 
-def _refuse_set_elsewhere(project: Project) -> None:
-    """Refuse where ralph.toml does not decide what the graph is."""
+def _refuse_set_elsewhere(project: Project, *, changes: bool) -> None:
+    """Refuse where ralph.toml says what the graph is and does not decide it, or has to."""
     data = atomic_files.read(os.path.join(project.top, settings_file.FILE))
     told = settings_file.parse(data).get("graph") if data is not None else None
+    if told is None and not changes:
+        return
     default = Config._field_defaults["graph"]
     own = default if told is None else parse_setting("graph", told, settings_file.FILE)
-    if own != project.config.graph:
+    if own != (now := project.settings.graph_here):
         raise GuardRefused(
-            f"graph is set to {', '.join(project.config.graph)}, and not by {settings_file.FILE} "
-            "here; nothing was changed",
+            f"graph is set to {', '.join(now)}, and not by {settings_file.FILE} here; "
+            "nothing was changed",
             code="graph_set_elsewhere",
-            hint="see RALPH_GRAPH, git config ralph.graph, and the base's ralph.toml",
+            hint="commit ralph.toml on the base, and see RALPH_GRAPH and git config ralph.graph",
         )
 
 

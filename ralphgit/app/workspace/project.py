@@ -4,43 +4,27 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ralphgit.app.workspace import configuration
+from ralphgit.app.workspace.base_branch import Base
+from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
 from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
-from ralphgit.model.config import SAFETY, Config, resolve, setting_name
-from ralphgit.records import atomic_files, row_cache, settings_file
+from ralphgit.model.config import Config, Layer
+from ralphgit.records import atomic_files, row_cache
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
 
 
-#: Below a worktree's git folder: the story that its worker keeps to.
-STORY = os.path.join("ralphgit", "story")
-
-
-class Base(NamedTuple):
-    """The branch that decides."""
-
-    branch: str
-    """Short name, `main`."""
-    remote: str
-    """`origin`; "" where the local branch decides."""
-    ref: str
-    """Full name of the ref that is read; "" if there is none yet."""
-    commit: str
-    """Object id; "" if there is none yet."""
-
-    @property
-    def label(self) -> str:
-        return self.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/") or self.branch
-
-
 _NOWHERE = Base("", "", "", "")
+#: What depends on refs, settings and files that this or another command may change.
+_VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view", "here")
 
 
 class Project:
@@ -71,119 +55,47 @@ class Project:
     def config(self) -> Config:
         """Flag, environment, git config, ralph.toml, default; in this order.
 
-        Of ralph.toml, settings that weaken a guard or run something count only as they
-        stand on the base commit, where there is one.
+        Of ralph.toml, what weakens a guard, runs something or says where the truth is counts
+        only as it is committed; see `configuration`.
 
         Raises: UsageError, InvalidRecord.
         """
-        flags = self.around.flags
-        strong = [("the command line", flags), *self._own_layers()]
-        here = self._toml_here()
-        if not here and not self.base.commit:
-            return resolve(strong)
-        there = self._toml_on_base
-        if there is None:
-            free = {k: v for k, v in here.items() if not self.base.commit or k not in SAFETY}
-            return resolve([*strong, (settings_file.FILE, free)])
-        safe = {name: value for name, value in there.items() if name in SAFETY}
-        free = {name: value for name, value in here.items() if name not in SAFETY}
-        where = f"{settings_file.FILE} on {self.base.label}"
-        return resolve([*strong, (where, safe), (settings_file.FILE, free), (where, there)])
+        for names, label in self.settings.without_effect:
+            self.warn(configuration.warning(names, label))
+        return self.settings.config
+
+    @cached_property
+    def settings(self) -> Configuration:
+        """The settings, and where each is from. Raises: UsageError, InvalidRecord."""
+        return configuration.read(self._files, self._own_layers, self._decided)
 
     def set_by_user(self, name: str) -> bool:
         """Whether a flag, the environment or git's configuration makes the setting `name`."""
-        return name in self.around.flags or any(name in own for _, own in self._own_layers())
-
-    def _own_layers(self) -> list[tuple[str, dict[str, object]]]:
-        environ: dict[str, object] = {}
-        for key, value in self.around.environ.items():
-            if key.startswith("RALPH_") and (name := setting_name(key[6:])):
-                environ[name] = value
-        configured: dict[str, object] = {}
-        for key, value in self.repository.config.items():
-            if key.startswith("ralph.") and (name := setting_name(key[6:])):
-                configured[name] = value
-        # `worktree new --story`, kept beside git's own state of this worktree.
-        own: dict[str, object] = {}
-        if story := atomic_files.read(os.path.join(self.repository.git_dir, STORY)):
-            own["story"] = story.decode("utf-8", "replace").strip()
-        return [("the environment", environ), (STORY, own), ("git config", configured)]
+        return any(name in layer for _, layer in self._own_layers)
 
     @property
     def settings_here(self) -> bytes | None:
         """This worktree's `ralph.toml`; None without one."""
-        top = self.repository.top
-        return None if top is None else atomic_files.read(os.path.join(top, settings_file.FILE))
-
-    def _toml_here(self) -> dict[str, object]:
-        data = self.settings_here
-        return self._cache.settings(data, settings_file.parse) if data is not None else {}
+        return self._files.content
 
     @cached_property
-    def _toml_on_base(self) -> dict[str, object] | None:
-        spec = f"{self.base.commit}:{settings_file.FILE}"
-        found = self.repository.objects.resolve([spec])[0]
-        if found is None:
-            return None
-        data = self.settings_here
-        if data is None or self.repository.objects.blob_id(data) != found:
-            data = self.repository.objects.read([found])[found]
-        path = f"{self.base.label}:{settings_file.FILE}"
-        return self._cache.settings(data, lambda data: settings_file.parse(data, path=path))
+    def _own_layers(self) -> tuple[Layer, ...]:
+        return configuration.own_layers(self.repository, self.around)
+
+    @cached_property
+    def _files(self) -> SettingsFiles:
+        return SettingsFiles(self.repository, self._cache)
 
     # -- the base ------------------------------------------------------------------
 
     @cached_property
     def base(self) -> Base:
         """The base branch (SPEC 6): configured, else the remote's HEAD, else main or master."""
-        early: dict[str, object] = {}
-        for _, layer in [("", self.around.flags), *self._own_layers(), ("", self._toml_here())]:
-            for name in ("base", "remote"):
-                if layer.get(name) and name not in early:
-                    early[name] = layer[name]
-        refs = self.repository.refs
-        branch = str(early.get("base", "")).removeprefix("refs/heads/")
-        remote = str(early.get("remote", "")) or self._remote_of(branch)
-        if branch.startswith(f"{remote}/") and f"refs/heads/{branch}" not in refs:
-            branch = branch.removeprefix(f"{remote}/")
-        if not branch and remote and (head := refs.get(f"refs/remotes/{remote}/HEAD")):
-            branch = head.symref.removeprefix(f"refs/remotes/{remote}/")
-        if not branch:
-            places = [f"refs/remotes/{remote}/{{}}"] if remote else []
-            places.append("refs/heads/{}")
-            for place in places:
-                for name in ("main", "master"):
-                    if not branch and place.format(name) in refs:
-                        branch = name
-        if not branch:
-            branch = self._only_branch()
-        for ref in (f"refs/remotes/{remote}/{branch}" if remote else "", f"refs/heads/{branch}"):
-            if ref in refs:
-                tracked = remote if ref.startswith("refs/remotes/") else ""
-                return Base(branch, tracked, ref, refs[ref].oid)
-        return Base(branch, "", "", "")
+        return self._decided.base
 
-    def _only_branch(self) -> str:
-        """What stands in for main where there is neither main nor master."""
-        configured = self.repository.config.get("init.defaultbranch", "")
-        heads = [name for name in self.repository.refs if name.startswith("refs/heads/")]
-        main = self.repository.worktrees[0].branch
-        ref = heads[0] if len(heads) == 1 else main
-        return ref.removeprefix("refs/heads/") or configured or "main"
-
-    def _remote_of(self, branch: str) -> str:
-        config = self.repository.config
-        names = [
-            key[len("remote.") : -len(".url")]
-            for key in config
-            if key.startswith("remote.") and key.endswith(".url")
-        ]
-        configured = config.get(f"branch.{branch or 'main'}.remote", "")
-        if configured in names:
-            return configured
-        if "origin" in names or not names:
-            return "origin" if names else ""
-        return names[0]
+    @cached_property
+    def _decided(self) -> Decided:
+        return configuration.decided(self._files, self._own_layers)
 
     def require_base(self) -> Base:
         """Raises: GuardRefused when nothing has been committed yet."""
@@ -297,11 +209,18 @@ class Project:
 
     def paths_in(self, top: str) -> list[str]:
         """The graph files that exist below `top`, sorted."""
-        return files_below(top, self.places)
+        return files_below(top, self.places_here if top == self.repository.top else self.places)
 
     @cached_property
     def places(self) -> Places:
+        """Where the base has its graph, and every commit and worktree is expected to."""
         return places(self.config.graph)
+
+    @property
+    def places_here(self) -> Places:
+        """Where this worktree has its graph: elsewhere while it moves it."""
+        here = self.settings.graph_here
+        return self.places if here == self.config.graph else places(here)
 
     def _blob(self, shard: Shard) -> bytes:
         return self.repository.objects.read([shard[1]])[shard[1]]
@@ -386,7 +305,7 @@ class Project:
         self._forget_views()
 
     def _forget_views(self) -> None:
-        for name in ("base", "config", "_toml_on_base", "base_view", "here"):
+        for name in _VIEWS:
             self.__dict__.pop(name, None)
 
     def warn(self, sentence: str) -> None:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.processes.verify_command import Run
-from ralphgit.app.workspace.project import STORY, Project
+from ralphgit.app.workspace.configuration import STORY
+from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
 from ralphgit.app.worktrees.survey import BRANCHES, LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
+from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.heartbeat import Heartbeat
-from ralphgit.app.workspace.project import STORY, Project
+from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Worktree, under_way
 from ralphgit.git.worktrees import Changes

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ralphgit.app.doctor import examine
 from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.workspace import configuration
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
@@ -27,7 +28,11 @@ def run(call: Call, options: Options) -> Outcome:
     if left:
         hint = "ralphgit doctor --fix" if any(f.fixable for f in left) else ""
         error = Refused(counted(len(left), "finding"), code="findings", hint=hint)
-    data = {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]}
+    data: dict[str, object] = {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]}
+    if call.screen.verbose:
+        sources = configuration.sources(project.settings)
+        lines += [f"set: {key}  ({safe(where)})" for key, where in sources.items()]
+        data["settings"] = sources
     return Outcome(data, before=lines, error=error)
 
 
