@@ -71,7 +71,13 @@ class Git:
         self.directory = directory
         self.environ = {key: value for key, value in environ.items() if key not in _SCRUBBED}
         self.environ.update(
-            LC_ALL="C", LANGUAGE="", GIT_TERMINAL_PROMPT="0", GIT_EDITOR=":", GIT_OPTIONAL_LOCKS="0"
+            LC_ALL="C",
+            LANGUAGE="",
+            GIT_TERMINAL_PROMPT="0",
+            GIT_EDITOR=":",
+            GIT_OPTIONAL_LOCKS="0",
+            # What a commit is, nobody may replace here alone: no other clone would see it.
+            GIT_NO_REPLACE_OBJECTS="1",
         )
         self._program = ""
         self._answers: dict[tuple[str, ...], ProcessResult] = {}

@@ -96,6 +96,7 @@ def attempt(
     *,
     command: agent_presets.Command,
     check: Callable[[], str],
+    ended_here: Callable[[Project, str], None],
     fix: Callable[[RalphError, int], None],
 ) -> tuple[Outcome, float]:
     """Have the agent work on the task once, and judge the result by what is there.
@@ -103,9 +104,10 @@ def attempt(
     Returns also how many seconds the agent itself ran.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
-    else is in its way, `fix` waits or repairs, and it is tried again.
+    else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
+    the agent has ended, with the base as it was before, and may refuse to go on.
 
-    Raises: ClaimLost, NeedsPerson (untrusted), NotWritable.
+    Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
     task = _promised(project, lease)
     trust.require(project, task.verify)
@@ -141,7 +143,9 @@ def attempt(
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)
-    project.refresh()
+    base = project.base.commit
+    project.refresh(config=True)
+    ended_here(project, base)
     if broken := resume.unreadable(project):
         return _begin_again(project, lease, broken), ended.seconds
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):

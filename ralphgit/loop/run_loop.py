@@ -28,7 +28,7 @@ from ralphgit.errors import (
     RalphError,
     RemoteUnavailable,
 )
-from ralphgit.loop import agent_presets, attempt_memory, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
@@ -47,6 +47,21 @@ from ralphgit.rules.retry_policy import CLOSED
 
 #: What others' work does to a task between our look and our claim.
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
+
+
+#: What merged content decides: a graph may move while a loop runs.
+_OF_THE_BASE = ("graph", "records", "base", "remote")
+
+
+def _read_once(project: Project) -> dict[str, object]:
+    """Return the settings as they are now, as flags: no file that changes later has a say.
+
+    Raises: UsageError, InvalidRecord.
+    """
+    settings = project.config._asdict()
+    base = {"base": project.base.branch, "remote": project.base.remote}
+    free = {name: value for name, value in settings.items() if name not in _OF_THE_BASE}
+    return {**project.around.flags, **free, **{k: v for k, v in base.items() if v}}
 
 
 class Loop:
@@ -77,11 +92,15 @@ class Loop:
         self._command = agent_presets.permitted(project, self._options.agent)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
+        self._around = self._around._replace(flags=_read_once(project))
         with LoopLock(project):
             return self._run(project)
 
     def _run(self, project: Project) -> Ran:
         runtime_files.prepare(project)
+        changed_settings.require_seen(project)
+        self._signs = changed_settings.signs(project)
+        self._named: set[str] = set()
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
         self._home = project.repository.home
@@ -279,7 +298,7 @@ class Loop:
         outcome, agent_s = attempt(
             project, lease, before,
             command=self._command, check=lambda: reason_to_stop(self._around, self._journal, lease),
-            fix=self._fix,
+            ended_here=lambda project, base: self._agent_ended(project, lease, base), fix=self._fix,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
@@ -287,6 +306,26 @@ class Loop:
             **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
         )  # fmt: skip
         return outcome
+
+    def _agent_ended(self, project: Project, lease: Lease, base: str) -> None:
+        """Name what the agent has changed that steers the loop, and see the true base again.
+
+        Raises: NeedsPerson (settings_changed), RemoteUnavailable.
+        """
+        changed = changed_settings.changes(project, self._signs)
+        new = [one for one in changed if one.name not in self._named]
+        self._named.update(one.name for one in new)
+        if new:
+            names = [one.name for one in new]
+            self._journal.write("settings-changed", task=lease.task, changed=names)
+            self._say(f"changed while the agent worked on {lease.task}: {', '.join(names)}")
+        changed_settings.refuse(project, self._signs, changed)
+        # Whoever has moved the tracking branch: the remote says where the base is.
+        if project.base.remote and project.base.commit != base and not fetch.synchronise(project):
+            raise RemoteUnavailable(
+                f"{project.base.label} has moved while the agent worked, and its remote cannot be "
+                "asked where it is"
+            )
 
     def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""

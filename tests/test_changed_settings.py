@@ -1,0 +1,125 @@
+"""What an agent changes around its work has no effect on what its loop decides (SPEC L9)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_landing import agent, files_on_base
+from test_loop import events, loop, made, on_base, task
+from world import Place, Result
+
+ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]")
+
+
+def works(alpha: Place, script: str, *words: str, env: dict[str, str] | None = None) -> Result:
+    env = {"RALPH_AGENT_ATTEMPTS": "1", **(env or {})}
+    return loop(alpha, "--once", "--agent", agent(alpha, script), *words, env=env)
+
+
+STEERING = [
+    ("git config core.hooksPath ../evil", "git config core.hookspath"),
+    ("git config url.../evil.insteadOf x", "git config url.../evil.insteadof"),
+    ("git config --add remote.origin.pushurl ../evil.git", "git config remote.origin.pushurl"),
+    ("git config filter.x.clean cat", "git config filter.x.clean"),
+    ("git config ralph.base x; git branch x", "git config ralph.base"),
+    ("echo a.txt >> $(git rev-parse --git-path info/exclude)", "info/exclude"),
+    ("echo '* filter=x' > $(git rev-parse --git-path info/attributes)", "info/attributes"),
+    (
+        "h=$(git rev-parse --git-path hooks); mkdir -p $h; printf '#!/bin/sh\\n' > $h/pre-commit; "
+        "chmod +x $h/pre-commit",
+        "hook pre-commit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("does", "name"), STEERING, ids=[name for _, name in STEERING])
+def test_what_steers_git_ends_the_loop(does: str, name: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    ran = works(alpha, f"echo good > a.txt; {does}", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert any(one.endswith(name) for one in ran.json["error"]["changed"]), ran.out
+    (told,) = events(alpha, "settings-changed")
+    assert any(one.endswith(name) for one in told["changed"])
+    assert "a.txt" not in files_on_base(alpha)
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    # The claim is kept, and nothing goes on until a person has looked.
+    again = works(alpha, "true", "--json")
+    assert (again.code, again.error) == (7, "settings_changed")
+    assert alpha.leases == ["T-1"]
+
+
+def test_after_a_look_the_loop_goes_on(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    done = works(alpha, "echo good > a.txt; git config core.hooksPath ../evil", "--json")
+    assert done.code == 7
+    alpha.git("config", "--unset", "core.hooksPath")
+    ran = works(alpha, "true")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    hinted = made(tmp_path / "other", ONE)
+    done = works(hinted, "echo good > a.txt; git config core.hooksPath ../evil", "--json")
+    hinted.run("sh", "-c", str(done.json["error"]["hint"]).partition("if it is meant: ")[2])
+    assert works(hinted, "true").out.splitlines()[0] == "done: T-1"
+
+
+@pytest.mark.parametrize(
+    ("does", "name"),
+    [
+        ("git config user.name Robot", "git config user.name"),
+        ("git config ralph.landMode none", "git config ralph.landmode"),
+        ("""printf 'base = "x"\\nworker = "eve"\\n' > ralph.toml; git branch x""", "ralph.toml"),
+    ],
+)
+def test_what_a_loop_has_read_once_is_named_and_has_no_effect(
+    does: str, name: str, tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, ONE, files={".gitignore": "ralph.toml\n"})
+    ran = works(alpha, f"echo good > a.txt; {does}")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
+    assert f"changed while the agent worked on T-1: {name}" in ran.err
+    assert on_base(alpha, "T-1")["status"] == "complete"
+    assert on_base(alpha, "T-1")["claim"]["by"] == "alpha"
+    assert alpha.git("ls-remote", "--heads", "origin", "x") == ""
+
+
+def test_a_program_that_a_verify_command_names_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"))
+    first, second = alpha.world.folder / "first", alpha.world.folder / "second"
+    for folder, text in ((first, ""), (second, "#!/bin/sh\ngrep -q good a.txt\n")):
+        folder.mkdir()
+        if text:
+            (folder / "mytest").write_text(text)
+            (folder / "mytest").chmod(0o755)
+    env = {"PATH": f"{first}:{second}:{alpha.environ['PATH']}"}
+    fake = f"echo bad > a.txt; printf '#!/bin/sh\\n' > {first}/mytest; chmod +x {first}/mytest"
+    ran = works(alpha, fake, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program mytest"]
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    looser = (
+        "echo bad > a.txt; git stash -q; git checkout -q --detach origin/main; "
+        "sed -i 's/grep -q good a.txt/true/' task-graph.yaml; git commit -qam Looser; "
+        "git update-ref refs/remotes/origin/main HEAD; git checkout -q -; git stash pop -q"
+    )
+    ran = works(alpha, looser)
+    assert ran.code in (0, 7), ran.err
+    assert "a.txt" not in files_on_base(alpha)
+    assert on_base(alpha, "T-1")["status"] != "complete", ran.err
+
+
+def test_a_commit_that_the_agent_replaces_decides_nothing(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    looser = (
+        "echo bad > a.txt; cp task-graph.yaml ../kept; base=$(git rev-parse origin/main); "
+        "export GIT_INDEX_FILE=../index; git read-tree $base; git show $base:task-graph.yaml | "
+        "sed 's/grep -q good a.txt/true/' > ../looser; "
+        "git update-index --cacheinfo 100644,$(git hash-object -w ../looser),task-graph.yaml; "
+        "git replace $base $(git commit-tree -m Looser $(git write-tree))"
+    )
+    ran = works(alpha, looser)
+    assert ran.code in (0, 7), ran.err
+    assert "a.txt" not in files_on_base(alpha)
