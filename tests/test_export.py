@@ -297,7 +297,8 @@ def test_what_is_visible_is_one_list(title: str, description: str) -> None:
         {"id": "T-1", "title": title, "status": "pending", "description": description},
         {"id": "T-2", "title": "b", "status": "pending"},
     ]
-    tokens = MarkdownIt("commonmark").parse(export_formats.text("markdown", tasks, {}))
+    text = export_formats.text("markdown", tasks, {})
+    tokens = MarkdownIt("commonmark").parse(text)
     top = [token for token in tokens if token.level == 0 and token.nesting >= 0]
     kinds = [token.type for token in top]
     assert kinds == ["html_block", "heading_open", "inline", "bullet_list_open"] or kinds == [
@@ -305,6 +306,4 @@ def test_what_is_visible_is_one_list(title: str, description: str) -> None:
     ]  # fmt: skip
     items = [token for token in tokens if token.type == "list_item_open" and token.level == 1]
     assert len(items) == 2
-    assert not re.search(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f]", export_formats.text("markdown", tasks, {})
-    )
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)

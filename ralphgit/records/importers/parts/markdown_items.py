@@ -7,6 +7,7 @@ quotation is none. Text is kept as it is written, emphasis and all.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -87,6 +88,7 @@ def _inline(text: str) -> list[Token]:
     return block.children or []
 
 
+@cache
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
@@ -96,6 +98,7 @@ def _parser() -> MarkdownIt:
     return made.disable("reference")
 
 
+@cache
 def _inline_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
