@@ -68,8 +68,9 @@ HOMES = {
 
 
 @cache
-def tree(module: str) -> ast.Module:
-    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    """All that a module is made of."""
+    return tuple(ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))))
 
 
 def part(module: str) -> str:
@@ -77,9 +78,14 @@ def part(module: str) -> str:
     return module.partition(".")[2].partition(".")[0]
 
 
-def imported(module: str) -> Iterator[tuple[int, str]]:
+@cache
+def imported(module: str) -> tuple[tuple[int, str], ...]:
     """Line and full name of everything that a module imports, anywhere in it."""
-    for node in ast.walk(tree(module)):
+    return tuple(_imported(module))
+
+
+def _imported(module: str) -> Iterator[tuple[int, str]]:
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -172,7 +178,7 @@ IMPURE = (
 def names(module: str) -> Iterator[tuple[int, str]]:
     """Line and full dotted name of everything that a module imports or mentions."""
     known: dict[str, str] = {}
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for name in node.names:
                 known[name.asname or name.name.partition(".")[0]] = (
@@ -183,7 +189,7 @@ def names(module: str) -> Iterator[tuple[int, str]]:
             for name in node.names:
                 known[name.asname or name.name] = f"{node.module}.{name.name}"
                 yield node.lineno, f"{node.module}.{name.name}"
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute | ast.Name) and (full := dotted(node, known)):
             yield node.lineno, full
 
@@ -290,7 +296,7 @@ def types_as_strings(modules: Iterable[str]) -> Iterator[str]:
     """
     for module in modules:
         later = any(name == "__future__" for _, name in imported(module))
-        for made in ast.walk(tree(module)):
+        for made in nodes(module):
             if isinstance(made, ast.ClassDef) and any(
                 isinstance(base, ast.Name) and base.id == "NamedTuple" for base in made.bases
             ):
@@ -430,7 +436,7 @@ def test_every_error_says_what_to_do_next() -> None:
     kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
     silent = []
     for module in MODULES:
-        for node in ast.walk(tree(module)):
+        for node in nodes(module):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
             kind = kinds.get(node.func.id)
