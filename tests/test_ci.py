@@ -396,4 +396,7 @@ def test_init_without_a_forge_writes_no_job(tmp_path: Path) -> None:
     assert world.ralph("init").code == 0
     assert not (world.path / ".github").exists() and not (world.path / ".gitlab").exists()
     wrong = world.ralph("init", "--ci", "gitlab", "--undo")
-    assert (wrong.code, wrong.err.splitlines()[0]) == (2, "error: --ci does not go with --undo")
+    assert (wrong.code, wrong.err.splitlines()[0]) == (
+        2,
+        "error: --ci cannot be combined with --undo",
+    )

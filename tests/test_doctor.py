@@ -129,8 +129,8 @@ def test_what_is_said(world: World) -> None:
     assert world.ralph("doctor") == (
         1,
         "error: .git/index.lock was left by a git process that is gone [git_lock]\n"
-        "  While a lock file of git's is there, every git command that needs it fails.\n"
-        "  --fix removes one that no living git can own; else wait for the git that owns it.\n"
+        "  While one of git's lock files exists, every git command that needs it fails.\n"
+        "  --fix removes it if no running git can own it; if one does, wait for it.\n"
         "  ralphgit doctor --fix\n",
         "error: 1 finding\nhint: ralphgit doctor --fix\n",
     )

@@ -183,7 +183,7 @@ def test_solar_tickets_fill_in_what_the_graph_does_not_say(world: World, solar: 
     assert task["description"].startswith("Create the integration module for daily sun hours:\n")
     notes = "\n".join(data["notes"])
     assert "T-005-02: taken from T-005-02-sun-hours.md: acceptance, outputs, created." in notes
-    assert "T-005-02: T-005-02-sun-hours.md says otherwise about status, description;" in notes
+    assert "T-005-02: T-005-02-sun-hours.md differs in status, description;" in notes
 
 
 # --- what is written ----------------------------------------------------------------------
@@ -383,7 +383,7 @@ def test_the_first_file_stands_and_the_next_fill_in(world: World) -> None:
         "tasks.yaml: T-3 was in progress; nobody has a claim on it here, so it is pending.",
         "T-2.md: T-2: the priority 'high' is 1 here.",
         "T-2: taken from T-2.md: priority, description, acceptance.",
-        "T-2: T-2.md says otherwise about title, status; the file before it stands.",
+        "T-2: T-2.md differs in title, status; the earlier file wins.",
     ]
     assert read(world) == IMPORTED.replace(
         "    depends_on:\n      - T-1\n",

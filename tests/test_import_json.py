@@ -106,7 +106,7 @@ def test_fields_and_edges_of_an_issue() -> None:
     )  # fmt: skip
     assert found.notes[:2] == (
         "b-1 depends on b-9, which is not in the file: kept aside.",
-        "b-2: its parent b-8 is not in the file; the story is called so.",
+        "b-2: its parent b-8 is not in the file; the story is named after it.",
     )
 
 

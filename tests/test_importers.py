@@ -335,7 +335,7 @@ def test_criteria_keep_the_ids_that_they_have() -> None:
 def test_a_task_without_title_is_called_by_its_id() -> None:
     result = graph("id: A, status: open")
     assert result.tasks == ({"id": "A", "title": "A", "status": "pending"},)
-    assert result.notes == ("A has no title: its id stands in.",)
+    assert result.notes == ("A has no title: its id is used instead.",)
 
 
 FIELDS = "title status story milestone priority complexity depends_on description acceptance"

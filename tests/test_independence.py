@@ -310,7 +310,7 @@ def test_a_story_and_tasks_by_their_ids(world: World) -> None:
     assert (refused.code, refused.error) == (1, "dependent")
     assert refused.data["groups"] == [["T-1"], ["T-2"]]
     done = world.ralph("independence", "T-0", "T-4")
-    assert done == (0, "group 1: T-4\n", "warning: T-0 is complete, and runs beside nothing\n")
+    assert done == (0, "group 1: T-4\n", "warning: T-0 is complete, and runs alone\n")
     assert world.ralph("independence", "--story", "none") == (0, "No task to compare.\n", "")
 
 

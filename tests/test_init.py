@@ -198,7 +198,7 @@ def test_a_worktree_that_is_behind_begins_no_second_graph(world: World) -> None:
     world.ralph("init")
     world.commit()
     assert alpha.ralph("init") == (
-        8, "", "error: main has a task graph, and this worktree has not\nhint: git merge main\n",
+        8, "", "error: main has a task graph, and this worktree does not\nhint: git merge main\n",
     )  # fmt: skip
     assert alpha.merge("main").code == 0
     found = alpha.ralph("init", "--json")
@@ -220,7 +220,7 @@ def test_a_graph_that_was_removed_by_mistake_is_brought_back(world: World, stage
     for command in ("claim", "list", "check"):
         assert alpha.ralph(command) == (6, "", f"error: {gone}\nhint: {mend}\n"), command
     assert alpha.ralph("init") == (
-        8, "", f"error: main has a task graph, and this worktree has not\nhint: {mend}\n",
+        8, "", f"error: main has a task graph, and this worktree does not\nhint: {mend}\n",
     )  # fmt: skip
     alpha.git(*mend.split()[1:])
     assert alpha.ralph("claim").code == 0
@@ -425,7 +425,7 @@ def test_what_is_no_plain_file_is_left_alone(world: World) -> None:
 @pytest.mark.parametrize(("name", "text", "why"), [
     ("justfile", "a:\r\n    true\r\n", "for the recipes add to it: import 'ralph.just'"),
     ("AGENTS.md", "<!-- ralphgit:begin -->\n",
-     "<!-- ralphgit:begin --> and <!-- ralphgit:end --> do not stand in it once each"),
+     "<!-- ralphgit:begin --> and <!-- ralphgit:end --> do not each appear in it exactly once"),
     ("CLAUDE.md", "See\n@AGENTS.md\n", "it includes AGENTS.md"),
     ("task-graph.yaml", "version: 1\r\ntasks: []\r\n",
      "task-graph.yaml has CRLF line ends; convert it first, while nothing is claimed"),
@@ -442,7 +442,7 @@ def test_what_is_not_clear_is_left_alone(world: World, name: str, text: str, why
 def test_the_two_ways_do_not_go_together(world: World) -> None:
     found = world.ralph("init", "--undo", "--layout", "task")
     assert found == (
-        2, "", "error: --layout does not go with --undo\nhint: ralphgit init --help\n",
+        2, "", "error: --layout cannot be combined with --undo\nhint: ralphgit init --help\n",
     )  # fmt: skip
 
 

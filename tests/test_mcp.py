@@ -89,7 +89,7 @@ def test_what_is_offered(world: World) -> None:
         assert set(tool["inputSchema"].get("properties", ())) <= of_table
     assert tools["show"] == {
         "name": "show",
-        "description": "One task, whole.",
+        "description": "One task in full.",
         "inputSchema": {
             "type": "object",
             "properties": {"task": {"type": "string"}, "at": {"type": "string"}},

@@ -61,7 +61,7 @@ def test_every_rule_has_a_good_and_a_bad_case() -> None:
 
 def test_a_rule_is_whole_sentences() -> None:
     for rule in RULES.values():
-        for text in (rule.summary, rule.why, rule.mend):
+        for text in (rule.summary, rule.why, rule.fix):
             assert text.endswith(".") and text == text.strip() and "  " not in text, rule
         assert rule.level in ("error", "warning")
 

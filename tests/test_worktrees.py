@@ -200,7 +200,7 @@ def test_new_refuses_what_exists(world: World) -> None:
     alpha = new(world, "alpha")
     found = refused(world, "new", "alpha", code="branch_exists")
     assert found.err == (
-        "error: the branch feature/alpha exists already; nothing was made\n"
+        "error: the branch feature/alpha already exists; nothing was made\n"
         "hint: it is checked out in ../proj-alpha; take another name\n"
     )
     world.git("branch", "feature/beta")
@@ -216,8 +216,8 @@ def test_new_refuses_what_exists(world: World) -> None:
     (world.folder / "proj-delta").mkdir()
     found = refused(world, "new", "delta", code="folder_exists")
     assert found.err == (
-        "error: ../proj-delta exists already; nothing was made\n"
-        "hint: move it away, or take another name\n"
+        "error: ../proj-delta already exists; nothing was made\n"
+        "hint: move it away, or choose another name\n"
     )
     alpha.git("switch", "--quiet", "-c", "other")
     world.git("branch", "-D", "feature/alpha")

@@ -42,7 +42,7 @@ def page() -> str:
             level = f"*{rule.level}*" + (f"; a *warning* where {rule.eased}" if rule.eased else "")
             parts.append(
                 f"\n### {rule.code}\n\n{level}\n\n{rule.summary} {rule.why}\n\n"
-                f"To fix it: {rule.mend}\n"
+                f"To fix it: {rule.fix}\n"
             )
     return "".join(parts)
 

@@ -86,7 +86,7 @@ class Repo:
         try:
             yield project
         except RalphError as error:
-            # Whoever keeps the error would keep the processes that its frames have begun.
+            # A caller that keeps the error would keep the processes that its frames have started.
             clear_frames(error.__traceback__)
             raise
         finally:

@@ -171,7 +171,7 @@ class Diff:
     notes: tuple[ChangeNote, ...]
     """What a reviewer should look at, problems first."""
     files: tuple[str, ...]
-    """The changed files that are no records."""
+    """The changed files that are not records."""
     outside_scope: tuple[str, ...]
     """Those of them that no task which was worked on may write."""
     ready: tuple[str, ...]

@@ -147,7 +147,7 @@ def _body(project: Project, job: Job, found: Sequence[Problem]) -> str:
             told = diff_markdown.comment(project, diff)
         except RalphError as error:
             why = safe_markdown.escape(str(error))
-            told = f"What it does to the records cannot be told: {why}."
+            told = f"What it does to the records is unknown: {why}."
         parts.append(told.removeprefix(diff_markdown.MARKER).strip())
     text = "\n\n".join(parts)
     if len(text) > _LONGEST:

@@ -38,7 +38,7 @@ _PARTLY = {
 _WITHHELD = frozenset({
     # Passing a guard, or accepting a changed contract, is for a person who answers for it.
     "force", "accept_contract",
-    # Whoever starts the server says who the agent is; a review has to be another's.
+    # The user who starts the server says who the agent is; a review has to be another's.
     "worker", "by",
     # The network: tools that look leave everything as it is, and claim fetches by itself.
     "fetch", "no_fetch", "require_remote",
@@ -88,7 +88,7 @@ def offer(*, allow: Sequence[str] = (), read_only: bool = False) -> Offer:
         if name in _NEVER:
             raise UsageError(f"{name} is never offered: {_NEVER[name]}", hint="ralphgit mcp --list")
     if allow and read_only:
-        raise UsageError("--allow and --read-only cannot be combined", hint="take one of them")
+        raise UsageError("--allow and --read-only cannot be combined", hint="use one of them")
     usual = {*_LOOK, *_PARTLY} if read_only else {*_LOOK, *_PARTLY, *_WORK}
     params = {
         name: _params(command, whole=name in allow, read_only=read_only)

@@ -91,5 +91,5 @@ def _filled(into: Any, values: Mapping[str, object]) -> Any:
 def _of_another_action(command: str, param: Param, action: str) -> UsageError:
     name = param.flags[0] if param.flags else param.metavar.strip("[]")
     return UsageError(
-        f"{name} does not go with {command} {action}", hint=f"ralphgit {command} --help"
+        f"{name} cannot be combined with {command} {action}", hint=f"ralphgit {command} --help"
     )

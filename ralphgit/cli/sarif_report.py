@@ -50,8 +50,8 @@ def _rule(rule: Rule) -> dict[str, object]:
         "shortDescription": {"text": rule.summary},
         "fullDescription": {"text": f"{rule.summary} {rule.why}"},
         "help": {
-            "text": f"{rule.why}\n\nTo fix it: {rule.mend}",
-            "markdown": f"{rule.why}\n\n**To fix it:** {rule.mend}",
+            "text": f"{rule.why}\n\nTo fix it: {rule.fix}",
+            "markdown": f"{rule.why}\n\n**To fix it:** {rule.fix}",
         },
         "defaultConfiguration": {"level": rule.level},
     }

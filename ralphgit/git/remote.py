@@ -63,10 +63,10 @@ class Sent(NamedTuple):
 
 
 def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float) -> bool:
-    """Set the remote's `ref` to `new` if it is at `old`; "" is no ref, on either side.
+    """Set the remote's `ref` to `new` if it is at `old`; "" means no ref, on either side.
 
     Returns False when it has moved. The objects must be unique to the caller: for an
-    object that the remote ref has already, git says "up to date", whoever put it there.
+    object that the remote ref has already, git says "up to date", no matter who pushed it.
 
     Raises: RemoteUnavailable; RalphError (push_refused) when the remote forbids it.
     """

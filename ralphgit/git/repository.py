@@ -76,7 +76,7 @@ def staged(listed: bytes) -> Iterator[Staged]:
         yield Staged(mode, oid, stage, path)
 
 
-#: What a claim needs besides; the last two wait to be told more.
+#: What a claim needs besides; the last two wait for input.
 _OF_CLAIM = {"unmerged": UNMERGED, "blob": STORE, "refs change": CHANGE}
 
 

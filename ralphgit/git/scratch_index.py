@@ -65,7 +65,7 @@ class Scratch:
     def add_all(self, *, lenient: bool = False) -> list[str]:
         """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.
 
-        Returns the folders of repositories within it that are no submodules: of these nothing
+        Returns the folders of repositories within it that are not submodules: of these nothing
         is staged (git would stage a bare link to a commit, or refuse one without commits).
         `lenient`: files that may not be read are left out; `unread` is git's word for them.
 

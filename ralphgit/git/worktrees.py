@@ -197,7 +197,7 @@ def _is_id(text: str) -> bool:
 
 def is_ancestor(git: Git, old: str, new: str) -> bool:
     """Whether the history of `new` has `old`, which is a full id; False, too, where one of them
-    is no commit.
+    is not a commit.
     """
     return fork(git, new, old) == old
 

@@ -159,7 +159,7 @@ def attempt(
 
 
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
-    """Keep all the work in a rescue ref: a graph that cannot be read tells no task's state."""
+    """Keep all the work in a rescue ref: a graph that cannot be read has no task's state."""
     with WorktreeLock(project):
         kept = task_branch.put_aside(project, lease)
     sentence = f"the task graph cannot be read: {why}"

@@ -141,7 +141,7 @@ class Batch:
     def _jobs(
         self, project: Project, planned: batch_plan.Planned, tasks: Sequence[str]
     ) -> tuple[Job, ...]:
-        """Assign a worker to each task: whoever has begun it goes on, and no name is used twice."""
+        """Assign a worker to each task: who began it continues, and no name is used twice."""
         task_states, begun = planned.claim_map.task_states, planned.begun
         taken = {
             name for task, name in begun.items()

@@ -87,7 +87,7 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
     """Return this worktree's claim, or that of a task that has ended here and has yet to land.
 
     Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
-    and UnknownTask, where the loop is told just one task.
+    and UnknownTask, where the loop was given just one task.
     """
     if told.task:
         project.base_view.row(told.task)

@@ -118,7 +118,7 @@ def refused(error: RalphError) -> Answer:
     return Answer(_encoded({"error": told}), True)
 
 
-#: The list that is told oldest first, so that its first entries matter least.
+#: The list that begins with the oldest, so that its first entries matter least.
 _OLDEST_FIRST = "events"
 #: Characters that `left_off` itself takes.
 _ROOM = 80

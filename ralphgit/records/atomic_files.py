@@ -97,7 +97,7 @@ def unlink(path: str) -> None:
 def read(path: str) -> bytes | None:
     """The file's content, None if there is no such file (nor one under a missing folder).
 
-    Raises: Refused (not_readable) for what is no file, or where permissions forbid it.
+    Raises: Refused (not_readable) for what is not a file, or where permissions forbid it.
     """
     return _read(path, 0, -1)
 
@@ -137,7 +137,7 @@ def _unreadable(path: str, why: str) -> Refused:
 def appending(path: str) -> BinaryIO:
     """The file at `path`, opened so that each write is added at its end; made where it is missing.
 
-    A link, or anything else that is no plain file, makes way for one.
+    A link, or anything else that is not a plain file, is replaced by one.
 
     Raises: OSError.
     """

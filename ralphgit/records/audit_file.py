@@ -18,7 +18,7 @@ def path(records: str, task: str, claim: str) -> str:
 def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: str) -> bytes:
     """Append an event to the bytes of a file; what was there stays as it was.
 
-    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    Raises: InvalidRecord when `old` is not an audit file of this attempt.
     """
     entry = {
         "at": event.at, "event": event.event, "by": event.by,
@@ -43,9 +43,9 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
 def without_last(old: bytes, events: tuple[str, ...], *, claim: str) -> bytes:
     """Remove the last event from the bytes of a file, if it is one of `events`.
 
-    Only for one that was never committed: the step that it tells of was killed.
+    Only for one that was never committed: the step that it records was killed.
 
-    Raises: InvalidRecord when `old` is no audit file of this attempt.
+    Raises: InvalidRecord when `old` is not an audit file of this attempt.
     """
     text, known = _read(old, claim)
     last = known["events"][-1] if known["events"] else {}

@@ -1,6 +1,6 @@
 """Find the keys of a task in its block, by lines and indentation alone.
 
-That is not YAML, so whoever edits by it reads the result again (`records.splice_task`).
+That is not YAML, so code that edits by it reads the result again (`records.splice_task`).
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def joined(pieces: Pieces) -> bytes:
     """Put the file together again."""
     text = pieces.head
     if not pieces.tasks:
-        # The line of `tasks` is the last one that is no comment.
+        # The line of `tasks` is the last one that is not a comment.
         text = re.sub(r"(?m)^(tasks[ \t]*:)(?![^\n]*\[)", r"\1 []", text)
     text += "".join(piece.lead + piece.own + piece.trail for piece in pieces.tasks.values())
     text += pieces.foot

@@ -43,7 +43,7 @@ def find(data: bytes, marks: Marks) -> tuple[int, int] | None:
     if not begins and not ends:
         return None
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise UnclearMarks(f"{marks.begin} and {marks.end} do not stand in it once each")
+        raise UnclearMarks(f"{marks.begin} and {marks.end} do not each appear in it exactly once")
     return begins[0], ends[0]
 
 

@@ -33,7 +33,7 @@ def encode(made: Guidance, path: str) -> bytes:
 def answered(old: bytes, answer: Answer) -> bytes:
     """Add an answer to the bytes of a record; what was there stays as it was.
 
-    Raises: InvalidRecord when `old` is no record.
+    Raises: InvalidRecord when `old` is not a record.
     """
     text, known = _read(old)
     eol = "\r\n" if "\r\n" in text else "\n"

@@ -76,7 +76,7 @@ class Cache:
     def store(self, shards: Sequence[_Shard], rows: dict[_Shard, list[Row]]) -> None:
         """Keep the rows of `shards`; of those, few that are new get a pack of their own.
 
-        A disk that refuses is no failure.
+        A disk error is not a failure.
         """
         fresh = [shard for shard in shards if self._known(shard) is None]
         if not fresh:
@@ -102,7 +102,7 @@ class Cache:
             made = parse(data)
             try:
                 kept = marshal.dumps((data, made))
-            except ValueError:  # a date, say: no setting is one, and whoever resolves it says so
+            except ValueError:  # a date, for example: no setting is one, and its reader says so
                 return made
             head = _FORMAT + binascii.crc32(kept).to_bytes(4, "big")
             self._put(path, (head, kept))
@@ -161,7 +161,7 @@ class Cache:
         self._put(self._path(shards), (header, *parts))
 
     def _put(self, path: str, parts: Iterable[bytes]) -> None:
-        """Write a file of the cache, and remove the oldest. A disk that refuses is no failure."""
+        """Write a file of the cache, and remove the oldest. A disk error is not a failure."""
         temporary = f"{path}.{os.getpid()}"
         try:
             os.makedirs(self._folder, exist_ok=True)

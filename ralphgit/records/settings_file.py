@@ -99,7 +99,7 @@ _COMMENT = re.compile(r"# ?([^\r\n]*)")
 def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
     """`text` with `graph` set to `patterns`; all else stays, and so do comments in the old list.
 
-    Raises: InvalidRecord (unclear_layout) where the setting cannot be told from the text.
+    Raises: InvalidRecord (unclear_layout) where the text does not show the setting.
     """
     import tomllib
 

@@ -1,7 +1,7 @@
 """Find each task's block in a graph file.
 
 A line scanner finds the items of the root key `tasks`. It knows nothing of YAML but
-indentation, so whoever edits a block must parse it alone and compare (`records.splice_task`);
+indentation, so code that edits a block must parse it alone and compare (`records.splice_task`);
 a layout that the scanner does not see through (`tasks: [...]`) is left to `records.yaml_nodes`.
 """
 
@@ -32,7 +32,7 @@ def find(text: str) -> Layout | None:
     """The blocks below `tasks:`, or None if `tasks` is not a block sequence.
 
     Comments and blank lines between two tasks are in the text of the first (`content_end`
-    tells where its own lines end).
+    knows where its own lines end).
     """
     root = re.search(_TASKS, text)
     if root is None:

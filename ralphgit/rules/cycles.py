@@ -23,7 +23,7 @@ def find_cycles(edges: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ..
     return tuple(_cycle(edges, min(ids), frozenset(ids)) for ids in found)
 
 
-def told(cycle: Sequence[str]) -> str:
+def as_text(cycle: Sequence[str]) -> str:
     """A cycle in words: `T-1 needs T-2 needs T-1`."""
     return " needs ".join((*cycle, cycle[0]))
 

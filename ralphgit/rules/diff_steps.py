@@ -33,9 +33,9 @@ class Step(NamedTuple):
     deed: str
     """One of DEEDS."""
     by: str = ""
-    """"" where no record tells."""
+    """"" where no record says."""
     why: str = ""
-    """In the words of whoever did it."""
+    """In the words of the person who did it."""
 
 
 def steps(old: Task | None, new: Task | None, events: Sequence[Event] = ()) -> tuple[Step, ...]:

@@ -44,7 +44,7 @@ class Supported(NamedTuple):
 def judged(records: Iterable[tuple[Evidence, bool]], *, claim: str = "") -> list[Judged]:
     """The records that are about a task under `claim`, oldest first, with whether they are fresh.
 
-    A record of another claim tells of work that was given up, so it is left out; one without a
+    A record of another claim is about work that was given up, so it is left out; one without a
     claim is anybody's. Of one command the newest fresh record counts; where none is fresh, the
     newest.
     """
@@ -80,6 +80,6 @@ def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[
 
 
 def unproved(commands: Sequence[str], records: Sequence[Judged]) -> list[str]:
-    """The commands that no fresh record tells of, in their order."""
+    """The commands that no fresh record is about, in their order."""
     fresh = {one.evidence.command for one in records if one.counts}
     return [command for command in dict.fromkeys(commands) if command not in fresh]

@@ -17,7 +17,7 @@ class Rule(NamedTuple):
     summary: str
     """What is wrong, in one sentence."""
     why: str
-    mend: str
+    fix: str
     eased: str = ""
     """When it is a warning although its level is error."""
 
@@ -42,12 +42,12 @@ _CHANGES = (
 _BRANCHES = "Looked at where a branch is judged: `--base`, and in part in a range."
 
 
-def _error(code: str, summary: str, why: str, mend: str, eased: str = "") -> Rule:
-    return Rule(code, "error", summary, why, mend, eased)
+def _error(code: str, summary: str, why: str, fix: str, eased: str = "") -> Rule:
+    return Rule(code, "error", summary, why, fix, eased)
 
 
-def _warning(code: str, summary: str, why: str, mend: str) -> Rule:
-    return Rule(code, "warning", summary, why, mend)
+def _warning(code: str, summary: str, why: str, fix: str) -> Rule:
+    return Rule(code, "warning", summary, why, fix)
 
 
 _ONE_READING = "Readers of YAML differ in what they make of it, so two people would see two graphs."
@@ -71,7 +71,7 @@ GROUPS = (
                "Remove the line that begins with %."),
         _error("several_documents", "A file holds more than one YAML document.", _ONE_READING,
                "Move the second document to a file of its own."),
-        _error("syntax", "A file is not YAML that can be read.",
+        _error("syntax", "A file is not valid YAML.",
                "Nothing in it can be checked.",
                "Look at the indentation; text with a sign such as `: # [ {` may need quotes."),
         _error("duplicate_key", "A mapping has a key twice.",
@@ -102,10 +102,10 @@ GROUPS = (
         _error("bad_version", "A graph does not begin with a known version.",
                "A later form of the graph must not be half understood.",
                "Begin the graph with `version: 1`; graphs of other tools: `ralphgit import FILE`."),
-        _error("invalid_record", "A task does not have the form of a task.",
+        _error("invalid_record", "A task does not match the schema of a task.",
                "A task without id, title and a known status cannot be judged.",
                "Fix the field that is named; docs/format.md lists them all."),
-        _error("schema", "A record does not have the form of its kind.",
+        _error("schema", "A record does not match the schema of its kind.",
                "Evidence, audit and guidance are read by programs; what does not fit is passed "
                "over.", "Fix the field that is named; the schemas are in `schemas/`."),
         _error("misplaced", "A record is in another task's folder.",
@@ -123,55 +123,57 @@ GROUPS = (
                  "`ralphgit edit ID --block` rewrites one of them."),
     )),
     Group("Graph", _EVERYWHERE, (
-        _error("duplicate_id", "Two tasks have the same id, upper and lower case aside.",
+        _error("duplicate_id", "Two tasks have the same id, ignoring case.",
                "Every record, ref and file of a task is found by its id.",
                "Rename one of the two."),
         _error("unknown_dependency", "A task depends on one that does not exist.",
-               "It would wait for ever.", "Add that task, or remove it from `depends_on`."),
+               "It would wait forever.", "Add that task, or remove it from `depends_on`."),
         _error("cycle", "Tasks depend on each other in a circle.",
                "None of them could ever begin. Two branches can close a circle without a conflict.",
                "Remove one of the dependencies."),
-        _error("bad_pattern", "A pattern of a scope cannot be understood.",
-               "A scope that cannot be understood protects nothing.",
+        _error("bad_pattern", "A pattern of a scope is not valid.",
+               "A scope that is not valid protects nothing.",
                "docs/format.md describes patterns."),
     )),
     Group("Claims", _EVERYWHERE, (
-        _error("inconsistent", "A task's lifecycle records do not go with its status.",
+        _error("inconsistent", "A task's lifecycle records do not match its status.",
                "In progress without a claim is what two identical edits leave, which git merges "
                "without a word; both believe that they have the task.",
                "Bring the task's block to what one side says, or claim it (`ralphgit claim ID`)."),
         _error("duplicate_claim", "Two tasks have the same claim.",
                "A claim's id is random: one of the two was moved or copied there.",
                "Restore the block of the task that was not claimed."),
-        _error("moved_claim", "A claim is on another task than it was made on.",
+        _error("moved_claim", "A claim is on a different task from the one it was made on.",
                "git's rename detection carries a change along to a similar file, without a "
                "conflict.", "Restore the block of the task."),
-        _error("fenced", "A result or question belongs to another claim than the task has.",
+        _error("fenced",
+               "A result or question belongs to a different claim from the one that the task has.",
                "The work of somebody who lost the task would count as the holder's.",
                "The task's own claim decides; remove the other side's record."),
         _error("stale_contract", "What a task promises has changed since it was claimed.",
-               "The worker does, and proves, something else than what is asked for now.",
+               "The worker does, and proves, something other than what is asked for now.",
                "Complete it with `--accept-contract`, or restore the fields.",
                "the task was complete, or cancelled, before"),
         _error("foreign_claim", "Evidence names the claim of another task.",
                "It was copied: what was observed under that claim says nothing about this task.",
                "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),
-        _error("copied_evidence", "Two records tell of the same run of a command.",
+        _error("copied_evidence", "Two records are about the same run of a command.",
                "One observation would count twice, or for a later attempt that never ran it.",
                "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),
-        _error("wrong_digest", "Evidence has the digest of another command line than it shows.",
-               "It would count for one command, and tell the reader of another.",
+        _error("wrong_digest",
+               "Evidence has the digest of a different command line from the one it shows.",
+               "It would count for one command, and show the reader another.",
                "Remove it, and observe again: `ralphgit evidence verify --rerun`."),
-        _error("claim_lost", "The branch's claim no longer stands on the base.",
+        _error("claim_lost", "The branch's claim no longer holds on the base.",
                "Somebody else has the task, or it was reset: merging would do it twice.",
-               "Keep the work on a branch of its own, and take another task."),
+               "Keep the work on a branch of its own, and claim another task."),
     )),
-    Group("Records that are kept",
+    Group("Records that must not change",
           "Looked at in every view; with `--at` evidence alone, by its history.", (
         _error("edited_evidence", "An evidence record was edited.",
                "What was observed cannot change later.",
                "Restore it; a new observation is another record."),
-        _error("edited_audit", "An audit record was changed otherwise than by adding to it.",
+        _error("edited_audit", "An audit record was changed other than by appending to it.",
                "Who did what would no longer be known.", "Restore it from the base."),
         _error("edited_guidance", "A question was changed, or an answer was replaced.",
                "Work has been done by that answer.",
@@ -185,17 +187,17 @@ GROUPS = (
                "Restore it."),
     )),
     Group("Moves", _CHANGES, (
-        _error("illegal_move", "A task's status goes where it may not go.",
+        _error("illegal_move", "A task's status makes a transition that is not allowed.",
                "Only a reset takes a task back, and it says who lost it, and why.",
                "`ralphgit reset ID --reason TEXT`."),
         _error("epoch_lowered", "A task goes back to an earlier epoch.",
                "A reset would be undone, and the work of the old holder would count again.",
                "The base's reset decides; merge the base."),
-        _error("claim_replaced", "A change replaces a valid claim by another one.",
+        _error("claim_replaced", "A change replaces a valid claim with another one.",
                "It takes the task from its holder without a word.",
-               "The claim on the base decides; take another task."),
+               "The claim on the base decides; claim another task."),
         _error("result_replaced", "A change replaces the result of a complete task.",
-               "What was reviewed and merged is something else.",
+               "It is not what was reviewed and merged.",
                "`ralphgit reset ID --reopen --reason TEXT`."),
         _error("task_removed", "A task is taken out of the graph.",
                "Somebody works on it, and its history would have no task.",
@@ -217,19 +219,20 @@ GROUPS = (
     )),
     Group("Completion", _BRANCHES, (
         _error("not_claimed", "A task is completed without a claim or without a result.",
-               "Nobody says to have done it, so two could say so.",
+               "Nobody has claimed to have done it, so two workers could.",
                "`ralphgit claim ID`, then `ralphgit complete ID`."),
         _error("missing_evidence", "A task is completed without passing evidence for each command.",
                "Done means that the task's own commands, as the base has them, have passed.",
                "`ralphgit complete ID` runs them and records what it saw."),
-        _error("other_command", "A task is completed with evidence of other commands than its own.",
+        _error("other_command",
+               "A task is completed with evidence of commands that are not its own.",
                "A branch cannot choose by what it is judged: the commands are the base's.",
                "`ralphgit complete ID` runs them and records what it saw."),
         _error("unbound_evidence",
                "A task is completed with evidence of files that no commit of the change has.",
                "It is from somewhere else, or was written by hand: it says nothing of what is "
                "merged. Where the evidence of several tasks came in one commit, only "
-               "`stale_evidence` is told.",
+               "`stale_evidence` is reported.",
                "Observe again: `ralphgit evidence verify ID --rerun`."),
         _error("early_evidence",
                "A task is completed with evidence from before the claim that it names.",
@@ -251,7 +254,7 @@ GROUPS = (
                "Other loops rely on the scope: they work on what it does not cover.",
                "Remove the file from the branch, or widen the scope on the base.",
                "only the working files have it: nothing is decided before it is committed"),
-        _warning("scope_unproved", "Whose work some of the changed files are cannot be told.",
+        _warning("scope_unproved", "It is unknown which task some of the changed files belong to.",
                  "One of the branch's tasks has no write scope, and these files, outside the "
                  "scopes of the others, were changed in a commit that was not made under it alone.",
                  "Give each task a write scope on the base, or land one task a branch."),
@@ -259,7 +262,7 @@ GROUPS = (
                "It cannot be merged as it is; where a record conflicts, a claim is lost.",
                "Merge the base, and decide."),
         _error("unrelated", "The branch and its base share no history.",
-               "What the branch changes cannot be told. A shallow clone looks so, too.",
+               "What the branch changes is unknown. A shallow clone looks the same.",
                "`git fetch --unshallow`; in CI, check out with the whole history."),
     )),
 )  # fmt: skip

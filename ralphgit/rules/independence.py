@@ -29,7 +29,7 @@ WRITE, READ, RESOURCE = "write", "read", "resource"
 GENERATED, DEPENDS, SEQUENTIAL, VERIFY, QUESTION = (
     "generated", "depends", "sequential", "verify", "question",
 )  # fmt: skip
-#: Every reason, in the order in which those of one pair are told.
+#: Every reason, in the order in which those of one pair are listed.
 REASONS = (DEPENDS, SEQUENTIAL, VERIFY, QUESTION, RESOURCE, GENERATED, WRITE, READ)
 #: What refuses a claim beside a task in flight (SPEC 4).
 CLAIM = frozenset({WRITE, RESOURCE, GENERATED})
@@ -216,7 +216,7 @@ def _by_dependencies(
                 waiting.setdefault(name, []).append(at)
             other = number.get(name)
             if other is None or (min(at, other), max(at, other)) in told:
-                continue  # both ways is a cycle, told once
+                continue  # both ways is a cycle, listed once
             told.add((min(at, other), max(at, other)))
             way = [name]
             while way[-1] != row.id:
@@ -310,7 +310,7 @@ def _by_scope(rows: Sequence[Row], generated: tuple[str, ...], found: _Pairs) ->
             # The example that the message names comes first.
             own.sort(key=lambda meeting: meeting.path)
             paths = dict.fromkeys(meeting.path for meeting in own)
-            message = told(rows[first].id, rows[second].id, own[0])
+            message = as_text(rows[first].id, rows[second].id, own[0])
             _add(found, rows, first, second, reason, message, paths=[*paths])
 
 
@@ -337,7 +337,7 @@ def _candidates(entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, _Entry]]:
         chains[entry.use.kind].append(entry)
 
 
-def told(a: str, b: str, meeting: Meeting) -> str:
+def as_text(a: str, b: str, meeting: Meeting) -> str:
     """Where tasks `a` and `b` meet, as a sentence."""
     mine, theirs = meeting.mine, meeting.theirs
     if meeting.reason == RESOURCE:

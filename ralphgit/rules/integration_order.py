@@ -33,7 +33,7 @@ class Foreseen(NamedTuple):
     def sentence(self) -> str:
         if self.meeting is None:
             return f"{self.a} depends on {self.b}"
-        return independence.told(self.a, self.b, self.meeting)
+        return independence.as_text(self.a, self.b, self.meeting)
 
 
 Pair = tuple[str, str]

@@ -165,7 +165,7 @@ def _occupied(
     row: Row, count: list[ActiveClaim], lost: tuple[ActiveClaim, ...]
 ) -> TaskState | None:
     """The standing of a task that somebody holds or that is blocked; None if it is free."""
-    # Blocking gives the lease back: whoever has one under another claim has taken it up again.
+    # Blocking gives the lease back: a worker with a lease under another claim has claimed it again.
     leased = {active.claim for active in count if active.kind == "lease"}
     if leased:
         count = [f for f in count if f.status != "blocked" or f.claim in leased]
@@ -191,7 +191,7 @@ def _occupied(
 
 
 def _placed(holder: ActiveClaim, own: list[ActiveClaim]) -> ActiveClaim:
-    """`holder` with the worktree that it works in, where another sighting of it tells."""
+    """`holder` with the worktree that it works in, where another sighting of it says."""
     for active in own:
         if active.path and not holder.path:
             return holder._replace(where=active.where, path=active.path)

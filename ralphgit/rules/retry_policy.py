@@ -96,7 +96,7 @@ _LONGEST_GROWN_S = 3600.0
 
 
 def rate_limit(tail: str, *, usual: float) -> float | None:
-    """Seconds to wait where the end of the output tells of a rate limit; None where not."""
+    """Seconds to wait if the end of the output reports a rate limit; None if not."""
     lines = tail.splitlines()[-_LAST_LINES:]
     end = "\n".join(line for line in lines if _TESTS.search(line) is None)
     if _SIGNS.search(end) is None:

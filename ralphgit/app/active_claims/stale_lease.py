@@ -36,7 +36,7 @@ def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
 
 def _last_change(project: Project, top: str) -> float:
     """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
-    the index or is new, the index, HEAD, or what an agent printed. 0 if it cannot be told.
+    the index or is new, the index, HEAD, or what an agent printed. 0 if that is unknown.
     """
     git = project.repository.git.at(top)
     arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")

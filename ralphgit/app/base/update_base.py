@@ -145,7 +145,7 @@ def _moved_alone(project: Project, ref: str, old: str, new: str) -> bool:
     if worktree is None or worktree.bare:
         return refs.swap(project.repository.git, ref, new=new, old=old)
     for last in (*[False] * _TRIES, True):
-        # Under the lock: what others landed meanwhile is no leftover of a killed move.
+        # Under the lock: what others have landed meanwhile is not a leftover of a killed move.
         if refs.current(project.repository.objects, ref) != old:
             return False
         try:

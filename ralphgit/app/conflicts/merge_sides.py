@@ -22,7 +22,7 @@ class Sides(NamedTuple):
     """For people: `feature/alpha`, `main`, a commit."""
     theirs: str
     landed: Side | None
-    """The one that is the base's; None where that cannot be told, or neither is."""
+    """The one that is the base's; None if that is unknown, or neither is."""
 
     def name(self, side: Side) -> str:
         return self.ours if side is Side.OURS else self.theirs

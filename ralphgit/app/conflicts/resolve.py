@@ -361,7 +361,7 @@ def _warn(
         known.update(cycles.find_cycles({**others, **own}))
     for cycle in cycles.find_cycles(needs):
         if cycle not in known:
-            said = cycles.told(cycle)
+            said = cycles.as_text(cycle)
             project.warn(
                 f"the two sides together make a dependency cycle: {said}; see ralphgit check"
             )

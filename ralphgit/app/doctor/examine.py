@@ -15,7 +15,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     Nothing that somebody wrote is removed: only leases that the base has moved past,
     ralphgit's own temporary files of dead processes, notes of ended claims, lock files of git
     that no living process can own, and what a killed move of the base left half-way.
-    `thorough` also tells what is missing and does no harm.
+    `thorough` also reports what is missing and does no harm.
     """
     found = [*git_settings.of_version(project), *git_settings.of_settings(project)]
     found += leftovers.find(project, fix)

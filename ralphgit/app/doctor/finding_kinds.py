@@ -12,7 +12,7 @@ class Finding(NamedTuple):
     code: str
     """A key of KINDS."""
     severity: str
-    """error, warning, advice (no reason to fail), or info (told only where it is asked for)."""
+    """error, warning, advice (no reason to fail), or info (shown only on request)."""
     message: str
     hint: str
     """The command that fixes it, or what to do."""
@@ -35,22 +35,22 @@ class Kind(NamedTuple):
 
     meaning: str
     """Why it matters, as a sentence."""
-    mend: str
+    fix: str
     """What `--fix` does about it, or what a person can do, as a sentence."""
 
 
 KINDS: Mapping[str, Kind] = {
     # -- what was left behind
     "git_lock": Kind(
-        "While a lock file of git's is there, every git command that needs it fails.",
-        "--fix removes one that no living git can own; else wait for the git that owns it.",
+        "While one of git's lock files exists, every git command that needs it fails.",
+        "--fix removes it if no running git can own it; if one does, wait for it.",
     ),
     "temporary_file": Kind(
         "A process was killed while it wrote this file; nothing reads it.", "--fix removes it."
     ),
     "empty_record": Kind(
-        "A git that was killed had made the file, and had not yet written it.",
-        "--fix brings its committed content back; one that was never committed goes.",
+        "A git process was killed after it created the file and before it wrote to it.",
+        "--fix restores its committed content; a file that was never committed is removed.",
     ),
     "half_sharded": Kind(
         "Tasks may be in two files at once, or in none that is read.",
@@ -89,7 +89,9 @@ KINDS: Mapping[str, Kind] = {
         "A reset or a stash took the claim out of the files; the lease still has it.",
         "claim puts the record back.",
     ),
-    "old_note": Kind("The task would look as if work on it went on.", "--fix removes the note."),
+    "old_note": Kind(
+        "The task would look as if somebody were still working on it.", "--fix removes the note."
+    ),
     # -- the graph
     "no_graph": Kind(
         "No command can tell what there is to do.",
@@ -99,17 +101,17 @@ KINDS: Mapping[str, Kind] = {
         "The task can never become ready.", "Correct depends_on; check shows the line."
     ),
     "mixed_line_endings": Kind(
-        "A tool that evens them out would touch every task, and conflict with every claim.",
+        "A tool that normalises them would touch every task, and conflict with every claim.",
         "Renormalise it in a commit of its own, while nothing is claimed.",
     ),
     # -- settings of git
     "old_git": Kind(
-        "Up to 2.37 git cannot merge in memory, and before 2.34 it lacks what is needed.",
+        "Before 2.38 git cannot merge in memory, and before 2.34 it lacks what ralphgit needs.",
         "Install a newer git.",
     ),
     "rerere": Kind(
-        "git would resolve a conflict between two claims as it was resolved once, and stage it.",
-        "Switch it off.",
+        "git would resolve a conflict between two claims as it was resolved before, and stage it.",
+        "Turn it off.",
     ),
     "merge_attribute": Kind(
         "The conflict that decides between two claims would not appear.",
@@ -121,19 +123,19 @@ KINDS: Mapping[str, Kind] = {
     ),
     # -- what init writes
     "old_schema": Kind(
-        "Editors would complain of fields that are right, or not complain of wrong ones.",
+        "Editors would report correct fields as wrong, or accept wrong ones.",
         "--fix writes this version's.",
     ),
     "outdated": Kind(
-        "It says what another version of ralphgit does.",
-        "init renews it; it has not been changed by anybody since.",
+        "It describes another version of ralphgit.",
+        "init updates it; nobody has edited it since.",
     ),
     "no_attributes": Kind(
-        "Line ends of graph files and records depend on each clone's configuration.",
+        "Line endings of graph files and records depend on each clone's configuration.",
         "init puts attributes for them into .gitattributes.",
     ),
     "no_diff_driver": Kind(
-        "The attributes name a diff driver that this clone has not got: hunks name no task.",
+        "The attributes name a diff driver that this clone does not have: hunks name no task.",
         "init sets it in this repository's configuration.",
     ),
     "missing_extra": Kind(

@@ -25,7 +25,7 @@ def find(project: Project, fix: bool) -> Iterator[Finding]:
     try:
         planned = init_plan.plan(project, init_plan.Wishes())
     except RalphError:
-        return  # what is wrong with the settings or the graph is told elsewhere
+        return  # what is wrong with the settings or the graph is reported elsewhere
     for step in planned:
         if step.verb == "renew":
             message = f"{step.name} is as another version of ralphgit wrote it"

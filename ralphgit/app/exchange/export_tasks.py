@@ -13,7 +13,7 @@ from ralphgit.records import atomic_files, export_formats, graph_file
 
 
 class ExportOptions(NamedTuple):
-    """What `export` may be told."""
+    """The options of `export`."""
 
     form: str = "jsonl"
     """One of `export_formats.FORMATS`."""

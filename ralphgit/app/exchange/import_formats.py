@@ -96,5 +96,5 @@ def _plain(found: object) -> Imported:
     tasks, root, dropped, notes = json.loads(text)
     for task in tasks:
         if not all(isinstance(task.get(key), str) for key in ("id", "title", "status")):
-            raise ValueError("a task needs a text for each of id, title and status")
+            raise ValueError("a task needs text for id, title and status")
     return Imported(tuple(tasks), root, tuple(dropped), tuple(notes), local=bool(found.local))

@@ -138,7 +138,7 @@ def _converted(name: str, data: bytes, limit: int, formats: Formats) -> importer
 def _paired(value: Any) -> Any:
     """`value` with the two escapes that JSON writers make of one character as that character.
 
-    Raises: InvalidRecord for one that stands alone: it is no text.
+    Raises: InvalidRecord for one without its other half: it is not text.
     """
     if isinstance(value, str):
         try:

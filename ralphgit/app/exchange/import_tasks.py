@@ -26,7 +26,7 @@ _PROMISED = frozenset({"title", "acceptance", "verify", "outputs", "scope"})
 
 
 class ImportOptions(NamedTuple):
-    """What `import` may be told."""
+    """The options of `import`."""
 
     files: tuple[str, ...]
     dry_run: bool = False
@@ -199,7 +199,7 @@ class _Plan:
             return
         if row.id != name:
             raise InvalidRecord(
-                f"{name} stands in the graph as {row.id}: ids must differ by more than case",
+                f"{name} is in the graph as {row.id}: ids must differ by more than case",
                 file=row.file, line=row.line, task=name, code="duplicate_id",
                 hint="rename one of the two tasks",
             )  # fmt: skip

@@ -122,7 +122,7 @@ def is_gone(stored: Mapping[str, Any], given: Sequence[str]) -> bool:
 def is_another(stored: Mapping[str, Any], task: Mapping[str, Any], given: Sequence[str]) -> bool:
     """Whether `task`, of a file whose ids mean something in it alone, is none of `given`'s.
 
-    An issue is told by its address. A file that was moved has its tasks still: they have the
+    An issue is identified by its address. A file that was moved has its tasks still: they have the
     same titles.
     """
     mine, its = _address(stored), _address(task)

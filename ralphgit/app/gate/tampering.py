@@ -23,7 +23,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
 from ralphgit.rules import tampering
 
-#: The statuses that a claim has, and its audit tells of.
+#: The statuses that a claim has, and that its audit records.
 _TOLD = ("in-progress", "blocked", "complete")
 
 
@@ -165,7 +165,7 @@ def _unbound(
     left = {path: one for path, one in away.items() if not _bound(one, tasks, seen)}
     if not left:
         return
-    # Several commits that were made one: what each was of cannot be told.
+    # Several commits that were made one: which change was whose is unknown.
     folder = folders[row.id]
     mixed = any(not path.startswith(folder) for _, paths in adding for path in paths)
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:

@@ -289,7 +289,7 @@ def _push(
         raise GuardRefused(
             f"{branch} on {where} has commits that are not from here; it was left as it is",
             code="branch_taken",
-            hint=f"look: git fetch {where} {branch}; git log FETCH_HEAD",
+            hint=f"to inspect: git fetch {where} {branch}; git log FETCH_HEAD",
         )
     sent = remote.send(git, where, head, ref, old=there, timeout=timeout, options=options)
     if not sent.moved:

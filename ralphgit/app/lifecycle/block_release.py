@@ -115,7 +115,7 @@ def _done_already(
     """Finish what was killed half-way: a lease that outlived its commit goes now.
 
     A change that was written and never committed is taken back, to be made anew. One that is
-    all done is told, if it is this worktree's own and `said` of a block is the same.
+    all done is reported, if it is this worktree's own and `said` of a block is the same.
     """
     claim.require_fit(project)
     head = project.repository.known_head

@@ -145,7 +145,7 @@ def _has_moved(project: Project, before: dict[str, str]) -> bool:
 def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     """Go on with the claim of this worktree, and put back what is missing of its record.
 
-    Where nothing is missing and the task was not asked for by name, that is no claim.
+    Where nothing is missing and the task was not asked for by name, that is not a claim.
     Raises: GuardRefused (already_working).
     """
     row = project.here.by_id.get(own.task)

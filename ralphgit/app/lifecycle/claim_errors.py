@@ -169,7 +169,7 @@ def lost_because(winner: Winner | None) -> str:
 
 
 def given_up(mine: Lease, winner: Winner | None, *, kept: str, back: str, base: str) -> ClaimLost:
-    """The error that tells the holder of a lost claim what has become of the work.
+    """The error that says to the holder of a lost claim what has become of the work.
 
     `kept` is the ref that has it, "" where there was none; the branch is at commit `back` now,
     and `base` is the name of the base.

@@ -176,7 +176,7 @@ def _undo_unproven(project: Project, task: str) -> None:
     is there, is taken back, to be done anew.
 
     With one that was never committed go its last word in the audit and its evidence, so that
-    nothing is told twice.
+    nothing is reported twice.
     """
     noted = _complete_here(project, task)
     if noted is None:

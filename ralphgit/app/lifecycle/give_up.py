@@ -1,4 +1,4 @@
-"""Give up a lost claim: one protocol, whoever finds it lost and wherever its work is.
+"""Give up a lost claim: one protocol, whatever command finds it lost and wherever its work is.
 
 First all work is kept under `refs/ralph/rescue/<task>/<claim>`. Only then is it taken out: the
 worktree's branch goes back to where the work began, a pull request's branch goes away. Last the

@@ -102,7 +102,7 @@ def _merge(project: Project) -> Finding:
             error = RalphError(
                 f"this branch shares no history with {label}",
                 code="unrelated",
-                hint="a shallow clone? git fetch --unshallow",
+                hint="if the clone is shallow: git fetch --unshallow",
             )
             return Finding("merge", False, error.message, error)
         if found.conflicts:

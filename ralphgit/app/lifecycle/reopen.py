@@ -144,7 +144,7 @@ def _rescue(project: Project, row: Row, holders: Holders) -> tuple[tuple[str, ..
     paths = [active.path for active in holders.active_claims if active.path]
     if holders.lease is not None:
         paths.append(holders.lease.worktree)
-    # Blocking gives the lease back, and where the block has landed there is no flight.
+    # Blocking gives the lease back, and where the block has landed there is no active claim.
     if path := worktree_of(project, holders.claim):
         paths.append(path)
     for path in dict.fromkeys(map(os.path.realpath, paths)):
@@ -196,7 +196,7 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
     try:
         known = project.here.by_id
     except InvalidRecord:
-        return  # half a file, say: whoever moves the base finds it in the way, or not
+        return  # half a file, for example: the move of the base finds it in the way, or not
     if row.id not in known:
         return
     here, worktree = project.here.row(row.id), project.repository.worktree

@@ -72,7 +72,7 @@ def take_back(project: Project, lease: Lease) -> None:
     """Bring the records of a claim back to what HEAD has, where a change was never committed.
 
     The task's block, its audit and its questions: nothing else. A claim that HEAD does not
-    have yet is put back from its lease by whoever goes on.
+    have yet is restored from its lease by the command that continues.
     """
     repository = project.repository
     file, number = parsed_here(project, lease.task)

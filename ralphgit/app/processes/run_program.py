@@ -113,7 +113,9 @@ class _Program:
         self._pid = 0
         try:
             self._begin(_encoded(words, top, environ, stdin, daemons), words[0])
-        except BaseException:  # also a signal: no supervisor stays without whoever listens to it
+        except (
+            BaseException
+        ):  # also a signal: no supervisor outlives the process that listens to it
             self.end(lambda _data: None)
             raise
 

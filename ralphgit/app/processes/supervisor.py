@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def field(data: bytes) -> bytes:
-    """A field of what the supervisor is told: any bytes, behind their number as four bytes."""
+    """A field of what the supervisor reads: any bytes, behind their number as four bytes."""
     return len(data).to_bytes(4, "big") + data
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
-from ralphgit.rules.cycles import find_cycles, told
+from ralphgit.rules.cycles import as_text, find_cycles
 
 FINISHED = ("complete", "cancelled")
 
@@ -109,4 +109,4 @@ def tree(picture: Picture) -> list[Mention]:
 def cycles(picture: Picture) -> Iterator[str]:
     """Each cycle as a line of text."""
     for cycle in picture.cycles:
-        yield f"cycle: {told(cycle)}"
+        yield f"cycle: {as_text(cycle)}"

@@ -38,7 +38,7 @@ def attempts(
     """List every attempt, in the order in which they began.
 
     `entries` are the audit's, oldest first. Of a claim that the audit does not know, a task's own
-    record of it tells.
+    record of it says.
     """
     found: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:

@@ -146,7 +146,7 @@ def _places(project: Project) -> Callable[[str], str]:
 
 #: What `overview` says too of a task that the inbox has.
 _TWICE = ("blocked", questions.STALE, questions.REFUSED)
-#: The inbox's reasons that are no reason of a block.
+#: The inbox's reasons that are not reasons of a block.
 _KINDS = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
 
 

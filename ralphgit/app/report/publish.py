@@ -24,7 +24,7 @@ class PageOptions(NamedTuple):
     """Write no file."""
     at: str = ""
     force: bool = False
-    """Also over a file that is no page of ours."""
+    """Also over a file that is not a page of ours."""
 
 
 class Published(NamedTuple):
@@ -67,7 +67,7 @@ def _usual(project: Project) -> str:
 
 
 def _refuse_other(path: str, name: str) -> None:
-    """Raises: GuardRefused (exists) for what is there and is no page of ours."""
+    """Raises: GuardRefused (exists) if another file is there that is not a page of ours."""
     if not os.path.lexists(path):
         return
     try:

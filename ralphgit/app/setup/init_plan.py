@@ -152,7 +152,7 @@ def _refuse_second_graph(project: Project) -> None:
     base = project.base
     if base.commit and project.shards_at([base.commit])[base.commit]:
         raise GuardRefused(
-            f"{base.label} has a task graph, and this worktree has not",
+            f"{base.label} has a task graph, and this worktree does not",
             code="base_has_graph",
             hint=project.restore_graph() or f"git merge {base.label}",
         )

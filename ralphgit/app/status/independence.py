@@ -83,7 +83,7 @@ def independence(
     generated = project.config.generated
     for pattern in generated:
         if wrong := check_pattern(pattern):
-            project.warn(f"generated: the pattern {pattern!r} means nothing: {wrong}")
+            project.warn(f"generated: the pattern {pattern!r} is not valid: {wrong}")
     clashes = conflicts(rows, graph, blocked=blocked, generated=generated)
     return Found(
         tuple(rows),
@@ -108,9 +108,9 @@ def _asked(
         if name not in graph:
             beside.append(project.require_here().row(name))
             label = project.base.label
-            project.warn(f"{name} is not on {label} yet: it is judged as it stands here")
+            project.warn(f"{name} is not on {label} yet: it is judged as it is here")
         elif graph[name].status in _FINISHED:
-            project.warn(f"{name} is {graph[name].status}, and runs beside nothing")
+            project.warn(f"{name} is {graph[name].status}, and runs alone")
     asked = {*tasks} if tasks else {row.id for row in base.rows if row.story == story}
     own = [row for row in base.rows if row.id in asked and row.status not in _FINISHED]
     graph.update((row.id, row) for row in beside)
@@ -123,7 +123,7 @@ _FINISHED = ("complete", "cancelled")
 def _unproved(row: Row) -> Unproved | None:
     for pattern in (*row.write, *row.read):
         if wrong := check_pattern(pattern):
-            return Unproved(row.id, f"the pattern {pattern!r} means nothing: {wrong}")
+            return Unproved(row.id, f"the pattern {pattern!r} is not valid: {wrong}")
     if not row.write:
         return Unproved(row.id, "it has no write scope: nothing can be proved")
     return None

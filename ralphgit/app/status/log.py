@@ -23,7 +23,7 @@ class Entry(NamedTuple):
     at: str
     """As the record has it; entries are in the order of these."""
     event: str
-    """One of the audit's words, `reviewed`, or `landed` where history alone tells."""
+    """One of the audit's words, `reviewed`, or `landed` where only history shows it."""
     by: str
     note: str
     where: tuple[str, ...]
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 def log(project: Project, task: str = "") -> list[Entry]:
     """List what happened to a task, or to all, oldest first.
 
-    A claim that is only on a branch or in a worktree is told with that place. Reads only.
+    A claim that is only on a branch or in a worktree is shown with that place. Reads only.
 
     Raises: UnknownTask for a task that neither the graph nor the audit knows; InvalidRecord
     where there is neither audit nor a graph that can be read.

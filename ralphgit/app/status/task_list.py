@@ -35,7 +35,7 @@ class Dependency(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """One task, whole."""
+    """One task in full."""
 
     row: Row
     task_state: TaskState

@@ -159,7 +159,7 @@ def _scope_and_drop(
             raise UsageError(f"edit cannot remove {name}", code="kept_field", hint=hint)
         outer, _, inner = name.partition(".")
         if name in wanted or inner in told or (name == "scope" and told):
-            raise UsageError(f"{name} cannot be both set and removed", hint="give one of the two")
+            raise UsageError(f"{name} cannot be both set and removed", hint="use one of the two")
         if outer == "scope" and inner in scope:
             del scope[inner]
         elif name in old:
@@ -263,7 +263,7 @@ def _holder(project: Project, task: str) -> str:
 
 
 def _stored(fields: Fields) -> dict[str, Any]:
-    """The fields that were told, as a task stores them and in that order; not the title.
+    """The fields that were given, as a task stores them and in that order; not the title.
 
     Raises: UsageError naming the option that is wrong.
     """
@@ -325,7 +325,7 @@ def _refuse_cycle(project: Project, task: str, needs: Iterable[str], path: str) 
     for cycle in find_cycles({**edges, task: tuple(needs)}):
         if cycle not in before:
             raise InvalidRecord(
-                f"a cycle of dependencies: {cycles.told(cycle)}; nothing was written",
+                f"a cycle of dependencies: {cycles.as_text(cycle)}; nothing was written",
                 file=path, line=_line(project, task), task=task, code="cycle",
                 hint="leave out one of these dependencies",
             )  # fmt: skip

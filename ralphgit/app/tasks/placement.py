@@ -19,7 +19,7 @@ STORYLESS = "tasks"
 
 
 def modeline(path: str) -> str:
-    """The line that tells editors which schema the graph file `path` has."""
+    """The line that names the schema of the graph file `path`, for editors."""
     return schemas.modeline(path, "task-graph")
 
 

@@ -55,7 +55,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
     too_large, or a graph that cannot be read); NotWritable, GitError.
     """
     if complete(project, dry_run=dry_run):
-        project.warn("a move to another layout had been killed half-way; it has been completed")
+        project.warn("an interrupted move to another layout has been completed")
     here = project.require_here()
     if not here.rows:
         hint = "add one first: ralphgit add --title TEXT"
@@ -237,10 +237,10 @@ def _texts(project: Project, here: GraphView, wanted: Mapping[str, list[Row]]) -
         for row in here.rows:
             if not piece[row.id].endswith("\n"):
                 raise InvalidRecord(
-                    f"{row.file} does not end with a line end, and {row.id} would change with "
+                    f"{row.file} does not end with a newline, and {row.id} would change with "
                     "one; nothing was changed",
                     file=row.file, line=row.line, task=row.id, code="no_line_end",
-                    hint="end the file with a line end, then repeat",
+                    hint="end the file with a newline, then repeat",
                 )  # fmt: skip
         raise Bug("moving the tasks would have changed one; nothing was written")
     return texts
@@ -351,7 +351,7 @@ def _complete(project: Project, note: journal.MoveNote, dry_run: bool) -> bool:
             raise GuardRefused(
                 f"a move to another layout was killed half-way, and {path} has been changed since",
                 code="half_sharded",
-                hint=f"put the graph right with git, remove {project.show_path(note.path)}, "
+                hint=f"repair the graph with git, remove {project.show_path(note.path)}, "
                 "then repeat",
             )
     if begun and dry_run:

@@ -24,7 +24,7 @@ class Process(NamedTuple):
 
     pid: int
     started: str
-    """As `start_time` tells it; "" where the system does not."""
+    """As `start_time` gives it; "" where the system does not."""
     boot: str
     host: str
 
@@ -35,7 +35,7 @@ class Process(NamedTuple):
 
     @property
     def gone(self) -> bool:
-        """Whether it is provably gone; of another machine it cannot be told."""
+        """Whether it is provably gone; of another machine that is unknown."""
         if not self.here:
             return False
         if self.boot and (now := boot_id()) and self.boot != now:
@@ -80,7 +80,7 @@ def boot_id() -> str:
 
 
 def start_time(pid: int) -> str:
-    """When the process started; "" if it is gone or not told.
+    """When the process started; "" if it is gone or unknown.
 
     On Linux in clock ticks since boot, elsewhere in seconds since 1970.
     """

@@ -16,7 +16,7 @@ from ralphgit.errors import GuardRefused, NotWritable
 
 _PATIENCE_S = 10.0
 _TURN_S = 0.02
-#: How long the number of whoever has just taken a loop's lock may take to stand in it.
+#: How long a process that has just taken a loop's lock may take to write its number into it.
 _NUMBER_S = 1.0
 
 

@@ -290,7 +290,7 @@ class Project:
         self._forget_views()
 
     def moved(self, ref: str, oid: str) -> None:
-        """Take in that this command has moved a ref; "" is no ref. git is not asked again."""
+        """Take in that this command has moved a ref; "" for none. git is not asked again."""
         self.repository.moved(ref, oid)
         if ref == self.__dict__.get("base", _NOWHERE).ref or "base" not in self.__dict__:
             self._forget_views()
@@ -309,7 +309,7 @@ class Project:
             self.__dict__.pop(name, None)
 
     def warn(self, sentence: str) -> None:
-        """Keep a warning for whoever renders the result."""
+        """Keep a warning, to be shown with the result."""
         if sentence not in self.warnings:
             self.warnings.append(sentence)
 

@@ -100,9 +100,9 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
         raise GuardRefused(message, code="worktree_exists", hint=hint, details={"path": path})
     if os.path.lexists(path):
         raise GuardRefused(
-            f"{shown} exists already; nothing was made",
+            f"{shown} already exists; nothing was made",
             code="folder_exists",
-            hint="move it away, or take another name",
+            hint="move it away, or choose another name",
             details={"path": path},
         )
 
@@ -120,7 +120,7 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
             hint = (
                 f"all of it is on {project.base.label}, so you can delete it: git branch -D {short}"
             )
-    message = f"the branch {short} exists already; nothing was made"
+    message = f"the branch {short} already exists; nothing was made"
     return GuardRefused(message, code="branch_exists", hint=hint, details={"branch": short})
 
 

@@ -224,7 +224,7 @@ def _own(paths: Sequence[str]) -> list[str]:
 
 
 def clean(seen: Seen) -> bool | None:
-    """Whether HEAD has all that is in the worktree; None where it cannot be told."""
+    """Whether HEAD has all that is in the worktree; None if that is unknown."""
     return None if seen.changes is None else not _own(seen.changes.paths)
 
 

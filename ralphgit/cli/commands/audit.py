@@ -73,7 +73,8 @@ def _findings(told: Sequence[str]) -> Iterator[Finding]:
         severity, colon, text = given.partition(":")
         if not colon or not severity.strip() or not text.strip():
             raise UsageError(
-                f"a finding is SEVERITY: TEXT, and not {given!r}", hint='--finding "minor: a typo"'
+                f"a finding is written SEVERITY: TEXT, not {given!r}",
+                hint='--finding "minor: a typo"',
             )
         yield Finding("", severity.strip(), text.strip())
 

@@ -28,7 +28,8 @@ def run(call: Call, options: Options) -> Outcome:
     if left:
         hint = "ralphgit doctor --fix" if any(f.fixable for f in left) else ""
         error = Refused(counted(len(left), "finding"), code="findings", hint=hint)
-    data: dict[str, object] = {"findings": [{**f._asdict(), **f.kind._asdict()} for f in found]}
+    findings = [{**f._asdict(), "meaning": f.kind.meaning, "mend": f.kind.fix} for f in found]
+    data: dict[str, object] = {"findings": findings}
     if call.screen.verbose:
         sources = configuration.sources(project.settings)
         lines += [f"set: {key}  ({safe(where)})" for key, where in sources.items()]
@@ -42,6 +43,6 @@ def _told(finding: Finding) -> list[str]:
     return [
         f"{finding.severity}: {safe(finding.message)} [{finding.code}]",
         f"  {finding.kind.meaning}",
-        f"  {finding.kind.mend}",
+        f"  {finding.kind.fix}",
         f"  {safe(finding.hint)}",
     ]

@@ -46,7 +46,7 @@ def run(call: Call, options: Options) -> Outcome:
 
 def _up(project: Project, options: Options) -> Outcome:
     if options.tmux and options.no_tmux:
-        raise UsageError("--tmux and --no-tmux cannot be combined", hint="take one of them")
+        raise UsageError("--tmux and --no-tmux cannot be combined", hint="use one of them")
     stories = list(dict.fromkeys(options.stories))
     count = len(stories) if options.number is None else options.number
     if not 0 < count <= _MOST:

@@ -11,7 +11,7 @@ from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.printable import counted
 
-#: More conflicts than this are counted, not told; --json has them all.
+#: More conflicts than this are counted, not listed; --json has them all.
 _MOST = 200
 
 

@@ -31,7 +31,7 @@ def run(call: Call, options: Options) -> Outcome:
     undo, dry, wishes = options.undo, options.dry_run, options.wishes
     given = {"--layout": wishes.layout, "--no-agents": not wishes.agents, "--ci": wishes.ci}
     if undo and (wrong := next((flag for flag in given if given[flag]), "")):
-        raise UsageError(f"{wrong} does not go with --undo", hint="ralphgit init --help")
+        raise UsageError(f"{wrong} cannot be combined with --undo", hint="ralphgit init --help")
     if dry:
         planned = _plan(project, options)
     else:

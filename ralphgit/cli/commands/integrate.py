@@ -8,7 +8,7 @@ from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, IntegrateOptions, Stop
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reconcile import as_json, told
+from ralphgit.cli.commands.reconcile import as_json, summary
 from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import Refused
@@ -57,7 +57,7 @@ def _hint(done: Integrated, stop: Stop) -> str:
 def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
     for other in done.plan.reconciled.values():
         if other.issues:
-            yield from told(other)
+            yield from summary(other)
     order = ", ".join(branch.name for branch in done.plan.branches)
     yield safe(f"order: {order}")
     for (one, other_name), meeting in done.plan.meetings.items():

@@ -1,4 +1,4 @@
-"""`prompt`: what an agent would be told about a task."""
+"""`prompt`: the text that an agent would get for a task."""
 
 from __future__ import annotations
 

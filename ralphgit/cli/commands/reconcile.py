@@ -27,7 +27,7 @@ def run(call: Call, options: Options) -> Outcome:
         names = ", ".join(one.branch for one in bad)
         verb = "is" if len(bad) == 1 else "are"
         error = Refused(f"{names} {verb} not ready", code="not_ready")
-    lines = [line for one in found for line in told(one)]
+    lines = [line for one in found for line in summary(one)]
     return Outcome({"branches": [as_json(one) for one in found]}, before=lines, error=error)
 
 
@@ -37,7 +37,7 @@ def as_json(one: Reconciled) -> dict[str, object]:
     return {**one._asdict(), "verdict": one.verdict, "issues": issues}
 
 
-def told(one: Reconciled) -> Iterator[str]:
+def summary(one: Reconciled) -> Iterator[str]:
     """Describe a branch for people."""
     files = f"{counted(len(one.files), 'file')} changed"
     yield safe(f"{one.branch}: {one.verdict} ({', '.join(one.tasks)}; {files})")

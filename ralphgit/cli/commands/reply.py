@@ -25,7 +25,7 @@ def run(call: Call, options: Options) -> Outcome:
     text = reply.words(options.text, f'ralphgit reply {task} "TEXT"')
     by = (options.by or "").strip()
     if not by.isprintable() or (options.by is not None and not by):
-        raise UsageError("a name is one line of printable text", hint="--by NAME")
+        raise UsageError("a name must be one line of printable text", hint="--by NAME")
     project = call.project()
     answer = reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch)
     found = reply.reply(project, answer)

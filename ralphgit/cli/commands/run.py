@@ -17,7 +17,9 @@ def run(call: Call, options: LoopOptions) -> Outcome:
 
     gc.enable()  # `main` has switched it off for what ends soon
     if options.max_tasks == 0:
-        raise UsageError("--max-tasks is at least 1", hint="ralphgit next shows, and does nothing")
+        raise UsageError(
+            "--max-tasks must be at least 1", hint="ralphgit next shows, and does nothing"
+        )
     told = options._replace(once=options.once or bool(options.task))
     ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     data = ran._asdict()

@@ -16,9 +16,9 @@ COMMANDS = (
             AT, *AMOUNT,
         ),
     ),
-    Command("show", "look", "One task, whole.", (TASK, AT)),
+    Command("show", "look", "One task in full.", (TASK, AT)),
     Command(
-        "next", "look", "What can be taken now, in the order in which it would be.",
+        "next", "look", "The tasks that can be claimed now, in order.",
         (STORY, PRIORITY, FETCH, *AMOUNT),
     ),
     Command("prompt", "look", "The prompt for a task (the next one without ID).",

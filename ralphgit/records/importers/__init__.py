@@ -61,7 +61,7 @@ def convert(
     are the same but for case, or an edge does not have two ends.
     """
     known = "; ".join(f"{one.name}: {one.help.removesuffix('.')}" for one in importers)
-    file = SourceFile(name, data, parse, hint=f"known are {known}")
+    file = SourceFile(name, data, parse, hint=f"the formats are {known}")
     return (wanted or _surest(file, importers)).read(file)
 
 

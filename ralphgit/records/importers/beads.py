@@ -138,7 +138,7 @@ def _relate(
         there = names.get(parent.casefold())
         fields["story"] = there or safe_id(parent)
         if there is None:
-            log.note(f"{new}: its parent {parent} is not in the file; the story is called so.")
+            log.note(f"{new}: its parent {parent} is not in the file; the story is named after it.")
     if depends:
         fields["depends_on"] = list(depends)
     if missing:

@@ -275,7 +275,7 @@ class _Reader:
         if words.id:
             return words.id
         made = slug
-        # Of several with the same words, each is told by where it stands.
+        # Of several with the same words, each is identified by its position.
         path = "\n".join(item.path)
         number = 1
         while often[made] > 1 or made in seen:

@@ -32,7 +32,7 @@ def _sniff(file: SourceFile) -> int:
 
 
 def _line_of_another(file: SourceFile) -> int:
-    """The line of the first object that is no issue; 0 where there are issues and nothing else."""
+    """The line of the first object that is not an issue; 0 where there are issues only."""
     others = (line for line, entry in file.objects if not {"number", "title"} <= entry.keys())
     return next(others, 0 if file.objects else 1)
 

@@ -12,7 +12,7 @@ from ralphgit.records.importers.parts import markdown_items, strict_json
 from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.parts.source_values import as_mapping
 
-#: Fields that say of front matter that it tells of a task, or of a plan for some.
+#: Fields that show that front matter describes a task, or a plan for several.
 _TASK_FIELDS = frozenset({"id", "title", "status", "depends_on"})
 _GRAPH_KEYS = frozenset({"nodes", "tasks"})
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)

@@ -79,7 +79,7 @@ def task_of(new: str, fields: Mapping[str, object], log: Log, where: str) -> dic
             log.note(f"{new}: the {key} {short(fields[key])} is {ours[key]} here.")
     if "title" not in ours:
         ours["title"] = new
-        log.note(f"{new} has no title: its id stands in.")
+        log.note(f"{new} has no title: its id is used instead.")
     if "status" not in ours:
         ours["status"] = Status.PENDING.value
         log.note(f"{new} has no status that is known here: it is pending.")

@@ -76,7 +76,7 @@ def digest(words: str) -> str:
 
 
 def stories(headings: Iterable[Heading | None]) -> dict[str, object]:
-    """The root key that tells stories' titles, where they say more than their ids."""
+    """The root key that has stories' titles, where they say more than their ids."""
     titles = {each.story: each.title for each in headings if each is not None}
     listed = [{"id": id, "title": title} for id, title in titles.items() if title != id]
     return {"stories": listed} if listed else {}

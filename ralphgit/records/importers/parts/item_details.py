@@ -64,7 +64,7 @@ class Details(NamedTuple):
     """As it is written; None where nothing is said."""
     commit: str
     strange: tuple[str, ...]
-    """What stands among the files and is no path."""
+    """What is listed among the files and is not a path."""
 
 
 def has_id(text: str) -> bool:

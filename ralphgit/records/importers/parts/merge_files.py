@@ -99,7 +99,7 @@ def _fill(
         log.note(f"{whose}taken from {file}: {', '.join(added)}.")
     if differing:
         what = ", ".join(differing)
-        log.note(f"{whose}{file} says otherwise about {what}; the file before it stands.")
+        log.note(f"{whose}{file} differs in {what}; the earlier file wins.")
     into.update((key, more[key]) for key in added)
 
 
