@@ -267,8 +267,8 @@ def test_a_plan_of_nothing(make: Callable[..., World]) -> None:
 
 
 WRONG = {
-    "agent": (("plan", "--agent", "true"), "--agent does not go with batch plan"),
-    "limit": (("run", "--limit", "2"), "--limit does not go with batch run"),
+    "agent": (("plan", "--agent", "true"), "--agent cannot be combined with batch plan"),
+    "limit": (("run", "--limit", "2"), "--limit cannot be combined with batch run"),
     "none": (("run", "--at-once", "0"), "--at-once is 1 to 64"),
     "many": (("plan", "--at-once", "65"), "--at-once is 1 to 64"),
 }

@@ -112,10 +112,10 @@ def test_what_is_no_id_is_refused(line: tuple[str, ...]) -> None:
 
 def test_an_option_of_another_action_is_refused() -> None:
     for line, said in (
-        (("evidence", "list", "--rerun"), "--rerun does not go with evidence list"),
-        (("evidence", "list", "--worker", "a"), "--worker does not go with evidence list"),
-        (("fleet", "status", "w1"), "NAME does not go with fleet status"),
-        (("batch", "run", "--limit", "1"), "--limit does not go with batch run"),
+        (("evidence", "list", "--rerun"), "--rerun cannot be combined with evidence list"),
+        (("evidence", "list", "--worker", "a"), "--worker cannot be combined with evidence list"),
+        (("fleet", "status", "w1"), "NAME cannot be combined with fleet status"),
+        (("batch", "run", "--limit", "1"), "--limit cannot be combined with batch run"),
     ):
         with pytest.raises(UsageError) as refused:
             typed(*line)

@@ -171,7 +171,11 @@ def test_an_artifact_has_its_digest(alpha: Place) -> None:
         ),
         (("T-1",), "usage", "needs to say what it shows"),
         (("T-1", "T-2", "--shows", "x"), "usage", "about one task"),
-        (("T-1", "--shows", "x", "--rerun"), "usage", "--rerun does not go with evidence add"),
+        (
+            ("T-1", "--shows", "x", "--rerun"),
+            "usage",
+            "--rerun cannot be combined with evidence add",
+        ),
         (("T-1", "--shows", "x" * 9_000), "record_too_large", "nothing was written"),
     ],
 )

@@ -339,7 +339,7 @@ def test_generated_files_as_configured(world: World) -> None:
     world.commit()
     told = world.ralph("independence", "T-1", "T-2")
     assert told.out.startswith("T-1 x T-2  generated: T-1 needs LOCK, T-2 writes L*\n")
-    assert "warning: generated: the pattern '[a' means nothing" in told.err
+    assert "warning: generated: the pattern '[a' is not valid" in told.err
     # A claim keeps to the same rule.
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     alpha.claim("T-1")
@@ -361,7 +361,7 @@ def test_a_wrong_pattern_is_unproved(world: World) -> None:
     world.replace("write: [lib/**]", "write: ['[a']")
     world.commit()
     (one, _) = world.ralph("independence", "T-4", "T-5", "--json").data["unproved"]
-    assert one["why"].startswith("the pattern '[a' means nothing: ")
+    assert one["why"].startswith("the pattern '[a' is not valid: ")
 
 
 def test_a_blocked_task_stands_against_all(world: World) -> None:
