@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from world import Place, World, shared
 
+from ralphgit.model.paths import pattern_fault
 from ralphgit.model.task_status import Mode
 from ralphgit.records import export_formats, graph_file, importers, yaml_writer
 
@@ -233,6 +234,14 @@ _TEXT = st.lists(_MARKS | st.text(st.characters(codec="utf-8"), max_size=6), max
 )
 _TITLE = _TEXT.filter(lambda text: bool(text.strip()))
 _LISTS = st.lists(_TITLE, min_size=1, max_size=3)
+#: As odd as a path may be.
+_PATHS = st.lists(
+    _TITLE.map(lambda text: re.sub(r"[\x00-\x1f\x7f-\x9f\\/]", "", text) + "x").filter(
+        lambda path: pattern_fault(path) is None
+    ),
+    min_size=1,
+    max_size=3,
+)
 _TASK = st.fixed_dictionaries(
     {"title": _TITLE, "status": st.sampled_from(["pending", "complete", "cancelled"])},
     optional={
@@ -243,8 +252,8 @@ _TASK = st.fixed_dictionaries(
             lambda texts: [{"id": f"ACC-{n}", "text": text} for n, text in enumerate(texts, 1)]
         ),
         "verify": _LISTS,
-        "outputs": _LISTS,
-        "scope": st.fixed_dictionaries({}, optional={"write": _LISTS, "resources": _LISTS}),
+        "outputs": _PATHS,
+        "scope": st.fixed_dictionaries({}, optional={"write": _PATHS, "resources": _LISTS}),
         "mode": st.sampled_from(list(map(str, Mode))),
         "x-commit": _TITLE,
         "x-any": _TEXT | st.integers() | st.booleans() | st.lists(_TEXT, max_size=2),
