@@ -265,3 +265,25 @@ def test_the_worktree_keeps_the_block_and_takes_another_task_all_the_same(world:
     one.write("three.txt", "3\n")
     one.complete("T-3")
     assert codes(one, "--base", "main") == []
+
+
+# -- what git was told not to see ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["2", "4"])
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_that_git_does_not_look_at_is_not_verified_in_its_place(
+    alpha: Place, flag: str, version: str
+) -> None:
+    alpha.git("config", "index.version", version)
+    alpha.claim("T-1")
+    alpha.write("one.txt", "")
+    alpha.commit("Nothing in it")
+    alpha.git("update-index", flag, "one.txt")
+    alpha.git("update-index", "--index-version", version)
+    alpha.write("one.txt", "what the command wants to see\n")
+    done = alpha.ralph("complete", "T-1")
+    assert (done.code, "one.txt is not as it would be committed" in done.err) == (1, True), done.err
+    alpha.git("update-index", f"--no-{flag[2:]}", "one.txt")
+    alpha.complete("T-1")
+    assert alpha.git("show", "HEAD:one.txt") == "what the command wants to see"

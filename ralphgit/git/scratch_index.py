@@ -110,6 +110,17 @@ class Scratch:
         arguments = ("ls-files", "--modified", "--others", "--exclude-standard", "-z", "--", ":/")
         return bool(self._git.run(*arguments))
 
+    def hidden(self, paths: Sequence[str]) -> list[str]:
+        """Find which of `paths`, at which git was told not to look, are otherwise in the worktree.
+
+        The copy looks at them from now on.
+        """
+        for one in ("--no-assume-unchanged", "--no-skip-worktree"):
+            self._git.run("update-index", one, "-z", "--stdin", stdin=index.nul([*paths, ""]))
+        listing = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
+        self._git.try_run("update-index", "-q", "--really-refresh")
+        return self._git.names(*listing)
+
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""
         self._git.run("read-tree", treeish)

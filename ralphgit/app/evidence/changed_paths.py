@@ -125,6 +125,23 @@ def tree_to_judge(project: Project, copy: scratch_index.Scratch, outputs: Sequen
     return tree
 
 
+def hidden(project: Project, before: scratch_index.Scratch) -> list[str]:
+    """Say which files are not what would be committed, and git was told not to look at them.
+
+    The verify commands see them, so what they judge would not be what is committed.
+    """
+    paths = index.unwatched(project.repository)
+    if not paths:
+        return []
+    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+        copy = scratch_index.Scratch(project.repository, scratch, like=before)
+        return [
+            f"{path} is not as it would be committed, and git was told not to look at it "
+            "(git update-index --no-assume-unchanged, or --no-skip-worktree)"
+            for path in copy.hidden(paths)
+        ]
+
+
 def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: str) -> None:
     """Refuse a repository inside the worktree that is not a submodule.
 

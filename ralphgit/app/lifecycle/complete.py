@@ -127,6 +127,7 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         tree = changed_paths.tree_to_judge(project, before, promised.outputs)
         work_done = changed_paths.of_task(project, own, tree)
         missing = changed_paths.faults(promised, work_done)
+        missing += changed_paths.hidden(project, before)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted).values())
         missing += [_failed(project, run) for run in runs if not run.passed]
