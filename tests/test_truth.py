@@ -229,3 +229,28 @@ def test_a_pull_request_that_moves_the_graph_is_effective_once_merged(world: Wor
     assert beta.ralph("next", "--json").data["tasks"][0]["file"] == "graph/T-1.yaml"
     told = world.ralph("next", "--json")
     assert [t["file"] for t in told.data["tasks"]] == ["graph/T-1.yaml", "graph/T-2.yaml"]
+
+
+# -- a loop, and its agent's file ----------------------------------------------------------
+
+OWN = {
+    "broken": "base = [",
+    "another graph": 'graph = ["other.yaml"]',
+    "another base": 'base = "x"',
+}
+
+
+@pytest.mark.parametrize("own", OWN)
+def test_what_an_agent_writes_into_its_settings_lands_its_work_where_it_belongs(
+    world: World, own: str
+) -> None:
+    world.replace('\n    verify: ["true"]', "")
+    world.commit()
+    alpha = world.worktree("alpha")
+    world.git("branch", "x")
+    world.write(".git/info/exclude", "/ralph.toml\n")
+    agent = world.write("../agent.sh", f"echo b > a.txt; echo '{OWN[own]}' > ralph.toml\n")
+    ran = alpha.ralph("run", "--task", "T-1", "--land", "merge", "--agent", f"sh {agent}")
+    assert ran.code == 0, ran
+    assert world.git("show", "main:a.txt") == "b"
+    assert world.git("show", "x:a.txt") == "a"

@@ -39,6 +39,10 @@ from ralphgit.records.row_cache import Cache
 STORY = os.path.join("ralphgit", "story")
 
 
+#: What a worktree's own file decides.
+_FREE = frozenset(Config._fields) - COMMITTED
+
+
 class Configuration(NamedTuple):
     """The settings that count."""
 
@@ -140,8 +144,7 @@ def decided(files: SettingsFiles, own: Sequence[Layer]) -> Decided:
     branch, remote = _first(own, "base"), _first(own, "remote")
     default = locate(repository, "", remote)
     commit, label = default.commit, default.label
-    main = repository.worktrees[0]
-    if not default.remote and main.head:
+    if not default.remote and (main := repository.worktrees[0]).head:
         commit, label = main.head, main.branch.removeprefix("refs/heads/") or main.head[:12]
     found = files.at(commit, label) if commit else files.here()
     layer = (_on(label) if commit else settings_file.FILE, _only(found, PLACE))
@@ -156,11 +159,17 @@ def _first(layers: Iterable[Layer], name: str) -> str:
 
 def read(files: SettingsFiles, own: Sequence[Layer], decided: Decided) -> Configuration:
     """Resolve all settings. Raises: UsageError, InvalidRecord."""
-    base, here = decided.base, files.here()
+    base = decided.base
     if not base.commit:
-        return of_layers([*own, decided.layer, (settings_file.FILE, here)])
+        return of_layers([*own, decided.layer, (settings_file.FILE, files.here())])
     there = files.at(base.commit, base.label)
     committed = (_on(base.label), _only(there, SAFETY | LAYOUT))
+    here: Mapping[str, object] = {}
+    # While a loop runs its agent may write anything there, or break the file: it is not read.
+    if not {name for _, layer in own for name in layer} >= _FREE or not _has_graph(
+        files.repository, base.commit, of_layers([*own, committed]).config.graph
+    ):
+        here = files.here()
     rest = [(settings_file.FILE, _but(here, COMMITTED)), (_on(base.label), _but(there, COMMITTED))]
     found = of_layers([*own, decided.layer, committed, *rest])
     ignored = _ignored(here, own, found, base)
