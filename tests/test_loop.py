@@ -158,7 +158,7 @@ def test_a_branch_that_is_kept(tmp_path: Path) -> None:
 BAD = {
     "nothing": ("{}", "verify-failed", "changed no file"),
     "only a claim": ("{report: {status: done, summary: fine}}", "verify-failed", "changed no file"),
-    "outside its scope": ("{write: {b.txt: x}}", "scope", "b.txt is outside scope.write"),
+    "outside its scope": ("{run: 'echo x > b.txt'}", "scope", "b.txt is outside scope.write"),
     "half of it": ("{write: {a.txt: bad}}", "verify-failed", "verify failed (exit 1)"),
     "a crash": ("{write: {a.txt: good}, exit: 3}", "verify-failed", "exit code 3"),
     "a report of its own": ("{write: {a.txt: good}, report: {status: finished}}",
@@ -174,7 +174,7 @@ def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path)
         task("T-1", "scope: {write: [a.txt]}", "verify: [grep -q good a.txt]", script=script),
         task("T-2", "outputs: [two.txt]"),
     )
-    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "2"})
+    ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "2", "RALPH_SCRIPT_RUN": "1"})
     assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"])
     blocked = on_base(alpha, "T-1")
     assert (blocked["status"], blocked["blocked"]["reason"]) == ("blocked", reason)

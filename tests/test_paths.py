@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from world import ROOT
+from world import ROOT, World
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
@@ -92,7 +93,6 @@ def validator(schema: str, name: str) -> Draft202012Validator:
 def assert_schemas_agree(text: str) -> None:
     for schema, name, decide in (
         ("task-graph", "pattern", paths.pattern_fault),
-        ("config", "pattern", paths.pattern_fault),
         ("config", "path", paths.fault),
         ("evidence", "path", paths.fault),
     ):
@@ -172,3 +172,308 @@ def test_a_path_is_judged_before_it_is_looked_for(tree: Path, path: str) -> None
     with pytest.raises(InvalidRecord) as refused:
         worktree_files.place(str(tree), path)
     assert (refused.value.code, refused.value.hint) == ("bad_path", paths.HINT)
+
+
+# -- settings ----------------------------------------------------------------------------
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: One
+    status: pending
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("paths"))
+    world.write_graph(GRAPH)
+    world.commit()
+    return world
+
+
+READERS = (("list",), ("check",), ("status",), ("next",), ("show", "T-1"), ("log",), ("doctor",))
+WRITERS = (("claim", "T-1"), ("add", "--title", "x"), ("edit", "T-1", "--title", "x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ('graph = "/etc/passwd"', "1:9", "graph is '/etc/passwd', which is absolute"),
+        ('graph = [\n  "a.yaml",\n  "../x/*.yaml",\n]', "3:3", "graph is '../x/*.yaml', which"),
+        ('graph = "C:/x.yaml"', "1:9", "graph is 'C:/x.yaml', which is absolute"),
+        ('lease = "off"\nrecords = ".git"', "2:11", "records is '.git', which enters .git or"),
+        ("records = '.GIT./x'", "1:11", "records is '.GIT./x', which enters .git or .ralph"),
+        ('records = ".ralph/records"', "1:11", "records is '.ralph/records', which enters"),
+        ('records = "../records"', "1:11", "records is '../records', which leads out"),
+        ('records = ""', "1:11", "records is '', which is empty"),
+        ('records = "a\\u0000b"', "1:1", "records is 'a\\x00b', which has a control character"),
+        ('[agent]\nprompt = "/etc/passwd"', "2:10", "agent.prompt is '/etc/passwd', which is"),
+        ("agent.prompt = '../p.md'", "1:16", "agent.prompt is '../p.md', which leads out of"),
+    ],
+)
+def test_a_setting_that_leaves_is_refused_by_every_command(
+    shared: World, text: str, place: str, said: str
+) -> None:
+    shared.write("ralph.toml", text + "\n")
+    for words in (*READERS, *WRITERS):
+        error = shared.refused(*words, code="bad_path", exit=6)
+        assert error["message"].startswith(said), words
+        assert (error["file"], f"{error['line']}:{error['column']}") == ("ralph.toml", place)
+        assert error["hint"] == paths.HINT
+    (shared.path / "ralph.toml").unlink()
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"RALPH_GRAPH": "/etc/passwd"}, "the environment: graph is '/etc/passwd', which is abs"),
+        ({"RALPH_RECORDS": ".git/x"}, "the environment: records is '.git/x', which enters .git"),
+    ],
+)
+def test_a_variable_that_leaves_is_refused(shared: World, env: dict[str, str], said: str) -> None:
+    for words in (("list",), ("claim", "T-1")):
+        done = shared.ralph(*words, "--json", env=env)
+        assert (done.code, done.error) == (2, "bad_path")
+        assert done.json["error"]["message"].startswith(said)
+
+
+def test_a_branch_that_sets_them_does_not_pass_the_gate(shared: World) -> None:
+    shared.git("checkout", "--quiet", "-b", "branch")
+    shared.write("ralph.toml", '# x\nrecords = ".git"\n')
+    shared.commit()
+    shared.git("checkout", "--quiet", "main")
+    (problem,) = shared.ralph("check", "main..branch", "--json").data["problems"]
+    assert (problem["code"], problem["line"], problem["column"]) == ("bad_settings", 2, 11)
+
+
+# -- links, by commands ------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    world.commit()
+    (tmp_path / "outside").mkdir()
+    return world
+
+
+def outside(world: World) -> Path:
+    return world.path.parent / "outside"
+
+
+RUNTIME = ("/.ralph/", "info/exclude", "refs/ralph/")
+TASKS = ("task-graph.yaml", "graph/a.yaml", "sub/graph.yaml")
+
+
+@pytest.mark.parametrize(
+    ("settings", "link", "target", "named"),
+    [
+        ("", "task-graph.yaml", "../outside/task-graph.yaml", "task-graph.yaml"),
+        ("", "task-graph.yaml", ".git/task-graph.yaml", "task-graph.yaml"),
+        ('graph = ["graph/*.yaml"]\n', "graph", "../outside/graph", "graph"),
+        (
+            'graph = ["graph/*.yaml"]\n',
+            "graph/a.yaml",
+            "../../outside/graph/a.yaml",
+            "graph/a.yaml",
+        ),
+        ('graph = ["sub/graph.yaml"]\n', "sub", "../outside/sub", "sub/graph.yaml"),
+    ],
+)
+def test_a_graph_behind_a_link_that_leaves_is_neither_read_nor_written(
+    world: World, settings: str, link: str, target: str, named: str
+) -> None:
+    for place in (outside(world), world.path / ".git"):
+        for name in TASKS:
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_text(GRAPH.replace("One", "secret"))
+    (world.path / "task-graph.yaml").unlink()
+    (world.path / link).parent.mkdir(exist_ok=True)
+    (world.path / link).symlink_to(target)
+    world.write("ralph.toml", settings)
+    world.commit()
+    for words in (("list",), ("check",), ("show", "T-1"), ("add", "--title", "x")):
+        done = world.ralph(*words, "--json")
+        assert (done.code, done.error) == (6, "bad_path"), (words, done)
+        error = done.json["error"]
+        assert (error["file"], error["line"], error["column"]) == (named, 1, 1)
+        assert "secret" not in done.out + done.err
+        assert error["hint"] == f"replace the link: {link}"
+
+
+def test_another_worktree_s_graph_behind_a_link_stops_nobody(world: World) -> None:
+    alpha = world.worktree("alpha")
+    (outside(world) / "g.yaml").write_text(GRAPH.replace("T-1", "T-9"))
+    (alpha.path / "task-graph.yaml").unlink()
+    (alpha.path / "task-graph.yaml").symlink_to("../outside/g.yaml")
+    done = world.ralph("status", "--json")
+    assert done.code == 0
+    (warning,) = done.json["warnings"]
+    assert warning.startswith("the graph in ../proj-alpha is left out: a link leads out of the wor")
+
+
+@pytest.mark.parametrize("link", ["records", "records/audit", "records/audit/T-1"])
+def test_records_behind_a_link_that_leaves_are_not_written(world: World, link: str) -> None:
+    alpha = world.worktree("alpha")
+    (alpha.path / link).parent.mkdir(parents=True, exist_ok=True)
+    (alpha.path / link).symlink_to(outside(world))
+    error = alpha.refused("claim", "T-1", code="bad_path", exit=6, but=RUNTIME)
+    assert error["hint"] == f"replace the link: {link}"
+    assert list(outside(world).iterdir()) == []
+    assert world.leases == []
+
+
+def test_a_record_that_is_a_link_is_not_read_by_log(world: World) -> None:
+    (outside(world) / "k1.yaml").write_text("secret: 1\n")
+    folder = world.path / "records" / "audit" / "T-1"
+    folder.mkdir(parents=True)
+    (folder / "k1.yaml").symlink_to(outside(world) / "k1.yaml")
+    done = world.ralph("log", "T-1")
+    assert "secret" not in done.out + done.err and "k1" not in done.err
+
+
+def test_evidence_and_questions_behind_a_link_are_not_written(world: World) -> None:
+    (world.path / "records").mkdir()
+    for kind in ("evidence", "audit", "guidance"):
+        (world.path / "records" / kind).symlink_to(outside(world))
+    for words in (
+        ("evidence", "add", "T-1", "--shows", "x"),
+        ("audit", "add", "T-1", "--verdict", "clear", "--target", "HEAD"),
+    ):
+        done = world.ralph(*words, "--json")
+        assert (done.code, done.error) == (6, "bad_path"), done.out
+    assert list(outside(world).iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../outside/x", ".git/config", "link", ".git"])
+def test_an_artifact_is_a_file_of_the_worktree(world: World, name: str) -> None:
+    (outside(world) / "x").write_text("x")
+    (world.path / "link").symlink_to("../outside/x")
+    words = ("evidence", "add", "T-1", "--artifact", name, "--shows", "x")
+    world.refused(*words, code="bad_artifact", exit=2)
+
+
+def test_a_leftover_behind_a_linked_records_folder_is_left(world: World) -> None:
+    kept = outside(world) / ".ralph-tmp-999999-x"
+    kept.write_text("x")
+    (world.path / "records").symlink_to(outside(world))
+    world.ralph("doctor", "--fix")
+    assert kept.exists()
+
+
+def test_an_answer_goes_into_no_linked_inbox(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    asked = alpha.ralph("block", "--question", "Which?")
+    assert asked.code == 0, asked.err
+    (alpha.path / ".ralph" / "inbox").symlink_to(outside(world))
+    done = world.ralph("reply", "T-1", "This one.")
+    assert list(outside(world).iterdir()) == [], done
+
+
+# -- the built-in agent, scopes, other files ---------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (".git/config", "the path '.git/config' enters .git or .ralph"),
+        (".GIT/hooks/pre-commit", "the path '.GIT/hooks/pre-commit' enters .git or .ralph"),
+        (".ralph/report.yaml", "the path '.ralph/report.yaml' enters .git or .ralph"),
+        ("/abs", "the path '/abs' is absolute"),
+        ("src/../../x", "the path 'src/../../x' leads out of its folder by '..'"),
+        ("src/out/x", "a link leads out of the worktree: src/out/x is "),
+        ("src/git/config", "a link leads into .git or .ralph: src/git/config is "),
+        ("other.txt", "other.txt is outside scope.write (src/**)"),
+    ],
+)
+def test_the_scripted_agent_writes_inside_the_scope_alone(
+    world: World, path: str, said: str
+) -> None:
+    (world.path / "src").mkdir()
+    (world.path / "src" / "out").symlink_to(outside(world))
+    (world.path / "src" / "git").symlink_to("../.git")
+    script = json.dumps({"write": {"src/good.txt": "x", path: "x"}})
+    before = world.state()
+    done = world.run(
+        sys.executable, "-m", "ralphgit.loop.scripted_agent",
+        env={"RALPH_SCRIPT": script, "RALPH_SCOPE": '["src/**"]'},
+    )  # fmt: skip
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"scripted agent: {said}")
+    assert done.err.endswith("; nothing was done\n")
+    assert world.state() == before
+
+
+def test_a_run_with_a_script_that_leaves_changes_nothing_of_git(world: World) -> None:
+    script = '    x-script: {write: {.git/config: "[core]", one.txt: x}}\n'
+    world.write_graph(GRAPH + script)
+    world.write("ralph.toml", "[agent]\nattempts = 1\n")
+    world.commit()
+    alpha = world.worktree("alpha")
+    (problem,) = alpha.ralph("check", "--json").data["problems"]
+    assert (problem["code"], problem["line"], problem["task"]) == ("bad_path", 6, "T-1")
+    config = world.read(".git/config")
+    done = alpha.ralph("run", "--once", "--agent", "scripted", "--json")
+    assert done.data["blocked"] == ["T-1"], done.out
+    assert not (alpha.path / "one.txt").exists()
+    assert world.read(".git/config") == config
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        ".git/**",
+        "a/.git/config",
+        ".ralph/x",
+        ".GIT",
+        "{src,.git}/x",
+        "git~1/x",
+        "C:/x",
+        "C:\\x",
+        "../x",
+    ],
+)
+def test_a_scope_that_leaves_is_no_scope(world: World, pattern: str) -> None:
+    scope = f"    scope:\n      write: [{json.dumps(pattern)}]\n"
+    world.write_graph(GRAPH + scope)
+    world.commit()
+    codes = [problem["code"] for problem in world.ralph("check", "--json").data["problems"]]
+    assert codes == ["bad_pattern"]
+    world.refused("claim", "T-1", code="contract_invalid")
+    world.refused("edit", "T-1", "--write", pattern, code="bad_pattern", exit=2)
+
+
+def test_no_worktree_gets_what_belongs_to_another_s_runtime(world: World) -> None:
+    world.write(".worktreeinclude", "*.env\n")
+    world.write(".gitignore", "*.env\n")
+    world.commit()
+    for name in ("a.env", ".Ralph/b.env", "sub/.RALPH/c.env"):
+        world.write(name, "x")
+    assert world.ralph("worktree", "new", "alpha").code == 0
+    alpha = world.path.parent / "proj-alpha"
+    assert [str(path.relative_to(alpha)) for path in alpha.rglob("*.env")] == ["a.env"]
+
+
+@pytest.mark.parametrize("name", ["../x", ".git", "a/b", "/tmp/x", ".ralph", "a\\b", ""])
+def test_a_worktree_s_name_is_no_path(world: World, name: str) -> None:
+    world.refused("worktree", "new", name, code="bad_worker", exit=2)
+
+
+def test_a_path_is_no_pathspec(world: World) -> None:
+    """Signs that git gives a meaning in paths have none in a record."""
+    world.write("ralph.toml", 'graph = [":(exclude)a/*.yaml", ":/g.yaml"]\nrecords = ":!x"\n')
+    world.write(":(exclude)a/one.yaml", GRAPH)
+    world.write(":/g.yaml", GRAPH.replace("T-1", "T-2"))
+    (world.path / "task-graph.yaml").unlink()
+    world.git("add", "-A", "--", ".")
+    world.commit()
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"-x": "x", ":(top)y": "y"})
+    named = alpha.git("show", "--format=", "--name-only", "HEAD").split("\n")
+    assert {"-x", ":(exclude)a/one.yaml", ":(top)y"} < set(named)
+    assert any(name.startswith(":!x/audit/T-1/") for name in named)
+    assert alpha.ralph("check", "--base", "main").code == 0

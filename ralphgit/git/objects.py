@@ -152,7 +152,9 @@ class Objects:
         """
         unique = list(dict.fromkeys(commits))
         places = [*exact, *folders]
-        specs = [f"{commit}:{place}" for commit in unique for place in places]
+        # With a "/" git finds folders alone: a file or link of that name has nothing below.
+        asked = [*exact, *(f"{folder}/" if folder else "" for folder in folders)]
+        specs = [f"{commit}:{place}" for commit in unique for place in asked]
         oids = self.resolve(specs)
         found = {}
         for number, commit in enumerate(unique):

@@ -80,7 +80,11 @@ BUILT_IN: tuple[AgentPreset, ...] = (
         help="For trying out: it writes a task's outputs, or does what its x-script says.",
         words=(sys.executable, "-m", "ralphgit.loop.scripted_agent"),
         needs="nothing",
-        task_fields={"RALPH_SCRIPT": "x-script", "RALPH_OUTPUTS": "outputs"},
+        task_fields={
+            "RALPH_SCRIPT": "x-script",
+            "RALPH_OUTPUTS": "outputs",
+            "RALPH_SCOPE": "scope",
+        },
     ),
 )
 

@@ -123,7 +123,8 @@ def attempt(
     )  # fmt: skip
     environ["RALPH_ATTEMPT"] = str(before.failed + 1)
     if command.task_fields:
-        stored = project.here.stored(project.here.row(lease.task)) | {"outputs": task.outputs}
+        stored = project.here.stored(project.here.row(lease.task))
+        stored |= {"outputs": task.outputs, "scope": task.scope.write}
         environ |= {
             variable: json.dumps(stored[field])
             for variable, field in command.task_fields.items()

@@ -6,14 +6,15 @@ one for all that follow). Done in this order, as far as they are there:
 
     print: TEXT          say it on stdout
     sleep: SECONDS
-    write: {PATH: TEXT}  write files in the worktree, also outside the task's scope
+    write: {PATH: TEXT}  write files of the task's write scope, if it has one, in the worktree
     commit: MESSAGE      commit what was written
     run: CMD             run it with sh (tests only, that is: where RALPH_SCRIPT_RUN is set)
     report: {...}        write this report
     exit: CODE
 
-Without any of them it writes each of the task's outputs, so that an ordinary graph can be
-worked off. An empty mapping does nothing at all: an agent that only says that it is done.
+Where one path of `write` may not be written, nothing is done at all (exit 2). Without any of
+these it writes each of the task's outputs, so that an ordinary graph can be worked off. An empty
+mapping does nothing at all: an agent that only says that it is done.
 """
 
 from __future__ import annotations
@@ -25,17 +26,26 @@ import sys
 import time
 from typing import Any
 
+from ralphgit.errors import RalphError, UsageError
+from ralphgit.records import worktree_files
+from ralphgit.rules import pattern_overlap
+
 
 def main() -> int:
     """Do one attempt; the exit code."""
     sys.stdin.read()
     steps = _steps(os.environ.get("RALPH_SCRIPT", ""), int(os.environ.get("RALPH_ATTEMPT", "1")))
+    try:
+        contents = {_place(path): text for path, text in steps.get("write", {}).items()}
+    except RalphError as error:
+        sys.stderr.write(f"scripted agent: {error.message}; nothing was done\n")
+        return 2
     said = steps.get("print", f"scripted agent: {os.environ.get('RALPH_TASK', '')}")
     sys.stdout.write(f"{said}\n")
     sys.stdout.flush()
     time.sleep(float(steps.get("sleep", 0)))
-    for path, text in steps.get("write", {}).items():
-        _write(path, text)
+    for full, text in contents.items():
+        _write(full, text)
     if message := steps.get("commit"):
         subprocess.run(["git", "add", "-A"], check=True)
         subprocess.run(["git", "commit", "--quiet", "-m", message], check=True)
@@ -53,7 +63,18 @@ def _steps(script: str, attempt: int) -> dict[str, Any]:
     if isinstance(found, dict):
         return found
     outputs = json.loads(os.environ.get("RALPH_OUTPUTS", "[]"))
-    return {"write": {path: f"{os.environ.get('RALPH_TASK', '')}\n" for path in outputs}}
+    text = f"{os.environ.get('RALPH_TASK', '')}\n"
+    return {"write": {path.removeprefix("./"): text for path in outputs}}
+
+
+def _place(path: str) -> str:
+    """Where to write `path`. Raises: RalphError where the worktree or the scope ends before it."""
+    full = worktree_files.place(os.getcwd(), path)
+    scope = json.loads(os.environ.get("RALPH_SCOPE", "[]"))
+    if scope and not pattern_overlap.covers_any(scope, path):
+        said = f"{path} is outside scope.write ({', '.join(scope)})"
+        raise UsageError(said, hint="name a file in the scope, or widen the scope")
+    return full
 
 
 def _write(path: str, text: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.errors import UsageError
+from ralphgit.model import paths
 
 #: Lock files of package managers, in any folder.
 LOCK_FILES = (
@@ -103,6 +104,8 @@ PLACE = frozenset(("base", "remote"))
 LAYOUT = frozenset(("graph", "records"))
 #: What a worktree's own file has no say in.
 COMMITTED = SAFETY | PLACE | LAYOUT
+#: Settings that name files of the repository (SPEC L10).
+_PATHS = ("graph", "records", "agent_prompt")
 
 _SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
@@ -143,7 +146,21 @@ def parse_setting(name: str, value: object, where: str) -> object:
             code="bad_setting",
             hint=f"set {name} there to {expected}, or remove it",
         )
+    if wrong := path_fault(name, made):
+        path, fault = wrong
+        said = f"{where}: {name} is {path!r}, which {fault}"
+        raise UsageError(said, code="bad_path", hint=paths.HINT)
     return made
+
+
+def path_fault(name: str, value: object) -> tuple[str, paths.PathFault] | None:
+    """The first path in a setting that may not be used, and why; None where there is none."""
+    if name not in _PATHS or (name == "agent_prompt" and not value):
+        return None
+    for path in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(path, str) and (fault := paths.fault(path)):
+            return path, fault
+    return None
 
 
 def _number(value: object, kind: type[int] | type[float]) -> int | float | None:

@@ -63,13 +63,18 @@ def is_absolute(path: str) -> bool:
     return re.match(r"[/\\]|[A-Za-z]:|~(?:/|\Z)", path) is not None
 
 
+def enters_own(path: str) -> bool:
+    """Whether a part of `path` is `.git` or `.ralph`."""
+    return any(map(is_own_folder, path.split("/")))
+
+
 def is_own_folder(name: str) -> bool:
     """Whether some file system reads `name` as `.git` or `.ralph`."""
     return _OWN.fullmatch(name.translate(_IGNORED).lower()) is not None
 
 
 def _of_names(names: list[str]) -> PathFault | None:
-    if any(map(is_own_folder, names)):
+    if enters_own("/".join(names)):
         return PathFault.OWN_FOLDER
     if any(name.rstrip(" ") == ".." for name in names):
         return PathFault.PARENT

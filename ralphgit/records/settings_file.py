@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.config import setting_name
+from ralphgit.model import paths
+from ralphgit.model.config import path_fault, setting_name
+from ralphgit.records.input_limits import position
 
 FILE = "ralph.toml"
 #: Keys that the file may have for other readers.
@@ -45,6 +47,12 @@ def parse(data: bytes, *, path: str = FILE) -> dict[str, object]:
                 code="unknown_setting",
                 hint="the settings are listed in docs/configuration.md",
             )
+        if wrong := path_fault(name, value):
+            line, column = _place_of(data.decode("utf-8"), key.rpartition(".")[2], wrong[0])
+            raise InvalidRecord(
+                f"{key} is {wrong[0]!r}, which {wrong[1]}",
+                file=path, line=line, column=column, code="bad_path", hint=paths.HINT,
+            )  # fmt: skip
         found[name] = value
     return found
 
@@ -90,6 +98,15 @@ def _line_of(text: str, key: str) -> int:
         if line.strip().startswith((key, f"[{key}")):
             return number
     return 1
+
+
+def _place_of(text: str, key: str, value: str) -> tuple[int, int]:
+    """Line and column of a string that a setting has; of the setting, where it is escaped."""
+    line = _line_of(text, key)
+    start = sum(map(len, text.splitlines(keepends=True)[: line - 1]))
+    quoted = (f'"{value}"', f"'{value}'")
+    found = [at for word in quoted if (at := text.find(word, start)) >= 0]
+    return position(text, min(found)) if found else (line, 1)
 
 
 _STRING = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")

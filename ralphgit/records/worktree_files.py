@@ -24,9 +24,10 @@ def place(top: str, path: str) -> str:
     real = os.path.realpath(full)
     if real == os.path.join(real_top, path):
         return full
-    inside = os.path.relpath(real, real_top).replace(os.sep, "/").split("/")
-    if inside[0] == ".." or any(map(paths.is_own_folder, inside)):
-        where = "out of the worktree" if inside[0] == ".." else "into .git or .ralph"
+    inside = os.path.relpath(real, real_top).replace(os.sep, "/")
+    leaves = inside.split("/")[0] == ".."
+    if leaves or paths.enters_own(inside):
+        where = "out of the worktree" if leaves else "into .git or .ralph"
         raise InvalidRecord(
             f"a link leads {where}: {path} is {real}; it was neither read nor written",
             file=path, code=_CODE, hint=f"replace the link: {_link(top, path)}",

@@ -131,6 +131,10 @@ GROUPS = (
         _error("cycle", "Tasks depend on each other in a circle.",
                "None of them could ever begin. Two branches can close a circle without a conflict.",
                "Remove one of the dependencies."),
+        _error("bad_path", "The script of a task writes where no task has files.",
+               "The built-in agent would write outside the worktree, or change what git runs.",
+               "Name a path from the top of the repository, without `..`, and not in `.git` or "
+               "`.ralph`."),
         _error("bad_pattern", "A pattern of a scope is not valid.",
                "A scope that is not valid protects nothing.",
                "docs/format.md describes patterns."),

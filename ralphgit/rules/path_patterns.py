@@ -1,7 +1,8 @@
 r"""Parse path patterns: their syntax, and what each form covers.
 
 A path is relative to the root of the repository and `/`-separated. `.` and empty segments
-are skipped, in paths and in patterns; a path with a `..` segment is covered by nothing.
+are skipped, in paths and in patterns; a path with a `..` segment is covered by nothing. No pattern
+has a segment `..`, `.git` or `.ralph`, or begins with `C:/`.
 
     a/b           the path `a/b`, and everything below it
     a/b.c         the path `a/b.c` alone: a name with a dot inside is a file's
@@ -30,6 +31,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
+
+from ralphgit.model import paths
 
 #: How many patterns the braces of one pattern may make.
 MOST_ALTERNATIVES = 256
@@ -126,6 +129,8 @@ def _route(text: str) -> Route:
     """The segments of a pattern without braces."""
     if not text.strip():
         raise ValueError("the pattern is empty; the whole repository is written '**'")
+    if re.match(r"[A-Za-z]:[/\\]", text):
+        raise ValueError("it begins at a drive; a pattern begins at the root of the repository")
     route: list[Segment | None] = []
     tokens: list[str] = []
     segment: Segment | None = None
@@ -136,6 +141,10 @@ def _route(text: str) -> Route:
         segment = None if tokens == ["*", "*"] else _segment(tokens)
         if segment == "..":
             raise ValueError("'..' leads out of its folder; write the path from the root")
+        if isinstance(segment, str) and paths.is_own_folder(segment):
+            raise ValueError(
+                "no task has files in '.git' or '.ralph'; name those that are committed"
+            )
         if segment not in ("", "."):
             route.append(segment)
         tokens = []

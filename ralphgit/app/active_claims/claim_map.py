@@ -112,7 +112,7 @@ class ClaimMap:
     def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
         """The graph files in a worktree whose content is not one of `usual`."""
         objects = self.project.repository.objects
-        for path in self.project.paths_in(worktree.path):
+        for path in self.project.paths_elsewhere(worktree.path):
             full = os.path.join(worktree.path, path)
             try:
                 if objects.file_id(full) in usual:

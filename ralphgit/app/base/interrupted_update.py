@@ -19,7 +19,7 @@ from ralphgit.git import index, refs, trees
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
 from ralphgit.git.trees import PathChange
-from ralphgit.records import atomic_files
+from ralphgit.records import atomic_files, worktree_files
 
 _KIND = "base"
 _PATIENCE_S = 30.0
@@ -209,7 +209,7 @@ def remove_empty(folder: str, *, spare: Sequence[str]) -> None:
 def empty_records(project: Project, top: str) -> list[str]:
     """Graph and record files of a worktree that are empty and were not meant to be."""
     found = [path for path in project.paths_in(top) if _is_empty(os.path.join(top, path))]
-    for parent, _, leaves in os.walk(os.path.join(top, project.config.records)):
+    for parent, _, leaves in os.walk(worktree_files.place(top, project.config.records)):
         for leaf in leaves:
             path = os.path.join(parent, leaf)
             if leaf.endswith(".yaml") and _is_empty(path):

@@ -15,7 +15,6 @@ from ralphgit.app.conflicts import yield_claim
 from ralphgit.app.conflicts.merge_sides import Sides, sides
 from ralphgit.app.conflicts.task_merge import Decided, Open, Told, decide
 from ralphgit.app.conflicts.yield_claim import Yield, Yielded
-from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.graph_files import Places, places
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
@@ -311,14 +310,14 @@ def _write(project: Project, result: Mapping[str, bytes | None]) -> None:
     """Write each file by a rename, then the index at once, so that it can be repeated."""
     repository = project.repository
     for path in result:
-        placement.refuse_outside(project.top, path)
+        project.file(path)
     texts = merge_conflicts.smudged(
         repository, {path: data for path, data in result.items() if data is not None}
     )
     with index.Snapshot(repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in result.items():
-            full = os.path.join(project.top, path)
+            full = project.file(path)
             if data is not None:
                 undo.write(full, texts[path])
             elif os.path.lexists(full):

@@ -139,7 +139,7 @@ def _leftovers(project: Project) -> Iterator[tuple[str, int]]:
         shallow.add(top)
         paths = (*project.paths_in(top), *managed_files.OUTSIDE)
         shallow.update(os.path.join(top, os.path.dirname(path)) for path in paths)
-        deep = {os.path.join(top, project.config.records), os.path.join(top, runtime_files.FOLDER)}
+        deep = {project.file(project.config.records), os.path.join(top, runtime_files.FOLDER)}
     for folder in sorted({os.path.normpath(folder) for folder in shallow | deep}):
         for parent, names, leaves in os.walk(folder):
             if folder not in deep:

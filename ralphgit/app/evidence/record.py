@@ -16,6 +16,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index, scratch_index
+from ralphgit.model import paths
 from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Support
 from ralphgit.model.task import Task
 from ralphgit.records import atomic_files
@@ -88,7 +89,7 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in records.items():
-            undo.write(os.path.join(project.top, path), data)
+            undo.write(project.file(path), data)
         index.add(project.repository.git, list(records))
 
 
@@ -110,8 +111,7 @@ def _artifact(project: Project, name: str) -> Artifact:
     full = os.path.realpath(os.path.join(project.around.directory, name))
     top = os.path.realpath(project.top)
     path = os.path.relpath(full, top)
-    git_file = path == ".git" or path.startswith(".git/")
-    if path.startswith("..") or git_file or not os.path.isfile(full):
+    if paths.fault(path) or not os.path.isfile(full):
         raise UsageError(
             f"{name} is not a file of this worktree; nothing was written",
             code="bad_artifact",

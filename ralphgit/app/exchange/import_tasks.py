@@ -87,7 +87,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
     notes = (*source.notes, *plan.notes, *plan.make(file, source.root))
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
-        placement.refuse_outside(project.top, path)
+        project.file(path)
     if not options.dry_run:
         _save(project, here, plan.texts)
     changes = plan.changes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 
 from ralphgit.app.gate import evidence_history
@@ -51,7 +50,7 @@ def uncommitted(project: Project) -> list[Problem]:
     ]
     old = objects.read(f"HEAD:{path}" for path in paths)
     pairs = (
-        (path, old.get(f"HEAD:{path}", b""), atomic_files.read(os.path.join(project.top, path)))
+        (path, old.get(f"HEAD:{path}", b""), atomic_files.read(project.file(path)))
         for path in paths
     )
     return list(_judged(project, pairs, "HEAD"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from ralphgit.app.gate.problem import Problem
@@ -102,7 +101,7 @@ def changed_here(project: Project, folder: str, filter: str) -> list[str]:
 
 def _is_first(project: Project, path: str, first: dict[str, str]) -> bool:
     """Whether the file in this worktree is what was first committed, line endings aside."""
-    data = read(os.path.join(project.top, path)) or b""
+    data = read(project.file(path)) or b""
     blob_id = project.repository.objects.blob_id
     return first.get(path) in (blob_id(data), blob_id(data.replace(b"\r\n", b"\n")))
 

@@ -9,8 +9,10 @@ from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import paths
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
+from ralphgit.records.task_fields import Problem as Wrong
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.legal_changes import Fault
@@ -42,6 +44,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
             faults = legal_changes.consistency(row.id, row.status, stored)
             faults += _claim_faults(stored, row, homes)
             problems += [place(tree, fault, where) for fault in faults]
+        problems += _script_paths(tree, file)
         problems += _advice(tree, file, where)
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
     problems += record_files.faults(project, tree, wanted, where if whole else None, homes)
@@ -98,6 +101,25 @@ def _claim_faults(
         hint = f"ralphgit complete {row.id} --accept-contract, or restore the fields"
         severity = "warning" if row.status in ("complete", "cancelled") else "error"
         yield Fault("stale_contract", row.id, said, hint, severity)
+
+
+def _script_paths(tree: Tree, file: graph_file.GraphFile) -> Iterator[Problem]:
+    """Find what the built-in agent would be told to write where no task has files."""
+    for stored, span in zip(file.tasks, file.spans, strict=True):
+        script = stored.get("x-script")
+        several = isinstance(script, list)
+        attempts: list[object] = script if isinstance(script, list) else [script]
+        for number, attempt in enumerate(attempts):
+            written = attempt.get("write") if isinstance(attempt, dict) else None
+            for path in written if isinstance(written, dict) else ():
+                if isinstance(path, str) and (fault := paths.fault(path)):
+                    at = ("x-script", *((number,) if several else ()), "write", path)
+                    found = Wrong(at, f"x-script writes {path!r}, which {fault}")
+                    error = graph_file.locate(file.text, span, found, path=file.path, task=stored)
+                    yield in_file(
+                        "bad_path", tree, file.path, error.message, paths.HINT,
+                        task=stored["id"], line=error.line, column=error.column,
+                    )  # fmt: skip
 
 
 def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> Iterator[Problem]:

@@ -257,13 +257,13 @@ def _here(project: Project, task: str) -> dict[str, bytes]:
     if project.repository.top is None:
         return {}
     folder = codec.folder(project.config.records, task)
-    full = os.path.join(project.repository.top, folder)
+    full = project.file(folder)
     names: Sequence[str] = sorted(os.listdir(full)) if os.path.isdir(full) else ()
     found = {}
     for name in filter(_is_record, names):
         try:
-            data = atomic_files.read(os.path.join(full, name))
-        except Refused as error:
+            data = atomic_files.read(project.file(f"{folder}/{name}"))
+        except (Refused, InvalidRecord) as error:
             project.warn(error.message)
             continue
         if data is not None:

@@ -190,6 +190,10 @@ def _deliver(project: Project, made: Guidance, seen: str) -> str:
     if not place or not os.path.isdir(place):
         return ""
     name = f"{runtime_files.FOLDER}/inbox/{made.id}.yaml"
+    folder = os.path.dirname(os.path.join(os.path.realpath(place), name))
+    if os.path.realpath(folder) != folder:
+        project.warn(f"{folder} leads elsewhere; the next prompt of {made.task} has the answer")
+        return ""
     try:
         atomic_files.write(os.path.join(place, name), codec.encode(made, name), durable=False)
     except NotWritable as error:

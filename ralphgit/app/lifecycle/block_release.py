@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
@@ -168,7 +167,7 @@ def _is_own(
 def _released(project: Project, task: str, claim: str) -> bool:
     """Whether an attempt ended with a release; a reset leaves the same record in the graph."""
     name = audit_file.path(project.config.records, task, claim)
-    log = atomic_files.read(os.path.join(project.top, name))
+    log = atomic_files.read(project.file(name))
     try:
         return log is not None and log != audit_file.without_last(log, ("released",), claim=claim)
     except InvalidRecord:

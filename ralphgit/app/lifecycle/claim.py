@@ -172,7 +172,7 @@ def settle(project: Project, own: Lease) -> bool:
     path = audit_file.path(project.config.records, own.task, own.claim)
     file, number = write_audit_and_graph.parsed_here(project, own.task)
     noted = runtime_files.remembered(project.top)
-    missing = not os.path.exists(os.path.join(project.top, path))
+    missing = not os.path.exists(project.file(path))
     graph, audit = repository.staged_ids([file.path, path])
     staged_graph = repository.objects.read([graph])[graph] if graph else b""
     loose = missing or own.claim.encode() not in staged_graph or audit is None
@@ -222,7 +222,7 @@ def resume(project: Project, lease: Lease) -> None:
     with WorktreeLock(project):
         row = project.here.by_id.get(lease.task)
         path = audit_file.path(project.config.records, lease.task, lease.claim)
-        recorded = os.path.exists(os.path.join(project.top, path))
+        recorded = os.path.exists(project.file(path))
         if row is None or row.claim != lease.claim or row.status != "in-progress" or not recorded:
             return
         event = Event(project.now(), "resumed", lease.by, row.status, row.status)

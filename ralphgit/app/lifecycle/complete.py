@@ -203,7 +203,7 @@ def _undo_unproven(project: Project, task: str) -> None:
 
 def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> None:
     path = audit_file.path(project.config.records, row.id, row.claim)
-    full = os.path.join(project.top, path)
+    full = project.file(path)
     log = atomic_files.read(full)
     if log is not None:
         cut = audit_file.without_last(log, ("completed", "force-completed"), claim=row.claim)
@@ -214,14 +214,14 @@ def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> N
     digests = {judged_evidence.digest_of(command) for command in project.here.task(row.id).verify}
     if row.id in project.base_view.by_id:
         digests.update(map(judged_evidence.digest_of, project.base_view.task(row.id).verify))
-    names = [f"{folder}/{name}" for name in _listed(os.path.join(project.top, folder))]
+    names = [f"{folder}/{name}" for name in _listed(project.file(folder))]
     committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
     gone = []
     for name, oid in zip(names, committed, strict=True):
-        found = _observation(atomic_files.read(os.path.join(project.top, name)) or b"")
+        found = _observation(atomic_files.read(project.file(name)) or b"")
         ours = found is not None and found.claim == row.claim and found.kind == COMMAND
         if oid is None and ours and found is not None and found.command_digest in digests:
-            undo.remove(os.path.join(project.top, name))
+            undo.remove(project.file(name))
             gone.append(name)
     index.add(project.repository.git, [path, *gone])
 
@@ -324,9 +324,9 @@ def _commit(
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         graph = splice_task.set_lifecycle(file, number, new).encode()
-        undo.write(os.path.join(project.top, file.path), graph)
+        undo.write(project.file(file.path), graph)
         for name, record in observed:
-            undo.write(os.path.join(project.top, name), record)
+            undo.write(project.file(name), record)
         line = Event(at, event, own.by, old.status.value, new.status.value, note)
         write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)
         index.stage(git, tree, [file.path, path, *(name for name, _ in observed)])

@@ -211,10 +211,10 @@ def _clear_own_record(project: Project, row: Row, holders: Holders) -> None:
     with atomic_files.Undo() as undo:
         text = project.here.content(here.file)
         undo.write(
-            os.path.join(project.top, here.file),
+            project.file(here.file),
             (text[: here.start] + old + text[here.end :]).encode("utf-8"),
         )
-        full = os.path.join(project.top, path)
+        full = project.file(path)
         if os.path.exists(full) and project.repository.objects.resolve([f"HEAD:{path}"]) == [None]:
             os.unlink(full)
         index.add(project.repository.git, [here.file, path])

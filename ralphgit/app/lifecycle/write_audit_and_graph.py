@@ -45,12 +45,12 @@ def commit_change(
         staging = stage_graph(project, undo, file, text, number, new)
         write_audit(project, undo, path, event, task, own.claim)
         for name, data in written.items():
-            undo.write(os.path.join(project.top, name), data)
+            undo.write(project.file(name), data)
         index.add(repository.git, [*staging, path, *written])
         copy = scratch_index.Scratch(repository, scratch)
         contents = {file.path: _on_head(project, file, task, new)}
         for name in (path, *written):
-            made = atomic_files.read(os.path.join(project.top, name))
+            made = atomic_files.read(project.file(name))
             assert made is not None
             contents[name] = made
         copy.read_tree(trees.with_files(repository.objects, repository.head(), contents))
@@ -91,7 +91,7 @@ def take_back(project: Project, lease: Lease) -> None:
         names = [path, *added]
         found = repository.objects.resolve([f"HEAD:{name}" for name in names])
         for name, oid in zip(names, found, strict=True):
-            full = os.path.join(project.top, name)
+            full = project.file(name)
             if oid is not None:
                 undo.write(full, repository.objects.read([oid])[oid])
             elif os.path.exists(full):
@@ -110,7 +110,7 @@ def _on_head(project: Project, file: graph_file.GraphFile, task: str, new: Lifec
         if number is not None:
             return splice_task.set_lifecycle(there, number, new).encode("utf-8")
     # A task that was never committed: the whole file goes in with it.
-    data = atomic_files.read(os.path.join(project.top, file.path))
+    data = atomic_files.read(project.file(file.path))
     assert data is not None
     return data
 
@@ -155,7 +155,7 @@ def stage_graph(
     """
     repository = project.repository
     others = index.differs(repository, file.path, dict(project.here.shards)[file.path])
-    undo.write(os.path.join(project.top, file.path), text.encode("utf-8"))
+    undo.write(project.file(file.path), text.encode("utf-8"))
     if not others:
         return [file.path]
     staged = repository.git.run("cat-file", "blob", f":{file.path}")
@@ -174,7 +174,7 @@ def write_audit(
     project: Project, undo: atomic_files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
     """Append one event to the attempt's audit file."""
-    full = os.path.join(project.top, path)
+    full = project.file(path)
     undo.write(
         full,
         audit_file.appended(atomic_files.read(full), event, path=path, task=task, claim=claim_id),

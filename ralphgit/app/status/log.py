@@ -12,7 +12,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Event
-from ralphgit.records import atomic_files, audit_file, review_file
+from ralphgit.records import atomic_files, audit_file, review_file, worktree_files
 
 
 class Entry(NamedTuple):
@@ -109,7 +109,7 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
     for worktree in repository.worktrees:
         if worktree.bare or not worktree.exists:
             continue
-        for path in _files_below(worktree.path, folder):
+        for path in _files_below(project, worktree.path, folder):
             data = atomic_files.read(os.path.join(worktree.path, path))
             if data is not None and repository.objects.blob_id(data) not in known:
                 yield f"worktree {project.show_path(worktree.path)}", path, data
@@ -120,11 +120,18 @@ def _is_record(path: str) -> bool:
     return name.endswith(".yaml") and not name.startswith(atomic_files.TEMPORARY)
 
 
-def _files_below(top: str, folder: str) -> Iterator[str]:
-    for parent, names, leaves in os.walk(os.path.join(top, folder)):
+def _files_below(project: Project, top: str, folder: str) -> Iterator[str]:
+    try:
+        start = worktree_files.place(top, folder)
+    except InvalidRecord as error:
+        project.warn(error.message)
+        return
+    for parent, names, leaves in os.walk(start):
         names.sort()
         for leaf in sorted(filter(_is_record, leaves)):
-            yield os.path.relpath(os.path.join(parent, leaf), top).replace(os.sep, "/")
+            full = os.path.join(parent, leaf)
+            if not os.path.islink(full):
+                yield os.path.relpath(full, top).replace(os.sep, "/")
 
 
 def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Iterator[Entry]:

@@ -218,7 +218,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     text = splice_task.set_lifecycle(file, number, new)
     written = [row.file]
     with atomic_files.Undo() as undo:
-        undo.write(os.path.join(project.top, row.file), text.encode("utf-8"))
+        undo.write(project.file(row.file), text.encode("utf-8"))
         if row.claim:
             # The words of an attempt's audit are fixed; a cancellation is a release for good.
             event = Event(at, "released", by, old.status.value, new.status.value, reason)
@@ -369,7 +369,7 @@ def _write(project: Project, path: str, text: str) -> None:
     """
     data = text.encode("utf-8")
     graph_file.parse(data, path=path, limit=project.config.max_graph_bytes)
-    full = os.path.join(project.top, path)
+    full = project.file(path)
     if os.path.isdir(full):
         raise GuardRefused(f"{path} is a folder", code="in_the_way", hint="--file PATH")
     with atomic_files.Undo() as undo:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace.graph_files import file_named
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.model.task_row import Row
 from ralphgit.records import schemas
 
@@ -113,18 +113,6 @@ def new_file(project: Project, name: str) -> str:
     raise UsageError(message, code="no_place", hint="say which: --file PATH")
 
 
-def refuse_outside(top: str, path: str) -> None:
-    """Refuse a graph file outside this worktree, where a setting or a link may lead.
-
-    Raises: GuardRefused (outside).
-    """
-    root = os.path.realpath(top)
-    steps = os.path.relpath(os.path.realpath(os.path.join(top, path)), root).split(os.sep)
-    if os.path.isabs(path) or steps[0] in ("..", ".git"):
-        message = f"the graph file {path} is not in this worktree; nothing was written"
-        raise GuardRefused(message, code="outside", hint="correct graph in ralph.toml")
-
-
 # -- ids -----------------------------------------------------------------------------------
 
 _NUMBERED = re.compile(r"(.*?)([0-9]+)")
@@ -188,7 +176,7 @@ def _elsewhere(project: Project, prefix: str) -> Iterator[str]:
     texts = list(project.repository.objects.read({oid for _, oid in shards} - here).values())
     for worktree in project.repository.worktrees:
         if not worktree.bare and worktree.exists and worktree.path != project.top:
-            for path in project.paths_in(worktree.path):
+            for path in project.paths_elsewhere(worktree.path):
                 texts.append(_content(project, os.path.join(worktree.path, path)))
     form = re.compile(rb"(?<![\w.-])" + re.escape(prefix.encode()) + rb"[0-9]+", re.IGNORECASE)
     for text in texts:

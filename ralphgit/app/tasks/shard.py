@@ -126,8 +126,8 @@ def _refuse_in_the_way(
 ) -> None:
     """Refuse to write over what is no graph file, or to make one of what is none now."""
     for path in texts:
-        placement.refuse_outside(project.top, path)
-    there = {path for path in texts if os.path.lexists(os.path.join(project.top, path))}
+        project.file(path)
+    there = {path for path in texts if os.path.lexists(project.file(path))}
     for path in sorted(there.union(files_below(project.top, wanted)).difference(old)):
         if path not in texts or _content(project, path) != texts[path].encode("utf-8"):
             message = f"{path} exists and is not part of the graph; nothing was changed"
@@ -136,7 +136,7 @@ def _refuse_in_the_way(
 
 
 def _content(project: Project, path: str) -> bytes | None:
-    full = os.path.join(project.top, path)
+    full = project.file(path)
     return None if os.path.isdir(full) else atomic_files.read(full)
 
 
@@ -300,7 +300,7 @@ def _apply(project: Project, changes: Mapping[str, bytes | None]) -> None:
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         for path, data in changes.items():
-            full = os.path.join(project.top, path)
+            full = project.file(path)
             if data is not None:
                 undo.write(full, data)
             elif os.path.lexists(full):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ralphgit.records import atomic_files
+from ralphgit.model import paths
+from ralphgit.records import atomic_files, worktree_files
 
 _WILD = "*?[{"
 
@@ -55,15 +56,21 @@ def _fixed(pattern: str) -> str:
 
 
 def files_below(top: str, wanted: Places) -> list[str]:
-    """The graph files that exist below `top`, sorted. A pipe is none, for git neither."""
-    found = {path for path in wanted.exact if os.path.isfile(os.path.join(top, path))}
+    """The graph files that exist below `top`, sorted. A pipe is none, for git neither.
+
+    Raises: InvalidRecord (bad_path) where one of them, or the way to it, leads out of there.
+    """
+    found = {path for path in wanted.exact if os.path.isfile(worktree_files.place(top, path))}
     for folder in wanted.folders:
-        for parent, names, leaves in os.walk(os.path.join(top, folder)):
-            names[:] = sorted(name for name in names if name not in (".git", ".ralph"))
+        # Below it `walk` follows no link to a folder.
+        for parent, names, leaves in os.walk(worktree_files.place(top, folder) if folder else top):
+            names[:] = sorted(name for name in names if not paths.is_own_folder(name))
             for leaf in leaves:
                 full = os.path.join(parent, leaf)
                 path = os.path.relpath(full, top).replace(os.sep, "/")
                 if wanted.matches(path) and os.path.isfile(full):
+                    if os.path.islink(full):
+                        worktree_files.place(top, path)
                     found.add(path)
     return sorted(found)
 

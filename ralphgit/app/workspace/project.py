@@ -16,7 +16,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.config import Config, Layer
-from ralphgit.records import atomic_files, row_cache
+from ralphgit.records import atomic_files, row_cache, worktree_files
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
@@ -208,8 +208,16 @@ class Project:
         return self.here
 
     def paths_in(self, top: str) -> list[str]:
-        """The graph files that exist below `top`, sorted."""
+        """The graph files that exist below `top`, sorted. Raises: InvalidRecord (bad_path)."""
         return files_below(top, self.places_here if top == self.repository.top else self.places)
+
+    def paths_elsewhere(self, top: str) -> list[str]:
+        """The same of another worktree: what it has must not stop this one, and is warned about."""
+        try:
+            return self.paths_in(top)
+        except InvalidRecord as error:
+            self.warn(f"the graph in {self.show_path(top)} is left out: {error.message}")
+            return []
 
     @cached_property
     def places(self) -> Places:
@@ -278,6 +286,13 @@ class Project:
         safe = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in name)
         safe = safe.strip(".-_")[:64] or "worker"
         return safe if is_id(safe) else "worker"
+
+    def file(self, path: str) -> str:
+        """The full name of what a record or a setting names in this worktree (SPEC L10).
+
+        Raises: InvalidRecord (bad_path); GuardRefused in a bare repository.
+        """
+        return worktree_files.place(self.top, path)
 
     def show_path(self, path: str) -> str:
         """A folder as people see it from here: relative where that is shorter."""

@@ -40,7 +40,7 @@ def working_tree(project: Project) -> Tree:
     paths = project.paths_in(top)
     if not paths:
         raise project.no_graph(HERE)
-    folder = os.path.join(top, project.settings.records_here)
+    folder = project.file(project.settings.records_here)
     found = [
         os.path.relpath(os.path.join(parent, name), top)
         for parent, _, names in os.walk(folder)

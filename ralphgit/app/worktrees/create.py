@@ -17,6 +17,7 @@ from ralphgit.app.worktrees.survey import BRANCHES, LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
 from ralphgit.git.repository import Repository, Worktree
+from ralphgit.model import paths
 from ralphgit.model.ids import is_id, parse_worker
 from ralphgit.records import atomic_files
 
@@ -175,7 +176,7 @@ def copy_included(project: Project, made: Repository) -> tuple[str, ...]:
     if not os.path.isfile(os.path.join(home, INCLUDE)):
         return ()
     main = project.repository.git.at(home)
-    names = [name for name in worktrees.matching(main, INCLUDE) if not _runtime(name)]
+    names = [name for name in worktrees.matching(main, INCLUDE) if not paths.enters_own(name)]
     names = [name for name in worktrees.ignored(main, names) if _fits(top, name)]
     taken = set(worktrees.ignored(made.git, names))
     for name in names:
@@ -185,10 +186,6 @@ def copy_included(project: Project, made: Repository) -> tuple[str, ...]:
     for name in copied:
         _copy(os.path.join(home, name), os.path.join(top, name))
     return tuple(copied)
-
-
-def _runtime(name: str) -> bool:
-    return name.startswith(".ralph/")
 
 
 def _fits(top: str, name: str) -> bool:
