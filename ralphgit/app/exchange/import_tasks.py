@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -353,7 +352,7 @@ def _save(project: Project, here: GraphView, made: Mapping[str, str]) -> None:
     known = {path for path, _ in here.shards}
     with atomic_files.Undo() as undo:
         for path, text in made.items():
-            full = os.path.join(project.top, path)
+            full = project.file(path)
             old = here.content(path).encode("utf-8") if path in known else None
             if atomic_files.read(full) != old:
                 message = f"{path} has changed while the import was made; nothing was written"
