@@ -124,3 +124,29 @@ def test_a_problem_that_only_the_merged_result_has_does_not_land(tmp_path: Path)
     assert ran.out.splitlines()[0] == "blocked: T-1", ran.err
     assert "dependency cycle" in on_base(alpha, "T-1")["blocked"]["question"]
     assert "f.txt" not in files_on_base(alpha)
+
+
+def test_a_person_lands_nothing_that_was_taken_out_of_the_base(tmp_path: Path) -> None:
+    alpha = with_secret(tmp_path)
+    alpha.git("merge", "-q", "origin/main")
+    alpha.did("T-1", {"f.txt": "good\n"})
+    alpha.run("sh", "-ec", f"cd {alpha.world.clone('other').path}; {PURGED}")
+    for command in ("land", "integrate"):
+        done = alpha.ralph(command, "alpha", "--json")
+        assert (done.code, done.error) == (1, "not_ready"), done.out
+        assert "history of origin/main was rewritten" in done.out
+    assert "secret.txt" not in files_on_base(alpha)
+
+
+def test_a_person_lands_nothing_whose_claim_was_taken_back(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    world.git("merge", "-q", "--no-ff", "--no-edit", "alpha")
+    world.git("revert", "--no-edit", "-m", "1", "HEAD")
+    world.git("push", "-q", "origin", "main")
+    alpha.write("g.txt", "more\n")
+    alpha.commit()
+    done = alpha.ralph("land", "--json")
+    assert (done.code, done.error) == (1, "not_ready"), done.out
+    assert "taken back on origin/main" in done.out

@@ -111,3 +111,23 @@ def test_a_completion_before_a_restart_is_verified_again(tmp_path: Path) -> None
     ran = loop(alpha, "--once", "--agent", agent(alpha, "true"), env=env)
     assert on_base(alpha, "T-1")["status"] == "blocked", ran.err
     assert "a.txt" not in files_on_base(alpha)
+
+
+def test_evidence_of_an_agent_is_no_proof_for_whoever_lands(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = judged(alpha)
+    alpha.claim("T-1")
+    alpha.write("a.txt", "bad\n")
+    alpha.run("sh", "-c", FAKE)
+    inside = {"PATH": f"{alpha.path}/../fake:{alpha.environ['PATH']}", "RALPH_TASK": "T-1"}
+    done = alpha.run(*RALPH.split(), "complete", env=inside)
+    assert done.code == 0, done.err
+    for command in ("land", "integrate"):
+        landed = alpha.ralph(command, "alpha", "--json", env=env)
+        assert (landed.code, landed.error) == (1, "coupling"), landed.out
+    assert "a.txt" not in files_on_base(alpha)
+    alpha.write("a.txt", "good\n")
+    alpha.commit()
+    assert alpha.ralph("complete", env=env).code == 0
+    assert alpha.ralph("land", env=env).code == 0
+    assert alpha.git("show", "origin/main:a.txt") == "good"

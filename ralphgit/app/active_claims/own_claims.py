@@ -75,35 +75,38 @@ def winner_over(claim_map: ClaimMap, mine: Lease, *, head: str = "") -> Winner |
     found = lost_claim.winner_over(mine, row, lease, base=claim_map.project.base.label)
     if found is not None and found.cause is Cause.LEASED:
         return found._replace(where=claim_map.project.show_path(found.where))
-    return found or _withdrawn(claim_map, mine, head)
+    return found or withdrawn(claim_map, (mine.task, mine.claim, mine.base), head)
 
 
-def _withdrawn(claim_map: ClaimMap, mine: Lease, head: str) -> Winner | None:
+def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Winner | None:
     """What the base's history says against a claim, though no other claim has replaced it.
+
+    `mine` is its task, its id, and the commit that it was made from.
 
     Merging would bring back what was taken out of the base (law L12).
     """
+    task, claim, begun_at = mine
     project, base = claim_map.project, claim_map.project.base
-    if not mine.base or base.commit.startswith(mine.base):
+    if not begun_at or base.commit.startswith(begun_at):
         return None
-    begun = project.repository.objects.resolve([f"{mine.base}^{{commit}}"])[0]
+    begun = project.repository.objects.resolve([f"{begun_at}^{{commit}}"])[0]
     head = head or project.repository.known_head
     if begun is None or not head:
         return None
-    git, row = project.repository.git, claim_map.base.by_id.get(mine.task)
+    git, row = project.repository.git, claim_map.base.by_id.get(task)
     if not worktrees.is_ancestor(git, begun, base.commit):
         if worktrees.is_ancestor(git, begun, head):
-            return Winner(mine.task, Cause.REWRITTEN, base.label)
+            return Winner(task, Cause.REWRITTEN, base.label)
         return None
     if row is None:
-        known = mine.task in project.view(begun, begun[:12]).by_id
-        return Winner(mine.task, Cause.REMOVED, base.label) if known else None
-    if row.claim == mine.claim:
+        known = task in project.view(begun, begun[:12]).by_id
+        return Winner(task, Cause.REMOVED, base.label) if known else None
+    if row.claim == claim:
         return None
     fork = worktrees.fork(git, base.commit, head)
-    there = project.view(fork, fork[:12]).by_id.get(mine.task) if fork else None
-    if there is not None and there.claim == mine.claim:
-        return Winner(mine.task, Cause.TAKEN_BACK, base.label)
+    there = project.view(fork, fork[:12]).by_id.get(task) if fork else None
+    if there is not None and there.claim == claim:
+        return Winner(task, Cause.TAKEN_BACK, base.label)
     return None
 
 

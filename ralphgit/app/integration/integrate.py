@@ -22,6 +22,7 @@ from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.landing.merge import merge_message
+from ralphgit.app.processes import verified_here
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -232,12 +233,14 @@ class _Work:
 
         At one that fails, undo the merge that broke it and those after it.
 
-        A single branch that the base has not moved away from is what was verified already.
+        A single branch that the base has not moved away from, and that a command of this user has
+        verified, is not verified again; of others the evidence may be their workers' own.
         """
         while self.merged:
             self.was_stale = self.stale()
             proofs = self.was_stale
-            if self.tip != self.merged[-1].commit:
+            known = verified_here.is_noted(self._project, self.tip)
+            if self.tip != self.merged[-1].commit or not known:
                 own = [proof for proof in self.proofs() if proof.owner != BASE]
                 proofs = list(dict.fromkeys([*own, *proofs]))
             if self._run(ground, proofs, anew=True) and self._run_whole(ground):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
 from ralphgit.app.handoff import worker_report
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace import record_tree, revisions, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -89,6 +92,10 @@ def _one(project: Project, branch: str) -> Reconciled:
         for p in problems
     ]
     for row in rows:
+        mine = (row.id, row.claim, view.row(row.id).base)
+        if (winner := own_claims.withdrawn(ClaimMap(project), mine, commit)) is not None:
+            said = f"the claim on {row.id} is lost: {claim_errors.lost_because(winner)}"
+            issues.append(Issue("claim_lost", "error", row.id, said, hint="ralphgit next"))
         issues += _of_task(project, place, row)
     issues += _of_report(project, commit, view, rows)
     issues += _beside(project, fork, view, {row.id for row in rows})

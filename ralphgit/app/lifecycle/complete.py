@@ -20,7 +20,7 @@ from ralphgit.app.lifecycle import (
     others_claims,
     write_audit_and_graph,
 )
-from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.processes import trust, verified_here, verify_command
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
@@ -79,16 +79,21 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
     if options.force:
         _refuse_in_loop(project, options.task)
     with WorktreeLock(project):
-        return _complete(project, options, anew=anew)
+        done = _complete(project, options, anew=anew)
+    if not (done.again or options.force) and (anew or not _is_in_loop(project)):
+        verified_here.note(project, done.commit)
+    return done
+
+
+def _is_in_loop(project: Project) -> bool:
+    """Whether this runs inside a loop: by its variables, or by the loop itself."""
+    told = any(project.around.environ.get(name) for name in _OF_A_LOOP)
+    return told or loop_works_in(project)
 
 
 def _refuse_in_loop(project: Project, task: str) -> None:
-    """Refuse to force a completion inside a loop: by its variables, or by the loop itself.
-
-    Raises: GuardRefused (in_loop).
-    """
-    told = any(project.around.environ.get(name) for name in _OF_A_LOOP)
-    if not told and not loop_works_in(project):
+    """Refuse to force a completion inside a loop. Raises: GuardRefused (in_loop)."""
+    if not _is_in_loop(project):
         return
     raise GuardRefused(
         "a loop works in this worktree, and it lands what it has verified itself, so nothing can "

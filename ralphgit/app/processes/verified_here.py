@@ -1,0 +1,47 @@
+"""Remember which commits this user's own commands have verified, outside the repository.
+
+Evidence in a branch is a worker's word. `land` and `integrate` run its commands anew, unless this
+user's own `complete`, or a loop of his, made just this commit. A `complete` inside a loop is its
+agent's and is not noted. The note is one commit a line, in `ralphgit/verified/<digest of the
+repository's path>` below XDG_STATE_HOME (`~/.local/state`); without it more is run, and no less.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NotWritable
+from ralphgit.records import atomic_files
+
+_MOST_COMMITS = 1000
+
+
+def note(project: Project, commit: str) -> None:
+    """Note that a command of this user has verified a commit. A disk that refuses is no failure."""
+    known = [one for one in _noted(project) if one != commit]
+    data = "".join(f"{one}\n" for one in [*known, commit][-_MOST_COMMITS:])
+    try:
+        atomic_files.write(_path(project), data.encode(), durable=False)
+    except NotWritable:
+        return
+
+
+def is_noted(project: Project, commit: str) -> bool:
+    return commit in _noted(project)
+
+
+def _noted(project: Project) -> list[str]:
+    return (atomic_files.read(_path(project)) or b"").decode("ascii", "replace").split()
+
+
+def _path(project: Project) -> str:
+    environ = project.around.environ
+    home = environ.get("XDG_STATE_HOME") or os.path.join(
+        environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir, ".local", "state"
+    )
+    where = os.path.realpath(project.repository.common_dir)
+    name = hashlib.sha256(where.encode("utf-8", "surrogateescape")).hexdigest()[:20]
+    return os.path.join(home, "ralphgit", "verified", name)
