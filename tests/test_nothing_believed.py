@@ -131,3 +131,24 @@ def test_evidence_of_an_agent_is_no_proof_for_whoever_lands(tmp_path: Path) -> N
     assert alpha.ralph("complete", env=env).code == 0
     assert alpha.ralph("land", env=env).code == 0
     assert alpha.git("show", "origin/main:a.txt") == "good"
+
+
+def test_a_review_that_the_agent_writes_is_none(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "risk: high", "outputs: [a.txt]"))
+    script = f"echo good > a.txt; {RALPH} audit add T-1 --verdict clear --by bob -q || exit 9"
+    told = work(alpha, script)
+    assert "has risk: high" in told
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    assert "a.txt" not in files_on_base(alpha)
+
+
+@pytest.mark.parametrize("bit", ["assume-unchanged", "skip-worktree"])
+def test_a_file_that_git_is_told_not_to_look_at_is_looked_at(bit: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    script = (
+        "echo bad > a.txt; git add a.txt; git commit -qm half; "
+        f"git update-index --{bit} a.txt; echo good > a.txt"
+    )
+    told = work(alpha, script)
+    assert on_base(alpha, "T-1")["status"] == "complete", told
+    assert alpha.git("show", "origin/main:a.txt") == "good"

@@ -23,6 +23,23 @@ def add(git: Git, paths: Sequence[str]) -> None:
         git.run("update-index", *arguments, stdin=nul(paths))
 
 
+def see_all(git: Git) -> list[str]:
+    """Have git look at the files that the index tells it to pass over; return their paths.
+
+    What is there of files outside a sparse checkout counts as well. Raises: GitError.
+    """
+    entries = [(entry[0], entry[2:]) for entry in git.names("ls-files", "-v", "-z", "--", ":/")]
+    unchanged = [path for tag, path in entries if tag.islower()]
+    skipped = [
+        path for tag, path in entries
+        if tag in "Ss" and os.path.lexists(os.path.join(git.directory, path))
+    ]  # fmt: skip
+    for option, paths in (("assume-unchanged", unchanged), ("skip-worktree", skipped)):
+        if paths:
+            git.run("update-index", f"--no-{option}", "-z", "--stdin", stdin=nul(paths))
+    return list(dict.fromkeys([*unchanged, *skipped]))
+
+
 def nul(paths: Iterable[str]) -> bytes:
     """Encode paths as git reads them with `-z`."""
     return "\0".join(paths).encode("utf-8", "surrogateescape")

@@ -24,6 +24,7 @@ from ralphgit.errors import (
     RalphError,
     Refused,
 )
+from ralphgit.git import index
 from ralphgit.loop import agent_presets, agent_process, event_log, prompt_template, resume
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
@@ -263,6 +264,9 @@ def _complete_at_last(
 
 
 def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Outcome:
+    if hidden := index.see_all(project.repository.git):
+        # What was verified would not be what is committed.
+        project.warn(f"git was told to pass over {', '.join(hidden)}; it looks at them again")
     concerns = said.concerns
     if said.status == "done_with_concerns" and not concerns:
         concerns = (said.summary or "done with concerns",)

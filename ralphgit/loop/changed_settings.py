@@ -13,7 +13,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
@@ -28,6 +28,7 @@ _NOTE = os.path.join("ralphgit", "changed-settings")
 _STEERING = (
     "core.hookspath", "core.sshcommand", "core.gitproxy", "core.worktree", "core.bare",
     "core.attributesfile", "core.excludesfile", "core.autocrlf", "core.eol", "core.fsmonitor",
+    "core.checkstat", "core.filemode", "core.ignorestat", "core.trustctime",
     "core.alternaterefscommand", "core.askpass", "url.", "include.", "includeif.", "filter.",
     "merge.", "diff.external", "credential.", "http.", "protocol.", "ssh.", "gpg.", "commit.",
     "user.signingkey",
@@ -39,6 +40,8 @@ _OF_REMOTE = (
 #: Settings that say where the truth is; all others are read once.
 _TRUTH = ("base", "remote", "graph", "records")
 
+_PROGRAM = "program "
+
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
 
@@ -49,8 +52,11 @@ class Change(NamedTuple):
     """Whether nothing may be decided by git until a person has looked."""
 
 
-def signs(project: Project) -> Signs:
-    """Take down all that could steer what a loop decides, and is not read once."""
+def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
+    """Take down all that could steer what a loop decides, and is not read once.
+
+    Of programs those that the verify commands on the base begin with, and else just `programs`.
+    """
     found = dict(_configured(project))
     common, top = project.repository.common_dir, project.top
     for name in ("exclude", "attributes"):
@@ -64,14 +70,16 @@ def signs(project: Project) -> Signs:
         path = os.path.join(hooks, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             found[f"hook {name}"] = _digest(atomic_files.read(path))
-    for command in {one for row in project.base_view.rows for one in _commands(project, row.id)}:
-        found.update(_program(project, command))
+    for program in programs or _programs(project):
+        found.update(_program(project, program))
     return found
 
 
 def changes(project: Project, before: Signs) -> list[Change]:
     """Compare with what was taken down `before`."""
-    now = signs(project)
+    # The base may name others by now, and then nobody has changed them.
+    programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
+    now = signs(project, programs or [""])
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     return [Change(name, _steers(project, name)) for name in names]
 
@@ -98,7 +106,8 @@ def require_seen(project: Project) -> None:
     if data is None:
         return
     before: dict[str, str] = json.loads(data)
-    now = signs(project)
+    programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
+    now = signs(project, programs or [""])
     if names := [name for name, digest in before.items() if now.get(name, "") != digest]:
         raise _changed(project, names)
     atomic_files.unlink(_note(project))
@@ -149,19 +158,24 @@ def _steers(project: Project, name: str) -> bool:
     return bool(own) or key.startswith(_STEERING)
 
 
-def _commands(project: Project, task: str) -> tuple[str, ...]:
-    return project.base_view.task(task).verify
+def _programs(project: Project) -> set[str]:
+    """List the programs that the verify commands on the base begin with."""
+    found = set()
+    view = project.base_view
+    for row in view.rows:
+        for command in view.task(row.id).verify if '"verify"' in row.json else ():
+            try:
+                found.update(shlex.split(command)[:1])
+            except ValueError:
+                continue
+    return found
 
 
-def _program(project: Project, command: str) -> Signs:
-    """The program that a command line begins with, unless it is in the worktree: that is work."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return {}
-    path = shutil.which(words[0], path=project.around.environ.get("PATH")) if words else None
+def _program(project: Project, name: str) -> Signs:
+    """Say which file a program is, unless it is in the worktree: that is work."""
+    path = shutil.which(name, path=project.around.environ.get("PATH")) if name else None
     if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
         return {}
     found = os.stat(path)
     sign = f"{os.path.abspath(path)} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
-    return {f"program {words[0]}": _digest(sign.encode("utf-8", "surrogateescape"))}
+    return {f"{_PROGRAM}{name}": _digest(sign.encode("utf-8", "surrogateescape"))}

@@ -125,17 +125,24 @@ def at(project: Project, revision: str = "", tasks: Sequence[str] = ()) -> list[
     return listed(project, record_tree.commit_tree(project, commit, f"{revision}:"), tasks)
 
 
-def missing(project: Project, head: str, task: Task, promised: Task | None = None) -> str:
+def missing(
+    project: Project,
+    head: str,
+    task: Task,
+    promised: Task | None = None,
+    *,
+    of_branch: bool = True,
+) -> str:
     """Say what a task of high risk lacks before its work at commit `head` may land; "" for nothing.
 
-    Reviews count from `head` and from the base. The risk is what the branch says or what the
-    base says (`promised`), whichever is high: a branch cannot lower its own.
+    Reviews count from the base and, with `of_branch`, from `head`. The risk is what the branch says
+    or what the base says (`promised`), whichever is high: a branch cannot lower its own.
     """
     if rule.HIGH not in (task.risk, promised.risk if promised else "") or task.claim is None:
         return ""
     trees = [
         record_tree.commit_tree(project, commit, f"{commit[:12]}:")
-        for commit in dict.fromkeys((head, project.base.commit))
+        for commit in dict.fromkeys((*([head] if of_branch else []), project.base.commit))
     ]
     reviews = [one for tree in trees for one in listed(project, tree, [task.id])]
     digest = Content(project, head).digest((promised or task).scope)
@@ -143,7 +150,9 @@ def missing(project: Project, head: str, task: Task, promised: Task | None = Non
 
 
 def require(project: Project, head: str) -> None:
-    """Refuse to land `head` while it completes a task of high risk that has no review.
+    """Refuse to land `head` while it completes a task of high risk that has no review on the base.
+
+    One on the branch may be its worker's own, under another name.
 
     Raises: GuardRefused (review_missing).
     """
@@ -154,7 +163,7 @@ def require(project: Project, head: str) -> None:
         if row.status != "complete" or (known is not None and known.status == "complete"):
             continue
         promised = base.task(row.id) if known is not None else None
-        if why := missing(project, head, view.task(row.id), promised):
+        if why := missing(project, head, view.task(row.id), promised, of_branch=False):
             raise GuardRefused(
                 f"{row.id} has risk: high, and {why}; nothing was landed",
                 code="review_missing",

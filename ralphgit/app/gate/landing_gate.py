@@ -5,6 +5,8 @@ from __future__ import annotations
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.state import state
+from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.model.active_claim import Lease
@@ -21,8 +23,14 @@ def problems(project: Project, result: str) -> list[Problem]:
 
     Raises: InvalidRecord.
     """
-    found = branch.across(project, project.base.commit, result, whole=False)
-    return [one for one in found if one.severity == "error" and one.code not in _ELSEWHERE]
+    base = project.base.commit
+    found = branch.across(project, base, result, whole=False)
+    errors = [one for one in found if one.severity == "error" and one.code not in _ELSEWHERE]
+    if not errors:
+        return []
+    tree = record_tree.commit_tree(project, base)
+    known = {(one.code, one.task, one.message) for one in state(project, tree, only=())}
+    return [one for one in errors if (one.code, one.task, one.message) not in known]
 
 
 def require(project: Project, lease: Lease, result: str) -> None:
