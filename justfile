@@ -44,6 +44,11 @@ race *ARGS:
 soak *ARGS:
     PYTHONPATH=tests python -m soak "$@"
 
+# Give N inputs of every kind to what reads them: a typed answer, quickly, and nothing written
+[no-exit-message]
+fuzz *ARGS:
+    PYTHONPATH=tests python -m fuzz "$@"
+
 # Measure against the targets
 [no-exit-message]
 bench *ARGS:

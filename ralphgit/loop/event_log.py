@@ -69,8 +69,8 @@ def _entries(path: str) -> list[dict[str, Any]]:
     for line in lines:
         try:
             entry = json.loads(line)
-        except ValueError:
-            continue  # the last line of a loop that was killed
+        except (ValueError, RecursionError):
+            continue  # the last line of a loop that was killed; or not one of ours
         if isinstance(entry, dict) and isinstance(entry.get("event"), str):
             found.append(entry)
     return found

@@ -142,7 +142,7 @@ def parse_setting(name: str, value: object, where: str) -> object:
         words = CHOICES.get(name)
         expected = " or ".join(words) if words else _KINDS[type(default)]
         raise UsageError(
-            f"{where}: {name} is {value!r}, and should be {expected}",
+            f"{where}: {name} is {_shown(value)}, and should be {expected}",
             code="bad_setting",
             hint=f"set {name} there to {expected}, or remove it",
         )
@@ -163,13 +163,25 @@ def path_fault(name: str, value: object) -> tuple[str, paths.PathFault] | None:
     return None
 
 
+def _shown(value: object) -> str:
+    """`value` as it was set; of a long one how it begins."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no number of so many digits
+        return "a number of too many digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+_MOST_SHOWN = 200
+
+
 def _number(value: object, kind: type[int] | type[float]) -> int | float | None:
     """`value` as a positive number of `kind`; None if it is none."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
     try:
         number = kind(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if 0 < number < 2**53 else None
 

@@ -10,7 +10,7 @@ from typing import Any
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
 from ralphgit.model.config import path_fault, setting_name
-from ralphgit.records.input_limits import position
+from ralphgit.records.input_limits import MAX_DEPTH, position
 
 FILE = "ralph.toml"
 #: Keys that the file may have for other readers.
@@ -23,19 +23,8 @@ def parse(data: bytes, *, path: str = FILE) -> dict[str, object]:
     Raises: InvalidRecord for what is not TOML, and for a key that is not known: a typing
     mistake must not silently leave a default in force.
     """
-    import tomllib
-
-    try:
-        document = tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise InvalidRecord("the file is not UTF-8", file=path) from None
-    except tomllib.TOMLDecodeError as error:
-        line, column = _position(str(error), data)
-        raise InvalidRecord(
-            f"not TOML: {error}", file=path, line=line, column=column, code="syntax"
-        ) from None
     found: dict[str, object] = {}
-    for key, value in _flat(document):
+    for key, value in _flat(_document(data, path)):
         name = setting_name(key)
         if name is None:
             if key in _IGNORED:
@@ -55,6 +44,49 @@ def parse(data: bytes, *, path: str = FILE) -> dict[str, object]:
             )  # fmt: skip
         found[name] = value
     return found
+
+
+def _document(data: bytes, path: str) -> dict[str, Any]:
+    """Raises: InvalidRecord for what is not TOML, and for more of it than anybody writes."""
+    import tomllib
+
+    if len(data) > _MOST_BYTES:
+        message = f"the file has {len(data)} bytes, and the limit is {_MOST_BYTES}"
+        raise InvalidRecord(message, file=path, code="too_large", hint="shorten it")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRecord("the file is not UTF-8", file=path) from None
+    if found := re.search(_DEEP_KEY, text):
+        line, column = position(text, found.start())
+        raise _too_deep(path, line, column)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line, column = _position(str(error), data)
+        raise InvalidRecord(
+            f"not TOML: {error}", file=path, line=line, column=column, code="syntax"
+        ) from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    except ValueError:
+        message = "not TOML: a whole number has too many digits"
+        raise InvalidRecord(message, file=path, code="syntax", hint="shorten it") from None
+
+
+def _too_deep(path: str, line: int = 1, column: int = 1) -> InvalidRecord:
+    return InvalidRecord(
+        "it is nested too deep", file=path, line=line, column=column, code="too_deep",
+        hint="the settings are listed in docs/configuration.md",
+    )  # fmt: skip
+
+
+_MOST_BYTES = 64 * 1024
+#: tomllib takes time that grows with the square of a key's parts.
+_DEEP_KEY = (
+    r"""(?<![\w.'"-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){"""
+    f"{MAX_DEPTH}}}"
+)
 
 
 def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
@@ -144,7 +176,7 @@ def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
         told_apart = not isinstance(before.get("graph"), dict)
         if told_apart and after == {**before, "graph": [*patterns]}:
             return made
-    except (TOMLKitError, tomllib.TOMLDecodeError):
+    except (TOMLKitError, tomllib.TOMLDecodeError, RecursionError):
         pass  # as where it is a table
     message = "it is not clear where graph is set; nothing was written"
     hint = f"set it by hand: graph = {json.dumps([*patterns], ensure_ascii=False)}"

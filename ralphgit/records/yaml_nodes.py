@@ -90,6 +90,11 @@ def refuse_indicators(text: str) -> None:
             )
     except YAMLError as error:
         _translate(error, text)
+    except (ValueError, OverflowError):  # of chr(), which ruamel.yaml hands the number to
+        after = previous.end_mark.index if previous is not None else 0
+        index = max(text.find("\\U", after), 0)
+        message = "not YAML: an escape of a character that there is not"
+        raise texts.refuse(text, index, message, code="syntax", hint=_BEYOND) from None
 
 
 def _too_deep(text: str, index: int) -> InvalidRecord:
@@ -111,6 +116,7 @@ def _translate(error: YAMLError, text: str) -> NoReturn:
     ) from None
 
 
+_BEYOND = "the last character is \\U0010FFFF"
 _SYNTAX = "look at the indentation; text with a sign like : # [ { @ ` in it may need quotes"
 
 

@@ -165,7 +165,7 @@ def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], li
         kept = {key: value for key, value in task.items() if key not in gone}
         if past:
             notes.append(f"{task['id']}: left out what happened elsewhere ({', '.join(past)}).")
-        if kept["status"] in (Status.IN_PROGRESS, Status.BLOCKED):
+        if kept.get("status") in (Status.IN_PROGRESS, Status.BLOCKED):
             notes.append(f"{task['id']} is {kept['status']} in the source, and pending here.")
             kept["status"] = Status.PENDING.value
         made.append(kept)

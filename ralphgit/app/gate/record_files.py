@@ -72,10 +72,10 @@ def _read(project: Project, tree: Tree, path: str, kind: str) -> dict[str, Any] 
     try:
         text = texts.decode(data, limit=project.config.max_record_bytes)
         value = yaml_reader.load(text)
-        wrong = [
-            (*schema_validation.position(text, where), message)
-            for where, message in schema_validation.problems(kind, value)
-        ] if value is not None else [(1, 1, "the record is empty")]  # fmt: skip
+        found = [*schema_validation.problems(kind, value)] if value is not None else []
+        places = schema_validation.positions(text, [where for where, _ in found])
+        wrong = [(*place, said) for place, (_, said) in zip(places, found, strict=True)]
+        wrong = wrong if value is not None else [(1, 1, "the record is empty")]
     except InvalidRecord as error:
         raise _Wrong(from_error(error.at(tree.label + path), label=tree.label)) from None
     if isinstance(value, str) and b"\n" not in data:

@@ -110,6 +110,8 @@ def exists(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    except OverflowError:  # no system counts that far
+        return False
     return True
 
 
@@ -129,7 +131,7 @@ def read(worktree: str) -> Heartbeat | None:
 
     value = runtime_notes.read(path)
     pid, time = value.get("pid"), value.get("time")
-    if not isinstance(pid, int):
+    if type(pid) is not int:
         return None
     return Heartbeat(
         pid=pid,
@@ -140,8 +142,16 @@ def read(worktree: str) -> Heartbeat | None:
         task=str(value.get("task") or ""),
         claim=str(value.get("claim") or ""),
         phase=str(value.get("phase") or ""),
-        time=float(time) if isinstance(time, (int, float)) and math.isfinite(time) else 0.0,
+        time=_seconds(time),
     )
+
+
+def _seconds(value: object) -> float:
+    try:
+        found = float(value) if isinstance(value, (int, float)) else 0.0
+    except OverflowError:
+        return 0.0
+    return found if math.isfinite(found) else 0.0
 
 
 def remove(worktree: str, process: Process) -> None:

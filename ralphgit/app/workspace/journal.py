@@ -90,5 +90,5 @@ def _parsed(path: str) -> MoveNote | None:
         steps = {str(name): (old, new) for name, (old, new) in record["steps"].items()}
         kind, worktree = str(record["kind"]), str(record["worktree"])
         return MoveNote(path, kind, worktree, by, float(record["time"]), steps)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None  # half a note: nothing had begun
