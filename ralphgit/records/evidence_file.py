@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,7 +58,7 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
     code, duration = known.get("exit_code"), known.get("duration_s")
     if code is not None and type(code) is not int:
         raise _invalid("exit_code is not a whole number")
-    if duration is not None and not isinstance(duration, (int, float)):
+    if duration is not None and not (type(duration) in (int, float) and math.isfinite(duration)):
         raise _invalid("duration_s is not a number")
     plain = ("id", "task", "kind", "claim", "shows", "does_not_show", "by", "command")
     return Evidence(

@@ -70,8 +70,14 @@ def parse_all(
     except InvalidRecord as error:
         raise error.at(path) from None
     problems: list[InvalidRecord] = []
+    odd = texts.may_hold_not_finite(text)
     for task, span in zip(tasks, spans, strict=True):
-        for problem in normalise(task, _as_written(text, span)):
+        found = normalise(task, _as_written(text, span))
+        if odd:
+            known = {problem.path for problem in found}
+            more = (where for where in texts.not_finite(task) if where not in known)
+            found += [Problem(where, texts.NOT_FINITE) for where in more]
+        for problem in found:
             problems.append(locate(text, span, problem, path=path, task=task))
     return GraphFile(path, text, tuple(tasks), spans, root), problems
 

@@ -8,6 +8,7 @@ follow only where that finds something.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -207,6 +208,29 @@ def depth(value: object) -> int:
 
 #: What the reader makes of mappings and sequences.
 _NESTING = frozenset({dict, list})
+
+
+#: How a number that JSON has not got is written. What is shown of a record is JSON.
+_NOT_FINITE_WORDS = (".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF")
+NOT_FINITE = "a number must be finite; in quotes it is text"
+
+
+def may_hold_not_finite(text: str) -> bool:
+    """Whether a number that is not finite could stand in `text`."""
+    return any(word in text for word in _NOT_FINITE_WORDS)
+
+
+def not_finite(value: object) -> Iterator[tuple[str | int, ...]]:
+    """Where in `value` such numbers are."""
+    stack: list[tuple[tuple[str | int, ...], object]] = [((), value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(((*path, key), child) for key, child in item.items())
+        elif isinstance(item, list):
+            stack.extend(((*path, number), child) for number, child in enumerate(item))
+        elif isinstance(item, float) and not math.isfinite(item):
+            yield path
 
 
 def has_merge_key(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,13 @@ def _validator(kind: str) -> Draft202012Validator:
 
 
 def problems(kind: str, value: object) -> Iterator[tuple[Path, str]]:
-    """Where and how `value` breaks the schema of `kind` (evidence, audit, ...)."""
-    for number, error in enumerate(_validator(kind).iter_errors(value)):
-        if number == _MOST:
-            return
+    """Where and how `value` breaks the schema of `kind` (evidence, audit, ...).
+
+    A number that JSON has not got breaks each of them: what is shown of a record is JSON.
+    """
+    for path in itertools.islice(texts.not_finite(value), _MOST):
+        yield path, f"{'.'.join(map(str, path))}: {texts.NOT_FINITE}"
+    for error in itertools.islice(_validator(kind).iter_errors(value), _MOST):
         path = tuple(error.absolute_path)
         name = ".".join(map(str, path))
         yield path, f"{name}: {error.message}" if name else error.message

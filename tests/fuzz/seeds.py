@@ -17,12 +17,12 @@ RECORDS: dict[str, dict[str, Any]] = {
         "supports": [{"criterion": "ACC-1", "verdict": "supports"}], "shows": "it works",
         "does_not_show": "that it is fast", "command": "test -s a.txt", "command_digest": _HEX,
         "exit_code": 0, "started_at": _AT, "duration_s": 0.25,
-        "output": {"sha256": _HEX, "bytes": 3, "tail": "ok\n"},
+        "output": {"sha256": "0" * 64, "bytes": 3, "tail": "ok\n"},
         "subject": {"commit": _HEX, "tree": _HEX, "scope_digest": _HEX},
     },
     "observation": {
         "id": "e1", "task": "T-1", "claim": "k1", "kind": "artifact", "by": "alpha", "at": _AT,
-        "supports": [], "shows": "a picture", "artifact": {"path": "a.txt", "sha256": _HEX},
+        "supports": [], "shows": "a picture", "artifact": {"path": "a.txt", "sha256": "0" * 64},
     },
     "audit": {
         "id": "e1", "kind": "event", "task": "T-1", "claim": "e1",
