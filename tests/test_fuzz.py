@@ -20,10 +20,21 @@ IDS = json.loads((CASES / "ids.json").read_text(encoding="utf-8"))
 TASK = "version: 1\ntasks:\n  - id: T-1\n    title: One\n    status: pending\n"
 
 
-def test_a_few_hundred_cases_hold(tmp_path: Path) -> None:
-    found = run(20261121, range(200), tmp_path)
+#: What is wrong with a file by itself; other rules are about what the rest of the graph says.
+FORM = frozenset(
+    {
+        *("alias", "anchor", "bad_pattern", "bad_version", "conflict_marker", "control_character"),
+        *("cycle", "directive", "duplicate_id", "duplicate_key", "inconsistent", "invalid_record"),
+        *("merge_key", "not_utf8", "schema", "several_documents", "syntax", "tag", "too_deep"),
+        *("too_large", "unsafe_path"),
+    }
+)
+
+
+def test_some_cases_hold(tmp_path: Path) -> None:
+    found = run(20261121, range(150), tmp_path)
     assert [f"{one.number}: {one.what}" for one in found.faults] == []
-    assert sum(found.ended.values()) == 200
+    assert sum(found.ended.values()) == 150
 
 
 def placed(case: Path) -> str:
@@ -49,7 +60,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     told: dict[str, list[str]] = {placed(case): [] for case in RECORDS}
     for one in found.data["problems"]:
         assert one["hint"], one
-        told[one["file"]].append(f"{one['code']} {one['line']}:{one['column']}")
+        if one["code"] in FORM:
+            told[one["file"]].append(f"{one['code']} {one['line']}:{one['column']}")
     return told
 
 
@@ -59,7 +71,7 @@ def expected() -> dict[str, str]:
 
 
 def test_each_hostile_record_gets_its_answer(answers: dict[str, list[str]]) -> None:
-    """`expected.txt` says which: all problems, or `accepted`; after ` or ` a code that will do."""
+    """`expected.txt` says which: its problems, or `accepted`; after ` or ` a code that will do."""
     wanted = expected()
     assert len(RECORDS) >= 150
     told = {

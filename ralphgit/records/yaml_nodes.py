@@ -36,7 +36,7 @@ def compose(text: str) -> Node:
     except YAMLError as error:
         refuse_indicators(text)  # of two mistakes, the first that the tokens show
         _translate(error, text)
-    except RecursionError:
+    except (RecursionError, ValueError, OverflowError):
         refuse_indicators(text)
         raise
     if node is None:

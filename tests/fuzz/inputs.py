@@ -330,7 +330,7 @@ def _param(rng: random.Random, param: Param) -> list[str]:
     given = rng.choice(param.choices) if param.choices and rng.random() < 0.7 else _word(rng)
     if param.kind == "int" and rng.random() < 0.6:
         given = str(rng.choice((0, 1, -1, 3, 10**6, 10**30)))
-    if param.task and rng.random() < 0.6:
+    if param.parse is not None and rng.random() < 0.6:
         given = rng.choice(("T-1", "T-2", "T-3", "T-5"))
     if not param.flags:
         return [given] * rng.choice((1, 1, 2)) if param.kind in ("rest", "any") else [given]

@@ -34,7 +34,7 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
     # Where git itself fails half-way, the same command again does the rest (law L6).
     half = verb == "run" or "git_failed" in out or "error: git " in err
     if shows or (seen.code != 0 and not half):
-        wrote = [name for name in seen.wrote if not _owned(name, kept=verb == "reset")]
+        wrote = [name for name in seen.wrote if not _owned(name, kept=verb in ("reset", "reply"))]
         if wrote:
             wrong.append(f"exit {seen.code}, and wrote {', '.join(wrote[:6])}")
     if "--json" in case.argv and "--" not in case.argv and "--help" not in case.argv:
@@ -49,7 +49,7 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
 
 
 def _owned(name: str, *, kept: bool) -> bool:
-    """`kept`: what a `reset` has rescued stays, whatever comes after it."""
+    """`kept`: what a `reset` or `reply` has rescued stays, whatever comes then."""
     own = (*_OWN, *_KEPT) if kept else _OWN
     short = name.partition("/")[2]
     return short.startswith(own) or name.startswith(own)
