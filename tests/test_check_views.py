@@ -113,9 +113,13 @@ def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
     assert against_main(alpha, code=0) == []
     # What T-1's own commit has changed outside its scope T-3 does not cover.
     beta = world.worktree("beta")
-    claim = "    status: in-progress\n    claim: {{id: {}, by: beta, at: t, base: b}}\n"
+    at = "2026-11-21T10:00:00Z"
+    claim = f'    status: in-progress\n    claim: {{{{id: {{}}, by: beta, at: "{at}", base: b}}}}\n'
+    event = f'{{at: "{at}", event: claimed, by: beta, from: pending, to: in-progress}}'
     for task, file in (("T-1", "lib.txt"), ("T-3", "three.txt")):
         status(beta, task, claim.format(f"k-{task}"))
+        named = f"id: k-{task}\nkind: event\ntask: {task}\nclaim: k-{task}\n"
+        beta.write(f"records/audit/{task}/k-{task}.yaml", f"{named}events: [{event}]\n")
         beta.write(file, "changed\n")
         beta.commit(task)
     assert against_main(beta) == [
