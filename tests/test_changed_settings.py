@@ -22,6 +22,7 @@ STEERING = [
     ("git config url.../evil.insteadOf x", "git config url.../evil.insteadof"),
     ("git config --add remote.origin.pushurl ../evil.git", "git config remote.origin.pushurl"),
     ("git config filter.x.clean cat", "git config filter.x.clean"),
+    ("git config core.trustCtime false", "git config core.trustctime"),
     ("git config ralph.base x; git branch x", "git config ralph.base"),
     ("echo a.txt >> $(git rev-parse --git-path info/exclude)", "info/exclude"),
     ("echo '* filter=x' > $(git rev-parse --git-path info/attributes)", "info/attributes"),

@@ -28,7 +28,8 @@ _NOTE = os.path.join("ralphgit", "changed-settings")
 _STEERING = (
     "core.hookspath", "core.sshcommand", "core.gitproxy", "core.worktree", "core.bare",
     "core.attributesfile", "core.excludesfile", "core.autocrlf", "core.eol", "core.fsmonitor",
-    "core.checkstat", "core.filemode", "core.ignorestat", "core.trustctime",
+    "core.trustctime", "core.checkstat", "core.ignorestat", "core.filemode", "core.symlinks",
+    "core.ignorecase", "core.splitindex", "core.sparsecheckout", "core.untrackedcache", "index.",
     "core.alternaterefscommand", "core.askpass", "url.", "include.", "includeif.", "filter.",
     "merge.", "diff.external", "credential.", "http.", "protocol.", "ssh.", "gpg.", "commit.",
     "user.signingkey",
