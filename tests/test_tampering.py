@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -287,3 +289,22 @@ def test_a_file_that_git_does_not_look_at_is_not_verified_in_its_place(
     alpha.git("update-index", f"--no-{flag[2:]}", "one.txt")
     alpha.complete("T-1")
     assert alpha.git("show", "HEAD:one.txt") == "what the command wants to see"
+
+
+def test_an_index_that_was_written_to_say_what_is_not_so_is_not_believed(alpha: Place) -> None:
+    alpha.claim("T-1")
+    alpha.write("one.txt", "")
+    empty = alpha.commit("Nothing in it")
+    before = alpha.git("rev-parse", f"{empty}:one.txt")
+    alpha.write("one.txt", "work\n")
+    alpha.git("add", "one.txt")
+    path = Path(alpha.git("rev-parse", "--git-path", "index"))
+    data = path.read_bytes()[:-20].partition(b"TREE")[0]
+    now = bytes.fromhex(alpha.git("rev-parse", ":one.txt"))
+    data = data.replace(now, bytes.fromhex(before))
+    path.write_bytes(data + hashlib.sha1(data).digest())
+    later = path.stat().st_mtime + 10
+    os.utime(path, (later, later))
+    assert alpha.git("status", "--porcelain") == ""
+    alpha.complete("T-1")
+    assert alpha.git("show", "HEAD:one.txt") == "work"

@@ -12,6 +12,7 @@ from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure, names
 
+_LONG_AGO = 1_000_000_000
 _ADD_ALL = ("add", "-A", "--sparse", "--")
 _EMBEDDED = b"adding embedded git repository"
 #: How git says that a file or folder may not be read; what it refuses; what follows from that.
@@ -40,9 +41,18 @@ class Scratch:
     """A copy of the index to build trees with; the user's index is not touched."""
 
     def __init__(
-        self, repository: Repository, folder: str, *, like: Scratch | None = None, keep: bool = True
+        self,
+        repository: Repository,
+        folder: str,
+        *,
+        like: Scratch | None = None,
+        keep: bool = True,
+        believed: bool = True,
     ) -> None:
-        """`keep`: what is staged goes into the repository's object store. If not, it is there
+        """`believed`: files are as the index says where their size and times are. Without it each
+        is read: an index may have been written to say what is not so.
+
+        `keep`: what is staged goes into the repository's object store. If not, it is there
         for as long as `folder` is, and through `git` alone.
         """
         git = repository.git
@@ -60,7 +70,9 @@ class Scratch:
             return
         # A file that changed within the second in which the index was written is known to git by
         # the index's own time alone (Documentation/technical/racy-git).
-        os.utime(self._path, ns=(age.st_atime_ns, age.st_mtime_ns))
+        # Older than every file, that is true of them all.
+        written = (age.st_atime_ns, age.st_mtime_ns) if believed else (_LONG_AGO, _LONG_AGO)
+        os.utime(self._path, ns=written)
 
     def add_all(self, *, lenient: bool = False) -> list[str]:
         """Stage everything in the worktree that is not ignored, inside a sparse checkout or not.

@@ -127,7 +127,7 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         runnable = False
         project.warn("the verify commands are not trusted, so they did not run")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        before = scratch_index.Scratch(project.repository, scratch)
+        before = scratch_index.Scratch(project.repository, scratch, believed=False)
         before.add_all()
         tree = changed_paths.tree_to_judge(project, before, promised.outputs)
         work_done = changed_paths.of_task(project, own, tree)
