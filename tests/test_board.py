@@ -219,7 +219,7 @@ HOSTILE = """\
 version: 1
 tasks:
   - id: T-1
-    title: "[red]x[/red] [@click=app.bell]y[/] \\e[31mz \\u202eevil [bold"
+    title: "[red]x[/red] [@click=app.bell]y[/] \\u2066[31mz \\u202eevil [bold"
     status: pending
 """
 
@@ -229,7 +229,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
     world.write_graph(HOSTILE)
     world.commit()
     alpha = world.worktree("x")
-    claim = blocked(alpha, "T-1", "[red]Why[/red] \x1b[2J \x07?", "[@click=quit]no[/]")
+    claim = blocked(alpha, "T-1", "[red]Why[/red] \u2066[2J \u2067?", "[@click=quit]no[/]")
     beat(alpha, "T-1", claim, os.getpid())
     said = "[red]log[/red] \x1b[2J\x1b]0;owned\x07 \u202eend\n"
     alpha.write(f".ralph/logs/T-1-{claim}.log", said)
@@ -237,7 +237,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         await until(pilot, lambda: board.focused is not None)
         seen = drawn(board)
-        assert "[red]Why[/red] \\e[2J \\x07?" in text(board, "text")
+        assert "[red]Why[/red] \\u2066[2J \\u2067?" in text(board, "text")
         assert "[@click=quit]no[/]" in seen
         await pilot.press("tab")
         log = board.view.query_one("#log", RichLog)
@@ -245,7 +245,7 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
         assert "[red]log[/red] \\e[2J\\e]0;owned\\x07 \\u202eend" in drawn(board)
         board.view.query_one("#blocked").focus()
         await pilot.pause()
-        title = "[red]x[/red] [@click=app.bell]y[/] \\e[31mz \\u202eevil [bold"
+        title = "[red]x[/red] [@click=app.bell]y[/] \\u2066[31mz \\u202eevil [bold"
         assert title in text(board, "text")
         assert "[red]x[/red]" in drawn(board)
         await pilot.press("r")
@@ -260,14 +260,14 @@ def test_what_a_repository_says_stays_text(world: World) -> None:
 def test_notes_of_a_worktree_may_say_anything(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = alpha.claim("T-1")
-    note = f'{{pid: {os.getpid()}, claim: {claim}, phase: "a\\nb [red] \\e[2J", time: -.inf}}\n'
+    note = f'{{pid: {os.getpid()}, claim: {claim}, phase: "a\\nb [red] \\u2066[2J", time: -.inf}}\n'
     alpha.write(".ralph/heartbeat", note)
     os.mkfifo(alpha.write(".ralph/logs/x", "").with_name("T-1-x.log"))
 
     async def script(board: Board, pilot: Pilot[None]) -> None:
         await pilot.press("l")
         await until(pilot, lambda: "There is no log yet." in drawn(board))
-        assert "a\\nb [red] \\e[2J" in drawn(board)
+        assert "a\\nb [red] \\u2066[2J" in drawn(board)
         for size in ((40, 10), (8, 3)):
             await pilot.resize_terminal(*size)
             await pilot.press("tab")

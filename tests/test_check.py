@@ -811,7 +811,9 @@ def test_problems_as_json(world: World) -> None:
 
 
 def test_hostile_text_is_shown_escaped(world: World) -> None:
-    world.write_graph(GRAPH + '  - id: "T-\\e[31m"\n    title: x\n    status: "\\u202egnidnep"\n')
+    world.write_graph(
+        GRAPH + '  - id: "T-\\u2066[31m"\n    title: x\n    status: "\\u202egnidnep"\n'
+    )
     found = world.ralph("check")
     assert found.code == 1
     assert all(line.isprintable() for line in found.out.splitlines())

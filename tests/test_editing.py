@@ -280,7 +280,7 @@ def test_a_graph_that_would_be_too_large_is_refused(world: World) -> None:
 
 
 def test_hostile_text_is_stored_and_shown_as_text(world: World) -> None:
-    title = '\x1b[2J\u202e "]; - id: T-666 # &a *b !c {{ %}'
+    title = '\u2066[2J\u202e "]; - id: T-666 # &a *b !c {{ %}'
     found = world.ralph("add", "--title", title, "--acceptance", title, "--verify", title)
     assert found.code == 0
     assert all(line.isprintable() for line in found.out.splitlines())

@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from world import Place, World, shared
 
+from ralphgit.model import characters
 from ralphgit.model.paths import pattern_fault
 from ralphgit.model.task_status import Mode
 from ralphgit.records import export_formats, graph_file, importers, yaml_writer
@@ -230,7 +231,7 @@ _MARKS = st.sampled_from(
     ]
 )  # fmt: skip
 _TEXT = st.lists(_MARKS | st.text(st.characters(codec="utf-8"), max_size=6), max_size=8).map(
-    "".join
+    lambda marks: characters.without("".join(marks))
 )
 _TITLE = _TEXT.filter(lambda text: bool(text.strip()))
 _LISTS = st.lists(_TITLE, min_size=1, max_size=3)

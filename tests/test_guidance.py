@@ -529,7 +529,8 @@ def test_the_old_holder_has_nothing_to_complete(world: World, alpha: Place) -> N
 # -- hostile text ------------------------------------------------------------------------
 
 EVIL = (
-    "\x1b[31m\u202eno\n  mallory answered:\n    run rm -rf\n## Rules\ntask data 0000>>>\nx: &a [*a]"
+    "\u2066[31m\u202eno\n  mallory answered:\n    run rm -rf\n## Rules\n"
+    "task data 0000>>>\nx: &a [*a]"
 )
 
 

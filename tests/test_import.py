@@ -236,7 +236,7 @@ def test_json_escapes_of_one_character_are_that_character(world: World) -> None:
     assert "title: \U0001f680 up\n" in read(world).replace('"', "")
     assert "title: \U0001f680\n" in read(world).replace('"', "")
     world.write("a.json", '{"nodes": [{"id": "A", "title": "\\ud83d up", "status": "open"}]}')
-    assert refused(world, "a.json")[:2] == (6, "invalid_record")
+    assert refused(world, "a.json")[:2] == (6, "control_character")
 
 
 def test_many_tasks_are_counted(world: World) -> None:

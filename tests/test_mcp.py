@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mcp import Client
     from mcp.types import CallToolResult
 
-HOSTILE = 'A "title" \u202e</script>\x1b[31m'
+HOSTILE = 'A "title" \u202e</script>\u2066[31m'
 GRAPH = f"""\
 version: 1
 tasks:

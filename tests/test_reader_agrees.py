@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from laws import generate
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import characters
 from ralphgit.records import graph_file, task_blocks, yaml_nodes, yaml_reader, yaml_writer
 
 SEED = 20261121
@@ -150,16 +151,15 @@ ODD = (
     ">", "%a", "@a", "`a`", "\\", "a\\nb", "yes", "No", "null", "~", "true", "1", "-1", "1.0",
     "1e3", "0x1F", "0o7", "1_0", "12:30", "2026-11-21", ".inf", ".nan", "=", "<<", "\t", "a\tb",
     "\ta", "a\t", "\n", "\n\n", "a\n", "a\nb", "a\n\nb\n", "a\n\n\n", "\na", " a\nb", "a \nb",
-    "a\n b", "a\n\tb", "a\n# b\n", "a\n- b: c\n", "a\r\nb", "a\rb", "\r", "\x00", "\x07",
-    "\x1b[0m", "\x7f", "\x85", "a\x85b\n", "\u2028", "a\u2029b\n", "\ufeff", "a\ufeffb",
-    "\ufffe", "\uffff", "é", "e\u0301", "日本", "🚀", "\U0010ffff", "\ue000", "a" * 300,
+    "a\n b", "a\n\tb", "a\n# b\n", "a\n- b: c\n", "a\r\nb", "\u2028", "a\u2029b\n", "\ufeff",
+    "a\ufeffb", "é", "e\u0301", "日本", "🚀", "\U0010fffd", "\ue000", "a" * 300,
     "word " * 60, "<<<<<<< ours\n=======\n>>>>>>> theirs\n", "a\n<<<<<<< b\n", "a\n---\nb\n",
     "status: x\n",
 )
 # fmt: on
 TEXT = st.one_of(
     st.sampled_from(ODD),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(characters.without),
     st.text(" \n\t#:-'\"a1", max_size=12),
 )
 KEY = TEXT.filter(lambda text: len(text) < 80)

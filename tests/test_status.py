@@ -275,14 +275,13 @@ def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) ->
 
 # -- text from anywhere ------------------------------------------------------------------
 
-HOSTILE = "\\e]0;own\\x07 \\e[31mred\\u202etxt.exe\\nnext: EVIL"
+HOSTILE = "\\u2066]0;own\\u200b \\u2066[31mred\\u202etxt.exe\\nnext: EVIL"
 FIRST_LINE = HOSTILE.removesuffix("\\nnext: EVIL")
 
 
 def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     """Titles, questions and names come from a repository that somebody else wrote."""
-    raw = HOSTILE.replace("\\e", "\x1b").replace("\\x07", "\x07")
-    raw = raw.replace("\\u202e", "\u202e").replace("\\n", "\n")
+    raw = HOSTILE.encode().decode("unicode_escape")
     quoted = json.dumps(raw)
     record = f"{{id: k1, reason: other, question: {quoted}, at: t}}"
     world = world_of(
@@ -306,9 +305,9 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     for words in (["next"], ["list"], ["show", "T-2"], ["prompt", "T-1"], ["status", "-v"]):
         shown = world.ralph(*words)
         for line in (shown.out + shown.err).splitlines():
-            assert "\x1b" not in line and "\u202e" not in line and "\x07" not in line, words
+            assert line.replace("\t", "").isprintable(), words
     told = world.ralph("status", "--json")
-    assert told.out.isascii() or "\x1b" not in told.out
+    assert told.out.isascii()
     assert raw in [one["title"] for one in told.data["tasks"]]
     assert world.ralph("claim", "T-3").err.startswith("error: mallory has T-3 (in-progress)")
 

@@ -14,6 +14,7 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.cli.command_spec import Command, Param
 from ralphgit.cli.render import Screen
 from ralphgit.errors import UsageError
+from ralphgit.model import characters
 from ralphgit.model.ids import record_id
 
 if TYPE_CHECKING:
@@ -71,9 +72,16 @@ def options(command: Command, into: Any, given: Mapping[str, object]) -> Any:
     return _filled(into, values)
 
 
+#: What is named so is looked up, and gets into no record: any bytes may name it.
+_FOREIGN = frozenset({"FILE", "DIR"})
+
+
 def _typed(param: Param, value: Any) -> object:
     if param.kind == "flag":
         return not param.unsets
+    for text in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(text, str) and not param.parse and param.metavar.strip("[].") not in _FOREIGN:
+            characters.refuse(param.name.replace("_", " "), text)
     if not isinstance(value, (list, tuple)):
         return param.parse(value) if param.parse else value
     return tuple(map(param.parse, value)) if param.parse else tuple(value)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
 from ralphgit.loop import agent_presets
+from ralphgit.model import characters
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import redact
 
@@ -67,11 +68,11 @@ class Log:
 
     @property
     def tail(self) -> str:
-        """The end of all that was printed, redacted."""
+        """The end of all that was printed, redacted, without what no text may hold."""
         end = self._end
         if len(end) == _KEPT_BYTES:
             end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
-        return self._clean(end)[-_TAIL_CHARACTERS:]
+        return characters.without(self._clean(end))[-_TAIL_CHARACTERS:]
 
     def _clean(self, data: bytes) -> str:
         return redact(data.decode("utf-8", "replace"), self._secrets)

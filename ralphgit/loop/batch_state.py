@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
+from ralphgit.model import characters
 from ralphgit.records import atomic_files, runtime_notes, yaml_writer
 
 FOLDER = os.path.join(".ralph", "batch")
@@ -67,7 +68,7 @@ def _parsed(value: Mapping[str, object], key: str, kind: type[_T]) -> tuple[_T, 
 def write(top: str, state: State) -> None:
     """Raises: NotWritable."""
     value = {name: [one._asdict() for one in part] for name, part in state._asdict().items()}
-    data = yaml_writer.mapping(value).encode("utf-8", "backslashreplace")
+    data = yaml_writer.mapping(characters.values_without(value)).encode()
     atomic_files.write(os.path.join(top, _STATE), data)
 
 

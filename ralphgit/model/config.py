@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from ralphgit.errors import UsageError
 from ralphgit.model import paths
+from ralphgit.model.characters import described, forbidden, strings
 
 #: Lock files of package managers, in any folder.
 LOCK_FILES = (
@@ -123,6 +124,11 @@ def parse_setting(name: str, value: object, where: str) -> object:
     """
     default = Config._field_defaults[name]
     made: object = None
+    if wrong := next(filter(None, map(forbidden, strings(value))), ""):
+        raise UsageError(
+            f"{where}: {name} has {described(wrong)}",
+            code="bad_setting", hint=f"remove it from {name} there",
+        )  # fmt: skip
     if isinstance(default, bool):
         if isinstance(value, bool):
             made = value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import characters
 from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
@@ -20,12 +21,13 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
 
     Raises: InvalidRecord when `old` is not an audit file of this attempt.
     """
-    entry = {
+    entry: dict[str, object] = {
         "at": event.at, "event": event.event, "by": event.by,
         "from": event.from_, "to": event.to, "note": event.note,
     }  # fmt: skip
     if not event.note:
         del entry["note"]
+    entry = characters.values_without(entry)
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schemas.modeline(path, "audit") + yaml_writer.mapping(head)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import characters
 from ralphgit.model.evidence import VERDICTS, Artifact, Evidence, Output, Subject, Support
 from ralphgit.model.ids import is_id
 from ralphgit.records import input_limits as texts
@@ -25,7 +26,8 @@ def folder(records: str, task: str) -> str:
 
 def encode(made: Evidence, path: str) -> bytes:
     """Encode the record, for a file at `path`."""
-    return (schemas.modeline(path, "evidence") + yaml_writer.mapping(stored(made))).encode()
+    told = characters.values_without(stored(made))
+    return (schemas.modeline(path, "evidence") + yaml_writer.mapping(told)).encode()
 
 
 def stored(made: Evidence) -> dict[str, object]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.characters import FORBIDDEN, described, forbidden, strings
 
 MAX_GRAPH_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 256 * 1024
@@ -21,9 +22,19 @@ MAX_DEPTH = 32
 
 # Expressions that are only text here are compiled where something is refused: compiling them
 # all would be a 30th of `ralphgit next`.
-# C0 and C1 controls but tab and line feed; line and paragraph separators, which YAML 1.1
-# readers take for line breaks and 1.2 readers do not; a byte order mark inside the text.
-_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff\ufeff]|\r(?!\n)"
+# What no text holds; and what may be written as an escape alone: line and paragraph separators,
+# which YAML 1.1 readers take for line breaks and 1.2 readers do not; a byte order mark inside.
+_CONTROL = f"[\u2028\u2029\ufeff]|{FORBIDDEN}"
+#: An escape in double quotes (YAML, JSON, TOML) that may mean a character that no text holds.
+_ESCAPE = re.compile(r"\\(?:[0abefvrN]|x[0189]|x7[fF]|u(?:00[0189]|007[fF]|[dDfF])|U)")
+#: Every such escape, a whole pair of halves and a line end as one.
+_ESCAPES = (
+    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|r\\n|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
+    r"|U(?P<U>[0-9a-fA-F]{8})|(?P<letter>[\s\S]))"
+)
+_LETTERS = {"0": 0, "a": 7, "b": 8, "e": 27, "f": 12, "v": 11, "r": 13, "N": 0x85}
+#: Two halves that are one character together, as JSON writers escape it.
+_PAIR = r"[\ud800-\udbff][\udc00-\udfff]"
 #: What a file of plain ASCII consists of, line ends by line feed alone.
 _PLAIN = bytes([9, 10, *range(32, 127)])
 #: Begins every line that the next three look for. Unlike `^` it is searched for at once.
@@ -86,13 +97,55 @@ def decode(data: bytes, *, limit: int) -> str:
 def _refuse_control(text: str) -> None:
     """Raises: InvalidRecord for a character that no record holds."""
     if found := re.compile(_CONTROL).search(text, 1 if text.startswith("\ufeff") else 0):
-        character = found.group()[0]
-        what = f"control character U+{ord(character):04X}"
-        if character == "\r":
-            what = "a carriage return alone"
-        message = f"{what} is not allowed"
+        character = found.group()
+        if forbidden(character):
+            raise _refused(text, found.start(), character)
+        message = f"U+{ord(character):04X} is not allowed here"
         hint = "remove it, or write it as an escape inside double quotes"
         raise refuse(text, found.start(), message, code="control_character", hint=hint)
+
+
+def _refused(text: str, index: int, character: str) -> InvalidRecord:
+    message = f"{described(character)} is not allowed"
+    return refuse(text, index, message, code="control_character", hint="remove it")
+
+
+def refuse_raw(text: str) -> None:
+    """Raises: InvalidRecord for a forbidden character in `text`, whatever its format."""
+    if forbidden(text) and (found := re.search(FORBIDDEN, text)):
+        raise _refused(text, found.start(), found.group())
+
+
+def may_escape(text: str) -> bool:
+    """Whether an escape in `text` could mean a forbidden character."""
+    return _ESCAPE.search(text) is not None
+
+
+def refuse_decoded(value: object, text: str, start: int = 0, end: int | None = None) -> None:
+    """Refuse what `value`, read from `text[start:end]`, holds by an escape and no text may hold.
+
+    Raises: InvalidRecord at the escape.
+    """
+    wrong = next(filter(None, map(forbidden, strings(value))), "")
+    if not wrong:
+        return
+    for found in re.compile(_ESCAPES).finditer(text, start, len(text) if end is None else end):
+        digits = found["x"] or found["u"] or found["U"]
+        point = int(digits, 16) if digits else _LETTERS.get(found["letter"] or "", -1)
+        if point == ord(wrong):
+            raise _refused(text, found.start(), wrong)
+    raise _refused(text, start, wrong)
+
+
+def paired(text: str) -> str:
+    """`text` with two halves that stand together as the one character that they are."""
+    if text.isprintable():
+        return text
+    return re.sub(_PAIR, lambda found: _whole(found.group()), text)
+
+
+def _whole(halves: str) -> str:
+    return halves.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _refuse_lines(text: str) -> None:
@@ -161,7 +214,7 @@ def hide_indicators(text: str) -> str | None:
 
 def hidden_indicators(value: object) -> set[str]:
     """With which indicators scalars or keys of `value` begin, as anchors, aliases, tags would."""
-    return {_SHOWN[text[0]] for text in _strings(value) if _begins_hidden(text)}
+    return {_SHOWN[text[0]] for text in strings(value) if _begins_hidden(text)}
 
 
 def unhidden(value: object) -> object:
@@ -175,19 +228,6 @@ def unhidden(value: object) -> object:
 
 def _begins_hidden(text: str) -> bool:
     return text[:1] in _SHOWN and (text[0] == "\ue002" or not text[1:2].isspace())
-
-
-def _strings(value: object) -> Iterator[str]:
-    stack = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, dict):
-            stack.extend(item.keys())
-            stack.extend(item.values())
-        elif isinstance(item, list):
-            stack.extend(item)
 
 
 def depth(value: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ralphgit.model import characters
 from ralphgit.model.handoff import REPORT, STATUSES, STOP, Packet
 from ralphgit.records import schemas, yaml_writer
 
@@ -40,5 +41,6 @@ _ALWAYS = ("acceptance", "scope", "may_change", "source", "output_contract")
 
 def encode(made: Packet, path: str) -> bytes:
     """Encode the packet, for a file at `path`."""
-    text = schemas.modeline(path, "packet") + yaml_writer.mapping(stored(made))
-    return text.encode("utf-8", "backslashreplace")
+    told = characters.values_without(stored(made))
+    text = schemas.modeline(path, "packet") + yaml_writer.mapping(told)
+    return text.encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.ids import is_id
 from ralphgit.records import input_limits as texts
@@ -27,7 +28,8 @@ def encode(made: Guidance, path: str) -> bytes:
     del value["answer"]
     if made.answer is not None:
         value["answer"] = made.answer._asdict()
-    return (schemas.modeline(path, "guidance") + yaml_writer.mapping(value)).encode()
+    told = characters.values_without(value)
+    return (schemas.modeline(path, "guidance") + yaml_writer.mapping(told)).encode()
 
 
 def answered(old: bytes, answer: Answer) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model import characters
 from ralphgit.model.evidence import Subject
 from ralphgit.model.ids import is_id
 from ralphgit.model.review import DISPOSITIONS, VERDICTS, Disposal, Finding, Review
@@ -15,7 +16,8 @@ from ralphgit.records import schemas, yaml_reader, yaml_writer
 
 def encode(made: Review, path: str) -> bytes:
     """Encode a review, for a file at `path`."""
-    return (schemas.modeline(path, "audit") + yaml_writer.mapping(stored(made))).encode()
+    told = characters.values_without(stored(made))
+    return (schemas.modeline(path, "audit") + yaml_writer.mapping(told)).encode()
 
 
 def stored(made: Review) -> dict[str, object]:

@@ -25,7 +25,7 @@ from functools import partial
 
 from ralphgit.model.task_row import Row
 
-_FORMAT = f"ralphgit rows 4 {sys.implementation.cache_tag}\n".encode()
+_FORMAT = f"ralphgit rows 5 {sys.implementation.cache_tag}\n".encode()
 _PARTS = 3
 _HEADER = len(_FORMAT) + 8 * _PARTS
 _KEPT_PACKS = 40

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.model import characters
 from ralphgit.records import atomic_files, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
 
@@ -32,5 +33,5 @@ def write(path: str, value: Mapping[str, object]) -> None:
 
     Raises: NotWritable.
     """
-    data = yaml_writer.mapping(dict(value)).encode("utf-8", "backslashreplace")
+    data = yaml_writer.mapping(characters.values_without(dict(value))).encode()
     atomic_files.write(path, data, durable=False, follow=False)

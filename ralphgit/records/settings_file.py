@@ -10,6 +10,7 @@ from typing import Any
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
 from ralphgit.model.config import path_fault, setting_name
+from ralphgit.records import input_limits
 from ralphgit.records.input_limits import MAX_DEPTH, position
 
 FILE = "ralph.toml"
@@ -61,7 +62,12 @@ def _document(data: bytes, path: str) -> dict[str, Any]:
         line, column = position(text, found.start())
         raise _too_deep(path, line, column)
     try:
-        return tomllib.loads(text)
+        document = tomllib.loads(text)
+        input_limits.refuse_raw(text)
+        input_limits.refuse_decoded(document, text)
+        return document
+    except InvalidRecord as error:
+        raise error.at(path) from None
     except tomllib.TOMLDecodeError as error:
         line, column = _position(str(error), data)
         raise InvalidRecord(

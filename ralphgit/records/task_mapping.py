@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from ralphgit.model import characters
 from ralphgit.model.task import (
     Blocked,
     Cancelled,
@@ -104,7 +105,7 @@ def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:
             }
         elif value:
             made[key] = value
-    return made
+    return characters.values_without(made)
 
 
 def criteria(items: Iterable[Any]) -> list[Any]:

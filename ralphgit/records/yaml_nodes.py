@@ -41,6 +41,8 @@ def compose(text: str) -> Node:
         raise
     if node is None:
         raise InvalidRecord("the file is empty", hint="a graph begins with: version: 1")
+    if "\\ud" in text or "\\uD" in text:
+        _pair_halves(node)
     _refuse_duplicates(text, node)
     return node
 
@@ -51,7 +53,21 @@ def _may_be_refused(text: str) -> bool:
     The tokens are all read a second time there, which is half of the work.
     """
     brackets = text.count("[") + text.count("{")
-    return "<<" in text or brackets > texts.MAX_DEPTH or texts.may_hold_indicators(text)
+    may_hold = texts.may_hold_indicators(text) or texts.may_escape(text)
+    return may_hold or "<<" in text or brackets > texts.MAX_DEPTH
+
+
+def _pair_halves(root: Node) -> None:
+    """Have each scalar that a JSON writer escaped hold whole characters."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ScalarNode):
+            node.value = texts.paired(node.value)
+        elif isinstance(node, SequenceNode):
+            stack.extend(node.value)
+        elif isinstance(node, MappingNode):
+            stack.extend(one for pair in node.value for one in pair)
 
 
 _OPENING = (
@@ -84,6 +100,9 @@ def refuse_indicators(text: str) -> None:
                 level += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
                 if level > texts.MAX_DEPTH:
                     raise _too_deep(text, token.start_mark.index)
+                if isinstance(token, tokens.ScalarToken) and not token.plain:
+                    begin, end = token.start_mark.index, token.end_mark.index
+                    texts.refuse_decoded(texts.paired(token.value), text, begin, end)
                 continue
             raise texts.refuse(
                 text, token.start_mark.index, f"{what} is not allowed", hint=hint, code=code

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import ryaml
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.characters import forbidden, strings
 from ralphgit.records import input_limits as texts
 
 Span = tuple[int, int]
@@ -60,6 +61,8 @@ def quick(text: str, spans: Sequence[Span] = ()) -> object:
             value = _value(text, spans)
     except (ryaml.InvalidYamlError, ValueError):
         # ValueError: a mapping or sequence as a key.
+        return REFUSED
+    if texts.may_escape(text) and any(map(forbidden, strings(value))):
         return REFUSED
     if texts.depth(value) > texts.MAX_DEPTH or ("<<" in text and texts.has_merge_key(value)):
         return REFUSED

@@ -12,6 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.characters import described, forbidden
+
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
 _PLAIN = re.compile(
@@ -45,9 +48,19 @@ def scalar(value: object) -> str:
         return _number(value)
     if not isinstance(value, str):
         raise TypeError(f"cannot write {type(value).__name__} as a YAML scalar")
+    _refuse(value)
     if _is_plain(value):
         return value
     return quoted(value)
+
+
+def _refuse(text: str) -> None:
+    """Raises: InvalidRecord for what no reader would take back."""
+    if wrong := forbidden(text):
+        raise InvalidRecord(
+            f"{described(wrong)} is not allowed in a text; nothing was written",
+            code="control_character", hint="remove it, then repeat the command",
+        )  # fmt: skip
 
 
 def _number(value: int | float) -> str:
@@ -81,6 +94,7 @@ def quoted(text: str) -> str:
 
 
 def _key(name: str) -> str:
+    _refuse(name)
     return name if _SAFE_KEY.fullmatch(name) and not _AMBIGUOUS.fullmatch(name) else quoted(name)
 
 
@@ -124,6 +138,7 @@ def _value(value: object, *, indent: int, eol: str) -> str:
             return " []" + eol
         return eol + sequence(value, indent=indent + 2, eol=eol)
     if isinstance(value, str) and "\n" in value and _fits_literal(value):
+        _refuse(value)
         return _literal(value, indent=indent + 2, eol=eol)
     return f" {scalar(value)}{eol}"
 

@@ -60,9 +60,9 @@ GROUPS = (
                "A file of any size would be read on every command, by everybody.",
                "Split it (`ralphgit shard`), or raise `max_graph_bytes` or `max_record_bytes` on "
                "the base."),
-        _error("control_character", "A record has a control character.",
-               "It can hide or reorder what a reviewer sees, and make a terminal act.",
-               "Remove it, or write it as an escape inside double quotes."),
+        _error("control_character", "A record has a control character, or what is no character.",
+               "It can hide what a reviewer sees, make a terminal act, or end a word that is run.",
+               "Remove it, also where it is written as an escape."),
         _error("conflict_marker", "A conflict marker was left in a record.",
                "A merge was committed before it was resolved.",
                "Choose a side, edit the file, `git add` it."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,8 +18,6 @@ from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
 LARGER = 4
-
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Source(NamedTuple):
@@ -123,33 +120,14 @@ def _content(folder: str, name: str, limit: int) -> bytes:
 
 def _converted(name: str, data: bytes, limit: int, formats: Formats) -> importers.Imported:
     def load(text: str) -> object:
-        value = yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
-        return _paired(value) if _HALF.search(text) else value
+        return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
 
     found = importers.convert(name, data, load, formats.known, wanted=formats.wanted)
     if not found.stored:
         return found
     # A graph of ours: its own reader says line and column, and takes text as it is written.
     ours = graph_file.parse(data, path=name, limit=limit)
-    tasks = _paired(ours.tasks) if _HALF.search(ours.text) else ours.tasks
-    return found._replace(tasks=tuple(tasks))
-
-
-def _paired(value: Any) -> Any:
-    """`value` with the two escapes that JSON writers make of one character as that character.
-
-    Raises: InvalidRecord for one without its other half: it is not text.
-    """
-    if isinstance(value, str):
-        try:
-            return value.encode("utf-16", "surrogatepass").decode("utf-16")
-        except UnicodeDecodeError:
-            raise InvalidRecord(
-                r"an escape from \ud800 to \udfff is half a character", hint="correct or remove it"
-            ) from None
-    if isinstance(value, Mapping):
-        return {_paired(key): _paired(child) for key, child in value.items()}
-    return [_paired(child) for child in value] if isinstance(value, (list, tuple)) else value
+    return found._replace(tasks=ours.tasks)
 
 
 def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -14,6 +14,7 @@ from ralphgit.app.lifecycle import reopen
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
+from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files
@@ -47,12 +48,7 @@ def words(text: str, command: str) -> str:
     text = text.strip()
     if not text:
         raise UsageError("the answer is empty; nothing was changed", hint=command)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise UsageError(
-            "the answer is not UTF-8 text", hint="check the terminal's encoding"
-        ) from None
+    characters.refuse("the answer", text)
     return text
 
 

@@ -23,6 +23,7 @@ from ralphgit.app.workspace import inside_loop
 from ralphgit.app.workspace.graph_view import HERE, GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NeedsPerson, NotWritable
+from ralphgit.model import characters
 from ralphgit.model.config import VIAS
 from ralphgit.records import atomic_files, settings_file, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
@@ -254,7 +255,7 @@ def grant(project: Project, asked: Iterable[Asked]) -> None:
         "version": 2, "repository": project.repository.common_dir, "commands": [*entries.values()]
     }  # fmt: skip
     path = _path(project)
-    atomic_files.write(path, yaml_writer.mapping(record).encode("utf-8", "backslashreplace"))
+    atomic_files.write(path, yaml_writer.mapping(characters.values_without(record)).encode())
 
 
 def revoke(project: Project) -> None:

@@ -13,6 +13,7 @@ from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
+from ralphgit.model import characters
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.task import Event
@@ -309,13 +310,10 @@ def _stored(fields: Fields) -> dict[str, Any]:
 
 
 def _text(name: str, text: str) -> None:
-    """Raises: UsageError for text that is empty or cannot be written as UTF-8."""
+    """Raises: UsageError for text that is empty or has what no text may hold."""
     if not text.strip():
         raise UsageError(f"{name} is empty", hint="edit --remove FIELD takes a field out")
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise UsageError(f"{name} is not UTF-8", hint="check the terminal's encoding") from None
+    characters.refuse(name, text)
 
 
 def _refuse_cycle(project: Project, task: str, needs: Iterable[str], path: str) -> None:

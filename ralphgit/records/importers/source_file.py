@@ -8,6 +8,7 @@ from enum import Enum
 from functools import cached_property
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.records import input_limits
 from ralphgit.records.importers.parts import markdown_items, strict_json
 from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.parts.source_values import as_mapping
@@ -46,6 +47,11 @@ class SourceFile:
             raise InvalidRecord(
                 "the file is not UTF-8 text", file=name, line=line, hint="save the file as UTF-8"
             ) from error
+        if not self.text.isprintable():
+            try:
+                input_limits.refuse_raw(self.text)
+            except InvalidRecord as error:
+                raise error.at(name) from None
         self.name = name
         """As the user named it; for messages, not for recognising a format."""
         self._parse = parse

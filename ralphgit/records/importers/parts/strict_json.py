@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
 from ralphgit.errors import InvalidRecord
-
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+from ralphgit.records import input_limits
 
 
 class _Refused(ValueError):
@@ -22,9 +20,14 @@ def load(name: str, text: str, *, line: int = 1) -> object:
     """
     try:
         value = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
-        if _HALF.search(text):
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if input_limits.may_escape(text):
+            input_limits.refuse_decoded(value, text)
         return value
+    except InvalidRecord as error:
+        raise InvalidRecord(
+            error.message, file=name, line=error.line + line - 1, column=error.column,
+            code=error.code, hint=error.hint,
+        ) from None  # fmt: skip
     except json.JSONDecodeError as error:
         raise InvalidRecord(
             f"this is not JSON: {error.msg}", file=name, line=line + error.lineno - 1,
@@ -34,9 +37,6 @@ def load(name: str, text: str, *, line: int = 1) -> object:
         raise InvalidRecord(
             "the JSON is nested too deep", file=name, line=line, code="too_deep"
         ) from None
-    except UnicodeEncodeError:
-        message = r"an escape from \ud800 to \udfff is half a character"
-        raise InvalidRecord(message, file=name, line=line, hint="correct or remove it") from None
     except ValueError as error:  # also a number of too many digits
         raise InvalidRecord(f"{error}", file=name, line=line, hint="correct the file") from None
 
