@@ -124,9 +124,9 @@ def parse_setting(name: str, value: object, where: str) -> object:
     """
     default = Config._field_defaults[name]
     made: object = None
-    if wrong := next(filter(None, map(forbidden, strings(value))), ""):
+    if odd := next(filter(None, map(forbidden, strings(value))), ""):
         raise UsageError(
-            f"{where}: {name} has {described(wrong)}",
+            f"{where}: {name} has {described(odd)}",
             code="bad_setting", hint=f"remove it from {name} there",
         )  # fmt: skip
     if isinstance(default, bool):
