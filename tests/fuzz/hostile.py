@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from ralphgit.errors import InvalidRecord
 from ralphgit.records import yaml_writer
 
 _DEEP: Any = []
@@ -200,6 +201,6 @@ def written(rng: random.Random, found: Any) -> bytes:
     if rng.random() < 0.6 and isinstance(found, dict):
         try:
             return yaml_writer.mapping(found).encode("utf-8", "surrogatepass")
-        except (ValueError, TypeError, RecursionError, AttributeError):
+        except (ValueError, TypeError, RecursionError, AttributeError, InvalidRecord):
             pass
     return inline(rng, found) + b"\n"
