@@ -15,8 +15,11 @@ from world import ROOT, Place, Result, World
 
 from ralphgit.app.conflicts.task_merge import Decided, decide
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.task import Claim, Event, Lifecycle, Reset
+from ralphgit.model.task_status import Status
 from ralphgit.model.three_way_merge import Side, ThreeWay
-from ralphgit.records import audit_merge, graph_sections
+from ralphgit.records import audit_merge, graph_sections, question_file
+from ralphgit.rules import merge_policy
 
 # -- the policy ----------------------------------------------------------------------------
 
@@ -328,6 +331,43 @@ def row_27() -> None:
             graph_sections.split(data, path=G, limit=1 << 20)
 
 
+def row_28() -> None:
+    """A block that was answered, and a release that others went on from; also in real merges:
+    `test_a_block_and_its_answer_are_one_history`."""
+    claim = Claim("k1", "alpha", "", "", "")
+    here = [_event("claimed"), _event("blocked")]
+    blocked = Lifecycle(Status.BLOCKED, claim)
+    working = Lifecycle(Status.IN_PROGRESS, claim)
+    assert merge_policy.is_past(blocked, here, [_event("answered")])
+    assert merge_policy.is_past(blocked, here, [*here, _event("reset")])
+    assert merge_policy.is_past(working, here[:1], here)
+    free = Lifecycle(reset=Reset("s1", "k1", "alpha", "", ""), epoch=1)
+    released = [_event("claimed"), _event("released")]
+    assert merge_policy.is_past(free, released, released)
+    # A claim that others have taken away is lost, and a completion that nobody has seen is open.
+    assert not merge_policy.is_past(working, here[:1], [_event("claimed"), _event("reset")])
+    assert not merge_policy.is_past(working, here[:1], here[:1])
+    done = Lifecycle(Status.COMPLETE, claim)
+    completed = [_event("claimed"), _event("completed")]
+    assert not merge_policy.is_past(done, completed, [_event("claimed"), _event("reset")])
+    assert not merge_policy.is_past(done, completed, [_event("answered")])
+
+
+def _event(event: str) -> Event:
+    return Event("2026-11-21T10:00:00Z", event, "alpha", "", "")
+
+
+def row_29() -> None:
+    asked = b"id: g1\ntask: T-1\nclaim: k1\nquestion: Why?\nat: x\nby: alpha\n"
+    answered = asked + b"answer: {by: ann, at: y, text: So.}\n"
+    for ancestor in (asked, None):
+        for pair in ((asked, answered), (answered, asked)):
+            assert question_file.joined(ThreeWay(ancestor, *pair)) == answered
+    other = asked + b"answer: {by: ben, at: y, text: No.}\n"
+    assert question_file.joined(ThreeWay(asked, answered, other)) is None
+    assert question_file.joined(ThreeWay(asked, asked.replace(b"Why", b"How"), answered)) is None
+
+
 ROWS = {name.removeprefix("row_"): made for name, made in globals().items() if name[:4] == "row_"}
 
 
@@ -530,6 +570,49 @@ def test_a_reset_on_the_base_wins_only_by_a_word(world: World) -> None:
     assert beta.read() == world.read()
     assert mine in beta.git("for-each-ref", "refs/ralph/rescue")
     beta.git("-c", "core.editor=true", "cherry-pick", "--continue")
+
+
+@pytest.mark.parametrize("how", ["merge", "rebase"])
+def test_a_block_and_its_answer_are_one_history(world: World, how: str) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("half.txt", "half\n")
+    alpha.commit("Half of it")
+    assert alpha.ralph("block", "T-1", "--question", "Why?").code == 0
+    assert world.ralph("reply", "T-1", "Because.").code == 0
+    conflicts(alpha, how, "main")
+    for _ in range(3):
+        done = alpha.ralph("resolve", "--json")
+        assert (done.code, done.data["open"]) == (0, []), done.out
+        if not done.data["next"].endswith("--skip"):
+            alpha.run("git", "-c", "core.editor=true", *done.data["next"].split()[1:])
+        else:
+            alpha.git(*done.data["next"].split()[1:])
+        if not unmerged(alpha):
+            break
+    told = alpha.task("T-1")
+    assert (told["status"], told["epoch"]) == ("pending", 1)
+    assert alpha.git("diff", "--name-only", "main", "--", "records/guidance") == ""
+    assert alpha.read("half.txt") == "half\n"
+    assert alpha.ralph("claim", "T-1").code == 0
+
+
+def test_a_release_and_a_later_claim_are_one_history(world: World) -> None:
+    """The base has the release from a squash merge, and somebody has claimed the task since."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("half.txt", "half\n")
+    alpha.commit("Half of it")
+    assert alpha.ralph("release", "T-1", "--reason", "tired").code == 0
+    alpha.commit("Released")
+    world.git("merge", "--quiet", "--squash", "alpha")
+    world.commit("Half of it")
+    claim = world.claim("T-1", "--force", "alone")
+    world.commit("Begun again")
+    conflicts(alpha, "merge", "main")
+    done = alpha.ralph("resolve", "--json")
+    assert (done.code, done.data["open"]) == (0, []), done.out
+    assert alpha.task("T-1")["claim"]["id"] == claim
 
 
 def test_neither_side_has_landed(world: World) -> None:

@@ -8,8 +8,11 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.ids import is_id
+from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+
+FOLDER = "guidance"
 
 
 def path(records: str, task: str, identity: str) -> str:
@@ -19,7 +22,7 @@ def path(records: str, task: str, identity: str) -> str:
 
 def folder(records: str, task: str) -> str:
     """Where all questions about a task are recorded."""
-    return f"{records}/guidance/{task}"
+    return f"{records}/{FOLDER}/{task}"
 
 
 def encode(made: Guidance, path: str) -> bytes:
@@ -70,6 +73,24 @@ def parse(data: bytes) -> Guidance:
             raise _invalid()
         answer = Answer(said["text"], str(said.get("by") or ""), str(said.get("at") or ""))
     return Guidance(**fields, options=tuple(options), answer=answer)
+
+
+def joined(versions: ThreeWay[bytes | None]) -> bytes | None:
+    """Merge two versions of a record of which one is the other with its answer: that one.
+
+    The same whichever side is ours. None where that cannot be.
+
+    Raises: InvalidRecord.
+    """
+    _, ours, theirs = versions
+    if ours is None or theirs is None:
+        return None
+    mine, other = parse(ours), parse(theirs)
+    if mine._replace(answer=None) != other._replace(answer=None):
+        return None
+    if (mine.answer is None) == (other.answer is None):
+        return None
+    return theirs if mine.answer is None else ours
 
 
 def _read(data: bytes) -> tuple[str, dict[str, Any]]:

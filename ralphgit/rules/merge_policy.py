@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from ralphgit.model.task import Lifecycle
+from ralphgit.model.task import Event, Lifecycle
 from ralphgit.model.task_status import Status
 from ralphgit.model.three_way_merge import Join, Question, Side, ThreeWay
 
@@ -30,9 +30,11 @@ def task(
     *,
     lifecycle_keys: Collection[str],
     given_up: Side | None = None,
+    past: Side | None = None,
 ) -> Side | Join | Question:
     """What becomes of one task: a side's block as it is (gone, where that side has none), a
-    join, or a question. `given_up`: the side that yields its lifecycle change.
+    join, or a question. `given_up`: the side that yields its lifecycle change. `past`: the side
+    whose lifecycle change is a step that the other has gone, too (`is_past`).
     """
     ancestor, ours, theirs = values
     if ours is None or theirs is None:
@@ -41,7 +43,7 @@ def task(
     before, mine, other = lives
     assert mine is not None and other is not None  # as many as there are values
     # Both have added it: as if it had been there before anybody touched it.
-    life = lifecycle(ThreeWay(before or Lifecycle(), mine, other), given_up)
+    life = lifecycle(ThreeWay(before or Lifecycle(), mine, other), given_up, past)
     fields: dict[str, Side] = {}
     made: dict[str, object] = {}
     wrong = []
@@ -76,7 +78,9 @@ def task(
     return Question("order") if order is None else Join(life, fields, made, tuple(order))
 
 
-def lifecycle(lives: ThreeWay[Lifecycle], given_up: Side | None = None) -> Side | None:
+def lifecycle(
+    lives: ThreeWay[Lifecycle], given_up: Side | None = None, past: Side | None = None
+) -> Side | None:
     """The side whose lifecycle is taken; None for two changes, of which a merge takes neither.
 
     One attempt is one change, however far each side has seen it go.
@@ -89,7 +93,7 @@ def lifecycle(lives: ThreeWay[Lifecycle], given_up: Side | None = None) -> Side 
     for side in Side:
         if _goes_on(lives.of(side.other), lives.of(side)):
             return side
-    return None
+    return past.other if past is not None else None
 
 
 _ENDS = (Status.COMPLETE, Status.BLOCKED, Status.CANCELLED)
@@ -105,6 +109,38 @@ def _goes_on(earlier: Lifecycle, later: Lifecycle) -> bool:
         and earlier.epoch == later.epoch
         and later.status in _ENDS
     )
+
+
+#: What its own holder ends an attempt with, and others go on from.
+_OWN_ENDS = ("blocked", "released", "completed", "force-completed")
+_OTHERS_ENDS = ("reset", "lost")
+
+
+def attempt(life: Lifecycle) -> str:
+    """The id of the attempt that a state is of: the claim, or what stands in its place."""
+    if life.claim is not None:
+        return life.claim.id
+    return life.reset.claim if life.reset is not None else ""
+
+
+def is_past(life: Lifecycle, here: Sequence[Event], there: Sequence[Event]) -> bool:
+    """Whether a side's state of a task is a step that the other side has gone, too.
+
+    `here` and `there` are what the audit of that state's attempt says on its own side and on the
+    other. A block was answered there; or all that its holder did here is known there, and how the
+    attempt ended. A claim that others have reset there is lost, and no step of anything.
+    """
+    if not here or not there:
+        return False
+    answered = any(event.event == "answered" for event in there)
+    if answered and life.status in (Status.IN_PROGRESS, Status.BLOCKED):
+        return True
+    if any(event not in there for event in here):
+        return False
+    if life.status is not Status.IN_PROGRESS:
+        return True
+    ends = [one.event for one in there if one.event in (*_OWN_ENDS, *_OTHERS_ENDS)]
+    return ends[:1] != [] and ends[0] in _OWN_ENDS
 
 
 def place(files: ThreeWay[str]) -> Side | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ralphgit.app.base import interrupted_update
-from ralphgit.app.conflicts import yield_claim
+from ralphgit.app.conflicts import past_steps, yield_claim
 from ralphgit.app.conflicts.merge_sides import Sides, sides
 from ralphgit.app.conflicts.task_merge import Decided, Open, Told, decide
 from ralphgit.app.conflicts.yield_claim import Yield, Yielded
@@ -28,6 +29,7 @@ from ralphgit.records import (
     audit_merge,
     graph_file,
     graph_sections,
+    question_file,
     settings_file,
     task_mapping,
 )
@@ -84,12 +86,13 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     nothing = not found.graphs and not told
     clean = _Clean({}, {}, {}) if nothing else _clean(project, wanted, sources)
     limit = project.config.max_graph_bytes
-    decided = decide(sources, clean.moved, given_up={}, limit=limit)
+    past = partial(past_steps.past, project, whose)
+    decided = decide(sources, clean.moved, given_up={}, past=past, limit=limit)
     doubles = {one.task: one for one in decided.open if one.question.code == "double_claim"}
     yields = yield_claim.choose(project, whose, doubles, clean.rows, told) if told else {}
     if yields:
         given_up = {task: one.side for task, one in yields.items()}
-        decided = decide(sources, clean.moved, given_up=given_up, limit=limit)
+        decided = decide(sources, clean.moved, given_up=given_up, past=past, limit=limit)
     decided = decided.without(unread)
     decided = decided.without(_twins(decided, clean, limit))
     changes = _with_records(project, found.records, decided)
@@ -262,7 +265,7 @@ def _waiting(graphs: Mapping[str, Stages], decided: Decided) -> list[Open]:
 
 
 def _with_records(project: Project, records: Mapping[str, Stages], decided: Decided) -> Decided:
-    """Add the records in conflict to `decided`: only audit can be merged."""
+    """Add the records in conflict to `decided`: audit, and a question with its answer."""
     made: dict[str, bytes | None] = {}
     wrong = []
     blobs = _contents(project, records)
@@ -281,8 +284,11 @@ def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Qu
         return Question("not_plain")
     if not stages.ours or not stages.theirs:
         return Question("record_deleted")
+    versions = ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3]))
     try:
-        made = audit_merge.joined(ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3])))
+        made = audit_merge.joined(versions)
+        if made is None and f"/{question_file.FOLDER}/" in path:
+            made = question_file.joined(versions)
     except InvalidRecord as error:
         return Question("unreadable", (str(error.at(path)),))
     if made is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -64,6 +65,13 @@ class _At(NamedTuple):
 
 
 _Sides = ThreeWay[_At | None]
+_Lives = ThreeWay[Lifecycle | None]
+#: Which side's state of a task is a step of the other's history.
+Past = Callable[[str, _Lives], Side | None]
+
+
+def _nobody(_task: str, _lives: _Lives) -> None:
+    return None
 
 
 def decide(
@@ -71,12 +79,14 @@ def decide(
     clean: Mapping[str, Pieces],
     *,
     given_up: Mapping[str, Side],
+    past: Past = _nobody,
     limit: int,
 ) -> Decided:
     """Decide every file of `conflicted`, or say what cannot be decided in it.
 
     `clean` are the graph files that git has merged: a task that one side has moved there is
-    merged there, too. `given_up`: which side gives up which task.
+    merged there, too. `given_up`: which side gives up which task. `past`: which side of a task, if
+    any, is a step of the other's history.
     """
     open_: list[Open] = []
     here = {
@@ -86,7 +96,7 @@ def decide(
     results: dict[str, _At | None] = {}
     told: dict[str, list[Told]] = {}
     for task, at in here.items():
-        made = _task(at, given_up.get(task))
+        made = _task(at, given_up.get(task), partial(past, task))
         home = next(one.file for one in (at.ours, at.theirs, at.ancestor) if one is not None)
         if isinstance(made, Question):
             lives = at.map(lambda one: task_mapping.lifecycle(one.piece.task) if one else None)
@@ -166,7 +176,11 @@ def _with_moved(task: str, at: _Sides, clean: Mapping[str, Pieces], open_: list[
 # -- one task --------------------------------------------------------------------------
 
 
-def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
+def _task(
+    at: _Sides,
+    given_up: Side | None,
+    past: Callable[[_Lives], Side | None],
+) -> _At | Question | None:
     """Merge a task, and choose its file; None for a task that is gone."""
     piece = at.map(lambda one: one.piece if one else None)
     decided: Side | Join | Question | None = piece.map(
@@ -176,8 +190,9 @@ def _task(at: _Sides, given_up: Side | None) -> _At | Question | None:
         values = piece.map(lambda one: one.task if one else None)
         lives = values.map(lambda value: task_mapping.lifecycle(value) if value else None)
         decided = merge_policy.task(
-            values, lives, lifecycle_keys=task_mapping.LIFECYCLE_KEYS, given_up=given_up
-        )
+            values, lives, lifecycle_keys=task_mapping.LIFECYCLE_KEYS,
+            given_up=given_up, past=past(lives),
+        )  # fmt: skip
     if isinstance(decided, Question):
         return decided
     chosen = at.ours if isinstance(decided, Join) else at.of(decided)
