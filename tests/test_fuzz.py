@@ -11,8 +11,9 @@ import pytest
 from fuzz.__main__ import run
 from world import World
 
+from ralphgit.errors import InvalidRecord
 from ralphgit.model.ids import is_id
-from ralphgit.records import yaml_reader, yaml_writer
+from ralphgit.records import lease_object, yaml_reader, yaml_writer
 
 CASES = Path(__file__).resolve().parent / "cases" / "hostile"
 RECORDS = sorted(CASES.glob("*/*.yaml"))
@@ -217,3 +218,8 @@ def test_a_large_record_with_many_faults_is_judged_quickly(tmp_path: Path) -> No
     found = world.ralph("check", "--json").data["problems"]
     assert time.process_time() - began < 2
     assert {(one["line"], one["column"]) for one in found} >= {(1, 1), (2, 1), (3, 1)}
+
+
+def test_a_lease_with_half_a_character_is_refused() -> None:
+    with pytest.raises(InvalidRecord):
+        lease_object.parse(b'task: T-1\nclaim: k1\nworktree: "\\ud800"\n', "0" * 40)

@@ -32,8 +32,11 @@ def parse(data: bytes, oid: str) -> Lease:
         name: value.get(name, default)
         for name, default in (*_TEXT, ("epoch", 0), ("unsynchronised", False))
     }
-    if not all(isinstance(fields[name], str) for name, _ in _TEXT):
-        raise InvalidRecord("a lease holds text")
+    try:
+        for name, _ in _TEXT:
+            fields[name].encode("utf-8", "surrogateescape")
+    except (AttributeError, UnicodeEncodeError):  # no text, or half a character of it
+        raise InvalidRecord("a lease holds text") from None
     if type(fields["epoch"]) is not int or type(fields["unsynchronised"]) is not bool:
         raise InvalidRecord("a lease has a whole number as its epoch")
     return Lease(**fields, oid=oid)
