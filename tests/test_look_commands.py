@@ -461,10 +461,11 @@ def test_the_prompt_says_all_that_the_task_does(world: World) -> None:
     (fence,) = set(re.findall("[0-9a-f]{16}", out))
     opening, closing = f"<<<task data {fence}\n", f"task data {fence}>>>\n"
     assert re.findall("^## (.*)$", out, re.MULTILINE) == [
-        "Mission", "Acceptance", "Scope", "Outputs", "Verify", "Rules",
+        "Mission", "Acceptance", "What this builds on", "Scope", "Outputs", "Verify", "Rules",
     ]  # fmt: skip
     for data in (
         "Cook the soup\nOnions first.\n\nThen the rest.\n",
+        "- T-1: Lay the table\n",
         "- ACC-1: it is hot\n- ACC-9: it is not too salty\n",
         "- soup.txt\n- spices/**\n",
         "- recipes/soup.md\n",
@@ -482,7 +483,7 @@ def test_the_prompt_says_all_that_the_task_does(world: World) -> None:
 
 def test_the_prompt_of_a_task_without_details(world: World) -> None:
     out = world.ralph("prompt", "T-4").out
-    assert "No patterns are given. Change what the mission needs, and nothing else." in out
+    assert "You may change any file the task needs, and nothing else." in out
     assert "No criteria are written down" in out
     assert "No files are asked for by name." in out
     assert "There are no commands to verify the task." in out

@@ -187,6 +187,7 @@ class Repo:
         id: str | None = None,
         *,
         message: str = "",
+        summary: str = "",
         concerns: tuple[str, ...] = (),
         accept_contract: bool = False,
         force: str = "",
@@ -194,6 +195,7 @@ class Repo:
         """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
         The verify commands must be trusted (`ralphgit trust`). `message`: the commit's subject.
+        `summary`: what was done, for the audit and the workers of tasks that depend on it.
         `force`: a reason to complete whatever is missing. On any refusal nothing is committed.
 
         Raises: Refused (with what is missing), ClaimLost, ClaimHeld, IllegalMove, GuardRefused,
@@ -204,6 +206,7 @@ class Repo:
         told = complete.CompleteOptions(
             task=_id(id),
             message=message,
+            summary=summary,
             concerns=tuple(concerns),
             accept_contract=accept_contract,
             force=force,

@@ -274,7 +274,7 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         with WorktreeLock(project):
             if kept := task_branch.sweep(project, lease):
                 project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
-    told = complete.CompleteOptions(task=lease.task, concerns=concerns)
+    told = complete.CompleteOptions(task=lease.task, concerns=concerns, summary=said.summary)
     try:
         done = complete.complete(project, told, anew=True)
     except Refused as error:

@@ -14,6 +14,9 @@ from ralphgit.app.handoff import prompt as prompts
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 
+#: What a template may ask for although the packet leaves it out.
+_EMPTY: Mapping[str, Any] = {"acceptance": [], "scope": {}}
+
 
 def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -> str:
     """Render the template at `path` on the base commit, where a branch cannot change it.
@@ -36,7 +39,7 @@ def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -
     environment.filters["data"] = prompts.as_data
     try:
         template = environment.from_string(objects.read([oid])[oid].decode("utf-8"))
-        return template.render(packet=packet, prompt=usual)
+        return template.render(packet={**_EMPTY, **packet}, prompt=usual)
     except (TemplateError, UnicodeDecodeError) as error:
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise InvalidRecord(

@@ -4,6 +4,7 @@ import os
 from typing import NamedTuple
 
 from ralphgit.model.task import Criterion, Scope
+from ralphgit.model.task_status import Mode
 
 #: Where the worker hands back its report, from the root of the worktree.
 REPORT = os.path.join(".ralph", "report.yaml")
@@ -14,6 +15,10 @@ STOP = (
     "the verify commands cannot pass, however the task is done",
     "you would have to guess what is meant",
 )
+
+#: What a worker may change where no write scope is given; of a task that only verifies.
+ANY_FILE = "any file the task needs"
+NO_FILE = "no file: the task verifies what is there"
 
 
 class Answer(NamedTuple):
@@ -40,6 +45,19 @@ class Guidance(NamedTuple):
     """None while there is none."""
 
 
+class Dependency(NamedTuple):
+    """What a task that this one depends on has left to its worker."""
+
+    task: str
+    title: str
+    commit: str = ""
+    """The commit that completed it, 12 hex digits; "" where it is not found."""
+    summary: str = ""
+    """What its worker says that it did."""
+    concerns: tuple[str, ...] = ()
+    """What its worker is not sure of."""
+
+
 class Packet(NamedTuple):
     """All that a worker needs for one task, bounded, so that it infers nothing (SPEC 3.4)."""
 
@@ -63,6 +81,15 @@ class Packet(NamedTuple):
     """Questions about the task that were answered, oldest first."""
     kept: tuple[str, ...] = ()
     """Rescue refs that hold earlier work on it."""
+    dependencies: tuple[Dependency, ...] = ()
+    mode: str = Mode.PARALLEL
+
+    @property
+    def may_change(self) -> str | tuple[str, ...]:
+        """The patterns of its write scope, or words where it has none."""
+        if self.scope.write:
+            return self.scope.write
+        return NO_FILE if self.mode == Mode.VERIFY and not self.outputs else ANY_FILE
 
     @property
     def posture(self) -> str:

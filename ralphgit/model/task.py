@@ -134,3 +134,5 @@ class Event(NamedTuple):
     from_: str
     to: str
     note: str = ""
+    summary: str = ""
+    """What the worker says that it did, of a completion."""

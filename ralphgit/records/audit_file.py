@@ -10,6 +10,10 @@ from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 
+_OPTIONAL = ("note", "summary")
+#: The keys of an event, in the order of `Event`.
+_FIELDS = ("at", "event", "by", "from", "to", *_OPTIONAL)
+
 
 def path(records: str, task: str, claim: str) -> str:
     """Where the attempt `claim` at `task` is recorded, relative to the top."""
@@ -23,11 +27,11 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
     """
     entry: dict[str, object] = {
         "at": event.at, "event": event.event, "by": event.by,
-        "from": event.from_, "to": event.to, "note": event.note,
+        "from": event.from_, "to": event.to, "note": event.note, "summary": event.summary,
     }  # fmt: skip
-    if not event.note:
-        del entry["note"]
-    entry = characters.values_without(entry)
+    entry = characters.values_without(
+        {key: said for key, said in entry.items() if said or key not in _OPTIONAL}
+    )
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schemas.modeline(path, "audit") + yaml_writer.mapping(head)
@@ -69,7 +73,7 @@ def events(data: bytes) -> tuple[str, str, tuple[Event, ...]] | None:
     if not isinstance(known, dict) or not isinstance(listed, list):
         raise InvalidRecord("not an audit record: it has no events", hint="ralphgit check")
     found = [
-        Event(*(str(entry.get(name) or "") for name in ("at", "event", "by", "from", "to", "note")))
+        Event(*(str(entry.get(name) or "") for name in _FIELDS))
         for entry in listed
         if isinstance(entry, dict)
     ]

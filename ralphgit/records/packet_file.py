@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.model import characters
-from ralphgit.model.handoff import REPORT, STATUSES, STOP, Packet
+from ralphgit.model.handoff import REPORT, STATUSES, STOP, Dependency, Packet
 from ralphgit.records import schemas, yaml_writer
 
 
@@ -19,11 +19,14 @@ def stored(made: Packet) -> dict[str, object]:
         "governing_ids": [*filter(None, [made.story]), *(item.id for item in made.acceptance)],
         "acceptance": [item._asdict() for item in made.acceptance],
         "scope": scope,
-        "may_change": list(made.scope.write),
+        "may_change": made.may_change
+        if isinstance(made.may_change, str)
+        else list(made.may_change),
         "verify": list(made.verify),
         "outputs": list(made.outputs),
         "posture": made.posture,
         "source": {"base": made.base, "clean": made.clean},
+        "dependencies": [_dependency(one) for one in made.dependencies],
         "guidance": [
             {"question": one.question, "answer": one.answer.text}
             for one in made.answers
@@ -33,10 +36,15 @@ def stored(made: Packet) -> dict[str, object]:
         "stop_conditions": list(STOP),
         "output_contract": {"report": REPORT, "statuses": list(STATUSES)},
     }
-    return {key: entry for key, entry in value.items() if entry or key in _ALWAYS}
+    return {key: entry for key, entry in value.items() if entry}
 
 
-_ALWAYS = ("acceptance", "scope", "may_change", "source", "output_contract")
+def _dependency(one: Dependency) -> dict[str, object]:
+    return {
+        name: list(entry) if isinstance(entry, tuple) else entry
+        for name, entry in one._asdict().items()
+        if entry
+    }
 
 
 def encode(made: Packet, path: str) -> bytes:

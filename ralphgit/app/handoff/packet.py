@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app.evidence import tree_digest
-from ralphgit.app.handoff import questions
+from ralphgit.app.handoff import dependencies, questions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -37,6 +37,8 @@ def compile(
         worker=worker,
         answers=tuple(questions.recorded(project, task.id)),
         kept=questions.kept(project, task.id),
+        dependencies=dependencies.left(project, task),
+        mode=task.mode,
     )
 
 

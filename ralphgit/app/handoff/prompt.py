@@ -16,7 +16,7 @@ from ralphgit.app.handoff import packet as packets
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
-from ralphgit.model.handoff import REPORT, STOP, Guidance, Packet
+from ralphgit.model.handoff import NO_FILE, REPORT, STOP, Dependency, Guidance, Packet
 from ralphgit.model.task_row import Row
 from ralphgit.rules.priorities import Priorities
 from ralphgit.rules.readiness import TaskState
@@ -65,8 +65,11 @@ def written(project: Project, packet: Packet) -> str:
     criteria = [f"{item.id}: {item.text}" for item in packet.acceptance]
     mission = [packet.title, *filter(None, [packet.description])]
     said = [line for one in packet.answers for line in _exchange(one)]
+    left = [line for one in packet.dependencies for line in _left(one)]
     fence = _fence(
-        chain(mission, criteria, *packet.scope, packet.outputs, packet.verify, said, packet.kept)
+        chain(
+            mission, criteria, *packet.scope, packet.outputs, packet.verify, said, left, packet.kept
+        )
     )
     opening, closing = f"<<<task data {fence}", f"task data {fence}>>>"
 
@@ -101,6 +104,14 @@ def written(project: Project, packet: Packet) -> str:
     if said:
         lines += ["## Answers", "", "Who worked on this before asked, and was answered:", ""]
         lines += [opening, *said, closing, ""]
+    if left:
+        lines += [
+            "## What this builds on",
+            "",
+            "Tasks done before, and what their workers say:",
+            "",
+        ]
+        lines += [opening, *left, closing, ""]
     if packet.kept:
         lines += ["## Earlier work", "", *either(_EARLIER, packet.kept)]
     return "\n".join([
@@ -109,7 +120,9 @@ def written(project: Project, packet: Packet) -> str:
         "",
         *either(
             "You may change only what these patterns name:", write,
-            "No patterns are given. Change what the mission needs, and nothing else.",
+            "You need not change any file: you verify what is there."
+            if packet.may_change == NO_FILE
+            else "You may change any file the task needs, and nothing else.",
         ),
         *either("Your work builds on these; read them first:", read),
         *either("You alone may use these now:", resources),
@@ -161,6 +174,16 @@ def _exchange(one: Guidance) -> list[str]:
         lines += [line for option in one.options for line in _printable(option, "    - ")]
     lines.append(f"  {_line(one.answer.by)} answered:")
     return lines + _printable(one.answer.text, "    ")
+
+
+def _left(one: Dependency) -> list[str]:
+    """Write what a task has left, printable and indented."""
+    commit = f" (commit {one.commit})" if one.commit else ""
+    lines = _printable(f"{one.task}: {one.title}{commit}", "- ")
+    lines += _printable(one.summary, "    ") if one.summary else []
+    for concern in one.concerns:
+        lines += _printable(f"not sure: {concern}", "    ")
+    return lines
 
 
 def _line(text: str) -> str:

@@ -42,6 +42,8 @@ class CompleteOptions(NamedTuple):
     message: str = ""
     """The commit's subject; "" is "ID: title"."""
     concerns: tuple[str, ...] = ()
+    summary: str = ""
+    """What was done, for the audit and for the workers of tasks that depend on this one."""
     accept_contract: bool = False
     force: str = ""
     """A reason to complete whatever is missing; recorded as force-completed."""
@@ -332,7 +334,8 @@ def _commit(
         undo.write(project.file(file.path), graph)
         for name, record in observed:
             undo.write(project.file(name), record)
-        line = Event(at, event, own.by, old.status.value, new.status.value, note)
+        moved = (old.status.value, new.status.value)
+        line = Event(at, event, own.by, *moved, note, options.summary.strip())
         write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)
         index.stage(git, tree, [file.path, path, *(name for name, _ in observed)])
         if others is not None:

@@ -146,7 +146,8 @@ def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Ite
     base = project.base.label
     for (claim, event), all_places in places.items():
         yield Entry(
-            task, claim, event.at, event.event, event.by, event.note,
+            task, claim, event.at, event.event, event.by,
+            event.note or " ".join(event.summary.split()),
             (base,) if base in all_places else tuple(dict.fromkeys(all_places)),
             event.from_, event.to,
         )  # fmt: skip

@@ -31,6 +31,7 @@ COMMANDS = (
             ANY_TASK,
             text("message", "The commit's subject.", "-m", "--message"),
             many("concern", "Something a reviewer should know; repeatable.", field="concerns"),
+            text("summary", "What was done, for reviewers and for tasks that depend on it."),
             flag("accept_contract", "Complete although the task's contract has changed."),
             text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
             WORKER,

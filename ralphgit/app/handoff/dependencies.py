@@ -1,0 +1,87 @@
+"""Find what the tasks that a task depends on have left: commit, summary and concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.model.handoff import Dependency
+from ralphgit.model.printable import cut
+from ralphgit.model.task import Task
+from ralphgit.model.task_status import Status
+from ralphgit.records import atomic_files, audit_file
+
+#: How much of a summary, and of a concern, goes into a packet.
+_LONGEST = 1000
+_CLAIM = "Ralph-Claim: "
+
+
+def left(project: Project, task: Task) -> tuple[Dependency, ...]:
+    """List the complete tasks that `task` depends on, in its order.
+
+    As they are on the base, or in this worktree where the base does not have them complete.
+    """
+    views = [project.base_view] if project.base.commit else []
+    if task.depends_on and project.repository.top is not None:
+        views.append(project.here)
+    found = {}
+    for id in dict.fromkeys(task.depends_on):
+        view = next((view for view in views if _is_complete(view, id)), None)
+        if view is not None:
+            found[id] = view, view.task(id)
+    claims = {known.claim.id for _, known in found.values() if known.claim}
+    commits = _commits(project, claims) if claims else {}
+    return tuple(_dependency(project, view, known, commits) for view, known in found.values())
+
+
+def _is_complete(view: GraphView, task: str) -> bool:
+    row = view.by_id.get(task)
+    return row is not None and row.status == Status.COMPLETE
+
+
+def _dependency(
+    project: Project, view: GraphView, task: Task, commits: dict[str, str]
+) -> Dependency:
+    claim, result = task.claim.id if task.claim else "", task.lifecycle.result
+    concerns = result.concerns if result else ()
+    return Dependency(
+        task=task.id,
+        title=task.title,
+        commit=commits.get(claim, "")[:12],
+        summary=cut(_summary(project, view, task.id, claim), _LONGEST) if claim else "",
+        concerns=tuple(cut(concern, _LONGEST) for concern in concerns),
+    )
+
+
+def _summary(project: Project, view: GraphView, task: str, claim: str) -> str:
+    path, objects = audit_file.path(project.config.records, task, claim), project.repository.objects
+    try:
+        if project.base.commit and view is project.base_view:
+            oid = objects.resolve([f"{project.base.commit}:{path}"])[0]
+            data = objects.read([oid])[oid] if oid else None
+        else:
+            data = atomic_files.read(project.file(path))
+        known = audit_file.events(data) if data else None
+    except (InvalidRecord, Refused):
+        return ""  # `check` says it
+    return next((one.summary for one in reversed(known[2]) if one.summary), "") if known else ""
+
+
+def _commits(project: Project, claims: Collection[str]) -> dict[str, str]:
+    """Find by their trailers the commits that completed the work under these claims."""
+    tips = [project.base.commit, project.repository.known_head]
+    out = project.repository.git.run(
+        "log", "--no-merges", "--fixed-strings", "--format=%H%n%B%x00",
+        *(f"--grep={_CLAIM}{claim}" for claim in sorted(claims)),
+        *dict.fromkeys(filter(None, tips)), "--",
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for entry in out.decode("utf-8", "replace").split("\0"):
+        commit, *lines = entry.strip().splitlines() or [""]
+        for line in lines:
+            claim = line.removeprefix(_CLAIM)
+            if claim != line and claim.strip() in claims:
+                found.setdefault(claim.strip(), commit)
+    return found

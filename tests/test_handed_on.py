@@ -1,0 +1,89 @@
+"""What one worker leaves for the next: summary and concerns, in packet, prompt and audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: Lay the table
+    status: pending
+  - id: T-2
+    title: Cook the soup
+    status: pending
+    depends_on: [T-1, T-9]
+  - id: T-9
+    title: Buy onions
+    status: complete
+  - id: T-3
+    title: All is well
+    status: pending
+    mode: verify
+    verify: ["true"]
+"""
+SUMMARY, CONCERN = "The table is round.\nIt has three legs.", "it wobbles"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Begin")
+    return made
+
+
+@pytest.fixture
+def alpha(world: World) -> Place:
+    """A worktree whose branch has T-1 complete, with a summary and a concern."""
+    place = world.worktree("alpha")
+    place.claim("T-1")
+    place.write("table", "round\n")
+    place.complete("T-1", "--summary", SUMMARY, "--concern", CONCERN)
+    return place
+
+
+def test_a_packet_has_what_the_dependencies_left(world: World, alpha: Place) -> None:
+    assert world.merge("alpha").code == 0
+    packet = world.ralph("packet", "T-2", "--json").data["packet"]
+    assert packet["dependencies"] == [
+        {
+            "task": "T-1", "title": "Lay the table", "commit": alpha.head[:12],
+            "summary": SUMMARY, "concerns": [CONCERN],
+        },
+        {"task": "T-9", "title": "Buy onions"},
+    ]  # fmt: skip
+    prompt = world.ralph("prompt", "T-2").out
+    told = (
+        f"- T-1: Lay the table (commit {alpha.head[:12]})\n    The table is round.\n"
+        "    It has three legs.\n    not sure: it wobbles\n- T-9: Buy onions\n"
+    )
+    assert told in prompt
+
+
+def test_work_that_is_only_on_this_branch_is_handed_on_there(world: World, alpha: Place) -> None:
+    first = alpha.ralph("packet", "T-2", "--json").data["packet"]["dependencies"][0]
+    assert (first["commit"], first["summary"]) == (alpha.head[:12], SUMMARY)
+    elsewhere = world.ralph("packet", "T-2", "--json").data["packet"]["dependencies"]
+    assert [one["task"] for one in elsewhere] == ["T-9"]
+
+
+def test_the_audit_has_the_summary(alpha: Place) -> None:
+    claim = alpha.task("T-1")["claim"]["id"]
+    assert alpha.audit("T-1", claim)[-1]["summary"] == SUMMARY
+    assert alpha.ralph("check").code == 0
+    told = alpha.ralph("log", "T-1", "--json").data["events"]
+    assert "The table is round. It has three legs." in [one["note"] for one in told]
+
+
+def test_a_packet_without_lists_says_what_may_change(world: World) -> None:
+    packet = world.ralph("packet", "T-1", "--json").data["packet"]
+    assert packet["may_change"] == "any file the task needs"
+    assert not {"acceptance", "scope", "verify", "outputs", "dependencies"} & packet.keys()
+    assert "You may change any file the task needs" in world.ralph("prompt", "T-1").out
+    packet = world.ralph("packet", "T-3", "--json").data["packet"]
+    assert packet["may_change"] == "no file: the task verifies what is there"
