@@ -4,8 +4,8 @@ The `console` blocks of a document's chapter are one session, with those of the 
 it back to the last one marked `<!-- a session of its own -->`: every command is run in the order
 in which it stands, and what it prints is compared with what the document shows. A line that
 begins with `> ` goes on with the command before it. A `python` block is a command, too: it is run
-as a script, and prints what the `text` block behind it shows. Ids, commits and times differ each
-time, and compare as equal; a line `...` stands for any lines.
+as a script, and prints what the `text` block behind it shows. Ids, commits, times and how many
+tokens a tool costs differ, and compare as equal; a line `...` stands for any lines.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def _commands(text: str) -> list[tuple[str, list[str]]]:
 def _normal(line: str) -> str:
     line = re.sub(r"\b[ghj-np-tv-z][0-9a-hj-np-tv-z]{9}\b", "<id>", line)
     line = re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b", "<commit>", line)
+    line = re.sub(r"(\t(?:looks|writes)\t|tools, about )\d+\b", r"\1<tokens>", line)
     line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", "<time>", line)
     return line.rstrip()
 

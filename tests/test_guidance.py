@@ -67,8 +67,9 @@ def inbox(place: Place) -> list[dict[str, Any]]:
     found = place.ralph("inbox", "--json")
     assert (found.code, found.err) == (0, "")
     ENVELOPE.validate(found.json)
-    assert list(found.data) == ["questions"]
+    assert list(found.data) == ["questions", "total"]
     questions: list[dict[str, Any]] = found.data["questions"]
+    assert len(questions) == found.data["total"]
     return questions
 
 
