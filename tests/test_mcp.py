@@ -136,7 +136,7 @@ def test_more_and_less_can_be_offered(world: World) -> None:
         ("--allow", "trust"): "trust is never offered: consent to a repository's commands is a "
         "person's to give\nhint: ralphgit mcp --list\n",
         ("--allow", "reset", "--read-only"): "--allow and --read-only cannot be combined\n"
-        "hint: take one of them\n",
+        "hint: use one of them\n",
         ("--json",): "",
     }.items():
         found = world.ralph("mcp", *words)
