@@ -150,7 +150,10 @@ def test_a_conflict_in_the_work_is_told_before_the_claim(world: World, alpha: Pl
 def test_a_worktree_that_is_behind(world: World, alpha: Place) -> None:
     world.replace("    title: First\n", "    title: The first\n")
     world.commit("Another title")
-    assert answers(alpha, "T-1")[:2] == (8, "worktree_behind")
+    assert answers(alpha, "T-1")[:2] == (0, "")  # a claim brings it along
+    alpha.write("mine.txt", "mine\n")
+    alpha.commit("Work of its own")
+    assert answers(alpha, "T-1")[:2] == (8, "behind")
     assert answers(alpha)[2][-1] == ("task", True)  # T-3 has not changed
 
 
@@ -220,9 +223,11 @@ def test_what_the_remote_says_counts_once_it_is_fetched(world: World, alpha: Pla
     other.replace("    title: First\n", "    title: The first\n")
     other.commit("Another title")
     other.git("push", "--quiet")
+    alpha.write("mine.txt", "mine\n")
+    alpha.commit("Work of its own")
     assert answers(alpha, "T-1")[0] == 0
-    assert answers(alpha, "T-1", "--fetch")[:2] == (8, "worktree_behind")
-    assert answers(alpha, "T-1")[:2] == (8, "worktree_behind")
+    assert answers(alpha, "T-1", "--fetch")[:2] == (8, "behind")
+    assert answers(alpha, "T-1")[:2] == (8, "behind")
 
 
 def test_histories_that_are_not_related(world: World) -> None:

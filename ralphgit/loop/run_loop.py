@@ -14,7 +14,7 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
-from ralphgit.app.lifecycle import block_release, claim, give_up, task_branch
+from ralphgit.app.lifecycle import block_release, claim, give_up, onto_base, task_branch
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -148,7 +148,7 @@ class Loop:
         """Do one task from claim to landing; False if none could be claimed."""
         project = self._project()
         try:
-            task_branch.settle(project)
+            onto_base.settle(project)
             if kept := resume.restore(project):
                 self._say(f"the task graph could not be read; the work so far is kept in {kept}")
             landing = self._landing.how(project)
@@ -195,7 +195,7 @@ class Loop:
         self._landing.fresh_until = 0.0
         if not fresh:
             fetch.synchronise(project)
-        task_branch.refuse_dirty(project)
+        onto_base.refuse_dirty(project)
         task, story, priority = self._options.task, self._options.story, self._options.priority
         story = story or project.config.story
         found = next_tasks.takeable(project, story=story, priority=priority, task=task)
@@ -214,9 +214,9 @@ class Loop:
         trust.require(project, project.base_view.task(row.id).verify)
         left = ""
         if self._options.branch == "task":
-            left = task_branch.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
-        else:
-            task_branch.catch_up(project)
+            left = onto_base.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
+        elif not onto_base.bring_onto_base(project).on_base:
+            onto_base.merge_base(project)
         project.refresh()
         try:
             made = claim.claim(project, ClaimOptions(task=row.id, fetch=False))

@@ -106,6 +106,8 @@ class Reason(Enum):
     """Where the task meets one that is claimed."""
     BEHIND = auto()
     """The base, which has another form of the task."""
+    LACKING = auto()
+    """The base, which has the tasks that it depends on; this worktree does not."""
     NOT_HERE = auto()
     """The base, which has the task; this worktree does not."""
 
@@ -123,6 +125,8 @@ class Refusal(NamedTuple):
     heartbeat_age_s: float | None = None
     place: str = ""
     """File and line of a task with a bad pattern."""
+    in_the_way: str = ""
+    """What git said of uncommitted changes that kept the branch from the base."""
 
 
 class Allowed(NamedTuple):
@@ -213,7 +217,12 @@ def of_task(facts: TaskFacts, options: ClaimOptions) -> Allowed | Refusal:
         return despite
     refusal = bad_scope(row)
     if refusal is None and not forced:
-        refusal = _dependencies(facts, options) or _mode(facts, options) or _overlap(facts)
+        refusal = (
+            _dependencies(facts, options)
+            or _lacking(facts)
+            or _mode(facts, options)
+            or _overlap(facts)
+        )
     if refusal is not None:
         return refusal
     if task not in facts.here or facts.is_behind:
@@ -254,6 +263,17 @@ def _dependencies(facts: TaskFacts, options: ClaimOptions) -> Refusal | None:
     )  # fmt: skip
     names = (one if one in facts.base else f"{one} (unknown)" for one in others)
     return Refusal(Reason.DEPENDENCIES, facts.row.id, ", ".join(names), others) if others else None
+
+
+def _lacking(facts: TaskFacts) -> Refusal | None:
+    """Refuse where this worktree has not the work that the task depends on, and the base has it."""
+    base, here = facts.base, facts.here
+    done = [one for one in facts.row.depends_on if one in base and base[one].status == "complete"]
+    others = tuple(
+        one for one in done
+        if one not in here or (here[one].status, here[one].claim) != ("complete", base[one].claim)
+    )  # fmt: skip
+    return Refusal(Reason.LACKING, facts.row.id, facts.base_name, others) if others else None
 
 
 def _mode(facts: TaskFacts, options: ClaimOptions) -> Refusal | None:

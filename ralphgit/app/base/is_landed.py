@@ -83,8 +83,8 @@ def _arrivals(project: Project, fork: str, head: str) -> Iterator[str]:
         now = project.base_view.by_id
     except InvalidRecord:
         return
-    mine = [row for row in after if _state(before.get(row.id)) != _state(row)]
-    if not mine or any(_state(now.get(row.id)) != _state(row) for row in mine):
+    mine = [row for row in after if state(before.get(row.id)) != state(row)]
+    if not mine or any(state(now.get(row.id)) != state(row) for row in mine):
         return
     paths = [
         audit_file.path(project.config.records, row.id, row.claim) for row in mine if row.claim
@@ -94,5 +94,6 @@ def _arrivals(project: Project, fork: str, head: str) -> Iterator[str]:
         yield from worktrees.touching(git, fork, base, paths, most=_MOST_COMMITS)
 
 
-def _state(row: Row | None) -> tuple[str, str, int, str]:
+def state(row: Row | None) -> tuple[str, str, int, str]:
+    """What a task stands at, for a comparison of branches: no row is pending."""
     return (row.status, row.claim, row.epoch, row.mark) if row else ("pending", "", 0, "")

@@ -23,7 +23,7 @@ from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import forge_cli, merge, pull_request_text, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.lifecycle import give_up, rescue_refs, task_branch
+from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -271,7 +271,7 @@ def _branch(project: Project, lease: Lease) -> str:
     """The branch's name on the remote: the worktree's own, where it was made for the task."""
     worktree = project.repository.worktree
     name = worktree.branch if worktree else ""
-    if name.startswith(f"{task_branch.PREFIX}{lease.task}-"):
+    if name.startswith(f"{onto_base.PREFIX}{lease.task}-"):
         return name.removeprefix("refs/heads/")
     return f"ralph/{lease.task}-{lease.claim[:6]}"
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
-from ralphgit.app.lifecycle import claim_errors, claim_facts, write_audit_and_graph
+from ralphgit.app.lifecycle import claim_errors, claim_facts, onto_base, write_audit_and_graph
+from ralphgit.app.lifecycle.onto_base import Brought, Position
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -18,7 +19,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, lifecycle
 from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.claim_verdict import Allowed, Refusal
+from ralphgit.rules.claim_verdict import Allowed, Refusal, TaskFacts
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.readiness import TaskState
 
@@ -30,19 +31,23 @@ class Claimed(NamedTuple):
     row: Row
     """The task as it is in this worktree now."""
     task_state: TaskState
+    brought: Brought
+    """Where this worktree is; whether its branch was moved to the base for the claim."""
 
 
 def claim(project: Project, options: ClaimOptions) -> Claimed:
     """Take a task: lease first, then the record, staged but not committed.
 
+    Before that, a branch without work of its own is brought onto the base.
     Of two claims at most one gets the lease; without leases the second to merge conflicts.
-    On any failure the worktree, the index and the refs are as before (law L7).
+    On a refusal the worktree, the index and the refs are as before (law L7).
 
     Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, InvalidRecord,
     RemoteUnavailable (with require_remote only), NotWritable.
     """
     unsynchronised = not fetch.synchronise(project) if options.fetch else False
     with WorktreeLock(project):
+        onto_base.settle(project)
         return _claim(project, options, unsynchronised, again=3)
 
 
@@ -70,8 +75,9 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     if busy is not None:
         raise claim_errors.of(busy)
     last: Refusal | None = None
-    for facts in claim_facts.candidates(project, claim_map, options):
-        verdict = claim_verdict.of_task(facts, options)
+    position = claim_facts.position(project, options)
+    for facts in claim_facts.candidates(project, claim_map, options, position):
+        verdict, brought = _bring(project, claim_map, options, facts, position)
         if isinstance(verdict, Allowed):
             for sentence in claim_errors.warnings(verdict):
                 project.warn(sentence)
@@ -93,7 +99,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     if row is not None:
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
         leases.drop_dead(project, others, claim_map.base.by_id)
-        return Claimed(lease, row, claim_map.claimed(lease, row))
+        return Claimed(lease, row, claim_map.claimed(lease, row), brought)
     if again:
         return _claim(project, options, unsynchronised, again - 1)
     raise GuardRefused(
@@ -101,6 +107,34 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
         code="unsettled",
         hint="repeat the command",
     )
+
+
+def _bring(
+    project: Project,
+    claim_map: ClaimMap,
+    options: ClaimOptions,
+    facts: TaskFacts,
+    position: Position,
+) -> tuple[Allowed | Refusal, Brought]:
+    """Decide about one task, and bring the worktree onto the base for it if it may be claimed.
+
+    Where changes are in the way of that, the task is judged by the branch as it is.
+    """
+    verdict = claim_verdict.of_task(facts, options)
+    if isinstance(verdict, Refusal):
+        return verdict, Brought(project.repository.known_head)
+    brought = onto_base.bring_onto_base(project, position)
+    if brought.in_the_way:
+        stays = position._replace(standing=onto_base.Standing.OWN, over=())
+        facts = claim_facts.judged(project, claim_map, options, facts.row, stays)
+        verdict = claim_verdict.of_task(facts, options)
+        if isinstance(verdict, Refusal):
+            return verdict._replace(in_the_way=brought.in_the_way), brought
+        project.warn(
+            f"this branch was not brought onto {project.base.label}, since uncommitted changes "
+            f"are in the way: {brought.in_the_way}"
+        )
+    return verdict, brought
 
 
 def _write_leased(
@@ -160,7 +194,8 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     else:
         raise claim_errors.of(claim_verdict.already_working(own))
     project.written()
-    return Claimed(own, *next_tasks.pair(project, own.task))
+    head = Brought(project.repository.known_head)
+    return Claimed(own, *next_tasks.pair(project, own.task), head)
 
 
 def settle(project: Project, own: Lease) -> bool:

@@ -56,10 +56,12 @@ _WORDS = {
     Reason.MODE: ("mode", "{task} (mode {about}) must not run beside, or before, {names}",
                   "ralphgit next"),
     Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
-    Reason.BEHIND: ("worktree_behind", "{task} has changed on {about} since this branch left it",
+    Reason.BEHIND: ("behind", "{task} has changed on {about} since this branch left it",
                     "git merge {about}"),
-    Reason.NOT_HERE: ("worktree_behind", "{task} is on {about} and not in this worktree",
+    Reason.NOT_HERE: ("behind", "{task} is on {about} and not in this worktree",
                       "git merge {about}"),
+    Reason.LACKING: ("behind", "this branch has work of its own, and lacks what {task} depends "
+                     "on: {names}", "git merge {about}"),
 }  # fmt: skip
 _KINDS: dict[Reason, type[RalphError]] = {
     Reason.LOST: ClaimLost, Reason.FINISHED: IllegalMove, Reason.BLOCKED: NeedsPerson,
@@ -80,7 +82,11 @@ def of(refusal: Refusal) -> RalphError:
     if reason is Reason.LOST:
         details["claim"] = refusal.about
     kind = _KINDS.get(reason, GuardRefused)
-    return kind(message.format_map(words), code=code, hint=hint.format_map(words), details=details)
+    error = kind(message.format_map(words), code=code, hint=hint.format_map(words), details=details)
+    if refusal.in_the_way:
+        error.lines = (f"it was not brought onto {refusal.about}: {refusal.in_the_way}",)
+        error.hint = "git stash -u, then repeat, then git stash pop"
+    return error
 
 
 def held(refusal: Refusal) -> ClaimHeld:

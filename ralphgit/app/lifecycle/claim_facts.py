@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.lifecycle import onto_base
+from ralphgit.app.lifecycle.onto_base import Position, Standing
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, worktrees
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
+from ralphgit.rules import readiness
 from ralphgit.rules.active_scopes import ActiveScopes
-from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.claim_verdict import OwnClaim, Reason, Refusal, TaskFacts, WorktreeFacts
 
 
@@ -56,29 +60,88 @@ def elsewhere(project: Project, claim_map: ClaimMap) -> frozenset[str]:
     return frozenset(path for path in paths if os.path.realpath(path) in others)
 
 
-def candidates(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Iterator[TaskFacts]:
+def position(project: Project, options: ClaimOptions) -> Position:
+    """Where the branch is, seen from the base, and whether a claim may move it.
+
+    With `stack` it stays with the commits that it has. Raises: GitError.
+    """
+    found = onto_base.position(project)
+    if options.stack and found.standing is not Standing.CONTAINED:
+        return Position(Standing.OWN if found.moves else found.standing)
+    return found
+
+
+def candidates(
+    project: Project, claim_map: ClaimMap, options: ClaimOptions, position: Position
+) -> Iterator[TaskFacts]:
     """What a claim may take, in the order in which it tries. Raises: UnknownTask, InvalidRecord."""
-    base = claim_map.base
     rows: Iterator[Row]
     if not options.task:
         rows = next_tasks.wanted(claim_map, options)
+        if options.stack:
+            rows = chain(rows, _stacked(project, claim_map, options))
     else:
-        known = base.by_id.get(options.task)
+        known = claim_map.base.by_id.get(options.task)
         rows = iter([known or project.require_here().row(options.task)])
-    scopes: ActiveScopes | None = None
     fork = cache(lambda: _fork(project))
+    scopes = cache(lambda: _scopes(project, claim_map, options))
     for row in rows:
-        here = project.require_here()
-        if scopes is None:
-            active_tasks = claim_map.task_states.active_tasks
-            scopes = ActiveScopes.of(active_tasks, project.config.generated)
-        state = claim_map.task_states.get(row.id)
-        yield TaskFacts(
-            row, state, _heartbeat_age(project, state.holder if state else None),
-            is_behind=_is_behind(here, base, row.id, fork), base=base.by_id,
-            base_name=project.base.label, here=here.by_id, active_scopes=scopes,
-            has_leases=project.config.lease != "off",
-        )  # fmt: skip
+        yield _facts(project, claim_map, row, position, scopes(), fork)
+
+
+def judged(
+    project: Project, claim_map: ClaimMap, options: ClaimOptions, row: Row, position: Position
+) -> TaskFacts:
+    """The facts of one task, for a worktree at `position`."""
+    scopes = _scopes(project, claim_map, options)
+    return _facts(project, claim_map, row, position, scopes, lambda: _fork(project))
+
+
+def _facts(
+    project: Project,
+    claim_map: ClaimMap,
+    row: Row,
+    position: Position,
+    scopes: ActiveScopes,
+    fork: Callable[[], GraphView | None],
+) -> TaskFacts:
+    here, base = project.require_here(), claim_map.base
+    state = claim_map.task_states.get(row.id)
+    tasks = {**here.by_id, **base.by_id} if position.moves else here.by_id
+    return TaskFacts(
+        row, state, _heartbeat_age(project, state.holder if state else None),
+        is_behind=not position.moves and _is_behind(here, base, row.id, fork), base=base.by_id,
+        base_name=project.base.label, here=tasks, active_scopes=scopes,
+        has_leases=project.config.lease != "off",
+    )  # fmt: skip
+
+
+def _scopes(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> ActiveScopes:
+    """The scopes of active tasks; with `stack` not of those that this branch has complete."""
+    active = claim_map.task_states.active_tasks
+    if options.stack:
+        active = [row for row in active if not _stands_on(project, claim_map, row)]
+    return ActiveScopes.of(active, project.config.generated)
+
+
+def _stands_on(project: Project, claim_map: ClaimMap, row: Row) -> bool:
+    """Whether this branch has a task complete by the claim that holds it."""
+    here, holder = project.here.by_id.get(row.id), claim_map.task_states[row.id].holder
+    done = here is not None and here.status == "complete"
+    return done and holder is not None and here is not None and here.claim == holder.claim
+
+
+def _stacked(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
+    """The tasks that wait for none but tasks that are complete on this branch."""
+    here, base = project.require_here().by_id, claim_map.base
+    for row in readiness.order(base.rows):
+        if row.status != "pending" or not is_wanted(row, options):
+            continue
+        state = claim_map.task_states[row.id]
+        if state.state == "waiting" and all(
+            other in here and here[other].status == "complete" for other in state.blocked_on
+        ):
+            yield row
 
 
 def _fork(project: Project) -> GraphView | None:

@@ -76,7 +76,8 @@ def _task(
     project: Project, claim_map: ClaimMap, options: ClaimOptions
 ) -> tuple[Finding, Pair | None]:
     first: Refusal | None = None
-    for facts in claim_facts.candidates(project, claim_map, options):
+    position = claim_facts.position(project, options)
+    for facts in claim_facts.candidates(project, claim_map, options, position):
         verdict = claim_verdict.of_task(facts, options)
         if isinstance(verdict, Allowed):
             for sentence in claim_errors.warnings(verdict):

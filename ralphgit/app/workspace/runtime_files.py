@@ -12,6 +12,8 @@ from ralphgit.records import atomic_files, lease_object, runtime_notes
 from ralphgit.records import schemas as schema
 
 FOLDER = ".ralph"
+#: The note of a move of this worktree that is under way.
+MOVING = os.path.join(FOLDER, "moving")
 CURRENT = os.path.join(FOLDER, "current.yaml")
 LEFT = os.path.join(FOLDER, "left")
 _MOST_LEFT = 64 * 1024 * 1024

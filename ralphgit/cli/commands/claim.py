@@ -14,7 +14,7 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
     claimed = claim.claim(call.project(), options)
     row = claimed.row
     return Outcome(
-        stored_task(row, claimed.task_state),
+        stored_task(row, claimed.task_state, worktree=claimed.brought.stored()),
         before=(f"{claimed.lease.by} has {row.id}: {safe(row.title)}",),
         advice=(
             "The claim is staged; it travels in your first commit of the work.",

@@ -1,0 +1,234 @@
+"""Bring a worktree onto the base: before a task begins, and after its work has landed.
+
+A branch that has nothing of its own moves to the base's commit. One that has work of its own is
+left where it is, or the base is merged into it, which is the caller's choice.
+"""
+
+import os
+from enum import Enum, auto
+from typing import NamedTuple
+
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.git import index, worktrees
+from ralphgit.model.task_row import Row
+
+#: Below it, `<task>-<id>`: where the loop works on a task.
+PREFIX = "refs/heads/ralph/"
+
+
+class Standing(Enum):
+    """What a worktree's branch has that the base has not."""
+
+    ON_BASE = auto()
+    """It is at the base's commit."""
+    CONTAINED = auto()
+    """Nothing: the base's history has its commits."""
+    LANDED = auto()
+    """Commits, whose content the base has (a squash or rebase merge)."""
+    OVER = auto()
+    """Attempts at tasks that have ended: the base has each of them at a higher epoch."""
+    OWN = auto()
+    """Work; or it is no branch that could be moved."""
+
+
+class Position(NamedTuple):
+    """Where a worktree's branch is, seen from the base."""
+
+    standing: Standing
+    over: tuple[Row, ...] = ()
+    """The ended attempts, as the branch has them."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the branch can go to the base and no work with it."""
+        return self.standing in (Standing.CONTAINED, Standing.LANDED, Standing.OVER)
+
+
+class Brought(NamedTuple):
+    """Where a worktree is now."""
+
+    commit: str
+    """Where HEAD is; "" for none."""
+    on_base: bool = False
+    """That is the base's commit."""
+    moved: bool = False
+    rescue: str = ""
+    """The ref that keeps what an ended attempt had."""
+    in_the_way: str = ""
+    """What git said of files that have changes and would be overwritten; nothing was moved."""
+
+    def stored(self) -> dict[str, object]:
+        """As JSON output has it."""
+        return {"commit": self.commit, "moved": self.moved, "rescue": self.rescue}
+
+
+def position(project: Project) -> Position:
+    """Look where this worktree's branch is, seen from the base. Writes nothing.
+
+    Raises: GitError, GuardRefused (no_commit).
+    """
+    worktree, base = project.repository.worktree, project.require_base()
+    if worktree is None or not worktree.head or not worktree.branch:
+        return Position(Standing.OWN)
+    if worktree.head == base.commit:
+        return Position(Standing.ON_BASE)
+    fork = worktrees.fork(project.repository.git, base.commit, worktree.head)
+    if fork == worktree.head:
+        return Position(Standing.CONTAINED)
+    if not fork or worktree.branch == f"refs/heads/{base.branch}":
+        return Position(Standing.OWN)
+    from ralphgit.app.base import is_landed  # a claim from the base itself needs none of it
+
+    if is_landed.landed(project, worktree.head):
+        return Position(Standing.LANDED)
+    over = _over(project, fork, worktree.head)
+    return Position(Standing.OVER, over) if over else Position(Standing.OWN)
+
+
+def _over(project: Project, fork: str, head: str) -> tuple[Row, ...]:
+    """The tasks that a branch has changed since `fork`, if its attempts at all of them ended."""
+    from ralphgit.app.base import is_landed
+
+    try:
+        before = project.view(fork, fork[:12]).by_id
+        rows = project.view(head, head[:12]).rows
+        now = project.base_view.by_id
+    except InvalidRecord:
+        return ()
+    changed = [row for row in rows if is_landed.state(before.get(row.id)) != is_landed.state(row)]
+    over = [row for row in changed if (there := now.get(row.id)) and there.epoch > row.epoch]
+    landed = [row for row in changed if is_landed.state(now.get(row.id)) == is_landed.state(row)]
+    return tuple(over) if len(over) + len(landed) == len(changed) else ()
+
+
+def bring_onto_base(project: Project, found: Position | None = None) -> Brought:
+    """Move this worktree's branch to the base's commit, if that leaves no work behind.
+
+    Uncommitted changes stay as they are; where they are in the way of the move, nothing is moved,
+    and that is said. What an ended attempt had goes into a rescue ref first, and there changes
+    that are in the way as well. The caller holds the worktree's lock where another one might move
+    it, too, and has settled what a killed move left (`moving.settle`).
+
+    Raises: GitError, NotWritable, GuardRefused (no_commit).
+    """
+    found = found or position(project)
+    worktree = project.repository.worktree
+    if not found.moves or worktree is None:
+        return Brought(project.repository.known_head, found.standing is Standing.ON_BASE)
+    from ralphgit.app.lifecycle import rescue_refs
+    from ralphgit.app.lifecycle.moving import Moving
+
+    runtime_files.prepare(project)
+    base, rescue = project.base.commit, ""
+    if found.over:
+        task, claim = found.over[0].id, found.over[0].claim or project.around.new_id()
+        rescue = rescue_refs.commit(project, worktree.head, task, claim).ref
+    said = _switch(project, worktree.branch, create=False)
+    if said and found.over:
+        kept = rescue_refs.worktree(project, project.top, task, claim, project.worker, target=base)
+        rescue, said = kept.ref or rescue, ""
+        with Moving(project, base, kept.ref):
+            project.repository.git.run("reset", "--hard", "--quiet", base)
+            rescue_refs.remove_kept(project, kept.ref)
+    if said:
+        return Brought(worktree.head, rescue=rescue, in_the_way=said)
+    project.moved(worktree.branch, base)
+    project.written()
+    return Brought(base, on_base=True, moved=True, rescue=rescue)
+
+
+def settle(project: Project) -> bool:
+    """Finish a move of this worktree that was killed, if there is one; see `moving.settle`."""
+    if not os.path.exists(os.path.join(project.top, runtime_files.MOVING)):
+        return False
+    from ralphgit.app.lifecycle import moving
+
+    return moving.settle(project)
+
+
+def begin(project: Project, name: str) -> str:
+    """Switch a clean worktree to a new branch `ralph/NAME` at the base; the branch it left.
+
+    Raises: GitError, NotWritable.
+    """
+    worktree = project.repository.worktree
+    left = worktree.branch if worktree else ""
+    _switch(project, f"{PREFIX}{name}", create=True)
+    return left
+
+
+def _switch(project: Project, branch: str, *, create: bool) -> str:
+    """Go to `branch` at the base's commit: a new one, or the one that the worktree is on.
+
+    Returns what git says where files with changes are in the way of a branch that exists; then
+    nothing was moved. Raises: GitError, NotWritable.
+    """
+    from ralphgit.app.lifecycle.moving import Moving
+    from ralphgit.git.run_git import failure
+
+    git, base = project.repository.git, project.base.commit
+    how = "--create" if create else "--force-create"
+    with Moving(project, base):
+        short = branch.removeprefix("refs/heads/")
+        result = git.try_run("switch", "--quiet", "--no-track", how, short, base)
+        if create:
+            moved = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == branch
+        else:
+            moved = result.status == 0 or project.repository.head() == base
+        said = result.err.decode("utf-8", "replace").strip()
+        if not moved and not create and "would be overwritten" in said:
+            return " ".join(said.split())
+        if result.status < 0 or not moved:
+            raise failure(("switch", branch), result)
+        if result.status:
+            # git goes on and switches where the user's hook fails; so do we.
+            first = said.split("\n")[0]
+            project.warn(f"a post-checkout hook failed: {first}")
+    return ""
+
+
+def merge_base(project: Project) -> None:
+    """Bring the base into the branch that a clean worktree is on, whose work it keeps.
+
+    Raises: GuardRefused (conflicts_with_base), and the worktree is as before; GitError.
+    """
+    from ralphgit.app.lifecycle.moving import Moving
+    from ralphgit.git.run_git import failure
+
+    git = project.repository.git
+    with Moving(project, project.base.commit):
+        result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
+        if result.status == 0:
+            return
+        if result.status < 0:
+            raise failure(("merge",), result)
+        git.try_run("merge", "--abort")
+    raise GuardRefused(
+        f"this branch does not merge with {project.base.label}; nothing was changed",
+        code="conflicts_with_base",
+        hint=f"git merge {project.base.label}, or let each task have a branch: --branch task",
+    )
+
+
+def refuse_dirty(project: Project) -> None:
+    """Refuse to begin beside changes that nobody has claimed: they would travel along.
+
+    Raises: GuardRefused (dirty).
+    """
+    git = project.repository.git
+    changed = index.changed(git, ["."])  # while git looks at the files, we ask for the rest
+    staged = index.staged_against(git, "HEAD")
+    left = set(runtime_files.left(project.top))
+    new = [path for path in index.untracked(git, ["."]) if path not in left]
+    found = list(dict.fromkeys([*staged, *changed.read(), *new]))
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise GuardRefused(
+            f"this worktree has changes that belong to no claim: {found[0]}{more}; "
+            "nothing was touched",
+            code="dirty",
+            hint="commit them, or git stash -u, then repeat",
+            details={"files": found},
+        )

@@ -1,0 +1,157 @@
+"""A claim brings its worktree onto the base first, and leaves no work behind (SPEC 4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: First
+    status: pending
+    scope: {write: [one/**]}
+    verify: ['true']
+  - id: T-2
+    title: Second
+    status: pending
+    depends_on: [T-1]
+    scope: {write: [one/**, two/**]}
+    verify: ['true']
+  - id: T-3
+    title: Third
+    status: pending
+    scope: {write: [three/**]}
+    verify: ['true']
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Begin")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+def landed(world: World, place: Place, *, squash: bool = False) -> None:
+    """T-1, done in `place` and merged into main."""
+    place.did("T-1", {"one/a.txt": "one\n"})
+    branch = place.git("branch", "--show-current")
+    if squash:
+        world.git("merge", "--squash", "--quiet", branch)
+        world.commit("T-1, in one commit")
+    else:
+        assert world.merge(branch).code == 0
+
+
+def test_a_branch_without_work_of_its_own_moves_to_the_base(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    landed(world, alpha)
+    done = beta.ralph("claim", "T-2", "--json")
+    assert (done.code, beta.head) == (0, world.head)
+    assert beta.read("one/a.txt") == "one\n"
+    assert world.lease("T-2")["start"] == world.head
+    assert beta.git("branch", "--show-current") == "beta"
+    assert done.data["worktree"] == {"commit": world.head, "moved": True, "rescue": ""}
+
+
+def test_a_branch_that_landed_by_a_squash_merge_moves_on(world: World) -> None:
+    alpha = world.worktree("alpha")
+    landed(world, alpha, squash=True)
+    assert alpha.ralph("claim", "T-2").code == 0
+    assert alpha.head == world.head
+
+
+def test_work_of_its_own_is_left(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    beta.write("three/b.txt", "mine\n")
+    own = beta.commit("Work of its own")
+    landed(world, alpha)
+    error = beta.refused("claim", "T-2", code="behind")
+    assert error["message"] == (
+        "this branch has work of its own, and lacks what T-2 depends on: T-1"
+    )
+    assert (error["hint"], error["related"]) == ("git merge main", ["T-1"])
+    assert beta.ralph("claim", "T-3").code == 0  # it needs nothing that is not here
+    assert beta.head == own
+    assert beta.ralph("release").code == 0
+    assert beta.merge("main").code == 0  # the hint
+    assert beta.ralph("claim", "T-2").code == 0
+
+
+def test_uncommitted_changes_are_left(world: World) -> None:
+    world.write("one/a.txt", "old\n")
+    world.write("b.txt", "old\n")
+    world.commit("Files")
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    beta.write("b.txt", "mine\n")
+    landed(world, alpha)
+    assert beta.ralph("claim", "T-3").code == 0
+    assert (beta.head, beta.read("b.txt")) == (world.head, "mine\n")
+    gamma = world.worktree("gamma", at="main^^")
+    gamma.write("one/a.txt", "mine\n")
+    error = gamma.refused("claim", "T-2", code="behind", but=(".ralph", "gamma/index"))
+    assert error["hint"] == "git stash -u, then repeat, then git stash pop"
+    assert gamma.read("one/a.txt") == "mine\n"
+
+
+def test_stacked_work_keeps_the_branch_and_overlaps_what_it_stands_on(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"one/a.txt": "one\n"})
+    own = alpha.head
+    world.write("c.txt", "more\n")
+    world.commit("The base goes on")
+    beta = world.worktree("beta", at="alpha")
+    assert beta.refused("claim", "T-2", code="dependencies_incomplete")
+    assert beta.ralph("preflight", "T-2", "--stack").code == 0
+    assert beta.ralph("claim", "--stack", "T-2").code == 0
+    assert beta.head == own
+
+
+def test_without_an_id_stacked_work_is_found(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"one/a.txt": "one\n"})
+    beta = world.worktree("beta")
+    assert beta.ralph("claim", "T-3").code == 0
+    done = alpha.ralph("claim", "--stack", "--json")
+    assert (done.code, done.data["task"]["id"]) == (0, "T-2")
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_after_an_answer_the_asker_claims_again(world: World, committed: bool) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("one/a.txt", "half\n")
+    if committed:
+        alpha.commit("Half of it")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    blocked = alpha.head
+    assert world.merge("alpha").code == 0
+    assert world.ralph("reply", "T-1", "The first").code == 0
+    done = alpha.ralph("claim", "T-1", "--json")
+    assert (done.code, alpha.head) == (0, world.head), done.out
+    # What the base has is on the branch; what was not committed is where it was.
+    assert alpha.read("one/a.txt") == "half\n"
+    assert blocked != world.head
+
+
+def test_a_block_that_never_landed_is_kept_when_its_task_is_claimed_again(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = alpha.claim("T-1")
+    alpha.write("one/a.txt", "half\n")
+    alpha.commit("Half of it")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    blocked = alpha.head
+    replied = world.ralph("reply", "T-1", "The first")
+    assert replied.code == 0, replied.err
+    done = alpha.ralph("claim", "T-1", "--json")
+    assert (done.code, alpha.head) == (0, world.head), done.out
+    rescue = f"refs/ralph/rescue/T-1/{claim}"
+    assert done.data["worktree"]["rescue"] == rescue
+    assert world.git("rev-parse", rescue) == blocked
+    assert not (alpha.path / "one/a.txt").exists()
