@@ -157,7 +157,8 @@ def test_a_claim_as_json(world: World) -> None:
                 "blocked_on": [],
                 "file": "task-graph.yaml",
                 "line": 4,
-            }
+            },
+            "worktree": {"commit": world.head, "moved": False, "rescue": ""},
         },
         "warnings": [],
         "error": None,
