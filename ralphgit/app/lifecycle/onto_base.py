@@ -125,7 +125,10 @@ def bring_onto_base(project: Project, found: Position | None = None) -> Brought:
     if found.over:
         task, claim = found.over[0].id, found.over[0].claim or project.around.new_id()
         rescue = rescue_refs.commit(project, worktree.head, task, claim).ref
-    said = _switch(project, worktree.branch, create=False)
+    # A step forward leaves HEAD's own file alone, which tells others of a new branch.
+    step = found.standing is Standing.CONTAINED
+    how = ("merge", "--ff-only") if step else ("switch", "--force-create")
+    said = _move(project, worktree.branch, *how)
     if said and found.over:
         kept = rescue_refs.worktree(project, project.top, task, claim, project.worker, target=base)
         rescue, said = kept.ref or rescue, ""
@@ -155,33 +158,32 @@ def begin(project: Project, name: str) -> str:
     """
     worktree = project.repository.worktree
     left = worktree.branch if worktree else ""
-    _switch(project, f"{PREFIX}{name}", create=True)
+    _move(project, f"{PREFIX}{name}", "switch", "--create")
     return left
 
 
-def _switch(project: Project, branch: str, *, create: bool) -> str:
-    """Go to `branch` at the base's commit: a new one, or the one that the worktree is on.
+def _move(project: Project, branch: str, verb: str, how: str) -> str:
+    """Bring `branch` to the base's commit, by `git switch` or `git merge`, and this worktree to it.
 
-    Returns what git says where files with changes are in the way of a branch that exists; then
-    nothing was moved. Raises: GitError, NotWritable.
+    Returns what git says where files with changes are in the way; then nothing was moved. A new
+    branch has none in its way: its worktree is clean. Raises: GitError, NotWritable.
     """
     from ralphgit.app.lifecycle.moving import Moving
     from ralphgit.git.run_git import failure
 
     git, base = project.repository.git, project.base.commit
-    how = "--create" if create else "--force-create"
+    words = ["--quiet", "--no-autostash", how, base]
+    if verb == "switch":
+        words = ["--quiet", "--no-track", how, branch.removeprefix("refs/heads/"), base]
     with Moving(project, base):
-        short = branch.removeprefix("refs/heads/")
-        result = git.try_run("switch", "--quiet", "--no-track", how, short, base)
-        if create:
-            moved = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == branch
-        else:
-            moved = result.status == 0 or project.repository.head() == base
+        result = git.try_run(verb, *words)
+        on = git.try_run("symbolic-ref", "HEAD").out.decode().strip() == branch
+        moved = on and (result.status == 0 or project.repository.head() == base)
         said = result.err.decode("utf-8", "replace").strip()
-        if not moved and not create and "would be overwritten" in said:
+        if not moved and how != "--create" and "would be overwritten" in said:
             return " ".join(said.split())
         if result.status < 0 or not moved:
-            raise failure(("switch", branch), result)
+            raise failure((verb, branch), result)
         if result.status:
             # git goes on and switches where the user's hook fails; so do we.
             first = said.split("\n")[0]
