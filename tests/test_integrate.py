@@ -231,6 +231,31 @@ def test_land_is_for_one_branch_and_needs_no_run_of_its_own(plain: World) -> Non
     assert states(plain)["A"] == "complete"
 
 
+def test_a_task_is_one_step_of_the_base(plain: World) -> None:
+    """The work's own commit, else one merge commit, which says that the task has landed."""
+    begun = plain.head
+    alpha = worked(plain, "alpha", "A", {"a.txt": "a\n"})
+    beta = plain.worktree("beta", at="main")
+    beta.claim("B")
+    beta.write("b.txt", "half\n")
+    beta.commit("Half of it")
+    beta.write("b.txt", "b\n")
+    beta.complete()
+    gamma = worked(plain, "gamma", "C", {"c.txt": "c\n"})
+    steps = []
+    for place, branch in ((alpha, "alpha"), (beta, "beta"), (gamma, "gamma")):
+        assert place.ralph("land").code == 0, branch
+        told = plain.git("log", "--first-parent", "--format=%s", f"{begun}..main").split("\n")
+        steps.append(told[0])
+        assert len(told) == len(steps)
+    assert steps == ["A: Task A", "Merge B (beta) into main", "Merge C (gamma) into main"]
+    assert plain.git("rev-parse", "main^2") == gamma.git("rev-parse", "gamma")
+    for name, last in (("A", "completed"), ("B", "landed"), ("C", "landed")):
+        events = plain.audit(name, plain.task(name)["claim"]["id"])
+        assert events[-1]["event"] == last
+    assert plain.ralph("check").code == 0
+
+
 @pytest.mark.slow
 def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     world = world_of(

@@ -21,7 +21,6 @@ from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
-from ralphgit.app.landing.merge import merge_message
 from ralphgit.app.processes import verified_here
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
@@ -134,7 +133,7 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     if not work.merged:
         return Integrated(plan, (), tuple(work.stops), tuple(work.was_stale))
     tip, paths = landing_records.commit(
-        project, work.tip, work.merged, work.runs, list(work.was_stale), work.whole
+        project, work.steps, work.runs, list(work.was_stale), work.whole
     )
     moved, pushed = update_base.advance(project, project.base.commit, tip, push=push)
     if not moved:
@@ -182,6 +181,11 @@ class _Work:
         return self._tips[-1]
 
     @property
+    def steps(self) -> list[tuple[Branch, str]]:
+        """The merged branches, each with the commit that has all up to it."""
+        return list(zip(self.merged, self._tips[1:], strict=True))
+
+    @property
     def runs(self) -> dict[tuple[str, str], Run]:
         """What passed at the tip, by task and command."""
         return {key: one.run for key, one in self._passed.items() if one.tip == self.tip}
@@ -191,7 +195,7 @@ class _Work:
         for branch in self._plan.branches:
             if self._plan.reconciled[branch.name].verdict == NOT_READY:
                 continue  # a dry run goes on to show the others
-            conflicts = self._chain.merge(branch.commit, _message(self._project, branch))
+            conflicts = self._chain.merge(branch.commit, f"Merge {branch.name}")
             if conflicts:
                 stop = self._conflict(branch, conflicts)
                 self.stops.append(stop)
@@ -325,7 +329,7 @@ class _Work:
         """Whether a proof passes on the base with only these; True where they do not merge."""
         with chain(self._project.repository, self._tips[0], keep=True) as alone:
             for branch in branches:
-                if alone.merge(branch.commit, _message(self._project, branch)):
+                if alone.merge(branch.commit, f"Merge {branch.name}"):
                     return True
             return ground.run(alone.tip, [proof.wanted])[proof.command].passed
 
@@ -353,10 +357,3 @@ class _Work:
 
 def _tail(run: Run) -> tuple[str, ...]:
     return tuple(run.tail.splitlines()[-20:])
-
-
-def _message(project: Project, branch: Branch) -> str:
-    """Word the commit message for the merge of a branch."""
-    view = project.view(branch.commit, branch.name)
-    rows = [view.row(row.id) for row in branch.rows]
-    return merge_message(project, [(row.id, row.claim, row.by) for row in rows])

@@ -1,4 +1,4 @@
-"""Commit the records of an integration: new evidence, and that the tasks have landed."""
+"""Make the steps by which the base gets what was integrated, with new evidence in the last one."""
 
 from __future__ import annotations
 
@@ -7,62 +7,86 @@ from collections.abc import Mapping, Sequence
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.integration.plan import Proof
+from ralphgit.app.landing import base_step
+from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.processes.verify_command import Run
-from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.git.commit_objects import commit_files
-from ralphgit.model.task import Event
-from ralphgit.records import audit_file
+from ralphgit.model.task_row import Row
 from ralphgit.rules.integration_order import Branch
 
 
 def commit(
     project: Project,
-    tip: str,
-    branches: Sequence[Branch],
+    merged: Sequence[tuple[Branch, str]],
     runs: Mapping[tuple[str, str], Run],
     stale: Sequence[Proof],
     whole: Run | None,
 ) -> tuple[str, list[str]]:
-    """Commit new evidence and the audit of each task on `tip`; return commit and evidence paths.
+    """Make one step of the base for each branch; return the last commit and the evidence's paths.
 
-    The evidence is of what was stale, and of the run that proved the whole. The commit is made in
-    the object store: no worktree and no ref is touched.
+    `merged`: the branches, each with a commit that has all up to it. The evidence is of what was
+    stale, and of the run that proved the whole: it is about the last one. All is made in the object
+    store: no worktree and no ref is touched.
     """
-    repository = project.repository
+    tip, written = project.base.commit, dict[str, bytes]()
+    evidence = _evidence(project, merged, runs, stale, whole)
+    last = len(merged) - 1
+    for number, (branch, content) in enumerate(merged):
+        more = evidence if number == last else {}
+        own = content == branch.commit and not written and not more
+        if own and base_step.is_own(project, tip, branch.commit, len(branch.rows)):
+            tip = branch.commit
+            continue
+        note = _note(runs, whole) if number == last else ""
+        brought = [_brought(row) for row in _rows(project, branch)]
+        tip, written = base_step.made(
+            project, tip, branch.commit, content, brought, records={**written, **more}, note=note
+        )
+    return tip, [*evidence]
+
+
+def _rows(project: Project, branch: Branch) -> list[Row]:
+    view = project.view(branch.commit, branch.name)
+    return [view.row(row.id) for row in branch.rows]
+
+
+def _brought(row: Row) -> Brought:
+    return Brought(row.id, row.claim, row.by, row.status)
+
+
+def _note(runs: Mapping[tuple[str, str], Run], whole: Run | None) -> str:
+    parts = []
+    if count := len({run.command for run in runs.values()}):
+        parts.append(f"{count} verify command{' passes' if count == 1 else 's pass'} on the result")
+    if whole is not None:
+        parts.append(f"passes: {whole.command}")
+    return "; ".join(parts)
+
+
+def _evidence(
+    project: Project,
+    merged: Sequence[tuple[Branch, str]],
+    runs: Mapping[tuple[str, str], Run],
+    stale: Sequence[Proof],
+    whole: Run | None,
+) -> dict[str, bytes]:
+    """Make the new records of evidence, by path."""
+    last, tip = merged[-1]
     files = Content(project, tip)
-    view = project.view(tip, tip[:12])
     records: dict[str, bytes] = {}
     for proof in stale:
         run = runs.get((proof.task.id, proof.command))
         if run is not None:
-            subject = files.subject(proof.task.scope, tip)
+            subject = files.subject(proof.task.scope, last.commit)
             path, data = judged_evidence.of_run(project, run, proof.task, proof.claim, subject)
             records[path] = data
-    rows = [view.row(row.id) for branch in branches for row in branch.rows]
-    names = ", ".join(row.id for row in rows)
     if whole is not None:
-        task = view.task(rows[-1].id)
-        subject, shows = files.subject(task.scope, tip), f"{names} work together"
+        rows = [row for branch, _ in merged for row in _rows(project, branch)]
+        names = ", ".join(row.id for row in rows)
+        task = project.view(tip, tip[:12]).task(rows[-1].id)
+        subject, shows = files.subject(task.scope, last.commit), f"{names} work together"
         path, data = judged_evidence.of_run(
             project, whole, task, rows[-1].claim, subject, shows=shows
         )
         records[path] = data
-    written = [*records]
-    tree = record_tree.commit_tree(project, tip)
-    at = project.now()
-    count = len({run.command for run in runs.values()})
-    note = f"integrated: {names}"
-    if count:
-        note += f"; {count} verify command{' passes' if count == 1 else 's pass'} on the result"
-    if whole is not None:
-        note += f"; passes: {whole.command}"
-    for row in rows:
-        path = audit_file.path(project.config.records, row.id, row.claim)
-        event = Event(at, "landed", project.worker, row.status, row.status, note)
-        records[path] = audit_file.appended(
-            tree.content(path), event, path=path, task=row.id, claim=row.claim
-        )
-    # A unique id: two integrations of the same in the same second must not be one object.
-    message = f"Integrate {names}\n\n{note}\n\nRalph-Integration: {project.around.new_id()}\n"
-    return commit_files(repository, tip, records, message), written
+    return records

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
@@ -11,12 +10,13 @@ from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import landing_gate, verified_completion
+from ralphgit.app.landing import base_step
+from ralphgit.app.landing.base_step import Brought
 from ralphgit.app.lifecycle import give_up
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import merge_preview, worktrees
-from ralphgit.git.commit_objects import commit_tree
 from ralphgit.model.active_claim import Lease
 
 
@@ -101,26 +101,21 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
 
 
 def merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
-    """The commit that has both: one of the two, where it has the other, else a new merge."""
+    """The commit that has both: one of the two, where that is one step, else a new merge."""
     git = project.repository.git
     fork = worktrees.fork(git, base, head)
     if fork == head:
         return base
     if fork == base:
-        return head
-    with merge_preview.merged(project.repository, base, head, keep=True) as found:
-        if found.conflicts or not found.related:
-            return Conflict(found.conflicts)
-        tree = found.tree
-    message = merge_message(project, [(lease.task, lease.claim, lease.by)])
-    return commit_tree(project.repository, tree, [base, head], message)
-
-
-def merge_message(project: Project, brought: Sequence[tuple[str, str, str]]) -> str:
-    """The message of a merge into the base that brings (task, claim, worker)."""
-    names = ", ".join(f"{task} ({by})" for task, _, by in brought)
-    trailers = "".join(
-        f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {by}\n"
-        for task, claim, by in brought
-    )
-    return f"Merge {names} into {project.base.branch}\n\n{trailers}"
+        if base_step.is_own(project, base, head, 1):
+            return head
+        tree = head
+    else:
+        with merge_preview.merged(project.repository, base, head, keep=True) as found:
+            if found.conflicts or not found.related:
+                return Conflict(found.conflicts)
+            tree = found.tree
+    row = project.view(head, head[:12]).by_id.get(lease.task)
+    status = row.status if row is not None else ""
+    brought = Brought(lease.task, lease.claim, lease.by, status)
+    return base_step.made(project, base, head, tree, [brought])[0]
