@@ -225,12 +225,55 @@ def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
         ("`gh pr checks` or `gh pr view`", None),
         ("node is there, and so on", None),
         ("python is installed.", None),
+        ("python is installed", None),
+        ("docker compose is up", None),
+        ("bash script exits 0", None),
+        ("`All tests pass`", None),
+        ("`src/index.html`", None),
+        ("`GET /health` returns 200", None),
+        ("`GET /health`", None),
+        ('`"Login" button is visible`', None),
+        ("`$ npm test`", "npm test"),
+        ("`scripts/check.sh`", "scripts/check.sh"),
     ],
 )
 def test_only_what_is_plainly_a_command_is_one(text: str, command: str | None) -> None:
     task = tasks(f"- [ ] T1 a\n  - **Verify**: {text}\n")["T1"]
     assert task.get("verify") == ([command] if command else None)
     assert ("acceptance" in task) == (command is None)
+
+
+def test_commands_that_are_only_joined_are_all_meant() -> None:
+    task = tasks("- [ ] T1 a\n  - **Verify**: `npm test` and `npm run lint`\n")["T1"]
+    assert task["verify"] == ["npm test", "npm run lint"]
+
+
+def test_a_sentence_in_a_code_block_is_no_command() -> None:
+    task = tasks("- [ ] T1 a\n  - Verify:\n    ```\n    Expected output: OK\n    ```\n")["T1"]
+    (found,) = task["acceptance"]
+    assert ("verify" in task, found["text"]) == (False, "Expected output: OK")
+
+
+@pytest.mark.parametrize(
+    ("title", "commands"),
+    [
+        ("All tests pass: `python -m pytest -q`", ["python -m pytest -q"]),
+        ("Checkpoint: `npm run lint` and `npm test` pass", ["npm run lint", "npm test"]),
+        ("Quality: `just check`", ["just check"]),
+        ("Look at `src/a.py` again", None),
+        ("All is well", None),
+    ],
+)
+def test_a_verify_item_has_its_commands_in_its_words(
+    title: str, commands: list[str] | None
+) -> None:
+    task = tasks(f"- [ ] T1 a\n- [ ] T2 [VERIFY] {title}\n")["T2"]
+    assert (task["mode"], task["title"], task.get("verify")) == ("verify", title, commands)
+
+
+def test_a_label_says_more_than_the_words_of_a_verify_item() -> None:
+    task = tasks("- [ ] T2 [VERIFY] Run `npm test`\n  - **Verify**: `npm run ci`\n")["T2"]
+    assert task["verify"] == ["npm run ci"]
 
 
 def test_commands_in_a_code_block_and_in_a_list() -> None:

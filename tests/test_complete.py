@@ -364,6 +364,14 @@ def test_a_checkpoint_changes_nothing(tmp_path: Path) -> None:
     assert changed_files(alpha) == []
 
 
+def test_a_task_that_only_verifies_changes_nothing_whatever_its_scope(tmp_path: Path) -> None:
+    world = world_of(tmp_path, one_task("mode: verify", "verify: ['true']", "scope: {write: [a]}"))
+    alpha = at_work(world)
+    trust(alpha)
+    assert completes(alpha).code == 0
+    assert changed_files(alpha) == []
+
+
 def test_the_write_scope_holds_for_renames_and_deletions(tmp_path: Path) -> None:
     files = {f"{folder}/{name}": f"{folder} {name}\n" for folder in ("in", "out") for name in "abc"}
     world = world_of(tmp_path, one_task("scope: {write: [in/**]}"), **files)

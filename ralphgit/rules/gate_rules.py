@@ -121,6 +121,10 @@ GROUPS = (
         _warning("flow_style", "Two neighbouring tasks are written on one line each.",
                  "Claims of both would conflict, although they have nothing to do with each other.",
                  "`ralphgit edit ID --block` rewrites one of them."),
+        _warning("nothing_to_verify", "A task that only verifies has nothing to do it with.",
+                 "It changes no file, so without a command or a criterion nothing would show that "
+                 "it was done.",
+                 "Give it a command (`ralphgit edit ID --verify COMMAND`) or a criterion."),
     )),
     Group("Graph", _EVERYWHERE, (
         _error("duplicate_id", "Two tasks have the same id, ignoring case.",

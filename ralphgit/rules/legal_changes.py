@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Mode
 from ralphgit.rules.active_scopes import bad_pattern
 from ralphgit.rules.cycles import find_cycles
 
@@ -64,6 +65,17 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
             hint = f"the task's own claim decides; remove the other side's {name} record"
             found("fenced", f"has the {name} record of claim {other}, and is held by {own}", hint)
     return faults
+
+
+def nothing_to_verify(task: str, stored: Mapping[str, object]) -> Fault | None:
+    """Whether a task that only verifies has nothing to do it with, and is not done yet."""
+    is_open = stored.get("status") in ("pending", "in-progress", "blocked")
+    asked = stored.get("verify") or stored.get("acceptance")
+    if stored.get("mode") != Mode.VERIFY or not is_open or asked:
+        return None
+    said = f"{task} only verifies (mode: verify), and has neither a verify command nor a criterion"
+    hint = f"ralphgit edit {task} --verify COMMAND"
+    return Fault("nothing_to_verify", task, said, hint, "warning")
 
 
 def graph_faults(rows: Sequence[Row]) -> list[Fault]:

@@ -13,6 +13,7 @@ from ralphgit.git import index, scratch_index, trees, worktrees
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
+from ralphgit.model.task_status import Mode
 from ralphgit.rules.pattern_overlap import check_pattern, covers, covers_any
 
 
@@ -71,13 +72,7 @@ def _fork(project: Project, commit: str) -> str:
 
 def faults(promised: Task, paths: Sequence[str]) -> list[str]:
     """Say what is wrong with the paths that a task changed, each as a sentence."""
-    checkpoint = (
-        promised.mode == "verify"
-        and promised.verify
-        and not promised.scope.write
-        and not promised.outputs
-    )
-    if not paths and not checkpoint:
+    if not paths and promised.mode != Mode.VERIFY:
         return ["the task changed no file (records do not count)"]
     if not promised.scope.write:
         return []

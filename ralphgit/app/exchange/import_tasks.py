@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange import import_sources, three_way_import
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.tasks import placement
+from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -17,7 +18,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
 from ralphgit.records.importers.parts.source_values import short
-from ralphgit.rules import cycles, pattern_overlap
+from ralphgit.rules import cycles, legal_changes, pattern_overlap
 
 _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
 #: What `rules.contract_digest` is made from.
@@ -340,6 +341,8 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
         for pattern in (*row.write, *row.read):
             if wrong := pattern_overlap.check_pattern(pattern):
                 project.warn(f"{row.id}: the pattern {pattern} in its scope is wrong: {wrong}")
+        if lacks := legal_changes.nothing_to_verify(row.id, graph_view.stored(row)):
+            project.warn(f"{lacks.message} ({lacks.hint})")
         if row.status == Status.IN_PROGRESS and _PROMISED & set(plan.changed.get(row.id, ())):
             project.warn(
                 f"{row.id} is in progress, and what it promises has changed: "

@@ -43,6 +43,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
             row = where[stored["id"]]
             faults = legal_changes.consistency(row.id, row.status, stored)
             faults += _claim_faults(stored, row, homes)
+            faults += filter(None, [legal_changes.nothing_to_verify(row.id, stored)])
             problems += [place(tree, fault, where) for fault in faults]
         problems += _script_paths(tree, file)
         problems += _advice(tree, file, where)

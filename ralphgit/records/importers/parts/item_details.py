@@ -36,12 +36,18 @@ _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
 #: Programs whose name begins no English sentence.
 _PROGRAM = re.compile(
     r"(?:npm|npx|pnpm|yarn|bun|deno|pytest|python3?|cargo|uv|tox|nox|ruff|mypy|tsc|eslint|jest"
-    r"|vitest|gradle|mvn|docker|curl|bash|sh|ctest|dotnet|bundle|rspec|phpunit)\s"
+    r"|vitest|gradle|mvn|docker|curl|bash|sh|ctest|dotnet|bundle|rspec|phpunit|Rscript)\s"
     r"|pytest$|go (?:test|build|vet)\b|make [\w-]+$|\./\S+(?:\s|$)"
 )
 _PROSE = re.compile(
-    r",\s|\w[.;]$|\s(?:and|then|or|should|returns?|shows?|passes|works?|succeeds)\b"
+    r",\s|\w[.;]$"
+    r"|\s(?:and|then|or|should|is|are|returns?|shows?|passes|works?|succeeds|exits?)\b"
 )
+#: What stands in code and is no command: a sentence, a quotation, a request.
+_NO_COMMAND = re.compile(
+    r"[A-Z][a-z]+(?::|\s[a-z])|[\"'\u201c\u2018]|(?:GET|HEAD|POST|PUT|PATCH|DELETE)\s+/"
+)
+_JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
 class Marked(NamedTuple):
@@ -146,13 +152,14 @@ class _Reading:
 
     def take_checks(self, words: str, nodes: Sequence[Node]) -> None:
         for text in (words, *(node.text for node in nodes if node.kind == "item")):
-            if command := _command(text):
-                self.commands.append(command)
+            if commands := _commands(text):
+                self.commands += commands
             elif text and not _NOTHING.fullmatch(text):
                 self.criteria.append(text)
         for node in nodes:
             if node.kind == "fence" and node.text.strip():
-                self.commands.append(node.text.strip())
+                lines = "\n".join(map(_typed, node.text.strip().splitlines()))
+                (self.commands if _may_be_command(lines) else self.criteria).append(lines)
             elif node.kind == "text":
                 self.criteria.append(node.raw)
 
@@ -163,6 +170,8 @@ class _Reading:
             fields["description"] = description
         if self.criteria:
             fields["acceptance"] = [text for text in self.criteria if text.strip()]
+        if mode == Mode.VERIFY and not self.commands:
+            self.commands = _in_title(title)
         if self.commands:
             fields["verify"] = self.commands
         files = list(dict.fromkeys(self.files))
@@ -181,11 +190,41 @@ def _hung(raw: str) -> str:
     return raw.replace("\n", "\n  ")
 
 
-def _command(text: str) -> str | None:
-    """The command that a text is; None for a sentence, also one with commands in it."""
-    if (code := only_code(text)) is not None:
-        return code.strip() or None
-    return text if _PROGRAM.match(text) and "`" not in text and not _PROSE.search(text) else None
+def _commands(text: str) -> list[str]:
+    """The commands that a text is; none for a sentence, also one with commands in it."""
+    if "`" not in text:
+        return [text] if _PROGRAM.match(text) and not _PROSE.search(text) else []
+    spans, between = code_spans(text), text
+    for span in spans:
+        between = between.replace(f"`{span}`", "", 1)
+    if only_code(text) is None and not _JOINING.fullmatch(between):
+        return []
+    found = [_typed(span.strip()) for span in spans]
+    return found if all(map(_may_be_command, found)) else []
+
+
+def _in_title(title: str) -> list[str]:
+    """The commands that an item of mode verify names in its own words."""
+    found = [_typed(span.strip()) for span in code_spans(title)]
+    last = re.search(r":\s*`[^`]+`\.?$", title)
+    return [
+        span
+        for number, span in enumerate(found, 1)
+        if _PROGRAM.match(span) or (last and number == len(found) and _may_be_command(span))
+    ]
+
+
+def _typed(line: str) -> str:
+    """A line without the mark that a terminal puts before it."""
+    return line.removeprefix("$ ")
+
+
+def _may_be_command(code: str) -> bool:
+    """Whether code is a command, and not a sentence, a request or a file's path."""
+    if _PROGRAM.match(code):
+        return True
+    is_path = " " not in code and not code.startswith("./") and paths_in_prose.is_file(code)
+    return bool(code) and not (_NO_COMMAND.match(code) or (is_path and not code.endswith(".sh")))
 
 
 def _references(words: str) -> tuple[str, ...]:
