@@ -133,7 +133,7 @@ def test_commits_are_judged_by_themselves_where_one_task_has_no_scope(
 
 # -- formats -------------------------------------------------------------------------------
 
-HOSTILE = "x%0A::set-output name=a::b\r::error::no"
+HOSTILE = "x%0A::set-output name=a::b\u2028::error::no"
 
 
 def seeded(world: World) -> None:
@@ -165,7 +165,7 @@ def test_nothing_hostile_becomes_a_command(world: World) -> None:
     for line in lines:
         _, fields, message = line.split("::", 2)
         assert fields.startswith("error file=") and fields.count("=") == 4
-        assert "\r" not in message and "%0A::set" not in message
+        assert "\u2028" not in message and "%0A::set" not in message
         assert all(part.partition("=")[1] for part in fields[6:].split(","))
     assert "%250A" in found.out
 

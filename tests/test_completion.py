@@ -146,7 +146,7 @@ def test_each_command_is_offered_the_tasks_that_it_is_for(world: World) -> None:
 
 
 #: As YAML writes it; the escapes are for its reader.
-TITLE = r"""Say $(touch pwned), `touch pwned`; it: 'q' \"d\" %F{red} \e[31m \n""" + 70 * "x"
+TITLE = r"""Say $(touch pwned), `touch pwned`; it: 'q' \"d\" %F{red} \u202e[31m \n""" + 70 * "x"
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_what_is_no_plain_word_is_not_offered(hostile: World) -> None:
     shown = hostile.ralph(env=env).out.splitlines()
     assert shown == [
         "plain", "T-1",
-        r"""Say $(touch pwned), `touch pwned`; it: 'q' "d" %F{red} \e...""",
+        r"""Say $(touch pwned), `touch pwned`; it: 'q' "d" %F{red} \u...""",
         "plain", "T-2", "b", "plain", "S.x", "c",
     ]  # fmt: skip
 

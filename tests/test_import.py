@@ -501,7 +501,7 @@ def test_a_cycle_with_what_is_there_is_refused(world: World) -> None:
             "duplicate_id",
             "two tasks have the id a (once written A)",
         ),
-        ("nodes: [{id: A, x: .nan}]", "invalid_record", "A has a value that does not read back"),
+        ("nodes: [{id: A, x: .nan}]", "invalid_record", "A: a number must be finite"),
     ],
 )
 def test_what_cannot_be_read_is_refused(world: World, text: str, code: str, message: str) -> None:

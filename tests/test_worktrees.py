@@ -318,7 +318,9 @@ def test_setup(world: World) -> None:
 
 def test_setup_needs_trust(world: World) -> None:
     with_setup(world, "touch made.log", trusted=False)
-    assert world.ralph("trust", "--list").out == "untrusted  touch made.log\n"
+    assert world.ralph("trust", "--list").out == (
+        "untrusted  touch made.log  (worktree.setup, main:ralph.toml:2)\n"
+    )
     refused(world, "new", "alpha", code="untrusted", exit=7)
     assert names(world) == ["proj"]
 
