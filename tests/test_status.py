@@ -234,6 +234,11 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
     found = [(one["code"], one["task"], one["message"]) for one in result.data["attention"]]
     assert found == [
         (
+            "unfinished_claim",
+            "T-1",
+            "the claim of won on T-1 was merged into main without its completion",
+        ),
+        (
             "claim_lost",
             "T-1",
             "the claim of lost on T-1 in worktree ../proj-lost (branch lost) can no longer land",
@@ -296,6 +301,8 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     assert result.out.splitlines() == [
         f"! T-2 is blocked by mallory (other: {FIRST_LINE})",
         '  ralphgit reply T-2 "TEXT"',
+        "! the claim of mallory on T-3 was merged into main without its completion",
+        '  ralphgit complete T-3 --by COMMIT, or ralphgit reset T-3 --reason "TEXT"',
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
         f"T-2\tblocked\tmallory\tthe base\t{HOSTILE}",

@@ -250,6 +250,11 @@ GROUPS = (
         _warning("stale_evidence", "What a task was judged by has changed since.",
                  "The command passed on other content than what is merged.",
                  "Run the commands on the merged result (`ralphgit integrate` does)."),
+        _warning("unfinished_claim", "A change brings a claim without its completion.",
+                 "Once it is merged the task is in progress on the base, and nothing is left that "
+                 "would complete it: it is held for ever.",
+                 "Before it is merged: `ralphgit complete ID`, or `ralphgit release ID`. "
+                 "Afterwards: `ralphgit complete ID --by COMMIT`, or `ralphgit reset ID`."),
         _warning("forced", "A task was completed by force.",
                  "Its commands, outputs or scope were passed over; the audit says why.",
                  "Read the reason, and look at the work yourself."),

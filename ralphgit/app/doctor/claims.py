@@ -9,6 +9,7 @@ from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.handoff import questions
+from ralphgit.app.lifecycle import unfinished_claims
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
@@ -17,6 +18,10 @@ from ralphgit.rules import lost_claim
 
 def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:
     known = read_leases(project)
+    unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
+    for one in unfinished.values():
+        said = one.sentence(project.base.label)
+        yield Finding("unfinished_claim", "warning", said, one.hint)
     for name, ref in project.repository.refs.items():
         if not name.startswith(LEASES):
             continue
@@ -33,7 +38,7 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
                 leases.drop(project, lease)
             message = f"the lease of {lease.by} on {task} is no longer needed"
             yield fixable("dead_lease", "advice", message, fix)
-        elif lease.host == heartbeat.host():
+        elif lease.host == heartbeat.host() and task not in unfinished:
             if not os.path.isdir(lease.worktree):
                 what = "is gone"
             elif not os.path.lexists(os.path.join(lease.worktree, ".git")):

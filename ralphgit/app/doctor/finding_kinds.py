@@ -81,6 +81,10 @@ KINDS: Mapping[str, Kind] = {
         "No worker can take the task, and the one that has it cannot go on.",
         "reset frees the task, and keeps the work that was committed.",
     ),
+    "unfinished_claim": Kind(
+        "The base has the task in progress, and nothing is left that would complete it.",
+        "complete --by verifies what was merged; reset frees the task.",
+    ),
     "claim_lost": Kind(
         "Somebody else has the task on the base; what is done here cannot land.",
         "complete says who won, and keeps the work under refs/ralph/rescue/.",

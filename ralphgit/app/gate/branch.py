@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
@@ -118,11 +118,13 @@ def _brought(
     paths = trees.differing(span.objects, span.old, span.new)
     since = (span.old, span.head)
     faulty = {one.task for one in (*known, *changed) if one.severity == "error"}
+    by_hand = list(tampering.problems(now, span, made, files, faulty))
     return [
         *changed,
         *append_only.between(was, now, span.old, span.new, span.objects),
         *completions(now, made, files),
-        *tampering.problems(now, span, made, files, faulty),
+        *_unfinished(made, faulty | {one.task for one in by_hand}),
+        *by_hand,
         *_reviews(now, made, span.head),
         *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
@@ -238,6 +240,18 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
             project, made, row, made.before.get(row.id), known.get(row.id, {}).values(), files
         )
     ]
+
+
+def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:
+    """Find claims that the change brings and does not end; `faulty` tasks have worse faults."""
+    found = []
+    for row in made.moved:
+        if row.status == "in-progress" and row.claim and row.id not in faulty:
+            said = f"{row.id} would be in progress by {row.by} with nothing left to complete it"
+            hint = f"before it is merged: ralphgit complete {row.id}, or ralphgit release {row.id}"
+            fault = Fault("unfinished_claim", row.id, said, hint, "warning")
+            found.append(place(made.tree, fault, made.after))
+    return found
 
 
 def _unproved(

@@ -10,6 +10,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.handoff import questions
+from ralphgit.app.lifecycle import unfinished_claims
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
@@ -109,6 +110,7 @@ def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
 
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     rows = claim_map.base.by_id
+    unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     for task, task_state in claim_map.task_states.items():
         holder, show = task_state.holder, f"ralphgit show {task}"
         if task_state.state == "blocked":
@@ -119,7 +121,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             note = note.split("\n")[0].rstrip()
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
             yield Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"')
-        if task_state.stale and holder is not None:
+        if merged := unfinished.get(task):
+            message = merged.sentence(project.base.label)
+            yield Attention("unfinished_claim", task, message, merged.hint)
+        elif task_state.stale and holder is not None:
             message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"
             yield Attention("stale", task, message, questions.reset_command(project, task))
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
