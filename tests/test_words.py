@@ -113,6 +113,24 @@ def test_zero_is_a_value() -> None:
         assert 0 in [v for v in found.options.values() if not isinstance(v, bool)]
 
 
+def test_an_option_that_may_stand_alone() -> None:
+    """`complete --land`, `--land merge`: both readers see where its value is a word of its own."""
+    given = [
+        ("--land", "auto", ""), ("--land T-1", "auto", "T-1"), ("--land merge", "merge", ""),
+        ("--land=pr", "pr", ""), ("--land merge T-1", "merge", "T-1"),
+        ("T-1 --land", "auto", "T-1"),
+        ("--land --json", "auto", ""), ("--land -- merge", "auto", "merge"),
+    ]  # fmt: skip
+    for line, land, task in given:
+        words = ["complete", *line.split()]
+        quick = fast_argv.read(words)
+        assert quick is not None and quick == click_application.read(words, "ralphgit")
+        assert (quick.options["land"], quick.options.get("task", "")) == (land, task)
+    behind = click_application.read(["-qv", "complete", "-m", "--land", "--land"], "ralphgit")
+    assert isinstance(behind, fast_argv.Line)
+    assert (behind.options["message"], behind.options["land"]) == ("--land", "auto")
+
+
 # -- the table ---------------------------------------------------------------------------
 
 
@@ -197,6 +215,8 @@ WRONG = [
     (("import",), "import"),
     (("completion", "tcsh"), "completion"),
     (("completion",), "completion"),
+    (("complete", "--land=odd"), "complete"),
+    (("complete", "--land="), "complete"),
 ]
 
 

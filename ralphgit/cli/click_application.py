@@ -10,7 +10,7 @@ import click
 
 from ralphgit.cli.command_spec import Command, Param
 from ralphgit.cli.command_table import COMMANDS, GLOBAL, GROUPS
-from ralphgit.cli.fast_argv import Line, verb
+from ralphgit.cli.fast_argv import Line, stands_alone, verb
 from ralphgit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,23 @@ class _Command(click.Command):
     def __init__(self, command: Command, **values: Any) -> None:
         super().__init__(command.name, **values)
         self._listed = [one for one in command.params if one.listed is not None]
+        self._options = {flag: one for one in (*command.params, *GLOBAL) for flag in one.flags}
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give each option that stands without its value the one that it then has."""
+        words, position = list[str](), 0
+        while position < len(args):
+            param = self._options.get(args[position])
+            if args[position] == "--":
+                break
+            if param is not None and param.alone:
+                taken, value = stands_alone(args, position, param)
+                words.append(f"{args[position]}={value}")
+            else:
+                taken = 1 if param is None or param.kind == "flag" else 2
+                words += args[position : position + taken]
+            position += taken
+        return super().parse_args(ctx, [*words, *args[position:]])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from ralphgit.cli.command_call import surroundings

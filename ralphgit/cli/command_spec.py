@@ -33,6 +33,9 @@ class Param(NamedTuple):
     """A setting as well, of which the command line is the strongest layer; in no `Options`."""
     actions: tuple[str, ...] = ()
     """The actions of the command that it goes with; () is all of them."""
+    alone: str = ""
+    """The value of an option that may stand without one: then the next word is its value only if
+    it is one of `choices`."""
     listed: Listing | None = None
     """What there is to choose from, for help and completion that are asked for in a folder; other
     values may do as well."""
@@ -69,12 +72,16 @@ def text(
     task: bool = False,
     parse: Parse | None = None,
     setting: bool = False,
+    alone: str = "",
     listed: Listing | None = None,
 ) -> Param:
-    """Describe an option with a word. `task`: it is the id of one."""
+    """Describe an option with a word. `task`: it is the id of one. `alone`: what it means without
+    the word.
+    """
     return Param(
         name, flags or _usual(name), help, "text", metavar, choices, required, field,
-        parse=parse_task_id if task else parse, setting=setting, listed=listed,
+        parse=parse_task_id if task else parse, setting=setting, alone=alone,
+        listed=listed,
     )  # fmt: skip
 
 

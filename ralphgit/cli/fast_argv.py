@@ -82,7 +82,9 @@ def _option(
         options[param.name] = True
         return 1
     taken = 1
-    if not equals:
+    if not equals and param.alone:
+        taken, value = stands_alone(words, position, param)
+    elif not equals:
         if position + 1 == len(words):
             return 0
         value, taken = words[position + 1], 2
@@ -99,6 +101,12 @@ def _option(
     else:
         options[param.name] = value
     return taken
+
+
+def stands_alone(words: Sequence[str], position: int, param: Param) -> tuple[int, str]:
+    """Read an option that may stand without its value: how many words it takes, and the value."""
+    behind = words[position + 1] if position + 1 < len(words) else ""
+    return (2, behind) if behind in param.choices else (1, param.alone)
 
 
 def _arguments(given: list[str], params: list[Param], options: dict[str, object]) -> bool:

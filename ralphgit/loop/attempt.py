@@ -267,14 +267,13 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
     if hidden := index.see_all(project.repository.git):
         # What was verified would not be what is committed.
         project.warn(f"git was told to pass over {', '.join(hidden)}; it looks at them again")
-    concerns = said.concerns
-    if said.status == "done_with_concerns" and not concerns:
-        concerns = (said.summary or "done with concerns",)
     if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.COMPLETE:
         with WorktreeLock(project):
             if kept := task_branch.sweep(project, lease):
                 project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
-    told = complete.CompleteOptions(task=lease.task, concerns=concerns, summary=said.summary)
+    told = complete.CompleteOptions(
+        task=lease.task, concerns=worker_report.concerns(said), summary=said.summary
+    )
     try:
         done = complete.complete(project, told, anew=True)
     except Refused as error:

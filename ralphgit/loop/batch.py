@@ -320,7 +320,8 @@ def _stopped(done: Integrated, stop: Stop, job: Job, task_state: TaskState) -> W
     """Return the result of a task whose branch was not integrated."""
     issues = done.plan.reconciled[stop.branch].issues
     errors = {issue.code for issue in issues if issue.severity == "error"}
-    outcome = "blocked" if errors == {"review_missing"} else "failed"
+    waits = errors == {"review_missing"} or stop.kind == "concerns"
+    outcome = "blocked" if waits else "failed"
     claim = task_state.holder.claim if task_state.holder else ""
     return WorkerResult(job.task, outcome, stop.message, job.worker, claim)
 

@@ -7,12 +7,12 @@ import time
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.landing import merge, pull_request
+from ralphgit.app.landing import land_way, merge, pull_request
 from ralphgit.app.lifecycle import block_release, task_branch
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NeedsPerson, RalphError
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
@@ -43,7 +43,7 @@ class Landing:
 
     def how(self, project: Project) -> str:
         """Return how to land: merge, pr or none."""
-        return self._options.land or project.config.land_mode
+        return land_way.of(project, self._options.land)
 
     def task(self, project: Project, lease: Lease) -> Outcome:
         """Land a task that is complete here; returns Done once it has landed.
@@ -61,7 +61,7 @@ class Landing:
         for _ in range(_MOST_COMPLETIONS):
             try:
                 return self._land(project, lease)
-            except GuardRefused as error:
+            except (GuardRefused, NeedsPerson) as error:
                 why = error
             match why.code:
                 case "unverified":
@@ -72,8 +72,8 @@ class Landing:
                         return outcome
                 case "not_landable":
                     return self._begin_again(project, lease, why)
-                case "review_missing":
-                    return self._leave_for_review(lease, why)
+                case "review_missing" | "concerns_wait":
+                    return self._leave_to_person(lease, why)
                 case _:
                     raise why
         said = "\n".join([why.message, *why.lines])
@@ -115,11 +115,12 @@ class Landing:
         self._beat.phase("done", task="")
         return Done()
 
-    def _leave_for_review(self, lease: Lease, why: GuardRefused) -> Outcome:
-        """Leave completed work on its branch, where it waits for a review."""
+    def _leave_to_person(self, lease: Lease, why: RalphError) -> Outcome:
+        """Leave completed work on its branch, where it waits for a review, or for a person."""
         runtime_files.forget(self._journal.top)
-        self._journal.write("unreviewed", task=lease.task, message=why.message)
-        self._say(why.message)
+        event = "unreviewed" if why.code == "review_missing" else "concerns"
+        self._journal.write(event, task=lease.task, message=why.message)
+        self._say("; ".join(filter(None, (why.message, why.hint))))
         return Done()
 
     def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
@@ -138,7 +139,7 @@ class Landing:
             f"conflicts with the base in {paths}", feedback, Reason.CONFLICT, _with(told, kept)
         )
 
-    def _begin_again(self, project: Project, lease: Lease, why: GuardRefused) -> Outcome:
+    def _begin_again(self, project: Project, lease: Lease, why: RalphError) -> Outcome:
         """Keep work that changes more than its task in a rescue ref, and begin again without it."""
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)

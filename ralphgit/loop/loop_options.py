@@ -25,7 +25,7 @@ class LoopOptions(NamedTuple):
     agent: str = ""
     """A preset or a command line; "" takes the configured one."""
     land: str = ""
-    """merge, pr or none; "" takes the configured one."""
+    """auto, merge, pr or none; "" takes the configured one."""
     idle: str = "exit"
     """exit or wait, where nothing is ready."""
     branch: str = "task"

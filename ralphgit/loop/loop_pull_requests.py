@@ -6,7 +6,7 @@ import time
 
 from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
-from ralphgit.app.landing import forge_cli, pull_request, tracked_pull_requests
+from ralphgit.app.landing import forge_cli, land_way, pull_request, tracked_pull_requests
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
 from ralphgit.app.lifecycle import claim_errors
@@ -26,7 +26,7 @@ class Pulls:
     ) -> None:
         """Raises: GuardRefused, NeedsPerson, UsageError where the loop is to land by pull
         request and cannot."""
-        self._wanted = (options.land or project.config.land_mode) == "pr"
+        self._wanted = land_way.of(project, options.land) == "pr"
         self._journal, self._say, self._lost = journal, say, lost
         self._next = 0.0
         if self._wanted:

@@ -67,7 +67,10 @@ class Config(NamedTuple):
     """Seconds of that pause, and after a rate limit that does not say how long."""
     log_bytes: int = 16 * 1024 * 1024
     """The size of an attempt's log, at most."""
-    land_mode: str = "none"
+    land_mode: str = "auto"
+    """auto, pr, merge or none."""
+    land_concerns: bool = False
+    """Whether work that was completed with concerns lands by merge; else a person lands it."""
     land_via: str = "auto"
     """How a pull request is opened: auto, gh, glab, push-options, none, or a command line."""
     land_auto_merge: bool = False
@@ -84,7 +87,7 @@ class Config(NamedTuple):
     worktree_setup: str = ""
 
 
-CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("pr", "merge", "none"),
+CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("auto", "pr", "merge", "none"),
            "land_method": ("merge", "squash", "rebase")}  # fmt: skip
 
 #: The words of `land_via`; anything else is a command line.
@@ -94,7 +97,7 @@ VIAS = ("auto", "gh", "glab", "push-options", "none")
 #: so of the repository's files only the base commit's has a say.
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
-    "verify_env", "agent_command", "agent_prompt", "agent_timeout", "land_via",
+    "verify_env", "agent_command", "agent_prompt", "agent_timeout", "land_via", "land_concerns",
     "land_auto_merge", "land_method", "integrate_verify", "notify_command", "worktree_setup",
 ))  # fmt: skip
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable, Sequence
+
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, NeedsPerson
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.task import Task
 from ralphgit.rules.lost_claim import Cause, Winner
 
 #: Asked for apart: a review is of the branch as it is, and not of what merging makes of it.
@@ -47,6 +51,33 @@ def require(project: Project, lease: Lease, result: str) -> None:
             details={"task": lease.task, "problems": [problem.code for problem in found]},
             lines=[f"- {problem.file}:{problem.line}: {problem.message}" for problem in found],
         )
+
+
+def concerns(project: Project, tasks: Iterable[Task]) -> list[str]:
+    """List the concerns with which `tasks` were completed, and for which they wait for a person.
+
+    None where the base has the completion, or with `land.concerns`.
+    """
+    found: list[str] = []
+    base = project.base_view.by_id
+    for task in () if project.config.land_concerns else tasks:
+        result, known = task.lifecycle.result, base.get(task.id)
+        landed = known is not None and result is not None and known.mark == result.id
+        if result is not None and result.outcome == "done_with_concerns" and not landed:
+            found += [f"{task.id}: {one}" for one in result.concerns or ("done with concerns",)]
+    return found
+
+
+def concerns_wait(task: str, found: Sequence[str], branch: str) -> NeedsPerson:
+    """Make the error for work that a person has to look at before it lands."""
+    return NeedsPerson(
+        f"{task} was completed with concerns, so a person decides whether it lands; "
+        "nothing was landed",
+        code="concerns_wait",
+        hint=f"for that person: ralphgit land {shlex.quote(branch)} --accept-concerns",
+        details={"task": task, "concerns": list(found)},
+        lines=[f"- {one}" for one in found],
+    )
 
 
 def taken_back(project: Project, lease: Lease, result: str) -> Winner | None:

@@ -78,6 +78,24 @@ def _texts(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> tupl
     return tuple(redact(item.strip(), secrets)[:_MOST_TEXT] for item in found if item.strip())
 
 
+def concerns(said: Report) -> tuple[str, ...]:
+    """The concerns of a report; where it only says that there are some, its summary."""
+    if said.status == "done_with_concerns" and not said.concerns:
+        return (said.summary or "done with concerns",)
+    return said.concerns
+
+
+def since(top: str, secrets: tuple[str, ...], time: float) -> Report:
+    """Read the report as `read` does, if it was written after `time`: an older one is about
+    something else.
+    """
+    try:
+        written = os.lstat(os.path.join(top, REPORT)).st_mtime
+    except OSError:
+        return Report("")
+    return read(top, secrets) if written >= time else Report("")
+
+
 def clear(top: str) -> None:
     """Remove an earlier report, whatever it is. Raises: OSError."""
     path = os.path.join(top, REPORT)

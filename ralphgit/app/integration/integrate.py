@@ -37,13 +37,15 @@ class IntegrateOptions(NamedTuple):
     dry_run: bool = False
     push: bool = True
     fetch: bool = True
+    accept_concerns: bool = False
+    """Land also what was completed with concerns: a person has looked at it."""
 
 
 class Stop(NamedTuple):
     """Why a branch was not integrated."""
 
     kind: str
-    """not-ready, conflict, coupling, verification or invalid."""
+    """not-ready, concerns, conflict, coupling, verification or invalid."""
     branch: str
     other: str
     """The branch, or the base, that it conflicts with; "" where there is none."""
@@ -105,7 +107,9 @@ def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
     if stops and not options.dry_run:
         return Integrated(plan, (), tuple(stops), ())
     with chain(project.repository, project.base.commit, keep=not options.dry_run) as merges:
-        work = _Work(project, plan, merges, dry_run=options.dry_run)
+        work = _Work(
+            project, plan, merges, dry_run=options.dry_run, accept_concerns=options.accept_concerns
+        )
         with Ground(project) as ground:
             work.merge_all(ground)
             if options.dry_run:
@@ -163,9 +167,11 @@ class _Passed(NamedTuple):
 class _Work:
     """The merges so far, and what was proved of them."""
 
-    def __init__(self, project: Project, plan: Plan, merges: Chain, *, dry_run: bool) -> None:
+    def __init__(
+        self, project: Project, plan: Plan, merges: Chain, *, dry_run: bool, accept_concerns: bool
+    ) -> None:
         self._project, self._plan, self._chain = project, plan, merges
-        self._dry_run = dry_run
+        self._dry_run, self._accept_concerns = dry_run, accept_concerns
         self.merged: list[Branch] = []
         self.stops: list[Stop] = []
         self._tips = [merges.tip]
@@ -195,6 +201,9 @@ class _Work:
         for branch in self._plan.branches:
             if self._plan.reconciled[branch.name].verdict == NOT_READY:
                 continue  # a dry run goes on to show the others
+            if (waits := self._concerns(branch)) is not None:
+                self.stops.append(waits)
+                continue
             conflicts = self._chain.merge(branch.commit, f"Merge {branch.name}")
             if conflicts:
                 stop = self._conflict(branch, conflicts)
@@ -206,6 +215,16 @@ class _Work:
             self._tips.append(self._chain.tip)
             if not self._dry_run and not self._run(ground, self.stale(), anew=False):
                 return
+
+    def _concerns(self, branch: Branch) -> Stop | None:
+        """The reason to leave a branch to a person, whatever becomes of the others."""
+        view = self._project.view(branch.commit, branch.name)
+        tasks = [view.task(row.id) for row in branch.rows]
+        found = [] if self._accept_concerns else landing_gate.concerns(self._project, tasks)
+        if not found:
+            return None
+        message = f"{branch.name} was completed with concerns, and a person decides: {found[0]}"
+        return Stop("concerns", branch.name, "", (), None, message, output=tuple(found))
 
     def _conflict(self, branch: Branch, paths: tuple[str, ...]) -> Stop:
         meets = self._plan.meetings

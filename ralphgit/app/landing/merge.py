@@ -47,8 +47,8 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     What lands complete was verified just as it is (`verified_completion`), by what the base asks
     for; and what the base would become passes the gate (`landing_gate`).
 
-    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), GuardRefused (not_complete,
-    unverified, not_landable, review_missing, unsettled).
+    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), NeedsPerson (concerns_wait),
+    GuardRefused (not_complete, unverified, not_landable, review_missing, unsettled).
     """
     asked = None
     for attempt in range(1, _ATTEMPTS + 1):
@@ -76,6 +76,10 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
         if row.status == "complete" and (attempt == 1 or promised != asked):
             verified_completion.require(project, lease, head)
             asked = promised
+        if found := landing_gate.concerns(project, [project.view(head, "HEAD").task(lease.task)]):
+            worktree = project.repository.worktree
+            branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+            raise landing_gate.concerns_wait(lease.task, found, branch or head[:12])
         reviews.require(project, head)
         made = merged(project, base, head, lease)
         if unseen and (made == base or isinstance(made, Conflict)):

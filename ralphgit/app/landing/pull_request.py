@@ -166,6 +166,28 @@ def withdraw(project: Project, pull: Pull) -> GivenUp:
     return done
 
 
+def opens(project: Project) -> bool:
+    """Whether a pull request can be opened from here: by a forge's program that is installed, or
+    as `land.via` says.
+    """
+    return _via(project) != _PLAIN
+
+
+def keep_apart(project: Project, lease: Lease, head: str) -> bool:
+    """Keep what was pushed on a local branch of the pushed one's name, so that this worktree's
+    branch can leave it; False where this worktree is on that branch, or on the base's.
+    """
+    worktree, ref = project.repository.worktree, f"refs/heads/{_branch(project, lease)}"
+    if worktree is None or worktree.branch in ("", ref, f"refs/heads/{project.base.branch}"):
+        return False
+    objects, git = project.repository.objects, project.repository.git
+    if refs.current(objects, ref) != head:
+        if not refs.swap(git, ref, new=head, old=refs.current(objects, ref)):
+            return False
+        project.refresh()
+    return True
+
+
 # -- how ---------------------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ from ralphgit.app.processes import trust, verified_here, verify_command
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, Refused
+from ralphgit.errors import GuardRefused, IllegalMove, InvalidRecord, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND, Evidence
@@ -82,12 +82,12 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
         _refuse_in_loop(project, options.task)
     with WorktreeLock(project):
         done = _complete(project, options, anew=anew)
-    if not (done.again or options.force) and (anew or not _is_in_loop(project)):
+    if not (done.again or options.force) and (anew or not in_loop(project)):
         verified_here.note(project, done.commit)
     return done
 
 
-def _is_in_loop(project: Project) -> bool:
+def in_loop(project: Project) -> bool:
     """Whether this runs inside a loop: by its variables, or by the loop itself."""
     told = any(project.around.environ.get(name) for name in _OF_A_LOOP)
     return told or loop_works_in(project)
@@ -95,7 +95,7 @@ def _is_in_loop(project: Project) -> bool:
 
 def _refuse_in_loop(project: Project, task: str) -> None:
     """Refuse to force a completion inside a loop. Raises: GuardRefused (in_loop)."""
-    if not _is_in_loop(project):
+    if not in_loop(project):
         return
     raise GuardRefused(
         "a loop works in this worktree, and it lands what it has verified itself, so nothing can "
@@ -167,8 +167,22 @@ def _done_already(project: Project, task: str, *, anew: bool) -> Completed | Non
     landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
     if not landed and (anew or verified_completion.unverified_reasons(project, noted, head)):
         return None
+    if landed and not task:
+        raise IllegalMove(
+            f"this worktree has no claim to complete; {noted.task}, which it worked on last, has "
+            "landed",
+            code="not_claimed",
+            hint="ralphgit claim",
+        )
     project.warn(f"{noted.task} is complete already")
-    return Completed(noted.task, head, (), again=True)
+    return Completed(noted.task, _completing(project, noted, head), (), again=True)
+
+
+def _completing(project: Project, noted: Lease, head: str) -> str:
+    """The commit that completed the task: HEAD may be another one by now."""
+    path = audit_file.path(project.config.records, noted.task, noted.claim)
+    git = project.repository.git
+    return git.line("log", "-1", "--no-merges", "--format=%H", head, "--", path) or head
 
 
 def _complete_here(project: Project, task: str) -> Lease | None:

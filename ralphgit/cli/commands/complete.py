@@ -1,25 +1,118 @@
-"""`complete`: verify and commit."""
+"""`complete`: verify and commit, and with --land bring it to the base."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import complete
 from ralphgit.app.lifecycle.complete import CompleteOptions
+from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, stored_task
+from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted
+from ralphgit.records.redact_secrets import secrets_in
 
-Options = CompleteOptions
+
+class Options(NamedTuple):
+    told: CompleteOptions = CompleteOptions()
+    land: str = ""
 
 
-def run(call: Call, options: CompleteOptions) -> Outcome:
+def run(call: Call, options: Options) -> Outcome:
     project = call.project()
-    done = complete.complete(project, options)
-    row, task_state = next_tasks.pair(project, done.task)
+    way = _way(project, options.land)
+    done = complete.complete(project, _with_report(project, options.told))
+    worker_report.clear(project.top)
     what = counted(len(done.evidence), "evidence record")
-    advice = f"It counts once this branch is merged into {project.base.label}."
-    return Outcome(
-        stored_task(row, task_state, commit=done.commit, evidence=list(done.evidence)),
-        before=(f"{done.task} is complete: commit {done.commit[:12]}, {what}",),
-        advice=(advice,) if task_state.state == "in-review" else (),
+    lines = [f"{done.task} is complete: commit {done.commit[:12]}, {what}"]
+    landed: dict[str, object] | None = None
+    error: RalphError | None = None
+    advice: list[str] = []
+    if way:
+        try:
+            landed, said = _landed(project, way)
+            lines += said
+            advice.append(_next(project))
+        except RalphError as refusal:
+            error = refusal
+            project.refresh()
+    row, task_state = next_tasks.pair(project, done.task)
+    if not way and task_state.state == "in-review":
+        advice.append(f"It counts once this branch is merged into {project.base.label}.")
+    data = stored_task(
+        row, task_state, commit=done.commit, evidence=list(done.evidence), landed=landed
     )
+    return Outcome(data, before=lines, advice=advice, error=error)
+
+
+def _way(project: Project, asked: str) -> str:
+    """How to land: merge, pr, or "" for not now.
+
+    Raises: UsageError, GuardRefused, NeedsPerson where the work cannot land that way from here.
+    """
+    if not asked:
+        return ""
+    if complete.in_loop(project):
+        project.warn("a loop works in this worktree, and lands what it has verified itself")
+        return ""
+    from ralphgit.app.landing import land_way
+
+    return land_way.required(project, asked)
+
+
+def _with_report(project: Project, told: CompleteOptions) -> CompleteOptions:
+    """Add what the worker's report says, if it was written under this claim.
+
+    Raises: InvalidRecord where the report is not valid.
+    """
+    noted = runtime_files.remembered(project.top)
+    if noted is None:
+        return told
+    try:
+        begun = datetime.fromisoformat(noted.at).timestamp()
+    except ValueError:
+        begun = 0.0
+    said = worker_report.since(project.top, secrets_in(project.around.environ), begun)
+    if said.status in ("needs_context", "blocked"):
+        project.warn(f"the report says {said.status}; where that still holds: ralphgit block")
+    concerns = tuple(dict.fromkeys((*told.concerns, *worker_report.concerns(said))))
+    return told._replace(concerns=concerns, summary=told.summary or said.summary)
+
+
+def _landed(project: Project, way: str) -> tuple[dict[str, object], list[str]]:
+    """Land what was completed; the result as JSON has it, and in lines."""
+    from ralphgit.app.landing import land
+
+    lease = runtime_files.remembered(project.top)
+    assert lease is not None  # `complete` has just read it
+    project.refresh()
+    done = land.land(project, lease, way)
+    project.refresh()
+    base = project.base.label
+    if way == "merge":
+        lines = [f"landed on {base}: {done.commit[:12]}"]
+    else:
+        where = f"in review: {done.url}" if done.url else "in review"
+        lines = [safe(line) for line in (*done.said, where)]
+    brought = done.brought
+    if brought.in_the_way:
+        project.warn(f"this branch was not moved to {base}: {brought.in_the_way}")
+    elif brought.moved:
+        lines.append(f"this branch stands on {base} ({brought.commit[:12]})")
+    return done.stored(), lines
+
+
+def _next(project: Project) -> str:
+    """Say what is next for this worker."""
+    found = next_tasks.takeable(project)
+    if found.tasks:
+        return f"Next: ralphgit claim ({counted(len(found.tasks), 'task')} ready)"
+    from ralphgit.app.lifecycle import claim_errors
+
+    error = claim_errors.nothing_to_take(found.obstacle)
+    return f"Next: {error.message}; {error.hint}" if error.hint else f"Next: {error.message}"

@@ -11,10 +11,11 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
 from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
-from ralphgit.errors import Refused
+from ralphgit.errors import NeedsPerson, RalphError, Refused
 from ralphgit.rules.integration_order import Foreseen
 
 Options = IntegrateOptions
+_CODES = {"not-ready": "not_ready", "concerns": "concerns_wait"}
 
 
 def run(call: Call, options: IntegrateOptions) -> Outcome:
@@ -26,15 +27,17 @@ def landed(project: Project, options: IntegrateOptions) -> Outcome:
     """Integrate the branches, and report the result."""
     dry_run = options.dry_run
     done = integrate.integrate(project, options)
-    error = None
+    error: RalphError | None = None
     if done.stops:
         # The one that ended it, if there is one: the others were foreseen, and passed over.
         stop = next((one for one in done.stops if not one.foreseen), done.stops[-1])
         names = ", ".join(dict.fromkeys(one.branch for one in done.stops))
+        verb = "would not be" if dry_run else "was not"
         coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
-        error = Refused(
-            f"{names} {'would not be' if dry_run else 'was not'} integrated",
-            code="coupling" if coupled else stop.kind.replace("-", "_"),
+        kind = NeedsPerson if all(one.kind == "concerns" for one in done.stops) else Refused
+        error = kind(
+            f"{names} {verb} integrated",
+            code="coupling" if coupled else _CODES.get(stop.kind, stop.kind),
             hint=_hint(done, stop),
             lines=stop.output,
         )
@@ -44,6 +47,8 @@ def landed(project: Project, options: IntegrateOptions) -> Outcome:
 def _hint(done: Integrated, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
+    if stop.kind == "concerns":
+        return f"for a person: ralphgit land {stop.branch} --accept-concerns"
     if stop.kind == "invalid":
         return "fix it in one of the branches; nothing has landed"
     if stop.kind == "verification":

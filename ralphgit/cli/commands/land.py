@@ -16,6 +16,7 @@ class Options(NamedTuple):
     dry_run: bool = False
     push: bool = True
     fetch: bool = True
+    accept_concerns: bool = False
 
 
 def run(call: Call, options: Options) -> Outcome:
@@ -25,6 +26,7 @@ def run(call: Call, options: Options) -> Outcome:
     branch = options.branch or here
     if not branch or branch == project.base.branch:
         raise UsageError("land needs a branch", hint="ralphgit land BRANCH")
-    return landed(
-        project, IntegrateOptions((branch,), options.dry_run, options.push, options.fetch)
+    told = IntegrateOptions(
+        (branch,), options.dry_run, options.push, options.fetch, options.accept_concerns
     )
+    return landed(project, told)

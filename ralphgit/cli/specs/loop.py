@@ -24,7 +24,7 @@ COMMANDS = (
             text("agent", "The coding agent: one of those below, or a command that reads the "
                   "prompt on stdin.", metavar="AGENT", listed=_agents),
             text("land", "How completed work gets into the base.", metavar="WAY",
-                  choices=("pr", "merge", "none")),
+                  choices=("auto", "pr", "merge", "none")),
             text("idle", "What to do while nothing is ready.", metavar="WAY",
                   choices=("exit", "wait")),
             text("branch", "A branch for each task, or go on with the one that is here.",
@@ -75,7 +75,7 @@ COMMANDS = (
                 text("agent", "The coding agent, as for run.", metavar="AGENT",
                      listed=_agents),
                 text("land", "How completed work gets into the base.", metavar="WAY",
-                      choices=("pr", "merge", "none")),
+                      choices=("auto", "pr", "merge", "none")),
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
                 flag("tmux", "Only in a tmux session."),

@@ -4,6 +4,7 @@ from ralphgit.cli.command_spec import Command, arg, flag, many, of, text
 from ralphgit.cli.shared_options import FETCH, NO_FETCH, TASKS, WORKER
 
 LANDING = (
+    flag("accept_concerns", "Land also what was completed with concerns: you have looked at it."),
     flag("no_push", "Leave the result on the local base branch.", unsets="push"),
     NO_FETCH,
 )

@@ -34,6 +34,8 @@ COMMANDS = (
             text("summary", "What was done, for reviewers and for tasks that depend on it."),
             flag("accept_contract", "Complete although the task's contract has changed."),
             text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
+            text("land", "Land it at once; alone, as land.mode says.", metavar="WAY",
+                  choices=("auto", "merge", "pr"), alone="auto"),
             WORKER,
         ),
     ),

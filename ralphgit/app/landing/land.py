@@ -1,0 +1,71 @@
+"""Land the task that this worktree has completed, and bring its branch onto the base (SPEC 5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app.landing import merge, pull_request
+from ralphgit.app.landing.merge import Conflict, Landed
+from ralphgit.app.lifecycle import onto_base
+from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
+from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import Refused
+from ralphgit.model.active_claim import Lease
+
+_SHOWN_PATHS = 5
+
+
+class HandLanded(NamedTuple):
+    """What became of the work."""
+
+    way: str
+    """merge or pr."""
+    commit: str
+    """The base as it is now; of a pull request, what was pushed."""
+    url: str
+    """Of the pull request; "" where there is none, or where it is not known."""
+    said: tuple[str, ...]
+    """What the remote, or what opened the pull request, has to tell."""
+    brought: Brought
+    """Where the worktree is now."""
+
+    def stored(self) -> dict[str, object]:
+        """As JSON output has it."""
+        return {
+            "way": self.way, "commit": self.commit, "url": self.url or None,
+            "on_base": self.brought.on_base,
+        }  # fmt: skip
+
+
+def land(project: Project, lease: Lease, way: str) -> HandLanded:
+    """Land HEAD, which ends `lease`, by `way` (merge, pr); then the branch stands on the base.
+
+    After a pull request the work stays on a branch of its own, as it was pushed.
+
+    Raises: Refused (conflicts_with_base); as `merge.by_merge` and `pull_request.by_pull`.
+    """
+    made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)
+    if isinstance(made, Conflict):
+        raise _conflict(project, lease, made)
+    project.refresh()
+    with WorktreeLock(project):
+        if isinstance(made, Landed):
+            return HandLanded(way, made.commit, "", (), onto_base.bring_onto_base(project))
+        own = pull_request.keep_apart(project, lease, made.commit)
+        found = Position(Standing.LANDED) if own else None
+        brought = onto_base.bring_onto_base(project, found)
+        return HandLanded(way, made.commit, made.url, made.said, brought)
+
+
+def _conflict(project: Project, lease: Lease, made: Conflict) -> Refused:
+    shown = ", ".join(made.paths[:_SHOWN_PATHS])
+    base = project.base.label
+    return Refused(
+        f"{lease.task} is complete on this branch, and conflicts with {base} in {shown}; "
+        "nothing was landed",
+        code="conflicts_with_base",
+        hint=f"git merge {base}, solve it (ralphgit resolve for the records), commit, "
+        f"then ralphgit complete {lease.task} --land",
+        details={"task": lease.task, "paths": list(made.paths)},
+    )

@@ -1,0 +1,36 @@
+"""Decide how finished work gets into the base here: by merge, or by pull request (SPEC 7)."""
+
+from __future__ import annotations
+
+from ralphgit.app.landing import pull_request
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import UsageError
+
+
+def of(project: Project, way: str = "") -> str:
+    """Return merge, pr or none for what was asked for (auto, merge, pr, none; "": as configured).
+
+    `auto` is pr where the remote is a forge whose tool is installed, or `land.via` names how a
+    pull request is opened; else merge.
+    """
+    way = way or project.config.land_mode
+    if way != "auto":
+        return way
+    return "pr" if project.base.remote and pull_request.opens(project) else "merge"
+
+
+def required(project: Project, way: str) -> str:
+    """Return merge or pr, where the work can land that way from here.
+
+    Raises: UsageError (no_way); GuardRefused (no_remote, no_forge); NeedsPerson (untrusted).
+    """
+    found = of(project, "" if way == "auto" else way)
+    if found == "none":
+        raise UsageError(
+            "land.mode is none here, so it does not say how work lands; nothing was changed",
+            code="no_way",
+            hint="say it: --land merge, or --land pr",
+        )
+    if found == "pr":
+        pull_request.refuse_unfit(project)
+    return found

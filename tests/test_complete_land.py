@@ -1,0 +1,152 @@
+"""`complete --land`: a task is verified, lands in one step, and the worktree stands on the base."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from forge import Forge
+from test_integrate import task, world_of
+from world import Place, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = world_of(
+        tmp_path,
+        task("A", "test -s a.txt", "a.txt"),
+        task("B", "test -s b.txt", "b.txt"),
+        task("C", "true", "c.txt"),
+    )
+    assert made.origin
+    return made
+
+
+def subjects(world: World, since: str) -> list[str]:
+    told = world.origin.git("log", "--first-parent", "--format=%s", f"{since}..main")
+    return told.split("\n")
+
+
+def begun(world: World, name: str, id: str) -> Place:
+    place = world.worktree(name)
+    place.claim(id)
+    place.write(f"{id.lower()}.txt", "x\n")
+    return place
+
+
+def test_a_task_lands_and_the_branch_stands_on_the_base(world: World) -> None:
+    since = world.head
+    alpha, beta = begun(world, "alpha", "A"), begun(world, "beta", "B")
+    done = alpha.ralph("complete", "--land")
+    assert done.code == 0, done
+    lines = done.out.splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "A is complete",
+        "landed on origin/main",
+        "Next",
+    ]
+    assert lines[-1] == "Next: ralphgit claim (1 task ready)"
+    told = beta.ralph("complete", "B", "--land", "merge", "--json")
+    assert told.code == 0, told
+    assert told.data["task"]["state"] == "complete"
+    landed = told.data["landed"]
+    assert landed == {"way": "merge", "commit": beta.head, "url": None, "on_base": True}
+    assert subjects(world, since) == ["Merge B (beta) into main", "A: Task A"]
+    assert beta.git("status", "--porcelain") == "" and beta.read("a.txt") == "x\n"
+    assert world.leases == []
+    # The next task begins on the code of both.
+    assert beta.ralph("claim").code == 0
+
+
+def test_what_conflicts_stays_on_its_branch(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    world.write("a.txt", "other\n")
+    world.commit("By hand")
+    world.git("push", "-q", "origin", "main")
+    done = alpha.ralph("complete", "--land", "--json")
+    assert (done.code, done.error) == (1, "conflicts_with_base")
+    assert done.data["landed"] is None and done.data["task"]["state"] == "in-review"
+    assert done.json["error"]["paths"] == ["a.txt"]
+    assert alpha.run("git", "merge", "origin/main").code == 1
+    alpha.write("a.txt", "both\n")
+    alpha.commit("Both")
+    again = alpha.ralph("complete", "A", "--land")
+    assert again.code == 0, again
+    assert world.origin.git("show", "main:a.txt") == "both"
+
+
+def test_without_a_claim_nothing_is_complete(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    done = alpha.ralph("complete", "--land", "--json")
+    alpha.write("more.txt", "x\n")
+    alpha.commit("Something else")
+    alpha.refused("complete", code="not_claimed")
+    told = alpha.ralph("complete", "A", "--json")
+    assert (told.code, told.data["commit"]) == (0, done.data["commit"])
+
+
+def test_a_concern_waits_for_a_person(world: World) -> None:
+    """Whether it was said on the command line or in the report."""
+    alpha = begun(world, "alpha", "A")
+    report = "status: done_with_concerns\nsummary: It works.\nconcerns: [it is slow]\n"
+    alpha.write(".ralph/report.yaml", report)
+    done = alpha.ralph("complete", "--land", "--json")
+    assert (done.code, done.error) == (7, "concerns_wait")
+    assert done.json["error"]["hint"] == "for that person: ralphgit land alpha --accept-concerns"
+    stored = done.data["task"]
+    assert (stored["state"], stored["result"]["concerns"]) == ("in-review", ["it is slow"])
+    assert alpha.audit("A", stored["claim"]["id"])[-1]["summary"] == "It works."
+    assert not (alpha.path / ".ralph" / "report.yaml").exists()
+    held = world.ralph("land", "alpha", "--json")
+    assert (held.code, held.error) == (7, "concerns_wait")
+    assert world.ralph("land", "alpha", "--accept-concerns").code == 0
+    assert world.origin.git("show", "main:a.txt") == "x"
+
+
+def test_concerns_land_where_that_is_configured(tmp_path: Path) -> None:
+    world = world_of(
+        tmp_path, task("A", "test -s a.txt", "a.txt"), ralph__toml="[land]\nconcerns = true\n"
+    )
+    alpha = begun(world, "alpha", "A")
+    done = alpha.ralph("complete", "--concern", "it is slow", "--land")
+    assert done.code == 0, done
+    assert world.read("a.txt") == "x\n"
+
+
+def test_an_old_report_is_about_something_else(world: World) -> None:
+    alpha = world.worktree("alpha")
+    path = alpha.write(".ralph/report.yaml", "status: done_with_concerns\nconcerns: [old]\n")
+    os.utime(path, (1, 1))
+    alpha.claim("A")
+    alpha.write("a.txt", "x\n")
+    assert alpha.ralph("complete", "--land").code == 0
+
+
+def test_by_pull_request_the_work_stays_on_a_branch_of_its_own(world: World) -> None:
+    forge = Forge(world)
+    alpha = begun(world, "alpha", "A")
+    done = alpha.ralph("complete", "--land", "pr", "--json", env=forge.environ)
+    assert done.code == 0, done
+    assert (done.data["landed"]["way"], done.data["landed"]["on_base"]) == ("pr", True)
+    assert alpha.head == world.head
+    assert len(forge.pulls) == 1
+    assert alpha.task("A")["state"] == "in-review"
+    assert alpha.ralph("claim", "B").code == 0
+
+
+def test_how_to_land_must_be_known_before_anything_is_done(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    world.git("config", "ralph.land.mode", "none")
+    alpha.refused("complete", "--land", code="no_way", exit=2)
+    world.git("config", "ralph.land.via", "gh")
+    done = alpha.ralph("complete", "--land", "pr", "--json", env=world.only("git", "sh"))
+    assert (done.code, done.error) == (8, "no_forge")
+    assert alpha.task("A")["status"] == "in-progress"
+
+
+def test_in_a_loop_the_loop_lands(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    done = alpha.ralph("complete", "--land", env={"RALPH_TASK": "A"})
+    assert done.code == 0 and "a loop works in this worktree" in done.err
+    assert world.ralph("status", "--json").data["tasks"][0]["state"] == "in-review"
