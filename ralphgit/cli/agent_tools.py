@@ -36,8 +36,8 @@ _PARTLY = {
 }
 #: Options that no tool has unless a person allows the command.
 _WITHHELD = frozenset({
-    # Passing a guard, or accepting a changed contract, is for a person who answers for it.
-    "force", "accept_contract",
+    # Passing a guard, or accepting a changed contract or a concern, is for a person who answers.
+    "force", "accept_contract", "accept_concerns",
     # The user who starts the server says who the agent is; a review has to be another's.
     "worker", "by",
     # The network: tools that look leave everything as it is, and claim fetches by itself.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import datetime
 from typing import NamedTuple
 
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.handoff import REPORT, STATUSES
 from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
-from ralphgit.records.redact_secrets import redact
+from ralphgit.records.redact_secrets import redact, secrets_in
 
 _MOST_TEXT = 8 * 1024
 
@@ -85,15 +88,16 @@ def concerns(said: Report) -> tuple[str, ...]:
     return said.concerns
 
 
-def since(top: str, secrets: tuple[str, ...], time: float) -> Report:
-    """Read the report as `read` does, if it was written after `time`: an older one is about
+def of_claim(project: Project, claim: Lease) -> Report:
+    """Read the report as `read` does, if it was written under this claim: an older one is about
     something else.
     """
     try:
-        written = os.lstat(os.path.join(top, REPORT)).st_mtime
-    except OSError:
+        written = os.lstat(os.path.join(project.top, REPORT)).st_mtime
+        begun = datetime.fromisoformat(claim.at).timestamp()
+    except (OSError, ValueError):
         return Report("")
-    return read(top, secrets) if written >= time else Report("")
+    return read(project.top, secrets_in(project.around.environ)) if written >= begun else Report("")
 
 
 def clear(top: str) -> None:

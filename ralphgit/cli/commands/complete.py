@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
@@ -15,7 +14,6 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted
-from ralphgit.records.redact_secrets import secrets_in
 
 
 class Options(NamedTuple):
@@ -73,11 +71,7 @@ def _with_report(project: Project, told: CompleteOptions) -> CompleteOptions:
     noted = runtime_files.remembered(project.top)
     if noted is None:
         return told
-    try:
-        begun = datetime.fromisoformat(noted.at).timestamp()
-    except ValueError:
-        begun = 0.0
-    said = worker_report.since(project.top, secrets_in(project.around.environ), begun)
+    said = worker_report.of_claim(project, noted)
     if said.status in ("needs_context", "blocked"):
         project.warn(f"the report says {said.status}; where that still holds: ralphgit block")
     concerns = tuple(dict.fromkeys((*told.concerns, *worker_report.concerns(said))))
