@@ -261,7 +261,17 @@ def test_the_recipes_work_where_init_was_run(world: World) -> None:
     assert (ran.code, ran.out) == (0, "done: T-1\nThe loop has ended: nothing is ready.\n"), ran
     assert "1 complete" in just("ralph-status").out
     assert just("ralph-logs").out == "scripted agent: T-1\n"
-    assert just("task-reset", "T-1", "again").code == 8
+    assert just("task-reset", "T-1", "again").code == just("task-reset", "T-1").code == 8
+    world.git("switch", "--quiet", "main")
+    world.ralph("add", "--title", "Say bye")
+    world.commit("Plan more")
+    assert just("worktree-new", "beta").code == 0
+    beta = str(world.folder / "proj-beta")
+    assert just("-d", beta, "-f", "justfile", "task-claim", "T-2").code == 0
+    assert "beta has T-2" in just("prompt", "T-2").err
+    given = just("task-reset", "T-2", "its terminal's gone", "--json")
+    assert given.json["data"]["task"]["reset"]["reason"] == "its terminal's gone"
+    assert just("task-land", "nowhere").code == 2
 
 
 # -- what init adds to files of others, and takes back -------------------------------------
@@ -463,19 +473,34 @@ def test_a_justfile_with_recipes_of_its_own_still_works(world: World) -> None:
     """`just` would refuse all of it if two recipes had one name."""
     world.commit()
     build = "# Mine\n@build:\n    echo built\n"
-    for own, why in (
-        ("\n@prompt X='a': build\n    echo mine\n", "it has prompt already, as ralph.just has"),
-        ("\nalias ralph := build\n", "it has ralph already, as ralph.just has"),
+    for own, left_out in (
+        ("\n@prompt X='a': build\n    echo mine\n", "prompt"),
+        ("\nalias ralph := build\n", "ralph"),
+        ("\n@prompt:\n    true\n\n@task-land:\n    true\n", "prompt, task-land"),
         ("\n@prompt:\n    true\n\nset allow-duplicate-recipes\n", ""),
         ("\nprompt := 'x'\n", ""),
     ):
         world.write("justfile", build + own)
         found = world.ralph("init", "--json").data
-        assert found["why"].get("justfile", "") == why
+        why = f"without {left_out}, which justfile has already" if left_out else ""
+        assert found["why"].get("ralph.just", "") == why
+        assert "justfile" in found["changed"]
+        # An imported recipe of the same name would have `just` refuse all of them.
         env = {"RALPHGIT": RALPHGIT}
-        # The first recipe stays the one that runs without a name.
         assert world.run(str(JUST_PROGRAM), env=env).out == "built\n"
-        if not why:
-            assert world.run(str(JUST_PROGRAM), "ralph-stop", "x", env=env).code == 2
+        assert world.run(str(JUST_PROGRAM), "ralph-stop", "x", env=env).code == 2
+        again = world.ralph("init", "--json").data
+        assert not again["changed"] + again["renewed"] + again["created"]
         world.ralph("init", "--undo")
         assert world.read("justfile") == build + own
+        assert not (world.path / "ralph.just").exists()
+
+
+def test_a_recipe_comes_back_once_its_name_is_free(world: World) -> None:
+    world.commit()
+    world.write("justfile", "prompt:\n    true\n")
+    world.ralph("init")
+    assert "@prompt" not in world.read("ralph.just")
+    world.write("justfile", world.read("justfile").replace("prompt:", "mine:"))
+    assert world.ralph("init", "--json").data["renewed"] == ["ralph.just"]
+    assert "@prompt" in world.read("ralph.just")

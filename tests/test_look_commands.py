@@ -456,6 +456,21 @@ def test_the_prompt_is_for_the_task_that_next_would_give(world: World) -> None:
     )  # fmt: skip
 
 
+def test_the_prompt_says_that_it_claims_nothing(world: World) -> None:
+    assert world.ralph("prompt", "T-2").err == ""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    free = "warning: a prompt claims nothing, and this is a worktree for work: ralphgit claim T-2\n"
+    assert alpha.ralph("prompt").err == free
+    assert alpha.ralph("claim", "T-2").code == 0
+    assert alpha.ralph("prompt", "T-2").err == ""
+    for place in (world, beta):
+        assert re.fullmatch(
+            r"warning: alpha has T-2 \(claimed\), in worktree \.\./proj-alpha, since \S+\n",
+            place.ralph("prompt", "T-2").err,
+        )
+    assert "alpha has T-2" in beta.ralph("prompt", "T-2", "--json").json["warnings"][0]
+
+
 def test_the_prompt_says_all_that_the_task_does(world: World) -> None:
     out = world.ralph("prompt", "T-2").out
     (fence,) = set(re.findall("[0-9a-f]{16}", out))

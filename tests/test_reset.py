@@ -162,12 +162,16 @@ def test_in_words(world: World) -> None:
     assert "\n\nit is gone\n\n" in world.git("log", "-1", "--format=%B")
 
 
-def test_a_reason_is_required(world: World) -> None:
-    at_work(world.worktree("alpha"))
-    before = world.state(*SCRATCH)
-    for words in (("reset", "T-1"), ("reset", "T-1", "--reason", "  "), ("reset", "--reason", "x")):
-        assert world.ralph(*words).code == 2
-    assert world.state(*SCRATCH) == before
+def test_a_reason_may_be_left_out(world: World) -> None:
+    alpha = world.worktree("alpha")
+    at_work(alpha)
+    assert world.ralph("reset", "--reason", "x").code == 2
+    error = alpha.refused("reset", "T-1", code="linked_worktree", but=SCRATCH)
+    assert "reset T-1; your own claim" in error["hint"]
+    found = world.ralph("reset", "T-1", "--json")
+    assert found.data["task"]["reset"]["reason"] == "no reason given"
+    again = world.ralph("reset", "T-1", "--reason", " ", "--json")
+    assert (again.code, again.data["commit"]) == (0, found.data["commit"])
 
 
 def test_from_the_main_worktree_alone(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 RECIPES = "ralph.just"
 #: The names under which `just` looks for its recipes, in any case.
@@ -31,6 +32,18 @@ def clashes(data: bytes, recipes: bytes) -> list[str]:
         return []
     known = {one or other for one, other in _NAMED.findall(data)}
     return [name.decode() for name in _RECIPE.findall(recipes) if name in known]
+
+
+def without(recipes: bytes, names: Collection[str]) -> bytes:
+    """`recipes` without those of these names, their comments and attributes; a blank line parts
+    one from the next."""
+    parts = recipes.split(b"\n\n")
+    known = [_RECIPE.search(part) for part in parts]
+    kept = [
+        part for part, found in zip(parts, known, strict=True)
+        if found is None or found[1].decode() not in names
+    ]  # fmt: skip
+    return b"\n\n".join(kept).rstrip(b"\n") + b"\n"
 
 
 def imports(data: bytes) -> bool:

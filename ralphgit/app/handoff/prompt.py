@@ -7,6 +7,7 @@ every character in it can be printed.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -40,8 +41,9 @@ def prompt(
 ) -> Prompt:
     """Write the prompt for `task`, or for the task that `next` would list first.
 
-    Nothing is claimed and nothing is written (law L8). The task is read from this worktree, or
-    from the base if it is not here.
+    Nothing is claimed and nothing is written (law L8); it warns where that may be overlooked: in a
+    linked worktree, and where another worker holds the task. The task is read from this worktree,
+    or from the base if it is not here.
 
     Raises: NothingReady, UnknownTask, InvalidRecord.
     """
@@ -52,8 +54,20 @@ def prompt(
         task = found.tasks[0][0].id
     view = packets.view_with(project, task)
     row, task_state = next(pair for pair in next_tasks.pairs(project, view) if pair[0].id == task)
+    _warn(project, task, task_state)
     made = packets.compile(project, view.task(task), clean=False)
     return Prompt(row, task_state, written(project, made))
+
+
+def _warn(project: Project, task: str, task_state: TaskState) -> None:
+    holder, top = task_state.holder, project.repository.top
+    if holder is not None:
+        if top is None or not holder.path or os.path.realpath(holder.path) != top:
+            project.warn(claim_errors.who_has(task, task_state.state, holder))
+    elif project.repository.linked and task_state.state == "ready":
+        project.warn(
+            f"a prompt claims nothing, and this is a worktree for work: ralphgit claim {task}"
+        )
 
 
 def written(project: Project, packet: Packet) -> str:

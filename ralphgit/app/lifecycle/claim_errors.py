@@ -13,7 +13,7 @@ from ralphgit.errors import (
     NothingReady,
     RalphError,
 )
-from ralphgit.model.active_claim import Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.rules.active_scopes import BadPattern, Overlap
 from ralphgit.rules.claim_verdict import Allowed, Reason, Refusal
 from ralphgit.rules.lost_claim import Cause, Winner
@@ -101,9 +101,7 @@ def held(refusal: Refusal) -> ClaimHeld:
         return ClaimHeld(
             f"{task} is held, and no record says by whom", hint=hint, details={"task": task}
         )
-    # Who set the status by hand has left no claim.
-    since = f", since {holder.at}" if holder.at else ", and no claim says who"
-    who = f"{holder.by or 'somebody'} has {task} ({state}), in {holder.where}{since}"
+    who = who_has(task, state, holder)
     told: dict[str, object] = {
         "worker": holder.by, "where": holder.where, "since": holder.at, "claim": holder.claim,
     }  # fmt: skip
@@ -114,6 +112,13 @@ def held(refusal: Refusal) -> ClaimHeld:
     if holder.stale:
         hint = f"its holder is gone or silent: ralphgit reset {task} --reason TEXT"
     return ClaimHeld(who, hint=hint, details={"task": task, "holder": told})
+
+
+def who_has(task: str, state: str, holder: ActiveClaim) -> str:
+    """The sentence that names the holder of a task."""
+    # Who set the status by hand has left no claim.
+    since = f", since {holder.at}" if holder.at else ", and no claim says who"
+    return f"{holder.by or 'somebody'} has {task} ({state}), in {holder.where}{since}"
 
 
 def nothing_ready(last: Refusal | None) -> NothingReady:

@@ -13,7 +13,7 @@ from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, UsageError
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 from ralphgit.rules import lost_claim
@@ -21,7 +21,7 @@ from ralphgit.rules import lost_claim
 
 class ResetOptions(NamedTuple):
     task: str
-    reason: str
+    reason: str = ""
     claim: str = ""
     """Only if this claim still holds the task."""
     reopen: bool = False
@@ -31,20 +31,23 @@ class ResetOptions(NamedTuple):
     fetch: bool = True
 
 
+_NO_REASON = "no reason given"
+
+
 def reset(project: Project, options: ResetOptions) -> Reopened:
     """Put a task back to pending on the base, one epoch higher, and keep its holder's work.
 
     A reset that is repeated, also after a kill, is reported as done.
 
     Raises: GuardRefused, IllegalMove, ClaimHeld (with `claim`), UnknownTask,
-    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable, UsageError (no reason).
+    RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
     """
-    options = options._replace(reason=options.reason.strip())
-    if not options.reason:
-        raise UsageError("a reset needs a reason", hint="--reason TEXT")
+    said = options.reason.strip()
+    options = options._replace(reason=said or _NO_REASON)
     if project.repository.linked:
         main = project.repository.worktrees[0].path
-        words = ("ralphgit", "-C", main, "reset", options.task, "--reason", options.reason)
+        why = ("--reason", said) if said else ()
+        words = ("ralphgit", "-C", main, "reset", options.task, *why)
         raise GuardRefused(
             "a reset is made from the main worktree",
             code="linked_worktree",

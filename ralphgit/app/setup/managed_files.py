@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from ralphgit import __version__
@@ -120,16 +120,25 @@ def _config(project: Project) -> str:
 # -- recipes for just ----------------------------------------------------------------------
 
 
-def recipes() -> bytes:
-    """Return `ralph.just`, sealed."""
-    text = package_files.package_file(justfile_import.RECIPES).decode()
-    return init_marks.sealed(f"# {init_marks.SEAL}, which renews it.\n{text}")
+def recipes(but: Collection[str] = ()) -> bytes:
+    """Return `ralph.just`, sealed, without the recipes named in `but`."""
+    text = justfile_import.without(package_files.package_file(justfile_import.RECIPES), but)
+    return init_marks.sealed(f"# {init_marks.SEAL}, which renews it.\n{text.decode()}")
 
 
 def set_recipes(project: Project) -> Iterator[Step]:
-    """The recipes, and the line that imports them."""
-    yield file_actions.set_whole(project, justfile_import.RECIPES, recipes())
+    """The recipes but for those whose names the justfile has already, and the line that imports
+    them."""
     own = _justfiles(project)
+    taken: dict[str, str] = {}
+    for name in own:
+        data = atomic_files.read(os.path.join(project.top, name)) or b""
+        taken |= dict.fromkeys(justfile_import.clashes(data, recipes()), name)
+    step = file_actions.set_whole(project, justfile_import.RECIPES, recipes(taken))
+    if taken and not step.why:
+        where = " and ".join(dict.fromkeys(taken.values()))
+        step = step._replace(why=f"without {', '.join(taken)}, which {where} has already")
+    yield step
     if not own:
         yield file_actions.write(
             project, "create", "justfile", f"{justfile_import.IMPORT}\n".encode()
@@ -145,10 +154,6 @@ def _set_import(project: Project, name: str, *, alone: bool) -> Step:
     data = atomic_files.read(os.path.join(project.top, name)) or b""
     if justfile_import.imports(data):
         return file_actions.keep(name)
-    if twice := justfile_import.clashes(data, recipes()):
-        return file_actions.keep(
-            name, f"it has {', '.join(twice)} already, as {justfile_import.RECIPES} has"
-        )
     made = justfile_import.with_import(data) if alone else None
     if made is None:
         return file_actions.keep(name, unclear)

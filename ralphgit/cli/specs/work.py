@@ -58,7 +58,7 @@ COMMANDS = (
         "reset", "work", "Release what a crashed worker held; its work is kept.",
         (
             TASK,
-            text("reason", "Why; it goes into the record.", required=True),
+            text("reason", "Why; it goes into the record."),
             text("claim", "Only if this claim still holds it.", metavar="CLAIM"),
             flag("reopen", "Also a complete or cancelled task."),
             flag("force", "Although the holder is alive."),
