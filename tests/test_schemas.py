@@ -245,7 +245,7 @@ GOOD: dict[str, Any] = {
             "base": "origin/main",
             "counts": {"ready": 1, "in-review": 2},
             "tasks": [SHOWN],
-            "workers": [{"worker": "alpha"}],
+            "workers": [{"worker": "alpha", "task": "T-1", "state": "working"}],
             "attention": ["T-2 is blocked"],
         },
     ),

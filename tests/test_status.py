@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
+from ralphgit.app.landing import tracked_pull_requests
 from ralphgit.app.workspace import heartbeat
 
 ENVELOPE = Draft202012Validator(
@@ -99,10 +101,16 @@ def test_the_picture_as_json(busy: World) -> None:
     assert data["total"] == 7
     begun = data["tasks"][2]["holder"]
     assert (begun["worker"], begun["where"]) == ("ben", "worktree ../proj-ben (branch ben)")
-    assert [(one["worker"], one["task"], one["branch"]) for one in data["workers"]] == [
-        ("anna", "CLAIMED", "anna"),
-        ("ben", "BEGUN", "ben"),
+    assert [
+        (one["worker"], one["task"], one["state"], one["reason"]) for one in data["workers"]
+    ] == [
+        ("anna", "CLAIMED", "planning", ""),
+        ("ben", "BEGUN", "planning", ""),
+        ("cleo", "REVIEW", "pr-ready", ""),
+        ("dora", "STUCK", "stuck", "scope: May I touch b?"),
     ]
+    ages = {key: data["workers"][1].pop(key) for key in ("for_s", "seen_s")}
+    assert all(0 <= age < 600 for age in ages.values()), ages
     assert data["workers"][1] == {
         "worker": "ben",
         "path": str(busy.folder / "proj-ben"),
@@ -112,6 +120,14 @@ def test_the_picture_as_json(busy: World) -> None:
         "since": begun["since"],
         "phase": "",
         "stale": False,
+        "title": "Task BEGUN",
+        "state": "planning",
+        "files": 0,
+        "insertions": 0,
+        "deletions": 0,
+        "reason": "",
+        "url": "",
+        "where": "worktree ../proj-ben (branch ben)",
         "heartbeat_age_s": None,
     }
     assert data["attention"] == [
@@ -126,26 +142,99 @@ def test_the_picture_as_json(busy: World) -> None:
 
 
 def test_the_picture_in_words(busy: World) -> None:
-    since = {
-        one["id"]: one["holder"]["since"]
-        for one in busy.ralph("status", "--all", "--json").data["tasks"]
-        if one["holder"]
-    }
     result = busy.ralph("status")
     assert (result.code, result.err) == (0, "")
-    assert result.out.splitlines() == [
+    assert re.sub(r"\t\d+s(?=\t)", "\tNs", result.out).splitlines() == [
         "! STUCK is blocked by dora (scope: May I touch b?)",
         '  ralphgit reply STUCK "TEXT"',
         "",
         "main: 1 waiting, 2 ready, 1 claimed, 1 in-progress, 1 in-review, 1 blocked, 1 complete, "
         "1 cancelled",
-        f"CLAIMED\tclaimed\tanna\tworktree ../proj-anna\t{since['CLAIMED']}",
-        f"BEGUN\tin-progress\tben\tworktree ../proj-ben (branch ben)\t{since['BEGUN']}",
-        f"REVIEW\tin-review\tcleo\tworktree ../proj-cleo (branch cleo)\t{since['REVIEW']}",
-        f"STUCK\tblocked\tdora\tworktree ../proj-dora (branch dora)\t{since['STUCK']}",
+        "anna\tCLAIMED\tplanning\tNs\t0 (+0, -0)\tNs\tTask CLAIMED",
+        "ben\tBEGUN\tplanning\tNs\t0 (+0, -0)\tNs\tTask BEGUN",
+        "cleo\tREVIEW\tpr-ready\tNs\t1 (+1, -0)\tNs\tTask REVIEW",
+        "dora\tSTUCK\tstuck\tNs\t0 (+0, -0)\tNs\tTask STUCK; scope: May I touch b?",
         "next: URGENT  Task URGENT",
         "next: READY  Task READY",
     ]
+
+
+def test_how_far_each_worker_is(tmp_path: Path) -> None:
+    world = world_of(tmp_path, *(task(f"T-{n}") for n in range(1, 6)))
+    world.write("kept.txt", "one\ntwo\nthree\n")
+    world.write("old.txt", "gone\n")
+    world.commit()
+
+    def told() -> dict[str, tuple[object, ...]]:
+        keys = ("worker", "state", "files", "insertions", "deletions", "reason", "url")
+        workers = world.ralph("status", "--json").data["workers"]
+        return {one["task"] or one["worker"]: tuple(one[key] for key in keys) for one in workers}
+
+    assert world.ralph("worktree", "new", "idle").code == 0
+    assert told() == {"idle": ("idle", "registered", None, None, None, "", "")}
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    claim = alpha.claim("T-1")
+    assert told()["T-1"] == ("alpha", "planning", 0, 0, 0, "", "")
+    # What is committed, changed, new, binary and removed; records, and what git ignores, not.
+    alpha.write("new.txt", "a\nb\nc")
+    alpha.commit("Half")
+    alpha.replace("two\n", "2\nzwei\n", "kept.txt")
+    alpha.git("rm", "--quiet", "old.txt")
+    alpha.write("draft/x.txt", "x\ny\n")
+    alpha.write("blob", "\0\n\n")
+    alpha.write(".git/info/exclude" if (alpha.path / ".git").is_dir() else ".gitignore", "junk\n")
+    alpha.write("junk", "1\n2\n")
+    before = world.snapshot()
+    assert told()["T-1"] == ("alpha", "working", 6, 3 + 2 + 2 + 1, 1 + 1, "", "")
+    assert world.snapshot() == before
+    # A worktree that goes on to another task: its files are that one's.
+    beta.did("T-2", {"b": "x\n"})
+    assert told()["T-2"] == ("beta", "pr-ready", 1, 1, 0, "", "")
+    beta.claim("T-3")
+    assert [told()[name][:3] for name in ("T-2", "T-3")] == [
+        ("beta", "pr-ready", None),
+        ("beta", "planning", 0),
+    ]
+    # A pull request: its address, and what it is stuck at.
+    pull = tracked_pull_requests.Pull(
+        "T-1", claim, "alpha", 0, "alpha", alpha.head, "pr", "https://forge.example/1", "open"
+    )
+    alpha.complete()
+    for changed, state, reason in (
+        (pull, "pr-ready", ""),
+        (pull._replace(conflicts=True), "stuck", "the pull request conflicts with the base"),
+        (pull._replace(state="refused"), "stuck", "the pull request of alpha was closed"),
+    ):
+        tracked_pull_requests.note(str(alpha.path), changed)
+        worker, found, *_, why, url = told()["T-1"]
+        assert (worker, found, url) == ("alpha", state, pull.url)
+        assert str(why).startswith(reason)
+        assert bool(why) == bool(reason)
+
+
+def test_what_became_of_the_last_task_of_a_worktree(tmp_path: Path) -> None:
+    world = world_of(tmp_path, task("T-1"), task("T-2"))
+    assert world.ralph("worktree", "new", "alpha").code == 0
+    alpha = Place(world.folder / "proj-alpha", world.environ, world)
+    alpha.did("T-1", {"a": "x\n"})
+    world.merge("feature/alpha")
+    (worker,) = world.ralph("status", "--json").data["workers"]
+    assert (worker["task"], worker["title"], worker["state"]) == ("T-1", "Task T-1", "complete")
+
+
+def test_needs_do_not_push_the_rest_off_the_screen(tmp_path: Path) -> None:
+    record = "{id: k1, reason: other, question: q, at: t}"
+    tasks = [
+        task(f"T-{n}", f"claim: {{id: g{n}, by: ann, at: t}}", f"blocked: {record}",
+             status="blocked")
+        for n in range(1, 13)
+    ]  # fmt: skip
+    world = world_of(tmp_path, *tasks)
+    lines = world.ralph("status").out.splitlines()
+    assert [line for line in lines if line.startswith("! ")] == lines[0:20:2]
+    assert lines[20:22] == ["  and 2 more: ralphgit inbox", ""]
+    every = world.ralph("status", "--all").out.splitlines()
+    assert sum(line.startswith("! ") for line in every) == 12
 
 
 def test_when_everything_is_done(tmp_path: Path) -> None:
@@ -305,8 +394,8 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
         '  ralphgit complete T-3 --by COMMIT, or ralphgit reset T-3 --reason "TEXT"',
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
-        f"T-2\tblocked\tmallory\tthe base\t{HOSTILE}",
-        f"T-3\tin-progress\tmallory\tthe base\t{HOSTILE}",
+        f"mallory\tT-2\tstuck\t-\t-\t-\tTask T-2; other: {FIRST_LINE}; the base",
+        "mallory\tT-3\tworking\t-\t-\t-\tTask T-3; the base",
         f"next: T-1  {HOSTILE}",
     ]
     for words in (["next"], ["list"], ["show", "T-2"], ["prompt", "T-1"], ["status", "-v"]):

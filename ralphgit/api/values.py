@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ralphgit.app.diff.task_change import ChangeNote, TaskChange
-from ralphgit.app.status.overview import Attention, Busy
+from ralphgit.app.status.overview import Attention
+from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import graph_view
 from ralphgit.model import task as model
 from ralphgit.model.task_row import Row

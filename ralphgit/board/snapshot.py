@@ -11,8 +11,9 @@ from ralphgit.app.base import opening
 from ralphgit.app.handoff import questions as guidance
 from ralphgit.app.handoff.questions import Question
 from ralphgit.app.status import overview, task_list
-from ralphgit.app.status.overview import Attention, Busy
+from ralphgit.app.status.overview import Attention
 from ralphgit.app.status.task_list import Shown
+from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import heartbeat, worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings

@@ -25,6 +25,11 @@ def duration(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
+def short_duration(seconds: float) -> str:
+    """Format a span of time in its largest unit for a column: `3m`."""
+    return duration(max(0.0, seconds)).replace(" min", "m").replace(" ", "")
+
+
 def counted(count: int, noun: str) -> str:
     """Format `1 task`, `2 tasks`; for nouns with a regular plural."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -102,7 +102,7 @@ def _question(
         question=record.get("question") or "",
         options=(options,) if isinstance(options, str) else tuple(options),
         since=since,
-        waiting_s=_waiting(claim_map.project, since),
+        waiting_s=waiting(claim_map.project, since),
         command=command,
         id=identity if is_id(identity) else "",
         path=holder.path if holder is not None else "",
@@ -123,10 +123,8 @@ def _about(
     command: str,
 ) -> Question:  # fmt: skip
     """Make a question about work that does not ask one itself."""
-    waiting = _waiting(project, since)
-    return Question(
-        work.task, title, work.by, work.claim, reason, said, (), since, waiting, command
-    )
+    waited = waiting(project, since)
+    return Question(work.task, title, work.by, work.claim, reason, said, (), since, waited, command)
 
 
 def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
@@ -206,7 +204,7 @@ def unlanded_block_command(project: Project, active: ActiveClaim) -> str:
     return f'ralphgit{at} claim {active.task} --force "TEXT"'
 
 
-def _waiting(project: Project, since: str) -> float | None:
+def waiting(project: Project, since: str) -> float | None:
     """Count the seconds since a recorded time, which may be any text."""
     try:
         then = datetime.fromisoformat(since)

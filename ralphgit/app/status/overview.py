@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import unfinished_claims
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
@@ -25,21 +24,6 @@ class Attention(NamedTuple):
     task: str
     message: str
     hint: str
-
-
-class Busy(NamedTuple):
-    """A worktree that holds, or could hold, a claim."""
-
-    name: str
-    path: str
-    branch: str
-    task: str
-    claim: str
-    since: str
-    beat: float | None
-    """When its loop last gave a sign of life, seconds since 1970."""
-    phase: str
-    stale: bool
 
 
 class Overview(NamedTuple):
@@ -76,26 +60,7 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         )
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
-    return Overview(about, counts, tasks, _workers(project, claim_map), attention)
-
-
-def _workers(project: Project, claim_map: ClaimMap) -> list[Busy]:
-    """Every claim that is worked on in a worktree of this machine, by the worktree's path."""
-    branches = {os.path.realpath(w.path): w.branch for w in project.repository.worktrees}
-    found = []
-    for task, task_state in claim_map.task_states.items():
-        holder = task_state.holder
-        if holder is None or not holder.path or task_state.state not in ("claimed", "in-progress"):
-            continue
-        path = os.path.realpath(holder.path)
-        branch = branches.get(path, "").removeprefix("refs/heads/")
-        beat = heartbeat.read(path)
-        if beat is not None and beat.claim != holder.claim:
-            beat = None
-        time, phase = (beat.time, beat.phase) if beat else (None, "")
-        who = (holder.by, path, branch, task, holder.claim, holder.at)
-        found.append(Busy(*who, time, phase, task_state.stale))
-    return sorted(found, key=lambda busy: busy.path)
+    return Overview(about, counts, tasks, workers(project, claim_map), attention)
 
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:

@@ -13,7 +13,7 @@ from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
-from ralphgit.app.worktrees.survey import BRANCHES, LOCK
+from ralphgit.app.worktrees.survey import BRANCHES, WORKER_LOCK
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, Refused, UsageError
 from ralphgit.git import refs, worktrees
 from ralphgit.git.repository import Repository, Worktree
@@ -65,7 +65,7 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
         raise _branch_exists(project, branch)
     short = branch.removeprefix("refs/heads/")
     try:
-        worktrees.add(git, path, short, reason=f"{LOCK}worker {name}")
+        worktrees.add(git, path, short, reason=f"{WORKER_LOCK}{name}")
         made = project.repository.beside(Worktree(path, base.commit, branch))
         if story:
             atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())

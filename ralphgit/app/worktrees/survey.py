@@ -20,6 +20,8 @@ from ralphgit.rules import lost_claim
 
 #: How the reason of a lock of ours begins.
 LOCK = "ralphgit: "
+#: ... and that of one which was made for a worker.
+WORKER_LOCK = f"{LOCK}worker "
 #: Where the branches of `worktree new` are.
 BRANCHES = "refs/heads/feature/"
 

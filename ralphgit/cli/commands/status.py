@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.status.overview import Overview, overview
+from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, Table, safe, tasks_json
+from ralphgit.model.printable import short_duration
 from ralphgit.rules import readiness
 
 
@@ -25,27 +27,47 @@ def run(call: Call, options: Options) -> Outcome:
     amount = options.amount
     if call.screen.json:
         return Outcome(_data(project, found, amount))
-    lines = []
-    for item in found.attention:
-        lines.append(f"! {safe(item.message)}")
-        lines.append(f"  {safe(item.hint)}")
-    if lines:
-        lines.append("")
     counts = ", ".join(f"{n} {state}" for state, n in found.counts.items() if n)
-    lines.append(f"{found.base['ref']}: {counts or 'no tasks'}")
-    rows = []
-    for row, s in found.tasks:
-        if s.holder is not None and s.state not in ("complete", "cancelled"):
-            state = s.state + (" (stale)" if s.stale else "")
-            rows.append((row.id, state, s.holder.by, s.holder.where, s.holder.at))
+    lines = [*_needs(found, amount), f"{found.base['ref']}: {counts or 'no tasks'}"]
     every = [row for row, _ in found.tasks]
     ready = readiness.order([row for row, s in found.tasks if s.state == "ready"], of=every)
     after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
     if every and found.counts["complete"] + found.counts["cancelled"] == len(every):
         after = ["Everything is done."]
-    headers = ("TASK", "STATE", "WORKER", "WHERE", "SINCE")
-    busy = Table(headers, amount.first(rows))
-    return Outcome(None, before=lines, table=busy, after=after, left_off=amount.left_off(len(rows)))
+    rows = [_shown(busy, project.around.now()) for busy in found.workers]
+    table = Table(_HEADERS, amount.first(rows))
+    left_off = amount.left_off(len(rows))
+    return Outcome(None, before=lines, table=table, after=after, left_off=left_off)
+
+
+#: What needs a person comes first, and must not push the rest off the screen.
+_MOST_NEEDS = 10
+
+
+def _needs(found: Overview, amount: Amount) -> list[str]:
+    most = len(found.attention) if amount.all else _MOST_NEEDS
+    lines = []
+    for item in found.attention[:most]:
+        lines += [f"! {safe(item.message)}", f"  {safe(item.hint)}"]
+    if (more := len(found.attention) - most) > 0:
+        lines.append(f"  and {more} more: ralphgit inbox")
+    return [*lines, ""] if lines else []
+
+
+_HEADERS = ("WORKER", "TASK", "STATE", "FOR", "FILES", "SEEN", "WHAT")
+
+
+def _shown(busy: Busy, now: float) -> tuple[str, ...]:
+    """The row of a worker: since when it has its task, what it has changed, when it was seen."""
+    held = "" if busy.for_s is None else short_duration(busy.for_s)
+    files = "" if busy.files is None else f"{busy.files} (+{busy.insertions}, -{busy.deletions})"
+    seen = "" if busy.seen is None else short_duration(now - busy.seen)
+    # Of one in a worktree here the path says no more than the name.
+    notes = [busy.title, busy.reason, busy.url, "" if busy.path else busy.where]
+    return (
+        busy.name, busy.task or "-", busy.state, held or "-", files or "-", seen or "-",
+        "; ".join(filter(None, notes)),
+    )  # fmt: skip
 
 
 #: The order in which tasks are listed: first what is under way, then what can be taken.
@@ -65,11 +87,7 @@ def _open_first(found: Overview, amount: Amount) -> list[Pair]:
 
 def _data(project: Project, found: Overview, amount: Amount) -> Json:
     now = project.around.now()
-    workers = []
-    for busy in found.workers:
-        told = {**busy._asdict(), "worker": busy.name}
-        beat, _ = told.pop("beat"), told.pop("name")
-        workers.append({**told, "heartbeat_age_s": None if beat is None else round(now - beat, 1)})
+    workers = [_worker(busy, now) for busy in found.workers]
     attention = [item._asdict() for item in found.attention]
     tasks = _open_first(found, amount)
     return Json(
@@ -77,3 +95,12 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
         f'"tasks": {tasks_json(amount.first(tasks))}, "total": {len(tasks)}, '
         f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}}}'
     )
+
+
+def _worker(busy: Busy, now: float) -> dict[str, object]:
+    told: dict[str, object] = {**busy._asdict(), "worker": busy.name}
+    for time, age in (("beat", "heartbeat_age_s"), ("seen", "seen_s")):
+        at = told.pop(time)
+        told[age] = round(now - at, 1) if isinstance(at, float) else None
+    del told["name"]
+    return told
