@@ -68,6 +68,7 @@ def _normal(line: str) -> str:
     line = re.sub(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,40}\b", "<commit>", line)
     line = re.sub(r"(\t(?:looks|writes)\t|tools, about )\d+\b", r"\1<tokens>", line)
     line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z", "<time>", line)
+    line = re.sub(r"\t\d+[smhd](?=\t)", "\t<age>", line)
     return line.rstrip()
 
 

@@ -208,7 +208,7 @@ def _card(row: Row, task_state: TaskState) -> Card:
 def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
     """Who runs a loop or holds a task, one for each worktree."""
     loops = {os.path.realpath(one.worktree): one for one in fleet_state.workers(project)}
-    tasks = {one.path: one for one in reversed(busy)}
+    tasks = {one.path: one for one in reversed(busy) if one.path}
     for path in sorted({*loops, *tasks}):
         loop, task = loops.get(path), tasks.get(path)
         beat = heartbeat.read(path)

@@ -66,7 +66,7 @@ def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     notes = [busy.title, busy.reason, busy.url, "" if busy.path else busy.where]
     return (
         busy.name, busy.task or "-", busy.state, held or "-", files or "-", seen or "-",
-        "; ".join(filter(None, notes)),
+        "; ".join(filter(None, notes)) or "-",
     )  # fmt: skip
 
 
