@@ -129,7 +129,7 @@ def build(folder: Path) -> Scene:
     scene.finish("11:47", "alpha", "ST-103")
     scene.land("11:50", "alpha", "ST-103")
     scene.ralph(
-        "11:58", main, "evidence", "add", "ST-103", "--supports", "ACC-2", "--worker", "ann",
+        "11:58", main, "evidence", "add", "ST-103", "--proves", "ACC-2", "--worker", "ann",
         "--shows", "a reading of 85 degrees is refused, on the station itself",
         "--does-not-show", "that the sensor never sends such a reading",
     )  # fmt: skip

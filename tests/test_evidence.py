@@ -78,14 +78,14 @@ def criteria(place: Place) -> dict[str, str]:
 # -- list ------------------------------------------------------------------------------------
 
 
-def test_what_complete_wrote_is_fresh_and_supports_every_criterion(alpha: Place) -> None:
+def test_what_complete_wrote_is_fresh_and_names_no_criterion(alpha: Place) -> None:
     found = alpha.ralph("evidence", "list")
     assert (found.code, found.err) == (0, "")
     assert found.out == (
         "T-1  Say hello\n"
         "  fresh       exit 0: grep -q hello hello.txt\n"
-        "  supported   ACC-1: it says hello\n"
-        "  supported   SHORT: it is short\n"
+        "  assumed     ACC-1: it says hello\n"
+        "  assumed     SHORT: it is short\n"
     )
 
 
@@ -133,14 +133,14 @@ def test_a_task_without_evidence_says_so(alpha: Place) -> None:
 def test_an_observation_is_staged_and_bound_to_the_content(alpha: Place) -> None:
     made = alpha.ralph(
         "evidence", "add", "T-1", "--shows", "it has one line", "--does-not-show", "that it is",
-        "--supports", "SHORT", "--challenges", "ACC-1", "--json",
+        "--proves", "SHORT", "--challenges", "ACC-1", "--json",
     )  # fmt: skip
     assert made.code == 0, made.err
     record: dict[str, Any] = made.data["record"]
     assert (record["kind"], record["by"]) == ("observation", "alpha")
     assert record["claim"] == alpha.task("T-1")["claim"]["id"]
     assert alpha.git("diff", "--cached", "--name-only") == made.data["file"]
-    assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "supported"}
+    assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "proved"}
     assert worth(alpha) == [True, True]
     assert alpha.ralph("check").code == 0
 
@@ -163,7 +163,7 @@ def test_an_artifact_has_its_digest(alpha: Place) -> None:
     ("words", "code", "message"),
     [
         (("T-9", "--shows", "x"), "unknown_task", "there is no task T-9"),
-        (("T-1", "--shows", "x", "--supports", "ACC-7"), "unknown_criterion", "no criterion ACC-7"),
+        (("T-1", "--shows", "x", "--proves", "ACC-7"), "unknown_criterion", "no criterion ACC-7"),
         (("T-1", "--shows", "x", "--artifact", "none.txt"), "bad_artifact", "not a file of"),
         (
             ("T-1", "--shows", "x", "--artifact", "/etc/passwd"),
@@ -201,7 +201,7 @@ def test_rerun_runs_just_what_is_stale(alpha: Place) -> None:
     assert done.code == 0, done.err
     assert [(one["task"], one["exit_code"]) for one in done.data["rerun"]] == [("T-1", 0)]
     assert worth(alpha) == [False, True]
-    assert criteria(alpha) == {"ACC-1": "supported", "SHORT": "supported"}
+    assert criteria(alpha) == {"ACC-1": "assumed", "SHORT": "assumed"}
     assert alpha.ralph("evidence", "verify", "--rerun", "--json").data["rerun"] == []
     alpha.commit()
     assert alpha.ralph("check", "--base", "main").code == 0
@@ -211,7 +211,7 @@ def test_a_command_that_fails_now_is_a_no(alpha: Place) -> None:
     alpha.write("hello.txt", "good day\n")
     done = alpha.ralph("evidence", "verify", "--rerun", "--json")
     assert (done.code, done.error) == (1, "evidence_failed")
-    assert criteria(alpha) == {"ACC-1": "challenged", "SHORT": "challenged"}
+    assert criteria(alpha) == {"ACC-1": "open", "SHORT": "open"}
 
 
 def test_rerun_needs_trust_and_asks_for_the_base_commands(alpha: Place) -> None:
@@ -460,13 +460,13 @@ def record(name: str, *, code: int = 0, command: str = "c", verdict: str = "") -
 @pytest.mark.parametrize(
     ("records", "wanted"),
     [
-        ([], "unsupported"),
-        ([(record("1"), True)], "supported"),
+        ([], "open"),
+        ([(record("1"), True)], "proved"),
         ([(record("1"), False)], "stale"),
         ([(record("1", code=1), True)], "challenged"),
-        ([(record("1", code=1), True), (record("2"), True)], "supported"),
+        ([(record("1", code=1), True), (record("2"), True)], "proved"),
         ([(record("1"), True), (record("2", code=1), True)], "challenged"),
-        ([(record("1"), True), (record("2", code=1), False)], "supported"),
+        ([(record("1"), True), (record("2", code=1), False)], "proved"),
         ([(record("1"), True), (record("2", code=1, command="d"), True)], "challenged"),
         ([(record("1"), False), (record("2", verdict="partially-supports"), True)], "partial"),
     ],

@@ -326,8 +326,8 @@ def test_nothing_of_the_text_acts(tmp_path: Path) -> None:
     assert re.search(r"(?i)@\w|#\d|gh-\d|https?:", plain) is None
     assert "\n/" not in prose
     assert "> \\`\\`\\`\n> \\# Not a heading\n" in prose
-    assert "| 1 of 1 criteria supported | fresh |" in prose
-    assert "- ACC-1 is supported (by " in prose
+    assert "| 0 of 1 criteria proved, 1 assumed | fresh |" in prose
+    assert "- ACC-1 is assumed (by " in prose
     assert ", fresh: exit 0 of true \\# \\`\\`\\`\\` \\@&#8288;ann" in prose
     assert "hunter2hunter2" not in body
     assert "- **concern**: T-1: alpha is not sure: /close \\@&#8288;ann" in prose

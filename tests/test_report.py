@@ -170,7 +170,7 @@ def test_it_tells_what_stands_on_branches_too(world: World) -> None:
     one, two, three = tasks
     assert [task["state"] for task in tasks] == ["in-review", "waiting", "blocked"]
     assert (one["worker"], one["where"]) == ("alpha", "worktree ../proj-alpha (branch alpha)")
-    assert one["acceptance"][0]["support"] == "supported"
+    assert one["acceptance"][0]["support"] == "assumed"
     assert [(e["command"], e["worth"], e["tail"].strip()) for e in one["evidence"]] == [
         ("cat greeting", "fresh", "hello")
     ]

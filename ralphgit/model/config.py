@@ -43,6 +43,8 @@ class Config(NamedTuple):
     max_record_bytes: int = 256 * 1024
     verify_timeout: float = 900.0
     """Seconds for each verify command."""
+    verify_required: bool = False
+    """Refuse to complete, and to land, what nothing has verified."""
     verify_env: tuple[str, ...] = ("inherit",)
     """Names of the variables that verify commands see; "inherit" is all of them."""
     fetch_timeout: float = 30.0
@@ -97,7 +99,8 @@ VIAS = ("auto", "gh", "glab", "push-options", "none")
 #: so of the repository's files only the base commit's has a say.
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
-    "verify_env", "agent_command", "agent_prompt", "agent_timeout", "land_via", "land_concerns",
+    "verify_env", "verify_required", "agent_command", "agent_prompt", "agent_timeout",
+    "land_via", "land_concerns",
     "land_auto_merge", "land_method", "integrate_verify", "notify_command", "worktree_setup",
 ))  # fmt: skip
 

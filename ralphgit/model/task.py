@@ -106,6 +106,9 @@ class Task(NamedTuple):
     description: str = ""
     acceptance: tuple[Criterion, ...] = ()
     verify: tuple[str, ...] = ()
+    """Commands."""
+    proves: tuple[tuple[str, str], ...] = ()
+    """A command, and a criterion that it proves, for each that is named."""
     outputs: tuple[str, ...] = ()
     scope: Scope = Scope()
     mode: Mode = Mode.PARALLEL
@@ -119,6 +122,10 @@ class Task(NamedTuple):
     @property
     def claim(self) -> Claim | None:
         return self.lifecycle.claim
+
+    def proved_by(self, command: str) -> tuple[str, ...]:
+        """The criteria that a verify command is said to prove."""
+        return tuple(criterion for one, criterion in self.proves if one == command)
 
     @property
     def epoch(self) -> int:

@@ -16,7 +16,7 @@ from ralphgit.records import yaml_writer
 from ralphgit.records.importers.imported import Log
 from ralphgit.records.importers.parts import exported_checklist
 from ralphgit.records.importers.parts import markdown_items as parser
-from ralphgit.records.task_mapping import LIFECYCLE_KEYS, same
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS, commands, same
 
 FORMATS = ("jsonl", "markdown", "graph")
 _LEFT_OUT = frozenset({*LIFECYCLE_KEYS[1:], "x-source"})
@@ -138,7 +138,7 @@ def _lines(task: Mapping[str, Any], description: str) -> Iterator[str]:
         yield f"  - **Files**: {', '.join(files)}"
     for item in task.get("acceptance") or ():
         yield f"  - **Done when**: {_line(item['text'] if isinstance(item, dict) else item)}"
-    for command in task.get("verify") or ():
+    for command, _ in commands(task.get("verify")):
         yield f"  - **Verify**: {_code(command)}"
     if isinstance(commit := task.get("x-commit"), str):
         yield f"  - **Commit**: {_code(commit)}"

@@ -184,8 +184,9 @@ def _mapping(
 
 
 def _name_or_mapping(
-    fields: dict[str, Check], look: _Look, container: Any, key: Any, above: Path
-) -> None:
+    fields: dict[str, Check], required: list[str], noun: str, look: _Look, container: Any,
+    key: Any, above: Path,
+) -> None:  # fmt: skip
     item = container[key]
     if not isinstance(item, dict):
         look.name(container, key, above)
@@ -194,9 +195,9 @@ def _name_or_mapping(
     for name, check in fields.items():
         if name in item:
             check(look, item, name, here)
-        else:
-            needs = " and ".join(fields)
-            look.report(above, key, f"a criterion has {needs}; no {name} here")
+        elif name in required:
+            needs = " and ".join(required)
+            look.report(above, key, f"a {noun} has {needs}; no {name} here")
 
 
 def _named(key: Any, above: Path) -> str:
@@ -217,10 +218,13 @@ def _fields(rule: dict[str, Any], defs: dict[str, Any]) -> dict[str, Check]:
     return {name: _check(field, defs) for name, field in rule["properties"].items()}
 
 
-def _check(rule: dict[str, Any], defs: dict[str, Any]) -> Check:
-    """The check for what a schema of the task's says. Raises: KeyError for one it cannot read."""
+def _check(rule: dict[str, Any], defs: dict[str, Any], noun: str = "") -> Check:
+    """The check for what a schema of the task's says. Raises: KeyError for one it cannot read.
+
+    `noun`: what the schema calls it.
+    """
     if name := rule.get("$ref", "").removeprefix("#/$defs/"):
-        return _NAMED.get(name) or _check(defs[name], defs)
+        return _NAMED.get(name) or _check(defs[name], defs, name)
     match rule["type"]:
         case "string" if "enum" in rule:
             return partial(_one_of, rule["enum"])
@@ -237,5 +241,5 @@ def _check(rule: dict[str, Any], defs: dict[str, Any]) -> Check:
         case ["string", "array"]:
             return partial(_text_or_list, _check(rule["items"], defs))
         case ["string", "object"]:
-            return partial(_name_or_mapping, _fields(rule, defs))
+            return partial(_name_or_mapping, _fields(rule, defs), rule["required"], noun)
     raise KeyError(rule["type"])

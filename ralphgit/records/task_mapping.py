@@ -29,6 +29,7 @@ def task(stored: Mapping[str, Any]) -> Task:
     get = stored.get
     scope = get("scope") or {}
     priority = get("priority")
+    checks = commands(get("verify"))
     return Task(
         id=stored["id"],
         title=stored["title"],
@@ -41,7 +42,8 @@ def task(stored: Mapping[str, Any]) -> Task:
         acceptance=tuple(
             Criterion(item["id"], item["text"]) for item in criteria(get("acceptance") or ())
         ),
-        verify=_texts(get("verify")),
+        verify=tuple(command for command, _ in checks),
+        proves=tuple((command, one) for command, proved in checks for one in proved),
         outputs=_texts(get("outputs")),
         scope=Scope(*(_texts(scope.get(name)) for name in Scope._fields)),
         mode=Mode(get("mode") or Mode.PARALLEL),
@@ -54,6 +56,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def commands(value: Any) -> list[tuple[str, tuple[str, ...]]]:
+    """The verify commands of a task, each with the criteria that it proves."""
+    return [
+        (item["run"], _texts(item.get("proves"))) if isinstance(item, dict) else (item, ())
+        for item in ([value] if isinstance(value, (str, dict)) else value or ())
+    ]
 
 
 def lifecycle(stored: Mapping[str, Any]) -> Lifecycle:

@@ -22,9 +22,14 @@ def contract(task: Task) -> str:
         "id": task.id,
         "title": task.title,
         "acceptance": [[item.id, item.text] for item in task.acceptance],
-        "verify": task.verify,
+        "verify": [_command(task, command) for command in task.verify],
         "outputs": task.outputs,
         "scope": [task.scope.write, task.scope.read, task.scope.resources],
     }
     text = json.dumps(promised, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def _command(task: Task, command: str) -> object:
+    """A verify command: its text, with the criteria that it proves only where it names some."""
+    return [command, *task.proved_by(command)] if task.proved_by(command) else command

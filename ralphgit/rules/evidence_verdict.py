@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ralphgit.model.evidence import Evidence
+from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Criterion
 
 #: How far a criterion is met, the strongest last.
-UNSUPPORTED, STALE, PARTIAL, SUPPORTED, CHALLENGED = (
-    "unsupported", "stale", "partial", "supported", "challenged",
+OPEN, STALE, ASSUMED, PARTIAL, PROVED, CHALLENGED = _WORDS = (
+    "open", "stale", "assumed", "partial", "proved", "challenged",
 )  # fmt: skip
-_STRENGTH = {UNSUPPORTED: 0, STALE: 1, PARTIAL: 2, SUPPORTED: 3, CHALLENGED: 4}
-_SAYS = {"supports": SUPPORTED, "partially-supports": PARTIAL, "challenges": CHALLENGED}
+_SAYS = {"supports": PROVED, "partially-supports": PARTIAL, "challenges": CHALLENGED}
+
+#: Why a task is unverified.
+NOTHING = "no command ran and passed, and no criterion was observed"
 
 
 class Judged(NamedTuple):
@@ -30,13 +33,14 @@ class Judged(NamedTuple):
         return self.fresh and not self.superseded
 
 
-class Supported(NamedTuple):
+class CriterionProof(NamedTuple):
     """How far one criterion of a task is met."""
 
     criterion: str
     text: str
     support: str
-    """unsupported, stale (only evidence that is), partial, supported or challenged."""
+    """proved (fresh evidence names it), partial or challenged; assumed where only commands passed
+    that name none; stale (only evidence that is); else open."""
     by: tuple[str, ...]
     """Ids of the records that say so."""
 
@@ -60,12 +64,15 @@ def judged(records: Iterable[tuple[Evidence, bool]], *, claim: str = "") -> list
     ]
 
 
-def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[Supported]:
+def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[CriterionProof]:
     """How far each criterion is met.
 
-    One challenge outweighs any support. A record may name a criterion by its id or its text.
+    One challenge outweighs any support. A record may name a criterion by its id or its text. A
+    command that names none is about all of them, and proves none.
     """
     records = [one for one in records if not one.superseded]
+    general = [r for r in records if r.evidence.kind == COMMAND and not r.evidence.supports]
+    failed = any(one.fresh and one.evidence.failed for one in general)
     found = []
     for item in acceptance:
         says: dict[str, list[str]] = {}
@@ -74,9 +81,38 @@ def support(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> list[
                 if entry.criterion in (item.id, item.text):
                     word = _SAYS[entry.verdict] if one.fresh else STALE
                     says.setdefault(word, []).append(one.evidence.id)
-        best = max(says, key=lambda word: _STRENGTH[word], default=UNSUPPORTED)
-        found.append(Supported(item.id, item.text, best, tuple(says.get(best, ()))))
+        for one in general:
+            if not (failed or one.evidence.failed):
+                says.setdefault(ASSUMED if one.fresh else STALE, []).append(one.evidence.id)
+        best = max(says, key=_WORDS.index, default=OPEN)
+        found.append(CriterionProof(item.id, item.text, best, tuple(says.get(best, ()))))
     return found
+
+
+def summary(criteria: Sequence[CriterionProof]) -> str:
+    """Count criteria: `1 of 3 criteria proved, 2 assumed`."""
+    count = Counter(item.support for item in criteria)
+    said = [f"{count[PROVED]} of {len(criteria)} criteria proved"]
+    said += [f"{count[word]} {word}" for word in (ASSUMED, OPEN, CHALLENGED) if count[word]]
+    return ", ".join(said)
+
+
+def is_verified(acceptance: Sequence[Criterion], records: Iterable[Judged]) -> bool:
+    """Whether anything was verified: a command passed, or somebody observed a criterion; of a task
+    without criteria, anything at all.
+
+    Stale evidence counts: that it is stale is said apart.
+    """
+    names = {name for item in acceptance for name in (item.id, item.text)}
+    for judged in records:
+        one = judged.evidence
+        if judged.superseded or one.failed:
+            continue
+        good = {entry.criterion for entry in one.supports if entry.verdict != "challenges"}
+        against = len(good) < len(one.supports)
+        if one.kind == COMMAND or good & names or not (acceptance or against):
+            return True
+    return False
 
 
 def unproved(commands: Sequence[str], records: Sequence[Judged]) -> list[str]:

@@ -267,6 +267,11 @@ GROUPS = (
                "Other loops rely on the scope: they work on what it does not cover.",
                "Remove the file from the branch, or widen the scope on the base.",
                "only the working files have it: nothing is decided before it is committed"),
+        _warning("unverified", "A completed task was verified by nothing.",
+                 "It has no verify command, and nobody has written down that a criterion holds. An "
+                 "error where `verify.required` is set.",
+                 "Look at it and `ralphgit evidence add ID --shows TEXT --proves ACC-1`, or give "
+                 "the task a verify command."),
         _warning("scope_unproved", "It is unknown which task some of the changed files belong to.",
                  "One of the branch's tasks has no write scope, and these files, outside the "
                  "scopes of the others, were changed in a commit that was not made under it alone.",

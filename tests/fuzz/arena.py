@@ -306,7 +306,7 @@ def _played(world: World) -> Place:
     done = world.ralph("trust", "--yes")
     assert done.code == 0, done
     world.did("T-3", {"c.txt": "c\n"})
-    added = ("--shows", "it stands", "--supports", "ACC-1", "--kind", "observation")
+    added = ("--shows", "it stands", "--proves", "ACC-1", "--kind", "observation")
     world.ralph("evidence", "add", "T-3", *added)
     world.ralph("audit", "add", "T-3", "--verdict", "clear", "--by", "beta")
     world.commit("Observed")

@@ -53,6 +53,7 @@ def _change(one: TaskChange) -> dict[str, object]:
         "epoch": known.epoch if known else 0,
         "file": one.file,
         "evidence": one.evidence or None,
+        "unverified": one.unverified,
         "criteria": [{"task": one.task, **item._asdict()} for item in one.criteria],
         "records": [
             {

@@ -28,8 +28,10 @@ _NOTES, _TABLE, _PICTURE, _READY = 12_000, 14_000, 12_000, 4_000
 _LONGEST_SENTENCE, _LONGEST_TITLE = 400, 60
 _MOST_DETAILS = 40
 _WORDS = (
-    "A criterion is *supported* if evidence confirms it. Evidence is *fresh* while the files it is "
-    "about are unchanged, and *stale* once they change."
+    "A criterion is *proved* if evidence that names it confirms it, *assumed* if only commands "
+    "passed that name none, else *open*. Work is *unverified* if no command passed and nobody "
+    "observed a criterion. Evidence is *fresh* while the files it is about are unchanged, and "
+    "*stale* once they change."
 )
 _COLOURS = {
     "waiting": "grey waiting", "ready": "green ready", "in-progress": "yellow in progress",
@@ -114,7 +116,7 @@ class _Page:
         ]
         if judged:
             worth = bool(sentences.proof_summary(one))
-            cells += [self.text(sentences.criteria(one)), one.evidence] if worth else ["", ""]
+            cells += [self.text(sentences.judged(one)), one.evidence] if worth else ["", ""]
         return f"| {' | '.join(cells)} |"
 
     def _lines(self, one: TaskChange) -> list[str]:

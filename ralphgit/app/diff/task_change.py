@@ -116,7 +116,12 @@ class TaskChange(NamedTuple):
         return FRESH if all(one.judged.fresh for one in self.records) else STALE
 
     @property
-    def criteria(self) -> tuple[evidence_verdict.Supported, ...]:
+    def unverified(self) -> bool:
+        """Whether it was completed, and nothing was verified."""
+        return self.completed and not (self.assessed and self.assessed.is_verified)
+
+    @property
+    def criteria(self) -> tuple[evidence_verdict.CriterionProof, ...]:
         return self.assessed.criteria if self.assessed else ()
 
 
@@ -232,8 +237,12 @@ def _of_completion(
         if judged_evidence.digest_of(command) not in told:
             said = f"{task.id} is complete without evidence for: {command}"
             yield ChangeNote(PROBLEM, "missing_evidence", task.id, said)
+    if one.unverified:
+        said = f"{task.id} is complete and unverified: {evidence_verdict.NOTHING}"
+        yield ChangeNote(CONCERN, "unverified", task.id, said)
+    passing = (evidence_verdict.PROVED, evidence_verdict.ASSUMED, evidence_verdict.STALE)
     for item in one.criteria:
-        if item.support in (evidence_verdict.SUPPORTED, evidence_verdict.STALE):
+        if item.support in passing:
             continue  # of what is stale, the evidence itself is noted
         challenged = item.support == evidence_verdict.CHALLENGED
         yield ChangeNote(

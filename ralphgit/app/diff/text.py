@@ -138,19 +138,21 @@ def proof_summary(one: TaskChange) -> str:
     """Sum up criteria and evidence; "" for a task that is not completed yet."""
     if not one.completed and not (one.records and one.change == diff_steps.RECORD):
         return ""
-    return ", ".join(filter(None, (criteria(one), evidence(one))))
+    return ", ".join(filter(None, (judged(one), evidence(one))))
+
+
+def judged(one: TaskChange) -> str:
+    """Say whether it is unverified, and how its criteria are."""
+    return ", ".join(filter(None, ("unverified" if one.unverified else "", criteria(one))))
 
 
 def criteria(one: TaskChange) -> str:
-    """Say how many criteria are supported; of a task without any, how many commands pass."""
+    """Say how many criteria are proved, assumed and open; without any, how many commands pass."""
     if not one.criteria:
         ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
         return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
-    count = Counter(item.support for item in one.criteria)
-    said = f"{count[evidence_verdict.SUPPORTED]} of {len(one.criteria)} criteria supported"
-    challenged = count[evidence_verdict.CHALLENGED]
-    return said + (f", {challenged} challenged" if challenged else "")
+    return evidence_verdict.summary(one.criteria)
 
 
 def evidence(one: TaskChange) -> str:

@@ -40,7 +40,11 @@ class TaskEvidence(NamedTuple):
     task: Task
     records: tuple[Filed, ...]
     """Oldest first; those of an earlier claim are left out."""
-    criteria: tuple[evidence_verdict.Supported, ...]
+    criteria: tuple[evidence_verdict.CriterionProof, ...]
+
+    @property
+    def is_verified(self) -> bool:
+        return evidence_verdict.is_verified(self.task.acceptance, self.judged)
 
     @property
     def judged(self) -> list[evidence_verdict.Judged]:
@@ -230,7 +234,9 @@ def of_run(
         task=task.id,
         claim=claim,
         kind=COMMAND,
-        supports=() if shows else tuple(Support(item.id, verdict) for item in task.acceptance),
+        supports=()
+        if shows
+        else tuple(Support(criterion, verdict) for criterion in task.proved_by(run.command)),
         shows=shows or f"the command exits {run.exit_code}",
         does_not_show="anything that the command does not look at",
         at=stamp(run.started, fine=True),

@@ -19,7 +19,7 @@ from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
-from ralphgit.rules import legal_changes
+from ralphgit.rules import evidence_verdict, legal_changes
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.legal_changes import Fault
 
@@ -271,6 +271,7 @@ def _unproved(
     if "force-completed" in _events(project, made.tree, row):
         yield Fault("forced", id, f"{id} was completed by force", "", "warning")
         return
+    records = [*records]
     own = [one for one in records if one.kind == COMMAND and one.claim == row.claim]
     passed = [one for one in own if one.exit_code == 0]
     wanted = (_task(old) if old is not None else task).verify
@@ -287,6 +288,12 @@ def _unproved(
             said = f"files of {id} have changed since this passed: {command}"
             hint = "run the command again on the merged result"
             yield Fault("stale_evidence", id, said, hint, "warning")
+    judged = evidence_verdict.judged([(one, True) for one in records], claim=row.claim)
+    if not wanted and not evidence_verdict.is_verified(task.acceptance, judged):
+        said = f"{id} is complete and unverified: {evidence_verdict.NOTHING}"
+        severity = "error" if project.config.verify_required else "warning"
+        hint = f"ralphgit evidence add {id} --shows TEXT"
+        yield Fault("unverified", id, said, hint, severity)
 
 
 def _task(row: Row) -> Task:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.evidence import changed_paths, judged_evidence
+from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace import record_tree
@@ -21,9 +21,9 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
-from ralphgit.model.task_status import Status
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records import audit_file
-from ralphgit.rules import legal_changes
+from ralphgit.rules import evidence_verdict, legal_changes
 from ralphgit.rules.contract_digest import contract
 
 _FORCED = "force-completed"
@@ -72,6 +72,9 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
     if forced:
         return found
+    asked = project.config.verify_required or promised.mode == Mode.VERIFY
+    if asked and not completion_proof.of_commit(project, task.id, head).is_verified:
+        found.append(f"{task.id} is unverified: {evidence_verdict.NOTHING}")
     # What the whole branch has changed mostly decides; what the task has, takes longer to find.
     _, changes = _since_base(project, head)
     paths = [one.path for one in changes if not record_tree.is_record(project, one.path)]

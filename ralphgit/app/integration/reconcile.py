@@ -136,18 +136,21 @@ def _of_task(project: Project, place: JudgedState, row: Row) -> Iterator[Issue]:
 
 
 def _criteria(project: Project, place: JudgedState, row: Row, promised: Task) -> Iterator[Issue]:
-    """List the criteria that no evidence supports."""
+    """Say that nothing was verified, and list the criteria that no evidence supports."""
     found = judged_evidence.surveyed(project, place, [row.id])[0]
+    if not evidence_verdict.is_verified(promised.acceptance, found.judged):
+        message = f"{row.id} is unverified: {evidence_verdict.NOTHING}"
+        yield Issue("unverified", "warning", row.id, message)
     for item in evidence_verdict.support(promised.acceptance, found.judged):
-        if item.support == evidence_verdict.SUPPORTED:
+        if item.support in (evidence_verdict.PROVED, evidence_verdict.ASSUMED):
             continue
         challenged = item.support == evidence_verdict.CHALLENGED
         yield Issue(
-            "criterion_challenged" if challenged else "criterion_unsupported",
+            "criterion_challenged" if challenged else "criterion_open",
             "error" if challenged else "warning",
             row.id,
             f"{item.criterion} is {item.support}: {_first_line(item.text)}",
-            hint=f"ralphgit evidence add {row.id} --supports {item.criterion} --shows TEXT",
+            hint=f"ralphgit evidence add {row.id} --proves {item.criterion} --shows TEXT",
         )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
-from ralphgit.app.evidence import changed_paths, judged_evidence
+from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import (
@@ -30,11 +30,12 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import Outcome, Status
+from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
-from ralphgit.rules import claim_verdict, lifecycle
+from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
 from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.evidence_verdict import CriterionProof
 
 
 class CompleteOptions(NamedTuple):
@@ -62,6 +63,9 @@ class Completed(NamedTuple):
     """Paths of the records written."""
     again: bool = False
     """It was complete already; nothing was done."""
+    verified: bool = True
+    """Whether a command passed, or somebody observed a criterion."""
+    criteria: tuple[CriterionProof, ...] = ()
 
 
 def complete(project: Project, options: CompleteOptions, *, anew: bool = False) -> Completed:
@@ -84,7 +88,8 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
         done = _complete(project, options, anew=anew)
     if not (done.again or options.force) and (anew or not in_loop(project)):
         verified_here.note(project, done.commit)
-    return done
+    proof = completion_proof.of_commit(project, done.task, done.commit)
+    return done._replace(verified=proof.is_verified, criteria=proof.criteria)
 
 
 def in_loop(project: Project) -> bool:
@@ -144,6 +149,8 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
             before.add(made)
             tree = before.tree()
         missing += changed_paths.missing_outputs(project, tree, promised.outputs)
+        if not any(run.passed for run in runs):
+            missing += _unverified(project, promised, own.claim, tree)
         if missing and not options.force:
             outside = changed_paths.outside(promised, work_done)
             raise _refused(own.task, missing, runs, outside)
@@ -281,6 +288,16 @@ def _accept_contract(
         hint=f"ralphgit show {here.id}; then ralphgit complete {here.id} --accept-contract",
         details={"task": here.id, "claimed": claimed, "now": contract(promised)},
     )
+
+
+def _unverified(project: Project, promised: Task, claim: str, tree: str) -> list[str]:
+    """Say that nothing verified a task for which no command passed, where something has to."""
+    asked = project.config.verify_required or promised.mode == Mode.VERIFY
+    if not asked or completion_proof.is_observed(project, promised, claim, tree):
+        return []
+    proves = f" --proves {promised.acceptance[0].id}" if promised.acceptance else ""
+    how = f"ralphgit evidence add {promised.id} --shows TEXT{proves}"
+    return [f"nothing verified it: {evidence_verdict.NOTHING} ({how})"]
 
 
 def _failed(project: Project, run: verify_command.Run) -> str:

@@ -124,7 +124,7 @@ def _task(one: Shown, places: Layout, opened: set[tuple[str, str]]) -> dict[str,
             {
                 "id": item.id,
                 "text": item.text,
-                "support": support[item.id].support if item.id in support else "unsupported",
+                "support": support[item.id].support if item.id in support else "open",
                 "by": support[item.id].by if item.id in support else (),
             }
             for item in task.acceptance

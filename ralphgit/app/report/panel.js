@@ -4,8 +4,8 @@ const panel = byId("panel");
 let opener = null;
 
 const SUPPORT = {
-  supported: "ready", partial: "claimed", stale: "claimed", challenged: "blocked",
-  unsupported: "waiting",
+  proved: "ready", assumed: "in-review", partial: "claimed", stale: "claimed",
+  challenged: "blocked", open: "waiting",
 };
 const WORTH = { fresh: "ready", stale: "claimed", superseded: "waiting" };
 const VERDICT = { clear: "ready", concerns: "claimed", inconclusive: "waiting" };

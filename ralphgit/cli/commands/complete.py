@@ -14,6 +14,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted
+from ralphgit.rules import evidence_verdict
 
 
 class Options(NamedTuple):
@@ -27,10 +28,13 @@ def run(call: Call, options: Options) -> Outcome:
     done = complete.complete(project, _with_report(project, options.told))
     worker_report.clear(project.top)
     what = counted(len(done.evidence), "evidence record")
-    lines = [f"{done.task} is complete: commit {done.commit[:12]}, {what}"]
+    if done.criteria:
+        what += f", {evidence_verdict.summary(done.criteria)}"
+    end = "complete" if done.verified else "complete and unverified"
+    lines = [f"{done.task} is {end}: commit {done.commit[:12]}, {what}"]
     landed: dict[str, object] | None = None
     error: RalphError | None = None
-    advice: list[str] = []
+    advice = [f"Nothing was verified: {evidence_verdict.NOTHING}."] * (not done.verified)
     if way:
         try:
             landed, said = _landed(project, way)
@@ -42,8 +46,15 @@ def run(call: Call, options: Options) -> Outcome:
     row, task_state = next_tasks.pair(project, done.task)
     if not way and task_state.state == "in-review":
         advice.append(f"It counts once this branch is merged into {project.base.label}.")
+    criteria = [{"task": done.task, **item._asdict()} for item in done.criteria]
     data = stored_task(
-        row, task_state, commit=done.commit, evidence=list(done.evidence), landed=landed
+        row,
+        task_state,
+        commit=done.commit,
+        evidence=list(done.evidence),
+        landed=landed,
+        verified=done.verified,
+        criteria=criteria,
     )
     return Outcome(data, before=lines, advice=advice, error=error)
 

@@ -23,7 +23,7 @@ class Options(NamedTuple):
     does_not_show: str = ""
     artifact: str = ""
     kind: str = ""
-    supports: tuple[str, ...] = ()
+    proves: tuple[str, ...] = ()
     partially: tuple[str, ...] = ()
     challenges: tuple[str, ...] = ()
     at: str = ""
@@ -70,7 +70,7 @@ def _add(project: Project, tasks: Sequence[str], options: Options) -> Outcome:
 
 
 def _verdicts(options: Options) -> Iterator[Support]:
-    yield from (Support(criterion, "supports") for criterion in options.supports)
+    yield from (Support(criterion, "supports") for criterion in options.proves)
     yield from (Support(criterion, "partially-supports") for criterion in options.partially)
     yield from (Support(criterion, "challenges") for criterion in options.challenges)
 

@@ -80,7 +80,7 @@ def lines(found: Shown) -> Iterator[str]:
         if stored.get(name):
             yield from _section(name)
             for item in stored[name]:
-                yield from _indented(item)
+                yield from _indented(item if isinstance(item, str) else _command(item))
     scope = {name: items for name, items in (stored.get("scope") or {}).items() if items}
     if scope:
         yield from _section("scope")
@@ -90,6 +90,12 @@ def lines(found: Shown) -> Iterator[str]:
             yield from _section(name)
             items = [(key, item) for key, one in stored[name].items() for item in _list(one)]
             yield from _table(items)
+
+
+def _command(item: dict[str, Any]) -> str:
+    """A verify command with the criteria that it proves."""
+    proves = ", ".join(_list(item.get("proves") or []))
+    return f"{item['run']}  (proves {proves})" if proves else str(item["run"])
 
 
 def _section(name: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ COMMANDS = (
                 text("artifact", "The file that shows it.", metavar="PATH"),
                 text("kind", "How it was observed.", metavar="KIND",
                       choices=("observation", "artifact", "review")),
-                many("supports", "A criterion that it speaks for; repeatable.",
+                many("proves", "A criterion that it shows to hold; repeatable.",
                       metavar="CRITERION"),
                 many("partially", "One that it speaks for in part; repeatable.",
                       metavar="CRITERION"),

@@ -173,6 +173,18 @@ def _story(value: object) -> str | None:
     return None if word is None else safe_id(word)
 
 
+def _commands(value: object) -> list[object] | None:
+    """Texts, or commands with the criteria that they prove."""
+    if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
+        found = _texts(value)
+        return None if found is None else [*found]
+    good = all(
+        isinstance(item, str) or (isinstance(item, dict) and isinstance(item.get("run"), str))
+        for item in value
+    )
+    return value if good else None
+
+
 #: How each field of ours is read; None says that the value cannot be one.
 _READERS: Mapping[str, Callable[[object], object]] = {
     "title": as_word,
@@ -184,7 +196,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "depends_on": _texts,
     "description": _text,
     "acceptance": _criteria,
-    "verify": _texts,
+    "verify": _commands,
     "outputs": _texts,
     "scope": _scope,
     "mode": lambda value: _one_of(value, tuple(Mode)),

@@ -1,0 +1,164 @@
+"""Verified, or not: criteria proved, assumed and open, and the word "unverified" everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Place, World
+
+from ralphgit.model.task import Criterion, Lifecycle, Task
+from ralphgit.rules.contract_digest import contract
+
+CRITERIA = "acceptance: [the moon is cheese, cheese is the moon]"
+
+
+def world_of(folder: Path, *lines: str) -> World:
+    made = World(folder)
+    fields = "".join(f"    {line}\n" for line in lines)
+    made.write_graph(
+        f"version: 1\ntasks:\n  - id: T-1\n    title: First\n    status: pending\n{fields}"
+    )
+    made.commit("Begin")
+    made.ralph("trust", "--yes")
+    return made
+
+
+def worked(world: World) -> Place:
+    """A worktree with T-1 claimed, and a change."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    return alpha
+
+
+def the_change(place: Place) -> dict[str, Any]:
+    (change,) = place.ralph("diff", "main..HEAD", "--json").data["changes"]
+    assert isinstance(change, dict)
+    return change
+
+
+def support(place: Place) -> list[str]:
+    return [one["support"] for one in the_change(place)["criteria"]]
+
+
+# -- criteria --------------------------------------------------------------------------------
+
+
+def test_a_command_that_names_no_criterion_proves_none(tmp_path: Path) -> None:
+    alpha = worked(world_of(tmp_path, CRITERIA, "verify: ['true']"))
+    done = alpha.ralph("complete")
+    assert done.code == 0, done.err
+    assert "0 of 2 criteria proved, 2 assumed" in done.out
+    assert support(alpha) == ["assumed", "assumed"]
+    said = alpha.ralph("diff", "main..HEAD").out
+    assert said.startswith("clear: ")
+    assert "0 of 2 criteria proved, 2 assumed, evidence fresh" in said
+
+
+def test_a_command_proves_the_criteria_that_it_names(tmp_path: Path) -> None:
+    verify = "verify: [{run: test -s a.txt, proves: [ACC-2]}, 'true']"
+    world = world_of(tmp_path, CRITERIA, verify)
+    alpha = worked(world)
+    done = alpha.ralph("complete", "--json")
+    assert (done.code, done.data["verified"]) == (0, True), done.out
+    assert [one["support"] for one in done.data["criteria"]] == ["assumed", "proved"]
+    assert support(alpha) == ["assumed", "proved"]
+    assert "1 of 2 criteria proved, 1 assumed" in alpha.ralph("diff", "main..HEAD").out
+    assert "test -s a.txt  (proves ACC-2)" in alpha.ralph("show", "T-1").out
+    assert alpha.ralph("check").code == 0
+    # Another field is edited: what a command proves stays.
+    assert world.ralph("edit", "T-1", "--priority", "1").code == 0
+    assert verify.replace("'", "") in world.read().replace("'", "")
+
+
+def test_an_observation_proves_what_it_names(tmp_path: Path) -> None:
+    alpha = worked(world_of(tmp_path, CRITERIA))
+    shows = ("--shows", "I tasted it", "--proves", "ACC-1")
+    assert alpha.ralph("evidence", "add", "T-1", *shows).code == 0
+    done = alpha.ralph("complete", "--json")
+    assert done.data["verified"] is True
+    assert support(alpha) == ["proved", "open"]
+
+
+def test_a_plain_command_keeps_its_digest() -> None:
+    task = Task("T-1", "First", Lifecycle(), acceptance=(Criterion("ACC-1", "x"),), verify=("c",))
+    assert contract(task) == "4c833addd5aa"
+    assert contract(task._replace(proves=(("c", "ACC-1"),))) != contract(task)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{proves: [ACC-1]}", "a command has run; no run here"),
+        ("{run: '', proves: [ACC-1]}", "run is empty"),
+        ("{run: c, proves: [a b]}", "'a b' is not an id"),
+    ],
+)
+def test_what_is_no_command_is_refused(tmp_path: Path, entry: str, message: str) -> None:
+    world = world_of(tmp_path, f"verify: [{entry}]")
+    refused = world.ralph("list")
+    assert refused.code == 6
+    assert message in refused.err
+
+
+# -- unverified ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", [(), (CRITERIA,)])
+def test_what_nothing_has_verified_says_so(tmp_path: Path, lines: tuple[str, ...]) -> None:
+    alpha = worked(world_of(tmp_path, *lines))
+    done = alpha.ralph("complete")
+    assert done.code == 0
+    assert done.out.startswith("T-1 is complete and unverified: commit ")
+    change = the_change(alpha)
+    assert change["unverified"] is True
+    said = alpha.ralph("diff", "main..HEAD").out
+    assert said.startswith("concerns: 1 task completed")
+    assert "T-1 is complete and unverified" in said
+    assert "unverified" in alpha.ralph("diff", "main..HEAD", "--format", "markdown").out
+    found = alpha.ralph("check", "--base", "main", "--json")
+    assert [(one["code"], one["severity"]) for one in found.data["problems"]] == [
+        ("unverified", "warning")
+    ]
+
+
+def test_where_verification_is_required_unverified_work_is_refused(tmp_path: Path) -> None:
+    world = world_of(tmp_path, CRITERIA)
+    world.write("ralph.toml", "[verify]\nrequired = true\n")
+    world.commit("Require it")
+    alpha = worked(world)
+    refused = alpha.ralph("complete", "--json")
+    assert (refused.code, refused.error) == (1, "not_done")
+    (missing,) = refused.data["missing"]
+    assert missing.startswith("nothing verified it: no command ran and passed")
+    assert "ralphgit evidence add T-1" in missing
+    shows = ("--shows", "I tasted it", "--proves", "ACC-1")
+    assert alpha.ralph("evidence", "add", "T-1", *shows).code == 0
+    alpha.complete()
+
+
+def test_required_verification_is_asked_for_by_the_gate(tmp_path: Path) -> None:
+    """Work that was completed before the setting, or under another one, does not land."""
+    world = world_of(tmp_path)
+    alpha = worked(world)
+    alpha.complete()
+    world.write("ralph.toml", "[verify]\nrequired = true\n")
+    world.commit("Require it")
+    found = alpha.ralph("check", "--base", "main", "--json")
+    assert (found.code, [one["code"] for one in found.data["problems"]]) == (1, ["unverified"])
+    refused = alpha.ralph("land", "--json")
+    assert (refused.code, refused.error) == (1, "not_ready")
+    (branch,) = refused.data["branches"]
+    assert "unverified" in [one["code"] for one in branch["issues"] if one["severity"] == "error"]
+
+
+def test_a_task_that_only_verifies_verifies_something(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "mode: verify")
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    (missing,) = alpha.ralph("complete", "--json").data["missing"]
+    assert missing.startswith("nothing verified it")
+    assert alpha.ralph("evidence", "add", "T-1", "--shows", "all is well").code == 0
+    alpha.complete()
