@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import slow
 from test_landing import agent, files_on_base
 from test_loop import events, loop, made, on_base, task
 from world import Place, Result
@@ -26,6 +28,13 @@ STEERING = [
     ("git config ralph.base x; git branch x", "git config ralph.base"),
     ("echo a.txt >> $(git rev-parse --git-path info/exclude)", "info/exclude"),
     ("echo '* filter=x' > $(git rev-parse --git-path info/attributes)", "info/attributes"),
+    ("mkdir -p ~/.config/git; echo a.txt > ~/.config/git/ignore", ".config/git/ignore"),
+    (
+        "mkdir -p ~/.config/git; echo 'a.txt ident' > ~/.config/git/attributes; "
+        "echo '$Id: good $' > a.txt",
+        ".config/git/attributes",
+    ),
+    ("echo > $(git rev-parse --git-common-dir)/info/grafts", "info/grafts"),
     (
         "h=$(git rev-parse --git-path hooks); mkdir -p $h; printf '#!/bin/sh\\n' > $h/pre-commit; "
         "chmod +x $h/pre-commit",
@@ -97,6 +106,49 @@ def test_a_program_that_a_verify_command_names_is_not_the_agents_to_change(tmp_p
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
     assert ran.json["error"]["changed"] == ["program mytest"]
     assert "a.txt" not in files_on_base(alpha)
+
+
+@pytest.mark.parametrize(
+    "line",
+    slow.but(
+        1, ["cd . && X=1 mytest", "X=1 mytest", "if ! mytest; then exit 1; fi", "true\nmytest"]
+    ),
+)
+def test_a_program_that_a_line_comes_to_later_is_not_either(line: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", f"verify: [{json.dumps(line)}]"))
+    programs = alpha.world.folder / "programs"
+    programs.mkdir()
+    env = {"PATH": f"{programs}:{alpha.environ['PATH']}"}
+    # It was not there before.
+    fake = f"echo bad > a.txt; printf '#!/bin/sh\n' > {programs}/mytest; chmod +x {programs}/mytest"
+    ran = works(alpha, fake, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program mytest"]
+    assert "a.txt" not in files_on_base(alpha)
+    assert works(alpha, "true", env=env).code == 7
+
+
+def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    other = (
+        "echo good > a.txt; common=$(git rev-parse --path-format=absolute --git-common-dir); "
+        "cp -r $(git rev-parse --git-dir) ../other; echo $common > ../other/commondir; "
+        "echo gitdir: $PWD/../other > .git"
+    )
+    ran = works(alpha, other, "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ".git" in ran.json["error"]["changed"]
+
+
+@pytest.mark.parametrize("text", slow.but(1, ["{x", "[1]", "3", "null"]))
+def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    alpha.run("sh", "-c", f"d=$(git rev-parse --git-dir)/ralphgit; mkdir -p $d; "
+              f"echo '{text}' > $d/changed-settings")  # fmt: skip
+    ran = works(alpha, "echo good > a.txt", "--json")
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    alpha.run("sh", "-c", str(ran.json["error"]["hint"]).partition("if it is meant: ")[2])
+    assert works(alpha, "echo good > a.txt").out.splitlines()[0] == "done: T-1"
 
 
 def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import slow
 from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, task
 from world import Place
@@ -152,3 +153,40 @@ def test_a_file_that_git_is_told_not_to_look_at_is_looked_at(bit: str, tmp_path:
     told = work(alpha, script)
     assert on_base(alpha, "T-1")["status"] == "complete", told
     assert alpha.git("show", "origin/main:a.txt") == "good"
+
+
+HIDING = {
+    "a .gitignore that ignores itself": "printf 'check.sh\\n.gitignore\\n' > .gitignore",
+    "one in a folder": ("rm check.sh; printf '*\\n' > lib/.gitignore; touch lib/conftest.py"),
+    "attributes that nobody sees": (
+        "printf '.git*\\n' > .gitignore; rm check.sh; echo 'a.txt ident' > .gitattributes"
+    ),
+    "a note of what a command left": "printf 'check.sh\\0' > .ralph/left",
+    "a repository in that note": (
+        "rm check.sh; mkdir x; git -C x init -q; touch x/y; printf 'x\\0' > .ralph/left"
+    ),
+    "a link out of the worktree": "rm check.sh a.txt; touch ../here; ln -s ../here a.txt",
+    "a link to what is ignored": "rm check.sh a.txt; echo good > .ralph/x; ln -s .ralph/x a.txt",
+}
+
+
+@pytest.mark.parametrize("how", slow.but(3, [*HIDING]))
+def test_what_is_seen_by_the_commands_and_not_committed_does_not_land(
+    how: str, tmp_path: Path
+) -> None:
+    one = task("T-1", "scope: {write: [a.txt]}", "verify: [test -e a.txt]")
+    alpha = made(tmp_path, one, files={"lib/one.py": ""})
+    told = work(alpha, f"echo bad > a.txt; touch check.sh; {HIDING[how]}")
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_path: Path) -> None:
+    one = task("T-1", "scope: {write: [a.txt, b, c]}", "verify: [test -e a.txt]")
+    alpha = made(tmp_path, one, files={"lib/one.py": "one\n"})
+    told = work(
+        alpha,
+        "ln -s lib/one.py a.txt; ln -s lib b; ln -s nowhere c; mkdir cache; echo '*' > "
+        "cache/.gitignore",
+    )
+    assert on_base(alpha, "T-1")["status"] == "complete", told

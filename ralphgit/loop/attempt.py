@@ -13,6 +13,7 @@ from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.handoff import packet, prompt, worker_report
 from ralphgit.app.lifecycle import complete, task_branch
 from ralphgit.app.processes import run_program, trust
+from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
@@ -137,6 +138,7 @@ def attempt(
         log = agent_process.Log(path, limit=config.log_bytes, secrets=secrets)
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
+    left = runtime_files.left(top)
     with Watch(check, config.loop_check) as watch:
         ended = agent_process.run(
             command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
@@ -145,6 +147,7 @@ def attempt(
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)
+    runtime_files.leave(project, left)  # what is there, verify commands have left and no agent
     base = project.base.commit
     project.refresh(config=True)
     ended_here(project, base)

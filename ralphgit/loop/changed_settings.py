@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
@@ -41,7 +42,15 @@ _OF_REMOTE = (
 #: Settings that say where the truth is; all others are read once.
 _TRUTH = ("base", "remote", "graph", "records")
 
+#: Of the repository's `info` folder.
+_INFO = ("exclude", "attributes", "grafts")
+#: Of all the repositories of a user: the key that names the file, and git's own place for it.
+_USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
+
 _PROGRAM = "program "
+#: What may stand before a command's own name.
+_BEFORE = ("!", "{", "if", "then", "elif", "else", "while", "until", "do", "env", "exec", "time")
+_ASSIGNED = re.compile(r"\w+=")
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -60,9 +69,11 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     """
     found = dict(_configured(project))
     common, top = project.repository.common_dir, project.top
-    for name in ("exclude", "attributes"):
-        path = os.path.join(common, "info", name)
+    for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
+    if project.repository.linked:
+        path = os.path.join(top, ".git")
+        found[".git"] = _digest(atomic_files.read(path)) if os.path.isfile(path) else ""
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     hooks = project.repository.config.get("core.hookspath") or os.path.join(common, "hooks")
@@ -106,7 +117,12 @@ def require_seen(project: Project) -> None:
     data = atomic_files.read(_note(project))
     if data is None:
         return
-    before: dict[str, str] = json.loads(data)
+    try:
+        before = json.loads(data)
+    except (ValueError, RecursionError):
+        before = None
+    if not isinstance(before, dict):
+        raise _changed(project, [project.show_path(_note(project))])
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
     now = signs(project, programs or [""])
     if names := [name for name, digest in before.items() if now.get(name, "") != digest]:
@@ -159,24 +175,51 @@ def _steers(project: Project, name: str) -> bool:
     return bool(own) or key.startswith(_STEERING)
 
 
+def _of_user(project: Project) -> Iterator[str]:
+    """Find the files in which git reads what it ignores, and attributes, for all of a user."""
+    environ, config = project.around.environ, project.repository.config
+    home = environ.get("HOME", "")
+    folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    for key, name in _USERS:
+        path = config.get(key) or os.path.join(folder, "git", name)
+        path = os.path.join(home, path[2:]) if path.startswith("~/") else path
+        yield os.path.join(project.top, path)
+
+
 def _programs(project: Project) -> set[str]:
     """List the programs that the verify commands on the base begin with."""
-    found = set()
+    found: set[str] = set()
     view = project.base_view
     for row in view.rows:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():
-            try:
-                found.update(shlex.split(command)[:1])
-            except ValueError:
-                continue
+            found.update(_begun(command))
     return found
 
 
+def _begun(command: str) -> Iterator[str]:
+    """List the words that the commands of a shell line begin with, as far as it is plain."""
+    for line in command.splitlines():
+        words = shlex.shlex(line, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        begins = True
+        try:
+            for word in words:
+                if begins and not _ASSIGNED.match(word):
+                    yield word
+                    begins = word in _BEFORE
+                begins = begins or set(word) <= set(";&|()")
+        except ValueError:
+            continue
+
+
 def _program(project: Project, name: str) -> Signs:
-    """Say which file a program is, unless it is in the worktree: that is work."""
-    path = shutil.which(name, path=project.around.environ.get("PATH")) if name else None
-    if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
+    """Say which file a program is: "" for none, or one in the worktree, which is work."""
+    if not name:
         return {}
+    place = os.path.join(project.top, name) if os.path.dirname(name) else name
+    path = shutil.which(place, path=project.around.environ.get("PATH"))
+    if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
+        return {f"{_PROGRAM}{name}": ""}
     found = os.stat(path)
     sign = f"{os.path.abspath(path)} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
     return {f"{_PROGRAM}{name}": _digest(sign.encode("utf-8", "surrogateescape"))}

@@ -10,7 +10,12 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
-from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
+from ralphgit.app.evidence import (
+    changed_paths,
+    completion_proof,
+    judged_evidence,
+    seen_here_alone,
+)
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.lifecycle import (
@@ -140,6 +145,7 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         work_done = changed_paths.of_task(project, own, tree)
         missing = changed_paths.faults(promised, work_done)
         missing += changed_paths.hidden(project, before)
+        missing += seen_here_alone.faults(project, tree, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted).values())
         missing += [_failed(project, run) for run in runs if not run.passed]
