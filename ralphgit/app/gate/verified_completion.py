@@ -21,6 +21,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
+from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records import audit_file
 from ralphgit.rules import evidence_verdict, legal_changes
@@ -140,15 +141,25 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
 
 
 def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Problem]:
-    """Find illegal changes of a branch to other tasks and to append-only records.
+    """Find what a branch does to other tasks than moving its own, and to append-only records.
 
-    `check --base` is run only if the branch has touched any of them.
+    A claim or an end of another task is none of its business, however well it is proved: who
+    lands the branch has not verified it. For the rest `check --base` is run, if the branch has
+    touched any of them.
     """
     fork, changes = _since_base(project, head)
     if not fork:
         return []
-    there = project.view(head, head[:12])
-    before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
+    there, began = project.view(head, head[:12]), project.view(fork, fork[:12]).by_id
+    moved = [
+        row
+        for row in there.rows
+        if row.id != lease.task
+        and (began[row.id].stage != row.stage if row.id in began else row.claim)
+    ]
+    if moved:
+        return [_carried(row) for row in moved]
+    before = {row.id: row.json for row in began.values()}
     after = {row.id: row.json for row in there.rows}
     touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
     own = audit_file.path(project.config.records, lease.task, lease.claim)
@@ -163,3 +174,8 @@ def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Probl
         return []
     found = branch.incoming(project, project.base.commit, head, whole=False)
     return [one for one in found if one.severity == "error" and one.code not in _NOT_OURS]
+
+
+def _carried(row: Row) -> Problem:
+    said = f"{row.id} is {row.status} here, and another task is being landed"
+    return Problem("carried_claim", file=row.file, line=row.line, task=row.id, message=said)
