@@ -210,3 +210,14 @@ def test_another_task_that_the_agent_completed_beside_its_own_does_not_land(tmp_
     assert on_base(alpha, "T-1")["status"] == "blocked", told
     assert on_base(alpha, "T-2")["status"] == "pending"
     assert "b.txt" not in files_on_base(alpha)
+
+
+@pytest.mark.parametrize("edit", slow.but(1, ["s/mytest2/true/", "s/b.txt/'**'/", "/id: T-2/,$d"]))
+def test_another_task_that_the_agent_made_easier_does_not_land(edit: str, tmp_path: Path) -> None:
+    hard = task("T-2", "scope: {write: [b.txt]}", "verify: [mytest2]")
+    first = task("T-1").replace("pending\n", "pending\n    priority: 0\n")
+    alpha = made(tmp_path, first, hard)
+    before = alpha.world.read().partition("id: T-2")[2]
+    told = work(alpha, f'echo good > a.txt; sed -i "{edit}" task-graph.yaml')
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert before in alpha.git("show", "origin/main:task-graph.yaml") + "\n"

@@ -16,6 +16,7 @@ from ralphgit.app.evidence import changed_paths, completion_proof, judged_eviden
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import trees, worktrees
@@ -32,8 +33,10 @@ _FORCED = "force-completed"
 _NOT_OURS = ("merge_conflict", "claim_lost", "review_missing")
 
 
-def require(project: Project, lease: Lease, head: str) -> None:
+def require(project: Project, lease: Lease, head: str, *, seen: bool = False) -> None:
     """Refuse to land `head` if its completion was not verified, or if it changes other records.
+
+    `seen`: a person looks at it before it lands, and may agree to a changed plan.
 
     Raises: GuardRefused (unverified, not_landable).
     """
@@ -47,7 +50,7 @@ def require(project: Project, lease: Lease, head: str) -> None:
             details={"task": lease.task, "missing": missing},
             lines=[f"- {sentence}" for sentence in missing],
         )
-    if problems := out_of_task_changes(project, lease, head):
+    if problems := out_of_task_changes(project, lease, head, seen=seen):
         raise GuardRefused(
             f"the branch of {lease.task} changes records of other tasks; nothing was landed",
             code="not_landable",
@@ -140,7 +143,9 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
     return all(record_tree.is_record(project, path) for path in differing)
 
 
-def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Problem]:
+def out_of_task_changes(
+    project: Project, lease: Lease, head: str, *, seen: bool = False
+) -> list[Problem]:
     """Find what a branch does to other tasks than moving its own, and to append-only records.
 
     A claim or an end of another task is none of its business, however well it is proved: who
@@ -152,11 +157,13 @@ def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Probl
         return []
     there, began = project.view(head, head[:12]), project.view(fork, fork[:12]).by_id
     moved = [
-        row
-        for row in there.rows
+        row for row in there.rows
         if row.id != lease.task
         and (began[row.id].stage != row.stage if row.id in began else row.claim)
-    ]
+    ]  # fmt: skip
+    if not seen:  # nobody but the agent says that the plan is to be another
+        others = (row for row in began.values() if row.id != lease.task)
+        moved += [row for row in others if _promise(there, row.id) != row.json]
     if moved:
         return [_carried(row) for row in moved]
     before = {row.id: row.json for row in began.values()}
@@ -176,6 +183,11 @@ def out_of_task_changes(project: Project, lease: Lease, head: str) -> list[Probl
     return [one for one in found if one.severity == "error" and one.code not in _NOT_OURS]
 
 
+def _promise(view: GraphView, task: str) -> str:
+    """Return all that a task says; "" if it is gone."""
+    return view.by_id[task].json if task in view.by_id else ""
+
+
 def _carried(row: Row) -> Problem:
-    said = f"{row.id} is {row.status} here, and another task is being landed"
+    said = f"{row.id} is changed or moved here, and another task is being landed"
     return Problem("carried_claim", file=row.file, line=row.line, task=row.id, message=said)

@@ -84,7 +84,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
         with WorktreeLock(project):
             raise give_up.lose(project, lease, winner)
     head = project.repository.head()
-    verified_completion.require(project, lease, head)
+    verified_completion.require(project, lease, head, seen=True)
     made = merge.merged(project, project.base.commit, head, lease)
     if isinstance(made, Conflict):
         return made
