@@ -170,12 +170,12 @@ def test_what_else_may_happen_to_a_task(world: World) -> None:
     assert answer["answers"] == [{"question": "Which?", "text": "That one", "by": "ann"}]
     step(alpha, "claim", "T-3")
     reset = step(world, "reset", "T-3", "--reason", "gone", "--force")
-    assert told(reset) == ("proj resets T-3", "reset", 3)
+    assert told(reset) == ("Ann Author resets T-3", "reset", 3)
     cancelled = step(world, "edit", "T-3", "--cancel", "not needed")
     assert cancelled["change"] == "cancel"
     assert cancelled["steps"][0]["why"] == "not needed"
     assert told(step(world, "reset", "T-3", "--reopen", "--reason", "needed")) == (
-        "proj reopens T-3", "reopen", 4,
+        "Ann Author reopens T-3", "reopen", 4,
     )  # fmt: skip
     assert told(step(world, "edit", "T-2", "--title", "New", "--priority", "1")) == (
         "T-2 is edited (title, priority; its contract changes)", "edit", 0,
@@ -183,7 +183,7 @@ def test_what_else_may_happen_to_a_task(world: World) -> None:
     # All of it at once.
     first = world.git("rev-list", "--max-parents=0", "HEAD")
     whole = changes(world, f"{first}..HEAD")
-    assert told(whole["T-3"]) == ("proj resets T-3", "reset", 4)
+    assert told(whole["T-3"]) == ("Ann Author resets T-3", "reset", 4)
     assert (whole["T-3"]["from"], whole["T-3"]["to"]) == ("pending", "pending")
 
 

@@ -17,7 +17,7 @@ from sealing import older
 from world import ROOT, Place, Result, World
 
 from ralphgit.app.doctor.finding_kinds import KINDS, Kind
-from ralphgit.app.doctor.setup_files import EXTRAS
+from ralphgit.model.extras import EXTRAS
 
 GRAPH = """\
 version: 1

@@ -163,6 +163,8 @@ def test_add_writes_every_field(world: World) -> None:
         ([("T-1", "S-1"), ("T-2", "S-1")], "S-2", "T-3"),
         ([("login-1", "login")], "logout", "login-2"),
         ([("20261121", "")], "", "20261122"),
+        ([("T-1", ""), ("T-2", ""), ("fix-log4j2", "")], "", "T-3"),
+        ([("T011", ""), ("T012", "")], "", "T013"),
     ],
 )
 def test_the_id_follows_those_that_are_there(
@@ -188,6 +190,97 @@ def test_a_number_that_a_branch_or_a_worktree_has_is_not_free(world: World) -> N
     assert gamma.ralph("add", "--title", "c").out.startswith("T-010 ")
     beta.commit()
     assert world.ralph("add", "--title", "d").out.startswith("T-011 ")
+
+
+def test_titles_take_no_number(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.write_graph(alpha.read().replace("title: ", "title: before T-008 and T-009, "))
+    alpha.commit()
+    assert world.ralph("add", "--title", "a").out.startswith("T-008 ")
+
+
+# -- edit --rename -------------------------------------------------------------------------
+
+
+RENAMED = """\
+version: 1
+tasks:
+  # The first.
+  - id: T-1
+    title: One  # it
+    status: pending
+    verify: [test -s one.txt]
+
+  - id: T-2
+    title: Two
+    status: pending
+    depends_on: [T-1]
+"""
+
+
+def test_a_task_is_renamed_with_its_records(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(RENAMED)
+    world.commit()
+    assert world.ralph("trust", "--yes").code == 0
+    alpha = world.worktree("alpha")
+    claim = alpha.did("T-1", {"one.txt": "x\n"})
+    refused = world.ralph("edit", "T-1", "--rename", "A-1", "--json")
+    assert (refused.code, refused.error) == (5, "claim_held")
+    assert "alpha" in refused.json["error"]["message"]
+    assert world.merge("alpha").code == 0
+    alpha.git("checkout", "--quiet", "--detach")
+    world.git("branch", "--quiet", "-D", "alpha")
+
+    beta = world.worktree("beta")
+    done = beta.ralph("edit", "T-1", "--rename", "A-1", "--json")
+    assert (done.code, done.data["renamed_from"]) == (0, "T-1")
+    assert beta.ralph("check").out == "No problem found.\n"
+    beta.git("add", "-A")
+    beta.commit("T-1 is A-1")
+    assert "depends_on:\n      - A-1\n" in beta.read() or "depends_on: [A-1]" in beta.read()
+    assert (beta.path / f"records/audit/A-1/{claim}.yaml").exists()
+    assert "T-1" not in beta.git("ls-files", "records")
+    for words in ((), ("--base", "main"), ("main..",), ("--at", "HEAD"), ("beta",)):
+        found = beta.ralph("check", *words)
+        assert (words, found.out, found.code) == (words, "No problem found.\n", 0)
+    told = world.ralph("diff", "beta", "--json").data
+    assert (told["notes"], told["verdict"]) == ([], "clear")
+    assert [one["sentence"] for one in told["changes"]] == [
+        "T-1 is renamed to A-1", "T-2 is edited (depends_on)",
+    ]  # fmt: skip
+    assert world.merge("beta").code == 0
+    assert world.ralph("check").out == "No problem found.\n"
+    assert world.ralph("list", "--json").data["tasks"][1]["state"] == "ready"
+    assert [one["event"] for one in world.audit("A-1", claim)] == ["claimed", "completed"]
+
+
+@pytest.mark.parametrize(("new", "code", "error"), [
+    ("T-2", 6, "duplicate_id"), ("a b", 2, "bad_id"), ("T-1", 2, "usage"),
+])  # fmt: skip
+def test_a_name_that_is_none(tmp_path: Path, new: str, code: int, error: str) -> None:
+    world = World(tmp_path)
+    world.write_graph(RENAMED)
+    world.commit()
+    found = world.ralph("edit", "T-1", "--rename", new, "--json")
+    assert (found.code, found.error) == (code, error)
+    assert world.read() == RENAMED
+
+
+def test_a_removed_record_of_a_renamed_task_is_found(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(RENAMED)
+    world.commit()
+    assert world.ralph("trust", "--yes").code == 0
+    claim = world.did("T-1", {"one.txt": "x\n"})
+    old = world.head
+    assert world.ralph("edit", "T-1", "--rename", "A-1").code == 0
+    audit = world.path / f"records/audit/A-1/{claim}.yaml"
+    audit.write_text(audit.read_text().replace("event: claimed", "event: resumed"))
+    world.git("add", "-A")
+    world.commit("T-1 is A-1")
+    codes = {one["code"] for one in world.ralph("check", f"{old}..", "--json").data["problems"]}
+    assert "edited_audit" in codes
 
 
 # -- add: what is refused ------------------------------------------------------------------
@@ -446,9 +539,14 @@ def test_edit_of_what_is_so_already_writes_nothing(world: World) -> None:
             ("--block", "--priority", "1"),
             2,
             "usage",
-            "--block and --cancel cannot be combined with other changes",
+            "--block, --cancel and --rename cannot be combined with other changes",
         ),
-        (("--cancel", "x", "--priority", "1"), 2, "usage", "--block and --cancel cannot be"),
+        (
+            ("--cancel", "x", "--priority", "1"),
+            2,
+            "usage",
+            "--block, --cancel and --rename cannot be",
+        ),
         (("--cancel", ""), 2, "usage", "the reason is empty"),
     ],
 )

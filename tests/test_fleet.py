@@ -182,7 +182,11 @@ def test_the_life_of_a_worker(make: Callable[..., World], way: str) -> None:
     assert down.out.splitlines()[0] == (
         "The loop of w1 in ../proj-w1 has ended; it still holds T-1."
     )
+    command = "ralphgit fleet up -n 1"
+    assert down.out.endswith(f"Next: {command} goes on with what w1 still holds\n")
     until(lambda: processes(world) == [])
+    attention = world.ralph("status", "--json").data["attention"]
+    assert [one["hint"] for one in attention if one["code"] == "stale"] == [command]
     held = workers(world)["w1"]
     assert (held["state"], held["task"]) == ("gone", "T-1")
     assert up(world, "-n", "1", "--idle", "wait", way).code == 0

@@ -82,8 +82,17 @@ def test_init_again_changes_nothing(world: World, layout: str) -> None:
     assert (again.code, again.data["created"]) == (0, [])
     assert again.data["changed"] == []
     assert set(again.data["kept"]) >= {*first.data["created"], EXCLUDE} - {"graph/"}
-    assert world.ralph("init").code == 0
+    assert world.ralph("init").out.endswith(
+        "Next: ralphgit add --title TEXT; then git add, git commit\n"
+    )
     assert world.snapshot() == before
+
+
+def test_init_around_tasks_says_what_is_next(world: World) -> None:
+    world.write_graph("version: 1\ntasks:\n  - {id: T-1, title: One, status: pending}\n")
+    first = "Next: git add, git commit; then ralphgit next\n"
+    assert world.ralph("init").out.endswith(first)
+    assert world.ralph("init").out.endswith("Next: ralphgit next\n")
 
 
 def test_what_init_makes_can_be_used_at_once(world: World) -> None:

@@ -11,6 +11,9 @@ from forge import Forge
 from test_loop import events, made, on_base, rescued, task
 from world import Place, Result
 
+from ralphgit.app.landing import pull_request_text
+from ralphgit.model.task import Lifecycle, Task
+
 
 def run(place: Place, forge: Forge, *words: str, **env: str) -> Result:
     line = ("run", "--agent", "scripted", "--land", "pr", *words)
@@ -304,6 +307,14 @@ tasks:
       write: {{a.txt: a}}
       report: {{status: done_with_concerns, concerns: ['/close @ann token=hunter2hunter2']}}
 """
+
+
+@pytest.mark.parametrize(("title", "rest"), [
+    ("T-1: Write it", "Write it"), ("[t-1] Write it", "Write it"), ("T-10 is next", "T-10 is next"),
+    ("T-1", "T-1"), ("Undo T-1", "Undo T-1"),
+])  # fmt: skip
+def test_a_title_does_not_say_the_id_twice(title: str, rest: str) -> None:
+    assert pull_request_text.bare_title(Task("T-1", title, Lifecycle())) == rest
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def test_a_reset(world: World, landed: bool) -> None:
     assert told["reset"] == {
         "id": told["reset"]["id"],
         "claim": claim,
-        "by": "proj",
+        "by": "Ann Author",
         "at": told["reset"]["at"],
         "reason": "gone",
     }
@@ -120,13 +120,13 @@ def test_a_reset(world: World, landed: bool) -> None:
     audit = f"records/audit/T-1/{claim}.yaml"
     assert world.git("show", "--format=", "--name-only").splitlines() == [audit, "task-graph.yaml"]
     assert world.git("log", "-1", "--format=%B") == (
-        f"T-1: reset\n\ngone\n\nRalph-Task: T-1\nRalph-Claim: {claim}\nRalph-Worker: proj\n"
+        f"T-1: reset\n\ngone\n\nRalph-Task: T-1\nRalph-Claim: {claim}\nRalph-Worker: Ann Author\n"
     )
     events = ryaml.loads(world.read(audit))["events"]
     assert {**events[-1], "at": ""} == {
         "at": "",
         "event": "reset",
-        "by": "proj",
+        "by": "Ann Author",
         "from": "in-progress" if landed else "pending",
         "to": "pending",
         "note": "gone",

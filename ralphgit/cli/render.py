@@ -217,9 +217,13 @@ def task_table(pairs: Sequence[tuple[Row, TaskState]]) -> Table:
     return Table(("ID", "STATE", "P", "STORY", "TITLE", "HOLDER / WAITS FOR"), rows)
 
 
+#: Who has changed a task under no claim.
+NOBODY = "nobody"
+
+
 def _note(task_state: TaskState) -> str:
     if task_state.holder is not None and task_state.state not in ("complete", "cancelled"):
-        return f"{task_state.holder.by}, {task_state.holder.where}"
+        return f"{task_state.holder.by or NOBODY}, {task_state.holder.where}"
     return ", ".join(task_state.blocked_on)
 
 

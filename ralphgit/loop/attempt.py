@@ -237,7 +237,8 @@ def _said(
         why = f"the agent ran into a rate limit {row} times in a row"
         return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
     how = f"ended with exit code {ended.code}"
-    return Failed(f"the agent {how}", f"It {how}:\n{end}")
+    printed = f":\n{end}" if end.strip() else ", and printed nothing."
+    return Failed(f"the agent {how}", f"It {how}{printed}")
 
 
 def _complete_at_last(

@@ -6,14 +6,14 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.workspace import heartbeat, worktree_names
+from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.heartbeat import Heartbeat, Process
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.repository import Worktree
 from ralphgit.loop import event_log
 from ralphgit.records import runtime_notes
 
-NOTE = os.path.join(".ralph", "fleet.yaml")
+NOTE = runtime_files.FLEET
 
 
 class FleetNote(NamedTuple):

@@ -128,7 +128,7 @@ class Loop:
                 return "stopped"
             worked = self._turn()
             if worked and self._enough():
-                return "enough"
+                return self._limit()
             if worked:
                 continue
             if self._options.idle == "exit":
@@ -141,8 +141,15 @@ class Loop:
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
-        limit = 1 if self._options.once else self._options.max_tasks
+        limit = self._most()
         return limit is not None and limit <= ended
+
+    def _most(self) -> int | None:
+        return 1 if self._options.once else self._options.max_tasks
+
+    def _limit(self) -> str:
+        option = "--once" if self._options.once else f"--max-tasks {self._options.max_tasks}"
+        return f"the limit is reached ({option})"
 
     def _turn(self) -> bool:
         """Do one task from claim to landing; False if none could be claimed."""

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ralphgit.errors import GuardRefused, Refused
+from ralphgit.model.extras import install
 
 if TYPE_CHECKING:
     from libtmux import Server, Session
@@ -54,8 +55,8 @@ class Fleet:
     def __init__(self, repository: str, git_dir: str) -> None:
         """Raises: GuardRefused (no_tmux)."""
         if lacking := missing():
-            install = "apt install tmux, pip install 'ralphgit[fleet]'"
-            hint = f"{install}; or ralphgit fleet up --no-tmux"
+            how = install("fleet") if lacking == "libtmux" else "apt install tmux"
+            hint = f"{how}; or ralphgit fleet up --no-tmux"
             raise GuardRefused(f"{lacking} is not installed", code="no_tmux", hint=hint)
         import libtmux
 

@@ -49,6 +49,10 @@ def steps(old: Task | None, new: Task | None, events: Sequence[Event] = ()) -> t
     before = old.lifecycle if old is not None else Lifecycle()
     found = [] if old is not None else [Step(ADD)]
     found += _changed(before, new.lifecycle, events)
+    if old is not None and old.id != new.id and before.claim and new.lifecycle.claim:
+        # What was promised has the id in it, and the claim a digest of that.
+        renamed = before.claim._replace(contract=new.lifecycle.claim.contract)
+        before = before._replace(claim=renamed)
     if not found and before != new.lifecycle:
         found = [Step(SET)]
     return tuple(found)

@@ -14,7 +14,7 @@ from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import tampering, write_scope
+from ralphgit.app.gate import branch, tampering, write_scope
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
@@ -26,8 +26,9 @@ from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, task_mapping
 from ralphgit.records import question_file as questions
+from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
-from ralphgit.rules import diff_steps, legal_changes
+from ralphgit.rules import diff_steps, legal_changes, renames
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
@@ -118,6 +119,8 @@ class _Gathering:
         lost = old.lost | new.lost
         self.before = {task: row for task, row in old.rows.items() if row.file not in lost}
         self.after = {task: row for task, row in new.rows.items() if row.file not in lost}
+        self.renames = renames.renamed(self.before, self.after)
+        self.before = renames.applied(self.before, self.renames)
 
     def gathered(self) -> Diff:
         paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
@@ -128,6 +131,7 @@ class _Gathering:
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
         self._note_tampering()
+        self._note_lost_claims()
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
         both = self.before.keys() & self.after.keys()
@@ -136,7 +140,7 @@ class _Gathering:
         return Diff(self.range, self.old, self.new, changes, files, outside, notes, moved)
 
     def _note_tampering(self) -> None:
-        made = BranchChange(self.before, self.after, self.new.tree)
+        made = BranchChange(self.before, self.after, self.new.tree, self.renames)
         span = Span(self.range.old, self.range.new, self.range.new, self.project.repository.objects)
         files = Content(self.project, self.range.new)
         illegal = {
@@ -147,6 +151,14 @@ class _Gathering:
         }
         for one in tampering.problems(self.project, span, made, files, illegal):
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+
+    def _note_lost_claims(self) -> None:
+        """Note each task that the base has given to another claim since the two parted."""
+        if not self.range.tip:
+            return
+        base = revisions_compared.side(self.project, self.range.tip, self.range.base).rows
+        for lost in branch.lost_claims(self.before, base, self.after, self.range.base):
+            self.notes.append(ChangeNote(PROBLEM, lost.code, lost.task, lost.message))
 
     def _outside(self, changes: Sequence[TaskChange], files: Sequence[str]) -> tuple[str, ...]:
         worked = [self.after[one.task] for one in changes if one.worked_on]
@@ -168,13 +180,16 @@ class _Gathering:
         read = self.project.repository.objects.read
         contents = read(oid for one in paths for oid in (one.old, one.new) if oid)
         found: dict[str, Written] = {}
+        moved = self._moved_records(paths, contents)
         for one in paths:
             kind, _, rest = one.path.removeprefix(f"{self.project.config.records}/").partition("/")
             task, slash, _ = rest.partition("/")
             if kind not in FILED or not slash or not one.path.endswith(".yaml"):
                 continue
+            old, new = moved.get(one.path, contents.get(one.old)), contents.get(one.new)
+            if old == new or (new is None and task in self.renames):
+                continue  # the gate finds records that a renamed task has lost
             known = found.setdefault(task, Written([], [], []))
-            old, new = contents.get(one.old), contents.get(one.new)
             if new is None or (kind == "evidence" and old is not None):
                 what = "removed" if new is None else "edited"
                 said = f"{one.path} is {what}; {kind} is never {what}"
@@ -191,6 +206,19 @@ class _Gathering:
                 self.unreadable.append(error.at(f"{self.range.head}:{one.path}"))
         for known in found.values():
             known.events.sort(key=lambda event: event.at)
+        return found
+
+    def _moved_records(
+        self, paths: Sequence[trees.PathChange], contents: Mapping[str, bytes]
+    ) -> dict[str, bytes]:
+        """What the records of renamed tasks were, by where they are now."""
+        found = {}
+        for one in paths:
+            folder, _, name = one.path.rpartition("/")
+            above, _, task = folder.rpartition("/")
+            if task in self.renames and one.old in contents:
+                new = self.renames[task]
+                found[f"{above}/{new}/{name}"] = with_task(contents[one.old], task, new)
         return found
 
     # -- tasks ---------------------------------------------------------------------------

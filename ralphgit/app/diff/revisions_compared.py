@@ -27,6 +27,8 @@ class Range(NamedTuple):
     """Likewise `new`."""
     since_fork: bool
     """`old` is where the two parted, and not `base` itself."""
+    tip: str = ""
+    """The commit that `base` is; "" where it is `old`."""
 
 
 def resolve(project: Project, text: str = "") -> Range:
@@ -47,6 +49,7 @@ def resolve(project: Project, text: str = "") -> Range:
 
 def _between(project: Project, base: str, head: str, *, fork: bool, commit: str = "") -> Range:
     old, new = commit or revisions.commit_of(project, base), revisions.commit_of(project, head)
+    tip = ""
     if fork:
         tip, old = old, worktrees.fork(project.repository.git, old, new)
         if not old:
@@ -55,7 +58,7 @@ def _between(project: Project, base: str, head: str, *, fork: bool, commit: str 
                 code="unrelated",
                 hint="git fetch --unshallow if the clone is shallow, or compare A..B",
             )
-    return Range(old, new, base, head, fork)
+    return Range(old, new, base, head, fork, "" if tip == old else tip)
 
 
 class Side(NamedTuple):

@@ -100,7 +100,7 @@ class TaskChange(NamedTuple):
     @property
     def broken_contract(self) -> tuple[str, ...]:
         """The fields of what was promised that changed."""
-        return tuple(name for name in self.fields if name in PROMISED)
+        return tuple(name for name in self.fields if name in PROMISED and name != "id")
 
     @property
     def records(self) -> tuple[Filed, ...]:

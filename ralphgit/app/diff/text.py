@@ -125,10 +125,12 @@ def sentence(one: TaskChange) -> str:
         said.append(f"{does} {'it' if said else one.task}")
     if one.change == diff_steps.SET and one.new is not None:
         said.append(f"{one.task} was made {one.new.status} by hand; no command does that")
-    if one.fields:
+    if one.old is not None and one.new is not None and one.old.id != one.new.id:
+        said.append(f"{one.old.id} is renamed to {one.new.id}")
+    if fields := [name for name in one.fields if name != "id"]:
         edited = f"{one.task} is edited" if not said else "edited as well"
         promise = "; its contract changes" if one.broken_contract else ""
-        said.append(f"{edited} ({', '.join(one.fields)}{promise})")
+        said.append(f"{edited} ({', '.join(fields)}{promise})")
     if one.change == diff_steps.RECORD:
         said.append(f"{one.task} gets new records")
     return "; ".join(said)

@@ -11,10 +11,8 @@ from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.setup import init_plan, managed_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
+from ralphgit.model.extras import EXTRAS, install
 from ralphgit.records import atomic_files, git_attributes, schemas
-
-#: The optional parts of ralphgit, and the package that each needs.
-EXTRAS = {"fleet": "libtmux", "board": "textual", "mcp": "mcp"}
 
 
 def find(project: Project, fix: bool) -> Iterator[Finding]:
@@ -59,4 +57,4 @@ def missing(project: Project) -> Iterator[Finding]:
     for extra, package in EXTRAS.items():
         if find_spec(package) is None:
             message = f"{extra} needs {package}, which is not installed"
-            yield Finding("missing_extra", "info", message, f"pip install 'ralphgit[{extra}]'")
+            yield Finding("missing_extra", "info", message, install(extra))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ralphgit.app.gate import evidence_history
 from ralphgit.app.gate.problem import Problem
@@ -12,16 +12,21 @@ from ralphgit.git import trees
 from ralphgit.git.objects import Objects
 from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
+from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
 
 #: Path, what was there, and what is; None where it was removed.
 _Changed = tuple[str, bytes, bytes | None]
 
 
-def between(was: Project, now: Project, start: str, end: str, objects: Objects) -> list[Problem]:
+def between(
+    was: Project, now: Project, start: str, end: str, objects: Objects,
+    renames: Mapping[str, str],
+) -> list[Problem]:  # fmt: skip
     """Find removed and edited records between commit `start` and tree or commit `end`.
 
-    `objects` reads both; `was` and `now` say where the records are on each.
+    `objects` reads both; `was` and `now` say where the records are on each, and `renames` which
+    tasks have another id there.
     """
     folder, target = f"{was.config.records}/", f"{now.config.records}/"
     if folder == target:
@@ -31,17 +36,22 @@ def between(was: Project, now: Project, start: str, end: str, objects: Objects) 
         kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]
         paths = [path for path, _ in kept]
     old = objects.read(f"{start}:{path}" for path in paths)
-    places = {path: f"{end}:{target}{path.removeprefix(folder)}" for path in paths}
+    places = {
+        path: f"{end}:{target}{_renamed(path.removeprefix(folder), renames)}" for path in paths
+    }
     new = objects.read(places.values())
     pairs = [
-        (path, old.get(f"{start}:{path}", b""), new.get(place)) for path, place in places.items()
+        (path, _as_renamed(path, folder, old.get(f"{start}:{path}", b""), renames), new.get(place))
+        for path, place in places.items()
     ]
     # A file that only moved with the folder is what it was; a link in its place is not.
-    changes = (pair for pair in pairs if folder == target or pair[1] != pair[2])
+    moved = [path for path in paths if _task(path, folder) in renames]
+    changes = (pair for pair in pairs
+               if (folder == target and pair[0] not in moved) or pair[1] != pair[2])  # fmt: skip
     return list(_judged(was, changes, start[:12]))
 
 
-def uncommitted(project: Project) -> list[Problem]:
+def uncommitted(project: Project, renames: Mapping[str, str]) -> list[Problem]:
     """Find audit and guidance edited since HEAD. `evidence_history` covers evidence."""
     objects = project.repository.objects
     folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
@@ -49,11 +59,32 @@ def uncommitted(project: Project) -> list[Problem]:
         path for folder in folders for path in evidence_history.changed_here(project, folder, "MDT")
     ]
     old = objects.read(f"HEAD:{path}" for path in paths)
-    pairs = (
-        (path, old.get(f"HEAD:{path}", b""), atomic_files.read(project.file(path)))
-        for path in paths
-    )
+    folder = f"{project.config.records}/"
+    pairs = []
+    for path in paths:
+        place = folder + _renamed(path.removeprefix(folder), renames)
+        before = _as_renamed(path, folder, old.get(f"HEAD:{path}", b""), renames)
+        after = atomic_files.read(project.file(place))
+        if place == path or before != after:
+            pairs.append((path, before, after))
     return list(_judged(project, pairs, "HEAD"))
+
+
+def _task(path: str, folder: str) -> str:
+    """The task that a record at `path` is about."""
+    return path.removeprefix(folder).partition("/")[2].partition("/")[0]
+
+
+def _renamed(path: str, renames: Mapping[str, str]) -> str:
+    """Where the record `KIND/TASK/NAME` is after its task was renamed."""
+    kind, _, rest = path.partition("/")
+    task, _, name = rest.partition("/")
+    return f"{kind}/{renames[task]}/{name}" if task in renames else path
+
+
+def _as_renamed(path: str, folder: str, data: bytes, renames: Mapping[str, str]) -> bytes:
+    task = _task(path, folder)
+    return with_task(data, task, renames[task]) if task in renames else data
 
 
 def _judged(project: Project, pairs: Iterable[_Changed], rev: str) -> Iterator[Problem]:

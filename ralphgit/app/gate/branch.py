@@ -59,7 +59,7 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
         after = _rows(now, tree)
         if after is None:
             return problems
-        made = BranchChange(before, after, tree)
+        made = BranchChange.between(before, after, tree)
         files = Content(was, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
@@ -98,7 +98,7 @@ def across(
     after = _rows(now, tree)
     if after is None:
         return problems
-    made = BranchChange(before, after, tree)
+    made = BranchChange.between(before, after, tree)
     span = Span(start, head, head, objects)
     return problems + _brought(set_by, span, made, Content(was, head), problems)
 
@@ -121,7 +121,7 @@ def _brought(
     by_hand = list(tampering.problems(now, span, made, files, faulty))
     return [
         *changed,
-        *append_only.between(was, now, span.old, span.new, span.objects),
+        *append_only.between(was, now, span.old, span.new, span.objects, made.renames),
         *completions(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
@@ -187,6 +187,8 @@ def lost_claims(
             continue
         if len({known.stage, theirs.stage, row.stage}) < 3:
             continue
+        if row.claim and (row.claim, row.epoch) == (theirs.claim, theirs.epoch):
+            continue  # what the base has is a later step of the same claim
         if theirs.epoch > row.epoch:
             holder = f"it was reset (epoch {theirs.epoch})"
         elif theirs.claim:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.git.objects import Objects
 from ralphgit.model.task_row import Row
+from ralphgit.rules import renames
 
 
 class BranchChange(NamedTuple):
@@ -16,6 +17,16 @@ class BranchChange(NamedTuple):
     before: Mapping[str, Row]
     after: Mapping[str, Row]
     tree: Tree
+    renames: Mapping[str, str] = {}
+    """The ids that tasks had, which are in `before` under those that they have now."""
+
+    @classmethod
+    def between(
+        cls, before: Mapping[str, Row], after: Mapping[str, Row], tree: Tree
+    ) -> BranchChange:
+        """Hold the two ends of a change, with what it renames under the new names."""
+        found = renames.renamed(before, after)
+        return cls(renames.applied(before, found) if found else before, after, tree, found)
 
     @property
     def moved(self) -> list[Row]:

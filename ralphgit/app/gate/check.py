@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from ralphgit.app.gate import branch, uncommitted
+from ralphgit.app.gate import branch, evidence_history, uncommitted
 from ralphgit.app.gate.evidence_history import edited_evidence
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.record_tree import commit_tree, working_tree
-from ralphgit.errors import UsageError
+from ralphgit.app.workspace.record_tree import Tree, commit_tree, working_tree
+from ralphgit.errors import InvalidRecord, UsageError
+from ralphgit.git import worktrees
+from ralphgit.git.repository import under_way
 
 _ORDER = {"error": 0, "warning": 1}
 
@@ -19,26 +21,25 @@ _ORDER = {"error": 0, "warning": 1}
 def check(project: Project, *, base: str = "", at: str = "", between: str = "") -> list[Problem]:
     """Find every problem of the records and uncommitted changes here, or of revision `at`.
 
-    With `base`, also of what this branch changes, judged as merged into that revision; the merge
-    is made in memory. With `between`, of what NEW changes since OLD (`OLD..NEW`), or since the two
-    parted (`OLD...NEW`). Reads only.
+    Here also of what this branch changes, judged as merged into the base; with `base`, into that
+    revision, and of commits alone. The merge is made in memory. With `between`, of what NEW changes
+    since OLD (`OLD..NEW`), or since the two parted (`OLD...NEW`), or of that branch as merged into
+    the base. Reads only.
 
     Raises: UsageError (bad_revision, usage), GuardRefused (bare), InvalidRecord (no_graph).
     """
-    if between:
-        if base or at:
-            raise UsageError(
-                "a range cannot be combined with --base or --at",
-                hint="ralphgit check --base REF, or ralphgit check OLD..NEW",
-            )
-        ends = revisions.range_in(between)
-        if ends is None:
-            raise UsageError(
-                f"{between} is not a range",
-                hint=f"ralphgit check {between}..HEAD, or --at {between}",
-            )
+    ends = revisions.range_in(between)
+    if between and (at or (base and ends is not None)):
+        what = "a range" if ends is not None else "a branch"
+        raise UsageError(
+            f"{what} cannot be combined with {'--at' if at else '--base'}",
+            hint="ralphgit check BRANCH --base REF, or ralphgit check OLD..NEW",
+        )
+    if ends is not None:
         old, new, since_fork = ends
         return _sorted(branch.across(project, old, new, since_fork=since_fork))
+    if between:
+        return _sorted(branch.incoming(project, base or project.require_base().label, between))
     if base:
         return _sorted(branch.incoming(project, base, at or "HEAD"))
     if at:
@@ -50,7 +51,45 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
     tree = working_tree(project)
     found = state(project, tree)
     found += edited_evidence(project)
-    return _sorted([*found, *uncommitted.problems(project, tree)])
+    found += uncommitted.problems(project, tree)
+    merged = list(_committed(project, tree, found))
+    worse = {(one.code, one.task, one.path) for one in merged}
+    found = [one for one in found if (one.code, one.task, one.path) not in worse]
+    return _sorted([*found, *merged])
+
+
+def _committed(project: Project, tree: Tree, known: list[Problem]) -> Iterator[Problem]:
+    """Find the problems of this branch as merged into the base, besides the `known` errors.
+
+    Of tasks and files that are changed since HEAD only the working files are judged, and nothing
+    but them while a merge is under way.
+    """
+    repository, head, base = project.repository, project.repository.known_head, project.base
+    fork = worktrees.fork(repository.git, base.commit, head) if base.commit and head else ""
+    if fork in ("", head) or under_way(repository.git_dir):
+        return
+    told = {(one.code, one.task, one.path) for one in known if one.severity == "error"}
+    changed = set(evidence_history.changed_here(project, "", "ACDMRT"))
+    graphs = changed & {path for path, _ in tree.shards}
+    here, before = _blocks(project, head) if graphs else ({}, {})
+    for one in branch.incoming(project, base.label, head, whole=False):
+        if one.code == "unfinished_claim":
+            continue  # here the work goes on
+        if one.path in graphs and one.task:
+            judged = here.get(one.task) != before.get(one.task)
+        else:
+            judged = one.path in changed - graphs
+        if not judged and (one.code, one.task, one.path) not in told:
+            yield one
+
+
+def _blocks(project: Project, head: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The block of each task here, and in HEAD; none where a graph cannot be read."""
+    try:
+        here, there = project.here.rows, project.view(head, "HEAD").rows
+    except InvalidRecord:
+        return {}, {}
+    return {row.id: row.json for row in here}, {row.id: row.json for row in there}
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

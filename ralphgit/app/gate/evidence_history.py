@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
@@ -10,6 +11,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file
 from ralphgit.records.atomic_files import read
+from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
 
 
@@ -32,12 +34,15 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     changed = [
         path for path, oid in listed if first.get(path, oid) != oid and path.startswith(folder)
     ]
-    gone = sorted(set(first) - {path for path, _ in listed})
+    there = {path for path, _ in listed}
+    gone = sorted(set(first) - there)
     if not commit:
         here = changed_here(project, folder, "MT")
         changed = [path for path in changed if path not in here]
         changed += [path for path in here if not _is_first(project, path, first)]
         gone += changed_here(project, folder, "D")
+        there = {*there, *_files(project, folder), *_files(project, attempts)}
+    gone = [path for path in gone if not _is_renamed(project, path, there, commit, first)]
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
     for path in dict.fromkeys(gone):
         if path.startswith(folder):
@@ -55,6 +60,34 @@ def _rows(project: Project, commit: str) -> Mapping[str, Row]:
         return project.view(commit, commit[:12]).by_id if commit else project.here.by_id
     except InvalidRecord:
         return {}
+
+
+def _files(project: Project, folder: str) -> list[str]:
+    """The records in this worktree's files."""
+    found = []
+    for parent, _, names in os.walk(project.file(folder)):
+        place = os.path.relpath(parent, project.top).replace(os.sep, "/")
+        found += [f"{place}/{name}" for name in names]
+    return found
+
+
+def _is_renamed(
+    project: Project, path: str, there: Collection[str], commit: str, first: Mapping[str, str]
+) -> bool:
+    """Whether a record that is gone is another task's now, and otherwise begins as it did."""
+    folder, old, name = path.rsplit("/", 2)
+    for place in there:
+        parent, _, rest = place.rpartition("/")
+        above, _, new = parent.rpartition("/")
+        if (above, rest) != (folder, name) or new == old or path not in first:
+            continue
+        objects = project.repository.objects
+        before = with_task(objects.read([first[path]])[first[path]], old, new)
+        where = f"{commit}:{place}"
+        after = objects.read([where]).get(where) if commit else read(project.file(place))
+        if (after or b"").startswith(before):
+            return True
+    return False
 
 
 def _proves(project: Project, blob: str, rows: Mapping[str, Row]) -> bool:

@@ -32,13 +32,13 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         return  # `state` reports it; a change that fixes what was committed must pass
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
     gone = {task for task in known if task not in base and task in fork}
-    made = BranchChange(
+    made = BranchChange.between(
         {task: row for task, row in known.items() if task not in brought | gone},
         {task: row for task, row in here.items() if task not in brought},
         tree,
     )
     yield from branch.moves(project, made)
-    yield from append_only.uncommitted(project)
+    yield from append_only.uncommitted(project, made.renames)
     if made.completed:
         with tree_digest.here(project) as files:
             yield from branch.completions(project, made, files)

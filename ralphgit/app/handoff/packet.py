@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.handoff import dependencies, questions
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -12,6 +15,7 @@ from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
 from ralphgit.records import packet_file as codec
 from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.priorities import Priorities
 
 #: Where a worktree has the packet of its task.
 PATH = ".ralph/packet.yaml"
@@ -42,18 +46,36 @@ def compile(
     )
 
 
-def packet(project: Project, task: str) -> Packet:
+def packet(project: Project, task: str = "") -> Packet:
     """Compile the packet of a task, claimed or not, from this worktree's graph, or from the base's
-    if the task is not in it. Nothing is written.
+    if the task is not in it. Without `task`, of the one that this worktree has claimed, else of
+    the first that is ready. Nothing is written.
 
-    Raises: UnknownTask, InvalidRecord.
+    Raises: NothingReady, UnknownTask, InvalidRecord.
     """
+    task = task or _own(project) or first_ready(project)
     found = view_with(project, task).task(task)
     held = found.claim if found.status == "in-progress" else None
     return compile(
         project, found, clean=_is_clean(project),
         claim=held.id if held else "", worker=held.by if held else "",
     )  # fmt: skip
+
+
+def first_ready(project: Project, *, story: str = "", priority: Priorities | None = None) -> str:
+    """Find the task that `next` would list first. Raises: NothingReady."""
+    found = next_tasks.takeable(project, story=story, priority=priority)
+    if not found.tasks:
+        raise claim_errors.nothing_to_take(found.obstacle)
+    return found.tasks[0][0].id
+
+
+def _own(project: Project) -> str:
+    """The task that this worktree works on; "" for none."""
+    if project.repository.top is None:
+        return ""
+    own = own_claims.open_claims(project, ClaimMap(project))
+    return own[0].task if own else ""
 
 
 def view_with(project: Project, task: str) -> GraphView:

@@ -48,10 +48,7 @@ def prompt(
     Raises: NothingReady, UnknownTask, InvalidRecord.
     """
     if not task:
-        found = next_tasks.takeable(project, story=story, priority=priority)
-        if not found.tasks:
-            raise claim_errors.nothing_to_take(found.obstacle)
-        task = found.tasks[0][0].id
+        task = packets.first_ready(project, story=story, priority=priority)
     view = packets.view_with(project, task)
     row, task_state = next(pair for pair in next_tasks.pairs(project, view) if pair[0].id == task)
     _warn(project, task, task_state)

@@ -26,7 +26,7 @@ class ReplyOptions(NamedTuple):
     task: str
     text: str
     by: str = ""
-    """Who answers; "" is the name of this worktree's worker."""
+    """Who answers; "" is `Project.person`."""
     push: bool = True
     fetch: bool = True
     claim: str = ""
@@ -68,7 +68,7 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     if interrupted_update.settle(project):
         project.refresh()
     _refuse_unlanded(ClaimMap(project), options.task)
-    by = options.by or project.worker
+    by = options.by or project.person
     answered: list[tuple[str, Guidance]] = []
     asker = where = ""
 

@@ -7,6 +7,7 @@ mentioned, no issue closed, no line that a forge takes for a command.
 from __future__ import annotations
 
 import difflib
+import re
 
 from ralphgit.app.diff import markdown
 from ralphgit.app.diff import record_diff as diffs
@@ -23,7 +24,13 @@ _LONGEST_DIFF = 12_000
 
 def title(project: Project, task: Task) -> str:
     """`ID: title`, on one line."""
-    return _redacted(project, f"{task.id}: {one_line(task.title)}")[:_LONGEST_TITLE]
+    return _redacted(project, f"{task.id}: {one_line(bare_title(task))}")[:_LONGEST_TITLE]
+
+
+def bare_title(task: Task) -> str:
+    """The title without the task's id, where it begins with that: plans often say it in both."""
+    found = re.match(rf"\W*{re.escape(task.id)}\W+(?=\w)", task.title, re.IGNORECASE)
+    return task.title[found.end() :] if found else task.title
 
 
 def body(project: Project, lease: Lease, head: str) -> str:
@@ -31,7 +38,7 @@ def body(project: Project, lease: Lease, head: str) -> str:
     found = diffs.diff(project, head)
     after = found.new.view
     task = after.task(lease.task)
-    parts = [f"## {task.id}: {escape(task.title)}"]
+    parts = [f"## {task.id}: {escape(bare_title(task))}"]
     if task.description.strip():
         parts.append(quoted(task.description))
     before = project.base_view

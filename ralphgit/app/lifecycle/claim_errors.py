@@ -40,7 +40,7 @@ _WORDS = {
                   "ralphgit complete {task} keeps your work, and frees the worktree"),
     Reason.MAIN_WORKTREE: ("main_worktree", "this is the main worktree, and {holder.by} works on "
                            "{task} in {holder.where}",
-                           "git worktree add -b NAME ../NAME, and claim there"),
+                           "ralphgit worktree new NAME, and claim there"),
     Reason.FINISHED: ("illegal_move", "{task} is {about}",
                       "ralphgit reset {task} --reopen --reason TEXT"),
     Reason.BLOCKED: ("blocked", "{task} is blocked and waits for a person",

@@ -60,7 +60,7 @@ def reset(project: Project, options: ResetOptions) -> Reopened:
         _refuse(project, claim_map, row, holders, options)
         return Reopening(
             event="reset",
-            by=project.worker,
+            by=project.person,
             at=project.now(),
             reason=options.reason,
             note=options.reason + (" (forced)" if options.force else ""),

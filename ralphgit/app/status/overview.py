@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import unfinished_claims
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim
@@ -73,6 +75,14 @@ def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
     ]
 
 
+def _set_by_hand(active: ActiveClaim) -> Attention:
+    message = f"{active.task} was made complete by hand, under no claim ({active.where})"
+    branch = shlex.quote(active.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/"))
+    hint = f"ralphgit -C {shlex.quote(active.path)} check"
+    hint = f"ralphgit check {branch}" if active.ref else hint
+    return Attention("set_by_hand", active.task, message, hint)
+
+
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     rows = claim_map.base.by_id
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
@@ -91,13 +101,15 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             yield Attention("unfinished_claim", task, message, merged.hint)
         elif task_state.stale and holder is not None:
             message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"
-            yield Attention("stale", task, message, questions.reset_command(project, task))
+            yield Attention("stale", task, message, questions.stale_command(project, holder))
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"
             yield Attention("claim_lost", task, message, show)
         claims = claim_map.active_claims.get(task, ())
         open_claims = {one.claim for one in claims if one.epoch >= rows[task].epoch}
         begun = task_state.state in ("claimed", "in-progress", "in-review")
+        if task_state.state == "in-review" and holder is not None and not holder.claim:
+            yield _set_by_hand(holder)
         if len(open_claims) > 1 and begun and not task_state.lost:
             names = ", ".join(sorted({f"{one.by} ({one.where})" for one in claims}))
             message = f"{task} is claimed twice: {names}; the first to merge has it"

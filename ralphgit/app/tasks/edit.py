@@ -74,21 +74,22 @@ def add(
     known = {row.id: row for row in (*there, *project.here.rows)}
     story = fields.story or ""
     name = parse_task_id(task or placement.free_id(project, [*known.values()], story))
-    _refuse_twin(project, name, there)
+    refuse_twin(project, name, there)
     made: dict[str, Any] = {"id": name, "title": fields.title, "status": "pending", **given}
     place = placement.place(project, name, story=story, file=file, after=after)
     _refuse_cycle(project, name, fields.depends_on or (), place.path)
     _warn_unknown(project, name, fields.depends_on or (), known)
     text = splice_task.append_task(place.text, made, after=place.after, path=place.path)
     _write(project, place.path, text)
-    return _changed(project, name, place.path)
+    return changed(project, name, place.path)
 
 
-def _refuse_twin(project: Project, name: str, there: Iterable[Row]) -> None:
+def refuse_twin(project: Project, name: str, there: Iterable[Row], *, but: str = "") -> None:
+    """Refuse an id that a task other than `but` has. Raises: InvalidRecord (duplicate_id)."""
     places = ((project.here.rows, ""), (there, f"{project.base.label}:"))
     for rows, prefix in places:
         for row in rows:
-            if row.id.casefold() == name.casefold():
+            if row.id.casefold() == name.casefold() and row.id != but:
                 raise InvalidRecord(
                     f"the task {row.id} already exists; nothing was written",
                     file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
@@ -124,7 +125,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     wanted = {name: value for name, value in wanted.items() if old.get(name) != value}
     if not wanted and not drop:
         project.warn(f"{task} already has these values; nothing was written")
-        return _changed(project, task)
+        return changed(project, task)
     if "depends_on" in wanted:
         known = {other.id for other in (*placement.base_rows(project), *project.here.rows)}
         _refuse_cycle(project, task, wanted["depends_on"], row.file)
@@ -143,7 +144,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
             f"{holder} has claimed {task}, and what it promises has changed: "
             "completing it will need --accept-contract"
         )
-    return _changed(project, task, row.file)
+    return changed(project, task, row.file)
 
 
 def _scope_and_drop(
@@ -190,9 +191,9 @@ def to_block_style(project: Project, task: str) -> Changed:
         pass
     else:
         project.warn(f"{task} is already in block style; nothing was written")
-        return _changed(project, task)
+        return changed(project, task)
     _write(project, row.file, splice_task.to_block_style(file, number))
-    return _changed(project, task, row.file)
+    return changed(project, task, row.file)
 
 
 def cancel(project: Project, task: str, reason: str) -> Changed:
@@ -226,7 +227,7 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
             written.append(audit_file.path(project.config.records, task, row.claim))
             write_audit_and_graph.write_audit(project, undo, written[-1], event, task, row.claim)
     project.written()
-    return _changed(project, task, *written)
+    return changed(project, task, *written)
 
 
 def _other_holder(project: Project, row: Row) -> tuple[ActiveClaim, str] | None:
@@ -375,7 +376,8 @@ def _write(project: Project, path: str, text: str) -> None:
     project.written()
 
 
-def _changed(project: Project, task: str, *written: str) -> Changed:
+def changed(project: Project, task: str, *written: str) -> Changed:
+    """Return a task as it is now, with the files that were written."""
     return Changed(*_pair(project, task), written)
 
 

@@ -142,9 +142,17 @@ def _pattern(rows: Sequence[Row], story: str) -> tuple[str, int, int]:
         return found[1], len(found[2]), int(found[2])
     if not numbered:
         return "T-", 1, 1
-    _, prefix, digits = (own or numbered)[-1]
+    _, prefix, digits = _model(own or numbered)
     highest = max(int(other) for _, same, other in own or numbered if same == prefix)
     return prefix, len(digits), highest + 1
+
+
+def _model(numbered: Sequence[tuple[Row, str, str]]) -> tuple[Row, str, str]:
+    """The last task whose id has the form that most have: `log4j2` has not beside T-1, T-2."""
+    forms = [re.sub("[0-9]+", "0", prefix) for _, prefix, _ in numbered]
+    most = max(map(forms.count, set(forms)))
+    return next(one for one, form in zip(reversed(numbered), reversed(forms), strict=True)
+                if forms.count(form) == most)  # fmt: skip
 
 
 def _first_of_story(numbered: Sequence[tuple[Row, str, str]], story: str) -> str:
@@ -165,7 +173,7 @@ def _first_of_story(numbered: Sequence[tuple[Row, str, str]], story: str) -> str
 
 
 def _elsewhere(project: Project, prefix: str) -> Iterator[str]:
-    """What looks like an id with `prefix` in graph files of other branches and worktrees."""
+    """The ids with `prefix` in graph files of other branches and worktrees."""
     here = {oid for _, oid in project.here.shards}
     tips = dict.fromkeys(
         ref.oid
@@ -178,7 +186,8 @@ def _elsewhere(project: Project, prefix: str) -> Iterator[str]:
         if not worktree.bare and worktree.exists and worktree.path != project.top:
             for path in project.paths_elsewhere(worktree.path):
                 texts.append(_content(project, os.path.join(worktree.path, path)))
-    form = re.compile(rb"(?<![\w.-])" + re.escape(prefix.encode()) + rb"[0-9]+", re.IGNORECASE)
+    number = rb"(" + re.escape(prefix.encode()) + rb"[0-9]+)(?![\w.-])"
+    form = re.compile(rb"(?<![\w.-])[\"']?id[\"']?[ ]*:[ ]*[\"']?" + number, re.IGNORECASE)
     for text in texts:
         for found in form.findall(text):
             yield found.decode().casefold()

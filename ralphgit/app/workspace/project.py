@@ -287,6 +287,15 @@ class Project:
         safe = safe.strip(".-_")[:64] or "worker"
         return safe if is_id(safe) else "worker"
 
+    @cached_property
+    def person(self) -> str:
+        """Who decides here: the worker of a linked worktree or of the configuration, else git's
+        user."""
+        if self.config.worker or self.repository.linked:
+            return self.worker
+        name = self.around.environ.get("GIT_AUTHOR_NAME") or self.repository.config.get("user.name")
+        return " ".join((name or "").split()) or self.worker
+
     def file(self, path: str) -> str:
         """The full name of what a record or a setting names in this worktree (SPEC L10).
 

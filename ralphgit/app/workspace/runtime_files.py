@@ -15,6 +15,8 @@ FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
 MOVING = os.path.join(FOLDER, "moving")
 CURRENT = os.path.join(FOLDER, "current.yaml")
+FLEET = os.path.join(FOLDER, "fleet.yaml")
+"""What a fleet notes of the loop that it has started here."""
 LEFT = os.path.join(FOLDER, "left")
 _MOST_LEFT = 64 * 1024 * 1024
 #: The folder, and what a killed write may leave beside a record.

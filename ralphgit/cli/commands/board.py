@@ -12,6 +12,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands import show
 from ralphgit.cli.render import Outcome
 from ralphgit.errors import GuardRefused, UsageError
+from ralphgit.model.extras import install
 
 
 class Options(NamedTuple):
@@ -27,7 +28,7 @@ def run(call: Call, options: Options) -> Outcome:
                          hint="ralphgit status")  # fmt: skip
     if importlib.util.find_spec("textual") is None:
         raise GuardRefused("textual is not installed, which draws the board", code="no_textual",
-                           hint="pip install 'ralphgit[board]'; or ralphgit status")  # fmt: skip
+                           hint=f"{install('board')}; or ralphgit status")  # fmt: skip
     # Textual reads it when it is imported.
     if call.screen.colour:
         os.environ.pop("NO_COLOR", None)

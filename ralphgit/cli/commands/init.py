@@ -12,7 +12,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
-from ralphgit.errors import UsageError
+from ralphgit.errors import InvalidRecord, UsageError
 
 _DONE = {
     "create": "created", "change": "changed", "renew": "renewed", "remove": "removed",
@@ -33,10 +33,10 @@ def run(call: Call, options: Options) -> Outcome:
     if undo and (wrong := next((flag for flag in given if given[flag]), "")):
         raise UsageError(f"{wrong} cannot be combined with --undo", hint="ralphgit init --help")
     if dry:
-        planned = _plan(project, options)
+        planned, begun = _plan(project, options), False
     else:
         with WorktreeLock(project):
-            planned = _plan(project, options)
+            planned, begun = _plan(project, options), _has_tasks(project)
             init_plan.apply(project, planned)
     words = {verb: verb for verb in _DONE} if dry else _DONE
     lines = [_line(step, words[step.verb]) for step in planned]
@@ -44,7 +44,8 @@ def run(call: Call, options: Options) -> Outcome:
         done: [step.name for step in planned if step.verb == verb] for verb, done in _DONE.items()
     }
     data["why"] = {step.name: step.why for step in planned if step.why}
-    return Outcome({**data, "dry_run": dry}, before=lines, advice=_advice(planned, undo, dry))
+    advice = _advice(planned, undo, dry, begun=begun)
+    return Outcome({**data, "dry_run": dry}, before=lines, advice=advice)
 
 
 def _plan(project: Project, options: Options) -> list[Step]:
@@ -58,13 +59,22 @@ def _line(step: Step, word: str) -> str:
     return f"{word:7}  {safe(step.name)}{safe(why)}"
 
 
-def _advice(planned: Sequence[Step], undo: bool, dry: bool) -> tuple[str, ...]:
+def _has_tasks(project: Project) -> bool:
+    try:
+        return bool(project.here.rows)
+    except InvalidRecord:
+        return True  # `check` says what is wrong with it
+
+
+def _advice(planned: Sequence[Step], undo: bool, dry: bool, *, begun: bool) -> tuple[str, ...]:
     changes = any(step.verb != "keep" for step in planned)
     if not undo and not dry:
         job = managed_files.JOBS["gitlab"]
         told = (f"Put this into .gitlab-ci.yml: {managed_files.INCLUDE}",)
         made = any(step.name == job and step.verb == "create" for step in planned)
-        return (*told * made, "Next: ralphgit add --title TEXT; then git add, git commit")
+        first = "ralphgit add --title TEXT; then git add, git commit"
+        then = "git add, git commit; then ralphgit next" if changes else "ralphgit next"
+        return (*told * made, f"Next: {then if begun else first}")
     if not undo:
         return ()
     if not changes:

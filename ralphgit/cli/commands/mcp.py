@@ -13,6 +13,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, Table, telling
 from ralphgit.errors import GuardRefused, NotARepository, UsageError
 from ralphgit.mcp.tool_description import described, tokens, told_bytes, total
+from ralphgit.model.extras import install
 
 
 class Options(NamedTuple):
@@ -36,7 +37,7 @@ def run(call: Call, options: Options) -> Outcome:
     except ImportError:
         raise GuardRefused(
             "the package mcp (2.0 or later) is not installed",
-            code="no_mcp", hint="pip install 'ralphgit[mcp]'",
+            code="no_mcp", hint=install("mcp"),
         ) from None  # fmt: skip
     if sys.stdin.isatty():
         telling(call.screen)(

@@ -10,7 +10,7 @@ from ralphgit.cli.render import Outcome
 
 
 class Options(NamedTuple):
-    task: str
+    task: str = ""
 
 
 def run(call: Call, options: Options) -> Outcome:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.status import task_list
 from ralphgit.app.status.task_list import Shown
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, safe, safe_lines, stored_task
+from ralphgit.cli.render import NOBODY, Outcome, safe, safe_lines, stored_task
 
 
 class Options(NamedTuple):
@@ -61,7 +61,8 @@ def lines(found: Shown) -> Iterator[str]:
         ("also has", ", ".join(sorted(set(stored) - _KNOWN))),
     ]
     if (holder := task_state.holder) is not None:
-        facts[1] = ("holder", f"{holder.by}, {holder.where}, since {holder.at}")
+        since = f", since {holder.at}" if holder.at else ""
+        facts[1] = ("holder", f"{holder.by or NOBODY}, {holder.where}{since}")
     yield from _table(facts)
     if found.contract:
         yield from ("", safe(_contract_changed(found)))

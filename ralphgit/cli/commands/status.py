@@ -11,7 +11,7 @@ from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Json, Outcome, Table, safe, tasks_json
+from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
 from ralphgit.model.printable import short_duration
 from ralphgit.rules import readiness
 
@@ -65,7 +65,7 @@ def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     # Of one in a worktree here the path says no more than the name.
     notes = [busy.title, busy.reason, busy.url, "" if busy.path else busy.where]
     return (
-        busy.name, busy.task or "-", busy.state, held or "-", files or "-", seen or "-",
+        busy.name or NOBODY, busy.task or "-", busy.state, held or "-", files or "-", seen or "-",
         "; ".join(filter(None, notes)) or "-",
     )  # fmt: skip
 

@@ -34,8 +34,9 @@ COMMANDS = (
         ),
     ),
     Command(
-        "packet", "look", "All that a worker needs for a task, as YAML.",
-        (TASK,),
+        "packet", "look",
+        "All that a worker needs for a task (this worktree's, else the next), as YAML.",
+        (ANY_TASK,),
     ),
     Command(
         "log", "look", "What happened to a task, or to all, on every branch.",

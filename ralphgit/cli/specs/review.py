@@ -7,7 +7,7 @@ COMMANDS = (
     Command(
         "check", "review", "The gate: is every record valid, every change legal?",
         (
-            arg("range", "[OLD..NEW]", kind="optional"),
+            arg("range", "[BRANCH|OLD..NEW]", kind="optional"),
             text("base", "Judge the changes since REF, as merged into it.", metavar="REF"),
             AT,
             text("format", "How problems are printed: for people (text), as annotations in a "
@@ -15,9 +15,10 @@ COMMANDS = (
                   metavar="FORMAT", choices=("text", "github", "sarif")),
             flag("strict", "Warnings, too, are a reason to fail."),
         ),
-        "Without a range, --base or --at: this worktree's files, what is not committed yet, and "
-        "whether its claim still holds on the base. OLD..NEW: what NEW changes since OLD, judged "
-        "as NEW is; OLD...NEW: since where the two part. Every rule, why it is there and how to "
+        "Without arguments: this worktree's files, what is not committed yet, and its commits as "
+        "merged into the base. BRANCH: that one as merged into the base, or with --base into REF. "
+        "OLD..NEW: what NEW changes since OLD, judged as NEW is; OLD...NEW: since where the two "
+        "part. Every rule, why it is there and how to "
         "fix what it finds, is in docs/rules.md.",
     ),
     Command(

@@ -87,7 +87,7 @@ COMMANDS = (
             flag("list", "Show what is offered, and about how many tokens that is."),
         ),
         "It speaks on stdin and stdout until stdin ends; agents start it themselves, in the "
-        "worktree that they work in. Needs the extra: pip install 'ralphgit[mcp]'.",
+        "worktree that they work in. Needs the extra 'ralphgit[mcp]'.",
         outside=True,
     ),
 )  # fmt: skip

@@ -92,6 +92,7 @@ COMMANDS = (
             many("remove", "A field to take out; repeatable.", metavar="FIELD"),
             text("cancel", "Say that it will not be done.", metavar="REASON"),
             flag("block", "Write the task in block style, nothing else."),
+            text("rename", "Give the task another id, and its records with it.", metavar="NEW"),
         ),
     ),
     Command(
