@@ -162,3 +162,48 @@ def test_a_task_that_only_verifies_verifies_something(tmp_path: Path) -> None:
     assert missing.startswith("nothing verified it")
     assert alpha.ralph("evidence", "add", "T-1", "--shows", "all is well").code == 0
     alpha.complete()
+
+
+# -- checks that a change weakens ------------------------------------------------------------
+
+TESTS = "def test_a() -> None:\n    assert True\n"
+
+
+def notes(place: Place) -> list[tuple[str, str, str]]:
+    found = place.ralph("diff", "main..HEAD", "--json").data["notes"]
+    return sorted((one["severity"], one["code"], one["message"]) for one in found)
+
+
+def test_deleted_and_emptied_tests_and_changed_checks_are_named(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "verify: [sh ./check.sh && test -s new.sh]")
+    names = ("test_gone", "test_empty", "test_moved", "test_renamed", "test_less", "test_same")
+    for name in names:
+        world.write(f"tests/{name}.py", f"# {name}\n{TESTS}")
+    world.write("check.sh", "true\n")
+    world.commit("Tests")
+    alpha = worked(world)
+    alpha.git("rm", "--quiet", "tests/test_gone.py")
+    alpha.git("mv", "tests/test_moved.py", "tests/test_moved_on.py")
+    (alpha.path / "sub").mkdir()
+    alpha.git("mv", "tests/test_renamed.py", "sub/test_renamed.py")
+    alpha.write("sub/test_renamed.py", f"# changed\n{TESTS}")
+    alpha.write("tests/test_empty.py", "# nothing\n")
+    alpha.write("tests/test_less.py", TESTS)
+    alpha.write("check.sh", "exit 0\n")
+    alpha.write("new.sh", "exit 0\n")
+    alpha.complete()
+    assert notes(alpha) == [
+        ("concern", "test_deleted", "a test is deleted: tests/test_gone.py"),
+        ("concern", "test_emptied", "a test is emptied: tests/test_empty.py"),
+        ("concern", "verify_file", "check.sh is changed, and verifies T-1"),
+    ]
+
+
+def test_a_check_that_the_scope_names_is_the_tasks_own(tmp_path: Path) -> None:
+    world = world_of(tmp_path, "verify: [sh check.sh]", "scope: {write: [check.sh, a.txt]}")
+    world.write("check.sh", "true\n")
+    world.commit("Check")
+    alpha = worked(world)
+    alpha.write("check.sh", "exit 0\n")
+    alpha.complete()
+    assert notes(alpha) == []

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ralphgit.app.diff import revisions_compared, task_change
+from ralphgit.app.diff import revisions_compared, task_change, weakened_checks
 from ralphgit.app.diff.revisions_compared import Range, Side
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, TaskChange, Written
 from ralphgit.app.evidence import judged_evidence
@@ -130,6 +130,9 @@ class _Gathering:
         files = tuple(one.path for one in paths if one.path not in own)
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
         outside = self._outside(changes, files)
+        others = [one for one in paths if one.path not in own]
+        objects = self.project.repository.objects
+        self.notes += weakened_checks.notes(objects, others, changes)
         self._note_tampering()
         self._note_lost_claims()
         for error in dict.fromkeys(map(str, self.unreadable)):
