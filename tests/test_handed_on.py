@@ -87,3 +87,30 @@ def test_a_packet_without_lists_says_what_may_change(world: World) -> None:
     assert "You may change any file the task needs" in world.ralph("prompt", "T-1").out
     packet = world.ralph("packet", "T-3", "--json").data["packet"]
     assert packet["may_change"] == "no file: the task verifies what is there"
+
+
+# -- concerns ------------------------------------------------------------------------------
+
+
+def test_work_that_somebody_is_not_sure_of_is_shown(world: World, alpha: Place) -> None:
+    command = "ralphgit land alpha --accept-concerns"
+    attention = world.ralph("status", "--json").data["attention"]
+    assert [(one["code"], one["hint"]) for one in attention] == [("concerns", command)]
+    assert attention[0]["message"] == "T-1 is complete, and alpha is not sure: it wobbles"
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    assert (asked["task"], asked["reason"], asked["command"]) == ("T-1", "concerns", command)
+    assert asked["question"].startswith("it wobbles (")
+    world.git("config", "ralph.land.concerns", "true")
+    assert world.ralph("status", "--json").data["attention"] == []
+    assert world.ralph("inbox", "--json").data["questions"] == []
+
+
+def test_status_names_what_nothing_has_verified(world: World, alpha: Place) -> None:
+    told = world.ralph("status")
+    assert "unverified: T-1\n" in told.out
+    assert world.merge("alpha").code == 0
+    assert world.ralph("status", "--json").data["unverified"] == ["T-1"]
+    shows = ("--shows", "it is round")
+    assert world.ralph("evidence", "add", "T-1", *shows).code == 0
+    world.commit("Seen")
+    assert world.ralph("status", "--json").data["unverified"] == []

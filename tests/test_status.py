@@ -71,7 +71,7 @@ def test_the_picture_as_json(busy: World) -> None:
     assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
     assert busy.snapshot() == before
     data = result.data
-    assert list(data) == ["base", "counts", "tasks", "total", "workers", "attention"]
+    assert list(data)[4:] == ["workers", "attention", "unverified"]
     assert data["base"] == {
         "branch": "main",
         "remote": None,
@@ -150,6 +150,7 @@ def test_the_picture_in_words(busy: World) -> None:
         "",
         "main: 1 waiting, 2 ready, 1 claimed, 1 in-progress, 1 in-review, 1 blocked, 1 complete, "
         "1 cancelled",
+        "unverified: DONE, REVIEW",
         "anna\tCLAIMED\tplanning\tNs\t0 (+0, -0)\tNs\tTask CLAIMED",
         "ben\tBEGUN\tplanning\tNs\t0 (+0, -0)\tNs\tTask BEGUN",
         "cleo\tREVIEW\tpr-ready\tNs\t1 (+1, -0)\tNs\tTask REVIEW",
@@ -243,7 +244,7 @@ def test_when_everything_is_done(tmp_path: Path) -> None:
     world.write("a", "x\n")
     world.complete()
     assert world.ralph("status") == Result(
-        0, "main: 1 complete, 1 cancelled\nEverything is done.\n", ""
+        0, "main: 1 complete, 1 cancelled\nunverified: T-1\nEverything is done.\n", ""
     )
 
 

@@ -178,5 +178,5 @@ def noted(one: Attention) -> Content:
 def answerable(found: Snapshot, one: Question) -> bool:
     """Whether `reply` is what the question waits for."""
     task_state = found.claim_map.task_states.get(one.task)
-    special = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
+    special = (questions.STALE, questions.REFUSED, questions.UNREVIEWED, questions.CONCERNS)
     return task_state is not None and task_state.state == "blocked" and one.reason not in special

@@ -6,6 +6,7 @@ import json
 import time
 
 from ralphgit.app.active_claims import own_claims
+from ralphgit.app.evidence import completion_proof
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.landing import land_way, merge, pull_request
 from ralphgit.app.lifecycle import block_release, task_branch
@@ -111,7 +112,7 @@ class Landing:
             if kept := task_branch.sweep(project, lease):
                 self._say(f"what was changed after {lease.task} was complete is kept in {kept}")
         self._journal.write("done", task=lease.task, landing=how)
-        self._say(f"{lease.task} is {_ENDS[how]}")
+        self._say(f"{lease.task} is {_ENDS[how]}{_doubts(project, lease, commit)}")
         self._beat.phase("done", task="")
         return Done()
 
@@ -207,3 +208,11 @@ class Landing:
 def _with(text: str, kept: str) -> str:
     """Return `text`, followed by where the work is kept."""
     return f"{text}\n\nThe work so far is kept in {kept}." if kept else text
+
+
+def _doubts(project: Project, lease: Lease, commit: str) -> str:
+    """What a person should know of work that is done: that nothing verified it, and concerns."""
+    proof = completion_proof.of_commit(project, lease.task, commit)
+    result = proof.task.lifecycle.result
+    told = f"; not sure: {'; '.join(result.concerns)}" if result and result.concerns else ""
+    return f"{'' if proof.is_verified else ', unverified'}{told}"

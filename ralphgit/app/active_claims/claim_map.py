@@ -14,6 +14,7 @@ from ralphgit.errors import InvalidRecord
 from ralphgit.git.repository import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Outcome
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import TaskState, TaskStates
 
@@ -158,6 +159,8 @@ class ClaimMap:
         if kind == "branch" and worktree:
             where = f"{worktree_names.shown(self.project, worktree.path)} ({where})"
         note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
+        if row.status == "complete" and Outcome.DONE_WITH_CONCERNS in row.json:
+            stored = row.json
         return ActiveClaim(
             row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
             note=note, stored=stored, ref=ref,

@@ -21,6 +21,7 @@ from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Outcome, Status
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
@@ -30,6 +31,8 @@ STALE = "stale"
 REFUSED = "refused"
 #: ... or its work waits for a review.
 UNREVIEWED = "review"
+#: ... or it was completed with concerns, and a person decides whether it lands.
+CONCERNS = "concerns"
 
 
 class Question(NamedTuple):
@@ -41,7 +44,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, STALE, REFUSED or UNREVIEWED."""
+    """One of `Reason`, STALE, REFUSED, UNREVIEWED or CONCERNS."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -74,6 +77,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
             found.append(_stale(claim_map, row.title, task_state.holder))
         elif task_state.state == "in-review" and task_state.holder is not None:
             found += _unreviewed(claim_map, row, task_state.holder)
+            found += _with_concerns(claim_map, row, task_state.holder)
     found += [_refused(claim_map, pull) for pull in refused(claim_map)]
     found += _beside(claim_map)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
@@ -141,6 +145,33 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
         said = f"risk: high, and {why} ({holder.where})"
         command = reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/")))
         yield _about(project, holder, row.title, UNREVIEWED, said, since, command)
+
+
+def concerns(project: Project, active: ActiveClaim) -> tuple[str, ...]:
+    """Return the concerns for which complete work on a branch waits for a person; none with
+    `land.concerns`.
+    """
+    if project.config.land_concerns or not active.ref:
+        return ()
+    result = json.loads(active.stored or "{}").get("result") or {}
+    if active.status != Status.COMPLETE or result.get("outcome") != Outcome.DONE_WITH_CONCERNS:
+        return ()
+    told = result.get("concerns") or ["done with concerns"]
+    return (told,) if isinstance(told, str) else tuple(told)
+
+
+def concerns_command(active: ActiveClaim) -> str:
+    """Return the command that lands work although its worker is not sure of it."""
+    branch = active.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return f"ralphgit land {shlex.quote(branch)} --accept-concerns"
+
+
+def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
+    """Find complete work that waits for a person because its worker is not sure of it."""
+    if told := concerns(claim_map.project, holder):
+        said = f"{'; '.join(told)} ({holder.where})"
+        command = concerns_command(holder)
+        yield _about(claim_map.project, holder, row.title, CONCERNS, said, holder.at, command)
 
 
 def refused(claim_map: ClaimMap) -> list[Pull]:

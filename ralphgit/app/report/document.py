@@ -20,6 +20,7 @@ from ralphgit.app.report.template_runtime import Context
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.printable import safe_lines
 from ralphgit.model.review import Review
+from ralphgit.model.task_status import State
 from ralphgit.rules.evidence_verdict import Judged
 from ralphgit.rules.picture_layout import Box, Layout
 
@@ -108,6 +109,9 @@ def _task(one: Shown, places: Layout, opened: set[tuple[str, str]]) -> dict[str,
         "title": task.title,
         "state": task_state.state,
         "stale": task_state.stale,
+        "unverified": task_state.state == State.COMPLETE
+        and task.claim is not None
+        and not (proofs and proofs.is_verified),
         "story": task.story,
         "priority": task.priority,
         "mode": task.mode,

@@ -145,9 +145,9 @@ def _places(project: Project) -> Callable[[str], str]:
 
 
 #: What `overview` says too of a task that the inbox has.
-_TWICE = ("blocked", questions.STALE, questions.REFUSED)
+_TWICE = ("blocked", questions.STALE, questions.REFUSED, questions.CONCERNS)
 #: The inbox's reasons that are not reasons of a block.
-_KINDS = (questions.STALE, questions.REFUSED, questions.UNREVIEWED)
+_KINDS = (questions.STALE, questions.REFUSED, questions.UNREVIEWED, questions.CONCERNS)
 
 
 def _needs(

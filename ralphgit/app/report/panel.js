@@ -68,7 +68,7 @@ function contents(task) {
   }));
   return [
     el("div", { class: "top" }, el("span", { class: "id" }, task.id), chip(task.state, task.state),
-      task.stale && chip("stale", "blocked"),
+      task.stale && chip("stale", "blocked"), task.unverified && chip("unverified", "claimed"),
       el("button", { type: "button", "aria-label": "Close", onclick: close }, "✕")),
     el("h2", { id: "panel-title" }, task.title),
     facts([

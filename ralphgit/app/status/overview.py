@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import unfinished_claims
 from ralphgit.app.status.workers import Busy, workers
@@ -34,6 +35,8 @@ class Overview(NamedTuple):
     tasks: list[Pair]
     workers: list[Busy]
     attention: list[Attention]
+    unverified: list[str]
+    """Complete tasks, landed or in review, that nothing has verified."""
 
 
 def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
@@ -62,7 +65,8 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         )
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
-    return Overview(about, counts, tasks, workers(project, claim_map), attention)
+    unverified = list(_unverified(project, claim_map))
+    return Overview(about, counts, tasks, workers(project, claim_map), attention, unverified)
 
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
@@ -81,6 +85,23 @@ def _set_by_hand(active: ActiveClaim) -> Attention:
     hint = f"ralphgit -C {shlex.quote(active.path)} check"
     hint = f"ralphgit check {branch}" if active.ref else hint
     return Attention("set_by_hand", active.task, message, hint)
+
+
+def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
+    """Find tasks completed under a claim that nothing has verified: of those that have landed, the
+    ones without any evidence.
+    """
+    objects, folder = project.repository.objects, f"{project.config.records}/evidence"
+    there = objects.resolve([f"{project.base.commit}:{folder}"])[0]
+    known = objects.trees([there])[there] if there else {}
+    for row in claim_map.base.rows:
+        state, holder = claim_map.task_states[row.id].state, claim_map.task_states[row.id].holder
+        if state == State.COMPLETE and row.claim and row.id not in known:
+            yield row.id
+        in_review = state == State.IN_REVIEW and holder is not None
+        ref = project.repository.refs.get(holder.ref) if in_review and holder else None
+        if ref is not None and not completion_proof.of_commit(project, row.id, ref.oid).is_verified:
+            yield row.id
 
 
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
@@ -102,6 +123,11 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
         elif task_state.stale and holder is not None:
             message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"
             yield Attention("stale", task, message, questions.stale_command(project, holder))
+        in_review = holder if task_state.state == State.IN_REVIEW else None
+        if in_review is not None and (told := questions.concerns(project, in_review)):
+            message = f"{task} is complete, and {in_review.by} is not sure: {'; '.join(told)}"
+            hint = questions.concerns_command(in_review)
+            yield Attention(questions.CONCERNS, task, message, hint)
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"
             yield Attention("claim_lost", task, message, show)

@@ -29,6 +29,10 @@ def run(call: Call, options: Options) -> Outcome:
         return Outcome(_data(project, found, amount))
     counts = ", ".join(f"{n} {state}" for state, n in found.counts.items() if n)
     lines = [*_needs(found, amount), f"{found.base['ref']}: {counts or 'no tasks'}"]
+    if found.unverified:
+        shown = ", ".join(amount.first(found.unverified))
+        more = len(found.unverified) - len(amount.first(found.unverified))
+        lines.append(f"unverified: {shown}" + (f" and {more} more" if more else ""))
     every = [row for row, _ in found.tasks]
     ready = readiness.order([row for row, s in found.tasks if s.state == "ready"], of=every)
     after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
@@ -93,7 +97,8 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
     return Json(
         f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '
         f'"tasks": {tasks_json(amount.first(tasks))}, "total": {len(tasks)}, '
-        f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}}}'
+        f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}, '
+        f'"unverified": {json.dumps(found.unverified)}}}'
     )
 
 
