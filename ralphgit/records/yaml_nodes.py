@@ -77,11 +77,28 @@ _OPENING = (
 _CLOSING = (tokens.BlockEndToken, tokens.FlowMappingEndToken, tokens.FlowSequenceEndToken)
 
 
+#: More brackets than may be open at once; in quotes they are text.
+_ROW = re.compile(rf"[\[{{](?:\s*[\[{{]){{{texts.MAX_DEPTH}}}")
+
+
 def refuse_indicators(text: str) -> None:
     """Raises: InvalidRecord at the first anchor, alias, tag or merge key in `text`.
 
     Also where it nests too deep: ruamel.yaml takes 3 s for 2,000 brackets and then recurses.
     """
+    row = _ROW.search(text)
+    if row is not None:
+        # At each bracket it looks ahead over all that follow; so at first those after the row
+        # are left out. What is not closed for that reason is no mistake.
+        try:
+            _refuse_indicators(text[: row.end()])
+        except InvalidRecord as error:
+            if error.code != "syntax":
+                raise
+    _refuse_indicators(text)
+
+
+def _refuse_indicators(text: str) -> None:
     level, previous = 0, None
     try:
         for token in _yaml().scan(text):

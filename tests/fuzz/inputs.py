@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -218,7 +219,9 @@ def _whole_settings(rng: random.Random) -> Case:
     setting = rng.choice(_SETTING_NAMES)
     found = rng.choice(hostile.TEXTS).replace("\0", "")
     if kind < 0.85:
-        env = {f"RALPH_{setting.upper().replace('.', '_')}": found}
+        # An environment holds bytes; a lone surrogate stands for one that is no UTF-8.
+        value = os.fsdecode(found.encode("utf-8", "surrogatepass"))
+        env = {f"RALPH_{setting.upper().replace('.', '_')}": value}
         return Case("settings", argv=_words(rng), env=env)
     quoted = found.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     key = setting.replace(".", "-").replace("_", "-")

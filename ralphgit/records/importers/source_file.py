@@ -105,7 +105,19 @@ class SourceFile:
 
         Raises: InvalidRecord.
         """
-        return as_mapping(self._parsed(self.body)) or {} if self.form is Form.YAML else {}
+        if isinstance(self._root, InvalidRecord):
+            raise self._root
+        return self._root
+
+    @cached_property
+    def _root(self) -> dict[str, object] | InvalidRecord:
+        """The root mapping, or its refusal: each format asks, and finding a fault is slow."""
+        if self.form is not Form.YAML:
+            return {}
+        try:
+            return as_mapping(self._parsed(self.body)) or {}
+        except InvalidRecord as error:
+            return error
 
     @cached_property
     def objects(self) -> tuple[tuple[int, dict[str, object]], ...]:
