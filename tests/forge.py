@@ -57,6 +57,9 @@ class Repository:
     def close(self, head: str, state: str = "CLOSED") -> None:
         self._keep([{**p, "state": state} if p["head"] == head else p for p in self.pulls])
 
+    def _note_merge(self, head: str, commit: str) -> None:
+        self._keep([{**p, "commit": commit} if p["head"] == head else p for p in self.pulls])
+
     # -- merging ---------------------------------------------------------------------------
 
     def merge(self, head: str, method: str = "merge", *, base: str = "main") -> str:
@@ -75,6 +78,7 @@ class Repository:
         self.git("update-ref", f"refs/heads/{base}", made, ours)
         self.git("update-ref", "-d", f"refs/heads/{head}", theirs)
         self.close(head, "MERGED")
+        self._note_merge(head, made)
         return made
 
     def _tree(self, ours: str, theirs: str) -> str:
@@ -177,7 +181,7 @@ def main(folder: Path, program: str, words: list[str]) -> int:
     flags = {word: words[n + 1] if n + 1 < len(words) else ""
              for n, word in enumerate(words) if word.startswith("--")}  # fmt: skip
     head = flags.get("--head") or flags.get("--source-branch") or words[2]
-    mine = [pull for pull in forge.pulls if pull["head"] == head]
+    mine = [pull for pull in forge.pulls if head in (pull["head"], str(pull["number"]))]
     if verb == "list":
         found = [pull for pull in mine if pull["state"] == "OPEN"]
         sys.stdout.write(json.dumps([_shown(program, pull) for pull in found]))
@@ -195,7 +199,9 @@ def main(folder: Path, program: str, words: list[str]) -> int:
 
 def _shown(program: str, pull: dict[str, Any]) -> dict[str, Any]:
     if program == "gh":
-        return {"number": pull["number"], "url": pull["url"], "state": pull["state"]}
+        merged = {"oid": pull["commit"]} if "commit" in pull else None
+        told = {"number": pull["number"], "url": pull["url"], "state": pull["state"]}
+        return {**told, "mergeCommit": merged}
     state = {"OPEN": "opened"}.get(pull["state"], pull["state"].lower())
     return {"iid": pull["number"], "web_url": pull["url"], "state": state}
 

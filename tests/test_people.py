@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import ryaml
+from forge import Forge
 from world import Place, World
 
 GRAPH = """\
@@ -97,3 +99,104 @@ def test_whoever_goes_on_after_an_early_merge_is_left_alone(world: World, alpha:
     assert attention(world, "T-1") == []
     alpha.complete("T-1")
     assert attention(world, "T-1") == []
+
+
+# -- work that was merged without a claim, or without its completion ---------------------------
+
+
+def rita(world: World, name: str = "src/one.txt") -> str:
+    """Rita commits work of T-1 on main, and knows nothing of claims; the commit's id."""
+    world.write(name, "one\n")
+    world.git("add", "-A")
+    world.git("commit", "--quiet", "--author=Rita R\u00e9viewer <rita@example.com>", "-m", "One")
+    return world.head
+
+
+def test_work_without_a_claim_is_completed_by_its_commit(world: World) -> None:
+    work = rita(world)
+    done = world.ralph("complete", "T-1", "--by", "HEAD", "--json")
+    assert done.code == 0, done.out
+    task = done.data["task"]
+    assert (task["status"], task["state"], task["claim"]["by"]) == (
+        "complete", "complete", "Rita-Reviewer",
+    )  # fmt: skip
+    assert (done.data["work"], done.data["authors"]) == ([work], ["Rita R\u00e9viewer"])
+    assert done.data["commit"] == world.head
+    events = world.audit("T-1", task["claim"]["id"])
+    note = f"done in {work[:12]} by Rita R\u00e9viewer, merged before; recorded by proj"
+    assert [(e["event"], e["by"], e.get("note", "")) for e in events] == [
+        ("claimed", "Rita-Reviewer", ""), ("completed", "Rita-Reviewer", note),
+    ]  # fmt: skip
+    (evidence,) = done.data["evidence"]
+    shows = f"the command exits 0 on main, with {work[:12]} by Rita R\u00e9viewer"
+    assert (ryaml.loads(world.read(evidence))["shows"]) == shows
+    assert f"Ralph-Work: {work}" in world.git("log", "-1", "--format=%B")
+    assert world.git("status", "--porcelain") == ""
+    # Both gates find it in order, over the record alone and over the work as well.
+    for words in (("main~1..main",), ("main~2..main",), ()):
+        assert world.ralph("check", *words).out == "No problem found.\n", words
+    assert world.ralph("diff", "main~2..main", "--json").data["verdict"] == "clear"
+    again = world.ralph("complete", "T-1", "--by", "HEAD")
+    assert (again.code, "complete already" in again.err) == (0, True)
+
+
+def test_a_merged_claim_is_completed_by_what_was_merged(world: World, alpha: Place) -> None:
+    assert world.run("git", "merge", "--no-ff", "--no-edit", "--quiet", "alpha").code == 0
+    merge = world.head
+    done = world.ralph("complete", "T-1", "--by", merge[:12])
+    assert done.code == 0, done.err
+    assert done.out == (
+        f"T-1 is complete on main: commit {world.head[:12]}, 1 evidence record\n"
+        f"The work is {merge[:12]} by Ann Author.\n"
+    )
+    assert world.task("T-1")["claim"]["by"] == "alpha"
+    assert attention(world, "T-1") == []
+    assert world.leases == []
+    assert world.ralph("doctor").code == 0
+    assert world.ralph("check", f"{merge}..main").out == "No problem found.\n"
+
+
+def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> None:
+    def no(by: str, code: str, *words: str, exit: int = 8) -> str:
+        but = ("/logs/", "FETCH_HEAD", "/worktrees", "verified")
+        words = ("complete", "T-1", "--by", by, *words)
+        return str(world.refused(*words, code=code, exit=exit, but=but)["message"])
+
+    no("nowhere", "bad_revision", exit=2)
+    assert "is not on main" in no("alpha", "not_merged")
+    no("HEAD", "usage", "--force", "because", exit=2)
+    world.write("other.txt", "other\n")
+    world.commit("Something else")
+    assert "alpha has T-1" in no("HEAD", "claim_held", exit=5)
+    assert alpha.ralph("release", "T-1").code == 0
+    world.merge("alpha")
+    world.git("commit", "--quiet", "--allow-empty", "-m", "Nothing")
+    done = world.ralph("complete", "T-1", "--by", "HEAD", "--json")
+    assert (done.code, done.error) == (1, "not_done")
+    assert "changes no file" in done.data["missing"][0]
+    world.git("rm", "--quiet", "src/one.txt")
+    world.write("src/two.txt", "two\n")
+    world.commit("Two")
+    done = world.ralph("complete", "T-1", "--by", "HEAD", "--json")
+    assert (done.code, done.error) == (1, "verification_failed")
+    assert world.task("T-1")["status"] == "pending"
+
+
+def test_a_pull_request_says_what_it_became_on_the_base(world: World) -> None:
+    forge = Forge(world)
+    side = world.worktree("side")
+    side.write("src/one.txt", "one\n")
+    side.commit("By a person")
+    side.git("push", "--quiet", "origin", "side")
+    forge.open("side", "main", "One", "")
+    environ = {**forge.environ}
+    early = world.ralph("complete", "T-1", "--by", "#1", "--json", env=environ)
+    assert (early.code, early.error) == (8, "not_merged")
+    squashed = forge.merge("side", "squash")
+    done = world.ralph("complete", "T-1", "--by", "#1", "--json", env=environ)
+    assert done.code == 0, done.out
+    assert (done.data["work"], done.data["pushed"]) == ([squashed], True)
+    assert done.data["authors"] == ["Forge"]
+    assert world.origin.git("log", "-1", "--format=%s", "main") == (
+        f"T-1: complete, by {squashed[:12]} by Forge"
+    )

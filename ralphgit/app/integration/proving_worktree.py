@@ -27,8 +27,9 @@ class Ground:
     removed by the next one, and by `doctor --fix`. Used as a context.
     """
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, project: Project, *, failing: str = "nothing was integrated") -> None:
+        """`failing`: what is to be said of a command that cannot be believed."""
+        self._project, self._failing = project, failing
         self._at = ""
         self.path = ""
 
@@ -64,8 +65,7 @@ class Ground:
         changed = index.changed(self._project.repository.git.at(self.path), ["."]).read()
         if changed:
             raise Refused(
-                f"a verify command of {task} changed {changed[0]}: {command}; nothing was "
-                "integrated",
+                f"a verify command of {task} changed {changed[0]}: {command}; {self._failing}",
                 code="not_done",
                 hint="make the command leave committed files unchanged, then repeat",
                 details={"task": task, "files": changed},
@@ -100,7 +100,7 @@ class Ground:
             if not run.passed:
                 raise Refused(
                     f"the setup command failed (exit {run.exit_code}): {run.command}; "
-                    "nothing was integrated",
+                    f"{self._failing}",
                     code="setup_failed",
                     lines=[f"| {line}" for line in run.tail.splitlines()[-20:]],
                     hint="fix worktree.setup in ralph.toml on the base",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ralphgit.app.processes import verify_command
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
+from ralphgit.errors import GuardRefused, NeedsPerson, RalphError, RemoteUnavailable
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 PROGRAMS = ("gh", "glab")
@@ -107,6 +107,30 @@ def closed(project: Project, program: str, branch: str) -> bool:
     else:
         found = _answer(project, program, "mr", "view", branch, "--output", "json")
     return isinstance(found, dict) and str(found.get("state", "")).lower() == "closed"
+
+
+def merged_commit(project: Project, program: str, number: str) -> str:
+    """The commit that the pull request `number` has become on its base.
+
+    Raises: GuardRefused (not_merged); RemoteUnavailable, NeedsPerson (forge_login), RalphError
+    (forge_failed).
+    """
+    if program == "gh":
+        found = _answer(project, program, "pr", "view", number, "--json", "state,mergeCommit")
+    else:
+        found = _answer(project, program, "mr", "view", number, "--output", "json")
+    told = found if isinstance(found, dict) else {}
+    merged = told.get("mergeCommit")
+    names = [merged.get("oid")] if isinstance(merged, dict) else []
+    names += [told.get(name) for name in ("merge_commit_sha", "squash_commit_sha", "sha")]
+    commit = next((name for name in names if isinstance(name, str) and name), "")
+    if str(told.get("state", "")).lower() != "merged" or not commit:
+        raise GuardRefused(
+            f"pull request {number} is not merged; nothing was changed",
+            code="not_merged",
+            hint="merge it first, or name the commit on the base that did the work",
+        )
+    return commit
 
 
 def url(text: str) -> str:

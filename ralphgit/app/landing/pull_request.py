@@ -206,6 +206,21 @@ def _via(project: Project) -> str:
     return _PLAIN
 
 
+def program(project: Project) -> str:
+    """The forge's program that knows the pull requests of the base's remote.
+
+    Raises: GuardRefused (no_remote, no_forge).
+    """
+    via = _via(project) if project.base.remote else ""
+    if via in forge_cli.PROGRAMS and _has(project, via):
+        return via
+    raise GuardRefused(
+        f"no program here knows the pull requests of {project.base.branch}; nothing was changed",
+        code="no_forge",
+        hint="name the commit that it became on the base, or install gh or glab (land.via)",
+    )
+
+
 def _hosts(project: Project) -> set[str]:
     """The host of the base's remote: as it is written, and as git rewrites it."""
     name = project.base.remote

@@ -53,6 +53,8 @@ class CompleteOptions(NamedTuple):
     accept_contract: bool = False
     force: str = ""
     """A reason to complete whatever is missing; recorded as force-completed."""
+    by: str = ""
+    """What did it and is merged already: a commit, a range or a pull request."""
 
 
 #: What a loop tells its agent by the environment.
@@ -88,7 +90,7 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
     """
     if options.force:
-        _refuse_in_loop(project, options.task)
+        refuse_in_loop(project, options.task)
     with WorktreeLock(project):
         done = _complete(project, options, anew=anew)
     if not (done.again or options.force) and (anew or not in_loop(project)):
@@ -103,7 +105,7 @@ def in_loop(project: Project) -> bool:
     return told or loop_works_in(project)
 
 
-def _refuse_in_loop(project: Project, task: str) -> None:
+def refuse_in_loop(project: Project, task: str) -> None:
     """Refuse to force a completion inside a loop. Raises: GuardRefused (in_loop)."""
     if not in_loop(project):
         return
@@ -148,7 +150,7 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         missing += seen_here_alone.faults(project, tree, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted).values())
-        missing += [_failed(project, run) for run in runs if not run.passed]
+        missing += [failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, before, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
         if made:
@@ -159,7 +161,7 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
             missing += _unverified(project, promised, own.claim, tree)
         if missing and not options.force:
             outside = changed_paths.outside(promised, work_done)
-            raise _refused(own.task, missing, runs, outside)
+            raise not_done(own.task, missing, runs, outside)
         others = others_claims.found(project, claim_map, own)
         return _commit(
             project, own.task, held, promised, here, options, tree, runs, missing, others
@@ -306,15 +308,22 @@ def _unverified(project: Project, promised: Task, claim: str, tree: str) -> list
     return [f"nothing verified it: {evidence_verdict.NOTHING} ({how})"]
 
 
-def _failed(project: Project, run: verify_command.Run) -> str:
+def failure(project: Project, run: verify_command.Run) -> str:
+    """Say in a sentence how a verify command failed."""
     limit = project.config.verify_timeout
     how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
     return f"verify failed ({how}): {run.command}"
 
 
-def _refused(
-    task: str, missing: list[str], runs: Sequence[verify_command.Run], outside: list[str]
+def not_done(
+    task: str,
+    missing: list[str],
+    runs: Sequence[verify_command.Run],
+    outside: list[str],
+    *,
+    hint: str = "",
 ) -> Refused:
+    """The refusal that lists what is missing, with the end of what failed commands printed."""
     failed = [run for run in runs if not run.passed]
     shown = ("command", "exit_code", "duration_s", "tail")
     verify = [{name: getattr(run, name) for name in shown} for run in runs]
@@ -327,7 +336,7 @@ def _refused(
     return Refused(
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
-        hint=f"fix it, then: ralphgit complete {task}",
+        hint=hint or f"fix it, then: ralphgit complete {task}",
         details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
         lines=lines,
         data=data,

@@ -24,6 +24,8 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project()
+    if options.told.by:
+        return _by(project, options.told)
     way = _way(project, options.land)
     done = complete.complete(project, _with_report(project, options.told))
     worker_report.clear(project.top)
@@ -121,3 +123,20 @@ def _next(project: Project) -> str:
 
     error = claim_errors.nothing_to_take(found.obstacle)
     return f"Next: {error.message}; {error.hint}" if error.hint else f"Next: {error.message}"
+
+
+def _by(project: Project, options: CompleteOptions) -> Outcome:
+    """Complete the task by work that is merged already."""
+    from ralphgit.app.integration import complete_merged
+
+    done = complete_merged.complete_by(project, options)
+    row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
+    where = project.base.label if done.pushed or not project.base.remote else project.base.branch
+    what = counted(len(done.evidence), "evidence record") if done.evidence else "unverified"
+    about = {
+        "commit": done.commit, "evidence": list(done.evidence), "pushed": done.pushed,
+        "work": list(done.work.commits), "authors": list(done.work.authors),
+    }  # fmt: skip
+    said = f"{row.id} is complete on {where}: commit {done.commit[:12]}"
+    lines = [said + ("" if done.again else f", {what}"), f"The work is {safe(done.work.sentence)}."]
+    return Outcome(stored_task(row, task_state, **about), before=lines)

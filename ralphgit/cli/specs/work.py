@@ -33,6 +33,8 @@ COMMANDS = (
             many("concern", "Something a reviewer should know; repeatable.", field="concerns"),
             text("summary", "What was done, for reviewers and for tasks that depend on it."),
             flag("accept_contract", "Complete although the task's contract has changed."),
+            text("by", "The COMMIT, RANGE or PR (#12) on the base that did it; needs no claim.",
+                 metavar="WORK"),
             text("force", "Record force-completed, whatever is missing.", metavar="REASON"),
             text("land", "Land it at once; alone, as land.mode says.", metavar="WAY",
                   choices=("auto", "merge", "pr"), alone="auto"),
