@@ -211,6 +211,9 @@ GROUPS = (
                "Somebody works on it, and its history would have no task.",
                "`ralphgit edit ID --cancel REASON` keeps its history.",
                "no worker has it, and the graph stays in the files that it is in"),
+        _warning("graph_removed", "A change takes out the graph and all records together.",
+                 "So a repository leaves ralphgit; a graph that goes alone is an error.",
+                 "Merge it if it is meant (see leaving.md); else restore the files from the base."),
     )),
     Group("Written by hand", _BRANCHES, (
         _error("status_without_event", "A task has a status that the audit of its claim lacks.",

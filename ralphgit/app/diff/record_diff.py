@@ -21,6 +21,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
 from ralphgit.model.evidence import Evidence
+from ralphgit.model.printable import counted
 from ralphgit.model.review import Review
 from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
@@ -122,6 +123,11 @@ class _Gathering:
         self.renames = renames.renamed(self.before, self.after)
         self.before = renames.applied(self.before, self.renames)
 
+    @property
+    def _leaves(self) -> bool:
+        """Whether the graph and all records are taken out together: the repository leaves."""
+        return not self.new.view.shards and not self.new.tree.records
+
     def gathered(self) -> Diff:
         paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
@@ -135,6 +141,10 @@ class _Gathering:
         self.notes += weakened_checks.notes(objects, others, changes)
         self._note_tampering()
         self._note_lost_claims()
+        if self._leaves:
+            self.notes = [one for one in self.notes if one.code != "task_removed"]
+            said = f"the task graph is taken out, with {counted(len(self.before), 'task')}"
+            self.notes.append(ChangeNote(CONCERN, "graph_removed", "", f"{said} and all records"))
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
         both = self.before.keys() & self.after.keys()
@@ -193,7 +203,8 @@ class _Gathering:
             if old == new or (new is None and task in self.renames):
                 continue  # the gate finds records that a renamed task has lost
             known = found.setdefault(task, Written([], [], []))
-            if new is None or (kind == "evidence" and old is not None):
+            removed = new is None and not self._leaves
+            if removed or (kind == "evidence" and new is not None and old is not None):
                 what = "removed" if new is None else "edited"
                 said = f"{one.path} is {what}; {kind} is never {what}"
                 self.notes.append(ChangeNote(PROBLEM, f"{what}_{kind}", task, said))

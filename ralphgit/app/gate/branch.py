@@ -15,7 +15,9 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
+from ralphgit.git.objects import Objects
 from ralphgit.model.evidence import COMMAND, Evidence
+from ralphgit.model.printable import counted
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
@@ -24,10 +26,13 @@ from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.legal_changes import Fault
 
 
-def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> list[Problem]:
+def incoming(
+    project: Project, base: str, head: str, *, whole: bool = True, may_leave: bool = False
+) -> list[Problem]:
     """Find the problems of `head` as merged into `base`.
 
-    Without `whole`, only of what the branch brings, and not whether all records are valid.
+    Without `whole`, only of what the branch brings, and not whether all records are valid. With
+    `may_leave`, the removal of the graph and all records together is a warning.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -54,7 +59,10 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
             return _conflicts(was, merged.conflicts, base, start, before, theirs)
         tree = commit_tree(now, merged.tree, "", merged.objects)
         if not tree.shards:
-            raise now.no_graph(f"{head} merged into {base}")
+            left = may_leave and _removal(was, len(before), merged.tree, merged.objects)
+            if not left:
+                raise now.no_graph(f"{head} merged into {base}")
+            return [left]
         problems = [*set_by.problems, *(state(now, tree) if whole else [])]
         after = _rows(now, tree)
         if after is None:
@@ -68,12 +76,13 @@ def incoming(project: Project, base: str, head: str, *, whole: bool = True) -> l
 
 
 def across(
-    project: Project, old: str, new: str, *, since_fork: bool = False, whole: bool = True
-) -> list[Problem]:
+    project: Project, old: str, new: str, *, since_fork: bool = False, whole: bool = True,
+    may_leave: bool = False,
+) -> list[Problem]:  # fmt: skip
     """Find the problems of `new` as it is, and of what it changes since `old`.
 
     With `since_fork`, what it changes since the two parted. Without `whole`, of the records as
-    they are only those that it changes.
+    they are only those that it changes. `may_leave` is as of `incoming`.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -88,7 +97,10 @@ def across(
     was, now = set_by.was, set_by.now
     tree = commit_tree(now, head, "", objects)
     if not tree.shards:
-        raise now.no_graph(new)
+        left = may_leave and _removal(was, len(was.view(start, old).rows), head, objects)
+        if not left:
+            raise now.no_graph(new)
+        return [left]
     only = None if whole else trees.differing(objects, start, head)
     problems = [*set_by.problems, *state(now, tree, only=only)]
     try:
@@ -101,6 +113,19 @@ def across(
     made = BranchChange.between(before, after, tree)
     span = Span(start, head, head, objects)
     return problems + _brought(set_by, span, made, Content(was, head), problems)
+
+
+def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | None:
+    """What is said of a change that takes out the graph; None where a record is left, for then it
+    is a mistake, and no farewell."""
+    tree = commit_tree(was, new, "", objects)
+    if not tasks or tree.shards or tree.records:
+        return None
+    return Problem(
+        code="graph_removed", severity="warning",
+        message=f"the task graph is taken out, with {counted(tasks, 'task')} and all records",
+        hint="meant: merge it; a mistake: restore the files from the base",
+    )  # fmt: skip
 
 
 def _brought(
