@@ -39,9 +39,9 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         old, new, since_fork = ends
         return _sorted(branch.across(project, old, new, since_fork=since_fork, may_leave=True))
     if between:
-        return _sorted(branch.incoming(project, base or project.require_base().label, between, may_leave=True))
+        base = base or project.require_base().label
     if base:
-        return _sorted(branch.incoming(project, base, at or "HEAD", may_leave=True))
+        return _sorted(branch.incoming(project, base, between or at or "HEAD", may_leave=True))
     if at:
         commit = revisions.commit_of(project, at)
         tree = commit_tree(project, commit, f"{at}:")
