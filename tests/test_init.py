@@ -61,7 +61,8 @@ def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
         0,
         f"created  task-graph.yaml\ncreated  ralph.toml\nchanged  {EXCLUDE}\n"
         + "".join(f"created  {path}\n" for path in made)
-        + "Next: ralphgit add --title TEXT; then git add, git commit\n",
+        + "Finished work is merged into the base here (land.mode = auto).\n"
+        "Next: ralphgit add --title TEXT; then git add, git commit\n",
         "",
     )
     assert world.read() == SINGLE

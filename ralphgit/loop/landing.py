@@ -6,9 +6,17 @@ import json
 import time
 
 from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.landing import land_way, merge, pull_request
+from ralphgit.app.integration import integrate
+from ralphgit.app.landing import (
+    land_way,
+    merge,
+    pull_request,
+    tracked_pull_requests,
+    unlanded,
+)
 from ralphgit.app.lifecycle import block_release, task_branch
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -45,6 +53,38 @@ class Landing:
     def how(self, project: Project) -> str:
         """Return how to land: merge, pr or none."""
         return land_way.of(project, self._options.land)
+
+    def earlier(self, project: Project) -> None:
+        """Land what earlier loops of this worker have completed and left on their branches.
+
+        By merge alone: a branch that is not checked out has no pull request opened. What does not
+        land is said, and stays as it is.
+        """
+        if self.how(project) != "merge":
+            return
+        worktree = project.repository.worktree
+        here = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+        for branch, tasks in unlanded.branches(ClaimMap(project), by=project.worker).items():
+            if branch == here:
+                continue  # found, and landed, as what this worktree has begun
+            names = ", ".join(tasks)
+            try:
+                done = integrate.integrate(project, integrate.IntegrateOptions((branch,)))
+            except RalphError as error:
+                said = error.message
+            else:
+                said = "; ".join(stop.message for stop in done.stops)
+            project.refresh()
+            event = "left" if said else "landed"
+            self._journal.write(event, task=tasks[0], branch=branch, message=said)
+            still = f"is still on {branch}: {said}" if said else "has landed"
+            self._say(f"{names} of an earlier loop {still}")
+
+    def unlanded(self, project: Project) -> list[str]:
+        """List what this worker has completed, and neither the base nor a pull request has."""
+        known = {pull.task for pull in tracked_pull_requests.read(project.top)}
+        found = unlanded.branches(ClaimMap(project), by=project.worker).values()
+        return [task for tasks in found for task in tasks if task not in known]
 
     def task(self, project: Project, lease: Lease) -> Outcome:
         """Land a task that is complete here; returns Done once it has landed.

@@ -40,3 +40,6 @@ class Ran(NamedTuple):
     lost: tuple[str, ...]
     why: str
     """Why it ended."""
+    unlanded: tuple[str, ...] = ()
+    """What this worker has completed, here or in an earlier loop, and the base has not got, and no
+    pull request brings."""

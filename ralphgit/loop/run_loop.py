@@ -113,10 +113,13 @@ class Loop:
                 self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._landing = Landing(self._options, self._pulls, self._journal, beat, self._say)
+                self._landing.earlier(project)
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
-        return Ran(tuple(self._done), tuple(self._blocked), tuple(self._lost), why)
+        self._close()
+        unlanded = tuple(self._landing.unlanded(self._project()))
+        return Ran(tuple(self._done), tuple(self._blocked), tuple(self._lost), why, unlanded)
 
     # -- turns -----------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ class IntegrateOptions(NamedTuple):
     fetch: bool = True
     accept_concerns: bool = False
     """Land also what was completed with concerns: a person has looked at it."""
+    rest: bool = False
+    """Leave out what is not ready, and go on with the rest."""
 
 
 class Stop(NamedTuple):
@@ -104,7 +106,7 @@ def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
     plan = integrating.plan(project, options.branches)
     refused = [_not_ready(plan, branch) for branch in plan.branches]
     stops = [stop for stop in refused if stop is not None]
-    if stops and not options.dry_run:
+    if stops and not (options.dry_run or options.rest):
         return Integrated(plan, (), tuple(stops), ())
     with chain(project.repository, project.base.commit, keep=not options.dry_run) as merges:
         work = _Work(
@@ -116,6 +118,7 @@ def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
                 merged = tuple(branch.name for branch in work.merged)
                 return Integrated(plan, merged, (*stops, *work.stops), tuple(work.stale()))
             work.prove_all(ground)
+        work.stops[:0] = stops
         return _land(project, plan, work, push=options.push)
 
 

@@ -16,6 +16,8 @@ def of(project: Project, way: str = "") -> str:
     way = way or project.config.land_mode
     if way != "auto":
         return way
+    if not any(key.startswith("remote.") for key in project.repository.config):
+        return "merge"
     return "pr" if project.base.remote and pull_request.opens(project) else "merge"
 
 

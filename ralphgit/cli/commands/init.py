@@ -32,6 +32,7 @@ def run(call: Call, options: Options) -> Outcome:
     given = {"--layout": wishes.layout, "--no-agents": not wishes.agents, "--ci": wishes.ci}
     if undo and (wrong := next((flag for flag in given if given[flag]), "")):
         raise UsageError(f"{wrong} cannot be combined with --undo", hint="ralphgit init --help")
+    landing = "" if undo or dry else _landing(project)  # before git's settings are changed
     if dry:
         planned, begun = _plan(project, options), False
     else:
@@ -44,7 +45,7 @@ def run(call: Call, options: Options) -> Outcome:
         done: [step.name for step in planned if step.verb == verb] for verb, done in _DONE.items()
     }
     data["why"] = {step.name: step.why for step in planned if step.why}
-    advice = _advice(planned, undo, dry, begun=begun)
+    advice = _advice(landing, planned, undo, dry, begun=begun)
     return Outcome({**data, "dry_run": dry}, before=lines, advice=advice)
 
 
@@ -66,7 +67,20 @@ def _has_tasks(project: Project) -> bool:
         return True  # `check` says what is wrong with it
 
 
-def _advice(planned: Sequence[Step], undo: bool, dry: bool, *, begun: bool) -> tuple[str, ...]:
+def _landing(project: Project) -> str:
+    """Say how finished work gets into the base here."""
+    from ralphgit.app.landing import land_way
+
+    how = {
+        "merge": "is merged into the base", "pr": "goes into a pull request",
+        "none": "stays on its branch",
+    }[land_way.of(project)]  # fmt: skip
+    return f"Finished work {how} here (land.mode = {project.config.land_mode})."
+
+
+def _advice(
+    landing: str, planned: Sequence[Step], undo: bool, dry: bool, *, begun: bool
+) -> tuple[str, ...]:
     changes = any(step.verb != "keep" for step in planned)
     if not undo and not dry:
         job = managed_files.JOBS["gitlab"]
@@ -74,7 +88,7 @@ def _advice(planned: Sequence[Step], undo: bool, dry: bool, *, begun: bool) -> t
         made = any(step.name == job and step.verb == "create" for step in planned)
         first = "ralphgit add --title TEXT; then git add, git commit"
         then = "git add, git commit; then ralphgit next" if changes else "ralphgit next"
-        return (*told * made, f"Next: {then if begun else first}")
+        return (*told * made, landing, f"Next: {then if begun else first}")
     if not undo:
         return ()
     if not changes:

@@ -25,6 +25,8 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     data = ran._asdict()
     ended = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost}
     lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
+    if ran.unlanded:
+        lines.append(f"not landed: {' '.join(ran.unlanded)} (ralphgit land --all)")
     if not lines and ran.why.startswith("nothing is ready"):
         return Outcome(data, error=NothingReady(ran.why, hint="ralphgit status"))
     return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."])

@@ -96,11 +96,14 @@ COMMANDS = (
         "it is proved and lands.",
     ),
     Command(
-        "land", "prove", "integrate, for one branch.",
+        "land", "prove", "Bring finished work to the base: this worktree's, a branch's, or all.",
         (
             arg("branch", "[BRANCH]", kind="optional"),
+            flag("all", "All that is complete on this machine's branches, in an order that works."),
             flag("dry_run", "Show what would be done, change nothing."),
             *LANDING,
         ),
+        "Without BRANCH it is this worktree's, which stands on the base afterwards. Tasks that the "
+        "branch adds or edits, blocks or gives back land, too; of a blocked task the record alone.",
     ),
 )  # fmt: skip

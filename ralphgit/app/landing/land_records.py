@@ -1,0 +1,150 @@
+"""Land what a branch does to the records alone: added and edited tasks, blocks and releases."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import read_leases
+from ralphgit.app.base import update_base
+from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.gate import landing_gate
+from ralphgit.app.landing import base_step
+from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import GuardRefused, Refused
+from ralphgit.git import merge_preview, trees, worktrees
+from ralphgit.git.commit_objects import commit_files, commit_tree
+from ralphgit.model.task_row import Row
+
+_ATTEMPTS = 5
+
+
+class RecordsLanded(NamedTuple):
+    commit: str
+    """The base as it is now."""
+    pushed: bool
+    told: tuple[str, ...]
+    """What landed: `T-1 blocked`, `T-2 edited`."""
+    whole: bool
+    """Whether the branch has nothing else: no half-done work stays on it."""
+
+
+class _Records(NamedTuple):
+    head: str
+    """A commit that changes records alone."""
+    told: tuple[str, ...]
+    whole: bool
+
+
+def changes(project: Project, branch: str) -> tuple[str, ...]:
+    """What a branch does to the records, if that is all that can land of it; () if it is not.
+
+    Half-done work on a task that was blocked or given back there stays on the branch. Work on a
+    task that is complete or still worked on lands otherwise.
+    """
+    found = _told(project, revisions.commit_of(project, branch))
+    return found[0] if found is not None else ()
+
+
+def _told(project: Project, commit: str) -> tuple[tuple[str, ...], str, bool] | None:
+    """What lands of `commit`, where it left the base, and whether it has nothing else."""
+    fork = worktrees.fork(project.repository.git, project.require_base().commit, commit)
+    if not fork or fork == commit:
+        return None
+    before = project.view(fork, fork[:12]).by_id
+    told, ended = [], False
+    for row in project.view(commit, commit[:12]).rows:
+        known = before.get(row.id)
+        if known is not None and known.json == row.json:
+            continue
+        word = _word(known, row)
+        if word in ("complete", "in-progress"):
+            return None
+        ended = ended or word in ("blocked", "given back")
+        told.append(f"{row.id} {word}")
+    paths = trees.differing(project.repository.objects, fork, commit)
+    whole = all(record_tree.is_record(project, path) for path in paths)
+    return (tuple(told), fork, whole) if told and (whole or ended) else None
+
+
+def _word(before: Row | None, row: Row) -> str:
+    if before is not None and before.stage == row.stage:
+        return "edited"
+    if row.status == "pending":
+        return "given back" if json.loads(row.json).get("reset") else "added"
+    return row.status
+
+
+def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLanded:
+    """Bring a branch's records to the base, in one step.
+
+    Raises: Refused (conflicts_with_base), GuardRefused (not_landable, unsettled, dirty_base,
+    base_diverged), RemoteUnavailable (require_remote).
+    """
+    update_base.refuse_unfit(project)
+    for _ in range(_ATTEMPTS):
+        if fetch:
+            synchronise(project)
+        base = project.base.commit
+        found = _records(project, revisions.commit_of(project, branch))
+        made = _merged(project, base, found, branch)
+        if problems := landing_gate.problems(project, made):
+            raise GuardRefused(
+                f"{branch} as merged into {project.base.label} does not pass the gate; "
+                "nothing was landed",
+                code="not_landable",
+                hint=f"ralphgit check {branch} --base {project.base.label}",
+                lines=[f"- {one.file}:{one.line}: {one.message}" for one in problems],
+            )
+        moved, pushed = update_base.advance(project, base, made, push=push)
+        if moved:
+            project.refresh()
+            leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+            return RecordsLanded(made, pushed, found.told, found.whole)
+        project.refresh()
+    raise GuardRefused(
+        f"{project.base.label} was moved by others each time; nothing was landed",
+        code="unsettled",
+        hint="repeat the command",
+    )
+
+
+def _records(project: Project, commit: str) -> _Records:
+    found = _told(project, commit)
+    if found is None:
+        raise GuardRefused(
+            f"{commit[:12]} has no records to land", code="unsettled", hint="repeat the command"
+        )
+    told, fork, whole = found
+    if whole:
+        return _Records(commit, told, whole)
+    objects = project.repository.objects
+    paths = [
+        path
+        for path in trees.differing(objects, fork, commit)
+        if record_tree.is_record(project, path)
+    ]
+    oids = [oid for oid in objects.resolve([f"{commit}:{path}" for path in paths]) if oid]
+    blobs = objects.read(oids)
+    contents = {path: blobs[oid] for path, oid in zip(paths, oids, strict=True)}
+    alone = commit_files(project.repository, fork, contents, f"Records: {', '.join(told)}\n")
+    return _Records(alone, told, whole)
+
+
+def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
+    if base_step.is_own(project, base, found.head, 1):
+        return found.head
+    with merge_preview.merged(project.repository, base, found.head, keep=True) as made:
+        if made.conflicts or not made.related:
+            raise Refused(
+                f"{branch} conflicts with {project.base.label} in {', '.join(made.conflicts)}; "
+                "nothing was landed",
+                code="conflicts_with_base",
+                hint=f"git merge {project.base.label}, ralphgit resolve, commit, then repeat",
+            )
+        tree = made.tree
+    message = f"Merge {branch} into {project.base.branch}\n\n{', '.join(found.told)}\n"
+    parents = [base, found.head] if found.whole else [base]
+    return commit_tree(project.repository, tree, parents, message)
