@@ -164,6 +164,37 @@ def test_a_task_that_only_verifies_verifies_something(tmp_path: Path) -> None:
     alpha.complete()
 
 
+# -- before the work -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "risk", "before"),
+    [("risk-high", "high", True), ("risk-high", "low", False), ("always", "low", True),
+     ("never", "high", False)],
+)  # fmt: skip
+def test_a_command_that_passed_before_is_shown(
+    tmp_path: Path, setting: str, risk: str, before: bool
+) -> None:
+    world = world_of(tmp_path, "verify: ['true', test -s a.txt]", f"risk: {risk}")
+    world.write("ralph.toml", f'[verify]\nbefore = "{setting}"\n')
+    world.commit("Settings")
+    alpha = worked(world)
+    done = alpha.ralph("complete", "--json")
+    assert (done.code, done.data["passed_before"]) == (0, ["true"] if before else [])
+    told = {one["command"]: one["passed_before"] for one in the_change(alpha)["records"]}
+    assert told == {"true": before, "test -s a.txt": False}
+    assert (
+        "exit 0 of true (passed before, too)" in alpha.ralph("diff", "main..HEAD").out
+    ) is before
+    listed = alpha.ralph("evidence", "list", "--json").data["evidence"]
+    codes = {one["command"]: one.get("before") for one in listed}
+    wanted = {"true": {"exit_code": 0}, "test -s a.txt": {"exit_code": 1}}
+    assert codes == (wanted if before else dict.fromkeys(wanted))
+    found = alpha.ralph("check", "--json").data["problems"]
+    assert {one["code"] for one in found} <= {"review_missing"}
+    assert len(alpha.git("worktree", "list").splitlines()) == 2
+
+
 # -- checks that a change weakens ------------------------------------------------------------
 
 TESTS = "def test_a() -> None:\n    assert True\n"

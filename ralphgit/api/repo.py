@@ -201,6 +201,7 @@ class Repo:
         Raises: Refused (with what is missing), ClaimLost, ClaimHeld, IllegalMove, GuardRefused,
         NeedsPerson (untrusted), InvalidRecord, NotWritable.
         """
+        from ralphgit.app.integration import before_work
         from ralphgit.app.lifecycle import complete
 
         told = complete.CompleteOptions(
@@ -212,7 +213,7 @@ class Repo:
             force=force,
         )
         with self._project() as project:
-            done = complete.complete(project, told)
+            done = complete.complete(project, told, before=before_work.exit_codes)
             pair = next_tasks.pair(project, done.task)
             return Completed(task=values.task(*pair), commit=done.commit, evidence=done.evidence)
 

@@ -11,6 +11,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.handoff import packet, prompt, worker_report
+from ralphgit.app.integration import before_work
 from ralphgit.app.lifecycle import complete, task_branch
 from ralphgit.app.processes import run_program, trust
 from ralphgit.app.workspace import runtime_files
@@ -279,7 +280,7 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         task=lease.task, concerns=worker_report.concerns(said), summary=said.summary
     )
     try:
-        done = complete.complete(project, told, anew=True)
+        done = complete.complete(project, told, anew=True, before=before_work.exit_codes)
     except Refused as error:
         if isinstance(error, NotWritable):
             raise

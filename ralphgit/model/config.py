@@ -45,6 +45,9 @@ class Config(NamedTuple):
     """Seconds for each verify command."""
     verify_required: bool = False
     """Refuse to complete, and to land, what nothing has verified."""
+    verify_before: str = "risk-high"
+    """For which tasks verify commands also run on the base without the work: never, risk-high (only
+    those of high risk) or always."""
     verify_env: tuple[str, ...] = ("inherit",)
     """Names of the variables that verify commands see; "inherit" is all of them."""
     fetch_timeout: float = 30.0
@@ -89,7 +92,8 @@ class Config(NamedTuple):
     worktree_setup: str = ""
 
 
-CHOICES = {"lease": ("local", "remote", "off"), "land_mode": ("auto", "pr", "merge", "none"),
+CHOICES = {"verify_before": ("never", "risk-high", "always"),
+           "lease": ("local", "remote", "off"), "land_mode": ("auto", "pr", "merge", "none"),
            "land_method": ("merge", "squash", "rebase")}  # fmt: skip
 
 #: The words of `land_via`; anything else is a command line.
@@ -99,9 +103,9 @@ VIAS = ("auto", "gh", "glab", "push-options", "none")
 #: so of the repository's files only the base commit's has a say.
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
-    "verify_env", "verify_required", "agent_command", "agent_prompt", "agent_timeout",
-    "land_via", "land_concerns",
-    "land_auto_merge", "land_method", "integrate_verify", "notify_command", "worktree_setup",
+    "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
+    "agent_timeout", "land_via", "land_concerns", "land_auto_merge", "land_method",
+    "integrate_verify", "notify_command", "worktree_setup",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where

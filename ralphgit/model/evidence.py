@@ -68,6 +68,13 @@ class Evidence(NamedTuple):
     output: Output | None = None
     artifact: Artifact | None = None
     subject: Subject | None = None
+    before: int | None = None
+    """What a command exited with on the base without the work; None where it was not asked."""
+
+    @property
+    def passed_before(self) -> bool:
+        """Whether it is a command that passes, and did without the work: it proves nothing new."""
+        return (self.exit_code, self.before) == (0, 0)
 
     @property
     def failed(self) -> bool:

@@ -44,6 +44,8 @@ def stored(made: Evidence) -> dict[str, object]:
             "command": made.command, "command_digest": made.command_digest,
             "exit_code": made.exit_code, "started_at": made.at, "duration_s": made.duration_s,
         }  # fmt: skip
+    if made.before is not None:
+        value["before"] = {"exit_code": made.before}
     for name in ("output", "artifact", "subject"):
         if part := getattr(made, name):
             value[name] = part._asdict()
@@ -58,8 +60,11 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
     if not is_id(_text(known, "id")) or not is_id(_text(known, "task")) or not _text(known, "kind"):
         raise _invalid("it needs id, task and kind")
     code, duration = known.get("exit_code"), known.get("duration_s")
-    if code is not None and type(code) is not int:
-        raise _invalid("exit_code is not a whole number")
+    before = known.get("before") or {}
+    earlier = before.get("exit_code") if isinstance(before, dict) else before
+    for value in (code, earlier):
+        if value is not None and type(value) is not int:
+            raise _invalid("exit_code is not a whole number")
     if duration is not None and not (type(duration) in (int, float) and math.isfinite(duration)):
         raise _invalid("duration_s is not a number")
     plain = ("id", "task", "kind", "claim", "shows", "does_not_show", "by", "command")
@@ -68,6 +73,7 @@ def parse(data: bytes, *, limit: int = texts.MAX_RECORD_BYTES) -> Evidence:
         supports=tuple(_supports(known.get("supports") or ())),
         at=_text(known, "at") or _text(known, "started_at"),
         exit_code=code,
+        before=earlier,
         duration_s=duration,
         output=_part(Output, known, "output"),
         artifact=_part(Artifact, known, "artifact"),

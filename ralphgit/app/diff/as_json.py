@@ -62,6 +62,7 @@ def _change(one: TaskChange) -> dict[str, object]:
                 "fresh": filed.judged.fresh,
                 "command": filed.judged.evidence.command or None,
                 "exit_code": filed.judged.evidence.exit_code,
+                "passed_before": filed.judged.evidence.passed_before,
                 "file": filed.path,
             }
             for filed in one.records

@@ -211,7 +211,8 @@ def _proofs(one: TaskChange) -> Iterator[str]:
 def _proof(judged: evidence_verdict.Judged) -> str:
     one, freshness = judged.evidence, "fresh" if judged.fresh else "STALE"
     if one.command:
-        return f"evidence {one.id}, {freshness}: exit {one.exit_code} of {one.command}"
+        before = " (passed before, too)" if one.passed_before else ""
+        return f"evidence {one.id}, {freshness}: exit {one.exit_code} of {one.command}{before}"
     about = f"{one.artifact.path}: " if one.artifact else ""
     by = f", by {one.by}" if one.by else ""
     return f"evidence {one.id}, {freshness}{by}: {about}{one.shows}"

@@ -223,10 +223,12 @@ def of_run(
     subject: Subject,
     *,
     shows: str = "",
+    before: int | None = None,
 ) -> tuple[str, bytes]:
     """Make the record of one command, bound to what it judged; its path and bytes.
 
-    `shows`: of what it is a proof, where that is not the task's criteria.
+    `shows`: of what it is a proof, where that is not the task's criteria. `before`: what the
+    command exited with on the base without the work.
     """
     verdict = "supports" if run.passed else "challenges"
     made = Evidence(
@@ -246,6 +248,7 @@ def of_run(
         duration_s=run.duration_s,
         output=Output(run.sha256, run.bytes, run.tail),
         subject=subject,
+        before=before,
     )
     path = codec.path(project.config.records, task.id, made.id)
     return path, codec.encode(made, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
@@ -39,6 +39,7 @@ from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
+from ralphgit.rules import review_verdict as reviews
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.evidence_verdict import CriterionProof
 
@@ -63,6 +64,10 @@ _SHOWN_LINES = 12
 """How much of a failed command's output is shown; JSON has all that is kept."""
 
 
+#: The exit codes that commands of (task, claim, command) have on a commit, in another worktree.
+BeforeWork = Callable[[Project, str, Sequence[tuple[str, str, str]]], dict[str, int]]
+
+
 class Completed(NamedTuple):
     task: str
     commit: str
@@ -73,9 +78,17 @@ class Completed(NamedTuple):
     verified: bool = True
     """Whether a command passed, or somebody observed a criterion."""
     criteria: tuple[CriterionProof, ...] = ()
+    passed_before: tuple[str, ...] = ()
+    """Commands that passed on the base without the work, too: they prove nothing new."""
 
 
-def complete(project: Project, options: CompleteOptions, *, anew: bool = False) -> Completed:
+def complete(
+    project: Project,
+    options: CompleteOptions,
+    *,
+    anew: bool = False,
+    before: BeforeWork | None = None,
+) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
     The commands, outputs and scope that count are those on the base: a branch cannot
@@ -84,7 +97,8 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
     outputs. On any refusal nothing is committed, and worktree and index are as before.
 
     A task that is complete here already, and proved, is not verified again; with `anew` it is,
-    unless the base has it: who lands believes no completion but his own (law L9).
+    unless the base has it: who lands believes no completion but his own (law L9). `before` runs
+    commands on the base without the work, where `verify.before` asks for that.
 
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
@@ -92,11 +106,16 @@ def complete(project: Project, options: CompleteOptions, *, anew: bool = False) 
     if options.force:
         refuse_in_loop(project, options.task)
     with WorktreeLock(project):
-        done = _complete(project, options, anew=anew)
+        done = _complete(project, options, anew=anew, before=before)
     if not (done.again or options.force) and (anew or not in_loop(project)):
         verified_here.note(project, done.commit)
     proof = completion_proof.of_commit(project, done.task, done.commit)
-    return done._replace(verified=proof.is_verified, criteria=proof.criteria)
+    counted = [judged.evidence for judged in proof.judged if judged.counts]
+    return done._replace(
+        verified=proof.is_verified,
+        criteria=proof.criteria,
+        passed_before=tuple(one.command for one in counted if one.passed_before),
+    )
 
 
 def in_loop(project: Project) -> bool:
@@ -117,7 +136,9 @@ def refuse_in_loop(project: Project, task: str) -> None:
     )
 
 
-def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Completed:
+def _complete(
+    project: Project, options: CompleteOptions, *, anew: bool, before: BeforeWork | None
+) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
     if (done := _done_already(project, options.task, anew=anew)) is not None:
@@ -141,21 +162,21 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
         runnable = False
         project.warn("the verify commands are not trusted, so they did not run")
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        before = scratch_index.Scratch(project.repository, scratch, believed=False)
-        before.add_all()
-        tree = changed_paths.tree_to_judge(project, before, promised.outputs)
+        files = scratch_index.Scratch(project.repository, scratch, believed=False)
+        files.add_all()
+        tree = changed_paths.tree_to_judge(project, files, promised.outputs)
         work_done = changed_paths.of_task(project, own, tree)
         missing = changed_paths.faults(promised, work_done)
-        missing += changed_paths.hidden(project, before)
+        missing += changed_paths.hidden(project, files)
         missing += seen_here_alone.faults(project, tree, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted).values())
         missing += [failure(project, run) for run in runs if not run.passed]
-        spoilt, made = changed_paths.after_verification(project, before, tree, promised.outputs)
+        spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
         if made:
-            before.add(made)
-            tree = before.tree()
+            files.add(made)
+            tree = files.tree()
         missing += changed_paths.missing_outputs(project, tree, promised.outputs)
         if not any(run.passed for run in runs):
             missing += _unverified(project, promised, own.claim, tree)
@@ -163,8 +184,9 @@ def _complete(project: Project, options: CompleteOptions, *, anew: bool) -> Comp
             outside = changed_paths.outside(promised, work_done)
             raise not_done(own.task, missing, runs, outside)
         others = others_claims.found(project, claim_map, own)
+        earlier = _before(project, own, promised, wanted, before)
         return _commit(
-            project, own.task, held, promised, here, options, tree, runs, missing, others
+            project, own.task, held, promised, here, options, tree, runs, earlier, missing, others
         )
 
 
@@ -298,6 +320,23 @@ def _accept_contract(
     )
 
 
+def _before(
+    project: Project,
+    own: Lease,
+    promised: Task,
+    wanted: Sequence[tuple[str, str, str]],
+    run: BeforeWork | None,
+) -> dict[str, int]:
+    """Find what the commands did on what the claim was made from, where that is asked for."""
+    asked = project.config.verify_before
+    if run is None or not wanted or asked == "never":
+        return {}
+    if asked == "risk-high" and promised.risk != reviews.HIGH:
+        return {}
+    start = project.repository.objects.resolve([f"{own.start or 'HEAD'}^{{commit}}"])[0]
+    return run(project, start or project.base.commit, wanted)
+
+
 def _unverified(project: Project, promised: Task, claim: str, tree: str) -> list[str]:
     """Say that nothing verified a task for which no command passed, where something has to."""
     asked = project.config.verify_required or promised.mode == Mode.VERIFY
@@ -352,6 +391,7 @@ def _commit(
     options: CompleteOptions,
     tree: str,
     runs: Sequence[verify_command.Run],
+    earlier: Mapping[str, int],
     missing: Sequence[str],
     others: others_claims.OthersClaims | None,
 ) -> Completed:
@@ -372,7 +412,10 @@ def _commit(
     if runs:
         subject = Content(project, tree).subject(promised.scope, project.repository.head())
         of_run = judged_evidence.of_run
-        observed = [of_run(project, run, promised, own.claim, subject) for run in runs]
+        observed = [
+            of_run(project, run, promised, own.claim, subject, before=earlier.get(run.command))
+            for run in runs
+        ]
     path = audit_file.path(project.config.records, task, own.claim)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
@@ -27,13 +28,14 @@ def run(call: Call, options: Options) -> Outcome:
     if options.told.by:
         return _by(project, options.told)
     way = _way(project, options.land)
-    done = complete.complete(project, _with_report(project, options.told))
+    done = complete.complete(project, _with_report(project, options.told), before=_before_work)
     worker_report.clear(project.top)
     what = counted(len(done.evidence), "evidence record")
     if done.criteria:
         what += f", {evidence_verdict.summary(done.criteria)}"
     end = "complete" if done.verified else "complete and unverified"
     lines = [f"{done.task} is {end}: commit {done.commit[:12]}, {what}"]
+    lines += [f"passed before the work, too: {safe(one)}" for one in done.passed_before]
     landed: dict[str, object] | None = None
     error: RalphError | None = None
     advice = [f"Nothing was verified: {evidence_verdict.NOTHING}."] * (not done.verified)
@@ -57,8 +59,17 @@ def run(call: Call, options: Options) -> Outcome:
         landed=landed,
         verified=done.verified,
         criteria=criteria,
+        passed_before=list(done.passed_before),
     )
     return Outcome(data, before=lines, advice=advice, error=error)
+
+
+def _before_work(
+    project: Project, commit: str, wanted: Sequence[tuple[str, str, str]]
+) -> dict[str, int]:
+    from ralphgit.app.integration import before_work  # seldom needed, and slow to import
+
+    return before_work.exit_codes(project, commit, wanted)
 
 
 def _way(project: Project, asked: str) -> str:
