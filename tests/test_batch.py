@@ -290,7 +290,7 @@ def test_a_loop_does_just_the_task_that_it_is_told(make: Callable[..., World]) -
     done = alpha.ralph("run", "--agent", "scripted", "--task", "T-2", "--json")
     assert (done.code, done.data["done"]) == (0, ["T-2"])
     early = alpha.ralph("run", "--agent", "scripted", "--task", "T-3", "--json")
-    assert (early.code, early.error) == (3, "nothing_ready")
+    assert (early.code, early.error) == (3, "waiting")
     unknown = alpha.ralph("run", "--agent", "scripted", "--task", "T-9", "--json")
     assert (unknown.code, unknown.error) == (2, "unknown_task")
     alpha.claim("T-1")

@@ -73,12 +73,15 @@ def claims(place: Place, *words: str) -> Result:
 def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
     alpha, head = world.worktree("alpha"), world.head
     result = alpha.ralph("claim", "T-1")
-    assert result == Result(
-        0,
-        "alpha has T-1: First\n"
+    packet = world.ralph("packet", "T-1", apart=False)
+    before, _, after = result.out.partition("\n\n")
+    assert (result.code, before, result.err) == (0, "alpha has T-1: First", "")
+    told, _, advice = after.partition("\n\n")
+    assert ryaml.loads(told)["task"] == "T-1"
+    assert packet.code == 0
+    assert advice == (
         "The claim is staged; it travels in your first commit of the work.\n"
-        "Next: do the work, then ralphgit complete T-1\n",
-        "",
+        "Next: do the work, then ralphgit complete T-1\n"
     )
     held = world.lease("T-1")
     claim, at, contract = held["claim"], held["at"], held["contract"]
@@ -158,6 +161,7 @@ def test_a_claim_as_json(world: World) -> None:
                 "file": "task-graph.yaml",
                 "line": 4,
             },
+            "packet": alpha.ralph("packet", "T-1", "--json").data["packet"],
             "worktree": {"commit": world.head, "moved": False, "rescue": ""},
         },
         "warnings": [],
@@ -553,8 +557,9 @@ def test_without_an_id_the_next_one_is_taken(world: World) -> None:
     assert claims(alpha).data["task"]["id"] == first == "T-1"
     assert claims(beta, "--story", "S-2").data["task"]["id"] == "T-2"
     before = world.snapshot()
-    assert gamma.ralph("claim") == Result(3, "", "error: nothing is ready\nhint: ralphgit status\n")
-    assert claims(gamma, "--story", "S-9").error == "nothing_ready"
+    refused = claims(gamma)
+    assert (refused.code, refused.error) == (3, "waiting")
+    assert claims(gamma, "--story", "S-9").error == "all_done"
     assert world.snapshot() == before
 
 
@@ -567,8 +572,8 @@ def test_without_an_id_what_overlaps_is_passed_over(tmp_path: Path) -> None:
     alpha, beta, gamma = (world.worktree(name) for name in ("alpha", "beta", "gamma"))
     claims(alpha, "T-1")
     assert claims(beta).data["task"]["id"] == "T-3"
-    error = gamma.refused("claim", code="nothing_ready", exit=3)
-    assert error["message"].startswith("no ready task can be claimed here: T-2 writes src/a")
+    error = gamma.refused("claim", code="waiting", exit=3)
+    assert error["overlaps"][0].startswith("T-2 writes src/a")
 
 
 # -- the record and the lease ------------------------------------------------------------

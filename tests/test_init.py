@@ -268,7 +268,7 @@ def test_the_recipes_work_where_init_was_run(world: World) -> None:
         str(JUST_PROGRAM), "ralph", "--agent", "scripted", "--land", "merge",
         env={"RALPHGIT": RALPHGIT, "PWD": ""},
     )  # fmt: skip
-    assert (ran.code, ran.out) == (0, "done: T-1\nThe loop has ended: nothing is ready.\n"), ran
+    assert (ran.code, ran.out) == (0, "done: T-1\nThe loop has ended: everything is done.\n"), ran
     assert "1 complete" in just("ralph-status").out
     assert just("ralph-logs").out == "scripted agent: T-1\n"
     assert just("task-reset", "T-1", "again").code == just("task-reset", "T-1").code == 8

@@ -77,7 +77,7 @@ def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> No
     assert alpha.git("for-each-ref", "--format=%(refname)", "refs/ralph") == "refs/ralph/leases/T-2"
     forge.merge(second, method)
     last = run(alpha, forge)
-    assert (last.code, last.out) == (3, "")
+    assert (last.code, last.out) == (7, "")
     assert last.err.splitlines()[0] == "T-2 has landed on origin/main"
     # The worktree stands on the base now, as after `--land merge`.
     assert alpha.git("rev-parse", second) == alpha.git("rev-parse", "origin/main")
@@ -99,7 +99,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
         assert ("T-1: its pull request was closed (https://forge" in ran.err) is said
         assert ran.err.splitlines()[-2:] == [
             "error: nothing is ready; 1 pull request is closed and waiting for a person",
-            "hint: ralphgit status",
+            "hint: ralphgit inbox",
         ]
     assert [event["task"] for event in events(alpha, "refused")] == ["T-1"]
     assert branches(alpha) == [branch]
@@ -480,7 +480,7 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", script=ask))
     forge = Forge(alpha.world)
     ran = run(alpha, forge)
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1")
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1")
     assert forge.pulls == []
     (branch,) = branches(alpha)
     assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)

@@ -54,7 +54,7 @@ def test_a_task_that_its_agent_marks_complete_is_verified(tmp_path: Path) -> Non
     alpha = made(tmp_path, ONE)
     command = liar(alpha, "echo junk > junk.txt")
     ran = loop(alpha, "--once", "--agent", command, env={"RALPH_AGENT_ATTEMPTS": "2"})
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert "junk.txt is outside scope.write" in questions(alpha)
     assert "junk.txt" not in files_on_base(alpha)
     assert [e["outcome"] for e in events(alpha, "attempted")] == ["failed", "failed"]
@@ -89,7 +89,7 @@ def test_what_comes_after_a_completion_is_verified_too(
     ran = loop(
         alpha, "--once", "--land", land, "--agent", agent(alpha, f"{COMPLETE}; {more}"), env=env
     )
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert "ci.yml" not in files_on_base(alpha)
     assert forge.pulls == []
     assert "ci.yml is outside scope.write" in ran.err or "not done" in ran.err
@@ -125,7 +125,7 @@ def test_work_without_commands_is_checked_again(tmp_path: Path) -> None:
     more = f"{COMPLETE}; echo x > ci.yml; git add -A; git commit -qm more"
     env = {"RALPH_AGENT_ATTEMPTS": "1"}
     ran = loop(alpha, "--once", "--agent", agent(alpha, more), env=env)
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert on_base(alpha, "T-1")["blocked"]["reason"] == "scope"
 
 
@@ -137,7 +137,7 @@ def test_other_tasks_are_not_completed_by_hand(tmp_path: Path) -> None:
     )
     env = {"RALPH_AGENT_ATTEMPTS": "1"}
     ran = loop(alpha, "--once", "--agent", agent(alpha, edit), env=env)
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert on_base(alpha, "T-2")["status"] == "pending"
     assert "T-2" in questions(alpha)
 

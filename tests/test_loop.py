@@ -91,7 +91,7 @@ def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
         task("T-2", "outputs: [two.txt]", depends="T-1"),
     )
     ran = loop(alpha)
-    assert (ran.code, ran.out) == (0, "done: T-1 T-2\nThe loop has ended: nothing is ready.\n")
+    assert (ran.code, ran.out) == (0, "done: T-1 T-2\nThe loop has ended: everything is done.\n")
     assert ran.err.splitlines() == [
         "claimed T-1: Task T-1", "T-1 is landed", "claimed T-2: Task T-2", "T-2 is landed",
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def test_as_json(tmp_path: Path) -> None:
     ran = loop(made(tmp_path, task("T-1", "outputs: [one.txt]")), "--json", "-q")
     assert (ran.code, ran.err) == (0, "")
     assert ran.data == {
-        "done": ["T-1"], "blocked": [], "lost": [], "why": "nothing is ready", "unlanded": [],
+        "done": ["T-1"], "blocked": [], "lost": [], "why": "everything is done", "unlanded": [],
     }  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_what_is_never_done(script: str, reason: str, said: str, tmp_path: Path)
         task("T-2", "outputs: [two.txt]"),
     )
     ran = loop(alpha, env={"RALPH_AGENT_ATTEMPTS": "2", "RALPH_SCRIPT_RUN": "1"})
-    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"])
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-2", "blocked: T-1"])
     blocked = on_base(alpha, "T-1")
     assert (blocked["status"], blocked["blocked"]["reason"]) == ("blocked", reason)
     assert said in blocked["blocked"]["question"]
@@ -208,7 +208,7 @@ def test_the_next_attempt_is_told_what_was_missing(tmp_path: Path) -> None:
 def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", script="{sleep: 60}"))
     ran = loop(alpha, env={"RALPH_AGENT_TIMEOUT": "0.5", "RALPH_AGENT_ATTEMPTS": "1"})
-    assert ran.code == 0
+    assert ran.code == 7
     blocked = on_base(alpha, "T-1")
     assert "You were stopped after 0.5 s." in blocked["blocked"]["question"]
     assert agents_of(blocked["claim"]["id"]) == []
@@ -642,7 +642,7 @@ def test_a_conflict_after_the_last_attempt_blocks_and_goes_on(tmp_path: Path) ->
         files={"c.txt": "base\n"},
     )
     ran = loop(alpha, env={**SCRIPTED, "RALPH_AGENT_ATTEMPTS": "1"})
-    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-2", "blocked: T-1"]), ran.err
     blocked = on_base(alpha, "T-1")
     assert (blocked["status"], blocked["blocked"]["reason"]) == ("blocked", "conflict")
     assert len([e for e in events(alpha, "agent") if e["task"] == "T-1"]) == 1
@@ -655,7 +655,7 @@ def test_a_block_that_was_committed_and_not_landed_lands_later(tmp_path: Path) -
     assert on_base(alpha, "T-1")["status"] == "pending"
     loop(alpha)
     assert on_base(alpha, "T-1")["status"] == "blocked"
-    assert loop(alpha).code == 3
+    assert loop(alpha).code == 7
 
 
 def test_a_block_that_was_written_and_not_committed_is_begun_again(tmp_path: Path) -> None:

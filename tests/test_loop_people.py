@@ -63,7 +63,7 @@ def test_a_block_in_the_worktree_lands_alone(tmp_path: Path) -> None:
         f"{RALPH} block T-1 --question 'Which?' --option a --option b -q"
     )
     ran = loop(alpha, "--agent", by_task(alpha, does))
-    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-2", "blocked: T-1"]), ran.err
     blocked = on_base(alpha, "T-1")["blocked"]
     assert blocked["question"].startswith("Which?")
     assert blocked["options"] == ["a", "b"]
@@ -79,7 +79,7 @@ def test_a_block_without_work_leaves_what_is_not_committed_aside(tmp_path: Path)
     alpha = made(tmp_path, FIRST, TWO)
     does = f"echo late > late.txt; {RALPH} block T-1 --question 'Which?' -q"
     ran = loop(alpha, "--agent", by_task(alpha, does))
-    assert (ran.code, ran.out.splitlines()[:2]) == (0, ["done: T-2", "blocked: T-1"]), ran.err
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-2", "blocked: T-1"]), ran.err
     assert on_base(alpha, "T-1")["blocked"]["question"] == "Which?"
     (kept,) = rescued(alpha)
     assert alpha.git("show", f"{kept}:late.txt") == "late"
@@ -119,7 +119,7 @@ def test_a_block_that_was_killed_before_its_lease_went_holds_nothing(tmp_path: P
     alpha = made(tmp_path, ONE)
     does = HALF.format(does=f"{RALPH} block T-1 --question 'Which?' -q")
     ran = loop(alpha, "--land", "none", "--agent", agent(alpha, does))
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert len(events(alpha, "agent")) == 1
     assert alpha.git("for-each-ref", "refs/ralph/leases") == ""
 
@@ -132,7 +132,7 @@ def test_a_block_does_not_carry_other_records_along(tmp_path: Path) -> None:
         f"git commit -qam mine; {RALPH} block T-1 --question 'Which?' -q"
     )
     ran = loop(alpha, "--once", "--agent", by_task(alpha, does))
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert on_base(alpha, "T-1")["status"] == "blocked"
     assert on_base(alpha, "T-2")["status"] == "pending"
 
@@ -276,7 +276,7 @@ def test_the_limit_of_attempts_is_looked_at_before_the_agent_starts(tmp_path: Pa
         f"claim: {claim}\nfailed: 3\nfeedback: for the agent\nreason: scope\ntold: for a person\n",
     )
     ran = loop(alpha, "--agent", agent(alpha, "echo good > f.txt"))
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     blocked = on_base(alpha, "T-1")["blocked"]
     assert (blocked["reason"], blocked["question"]) == (
         "scope", "3 attempts failed. The last one: for a person",
@@ -304,7 +304,7 @@ def test_a_block_whose_push_failed_is_shared_later(tmp_path: Path) -> None:
     refusing_once(alpha)
     line = ("--land", "pr", "--once", "--agent", agent(alpha, ASKS))
     ran = loop(alpha, *line, env=forge.environ)
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     (branch,) = branches(alpha)
     assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)
     assert loop(alpha, *line, env=forge.environ).code == 3
@@ -315,7 +315,7 @@ def test_a_block_whose_landing_failed_counts_once(tmp_path: Path) -> None:
     alpha = made(tmp_path, FIRST, TWO)
     refusing_once(alpha)
     ran = loop(alpha, "--once", "--agent", by_task(alpha, ASKS))
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert on_base(alpha, "T-1")["status"] == "blocked"
     assert on_base(alpha, "T-2")["status"] == "pending"
 

@@ -383,7 +383,7 @@ def test_limits_in_a_row_are_failed_attempts_in_the_end(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     line = agent(tmp_path, "echo 'Error 429: retry after 0 s'; exit 1")
     ran = loop(alpha, "--agent", line, env={"RALPH_LOOP_BACKOFF": "0.001"})
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1")
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1")
     told = [(e["attempt"], e["outcome"]) for e in events(alpha, "attempted")]
     assert told == [(1, "limited")] * 7 + [(1, "failed"), (2, "failed"), (3, "failed")]
     assert "T-1: the agent ran into a rate limit 8 times in a row (attempt 1)" in ran.err
@@ -417,7 +417,7 @@ def test_what_stays_in_the_way_counts_as_an_attempt(tmp_path: Path) -> None:
         f"chmod +x {hook}"
     )
     ran = loop(alpha, "--agent", agent(tmp_path, script), env={"RALPH_AGENT_ATTEMPTS": "1"})
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "blocked: T-1"), ran.err
+    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1"), ran.err
     assert [e["outcome"] for e in events(alpha, "attempted")] == ["failed"]
     assert "Permission denied" in on_base(alpha, "T-1")["blocked"]["question"]
 

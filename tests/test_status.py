@@ -71,7 +71,7 @@ def test_the_picture_as_json(busy: World) -> None:
     assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
     assert busy.snapshot() == before
     data = result.data
-    assert list(data)[4:] == ["workers", "attention", "unverified"]
+    assert list(data)[4:] == ["workers", "attention", "unverified", "next", "nothing"]
     assert data["base"] == {
         "branch": "main",
         "remote": None,
@@ -257,7 +257,9 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
     assert (no_graph.code, no_graph.error) == (6, "no_graph")
     world.write_graph("version: 1\ntasks: []\n")
     world.commit()
-    assert world.ralph("status") == Result(0, "main: no tasks\n", "")
+    assert world.ralph("status") == Result(
+        0, "main: no tasks\nnext: the task graph has no task yet\n", ""
+    )
 
 
 def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
@@ -458,7 +460,7 @@ def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     asks(beta, "release", code=0)
     asks(world, "status", code=0)
     asks(world, "next", code=0)
-    asks(world, "next", "--story", "none", code=3, error="nothing_ready")
+    asks(world, "next", "--story", "none", code=3, error="all_done")
     asks(world, "show", "T-1", code=0)
     asks(world, "list", code=0)
     asks(world, "check", code=1, error="problems_found")

@@ -244,7 +244,7 @@ ERRORS = [
     (("show", "T-9"), 2, "unknown_task"),
     (("show", "a b"), 2, "bad_id"),
     (("list", "--at", "nowhere"), 2, "bad_revision"),
-    (("next", "--story", "S-9"), 3, "nothing_ready"),
+    (("next", "--story", "S-9"), 3, "all_done"),
     (("complete",), 8, "not_claimed"),
     (("-C", "/nowhere", "list"), 2, "not_a_repository"),
     (("list", "--unknown"), 2, "usage"),

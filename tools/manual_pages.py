@@ -21,7 +21,7 @@ EXITS = {
     "0": "done",
     "1": 'a valid "no": problems found, verification failed',
     "2": "wrong usage",
-    "3": "nothing is ready",
+    "3": "nothing is ready: waiting for others, or all_done",
     "4": "remote or authentication unavailable",
     "5": "claim lost, or held by another",
     "6": "invalid record or graph",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ralphgit.errors import RalphError
 from ralphgit.rules.priorities import Priorities
 
 #: Shows a line of progress.
@@ -43,3 +44,14 @@ class Ran(NamedTuple):
     unlanded: tuple[str, ...] = ()
     """What this worker has completed, here or in an earlier loop, and the base has not got, and no
     pull request brings."""
+    nothing: RalphError | None = None
+    """Why there was nothing more to claim, where that ended it."""
+
+    refused: bool = False
+    """Whether a pull request was closed."""
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether it left something that only a person can move on."""
+        only_a_person = self.nothing is not None and self.nothing.exit_code == 7
+        return bool(self.blocked) or self.refused or only_a_person

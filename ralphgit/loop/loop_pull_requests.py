@@ -86,6 +86,10 @@ class Pulls:
                 parts.append(f"; {number} {noun} {what}")
         return "".join(parts)
 
+    def refused(self, project: Project) -> bool:
+        """Whether one is closed and waits for a person."""
+        return any(pull.state == REFUSED for pull in tracked_pull_requests.read(project.top))
+
     def _look(self, project: Project, pull: Pull) -> None:
         if pull_request.has_landed(project, pull):
             pull_request.finish(project, pull)

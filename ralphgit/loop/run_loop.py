@@ -14,7 +14,14 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
-from ralphgit.app.lifecycle import block_release, claim, give_up, onto_base, task_branch
+from ralphgit.app.lifecycle import (
+    block_release,
+    claim,
+    give_up,
+    idle_errors,
+    onto_base,
+    task_branch,
+)
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
@@ -49,6 +56,8 @@ from ralphgit.rules.retry_policy import CLOSED
 _TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
 
 
+#: How a loop ends that finds nothing to claim, by the code of the reason.
+_WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
 #: What merged content decides: a graph may move while a loop runs.
 _OF_THE_BASE = ("graph", "records", "base", "remote")
 
@@ -80,6 +89,8 @@ class Loop:
         self._troubles = 0
         self._opened: list[Project] = []
         self._released: set[str] = set()
+        self._nothing: RalphError | None = None
+        self._refused = False
 
     def run(self) -> Ran:
         """Work until nothing is left, a limit is reached, or a stop is asked for.
@@ -119,7 +130,8 @@ class Loop:
             self._journal.write("ended", why=why)
         self._close()
         unlanded = tuple(self._landing.unlanded(self._project()))
-        return Ran(tuple(self._done), tuple(self._blocked), tuple(self._lost), why, unlanded)
+        ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
+        return Ran(*ended, why, unlanded, self._nothing, self._refused)
 
     # -- turns -----------------------------------------------------------------------
 
@@ -135,12 +147,27 @@ class Loop:
             if worked:
                 continue
             if self._options.idle == "exit":
-                return "nothing is ready" + self._pulls.left(self._project())
+                return self._idle()
             if self._all_finished():
                 return "everything is done"
             config = self._project().config
             self._close()
             self._pauses.for_work(config)
+
+    def _idle(self) -> str:
+        """Say why there is nothing to claim, and keep it for the exit code."""
+        project = self._project()
+        left, self._refused = self._pulls.left(project), self._pulls.refused(project)
+        asked = ClaimOptions(
+            self._options.task, self._options.story or project.config.story, self._options.priority
+        )
+        claim_map = ClaimMap(project)
+        found = next_tasks.takeable(
+            project, story=asked.story, priority=asked.priority, task=asked.task,
+            claim_map=claim_map,
+        )  # fmt: skip
+        self._nothing = idle_errors.nothing(claim_map, asked, found, but=self._released)
+        return _WHY.get(self._nothing.code, "nothing is ready") + left
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)

@@ -1,7 +1,5 @@
 """Define a three-way merge: the ancestor's value, each side's, and what becomes of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
@@ -17,7 +15,7 @@ class Side(StrEnum):
     THEIRS = "theirs"
 
     @property
-    def other(self) -> Side:
+    def other(self) -> "Side":
         return Side.THEIRS if self is Side.OURS else Side.OURS
 
 
@@ -28,7 +26,7 @@ class ThreeWay(NamedTuple, Generic[T]):
     ours: T
     theirs: T
 
-    def map(self, change: Callable[[T], U]) -> ThreeWay[U]:
+    def map(self, change: Callable[[T], U]) -> "ThreeWay[U]":
         return ThreeWay(change(self.ancestor), change(self.ours), change(self.theirs))
 
     def of(self, side: Side) -> T:

@@ -1,7 +1,5 @@
 """Judge the evidence about a task: criterion by criterion, and command by command."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

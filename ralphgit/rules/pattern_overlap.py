@@ -7,8 +7,6 @@ Every function but `check_pattern` raises ValueError, with the sentence that `ch
 gives, for a pattern that is wrong.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -125,7 +123,7 @@ class Ends(NamedTuple):
     start: str
     end: str
 
-    def apart(self, other: Ends) -> bool:
+    def apart(self, other: "Ends") -> bool:
         """Whether no name begins and ends as both say."""
         return _apart(self.start, other.start) or not (
             self.end.endswith(other.end) or other.end.endswith(self.end)

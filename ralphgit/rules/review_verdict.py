@@ -1,7 +1,5 @@
 """Decide whether work is reviewed: by somebody else, in its present form, with no objection."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

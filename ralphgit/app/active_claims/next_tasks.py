@@ -18,8 +18,8 @@ Pair = tuple[Row, TaskState]
 
 class Takeable(NamedTuple):
     tasks: list[Pair]
-    obstacle: BadPattern | Overlap | None
-    """Where there are none: what keeps the first ready one from being claimed."""
+    obstacles: dict[str, BadPattern | Overlap]
+    """What keeps the other ready ones from being claimed, by task."""
 
 
 def takeable(
@@ -37,14 +37,14 @@ def takeable(
     task_states = claim_map.task_states
     scopes = ActiveScopes.of(task_states.active_tasks, project.config.generated)
     found: list[Pair] = []
-    first = None
+    obstacles: dict[str, BadPattern | Overlap] = {}
     for row in wanted(claim_map, ClaimOptions(task, story, priority)):
         obstacle = active_scopes.obstacle(row, scopes)
         if obstacle is None:
             found.append((row, task_states[row.id]))
         else:
-            first = first or obstacle
-    return Takeable(found, first)
+            obstacles[row.id] = obstacle
+    return Takeable(found, obstacles)
 
 
 def wanted(claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:

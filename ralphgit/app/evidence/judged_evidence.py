@@ -1,7 +1,5 @@
 """Read the evidence about tasks, and judge it against the content as it is now."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -189,7 +187,7 @@ def digest_of(command: str) -> str:
 
 def run_each(
     project: Project, wanted: Sequence[tuple[str, str, str]], *, top: str = ""
-) -> dict[str, verify_command.Run]:
+) -> dict[str, "verify_command.Run"]:
     """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
     or in the one at `top`. What several tasks ask for is run once, for the first of them.
 
@@ -217,7 +215,7 @@ def run_each(
 
 def of_run(
     project: Project,
-    run: verify_command.Run,
+    run: "verify_command.Run",
     task: Task,
     claim: str,
     subject: Subject,

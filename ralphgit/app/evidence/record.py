@@ -1,7 +1,5 @@
 """Record an observation made by hand, and rerun stale commands (SPEC 3.2)."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

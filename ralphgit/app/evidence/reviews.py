@@ -1,7 +1,5 @@
 """Record and list reviews, and require one before work of high risk lands."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 

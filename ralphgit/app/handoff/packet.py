@@ -6,7 +6,7 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.handoff import dependencies, questions
-from ralphgit.app.lifecycle import claim_errors
+from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -14,6 +14,7 @@ from ralphgit.git import trees
 from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
 from ralphgit.records import packet_file as codec
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.priorities import Priorities
 
@@ -63,10 +64,12 @@ def packet(project: Project, task: str = "") -> Packet:
 
 
 def first_ready(project: Project, *, story: str = "", priority: Priorities | None = None) -> str:
-    """Find the task that `next` would list first. Raises: NothingReady."""
-    found = next_tasks.takeable(project, story=story, priority=priority)
+    """Find the task that `next` would list first. Raises: NothingReady, NeedsPerson."""
+    claim_map = ClaimMap(project)
+    found = next_tasks.takeable(project, story=story, priority=priority, claim_map=claim_map)
     if not found.tasks:
-        raise claim_errors.nothing_to_take(found.obstacle)
+        asked = ClaimOptions(story=story, priority=priority)
+        raise idle_errors.nothing(claim_map, asked, found)
     return found.tasks[0][0].id
 
 

@@ -45,7 +45,7 @@ def prompt(
     linked worktree, and where another worker holds the task. The task is read from this worktree,
     or from the base if it is not here.
 
-    Raises: NothingReady, UnknownTask, InvalidRecord.
+    Raises: NothingReady, NeedsPerson, UnknownTask, InvalidRecord.
     """
     if not task:
         task = packets.first_ready(project, story=story, priority=priority)

@@ -1,7 +1,5 @@
 """List what waits for a person, and what people have answered. Reads only."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Keep `.ralph/pulls.yaml`: the pull requests of this worktree that have not landed."""
 
-from __future__ import annotations
-
 import os
 from typing import Any, NamedTuple
 

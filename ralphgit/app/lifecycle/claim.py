@@ -42,8 +42,8 @@ def claim(project: Project, options: ClaimOptions) -> Claimed:
     Of two claims at most one gets the lease; without leases the second to merge conflicts.
     On a refusal the worktree, the index and the refs are as before (law L7).
 
-    Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, InvalidRecord,
-    RemoteUnavailable (with require_remote only), NotWritable.
+    Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, NeedsPerson,
+    InvalidRecord, RemoteUnavailable (with require_remote only), NotWritable.
     """
     unsynchronised = not fetch.synchronise(project) if options.fetch else False
     with WorktreeLock(project):
@@ -74,7 +74,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     busy = claim_verdict.of_others(claim_map.base.by_id, active_claims, elsewhere, options)
     if busy is not None:
         raise claim_errors.of(busy)
-    last: Refusal | None = None
+    refused: list[Refusal] = []
     position = claim_facts.position(project, options)
     for facts in claim_facts.candidates(project, claim_map, options, position):
         verdict, brought = _bring(project, claim_map, options, facts, position)
@@ -91,9 +91,9 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
             verdict = claim_facts.held_by_lease(project, facts.row.id, outcome.by)
         if options.task:
             raise claim_errors.of(verdict)
-        last = verdict
+        refused.append(verdict)
     else:
-        raise claim_errors.nothing_ready(last)
+        raise claim_errors.none_claimed(claim_map, options, refused)
     lease = outcome.lease
     row = _write_leased(project, lease, heads, options)
     if row is not None:

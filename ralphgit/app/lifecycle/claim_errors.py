@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
     GuardRefused,
     IllegalMove,
     NeedsPerson,
-    NothingReady,
     RalphError,
 )
 from ralphgit.model.active_claim import ActiveClaim, Lease
-from ralphgit.rules.active_scopes import BadPattern, Overlap
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import Allowed, Reason, Refusal
 from ralphgit.rules.lost_claim import Cause, Winner
 
@@ -121,20 +121,25 @@ def who_has(task: str, state: str, holder: ActiveClaim) -> str:
     return f"{holder.by or 'somebody'} has {task} ({state}), in {holder.where}{since}"
 
 
-def nothing_ready(last: Refusal | None) -> NothingReady:
-    """The error of a claim that may take any task; `last` is why it may not take the last one."""
-    if last is None or last.reason is Reason.HELD:
-        return NothingReady("nothing is ready", hint="ralphgit status")
-    why = of(last)
-    return NothingReady(
-        f"no ready task can be claimed here: {why.message}", hint=why.hint or "ralphgit status"
-    )
+def none_claimed(
+    claim_map: ClaimMap, options: ClaimOptions, refused: Sequence[Refusal]
+) -> RalphError:
+    """The error of a claim that may take any task; `refused` is why it may not take the ready ones.
+
+    A branch that lacks what it needs is what its own worker can mend, so that comes first.
+    """
+    here = next((one for one in refused if one.reason in _OF_THE_BRANCH), None)
+    if here is not None:
+        return of(here)
+    from ralphgit.app.active_claims import next_tasks
+    from ralphgit.app.lifecycle import idle_errors
+
+    story, priority, project = options.story, options.priority, claim_map.project
+    found = next_tasks.takeable(project, story=story, priority=priority, claim_map=claim_map)
+    return idle_errors.nothing(claim_map, options, found)
 
 
-def nothing_to_take(obstacle: BadPattern | Overlap | None) -> NothingReady:
-    """The answer where nothing can be taken; `obstacle` is what keeps a ready task from it."""
-    hint = obstacle.sentence if obstacle is not None else "ralphgit status"
-    return NothingReady("nothing is ready", hint=hint)
+_OF_THE_BRANCH = (Reason.BEHIND, Reason.NOT_HERE, Reason.LACKING)
 
 
 def warnings(allowed: Allowed) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _finding(check: str, refusal: Refusal | None, yes: str = "") -> Finding:
 def _task(
     project: Project, claim_map: ClaimMap, options: ClaimOptions
 ) -> tuple[Finding, Pair | None]:
-    first: Refusal | None = None
+    refused: list[Refusal] = []
     position = claim_facts.position(project, options)
     for facts in claim_facts.candidates(project, claim_map, options, position):
         verdict = claim_verdict.of_task(facts, options)
@@ -85,10 +85,10 @@ def _task(
             row, task_state = facts.row, facts.task_state
             pair = (row, task_state) if task_state is not None else None
             return Finding("task", True, f"{row.id} can be claimed"), pair
-        first = first or verdict
-    if first is not None:
-        return _finding("task", first), None
-    error = claim_errors.nothing_ready(None)
+        refused.append(verdict)
+    if options.task:
+        return _finding("task", refused[0]), None
+    error = claim_errors.none_claimed(claim_map, options, refused)
     return Finding("task", False, error.message, error), None
 
 

@@ -10,8 +10,6 @@ that changed by one byte, or runs under another policy, asks again. Beside each 
 what it was of, so that the question can show what changed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

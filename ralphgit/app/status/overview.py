@@ -6,18 +6,20 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
-from ralphgit.app.lifecycle import unfinished_claims
+from ralphgit.app.lifecycle import idle_errors, unfinished_claims
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim
+from ralphgit.rules.claim_options import ClaimOptions
 
 
 class Attention(NamedTuple):
@@ -37,6 +39,10 @@ class Overview(NamedTuple):
     attention: list[Attention]
     unverified: list[str]
     """Complete tasks, landed or in review, that nothing has verified."""
+    next: list[Pair]
+    """What can be claimed, in the order in which it would be."""
+    nothing: RalphError | None
+    """Why nothing can be; None where something can."""
 
 
 def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
@@ -66,7 +72,10 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
     unverified = list(_unverified(project, claim_map))
-    return Overview(about, counts, tasks, workers(project, claim_map), attention, unverified)
+    found = next_tasks.takeable(project, claim_map=claim_map)
+    nothing = None if found.tasks else idle_errors.nothing(claim_map, ClaimOptions(), found)
+    busy = workers(project, claim_map)
+    return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing)
 
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:

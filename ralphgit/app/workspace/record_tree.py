@@ -3,8 +3,6 @@
 And which paths of a repository are ralphgit's own: graph files, records, runtime state.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple

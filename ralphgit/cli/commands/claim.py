@@ -1,21 +1,38 @@
-"""`claim`: take a task."""
+"""`claim`: take a task, and say all that its worker has to know."""
 
 from __future__ import annotations
 
+from ralphgit.app.handoff import packet
 from ralphgit.app.lifecycle import claim
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.errors import GuardRefused
 from ralphgit.rules.claim_options import ClaimOptions
 
 Options = ClaimOptions
 
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
-    claimed = claim.claim(call.project(), options)
-    row = claimed.row
+    project = call.project()
+    claimed = claim.claim(project, options)
+    row, lease, where = claimed.row, claimed.lease, claimed.brought
+    made = packet.compile(
+        project, project.here.task(row.id), claim=lease.claim, worker=lease.by, clean=False
+    )
+    before = [f"{lease.by} has {row.id}: {safe(row.title)}"]
+    if where.moved:
+        before.append(f"The branch was brought onto {project.base.label} ({where.commit[:12]}).")
+    if where.rescue:
+        before.append(f"What the attempt before had is kept in {where.rescue}.")
+    try:
+        told = packet.encoded(project, made).decode("utf-8").splitlines()
+        if not call.screen.quiet:
+            before += ["", *(line for line in told if not line.startswith("#")), ""]
+    except GuardRefused as error:
+        project.warn(error.message)
     return Outcome(
-        stored_task(row, claimed.task_state, worktree=claimed.brought.stored()),
-        before=(f"{claimed.lease.by} has {row.id}: {safe(row.title)}",),
+        stored_task(row, claimed.task_state, packet=packet.stored(made), worktree=where.stored()),
+        before=before,
         advice=(
             "The claim is staged; it travels in your first commit of the work.",
             f"Next: do the work, then ralphgit complete {row.id}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import complete
 from ralphgit.app.lifecycle.complete import CompleteOptions
@@ -16,6 +17,7 @@ from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict
+from ralphgit.rules.claim_options import ClaimOptions
 
 
 class Options(NamedTuple):
@@ -127,13 +129,14 @@ def _landed(project: Project, way: str) -> tuple[dict[str, object], list[str]]:
 
 def _next(project: Project) -> str:
     """Say what is next for this worker."""
-    found = next_tasks.takeable(project)
+    claim_map = ClaimMap(project)
+    found = next_tasks.takeable(project, claim_map=claim_map)
     if found.tasks:
         return f"Next: ralphgit claim ({counted(len(found.tasks), 'task')} ready)"
-    from ralphgit.app.lifecycle import claim_errors
+    from ralphgit.app.lifecycle import idle_errors
 
-    error = claim_errors.nothing_to_take(found.obstacle)
-    return f"Next: {error.message}; {error.hint}" if error.hint else f"Next: {error.message}"
+    error = idle_errors.nothing(claim_map, ClaimOptions(), found)
+    return f"Next: {error.message}; {error.hint}"
 
 
 def _by(project: Project, options: CompleteOptions) -> Outcome:

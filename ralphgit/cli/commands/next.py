@@ -3,9 +3,11 @@
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
+from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.priorities import Priorities
 
 
@@ -18,11 +20,13 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
-    found = next_tasks.takeable(project, story=options.story, priority=options.priority)
+    story, priority, claim_map = options.story, options.priority, ClaimMap(project)
+    found = next_tasks.takeable(project, story=story, priority=priority, claim_map=claim_map)
     if not found.tasks:
-        from ralphgit.app.lifecycle import claim_errors  # imports every reason that there is
+        from ralphgit.app.lifecycle import idle_errors  # what is rarely needed
 
-        error = claim_errors.nothing_to_take(found.obstacle)
+        asked = ClaimOptions(story=story, priority=priority)
+        error = idle_errors.nothing(claim_map, asked, found)
         return Outcome(Json('{"tasks": [], "total": 0}'), error=error)
     pairs, total = options.amount.first(found.tasks), len(found.tasks)
     if call.screen.json:

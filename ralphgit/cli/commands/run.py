@@ -6,8 +6,8 @@ import gc
 
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, telling
-from ralphgit.errors import NothingReady, UsageError
-from ralphgit.loop.loop_options import LoopOptions
+from ralphgit.errors import NeedsPerson, RalphError, UsageError
+from ralphgit.loop.loop_options import LoopOptions, Ran
 
 Options = LoopOptions
 
@@ -22,11 +22,26 @@ def run(call: Call, options: LoopOptions) -> Outcome:
         )
     told = options._replace(once=options.once or bool(options.task))
     ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
-    data = ran._asdict()
+    kept = ("done", "blocked", "lost", "why", "unlanded")
+    data = {name: value for name, value in ran._asdict().items() if name in kept}
     ended = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost}
     lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
     if ran.unlanded:
         lines.append(f"not landed: {' '.join(ran.unlanded)} (ralphgit land --all)")
-    if not lines and ran.why.startswith("nothing is ready"):
-        return Outcome(data, error=NothingReady(ran.why, hint="ralphgit status"))
-    return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."])
+    error = _left(ran) if ran.needs_person else None
+    if not lines and ran.nothing is not None:
+        return Outcome(data, error=error or ran.nothing)
+    return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."], error=error)
+
+
+def _left(ran: Ran) -> RalphError:
+    """The error of a loop that left something for a person."""
+    if ran.nothing is not None and ran.nothing.exit_code == NeedsPerson.exit_code:
+        return ran.nothing
+    if not ran.blocked:
+        return NeedsPerson(ran.why, hint="ralphgit inbox")
+    blocked = ", ".join(ran.blocked)
+    return NeedsPerson(
+        f"{blocked} {'waits' if len(ran.blocked) == 1 else 'wait'} for a person",
+        hint="ralphgit inbox", details={"blocked": list(ran.blocked)},
+    )  # fmt: skip

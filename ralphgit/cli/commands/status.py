@@ -9,11 +9,12 @@ from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.status.overview import Overview, overview
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
-from ralphgit.cli.amount import Amount
+from ralphgit.cli.amount import MOST, Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
+from ralphgit.errors import RalphError
 from ralphgit.model.printable import short_duration
-from ralphgit.rules import readiness
+from ralphgit.rules.nothing_to_claim import Why
 
 
 class Options(NamedTuple):
@@ -33,11 +34,9 @@ def run(call: Call, options: Options) -> Outcome:
         shown = ", ".join(amount.first(found.unverified))
         more = len(found.unverified) - len(amount.first(found.unverified))
         lines.append(f"unverified: {shown}" + (f" and {more} more" if more else ""))
-    every = [row for row, _ in found.tasks]
-    ready = readiness.order([row for row, s in found.tasks if s.state == "ready"], of=every)
-    after = [f"next: {row.id}  {safe(row.title)}" for row in ready[:3]]
-    if every and found.counts["complete"] + found.counts["cancelled"] == len(every):
-        after = ["Everything is done."]
+    after = [f"next: {row.id}  {safe(row.title)}" for row, _ in found.next[:3]]
+    if found.nothing is not None:
+        after = [_idle(found, found.nothing)]
     rows = [_shown(busy, project.around.now()) for busy in found.workers]
     table = Table(_HEADERS, amount.first(rows))
     left_off = amount.left_off(len(rows))
@@ -74,6 +73,13 @@ def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _idle(found: Overview, nothing: RalphError) -> str:
+    """Say in a line that nothing can be claimed, and why."""
+    if nothing.code == Why.ALL_DONE and found.tasks:
+        return "Everything is done."
+    return f"next: {safe(nothing.message)}"
+
+
 #: The order in which tasks are listed: first what is under way, then what can be taken.
 _ORDER = ("blocked", "in-review", "in-progress", "claimed", "ready", "waiting")
 
@@ -94,11 +100,18 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
     workers = [_worker(busy, now) for busy in found.workers]
     attention = [item._asdict() for item in found.attention]
     tasks = _open_first(found, amount)
+    ready = [row.id for row, _ in found.next[:MOST]]
+    nothing = found.nothing
+    why = None if nothing is None else {
+        "code": nothing.code, "exit": nothing.exit_code, "message": nothing.message,
+        **nothing.details, "hint": nothing.hint,
+    }  # fmt: skip
     return Json(
         f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '
         f'"tasks": {tasks_json(amount.first(tasks))}, "total": {len(tasks)}, '
         f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}, '
-        f'"unverified": {json.dumps(found.unverified)}}}'
+        f'"unverified": {json.dumps(found.unverified)}, '
+        f'"next": {json.dumps(ready)}, "nothing": {json.dumps(why)}}}'
     )
 
 

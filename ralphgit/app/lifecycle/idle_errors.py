@@ -1,0 +1,160 @@
+"""Word why there is nothing to claim, the same in every command that says so."""
+
+import shlex
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+
+from ralphgit.app.active_claims.claim_map import ClaimMap, question
+from ralphgit.app.active_claims.next_tasks import Takeable
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import NeedsPerson, NothingReady, RalphError
+from ralphgit.model.printable import counted, cut, duration
+from ralphgit.rules.claim_options import ClaimOptions, is_wanted
+from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
+
+#: How many of each kind are said to people; programs get all.
+_MOST_LINES = 5
+#: How much of a question is said.
+_LONGEST = 120
+
+_NEEDS = {
+    Need.BLOCKED: ("{task} is blocked by {worker}{about}", 'ralphgit reply {task} "TEXT"'),
+    Need.STALE: (
+        "{task} is claimed by {worker}, who is gone or silent ({where})",
+        'ralphgit reset {task} --reason "TEXT"',
+    ),
+    Need.BAD_PATTERN: ("{about}", "ralphgit edit {task} --write PATTERN"),
+    Need.UNKNOWN_DEPENDENCY: (
+        "{task} depends on {about}, which does not exist",
+        "ralphgit edit {task} --depends-on ID",
+    ),
+    Need.CANCELLED_DEPENDENCY: (
+        "{task} depends on {about}, which is cancelled",
+        "ralphgit edit {task} --depends-on ID",
+    ),
+    Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
+}
+
+
+def nothing(
+    claim_map: ClaimMap, options: ClaimOptions, takeable: Takeable, *, but: Collection[str] = ()
+) -> RalphError:
+    """The error that says why nothing can be claimed: `waiting`, `all_done` or `needs_person`.
+
+    `but`: tasks that this caller does not take, although it could.
+    """
+    project, rows, task_states = claim_map.project, claim_map.base.rows, claim_map.task_states
+    asked = [
+        row.id for row in rows
+        if (row.id == options.task if options.task else is_wanted(row, options))
+    ]  # fmt: skip
+    wanted = {*asked} - {*but}
+    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles)
+    if found.why is Why.ALL_DONE:
+        return _all_done(claim_map, asked, filtered=len(asked) < len(rows))
+    working = [_working(project, cause) for cause in found.working]
+    needs = [_need(claim_map, cause) for cause in found.needs]
+    overlaps = [one.sentence for task, one in takeable.obstacles.items() if task in wanted]
+    details: dict[str, object] = {"working": working, "needs": needs, "overlaps": overlaps}
+    lines = [*_lines(working), *overlaps[:_MOST_LINES], *_lines(needs, "hint")]
+    if found.why is Why.NEEDS_PERSON:
+        what = counted(len(needs), "task")
+        verb = "needs" if len(needs) == 1 else "need"
+        return NeedsPerson(
+            f"nothing can be claimed, and only a person can move things on: {what} {verb} one",
+            code=found.why.value, hint=str(needs[0]["hint"]), details=details, lines=lines,
+        )  # fmt: skip
+    return NothingReady(
+        f"nothing can be claimed now; what is left waits for {counted(len(working), 'task')}",
+        code=found.why.value, hint=_wait_hint(project, found.working), details=details, lines=lines,
+    )  # fmt: skip
+
+
+def _all_done(claim_map: ClaimMap, asked: Sequence[str], *, filtered: bool) -> RalphError:
+    counts: dict[str, int] = {}
+    for task in asked:
+        state = claim_map.task_states[task].state
+        counts[state] = counts.get(state, 0) + 1
+    told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+    if not asked:
+        message = "no task is what was asked for" if filtered else "the task graph has no task yet"
+    elif filtered:
+        message = f"all tasks that were asked for are done: {told}"
+    else:
+        message = f"all tasks are done: {told}"
+    hint = "ralphgit next" if filtered else "ralphgit add --title TEXT"
+    return NothingReady(message, code=Why.ALL_DONE.value, hint=hint, details={"counts": counts})
+
+
+def _working(project: Project, cause: Cause) -> dict[str, object]:
+    """What somebody works on, or could, for JSON; `message` is for people."""
+    row, state, holder = cause.row, cause.task_state.state, cause.task_state.holder
+    told: dict[str, object] = {
+        "task": row.id, "title": row.title, "state": state,
+        "worker": holder.by if holder else "", "where": holder.where if holder else "",
+        "since": holder.at if holder else "", "waiting": cause.waiting,
+    }  # fmt: skip
+    who = "nobody has claimed it"
+    if holder is not None:
+        who = f"{holder.by or 'somebody'} in {holder.where}{_since(project, holder.at)}"
+    return {**told, "message": f"{row.id} ({state}): {who}{_waiting(cause)}"}
+
+
+def _need(claim_map: ClaimMap, cause: Cause) -> dict[str, object]:
+    """What a person has to do, for JSON; `message` and `hint` are for people."""
+    row, holder = cause.row, cause.task_state.holder
+    worker, where = (holder.by or "somebody", holder.where) if holder else ("somebody", "")
+    about = cause.about
+    if cause.need is Need.BLOCKED:
+        asked = holder.note if holder else ""
+        if not asked and row.status == "blocked":
+            asked = question(row)
+        about = f" ({cut(asked.splitlines()[0].rstrip(), _LONGEST)})" if asked else ""
+    assert cause.need is not None  # of `NothingToClaim.needs`
+    message, hint = _NEEDS[cause.need]
+    words = {"task": row.id, "worker": worker, "where": where, "about": about}
+    return {
+        "task": row.id, "title": row.title, "reason": cause.need.value,
+        "worker": holder.by if holder else "", "waiting": cause.waiting,
+        "message": message.format_map(words) + _waiting(cause), "hint": hint.format_map(words),
+    }  # fmt: skip
+
+
+def _waiting(cause: Cause) -> str:
+    if not cause.waiting:
+        return ""
+    return f"; {counted(cause.waiting, 'task')} {'waits' if cause.waiting == 1 else 'wait'} for it"
+
+
+def _since(project: Project, stamp: str) -> str:
+    """How long ago a recorded time is, which may be any text."""
+    try:
+        then = datetime.fromisoformat(stamp)
+    except ValueError:
+        return ""
+    seconds = project.around.now() - (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
+    return f", for {duration(max(0.0, seconds))}"
+
+
+def _lines(items: Sequence[dict[str, object]], hint: str = "") -> list[str]:
+    lines = [f"{one['message']}: {one[hint]}" if hint else str(one["message"]) for one in items]
+    more = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _wait_hint(project: Project, working: Sequence[Cause]) -> str:
+    """What moves things on soonest: the own task, what is free, a landing, or waiting."""
+    for cause in working:
+        holder = cause.task_state.holder
+        is_here = holder is not None and holder.path and holder.path == project.repository.top
+        if is_here and cause.task_state.state != "in-review":
+            return f"ralphgit complete {cause.row.id}"
+    states = {cause.task_state.state: cause for cause in reversed(working)}
+    if states.keys() <= {"in-review", "ready"}:
+        if "ready" in states:
+            return f"ralphgit claim {states['ready'].row.id}"
+        holder = states["in-review"].task_state.holder
+        if holder is not None and holder.ref:
+            branch = holder.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+            return f"once it is reviewed: ralphgit land {shlex.quote(branch)}"
+    return "ralphgit claim --wait"

@@ -1,0 +1,159 @@
+"""Nothing to claim is no error, and says why: the same in every command (SPEC 4)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: First
+    status: pending
+    scope: {resources: [lock]}
+  - id: T-2
+    title: Second
+    status: pending
+    scope: {resources: [lock]}
+  - id: T-3
+    title: Third
+    status: pending
+    depends_on: [T-1]
+"""
+#: The commands that say why there is nothing.
+ASKING = (("next",), ("claim",), ("prompt",), ("run", "--agent", "scripted"), ("preflight",))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Begin")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+def answers(world: World, code: str, exit: int) -> dict[str, Any]:
+    """All commands say this in a worktree of its own, with the same details; the error."""
+    beta = world.worktree("beta")
+    found = []
+    for words in ASKING:
+        done = beta.ralph(*words, "--json")
+        assert (done.code, done.error) == (exit, code), (words, done.out)
+        found.append(done.json["error"])
+    status = world.ralph("status", "--json").data
+    assert status["next"] == []
+    assert {lasting(one) for one in found} == {lasting(status["nothing"])}
+    error: dict[str, Any] = found[0]
+    return error
+
+
+def lasting(error: object) -> str:
+    """An error without how long something takes already."""
+    return re.sub(r", for \d+ s", "", json.dumps(error))
+
+
+def test_waiting_for_others(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = alpha.claim("T-1")
+    error = answers(world, "waiting", 3)
+    since = world.lease("T-1")["at"]
+    (working,) = error["working"]
+    message = working.pop("message")
+    assert working == {
+        "task": "T-1", "title": "First", "state": "claimed", "worker": "alpha",
+        "where": "worktree ../proj-alpha", "since": since, "waiting": 2,
+    }  # fmt: skip
+    assert message.startswith("T-1 (claimed): alpha in worktree ../proj-alpha, for ")
+    assert message.endswith("; 2 tasks wait for it")
+    assert (error["needs"], error["hint"]) == ([], "ralphgit claim --wait")
+    assert error["overlaps"] == ["T-2 and T-1, which is in flight, both need lock"]
+    said = world.ralph("next")
+    assert said.out == ""
+    assert said.err.splitlines()[0] == (
+        "error: nothing can be claimed now; what is left waits for 1 task"
+    )
+    assert message.split(", for")[0] in said.err
+    assert claim
+
+
+def test_what_nobody_has_landed(world: World) -> None:
+    world.worktree("alpha").did("T-1", {"a.txt": "a\n"})
+    error = answers(world, "waiting", 3)
+    assert error["hint"] == "once it is reviewed: ralphgit land alpha"
+
+
+def test_a_person_is_needed(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    assert world.ralph("edit", "T-2", "--cancel", "not needed").code == 0
+    world.commit("One less")
+    error = answers(world, "needs_person", 7)
+    assert error["working"] == []
+    assert error["needs"] == [
+        {
+            "task": "T-1", "title": "First", "reason": "blocked", "worker": "alpha", "waiting": 1,
+            "message": "T-1 is blocked by alpha (needs_context: Which?); 1 task waits for it",
+            "hint": 'ralphgit reply T-1 "TEXT"',
+        }
+    ]  # fmt: skip
+    assert error["hint"] == 'ralphgit reply T-1 "TEXT"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("depends_on: [X-1]", "unknown_dependency"),
+        ("depends_on: [T-2]", "dependency_cycle"),
+        ("depends_on: [T-4]", "cancelled_dependency"),
+        ("scope: {write: ['a/[']}", "bad_pattern"),
+    ],
+)
+def test_what_only_an_edit_moves_on(tmp_path: Path, lines: str, reason: str) -> None:
+    world = World(tmp_path)
+    world.write_graph(
+        f"version: 1\ntasks:\n  - id: T-1\n    title: First\n    status: pending\n    {lines}\n"
+        "  - id: T-2\n    title: Second\n    status: pending\n    depends_on: [T-1]\n"
+        "  - id: T-4\n    title: Fourth\n    status: cancelled\n"
+    )
+    world.commit()
+    done = world.ralph("next", "--json")
+    assert (done.code, done.error) == (7, "needs_person"), done.out
+    assert {one["reason"] for one in done.json["error"]["needs"]} == {reason}
+
+
+def test_all_done(world: World) -> None:
+    for task in ("T-1", "T-2", "T-3"):
+        assert world.ralph("edit", task, "--cancel", "not needed").code == 0
+    world.commit("Nothing is left")
+    error = answers(world, "all_done", 3)
+    assert error["message"] == "all tasks are done: 3 cancelled"
+
+
+def test_status_offers_what_next_offers(world: World) -> None:
+    """It offered T-2, whose resource T-1 has."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert "next: T-2" not in world.ralph("status").out
+    assert alpha.ralph("release").code == 0
+    offered = [one["id"] for one in world.ralph("next", "--json").data["tasks"]]
+    assert world.ralph("status", "--json").data["next"] == offered
+
+
+def test_the_task_that_a_branch_cannot_take_is_named(world: World) -> None:
+    """A branch that lacks what is left is not waiting."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    beta.write("b.txt", "b\n")
+    beta.commit("Work of its own")
+    alpha.did("T-1", {"a.txt": "a\n"})
+    assert world.merge("alpha").code == 0
+    assert alpha.ralph("claim", "T-2").code == 0
+    error = beta.refused("claim", code="behind")
+    assert (error["task"], error["related"]) == ("T-3", ["T-1"])
