@@ -121,6 +121,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
         "from": "pending", "to": "complete", "by": "alpha", "claim": claim, "epoch": 0,
         "file": "task-graph.yaml", "evidence": "fresh",
         "unverified": False,
+        "changed_since": [],
         "criteria": [{"task": "T-1", "criterion": "ACC-1", "text": "one is written",
                       "support": "assumed", "by": [proof]}],
         "records": [{"id": proof, "kind": "command", "fresh": True, "command": "test -s one.txt",

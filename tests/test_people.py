@@ -104,7 +104,7 @@ def test_whoever_goes_on_after_an_early_merge_is_left_alone(world: World, alpha:
 # -- work that was merged without a claim, or without its completion ---------------------------
 
 
-def rita(world: World, name: str = "src/one.txt") -> str:
+def rita(world: Place, name: str = "src/one.txt") -> str:
     """Rita commits work of T-1 on main, and knows nothing of claims; the commit's id."""
     world.write(name, "one\n")
     world.git("add", "-A")
@@ -200,3 +200,87 @@ def test_a_pull_request_says_what_it_became_on_the_base(world: World) -> None:
     assert world.origin.git("log", "-1", "--format=%s", "main") == (
         f"T-1: complete, by {squashed[:12]} by Forge"
     )
+
+
+# -- evidence that somebody else's later commit has made stale ---------------------------------
+
+ACCEPTANCE = """\
+    acceptance:
+      - id: ACC-1
+        text: it is there
+    verify:
+      - {run: test -s src/one.txt, proves: [ACC-1]}
+"""
+
+
+def told(place: Place, text: str) -> tuple[str, list[tuple[str, str]], str]:
+    """The verdict of a diff, and its notes on T-1 and what it says of it."""
+    found = place.ralph("diff", text, "--json").data
+    (one,) = [change for change in found["changes"] if change["task"] == "T-1"]
+    notes = [(note["severity"], note["code"]) for note in found["notes"] if note["task"] == "T-1"]
+    line = next(
+        line for line in place.ralph("diff", text).out.splitlines() if "completes T-1" in line
+    )
+    assert one["evidence"] == "stale"
+    return found["verdict"], notes, line
+
+
+def test_a_reviewer_s_own_commit_is_told_apart(world: World) -> None:
+    world.replace("    verify:\n      - test -s src/one.txt\n", ACCEPTANCE)
+    world.commit("With a criterion")
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"src/one.txt": "one\n"})
+    completed = alpha.head
+    rita(alpha, "src/two.txt")
+    verdict, notes, line = told(alpha, "main..HEAD")
+    assert (verdict, notes) == ("concerns", [("concern", "changed_since")])
+    since = f"stale since {alpha.head[:12]} by Rita R\u00e9viewer"
+    assert line.endswith(f"1 of 1 criteria proved, {since}")
+    note = alpha.ralph("diff", "main..HEAD", "--json").data["notes"][0]["message"]
+    assert note == (
+        f"T-1 was verified as it was completed ({completed[:12]}); since then {alpha.head[:12]} "
+        "by Rita R\u00e9viewer changed src/two.txt: ralphgit evidence verify T-1 --rerun"
+    )
+    (problem,) = alpha.ralph("check", "--base", "main", "--json").data["problems"]
+    assert (problem["severity"], problem["code"]) == ("warning", "stale_evidence")
+    assert "ralphgit evidence verify T-1 --rerun" in problem["hint"]
+    # What it says to do ends it.
+    assert alpha.ralph("evidence", "verify", "T-1", "--rerun").code == 0
+    alpha.commit("Verified as reviewed")
+    assert alpha.ralph("diff", "main..HEAD", "--json").data["verdict"] == "clear"
+    assert alpha.ralph("check", "--base", "main").out == "No problem found.\n"
+
+
+def test_tasks_that_landed_one_after_the_other_are_judged_in_their_own_time(world: World) -> None:
+    world.replace("      write: [src/**]\n", "      write: [src/**]\n      read: [shared.txt]\n")
+    start = world.commit("T-1 depends on a shared file")
+    for name, task, files in (
+        ("alpha", "T-1", {"src/one.txt": "one\n"}), ("beta", "T-2", {"shared.txt": "two\n"}),
+    ):  # fmt: skip
+        place = world.worktree(name)
+        place.did(task, files)
+        world.git("merge", "--quiet", "--no-ff", "--no-edit", name)
+    verdict, notes, line = told(world, f"{start}..main")
+    assert (verdict, notes) == ("concerns", [("concern", "changed_since")])
+    beta = world.git("rev-parse", "beta")[:12]
+    assert line.endswith(f"1 of 1 command passing, stale since {beta} by Ann Author (T-2)")
+
+
+def test_the_worker_s_own_later_commit_is_a_problem(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"src/one.txt": "one\n"})
+    alpha.write("src/one.txt", "not verified\n")
+    alpha.commit("Quick fix")
+    verdict, notes, line = told(alpha, "main..HEAD")
+    assert (verdict, notes) == ("problems", [("problem", "stale_evidence")])
+    assert line.endswith(f"1 of 1 command passing, stale since {alpha.head[:12]} by Ann Author")
+
+
+def test_evidence_that_was_never_fresh_in_the_range_is_a_problem(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"src/one.txt": "one\n"})
+    alpha.write("src/one.txt", "another\n")
+    alpha.git("commit", "--quiet", "-a", "--amend", "--no-edit")
+    verdict, notes, line = told(alpha, "main..HEAD")
+    assert (verdict, ("problem", "stale_evidence") in notes) == ("problems", True)
+    assert line.endswith("0 of 1 command passing, evidence stale")

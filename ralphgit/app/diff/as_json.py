@@ -67,6 +67,10 @@ def _change(one: TaskChange) -> dict[str, object]:
             }
             for filed in one.records
         ],
+        "changed_since": [
+            {"commit": later.commit, "by": later.by, "task": later.task or None}
+            for later in (one.then.later if one.then else ())
+        ],
         "outcome": life.result.outcome.value if life and life.result else None,
         "concerns": list(life.result.concerns) if life and life.result else [],
         "question": life.blocked.question if life and life.blocked else None,

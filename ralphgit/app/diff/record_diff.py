@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ralphgit.app.diff import revisions_compared, task_change, weakened_checks
+from ralphgit.app.diff import own_time, revisions_compared, task_change, weakened_checks
 from ralphgit.app.diff.revisions_compared import Range, Side
 from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, TaskChange, Written
 from ralphgit.app.evidence import judged_evidence
@@ -271,6 +271,10 @@ class _Gathering:
         old, new = self.before.get(task), self.after.get(task)
         was, now = graph_view.stored(old) if old else {}, graph_view.stored(new) if new else {}
         promised = task_mapping.task(was) if old else None
+        assessed = judged_evidence.assessed(place, new, records, promised) if new else None
+        then = None
+        if assessed is not None and new is not None and new.status == "complete":
+            then = own_time.found(self.project, self.range, assessed, records, promised)
         added = {path.rpartition("/")[2].removesuffix(".yaml") for path in written.paths}
         made = task_change.change(
             promised,
@@ -280,9 +284,10 @@ class _Gathering:
             if old and new
             else (),
             written=written,
-            assessed=judged_evidence.assessed(place, new, records, promised) if new else None,
+            assessed=assessed,
             known_reviews=reviews,
             is_new=added,
+            then=then,
         )
         self.notes += task_change.notes(made, old, new, now, place.content, reviews)
         return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.diff.own_time import OwnTime
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.judged_evidence import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
@@ -65,6 +66,8 @@ class TaskChange(NamedTuple):
     """Those that the range adds."""
     findings: tuple[OpenFinding, ...]
     """All that are open afterwards."""
+    then: OwnTime | None = None
+    """What its evidence came to when it was written, where it is stale by now."""
 
     @property
     def title(self) -> str:
@@ -124,6 +127,17 @@ class TaskChange(NamedTuple):
     def criteria(self) -> tuple[evidence_verdict.CriterionProof, ...]:
         return self.assessed.criteria if self.assessed else ()
 
+    @property
+    def own_criteria(self) -> tuple[evidence_verdict.CriterionProof, ...]:
+        """The criteria as the evidence had it when it was written."""
+        return self.then.evidence.criteria if self.then else self.criteria
+
+    @property
+    def own_records(self) -> tuple[Filed, ...]:
+        """The evidence that counts, as it was when it was written."""
+        found = self.then.evidence.records if self.then else self.records
+        return tuple(one for one in found if not one.judged.superseded)
+
 
 def change(
     old: Task | None,
@@ -135,6 +149,7 @@ def change(
     assessed: TaskEvidence | None,
     known_reviews: Sequence[Review],
     is_new: Collection[str],
+    then: OwnTime | None = None,
 ) -> TaskChange:
     """Describe what happened to a task between `old` and `new`.
 
@@ -157,6 +172,7 @@ def change(
         written=written,
         reviews=tuple(one for one in known_reviews if one.id in is_new),
         findings=tuple(reviews.open_findings(known_reviews)),
+        then=then,
     )
 
 
@@ -220,7 +236,17 @@ def _of_completion(
         why = f": {forced.why}" if forced.why else ""
         said = f"{task.id} was completed by FORCE, without its proofs{why}"
         yield ChangeNote(PROBLEM, "forced", task.id, said)
-    for filed in one.records:
+    if one.then is not None:
+        changed = ", ".join(one.then.paths[:3]) + (" and more" if len(one.then.paths) > 3 else "")
+        severity, code = PROBLEM, "stale_evidence"
+        if one.then.is_others:
+            severity, code = CONCERN, "changed_since"
+        yield ChangeNote(
+            severity, code, task.id,
+            f"{task.id} was verified as it was completed ({one.then.commit[:12]}); since then "
+            f"{one.then.since} changed {changed}: ralphgit evidence verify {task.id} --rerun",
+        )  # fmt: skip
+    for filed in one.own_records:
         evidence, fresh = filed.judged.evidence, filed.judged.fresh
         what = evidence.command or f"{evidence.kind} {evidence.id}"
         if evidence.command and evidence.command_digest != judged_evidence.digest_of(what):
@@ -241,7 +267,7 @@ def _of_completion(
         said = f"{task.id} is complete and unverified: {evidence_verdict.NOTHING}"
         yield ChangeNote(CONCERN, "unverified", task.id, said)
     passing = (evidence_verdict.PROVED, evidence_verdict.ASSUMED, evidence_verdict.STALE)
-    for item in one.criteria:
+    for item in one.own_criteria:
         if item.support in passing:
             continue  # of what is stale, the evidence itself is noted
         challenged = item.support == evidence_verdict.CHALLENGED

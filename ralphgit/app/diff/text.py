@@ -151,13 +151,15 @@ def judged(one: TaskChange) -> str:
 def criteria(one: TaskChange) -> str:
     """Say how many criteria are proved, assumed and open; without any, how many commands pass."""
     if not one.criteria:
-        ran = [filed.judged for filed in one.records if filed.judged.evidence.command]
+        ran = [filed.judged for filed in one.own_records if filed.judged.evidence.command]
         passing = [j for j in ran if j.fresh and not j.evidence.failed]
         return f"{len(passing)} of {counted(len(ran), 'command')} passing" if ran else "no criteria"
-    return evidence_verdict.summary(one.criteria)
+    return evidence_verdict.summary(one.own_criteria)
 
 
 def evidence(one: TaskChange) -> str:
+    if one.then is not None:
+        return f"stale since {one.then.since}"
     word = {"": "", "none": "no evidence"}.get(one.evidence)
     return f"evidence {one.evidence}" if word is None else word
 

@@ -313,7 +313,7 @@ def _unproved(
             yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
         elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
             said = f"files of {id} have changed since this passed: {command}"
-            hint = "run the command again on the merged result"
+            hint = f"run it again on these files: ralphgit evidence verify {id} --rerun"
             yield Fault("stale_evidence", id, said, hint, "warning")
     judged = evidence_verdict.judged([(one, True) for one in records], claim=row.claim)
     if not wanted and not evidence_verdict.is_verified(task.acceptance, judged):
