@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -157,3 +158,23 @@ def test_the_task_that_a_branch_cannot_take_is_named(world: World) -> None:
     assert alpha.ralph("claim", "T-2").code == 0
     error = beta.refused("claim", code="behind")
     assert (error["task"], error["related"]) == ("T-3", ["T-1"])
+
+
+def test_a_claim_waits_for_what_others_work_on(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    given = Timer(0.5, lambda: alpha.ralph("release"))
+    given.start()
+    done = beta.ralph("claim", "--wait", "--json", env={"RALPH_LOOP_IDLE": "0.2"})
+    given.join()
+    assert (done.code, done.data["task"]["id"]) == (0, "T-1"), done.out
+    assert done.err == "nothing can be claimed now; what is left waits for 1 task; waiting\n"
+
+
+def test_a_claim_does_not_wait_for_a_person(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    assert world.ralph("edit", "T-2", "--cancel", "not needed").code == 0
+    world.commit("One less")
+    assert beta.ralph("claim", "--wait").code == 7

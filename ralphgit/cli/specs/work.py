@@ -18,6 +18,7 @@ COMMANDS = (
         "claim", "work", "Take a task: lease and record, staged for your first commit.",
         (
             ANY_TASK, STORY, PRIORITY, WORKER, NO_FETCH,
+            flag("wait", "Wait for something to claim, while others work on what is left."),
             flag("require_remote", "Refuse when the remote cannot be reached.", setting=True),
             flag("stack", "Accept dependencies that are complete on this branch only."),
             text("force", "Pass the guards; the reason goes into the audit.",
