@@ -11,6 +11,8 @@ from ralphgit.cli import fast_argv, render
 from ralphgit.errors import Bug, RalphError, Refused
 
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
+#: What asks a person, draws on the terminal or prints as it goes shows no line of its own.
+_ON_SCREEN = frozenset({"board", "fleet", "logs", "mcp", "run", "trust"})
 
 
 class Terminated(BaseException):
@@ -148,10 +150,11 @@ def _screen(options: Mapping[str, object]) -> render.Screen:
 
 
 def _command(line: fast_argv.Line) -> int:
+    from contextlib import nullcontext
     from importlib import import_module
 
     from ralphgit.app.workspace.surroundings import begin, leave
-    from ralphgit.cli import command_call
+    from ralphgit.cli import command_call, progress_line
     from ralphgit.cli.command_table import COMMANDS, module_of
 
     screen = _screen(line.options)
@@ -164,7 +167,10 @@ def _command(line: fast_argv.Line) -> int:
             around = begin(around, claims=command.claims)
         module = import_module(module_of(line.command))
         options = command_call.options(command, module.Options, line.options)
-        outcome = module.run(command_call.Call(around, warnings, screen), options)
+        progress = progress_line.of_command(screen.json, screen.quiet)
+        call = command_call.Call(around._replace(progress=progress), warnings, screen)
+        with nullcontext() if line.command in _ON_SCREEN else progress.step(line.command):
+            outcome = module.run(call, options)
         render.show(outcome, line.command, warnings, screen)
         return outcome.error.exit_code if outcome.error else 0
     except RalphError as error:

@@ -161,7 +161,8 @@ class Batch:
     # -- a group -----------------------------------------------------------------------
 
     def _work_off(self, group: Sequence[Job]) -> None:
-        self._wait(group)
+        with self._around.progress.step(f"at work: {' '.join(job.task for job in group)}"):
+            self._wait(group)
         results = self._join(group)
         with self._project() as project:
             rows = project.base_view.by_id

@@ -18,10 +18,11 @@ def synchronise(project: Project) -> bool:
         return True
     there = elsewhere(project)
     try:
-        remote.fetch(
-            project.repository.git, base.remote, base.branch,
-            timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
-        )  # fmt: skip
+        with project.around.progress.step(f"fetching {base.branch} from {base.remote}"):
+            remote.fetch(
+                project.repository.git, base.remote, base.branch,
+                timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
+            )  # fmt: skip
     except RemoteUnavailable as error:
         if project.config.require_remote:
             raise

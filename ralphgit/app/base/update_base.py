@@ -81,10 +81,11 @@ def publish(project: Project, old: str, new: str) -> bool:
     base = project.base
     if not base.remote:
         return _advance_local(project, old, new)
-    moved = remote.push(
-        project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
-        old=old, timeout=project.config.fetch_timeout,
-    )  # fmt: skip
+    with project.around.progress.step(f"pushing {base.branch} to {base.remote}"):
+        moved = remote.push(
+            project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
+            old=old, timeout=project.config.fetch_timeout,
+        )  # fmt: skip
     if moved:
         _track(project)
     return moved

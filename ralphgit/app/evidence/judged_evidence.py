@@ -197,19 +197,22 @@ def run_each(
     from ralphgit.app.processes import verify_command
 
     made: dict[str, verify_command.Run] = {}
+    around, commands = project.around, {command for _, _, command in wanted}
     for task, claim, command in wanted:
         if command in made:
             continue
         extra = {"RALPH_TASK": task, "RALPH_CLAIM": claim, "RALPH_WORKER": project.worker}
-        made[command] = verify_command.run(
-            command,
-            top=top or project.top,
-            environ=verify_command.environment(
-                project.around.environ, project.config.verify_env, extra
-            ),
-            timeout=project.config.verify_timeout,
-            now=project.around.now(),
-        )
+        with around.progress.step(command, len(made) + 1, len(commands)):
+            made[command] = verify_command.run(
+                command,
+                top=top or project.top,
+                environ=verify_command.environment(
+                    around.environ, project.config.verify_env, extra
+                ),
+                timeout=project.config.verify_timeout,
+                now=around.now(),
+                heard=around.progress.heard,
+            )
     return made
 
 

@@ -201,23 +201,27 @@ class _Work:
 
     def merge_all(self, ground: Ground) -> None:
         """Merge branch by branch; after each, rerun what it made stale."""
-        for branch in self._plan.branches:
-            if self._plan.reconciled[branch.name].verdict == NOT_READY:
-                continue  # a dry run goes on to show the others
-            if (waits := self._concerns(branch)) is not None:
-                self.stops.append(waits)
-                continue
-            conflicts = self._chain.merge(branch.commit, f"Merge {branch.name}")
-            if conflicts:
-                stop = self._conflict(branch, conflicts)
-                self.stops.append(stop)
-                if stop.foreseen is not None:
-                    continue
-                return
-            self.merged.append(branch)
-            self._tips.append(self._chain.tip)
-            if not self._dry_run and not self._run(ground, self.stale(), anew=False):
-                return
+        progress, branches = self._project.around.progress, self._plan.branches
+        for number, branch in enumerate(branches, 1):
+            with progress.step(branch.name, number, len(branches)):
+                if not self._merge(ground, branch):
+                    return
+
+    def _merge(self, ground: Ground, branch: Branch) -> bool:
+        """Merge one branch, and rerun what it made stale; whether to go on to the next."""
+        if self._plan.reconciled[branch.name].verdict == NOT_READY:
+            return True  # a dry run goes on to show the others
+        if (waits := self._concerns(branch)) is not None:
+            self.stops.append(waits)
+            return True
+        conflicts = self._chain.merge(branch.commit, f"Merge {branch.name}")
+        if conflicts:
+            stop = self._conflict(branch, conflicts)
+            self.stops.append(stop)
+            return stop.foreseen is not None
+        self.merged.append(branch)
+        self._tips.append(self._chain.tip)
+        return self._dry_run or self._run(ground, self.stale(), anew=False)
 
     def _concerns(self, branch: Branch) -> Stop | None:
         """The reason to leave a branch to a person, whatever becomes of the others."""

@@ -50,11 +50,13 @@ class Ground:
         """
         trust.require(self._project, list(dict.fromkeys(command for _, _, command in wanted)))
         made: dict[str, Run] = {}
+        progress, count = self._project.around.progress, len({command for _, _, command in wanted})
         for one in wanted:
             if one[2] in made:
                 continue
-            self._go_to(commit)
-            made.update(judged_evidence.run_each(self._project, [one], top=self.path))
+            with progress.step(f"verifying {one[0]}", len(made) + 1, count):
+                self._go_to(commit)
+                made.update(judged_evidence.run_each(self._project, [one], top=self.path))
             self._refuse_changed(one)
         return made
 

@@ -268,13 +268,12 @@ def _command(
         "RALPH_BRANCH": request.branch, "RALPH_BASE": request.base,
         "RALPH_TITLE": request.title, "RALPH_BODY_FILE": request.file,
     }  # fmt: skip
-    ran = verify_command.run(
-        project.config.land_via, top=project.top,
-        environ=verify_command.environment(
-            project.around.environ, project.config.verify_env, extra
-        ),
-        timeout=project.config.fetch_timeout, now=project.around.now(),
-    )  # fmt: skip
+    environ = verify_command.environment(project.around.environ, project.config.verify_env, extra)
+    with project.around.progress.step("opening a pull request"):
+        ran = verify_command.run(
+            project.config.land_via, top=project.top, environ=environ,
+            timeout=project.config.fetch_timeout, now=project.around.now(),
+        )  # fmt: skip
     lines = tuple(line for line in ran.tail.split("\n") if line.strip())[-10:]
     if not ran.passed:
         how = "took too long" if ran.timed_out else f"exit {ran.exit_code}"
@@ -328,7 +327,8 @@ def _push(
             code="branch_taken",
             hint=f"to inspect: git fetch {where} {branch}; git log FETCH_HEAD",
         )
-    sent = remote.send(git, where, head, ref, old=there, timeout=timeout, options=options)
+    with project.around.progress.step(f"pushing {branch} to {where}"):
+        sent = remote.send(git, where, head, ref, old=there, timeout=timeout, options=options)
     if not sent.moved:
         raise GuardRefused(
             f"{branch} moved on {where} while it was pushed", code="unsettled",

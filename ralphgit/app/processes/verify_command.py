@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.processes import run_program
@@ -61,12 +61,13 @@ def run(
     timeout: float,
     now: float,
     daemons: bool = False,
+    heard: Callable[[bytes], None] = lambda output: None,
 ) -> Run:
     """Run `command` by sh in the folder `top`, stdin closed, in a process group of its own.
 
     When it ends, is timed out, or we are interrupted, nothing of it stays behind; with
     `daemons` only nothing of its group. What it leaves running in the background has no say:
-    its own exit code counts.
+    its own exit code counts. `heard` gets what it prints, as it comes.
     """
     digest, size, tail = hashlib.sha256(), 0, b""
 
@@ -75,6 +76,7 @@ def run(
         digest.update(chunk)
         size += len(chunk)
         tail = (tail + chunk)[-2 * TAIL_BYTES :]
+        heard(chunk)
 
     ended = run_program.run(
         ["/bin/sh", "-c", command],

@@ -1,6 +1,7 @@
 """Hold what a command takes from outside: folder, environment, clock, ids, flags."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 from ralphgit.git import child_process
@@ -15,6 +16,19 @@ class EarlyOpening(NamedTuple):
     """Seconds since 1970, UTC."""
 
 
+class Progress:
+    """Where long work says what it is at; this one shows nobody."""
+
+    __slots__ = ()
+
+    def step(self, what: str, number: int = 0, of: int = 0) -> AbstractContextManager[None]:
+        """Show `what`, the step `number` of so many, while the block runs."""
+        return nullcontext()
+
+    def heard(self, output: bytes) -> None:
+        """Take in what the program printed that the innermost step runs."""
+
+
 class Surroundings(NamedTuple):
     """All that a command takes from outside; nothing below reads it elsewhere."""
 
@@ -27,6 +41,7 @@ class Surroundings(NamedTuple):
     flags: Mapping[str, object] = {}
     """Settings from the command line."""
     begun: EarlyOpening | None = None
+    progress: Progress = Progress()
     person: bool = False
     """Whether a person sits at a terminal, who can be asked."""
 

@@ -222,9 +222,12 @@ def set_up(project: Project, command: str, path: str, name: str) -> Run:
     )
     now = project.around.now()
     # A service that it starts for the worktree is to stay.
-    return verify_command.run(
-        command, top=path, environ=environ, timeout=config.verify_timeout, now=now, daemons=True
-    )
+    progress = project.around.progress
+    with progress.step(f"setting up {name}: {command}"):
+        return verify_command.run(
+            command, top=path, environ=environ, timeout=config.verify_timeout, now=now,
+            daemons=True, heard=progress.heard,
+        )  # fmt: skip
 
 
 def failed_setup(project: Project, made: Made, *, data: object) -> Refused | None:

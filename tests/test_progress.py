@@ -1,0 +1,86 @@
+"""What takes long shows itself: one line on a terminal, gone at the end; a line a step in a log."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+from world import World
+
+from ralphgit.cli.progress_line import ProgressLine, Step, last_line, line
+
+TASK = "  - id: T-1\n    title: Say hello\n    status: pending\n    verify: ['{}']\n"
+
+
+def test_the_line_says_what_how_many_and_how_long() -> None:
+    steps = [Step("complete", 0, 0, 10.0), Step("just test", 2, 3, 40.0)]
+    assert line(steps, 100.0) == "complete: just test (2 of 3), 1m"
+    steps[-1].output = b"collecting\n\x1b[32m.....\x1b[0m [ 40%]\r\x1b[32m......\x1b[0m [ 60%]\n\n"
+    assert line(steps, 100.0) == "complete: just test (2 of 3), 1m  ...... [ 60%]"
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [(b"", ""), (b"\n \n", ""), (b"a\nb", "b"), (b"a\x1b]0;x\x07\n", "a\\e]0;x\\x07"),
+     (b"\xff\n", "\N{REPLACEMENT CHARACTER}")],
+)  # fmt: skip
+def test_the_last_line_is_safe_to_show(output: bytes, said: str) -> None:
+    assert last_line(output) == said
+
+
+def test_off_a_terminal_a_step_that_takes_long_has_one_line() -> None:
+    for quiet in (False, True):
+        stream, time = io.StringIO(), [0.0]
+        progress = ProgressLine(stream, quiet=quiet, now=partial(max, time))
+        with progress.step("integrate"):
+            with progress.step("alpha", 1, 2):
+                progress.heard(b"so far\n")
+            time[0] = 31.0
+            with progress.step("beta", 2, 2):
+                for _ in range(3):
+                    progress.heard(b"so far\n")
+                with progress.step("just test", 1, 1):
+                    pass
+        told = ["integrate: beta (2 of 2)", "integrate: beta (2 of 2): just test (1 of 1)"]
+        assert stream.getvalue().splitlines() == ([] if quiet else told)
+
+
+@pytest.mark.slow
+def test_on_a_terminal_the_line_is_gone_when_the_command_ends(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(
+        "version: 1\ntasks:\n" + TASK.format("echo begun; sleep 4; test -s hello.txt")
+    )
+    world.commit()
+    assert world.ralph("trust", "--yes").code == 0
+    world.claim("T-1")
+    world.write("hello.txt", "hello\n")
+    screen, end = pty.openpty()
+    done = subprocess.Popen(
+        [sys.executable, "-m", "ralphgit", "complete"],
+        cwd=world.path, env={**world.environ, "TERM": "xterm", "COLUMNS": "200"},
+        stdin=end, stdout=subprocess.PIPE, stderr=end,
+    )  # fmt: skip
+    os.close(end)
+    shown = b""
+    try:
+        while chunk := os.read(screen, 1 << 16):
+            shown += chunk
+    except OSError:
+        pass  # the terminal is closed
+    os.close(screen)
+    printed = done.communicate()[0].decode()
+    assert done.returncode == 0
+    assert printed.startswith("T-1 is complete")
+    words = r"complete: echo begun; sleep 4; test -s hello\.txt \(1 of 1\), \ds  begun"
+    text = shown.decode()
+    assert re.search(words, text), text
+    # What was drawn last is taken away again: the line is cleared, and the cursor is back.
+    assert text.endswith("\x1b[1A\x1b[2K"), text  # one line up, and that is cleared
