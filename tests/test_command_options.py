@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from ralphgit.cli import command_call, fast_argv
+from ralphgit.cli import click_application, command_call, fast_argv
 from ralphgit.cli.command_spec import Param
 from ralphgit.cli.command_table import COMMANDS, module_of
 from ralphgit.errors import UsageError
@@ -127,3 +127,20 @@ def test_every_action_takes_what_names_it() -> None:
         known = next((p.choices for p in command.params if p.name == "action"), ())
         for param in command.params:
             assert set(param.actions) <= set(known), (command.name, param.name)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_fits_one_screen(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """24 lines of 80 columns, the first for the line that asked for it; every value is named."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert click_application.read([command, "--help"], "ralphgit") == 0
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert len(lines) <= 23, shown
+    assert max(map(len, lines)) <= 80
+    assert "x>=0" not in shown
+    words = " ".join(shown.split()).replace("- ", "-")
+    for param in COMMANDS[command].params:
+        assert [value for value in param.choices if value not in words] == []

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
+#: Each command's help is to fit on a screen of 24 lines, below the line that asked for it; so the
+#: column of options must not become wide.
+_SCREEN, _COLUMN = 23, 24
+
+
 class _Group(click.Group):
     """The program: its commands under the headings of the table."""
 
@@ -55,15 +60,37 @@ class _Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from ralphgit.cli.command_call import surroundings
 
-        super().format_options(ctx, formatter)
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        records = [one.get_help_record(ctx) for one in options]
+        with formatter.section("Options"):
+            formatter.write_dl([one for one in records if one is not None], col_max=_COLUMN)
         for param in self._listed:
             assert param.listed is not None
             folder = surroundings(ctx.find_root().params.get("directory") or "").directory
+            found = [
+                (one.name, f"{one.help} ({one.package})" if one.package else one.help)
+                for one in param.listed(folder)
+            ]
+            described = ctx.make_formatter()
+            with described.indentation():
+                described.write_dl(found)
+            text = described.getvalue()
+            # Where there is no room for what each of them is, the names do.
+            fits = (formatter.getvalue() + text).count("\n") + 2 <= _SCREEN
             with formatter.section(f"{param.metavar.capitalize()}s"):
-                formatter.write_dl([
-                    (one.name, f"{one.help} ({one.package})" if one.package else one.help)
-                    for one in param.listed(folder)
-                ])  # fmt: skip
+                if fits:
+                    formatter.write(text)
+                else:
+                    formatter.write_text(", ".join(name for name, _ in found))
+
+
+class _Option(click.Option):
+    """An option; that a number is not negative goes without saying."""
+
+    def get_help_extra(self, ctx: click.Context) -> Any:
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
 
 
 def program(name: str = "ralphgit") -> click.Group:
@@ -136,11 +163,20 @@ def _parameter(param: Param, *, hidden: bool = False) -> click.Parameter:
     extra = kinds[param.kind]
     if choice is not None:
         extra = {**extra, "type": choice}
-    return click.Option(
-        [param.name, *param.flags], help=param.help, required=param.required, hidden=hidden,
-        metavar=None if choice else param.metavar or None,  # click shows what there is to choose
+    metavar, told = param.metavar or None, param.help
+    if choice is not None:
+        metavar = f"[{'|'.join(param.choices)}]"
+        if len(f"{param.flags[-1]} {metavar}") > _COLUMN:
+            metavar, told = param.name.upper(), f"{told[:-1]}: {_listing(param.choices)}."
+    return _Option(
+        [param.name, *param.flags], help=told, required=param.required, hidden=hidden,
+        metavar=metavar,
         shell_complete=_completing(param), **extra,
     )  # fmt: skip
+
+
+def _listing(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}" if words[1:] else words[0]
 
 
 def _completing(param: Param) -> Callable[..., list[CompletionItem[str]]] | None:

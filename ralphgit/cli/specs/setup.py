@@ -76,7 +76,7 @@ COMMANDS = (
     ),
     Command("doctor", "set up", "Find what a crash or a setting left behind.",
             (flag("fix", "Fix what is safe to fix."),)),
-    Command("completion", "set up", "The completion script for a shell.",
+    Command("completion", "set up", "The completion script for bash, zsh or fish.",
             (arg("shell", "SHELL", choices=("bash", "zsh", "fish")),), outside=True),
     Command(
         "mcp", "set up", "Serve coding agents that speak the Model Context Protocol.",

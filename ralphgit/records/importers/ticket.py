@@ -160,7 +160,7 @@ def _paths(lines: list[tuple[int, str]]) -> tuple[list[str], list[str]]:
 
 IMPORTER = Importer(
     name="ticket",
-    help="Markdown behind YAML front matter with an id: one task in one file.",
+    help="Markdown behind YAML front matter with an id: one task a file.",
     sniff=_sniff,
     read=_read,
 )
