@@ -209,7 +209,7 @@ def test_fish_completes(hostile: World) -> None:
     assert sorted(first.splitlines()) == ["S.x\tc", f"T-1\t{title}", "T-2\tb"]
     assert others[:-1] == [
         f"T-1\t{title}\nT-2\tb", "T-2\tb", "T-2\tb", "fine/one", "my file",
-        f"complete\t{verb}\ncompletion\tThe completion script for a shell.",
+        f"complete\t{verb}\ncompletion\tThe completion script for bash, zsh or fish.",
     ]  # fmt: skip
     assert "T-1" not in others[-1]
     assert not (hostile.path / "pwned").exists()
