@@ -35,6 +35,6 @@ CONTRACT = (
     many("read", "A pattern of files it builds on; repeatable.", metavar="GLOB"),
     many("resource", "Something only one task at a time may use; repeatable.", metavar="NAME",
          field="resources"),
-    text("mode", "How it runs beside its story.", metavar="MODE",
+    text("mode", "Beside its story.", metavar="MODE",
           choices=("parallel", "sequential", "verify")),
 )  # fmt: skip
