@@ -73,6 +73,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "import": ("other.yaml",),
     "export": (),
     "shard": ("--layout", "task"),
+    "rescue": ("list",),
     "trust": ("--yes",),
     "doctor": (),
     "completion": ("bash",),
@@ -82,7 +83,7 @@ LINES: dict[str, tuple[str, ...]] = {
 LOOKS = (
     *("status", "list", "show", "next", "prompt", "graph", "inbox"),
     *("preflight", "worktree", "batch", "packet", "log", "independence"),
-    *("evidence", "audit", "check", "diff", "report", "doctor", "export", "mcp"),
+    *("evidence", "audit", "check", "diff", "report", "doctor", "export", "mcp", "rescue"),
 )
 OK, NO, USAGE, RECORD, GUARD = 0, 1, 2, 6, 8
 

@@ -28,7 +28,7 @@ _NAMES = {
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
     "review": ("check", "diff", "resolve", "report", "board"),
     "set up": (
-        *("init", "import", "export", "shard", "trust", "doctor", "completion"),
+        *("init", "import", "export", "shard", "rescue", "trust", "doctor", "completion"),
         "mcp",
     ),
 }

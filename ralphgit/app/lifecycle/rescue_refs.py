@@ -202,11 +202,11 @@ def _keep(project: Project, oid: str, task: str, claim: str, *, uncommitted: boo
 
 
 def _same_content(project: Project, one: str, other: str) -> bool:
-    """Whether two rescue commits keep the same on top of the same, made at different times."""
-    parts = ("^{tree}", "^1", "^2^{tree}")
+    """Whether two rescue commits keep the same content."""
+    parts = ("^{tree}", "^2^{tree}")
     found = project.repository.objects.resolve([f"{oid}{part}" for oid in (one, other)
                                                 for part in parts])  # fmt: skip
-    return found[:3] == found[3:]
+    return found[:2] == found[2:]
 
 
 # -- taking out what is kept ------------------------------------------------------------

@@ -166,6 +166,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 )
                 hint = f"ralphgit claim {lease.task}"
                 yield Attention("record_missing", lease.task, message, hint)
-    if rescued := sorted(name for name in project.repository.refs if name.startswith(RESCUE)):
-        message = f"{counted(len(rescued), 'rescue ref')} with kept work, the first: {rescued[0]}"
-        yield Attention("rescued", "", message, "git for-each-ref refs/ralph/rescue")
+    kept = [name.removeprefix(RESCUE) for name in project.repository.refs
+            if name.startswith(RESCUE)]  # fmt: skip
+    finished = {task for task, row in rows.items() if row.status in ("complete", "cancelled")}
+    if kept := sorted(name for name in kept if name.partition("/")[0] not in finished):
+        message = f"{counted(len(kept), 'rescue ref')} with kept work, the first: {kept[0]}"
+        yield Attention("rescued", "", message, "ralphgit rescue list")

@@ -204,6 +204,25 @@ def prune(project: Project, *, dry_run: bool = False) -> list[Pruned]:
     return found
 
 
+def prune_branches(project: Project, *, dry_run: bool = False) -> tuple[str, ...]:
+    """Remove the loop's local branches that have landed and that no worktree has.
+
+    Returns their short names.
+    """
+    git, gone = project.repository.git, []
+    for branch, ref in project.repository.refs.items():
+        if not branch.startswith(_TASK_BRANCHES) or project.worktree_of(branch) is not None:
+            continue
+        if branch == _base(project) or not is_landed.landed(project, ref.oid):
+            continue
+        if dry_run or refs.swap(git, branch, new="", old=ref.oid):
+            short = branch.removeprefix("refs/heads/")
+            if not dry_run:
+                git_worktrees.forget_branch(git, short)
+            gone.append(short)
+    return tuple(gone)
+
+
 def _still_wanted(project: Project, seen: Seen) -> list[Reason]:
     branch = seen.worktree.branch
     beat = seen.beat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
+from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create, remove, survey
 from ralphgit.app.worktrees.create import Made
@@ -187,6 +188,11 @@ def _remove(project: Project, name: str, force: str) -> Outcome:
 
 def _prune(project: Project, *, dry_run: bool) -> Outcome:
     found = remove.prune(project, dry_run=dry_run)
+    branches = remove.prune_branches(project, dry_run=dry_run)
+    kept = rescued_work.landed(project) if dry_run else rescued_work.drop_landed(project)
+    does = "would remove" if dry_run else "removed"
+    after = [f"{does} the branch {safe(branch)}: it has landed" for branch in branches]
+    after += [f"{does} {safe(one.ref)}: the base has all that it holds" for one in kept]
     table = Table(("ACTION", "NAME", "WHY"), [(one.action, *_why(project, one)) for one in found])
     listed = [
         {
@@ -200,7 +206,8 @@ def _prune(project: Project, *, dry_run: bool) -> Outcome:
         for one in found
     ]
     before = () if found else ("There is no linked worktree.",)
-    return Outcome({"worktrees": listed}, before=before, table=table)
+    data = {"worktrees": listed, "branches": list(branches), "rescued": [one.ref for one in kept]}
+    return Outcome(data, before=before, table=table, after=after)
 
 
 def _why(project: Project, one: Pruned) -> tuple[str, str]:

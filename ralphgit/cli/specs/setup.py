@@ -66,6 +66,16 @@ COMMANDS = (
         "Refused while a claim is in flight.",
     ),
     Command(
+        "rescue", "set up", "Work that was kept: list, show, apply, drop.",
+        (
+            arg("action", "ACTION", choices=("list", "show", "apply", "drop")),
+            arg("name", "[TASK|REF]", kind="optional"),
+        ),
+        "What a reset, a lost claim or a removed worktree leaves is kept under "
+        "refs/ralph/rescue/TASK/CLAIM. show prints its files as a patch, apply brings them into "
+        "this worktree, staged, without its records. worktree prune lets go of what the base has.",
+    ),
+    Command(
         "trust", "set up", "Agree to what this repository has run, its commands and its agent.",
         (
             flag("yes", "Answer yes to the question."),

@@ -1,0 +1,159 @@
+"""Show kept work, bring it back, and let it go: what is under `refs/ralph/rescue/`."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import RESCUE
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord, Refused, UsageError
+from ralphgit.git import refs, trees, worktrees
+
+
+class Kept(NamedTuple):
+    """A rescue ref."""
+
+    ref: str
+    task: str
+    """Whose work it is, or `worktree-NAME`."""
+    claim: str
+    commit: str
+    status: str
+    """Of the task on the base; "" where the base has it not."""
+    files: tuple[str, ...]
+    """What it changes since it left the base, without records and graph."""
+    left: tuple[str, ...]
+    """Those of them that the base has otherwise."""
+    landed: bool
+    """Whether the base has all that it holds."""
+
+
+def names(project: Project) -> list[str]:
+    """List the rescue refs."""
+    return sorted(name for name in project.repository.refs if name.startswith(RESCUE))
+
+
+def listed(project: Project, wanted: str = "") -> list[Kept]:
+    """List kept work: all of it, or what the task, or the ref, `wanted` names. Reads only.
+
+    Raises: UsageError (unknown_ref), InvalidRecord, GuardRefused (no_commit).
+    """
+    chosen = [ref for ref in names(project) if _is(ref, wanted)]
+    if wanted and not chosen:
+        raise UsageError(
+            f"nothing is kept of {wanted}", code="unknown_ref", hint="ralphgit rescue list"
+        )
+    return [_looked_at(project, ref) for ref in chosen]
+
+
+def _is(ref: str, wanted: str) -> bool:
+    short = ref.removeprefix(RESCUE)
+    return not wanted or wanted in (ref, short, short.partition("/")[0], f"ralph/rescue/{short}")
+
+
+def one(project: Project, wanted: str) -> Kept:
+    """Find the one ref that `wanted` names. Raises: UsageError (unknown_ref, ambiguous)."""
+    found = listed(project, wanted)
+    if len(found) > 1:
+        raise UsageError(
+            f"{wanted} has {len(found)} rescue refs", code="ambiguous",
+            hint=f"ralphgit rescue list; then name one: {found[-1].ref.removeprefix(RESCUE)}",
+        )  # fmt: skip
+    return found[0]
+
+
+def _looked_at(project: Project, ref: str) -> Kept:
+    repository, base = project.repository, project.require_base().commit
+    objects, commit = repository.objects, repository.refs[ref].oid
+    task, _, claim = ref.removeprefix(RESCUE).partition("/")
+    fork = worktrees.fork(repository.git, base, commit)
+    # What was staged and is nowhere else is a second parent.
+    sides = [commit, *(oid for oid in objects.resolve([f"{commit}^2"]) if oid)]
+    paths, left, records = dict[str, None](), dict[str, None](), False
+    for side in sides if fork else ():
+        changed = trees.differing(objects, fork, side)
+        own = [path for path in changed if not record_tree.is_record(project, path)]
+        here = objects.resolve([f"{side}:{path}" for path in own])
+        there = objects.resolve([f"{base}:{path}" for path in own])
+        paths.update(dict.fromkeys(own))
+        left.update({p: None for p, a, b in zip(own, here, there, strict=True) if a != b})
+        records = records or not _plan_landed(project, fork, side, task)
+    row = project.base_view.by_id.get(task)
+    landed = bool(fork) and not left and not records
+    status = row.status if row else ""
+    return Kept(ref, task, claim, commit, status, tuple(paths), tuple(left), landed)
+
+
+def _plan_landed(project: Project, fork: str, side: str, task: str) -> bool:
+    """Whether the base has what was planned there: every block but that of the rescued `task`."""
+    try:
+        before = {row.id: row.json for row in project.view(fork, fork[:12]).rows}
+        after = {row.id: row.json for row in project.view(side, side[:12]).rows}
+    except InvalidRecord:
+        return False
+    now = {row.id: row.json for row in project.base_view.rows}
+    changed = [name for name in after if before.get(name) != after[name]]
+    return all(
+        _promise(after[name]) == _promise(now.get(name, "{}"))
+        if name == task else after[name] == now.get(name)
+        for name in changed
+    )  # fmt: skip
+
+
+def _promise(block: str) -> dict[str, object]:
+    """A task's block without its lifecycle."""
+    lifecycle = ("status", "claim", "epoch", "result", "blocked", "reset", "cancelled")
+    return {key: value for key, value in json.loads(block).items() if key not in lifecycle}
+
+
+def patch(project: Project, kept: Kept) -> str:
+    """Return what the kept work changes in files other than records, as a patch."""
+    git = project.repository.git
+    fork = worktrees.fork(git, project.base.commit, kept.commit)
+    if not kept.files or not fork:
+        return ""
+    out = git.run("--literal-pathspecs", "diff", "--binary", "--no-ext-diff", "--no-color",
+                  "--no-textconv", fork, kept.commit, "--", *kept.files)  # fmt: skip
+    return out.decode("utf-8", "surrogateescape")
+
+
+def apply(project: Project, kept: Kept) -> None:
+    """Bring the kept files into this worktree, staged; records stay as they are here.
+
+    All of it or nothing: where it does not fit, nothing is changed.
+
+    Raises: Refused (does_not_apply), GuardRefused in a bare repository.
+    """
+    made = patch(project, kept)
+    if not made:
+        return
+    git = project.repository.git
+    assert project.top
+    told = git.try_run("apply", "--index", "-", stdin=made.encode("utf-8", "surrogateescape"))
+    if told.status:
+        lines = told.err.decode("utf-8", "replace").splitlines()
+        raise Refused(
+            f"the work in {kept.ref} does not fit onto this worktree; nothing was changed",
+            code="does_not_apply", lines=[f"  {line}" for line in lines[:10]],
+            hint=f"git cherry-pick --no-commit {kept.commit[:12]}, and settle the conflicts",
+        )  # fmt: skip
+
+
+def drop(project: Project, kept: Kept) -> bool:
+    """Remove a rescue ref, if it is still what was looked at."""
+    gone = refs.swap(project.repository.git, kept.ref, new="", old=kept.commit)
+    if gone:
+        project.moved(kept.ref, "")
+    return gone
+
+
+def landed(project: Project) -> list[Kept]:
+    """List the rescue refs whose work the base has."""
+    return [kept for kept in listed(project) if kept.landed]
+
+
+def drop_landed(project: Project) -> list[Kept]:
+    """Remove every rescue ref whose work the base has."""
+    return [kept for kept in landed(project) if drop(project, kept)]

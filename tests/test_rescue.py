@@ -1,0 +1,116 @@
+"""`rescue`: kept work is listed, shown, brought back and let go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: One
+    status: pending
+
+  - id: T-2
+    title: Two
+    status: pending
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("The graph")
+    return made
+
+
+def kept(world: World, alpha: Place, text: str = "x\n") -> str:
+    """Have work on T-1 kept; return its claim."""
+    claim = alpha.claim("T-1")
+    alpha.write("one.txt", text)
+    done = world.ralph("reset", "T-1", "--reason", "gone", "--force", "--json")
+    assert done.data["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    alpha.git("reset", "--quiet", "--hard", "main")
+    alpha.git("clean", "--quiet", "-fd")
+    return claim
+
+
+def listed(world: World, *words: str) -> list[dict[str, Any]]:
+    found = world.ralph("rescue", "list", *words, "--json")
+    assert (found.code, found.err) == (0, "")
+    told: list[dict[str, Any]] = found.data["rescued"]
+    return told
+
+
+def test_kept_work_is_listed_shown_and_brought_back(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = kept(world, alpha)
+    before = world.snapshot()
+    (one,) = listed(world)
+    assert (one["task"], one["claim"], one["files"], one["landed"]) == (
+        "T-1", claim, ["one.txt"], False,
+    )  # fmt: skip
+    assert world.ralph("rescue", "list").out == (f"T-1/{claim}\tpending\t1 file\t1 not on main\n")
+    assert "+x\n" in world.ralph("rescue", "show", "T-1").out
+    assert world.snapshot() == before
+    assert alpha.ralph("rescue", "apply", f"T-1/{claim}").code == 0
+    assert alpha.git("diff", "--cached", "--name-only") == "one.txt"
+    # A second time it does not fit, and nothing is changed.
+    again = alpha.ralph("rescue", "apply", "T-1", "--json")
+    assert (again.code, again.error) == (1, "does_not_apply")
+
+
+def test_status_says_it_in_one_line_until_the_task_is_finished(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = kept(world, alpha)
+    told = f"! 1 rescue ref with kept work, the first: T-1/{claim}\n  ralphgit rescue list\n"
+    assert told in world.ralph("status").out
+    alpha.did("T-1", {"one.txt": "y\n"})
+    assert world.merge("alpha").code == 0
+    assert "rescue" not in world.ralph("status").out
+    assert [one["landed"] for one in listed(world)] == [False]  # the base has another one.txt
+
+
+def test_what_has_landed_goes_with_prune(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = kept(world, alpha)
+    world.git("branch", "ralph/T-9-old", "main")
+    dry = world.ralph("worktree", "prune", "--dry-run", "--json").data
+    assert (dry["branches"], dry["rescued"]) == (["ralph/T-9-old"], [])
+    alpha.did("T-1", {"one.txt": "x\n"})
+    assert world.merge("alpha").code == 0
+    assert [one["landed"] for one in listed(world)] == [True]
+    done = world.ralph("worktree", "prune", "--json").data
+    assert done["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
+    assert listed(world) == []
+    assert world.git("branch", "--list", "ralph/*") == ""
+
+
+def test_kept_plans_have_not_landed(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert alpha.ralph("add", "--title", "Found on the way").code == 0
+    assert world.ralph("reset", "T-1", "--reason", "gone", "--force").code == 0
+    assert [(one["files"], one["landed"]) for one in listed(world)] == [([], False)]
+
+
+def test_a_ref_is_dropped_and_can_be_had_again(world: World) -> None:
+    alpha = world.worktree("alpha")
+    kept(world, alpha)
+    told = world.ralph("rescue", "drop", "T-1").out
+    command = told.partition("; ")[2].removesuffix(" brings it back.\n")
+    assert listed(world) == []
+    world.git(*command.split()[1:])
+    assert len(listed(world)) == 1
+
+
+def test_words_that_name_nothing(world: World) -> None:
+    for words, code in ((("list", "T-9"), "unknown_ref"), (("show",), "usage"),
+                        (("drop", "T-1"), "unknown_ref")):  # fmt: skip
+        found = world.ralph("rescue", *words, "--json")
+        assert (found.code, found.error) == (2, code)
