@@ -167,7 +167,7 @@ def test_no_repository(tmp_path: Path) -> None:
 LOOPLESS = {"stop": GUARD, "logs": GUARD}
 NO_GRAPH = {
     "": RECORD, "doctor": NO, "init": OK, "import": OK, "trust": OK, "completion": OK, "mcp": OK,
-    "resolve": OK, **LOOPLESS,
+    "resolve": OK, "rescue": OK, **LOOPLESS,
 }  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     world.write_graph(GRAPH)
     here = (
         *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
-        *("init", "import", "export", "shard", "trust"),
+        *("init", "import", "export", "shard", "trust", "rescue"),
     )
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK, "mcp": OK}
     tried(world, wanted, snapshot=world.snapshot)
@@ -220,7 +220,7 @@ def test_a_broken_graph(tmp_path: Path, text: str) -> None:
     world.write("other.yaml", OTHER)
     world.commit("Broken")
     wanted = {"": RECORD, **dict.fromkeys(("check", "doctor"), NO), **LOOPLESS}
-    wanted |= dict.fromkeys(("init", "completion", "mcp", "resolve", "diff"), OK)
+    wanted |= dict.fromkeys(("init", "completion", "mcp", "resolve", "diff", "rescue"), OK)
     some = LINES if text.startswith("tasks") else {v: LINES[v] for v in ("list", "claim", "add")}
     tried(world, wanted, snapshot=world.snapshot, lines=some)
     assert world.ralph("list").err.startswith("error: task-graph.yaml:")

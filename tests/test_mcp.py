@@ -154,7 +154,8 @@ def test_without_the_package(world: World) -> None:
     path = f"{world.folder / 'without'}{os.pathsep}{ROOT}"
     assert world.ralph("mcp", env={"PYTHONPATH": path}) == (
         8, "", "error: the package mcp (2.0 or later) is not installed\n"
-        "hint: pip install 'ralphgit[mcp]'\n",
+        "hint: pip install 'ralphgit[mcp]', or pipx inject ralphgit mcp, "
+        "or uv tool install ralphgit --with mcp\n",
     )  # fmt: skip
     assert world.ralph("mcp", "--list", env={"PYTHONPATH": path}).code == 0
 
