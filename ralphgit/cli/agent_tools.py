@@ -62,9 +62,12 @@ _SAID_ONCE = ("story", "priority", "at", "stack", "limit", "all")
 
 _WHAT = "ralphgit: tasks in git, shared by parallel workers. "
 _HOW = (
-    "Begin with next or status; claim a task, read its packet, work in this worktree, complete "
-    "it (that runs its checks and commits). Stuck: block with a question, which a person "
-    "answers; take another task. "
+    "claim takes the next task, brings this worktree onto the base and returns the packet; "
+    "work; complete with land=auto runs the checks, commits and lands; claim again. No scope: any "
+    "file the task needs. Stuck: block with a question, claim another; once answered, claim takes "
+    "it up again. exit 3 waiting: claim with wait; all_done: stop. 5: another has it, "
+    "claim another. 7: a person is needed, stop. 8: do as the hint says. Never edit records or "
+    "tasks by hand, push, merge or rebase. "
 )
 _ANSWERS = (
     "Answers are JSON: data, or error with a hint; left_off counts entries cut from a long one."

@@ -13,30 +13,39 @@ _TEXT = """\
 <!-- {seal}, which renews it. -->
 ## Tasks
 
-The tasks of this repository are records in {graph}, kept by ralphgit.
-Several workers share them, each in a git worktree of its own.
+The tasks of this repository are records in {graph}, kept by ralphgit. Several workers share
+them, each in a git worktree of its own.
 
-If `RALPH_TASK` is set, a loop has claimed that task for you. `{packet}` has all that you
-need. Do the work, stay inside its write scope, and write `{report}`. The loop does the
-rest: do not claim, complete, push, merge, rebase, reset, stash or switch branches.
+If `RALPH_TASK` is set, a loop has claimed that task for you: do what `{packet}` says,
+write `{report}`, and run none of the commands below.
 
-Otherwise, in a worktree (`ralphgit worktree new NAME`):
+Otherwise, in a linked worktree (`ralphgit worktree new NAME`), again and again:
 
-1. `ralphgit next` lists what can be taken, `ralphgit packet ID` all that a worker needs for it.
-2. `ralphgit claim ID` takes it. The claim is staged, and travels in your first commit.
-3. Change only files in the task's write scope.
-4. `ralphgit complete` runs the verify commands as they stand on the base branch and commits the
-   work with its evidence. Exit 1: nothing was committed, and it says what is missing.
-5. If you cannot go on: `ralphgit block --reason needs_context --question TEXT`, or
-   `ralphgit release --reason TEXT` to give it back.
+1. `ralphgit claim` takes the next task, brings the worktree onto the base, and prints all that
+   you need. Where it names no write scope, change any file the task needs.
+2. Do the work, and test it.
+3. `ralphgit complete --land --summary TEXT` runs the verify commands, commits, and lands. Your
+   branch then stands on the base.
 
-Never edit {records}/, nor the fields status, claim, result, blocked, reset, cancelled and epoch
-of a task: ralphgit writes them. Never resolve a conflict between two claims by keeping both: one
-of the two has lost. Never weaken a verify command to make it pass.
+If only a person can answer: `ralphgit block --question TEXT`, then claim another task. Once it is
+answered, claim takes it up again. `ralphgit release --reason TEXT` gives a task back.
 
-`--json` makes any command print one JSON object. Exit codes: 0 done, 1 a valid no, 2 wrong usage,
-3 nothing is ready, 4 remote unavailable, 5 somebody else has the task, 6 invalid record,
-7 a person is needed, 8 a guard refused.
+What an exit code asks of you:
+
+- 1: not done; it lists what is missing. Finish that and repeat.
+- 3, what is left waits for others: `ralphgit claim --wait`, again if it is cut short.
+- 3, all tasks are done: stop.
+- 4: the remote is away; repeat later.
+- 5: another worker has the task, or won it; your work is kept. Claim another.
+- 7: a person is needed. Tell them what it printed, and stop.
+- 8: a guard refused. Do what its hint says.
+
+Never
+
+- pass `--force`, or consent (`ralphgit trust`) for a person;
+- edit {records}/, or a task in the graph, by hand;
+- update the branch yourself, or push to the base: claim and complete do both;
+- weaken a test, a verify command or the scope to make a task pass.
 """
 
 
