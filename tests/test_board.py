@@ -159,6 +159,10 @@ def test_columns_workers_inbox_and_the_selected_task(world: World) -> None:
         assert {"Whom?", "1  all of them", "2  nobody", "  state         blocked"} <= set(shown)
         await pilot.press("tab")
         assert "● alpha      T-1 " in drawn(board)
+        assert [(one.name, one.at) for one in gather(around(world)).workers] == [
+            ("alpha", "planning 0 (+0, -0)"),
+            ("beta", "stuck 0 (+0, -0)"),
+        ]
         assert board.view.context.border_title == "log of alpha"
         await pilot.press("tab", "tab")
         assert board.focused.id == "ready"

@@ -72,6 +72,8 @@ class Worker(NamedTuple):
     """When its loop last gave a sign of life, in seconds since 1970."""
     since: str
     """Since when it has its task."""
+    at: str
+    """What it is at, as `status` says it, and what it has changed; "" without a task."""
     done: int
     blocked: int
 
@@ -223,6 +225,7 @@ def _workers(project: Project, busy: Sequence[Busy]) -> Iterator[Worker]:
             claim=task.claim if task is not None else "",
             beat=beat.time if beat is not None else None,
             since=task.since if task is not None else "",
+            at=f"{task.state} {task.changed}".rstrip() if task is not None and task.task else "",
             done=len(loop.done) if loop is not None else 0,
             blocked=len(loop.blocked) if loop is not None else 0,
         )

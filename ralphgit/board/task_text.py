@@ -94,6 +94,7 @@ def worker(one: Worker, now: float) -> Content:
         (f"{one.task} " if one.task else "", STRONG),
         (beat, colour),
         (f"  {safe(one.phase)}" if one.phase else "", MUTED),
+        (f"  {one.at}" if one.at else "", MUTED),
         (f"  for {held}" if held else "", MUTED),
         (f"  {counts}" if counts else "", MUTED),
     )

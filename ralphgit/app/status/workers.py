@@ -66,6 +66,13 @@ class Busy(NamedTuple):
     where: str
     """The worktree, branch or machine, for people."""
 
+    @property
+    def changed(self) -> str:
+        """What it has changed, as `3 (+42, -5)`; "" where that is unknown."""
+        if self.files is None:
+            return ""
+        return f"{self.files} (+{self.insertions}, -{self.deletions})"
+
 
 class _Work(NamedTuple):
     """A claim, as it is seen, and what is known about it without asking git."""

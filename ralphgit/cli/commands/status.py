@@ -63,13 +63,12 @@ _HEADERS = ("WORKER", "TASK", "STATE", "FOR", "FILES", "SEEN", "WHAT")
 def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     """The row of a worker: since when it has its task, what it has changed, when it was seen."""
     held = "" if busy.for_s is None else short_duration(busy.for_s)
-    files = "" if busy.files is None else f"{busy.files} (+{busy.insertions}, -{busy.deletions})"
     seen = "" if busy.seen is None else short_duration(now - busy.seen)
     # Of one in a worktree here the path says no more than the name.
     notes = [busy.title, busy.reason, busy.url, "" if busy.path else busy.where]
     return (
-        busy.name or NOBODY, busy.task or "-", busy.state, held or "-", files or "-", seen or "-",
-        "; ".join(filter(None, notes)) or "-",
+        busy.name or NOBODY, busy.task or "-", busy.state, held or "-", busy.changed or "-",
+        seen or "-", "; ".join(filter(None, notes)) or "-",
     )  # fmt: skip
 
 
