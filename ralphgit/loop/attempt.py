@@ -161,6 +161,8 @@ def attempt(
     outcome = _said(project, before, ended, secrets)
     if isinstance(outcome, worker_report.Report):
         outcome = _complete_at_last(project, lease, outcome, fix)
+    if isinstance(outcome, Failed):
+        event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
     return outcome, ended.seconds
 
 
@@ -268,6 +270,14 @@ def _complete_at_last(
     return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
+def _missing(task: str, error: Refused) -> str:
+    """Say in a sentence what keeps a task from being done."""
+    found = error.details.get("missing")
+    missing = [str(one) for one in found] if isinstance(found, list) else []
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    return f"{task} is not done: {missing[0]}{more}" if missing else error.message
+
+
 def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Outcome:
     if hidden := index.see_all(project.repository.git):
         # What was verified would not be what is committed.
@@ -285,7 +295,8 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         if isinstance(error, NotWritable):
             raise
         reason = Reason.SCOPE if error.details.get("outside") else Reason.VERIFY_FAILED
-        return Failed(error.message, "\n".join([error.message, *error.lines]), reason)
+        why = _missing(lease.task, error)
+        return Failed(why, "\n".join([why, *error.lines]), reason)
     except GuardRefused as error:
         if error.code == "worktree_busy":
             raise

@@ -47,6 +47,15 @@ class Journal:
             self._hear(entry)
 
 
+def note(path: str, sentence: str) -> None:
+    """Append what the loop has to say to the log of an agent at `path`, on lines of its own.
+
+    A disk that refuses does not stop the loop.
+    """
+    with suppress(OSError), atomic_files.appending(path) as file:
+        file.write(f"\nralphgit: {sentence}\n".encode("utf-8", "replace"))
+
+
 def latest(top: str) -> list[dict[str, Any]]:
     """Return what the newest loop of the worktree at `top` wrote, from its "started" on."""
     path = os.path.join(top, FOLDER, NAME)

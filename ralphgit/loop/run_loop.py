@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
@@ -35,7 +36,7 @@ from ralphgit.errors import (
     RalphError,
     RemoteUnavailable,
 )
-from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, changed_settings, check_base, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
@@ -91,6 +92,8 @@ class Loop:
         self._released: set[str] = set()
         self._nothing: RalphError | None = None
         self._refused = False
+        self._checked: set[str] = set()
+        """The verify commands that can run on the base."""
 
     def run(self) -> Ran:
         """Work until nothing is left, a limit is reached, or a stop is asked for.
@@ -248,7 +251,10 @@ class Loop:
         return self._take(project) if fresh else None
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
-        trust.require(project, project.base_view.task(row.id).verify)
+        verify = project.base_view.task(row.id).verify
+        trust.require(project, verify)
+        if project.config.worktree_check:
+            self._check_base(project, row.id, verify)
         left = ""
         if self._options.branch == "task":
             left = onto_base.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
@@ -267,6 +273,17 @@ class Loop:
         self._journal.write("claimed", task=row.id, claim=made.lease.claim)
         self._say(f"claimed {row.id}: {row.title}")
         return made.lease
+
+    def _check_base(self, project: Project, task: str, verify: Sequence[str]) -> None:
+        """Run the commands that were not run yet on the untouched base. Raises: NeedsPerson."""
+        new = [command for command in verify if command not in self._checked]
+        if new:
+            self._beat.phase("check", task=task)
+            self._say(
+                f"checking the verify commands of {task} on the untouched {project.base.label}"
+            )
+            check_base.require(project, task, new)
+            self._checked.update(new)
 
     # -- one task --------------------------------------------------------------------
 

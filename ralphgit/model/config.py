@@ -90,6 +90,8 @@ class Config(NamedTuple):
     """Tasks of a group of `batch`, at most."""
     notify_command: str = ""
     worktree_setup: str = ""
+    worktree_check: bool = False
+    """Whether a loop runs verify commands on the untouched base before the first attempt."""
 
 
 CHOICES = {"verify_before": ("never", "risk-high", "always"),
@@ -105,7 +107,7 @@ SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
     "agent_timeout", "land_via", "land_concerns", "land_auto_merge", "land_method",
-    "integrate_verify", "notify_command", "worktree_setup",
+    "integrate_verify", "notify_command", "worktree_setup", "worktree_check",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where

@@ -16,11 +16,34 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     found = task_list.shown(call.project(), options.task, at=options.at)
+    failed = _failed(found)
     if call.screen.json:
         if found.contract:
             call.warnings.append(_contract_changed(found))
-        return Outcome(stored_task(found.row, found.task_state))
-    return Outcome(None, before=tuple(lines(found)))
+        about = {"attempts": failed._asdict()} if failed else {}
+        return Outcome(stored_task(found.row, found.task_state, **about))
+    told = [*lines(found)]
+    if failed:
+        told += [*_section("attempts"), *_table([("failed", str(failed.failed))])]
+        told += _table([("the last", failed.why)])
+    return Outcome(None, before=told)
+
+
+class FailedAttempts(NamedTuple):
+    failed: int
+    why: str
+    """Of the last one, in a sentence."""
+
+
+def _failed(found: Shown) -> FailedAttempts | None:
+    """The failed attempts at the task, as the loop that has it on this machine notes them."""
+    holder = found.task_state.holder
+    if holder is None or not holder.path:
+        return None
+    from ralphgit.loop import attempt_memory
+
+    known = attempt_memory.attempts(holder.path, holder.claim)
+    return FailedAttempts(known.failed, known.feedback.split("\n")[0]) if known.failed else None
 
 
 def _contract_changed(found: Shown) -> str:
