@@ -398,7 +398,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
         f"mallory\tT-2\tstuck\t-\t-\t-\tTask T-2; other: {FIRST_LINE}; the base",
-        "mallory\tT-3\tworking\t-\t-\t-\tTask T-3; the base",
+        "mallory\tT-3\tstuck\t-\t-\t-\tTask T-3; merged without its completion; the base",
         f"next: T-1  {HOSTILE}",
     ]
     for words in (["next"], ["list"], ["show", "T-2"], ["prompt", "T-1"], ["status", "-v"]):

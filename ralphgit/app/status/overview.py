@@ -74,7 +74,8 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     unverified = list(_unverified(project, claim_map))
     found = next_tasks.takeable(project, claim_map=claim_map)
     nothing = None if found.tasks else idle_errors.nothing(claim_map, ClaimOptions(), found)
-    busy = workers(project, claim_map)
+    merged = {one.task for one in attention if one.code == "unfinished_claim"}
+    busy = workers(project, claim_map, merged)
     return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap, question
@@ -26,6 +26,7 @@ from ralphgit.rules.readiness import TaskState
 REGISTERED, PLANNING, WORKING, STUCK = "registered", "planning", "working", "stuck"
 PR_READY, COMPLETE, CANCELLED = "pr-ready", "complete", "cancelled"
 _LOST = "the claim can no longer land"
+_MERGED = "merged without its completion"
 
 
 class Busy(NamedTuple):
@@ -92,15 +93,17 @@ class _Work(NamedTuple):
         return os.path.realpath(self.active.path) if self.active.path else ""
 
 
-def workers(project: Project, claim_map: ClaimMap) -> list[Busy]:
+def workers(project: Project, claim_map: ClaimMap, merged: Collection[str] = ()) -> list[Busy]:
     """List the workers: every claim that has not landed, then the worktrees that have none.
+
+    `merged`: the tasks whose claim was merged without its completion, and nobody works on.
 
     By the worktree's path, those without one last; of one worktree what it is at first. Reads only.
     """
     trees = {os.path.realpath(one.path): one for one in project.repository.worktrees}
     # Of what is in one worktree that comes first which it is at.
     found = sorted(
-        _claims(claim_map),
+        _claims(claim_map, merged),
         key=lambda one: (not one.path, one.path, bool(one.path and not one.current)),
     )
     # The files of a worktree are those of its open claim, whatever it has done before.
@@ -125,13 +128,14 @@ def workers(project: Project, claim_map: ClaimMap) -> list[Busy]:
     return sorted(rows, key=lambda row: (not row.path, row.path))  # it keeps what is equal in order
 
 
-def _claims(claim_map: ClaimMap) -> Iterator[_Work]:
+def _claims(claim_map: ClaimMap, merged: Collection[str]) -> Iterator[_Work]:
     """List every claim that has not landed, also those that no longer can."""
     rows = claim_map.base.by_id
     for task, task_state in claim_map.task_states.items():
         title = rows[task].title
         if task_state.holder is not None and task_state.state not in (COMPLETE, CANCELLED):
-            yield _held(task_state, rows[task])
+            held = _held(task_state, rows[task])
+            yield held._replace(state=STUCK, reason=_MERGED) if task in merged else held
         for active in {one.claim: one for one in reversed(task_state.lost)}.values():
             if active.path:
                 yield _Work(
