@@ -42,6 +42,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "prompt": (),
     "graph": (),
     "inbox": (),
+    "wait": ("--timeout", "0"),
     "claim": ("T-1",),
     "complete": ("T-1",),
     "block": ("T-1", "--reason", "other"),

@@ -93,7 +93,9 @@ def test_the_usual_spellings_need_no_click(command: str) -> None:
     """Help and errors are click's; what is typed every day is read without it."""
     line = ["-C", ".", "--json", command]
     for param in COMMANDS[command].params:
-        value = param.choices[0] if param.choices else "3" if param.kind == "int" else "text"
+        value = "text"
+        if param.choices or param.kind == "int" or param.alone:
+            value = param.choices[0] if param.choices else "3"
         if not param.flags:
             line.append(value)
         elif param.kind == "flag":

@@ -35,7 +35,7 @@ class Param(NamedTuple):
     """The actions of the command that it goes with; () is all of them."""
     alone: str = ""
     """The value of an option that may stand without one: then the next word is its value only if
-    it is one of `choices`."""
+    it is one of `choices`, or without them a number."""
     listed: Listing | None = None
     """What there is to choose from, for help and completion that are asked for in a folder; other
     values may do as well."""

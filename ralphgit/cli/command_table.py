@@ -22,7 +22,10 @@ GLOBAL = (
 
 #: The names of each group's commands, in the order in which help shows them.
 _NAMES = {
-    "look": ("status", "list", "show", "next", "prompt", "graph", "packet", "log", "inbox"),
+    "look": (
+        *("status", "list", "show", "next", "prompt", "graph", "packet", "log", "inbox"),
+        "wait",
+    ),
     "work": ("claim", "complete", "block", "release", "reset", "reply", "add", "edit", "preflight"),
     "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),

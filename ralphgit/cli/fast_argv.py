@@ -106,7 +106,12 @@ def _option(
 def stands_alone(words: Sequence[str], position: int, param: Param) -> tuple[int, str]:
     """Read an option that may stand without its value: how many words it takes, and the value."""
     behind = words[position + 1] if position + 1 < len(words) else ""
-    return (2, behind) if behind in param.choices else (1, param.alone)
+    is_value = behind in param.choices if param.choices else _is_number(behind)
+    return (2, behind) if is_value else (1, param.alone)
+
+
+def _is_number(word: str) -> bool:
+    return word.isascii() and word.replace(".", "", 1).isdigit()
 
 
 def _arguments(given: list[str], params: list[Param], options: dict[str, object]) -> bool:

@@ -20,8 +20,8 @@ class ClaimOptions(NamedTuple):
     fetch: bool = True
     stack: bool = False
     """Accept dependencies that are complete on this branch only."""
-    wait: bool = False
-    """Wait while others work on what is left."""
+    wait: float | None = None
+    """Seconds to wait while others work on what is left; None does not wait."""
     force: str = ""
     """A reason to pass the guards; it goes into the audit."""
 

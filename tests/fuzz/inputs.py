@@ -138,6 +138,7 @@ _READS = (
     ("list",), ("list", "--all"), ("show", "T-1"), ("next",), ("status",), ("check",), ("diff",),
     ("graph",),
     ("log",), ("log", "T-1"), ("inbox",), ("packet", "T-1"), ("prompt", "T-1"), ("report", "-"),
+    ("wait", "--timeout", "0"),
     ("evidence", "list"), ("audit", "list"), ("independence",), ("batch", "plan"), ("export",),
     ("preflight",), ("worktree", "list"), ("check", "HEAD~1..HEAD"), ("diff", "HEAD~1..HEAD"),
     ("list", "--at", "HEAD"), ("doctor",), ("export", "--format", "markdown"), ("reconcile",

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import time
-
 from ralphgit.app.handoff import packet
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.lifecycle.claim import Claimed
 from ralphgit.app.workspace.project import Project
+from ralphgit.cli import look_again
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, safe, stored_task, telling
-from ralphgit.errors import GuardRefused, NothingReady
+from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.errors import GuardRefused
 from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.nothing_to_claim import Why
 
 Options = ClaimOptions
 
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
-    project, claimed = _claimed(call, options)
+    def claimed_in(project: Project) -> tuple[Project, Claimed]:
+        return project, claim.claim(project, options)
+
+    project, claimed = look_again.until(call, claimed_in, options.wait or 0.0)
     row, lease, where = claimed.row, claimed.lease, claimed.brought
     made = packet.compile(
         project, project.here.task(row.id), claim=lease.claim, worker=lease.by, clean=False
@@ -42,24 +43,3 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
             f"Next: do the work, then ralphgit complete {row.id}",
         ),
     )
-
-
-def _claimed(call: Call, options: ClaimOptions) -> tuple[Project, Claimed]:
-    """Claim; with `wait`, look again from time to time while others work on what is left.
-
-    Raises: what `claim.claim` raises; NothingReady with `wait` only where all is done.
-    """
-    is_told = False
-    while True:
-        project = call.project()
-        try:
-            return project, claim.claim(project, options)
-        except NothingReady as error:
-            if not options.wait or error.code != Why.WAITING:
-                raise
-            if not is_told:
-                telling(call.screen)(f"{error.message}; waiting")
-            is_told, pause = True, project.config.loop_idle
-        project.repository.close()
-        time.sleep(pause)
-        call = call._replace(around=call.around._replace(begun=None))

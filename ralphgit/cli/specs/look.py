@@ -1,6 +1,7 @@
 """Describe the commands that show something."""
 
 from ralphgit.cli.command_spec import Command, flag, text
+from ralphgit.cli.look_again import seconds
 from ralphgit.cli.shared_options import AMOUNT, ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK
 
 COMMANDS = (
@@ -43,4 +44,14 @@ COMMANDS = (
         (ANY_TASK, *AMOUNT),
     ),
     Command("inbox", "look", "What waits for a person, and how to answer.", (FETCH, *AMOUNT)),
+    Command(
+        "wait", "look", "Return when something comes true: a person is needed, all is done.",
+        (
+            text("for", "attention (the default; also when all is done), ready, done, or the ID of "
+                 "a task that is to be complete.", metavar="WHAT", field="awaited"),
+            text("timeout", "Give up after so long, with exit code 3.", metavar="SECONDS",
+                 parse=seconds),
+            flag("fetch", "Fetch the base branch before each look."),
+        ),
+    ),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Describe the commands that a task goes through."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
+from ralphgit.cli.look_again import FOREVER, seconds
 from ralphgit.cli.shared_options import (
     ANY_TASK,
     CONTRACT,
@@ -18,7 +19,8 @@ COMMANDS = (
         "claim", "work", "Take a task: lease and record, staged for your first commit.",
         (
             ANY_TASK, STORY, PRIORITY, WORKER, NO_FETCH,
-            flag("wait", "Wait for something to claim, while others work on what is left."),
+            text("wait", "Wait while others work on what is left; alone, without limit.",
+                 metavar="SECONDS", parse=seconds, alone=FOREVER),
             flag("require_remote", "Refuse when the remote cannot be reached.", setting=True),
             flag("stack", "Accept dependencies that are complete on this branch only."),
             text("force", "Pass the guards; the reason goes into the audit.",

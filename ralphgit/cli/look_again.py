@@ -1,0 +1,59 @@
+"""Look again from time to time, until something has come true or the time is up."""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ralphgit.errors import NothingReady, UsageError
+
+if TYPE_CHECKING:
+    from ralphgit.app.workspace.project import Project
+    from ralphgit.cli.command_call import Call
+
+Found = TypeVar("Found")
+
+#: How an option says that there is no limit of time.
+FOREVER = "inf"
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds. Raises: UsageError for what is not a number, 0 or more."""
+    if text != FOREVER and not _NUMBER.fullmatch(text):
+        raise UsageError(f"{text!r} is not a number of seconds", hint="a number such as 30 or 0.5")
+    return float(text)
+
+
+def until(
+    call: Call, look: Callable[[Project], Found], limit: float, *, fetch: bool = False
+) -> Found:
+    """Return what `look` finds: it looks every `loop.idle` seconds while it raises `waiting`.
+
+    Each look is at the project as it is then, and only the last one's warnings are shown.
+
+    Raises: what `look` raises; `waiting` once `limit` seconds have passed.
+    """
+    from ralphgit.cli.render import telling
+    from ralphgit.rules.nothing_to_claim import Why
+
+    deadline, known, is_told = time.monotonic() + limit, len(call.warnings), False
+    while True:
+        project = call.project(fetch=fetch)
+        try:
+            return look(project)
+        except NothingReady as error:
+            left = deadline - time.monotonic()
+            if error.code != Why.WAITING or left <= 0:
+                raise
+            if not is_told:
+                telling(call.screen)(f"{error.message}; waiting")
+            is_told, pause = True, min(project.config.loop_idle, left)
+        project.repository.close()
+        gc.enable()  # `main` has switched it off for what ends soon
+        time.sleep(pause)
+        del call.warnings[known:]
+        call = call._replace(around=call.around._replace(begun=None))
