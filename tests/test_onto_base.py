@@ -155,3 +155,45 @@ def test_a_block_that_never_landed_is_kept_when_its_task_is_claimed_again(world:
     assert done.data["worktree"]["rescue"] == rescue
     assert world.git("rev-parse", rescue) == blocked
     assert not (alpha.path / "one/a.txt").exists()
+
+
+@pytest.mark.parametrize("way", ["block", "release"])
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_block_lands_before_the_next_claim_and_work_after_it_lands_too(
+    world: World, committed: bool, way: str
+) -> None:
+    """The answer, which is on the base by then, does not stand in the way."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    if committed:
+        alpha.write("one/a.txt", "half\n")
+        alpha.commit("Half of it")
+    words = ("--question", "Which?") if way == "block" else ("--reason", "too hard")
+    assert alpha.ralph(way, *words).code == 0
+    assert world.task("T-1")["status"] == "pending"
+    claimed = alpha.ralph("claim", "T-3")
+    assert claimed.code == 0, claimed.err
+    assert alpha.head == world.head
+    assert bool(world.git("for-each-ref", "refs/ralph/rescue/T-1")) == committed
+    if way == "block":
+        assert world.task("T-1")["blocked"]["question"] == "Which?"
+        assert world.ralph("reply", "T-1", "The first").code == 0
+    else:
+        assert world.task("T-1")["reset"]["reason"] == "too hard"
+    alpha.write("three/c.txt", "three\n")
+    done = alpha.ralph("complete", "--land")
+    assert done.code == 0, done.err
+    assert world.task("T-3")["status"] == "complete"
+    assert world.task("T-1")["status"] == "pending"
+    assert world.git("ls-files", "one") == ""
+
+
+def test_what_cannot_land_now_does_not_keep_a_worker_from_the_next_task(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    world.write("task-graph.yaml", world.read("task-graph.yaml") + "# mine\n")
+    claimed = alpha.ralph("claim", "T-3")
+    assert claimed.code == 0
+    assert "T-1 blocked did not land: " in claimed.err
+    assert world.ralph("inbox", "--json").data["questions"][0]["task"] == "T-1"

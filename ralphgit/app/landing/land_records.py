@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
-from ralphgit.app.base import update_base
+from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.landing import base_step
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, Refused
+from ralphgit.errors import GuardRefused, RalphError, Refused
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.commit_objects import commit_files, commit_tree
 from ralphgit.model.task_row import Row
@@ -75,6 +75,30 @@ def _word(before: Row | None, row: Row) -> str:
     if row.status == "pending":
         return "given back" if json.loads(row.json).get("reset") else "added"
     return row.status
+
+
+def share_ended(project: Project) -> tuple[str, ...]:
+    """Land the blocks and releases that this worktree's branch still has, before the next claim.
+
+    A question that no other branch has waits unseen, and what is done after it could not land
+    beside its answer. Where they cannot land now, that is a warning. Returns what landed.
+    """
+    worktree = project.repository.worktree
+    if worktree is None or not worktree.branch or worktree.head == project.require_base().commit:
+        return ()
+    branch = worktree.branch.removeprefix("refs/heads/")
+    told = changes(project, branch) if branch != project.base.branch else ()
+    if not any(one.endswith((" blocked", " given back")) for one in told):
+        return ()
+    now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
+    tasks = [one.split(" ")[0] for one in told]
+    if all(is_landed.state(now.get(task)) == is_landed.state(here[task]) for task in tasks):
+        return ()
+    try:
+        return land(project, branch, push=True, fetch=False).told
+    except RalphError as error:
+        project.warn(f"{', '.join(told)} did not land: {error.message}")
+        return ()
 
 
 def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLanded:

@@ -28,7 +28,8 @@ class Standing(Enum):
     LANDED = auto()
     """Commits, whose content the base has (a squash or rebase merge)."""
     OVER = auto()
-    """Attempts at tasks that have ended: the base has each of them at a higher epoch."""
+    """Attempts at tasks that have ended: the base has each of them at a higher epoch, or given up
+    as the branch has it."""
     OWN = auto()
     """Work; or it is no branch that could be moved."""
 
@@ -100,7 +101,8 @@ def _over(project: Project, fork: str, head: str) -> tuple[Row, ...]:
     changed = [row for row in rows if is_landed.state(before.get(row.id)) != is_landed.state(row)]
     over = [row for row in changed if (there := now.get(row.id)) and there.epoch > row.epoch]
     landed = [row for row in changed if is_landed.state(now.get(row.id)) == is_landed.state(row)]
-    return tuple(over) if len(over) + len(landed) == len(changed) else ()
+    given_up = [row for row in landed if row.status in ("blocked", "pending")]
+    return (*over, *given_up) if len(over) + len(landed) == len(changed) else ()
 
 
 def bring_onto_base(project: Project, found: Position | None = None) -> Brought:

@@ -8,7 +8,7 @@ from ralphgit.app.lifecycle.claim import Claimed
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli import look_again
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.cli.render import Outcome, safe, stored_task, telling
 from ralphgit.errors import GuardRefused
 from ralphgit.rules.claim_options import ClaimOptions
 
@@ -17,6 +17,8 @@ Options = ClaimOptions
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
     def claimed_in(project: Project) -> tuple[Project, Claimed]:
+        if options.fetch:
+            _share_ended(call, project)
         return project, claim.claim(project, options)
 
     project, claimed = look_again.until(call, claimed_in, options.wait or 0.0)
@@ -43,3 +45,14 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
             f"Next: do the work, then ralphgit complete {row.id}",
         ),
     )
+
+
+def _share_ended(call: Call, project: Project) -> None:
+    """Land what was blocked or given back on this branch."""
+    worktree = project.repository.worktree
+    if worktree is None or worktree.head in ("", project.base.commit):
+        return
+    from ralphgit.app.landing import land_records  # a claim from the base itself needs none of it
+
+    for one in land_records.share_ended(project):
+        telling(call.screen)(f"{one} landed on {project.base.label}")
