@@ -171,6 +171,16 @@ def test_a_claim_waits_for_what_others_work_on(world: World) -> None:
     assert done.err == "nothing can be claimed now; what is left waits for 1 task; waiting\n"
 
 
+def test_a_claim_does_not_wait_for_work_that_its_own_worktree_has_to_land(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"one/a.txt": "one\n"})
+    refused = alpha.ralph("claim", "--wait", "--json", env={"RALPH_LOOP_IDLE": "0.2"})
+    assert (refused.code, refused.error) == (3, "waiting")
+    assert refused.json["error"]["not_landed"] == ["T-1"]
+    assert refused.json["error"]["hint"] == "ralphgit land"
+    assert alpha.ralph("land").code == 0
+
+
 def test_a_claim_does_not_wait_for_a_person(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     alpha.claim("T-1")

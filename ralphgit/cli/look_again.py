@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from ralphgit.app.workspace.surroundings import Progress
 from ralphgit.errors import NothingReady, UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def until(
             return look(project)
         except NothingReady as error:
             left = deadline - time.monotonic()
-            if error.code != Why.WAITING or left <= 0:
+            # A worker whose own work is in the way would wait for itself.
+            if error.code != Why.WAITING or left <= 0 or error.details.get("not_landed"):
                 raise
             if not is_told:
                 telling(call.screen)(f"{error.message}; waiting")
@@ -56,4 +58,5 @@ def until(
         gc.enable()  # `main` has switched it off for what ends soon
         time.sleep(pause)
         del call.warnings[known:]
-        call = call._replace(around=call.around._replace(begun=None))
+        # One line says that it waits; each fetch of it is not another.
+        call = call._replace(around=call.around._replace(begun=None, progress=Progress()))

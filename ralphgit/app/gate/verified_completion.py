@@ -163,7 +163,7 @@ def out_of_task_changes(
     ]  # fmt: skip
     if not seen:  # nobody but the agent says that the plan is to be another
         others = (row for row in began.values() if row.id != lease.task)
-        moved += [row for row in others if _promise(there, row.id) != row.json]
+        moved += [row for row in others if _promise(there, row.id) != row.json and row not in moved]
     if moved:
         return [_carried(row) for row in moved]
     before = {row.id: row.json for row in began.values()}

@@ -8,6 +8,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, NothingReady, RalphError
+from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
 from ralphgit.rules.nothing_to_claim import Cause, Need, Why, nothing_to_claim
@@ -55,7 +56,14 @@ def nothing(
     working = [_working(project, cause) for cause in found.working]
     needs = [_need(claim_map, cause) for cause in found.needs]
     overlaps = [one.sentence for task, one in takeable.obstacles.items() if task in wanted]
-    details: dict[str, object] = {"working": working, "needs": needs, "overlaps": overlaps}
+    own = [
+        one.row.id
+        for one in found.working
+        if one.task_state.state == "in-review" and _is_here(project, one.task_state.holder)
+    ]
+    details: dict[str, object] = {
+        "working": working, "needs": needs, "overlaps": overlaps, "not_landed": own,
+    }  # fmt: skip
     lines = [*_lines(working), *overlaps[:_MOST_LINES], *_lines(needs, "hint")]
     if found.why is Why.NEEDS_PERSON:
         what = counted(len(needs), "task")
@@ -142,13 +150,19 @@ def _lines(items: Sequence[dict[str, object]], hint: str = "") -> list[str]:
     return [*lines[:_MOST_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
+def _is_here(project: Project, holder: ActiveClaim | None) -> bool:
+    return holder is not None and bool(holder.path) and holder.path == project.repository.top
+
+
 def _wait_hint(project: Project, working: Sequence[Cause]) -> str:
     """What moves things on soonest: the own task, what is free, a landing, or waiting."""
     for cause in working:
         holder = cause.task_state.holder
-        is_here = holder is not None and holder.path and holder.path == project.repository.top
-        if is_here and cause.task_state.state != "in-review":
-            return f"ralphgit complete {cause.row.id}"
+        if not _is_here(project, holder):
+            continue
+        if cause.task_state.state == "in-review":
+            return "ralphgit land"
+        return f"ralphgit complete {cause.row.id}"
     states = {cause.task_state.state: cause for cause in reversed(working)}
     if states.keys() <= {"in-review", "ready"}:
         if "ready" in states:
