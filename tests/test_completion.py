@@ -202,7 +202,7 @@ def test_fish_completes(hostile: World) -> None:
     asked = "; ".join(f'complete -C "{line}"; echo .' for line in lines)
     env = environ(hostile, "fish")
     done = hostile.run("fish", "--no-config", "-c", f". ../completion; {asked}", env=env)
-    title = r"""Say $(touch pwned), `touch pwned`; it: 'q' "d" %F{red} \e..."""
+    title = r"""Say $(touch pwned), `touch pwned`; it: 'q' "d" %F{red} \u..."""
     verb = "Verify a claimed task and commit it with its evidence."
     first, *others = done.out.split("\n.\n")[:-1]
     assert (done.code, done.err) == (0, "")

@@ -19,6 +19,7 @@ from ralphgit.app.diff.task_change import CONCERN, PROBLEM, ChangeNote, Written,
 from ralphgit.app.rendering.safe_markdown import one_line
 from ralphgit.app.workspace.graph_view import GraphView, stored
 from ralphgit.app.workspace.record_tree import Tree
+from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.review import Finding, Review
 from ralphgit.records import graph_file, task_mapping, yaml_writer
@@ -28,14 +29,14 @@ GFM = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]
 PIECES = (
     "</details>", "<script>alert(1)</script>", "```", "~~~", "|", "||", "@ann", "#12", "GH-7",
     "fixes #3", "[l](http://e.example)", "![i](x)", "[x]: http://e.example", "-->", "<!--", "`",
-    "\\", "\\|", "*", "**", "_", "~~", "\n", "\n\n", "\r", "\t", " ", "\u202e", "\u2028", "&lt;",
+    "\\", "\\|", "*", "**", "_", "~~", "\n", "\n\n", "\r\n", "\t", " ", "\u202e", "\u2028", "&lt;",
     "&#64;ann", "&#8288;", ":smile:", "www.e.example", "http://e.example", "a@e.example", "/close",
     "- [ ] x", "# h", "---", "1. x", "!7", "$5", "%3", "~bug", "^", "end", '"]', "%%{init:{}}%%",
     "a", "word", "0",
 )  # fmt: skip
 TEXT = st.one_of(
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join),
-    st.text(max_size=40),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40).map(characters.without),
 ).filter(lambda text: bool(text.strip()))
 ALLOWED = re.compile(
     r"<!-- ralphgit-diff -->|<details><summary><code>T-\d+</code> in detail</summary>|</details>"

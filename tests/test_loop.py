@@ -93,7 +93,8 @@ def test_a_loop_works_off_what_is_ready(tmp_path: Path) -> None:
     ran = loop(alpha)
     assert (ran.code, ran.out) == (0, "done: T-1 T-2\nThe loop has ended: everything is done.\n")
     assert ran.err.splitlines() == [
-        "claimed T-1: Task T-1", "T-1 is landed", "claimed T-2: Task T-2", "T-2 is landed",
+        "claimed T-1: Task T-1", "T-1 is landed",
+        "claimed T-2: Task T-2", "T-2 is landed, unverified",
     ]  # fmt: skip
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["complete"] * 2
     assert alpha.git("show", "origin/main:two.txt") == "T-2"
