@@ -178,7 +178,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch", "diff", "report", "resolve"),
+        *("independence", "batch", "diff", "report", "resolve", "wait"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
@@ -542,7 +542,7 @@ NAMES = [
     'a:b\\c\t"d"',
     "it's $HOME `x`; (y) & *?[z] {a,b} ~ %s #1",
     "@{-1}",
-    "a\u2028b\x85c\x0bd\re",
+    "a\u2028b\u202ec",
     "a\n\nworktree b\n",
 ]
 
@@ -584,7 +584,7 @@ def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
     for number, odd in enumerate(("\u2028", "\x85", "\u2029")):
         world.git("branch", f"x{odd}y")
         world.git("branch", f"{odd}{number}{odd}")
-    names = ["a\u2028b", "c\rd"] if old else ["a\u2028b", "c\rd", "e\n\nbare\nf"]
+    names = ["c\rd", "a\u2028b"] if old else ["c\rd", "a\u2028b", "e\n\nbare\nf"]
     for number, name in enumerate(names):
         world.git("worktree", "add", "--quiet", "-b", f"w{number}", f"../{name}")
     if old:
@@ -595,10 +595,11 @@ def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
     for place in (world, *(Place(world.folder / name, world.environ) for name in names)):
         for command in LOOKS:
             found = place.ralph(command, *LINES[command])
-            assert found.code == OK, (place.path, command, found)
+            no_claim = command == "preflight" and "\r" in str(place.path)
+            assert found.code == (GUARD if no_claim else OK), (place.path, command, found)
     told = world.ralph("worktree", "list", "--json").data["worktrees"]
     assert [worktree["path"] for worktree in told][1:] == [
-        str(world.folder / name) for name in names
+        str(world.folder / name) for name in sorted(names)
     ]
     alpha = Place(world.folder / names[-1], world.environ)
     alpha.claim("T-1")
@@ -606,9 +607,10 @@ def test_odd_branches_and_worktrees(world: World, old: bool) -> None:
     assert first["state"] == "claimed"
 
 
-def test_a_folder_that_is_not_utf8(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", slow.but(1, [b"pr\xf6j", b"a\x0bd\re"]), ids=["latin", "controls"])
+def test_a_folder_that_no_record_can_name(tmp_path: Path, name: bytes) -> None:
     """What names the worktree in a record is refused; all else works."""
-    world = World(tmp_path, name=os.fsdecode(b"pr\xf6j"))
+    world = World(tmp_path, name=os.fsdecode(name))
     world.write_graph(GRAPH)
     world.write("other.yaml", OTHER)
     world.commit("The graph")

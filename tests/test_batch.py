@@ -315,6 +315,7 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
         task("T-7", "x-script: {}", story="S-2"),
         task("T-8", "depends_on: [T-5]", story="S-2"),
     )  # fmt: skip
+    world.environ["RALPH_LAND_CONCERNS"] = "true"
     done = batch(world)
     assert done.code == 1
     word = (

@@ -28,6 +28,7 @@ from ralphgit.board.follow_repository import Follower, Pace
 from ralphgit.board.long_list import Rows
 from ralphgit.board.snapshot import gather
 from ralphgit.cli.commands import show
+from ralphgit.model import extras
 from ralphgit.model.ids import record_id
 
 GRAPH = """\
@@ -628,13 +629,14 @@ def test_off_a_terminal_it_is_refused(world: World, terminal: Terminal) -> None:
     (world.folder / "sitecustomize.py").write_text("import sys; sys.modules['textual'] = None\n")
     terminal.line(f"PYTHONPATH=..:$PYTHONPATH {BOARD}; echo ended $?")
     terminal.shows("ended 8")
-    assert (
+    told = (
         "error: textual is not installed, which draws the board\n"
-        "hint: pip install 'ralphgit[board]'; or ralphgit status\n"
-    ) in terminal.screen
+        f"hint: {extras.install('board')}; or ralphgit status\n"
+    )
+    # A space at the end of a line of the terminal is not told from none.
+    assert "".join(told.split()) in "".join(terminal.screen.split())
     # What every command says where there is nothing to look at, it says before it draws.
     terminal.line(f"clear; {BOARD} -C {world.folder}; echo ended $?")
     terminal.shows("ended 2")
     told = f"error: {world.folder} is not in a git repository\nhint: git init, or use -C DIR\n"
-    # A space at the end of a line of the terminal is not told from none.
     assert "".join(told.split()) in "".join(terminal.screen.split())

@@ -273,7 +273,7 @@ def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     assert done.code == 0, done.out
     assert len(done.data["evidence"]) == 1
     shown = world.ralph("evidence", "list", "B", "--json").data["evidence"]
-    assert [one["shows"] for one in shown if not one["supports"]] == ["A, B work together"]
+    assert [one["shows"] for one in shown] == ["the command exits 0", "A, B work together"]
 
 
 def test_over_a_remote_the_result_is_pushed(plain: World) -> None:

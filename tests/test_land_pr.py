@@ -77,7 +77,7 @@ def test_what_the_forge_has_merged_is_noticed(method: str, tmp_path: Path) -> No
     assert alpha.git("for-each-ref", "--format=%(refname)", "refs/ralph") == "refs/ralph/leases/T-2"
     forge.merge(second, method)
     last = run(alpha, forge)
-    assert (last.code, last.out) == (7, "")
+    assert (last.code, last.out) == (3, "")
     assert last.err.splitlines()[0] == "T-2 has landed on origin/main"
     # The worktree stands on the base now, as after `--land merge`.
     assert alpha.git("rev-parse", second) == alpha.git("rev-parse", "origin/main")
@@ -95,7 +95,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     forge.close(branch)
     for said in (True, False):
         ran = run(alpha, forge)
-        assert (ran.code, ran.out) == (3, "")
+        assert (ran.code, ran.out) == (7, "")
         assert ("T-1: its pull request was closed (https://forge" in ran.err) is said
         assert ran.err.splitlines()[-2:] == [
             "error: nothing is ready; 1 pull request is closed and waiting for a person",
@@ -106,7 +106,7 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
     assert len(forge.pulls) == 1
     # Opened again and merged, it counts.
     forge.close(branch, "OPEN")
-    assert "1 pull request is still in review" in run(alpha, forge).err
+    assert "\n  T-1 (in-review): alpha in this worktree" in run(alpha, forge).err
     forge.merge(branch, "squash")
     assert "T-1 has landed on origin/main" in run(alpha, forge).err
 

@@ -395,7 +395,7 @@ def test_the_server_ends_with_its_calls(world: World, ending: object, code: int)
             [] if code else ["Connection closed"]
         )
         assert greeting["serverInfo"]["name"] == "ralphgit"
-        assert "claim a task" in greeting["instructions"]
+        assert "claim takes the next task" in greeting["instructions"]
         said = server.stderr.read().decode()
     assert said == {0: "", 143: "terminated\n", 130: "interrupted\n"}[code]
     assert alpha.head == head

@@ -835,8 +835,7 @@ def test_prune(world: World) -> None:
     )
     more = (
         f"kept\tongoing\tongoing works on T-2 (claim {claim}); "
-        "not committed: records/audit/T-2/" + claim + ".yaml and 1 more; "
-        "nothing has been done in it yet\n"
+        "not committed: records/audit/T-2/" + claim + ".yaml and 1 more\n"
         "kept\tunused\tnothing has been done in it yet\n"
     )
     before = world.state()

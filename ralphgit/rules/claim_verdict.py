@@ -9,6 +9,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from ralphgit.model.active_claim import ActiveClaim, Lease
+from ralphgit.model.characters import forbidden
 from ralphgit.model.task_row import Row
 from ralphgit.rules.active_scopes import ActiveScopes, bad_pattern, overlap
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
@@ -69,7 +70,7 @@ class Reason(Enum):
     """Why a claim is refused, and what `about` of its `Refusal` holds."""
 
     ODD_PATH = auto()
-    """The worktree's path, which is not UTF-8, so no lease can name it."""
+    """The worktree's path, which no record can hold, so no lease can name it."""
     UNDER_WAY = auto()
     """The git operation that has not ended."""
     BISECT = auto()
@@ -148,9 +149,7 @@ class Allowed(NamedTuple):
 def of_worktree(facts: WorktreeFacts) -> Refusal | None:
     """Why no record can be written in a worktree now; None if one can."""
     records = facts.has_unmerged_records
-    try:
-        facts.path.encode("utf-8")
-    except UnicodeEncodeError:
+    if forbidden(facts.path):
         return Refusal(Reason.ODD_PATH, about=facts.path)
     # Before HEAD: a rebase or bisect detaches it, and has its own way out.
     if facts.under_way == "bisect":

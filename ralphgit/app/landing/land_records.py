@@ -42,8 +42,10 @@ def changes(project: Project, branch: str) -> tuple[str, ...]:
     """What a branch does to the records, if that is all that can land of it; () if it is not.
 
     Half-done work on a task that was blocked or given back there stays on the branch. Work on a
-    task that is complete or still worked on lands otherwise.
+    task that is complete or still worked on lands otherwise. Raises: GuardRefused (no_commit);
+    UsageError (bad_revision).
     """
+    project.require_base()
     found = _told(project, revisions.commit_of(project, branch))
     return found[0] if found is not None else ()
 

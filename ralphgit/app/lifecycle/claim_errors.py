@@ -20,8 +20,9 @@ from ralphgit.rules.lost_claim import Cause, Winner
 
 #: By reason: the error's code, message and hint; the names in braces are fields of a `Refusal`.
 _WORDS = {
-    Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8, so no lease can name this "
-                      "worktree", "git worktree move, to a path in UTF-8"),
+    Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8 or has a control character, so "
+                      "no lease can name this worktree",
+                      "git worktree move, to a path in UTF-8 without control characters"),
     Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
                        "git {about} --continue, or git {about} --abort"),
     Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",
