@@ -156,6 +156,29 @@ def test_a_branch_that_is_kept(tmp_path: Path) -> None:
     assert {on_base(alpha, id)["status"] for id in ("T-1", "T-2")} == {"complete"}
 
 
+def test_a_loop_goes_on_from_what_its_branch_has_complete(tmp_path: Path) -> None:
+    """It stands on work that has not landed, keeps the branch, and lands nothing."""
+    alpha = made(
+        tmp_path,
+        task("T-1", "outputs: [one.txt]", "scope: {write: ['*.txt']}"),
+        task("T-2", "outputs: [two.txt]", "scope: {write: ['*.txt']}", depends="T-1"),
+        task("T-3", script=f"{{write: {{half.txt: x}}, {ASKS[1:]}", depends="T-2"),
+        remote=False,
+    )
+    alpha.did("T-1", {"one.txt": "one\n"})
+    own = alpha.head
+    beta = alpha.world.worktree("beta", at="alpha")
+    assert beta.ralph("run", "--agent", "scripted", "--once", env=QUICK).code != 0
+    ran = beta.ralph("run", "--agent", "scripted", "--stack", "--json", env=QUICK)
+    assert (ran.code, ran.data["done"], ran.data["blocked"]) == (7, ["T-2"], ["T-3"]), ran
+    assert ran.data["unlanded"] == ["T-2"]
+    assert beta.git("ls-files", "*.txt").split() == ["one.txt", "two.txt"]
+    assert beta.git("branch", "--show-current") == "beta"
+    assert beta.git("merge-base", own, "beta") == own
+    assert on_base(beta, "T-2")["status"] == "pending"
+    assert beta.ralph("run", "--stack", "--land", "merge").code == 2
+
+
 # -- agents that do not do it --------------------------------------------------------------
 
 BAD = {

@@ -130,6 +130,7 @@ def test_new_from_the_fetched_base(world: World) -> None:
         "worktree": {
             "name": "fresh", "path": str(world.folder / "proj-fresh"), "branch": "feature/fresh",
             "commit": tip, "story": "", "copied": [], "setup": None,
+                "from": "origin/main",
         }
     }  # fmt: skip
     # --no-track: a plain push or pull must not mean the base.
@@ -755,7 +756,9 @@ def test_two_tasks_landed_one_by_one(world: World) -> None:
     done(alpha, "T-1", "one")
     squash(world, "feature/alpha")
     done(alpha, "T-2", "two")
-    assert landing(world) == {"alpha": ("kept", "2 commits are not on main")}
+    assert landing(world) == {"alpha": ("kept", "1 commit is not on main")}
+    world.write("three", "3\n")
+    world.commit("The base goes on")
     world.git("cherry-pick", "feature/alpha")
     assert landing(world) == {"alpha": CONTENT}
     world.write("one", "1\n")
@@ -924,3 +927,22 @@ def test_the_recipes(world: World) -> None:
     assert recipe("worktree-list").out.splitlines()[1].startswith("alpha\tfeature/alpha\t")
     assert recipe("worktree-prune", "--dry-run").out.startswith("kept\talpha\t")
     assert recipe("worktree-remove", "alpha").out.startswith("Removed ../proj-alpha.\n")
+
+
+def test_a_worktree_begins_at_another_branch(world: World) -> None:
+    """`claim --stack` there builds on what that branch has complete."""
+    alpha = new(world, "alpha")
+    done(alpha)
+    world.write("b.txt", "b\n")
+    world.commit("The base goes on")
+    found = world.ralph("worktree", "new", "beta", "--from", "feature/alpha", "--json")
+    ENVELOPE.validate(found.json)
+    assert (found.data["worktree"]["commit"], found.data["worktree"]["from"]) == (
+        alpha.head, "feature/alpha",
+    )  # fmt: skip
+    beta = Place(world.folder / f"{world.path.name}-beta", world.environ)
+    assert (beta.git("branch", "--show-current"), beta.head) == ("feature/beta", alpha.head)
+    told = world.ralph("worktree", "new", "gamma", "--from", alpha.head).out.splitlines()
+    assert told[0].endswith(f"from {alpha.head} ({alpha.head[:12]}).")
+    assert told[-1] == "Next: cd ../proj-gamma, then ralphgit claim --stack"
+    refused(world, "new", "delta", "--from", "nowhere", code="bad_revision", exit=2)

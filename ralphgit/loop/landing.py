@@ -139,7 +139,8 @@ class Landing:
         self._beat.phase("land", task=lease.task, claim=lease.claim)
         commit = project.repository.head()
         if how == "none":
-            verified_completion.require(project, lease, commit)
+            since = self._stands_on(lease)
+            verified_completion.require(project, lease, commit, since=since)
         else:
             landed = (merge.by_merge if how == "merge" else self._pulls.open)(project, lease)
             if isinstance(landed, merge.Conflict):
@@ -155,6 +156,10 @@ class Landing:
         self._say(f"{lease.task} is {_ENDS[how]}{_doubts(project, lease, commit)}")
         self._beat.phase("done", task="")
         return Done()
+
+    def _stands_on(self, lease: Lease) -> str:
+        """The commit that a loop's work stands on, where that has not landed itself."""
+        return lease.start if self._options.stack else ""
 
     def _leave_to_person(self, lease: Lease, why: RalphError) -> Outcome:
         """Leave completed work on its branch, where it waits for a review, or for a person."""
@@ -214,7 +219,7 @@ class Landing:
         with WorktreeLock(project):
             head = project.repository.head()
             more = task_branch.has_work(project, lease) or verified_completion.out_of_task_changes(
-                project, lease, head
+                project, lease, head, since=self._stands_on(lease)
             )
             if not more:
                 return bool(task_branch.sweep(project, lease))

@@ -31,6 +31,9 @@ class LoopOptions(NamedTuple):
     """exit or wait, where nothing is ready."""
     branch: str = "task"
     """task: one from the fresh base for each; keep: go on with the one that is here."""
+    stack: bool = False
+    """Also take tasks whose dependencies are complete on this branch only; with `branch` keep and
+    `land` none."""
 
 
 class Ran(NamedTuple):

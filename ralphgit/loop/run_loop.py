@@ -18,6 +18,7 @@ from ralphgit.app.base import fetch, opening
 from ralphgit.app.lifecycle import (
     block_release,
     claim,
+    claim_facts,
     give_up,
     idle_errors,
     onto_base,
@@ -161,10 +162,7 @@ class Loop:
         """Say why there is nothing to claim, and keep it for the exit code."""
         project = self._project()
         left, self._refused = self._pulls.left(project), self._pulls.refused(project)
-        asked = ClaimOptions(
-            self._options.task, self._options.story or project.config.story, self._options.priority
-        )
-        claim_map = ClaimMap(project)
+        asked, claim_map = self._asked(project), ClaimMap(project)
         found = next_tasks.takeable(
             project, story=asked.story, priority=asked.priority, task=asked.task,
             claim_map=claim_map,
@@ -236,19 +234,31 @@ class Loop:
         if not fresh:
             fetch.synchronise(project)
         onto_base.refuse_dirty(project)
-        task, story, priority = self._options.task, self._options.story, self._options.priority
-        story = story or project.config.story
-        found = next_tasks.takeable(project, story=story, priority=priority, task=task)
-        free_rows = [row for row, _ in found.tasks if row.id not in self._released]
+        free_rows = [row for row in self._free(project) if row.id not in self._released]
         rows = readiness.spread(free_rows, task_branch.place_of(project))
         while rows:
             lease = self._claim(project, rows.pop(0))
             if lease is not None:
                 return lease
             project.refresh()  # and go on with what others have left of the list
-            free = {row.id for row, _ in next_tasks.takeable(project).tasks}
+            free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
         return self._take(project) if fresh else None
+
+    def _free(self, project: Project) -> list[Row]:
+        """What this loop may try to claim, in order."""
+        asked = self._asked(project)
+        if asked.stack:
+            return [*claim_facts.rows(project, ClaimMap(project), asked)]
+        found = next_tasks.takeable(
+            project, story=asked.story, priority=asked.priority, task=asked.task
+        )
+        return [row for row, _ in found.tasks]
+
+    def _asked(self, project: Project) -> ClaimOptions:
+        task, story, priority = self._options.task, self._options.story, self._options.priority
+        story, stack = story or project.config.story, self._options.stack
+        return ClaimOptions(task, story, priority, fetch=False, stack=stack)
 
     def _claim(self, project: Project, row: Row) -> Lease | None:
         verify = project.base_view.task(row.id).verify
@@ -258,11 +268,12 @@ class Loop:
         left = ""
         if self._options.branch == "task":
             left = onto_base.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
-        elif not onto_base.bring_onto_base(project).on_base:
+        elif not self._options.stack and not onto_base.bring_onto_base(project).on_base:
             onto_base.merge_base(project)
         project.refresh()
         try:
-            made = claim.claim(project, ClaimOptions(task=row.id, fetch=False))
+            options = ClaimOptions(task=row.id, fetch=False, stack=self._options.stack)
+            made = claim.claim(project, options)
         except (ClaimHeld, NothingReady, GuardRefused) as error:
             if isinstance(error, GuardRefused) and error.code not in _TAKEN:
                 raise

@@ -33,10 +33,13 @@ _FORCED = "force-completed"
 _NOT_OURS = ("merge_conflict", "claim_lost", "review_missing")
 
 
-def require(project: Project, lease: Lease, head: str, *, seen: bool = False) -> None:
+def require(
+    project: Project, lease: Lease, head: str, *, seen: bool = False, since: str = ""
+) -> None:
     """Refuse to land `head` if its completion was not verified, or if it changes other records.
 
-    `seen`: a person looks at it before it lands, and may agree to a changed plan.
+    `seen`: a person looks at it before it lands, and may agree to a changed plan. `since`: the
+    commit that the work stands on, where that is not the base.
 
     Raises: GuardRefused (unverified, not_landable).
     """
@@ -50,7 +53,7 @@ def require(project: Project, lease: Lease, head: str, *, seen: bool = False) ->
             details={"task": lease.task, "missing": missing},
             lines=[f"- {sentence}" for sentence in missing],
         )
-    if problems := out_of_task_changes(project, lease, head, seen=seen):
+    if problems := out_of_task_changes(project, lease, head, seen=seen, since=since):
         raise GuardRefused(
             f"the branch of {lease.task} changes records of other tasks; nothing was landed",
             code="not_landable",
@@ -89,10 +92,10 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     return found
 
 
-def _since_base(project: Project, head: str) -> tuple[str, list[trees.PathChange]]:
-    """Find where a commit left the base ("" if nowhere), and what it has changed since."""
+def _since_base(project: Project, head: str, since: str = "") -> tuple[str, list[trees.PathChange]]:
+    """Find where a commit left the base ("" if nowhere), or `since`, and what it has changed."""
     git = project.repository.git
-    fork = worktrees.fork(git, project.base.commit, head)
+    fork = since or worktrees.fork(git, project.base.commit, head)
     return fork, trees.changes(project.repository.objects, fork, head) if fork else []
 
 
@@ -144,15 +147,17 @@ def _same_files(project: Project, tree: str, head: str) -> bool:
 
 
 def out_of_task_changes(
-    project: Project, lease: Lease, head: str, *, seen: bool = False
+    project: Project, lease: Lease, head: str, *, seen: bool = False, since: str = ""
 ) -> list[Problem]:
     """Find what a branch does to other tasks than moving its own, and to append-only records.
+
+    It is judged since it left the base, or `since` a commit.
 
     A claim or an end of another task is none of its business, however well it is proved: who
     lands the branch has not verified it. For the rest `check --base` is run, if the branch has
     touched any of them.
     """
-    fork, changes = _since_base(project, head)
+    fork, changes = _since_base(project, head, since)
     if not fork:
         return []
     there, began = project.view(head, head[:12]), project.view(fork, fork[:12]).by_id

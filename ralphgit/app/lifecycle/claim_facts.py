@@ -71,21 +71,24 @@ def position(project: Project, options: ClaimOptions) -> Position:
     return found
 
 
+def rows(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
+    """The tasks that a claim tries, in order. Raises: UnknownTask, InvalidRecord."""
+    if options.task:
+        known = claim_map.base.by_id.get(options.task)
+        return iter([known or project.require_here().row(options.task)])
+    ready = next_tasks.wanted(claim_map, options)
+    if options.stack:
+        return chain(ready, _stacked(project, claim_map, options))
+    return ready
+
+
 def candidates(
     project: Project, claim_map: ClaimMap, options: ClaimOptions, position: Position
 ) -> Iterator[TaskFacts]:
     """What a claim may take, in the order in which it tries. Raises: UnknownTask, InvalidRecord."""
-    rows: Iterator[Row]
-    if not options.task:
-        rows = next_tasks.wanted(claim_map, options)
-        if options.stack:
-            rows = chain(rows, _stacked(project, claim_map, options))
-    else:
-        known = claim_map.base.by_id.get(options.task)
-        rows = iter([known or project.require_here().row(options.task)])
     fork = cache(lambda: _fork(project))
     scopes = cache(lambda: _scopes(project, claim_map, options))
-    for row in rows:
+    for row in rows(project, claim_map, options):
         yield _facts(project, claim_map, row, position, scopes(), fork)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.processes.verify_command import Run
+from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.configuration import STORY
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.worktree_names import folder_of
@@ -38,8 +39,11 @@ class Made(NamedTuple):
     """How the setup command went; None without one."""
 
 
-def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> Made:
-    """Make the worktree `../<repo>-NAME` on a new branch `feature/NAME` from the fetched base.
+def new(
+    project: Project, name: str, *, story: str = "", start: str = "", fetch: bool = True
+) -> Made:
+    """Make the worktree `../<repo>-NAME` on a new branch `feature/NAME` from the fetched base, or
+    from the branch or other revision `start`.
 
     The branch is created by compare-and-swap: of several callers one makes the worktree, and
     the others are refused. On a failure, also when interrupted, neither worktree nor branch
@@ -53,7 +57,10 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
         raise UsageError(f"{story!r} is not a story", code="bad_story", hint="--story S-024")
     if fetch:
         synchronise(project)
-    base = project.require_base()
+    commit = project.require_base().commit
+    if start:
+        ref = project.repository.refs.get(f"refs/heads/{start}")
+        commit = ref.oid if ref is not None else revisions.commit_of(project, start)
     path, branch = folder_of(project, name), BRANCHES + name
     _refuse(project, name, path, branch)
     _warn(project, story, branch)
@@ -61,20 +68,20 @@ def new(project: Project, name: str, *, story: str = "", fetch: bool = True) -> 
     if command:
         trust.require(project, [command])
     git = project.repository.git
-    if not refs.swap(git, branch, new=base.commit, old=""):
+    if not refs.swap(git, branch, new=commit, old=""):
         raise _branch_exists(project, branch)
     short = branch.removeprefix("refs/heads/")
     try:
         worktrees.add(git, path, short, reason=f"{WORKER_LOCK}{name}")
-        made = project.repository.beside(Worktree(path, base.commit, branch))
+        made = project.repository.beside(Worktree(path, commit, branch))
         if story:
             atomic_files.write(os.path.join(made.git_dir, STORY), f"{story}\n".encode())
         copied = copy_included(project, made)
     except BaseException:  # also a signal: nothing half made stays
-        _take_back(project, branch, base.commit)
+        _take_back(project, branch, commit)
         raise
     setup = set_up(project, command, path, name) if command else None
-    return Made(name, path, short, base.commit, copied, setup)
+    return Made(name, path, short, commit, copied, setup)
 
 
 def _refuse(project: Project, name: str, path: str, branch: str) -> None:

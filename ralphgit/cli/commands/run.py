@@ -20,6 +20,8 @@ def run(call: Call, options: LoopOptions) -> Outcome:
         raise UsageError(
             "--max-tasks must be at least 1", hint="ralphgit next shows, and does nothing"
         )
+    if options.stack:
+        options = _stacked(options)
     told = options._replace(once=options.once or bool(options.task))
     ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     kept = ("done", "blocked", "lost", "why", "unlanded")
@@ -32,6 +34,17 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     if not lines and ran.nothing is not None:
         return Outcome(data, error=error or ran.nothing)
     return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."], error=error)
+
+
+def _stacked(options: LoopOptions) -> LoopOptions:
+    """Work that stands on what has not landed stays on its branch. Raises: UsageError."""
+    if options.land not in ("", "none"):
+        raise UsageError(
+            f"--stack cannot be combined with --land {options.land}: what the work stands on has "
+            "to land first",
+            hint="run --stack, then ralphgit land --all",
+        )
+    return options._replace(branch="keep", land="none")
 
 
 def _left(ran: Ran) -> RalphError:

@@ -27,6 +27,7 @@ class Options(NamedTuple):
     action: str
     name: str | None = None
     story: str = ""
+    start: str = ""
     from_fetched: bool = True
     fetch: bool = False
     force: str | None = None
@@ -38,7 +39,7 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project(fetch=options.fetch)
     name = options.name or ""
     if options.action == "new":
-        return _new(project, name, options.story, fetch=options.from_fetched)
+        return _new(project, name, options)
     if options.action == "list":
         return _list(project)
     if options.action == "remove":
@@ -61,13 +62,14 @@ def _refuse_words(options: Options) -> None:
 # -- new -------------------------------------------------------------------------------------
 
 
-def _new(project: Project, name: str, story: str, *, fetch: bool) -> Outcome:
-    made = create.new(project, name, story=story, fetch=fetch)
-    data = {"worktree": _made(made, story)}
+def _new(project: Project, name: str, options: Options) -> Outcome:
+    story, start = options.story, options.start
+    made = create.new(project, name, story=story, start=start, fetch=options.from_fetched)
+    data = {"worktree": {**_made(made, story), "from": start or project.base.label}}
     shown = project.show_path(made.path)
     lines = [
         f"Made {safe(shown)} on the new branch {made.branch}, "
-        f"from {project.base.label} ({made.commit[:12]})."
+        f"from {safe(start) or project.base.label} ({made.commit[:12]})."
     ]
     if story:
         lines.append(f"A loop in it takes only tasks of {story}.")
@@ -80,7 +82,8 @@ def _new(project: Project, name: str, story: str, *, fetch: bool) -> Outcome:
     if error is None:
         if made.setup is not None:
             lines.append(f"Set up: {safe(made.setup.command)}")
-        advice = (f"Next: cd {safe(shlex.quote(shown))}, then ralphgit claim",)
+        take = "ralphgit claim --stack" if start else "ralphgit claim"
+        advice = (f"Next: cd {safe(shlex.quote(shown))}, then {take}",)
     return Outcome(data, before=lines, error=error, advice=advice)
 
 
