@@ -73,8 +73,9 @@ def test_every_command_of_the_skill_file_runs(tmp_path: Path) -> None:
         line.partition("#")[0].strip()
         for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
         for line in block.splitlines()
+        if not line.startswith("#")
     ]
-    assert len(lines) > 7
+    assert len(lines) > 6
     assert all(line.startswith("ralphgit ") for line in lines)
     world.write_graph(
         "version: 1\ntasks:\n  - id: T-1\n    title: a\n    status: pending\n"
@@ -87,7 +88,6 @@ def test_every_command_of_the_skill_file_runs(tmp_path: Path) -> None:
         words = re.findall(r'"[^"]*"|\S+', line)[1:]
         if words[0] == "block":  # of another task: the first one is complete
             alpha.claim("T-2")
-            words[1] = "T-2"
         done = alpha.ralph(*(word.strip('"') for word in words))
         assert done.code == 0, (line, done)
         if words[0] == "claim":

@@ -114,12 +114,12 @@ def test_a_base_whose_graph_is_broken_is_not_charged_to_the_task(tmp_path: Path)
 
 
 def test_a_problem_that_only_the_merged_result_has_does_not_land(tmp_path: Path) -> None:
-    alpha = made(tmp_path, ONE, task("T-2"), task("T-3"), task("T-4"))
+    alpha = made(tmp_path, ONE, task("T-2"), task("T-3"))
     depends = "sed -i '/title: Task T-{}$/a\\    depends_on: [T-{}]' task-graph.yaml"
-    theirs = f"{depends.format(2, 4)}; git commit -qam Two; git push -q origin HEAD:main"
+    theirs = f"{depends.format(2, 1)}; git commit -qam Two; git push -q origin HEAD:main"
     does = meanwhile(alpha, theirs)
     script = alpha.world.folder / "agent.sh"
-    script.write_text(script.read_text() + depends.format(4, 2) + "\n")
+    script.write_text(script.read_text() + depends.format(1, 2) + "\n")
     ran = run(alpha, "--task", "T-1", "--agent", does)
     assert ran.out.splitlines()[0] == "blocked: T-1", ran.err
     assert "dependency cycle" in on_base(alpha, "T-1")["blocked"]["question"]

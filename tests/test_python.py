@@ -198,8 +198,6 @@ def test_refusals_are_those_of_the_tree(world: World, tmp_path: Path) -> None:
     assert unclaimed.value.code == "not_claimed"
     with pytest.raises(errors.NothingReady):
         beta.claim(story="S-9")
-    with pytest.raises(errors.UsageError):
-        opened(world).reset("T-1", reason=" ")
     with pytest.raises(errors.NotARepository):
         ralphgit.open(tmp_path).tasks()
     assert issubclass(errors.ClaimHeld, ralphgit.errors.RalphError)

@@ -199,10 +199,10 @@ def test_an_empty_handed_holder_leaves_no_rescue(world: World) -> None:
 
 @pytest.mark.parametrize("how", ["detached", "merging"])
 def test_a_worktree_in_an_odd_state_is_kept_too(world: World, how: str) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
     world.write("a", "base\n")
     world.commit()
-    alpha = world.worktree("alpha", at="main~1")
-    claim = at_work(alpha)
     alpha.write("a", "mine\n")
     if how == "detached":
         alpha.git("switch", "--quiet", "--detach")
@@ -888,10 +888,10 @@ def lost_again(world: World, alpha: Place) -> str:
 
 
 def test_a_conflict_and_something_staged(world: World) -> None:
+    alpha = world.worktree("alpha")
+    claim = at_work(alpha)
     world.write("a", "base\n")
     world.commit()
-    alpha = world.worktree("alpha", at="main~1")
-    claim = at_work(alpha)
     alpha.write("a", "mine\n")
     alpha.commit("Half of it")
     assert alpha.merge("main").code == 1

@@ -563,7 +563,7 @@ def test_a_reset_on_the_base_wins_only_by_a_word(world: World) -> None:
     left = beta.ralph("resolve")
     assert left.code == 5
     assert re.sub(r"(claim|,) \S+(?=,|\n|Z)", r"\1 <x>", left.out).splitlines()[2:] == [
-        "  the base's (main): pending, reset by proj (epoch 1), claim <x>, <x>",
+        "  the base's (main): pending, reset by Ann Author (epoch 1), claim <x>, <x>",
         "  the branch's (beta): in-progress by beta, claim <x>, <x>",
     ]
     assert beta.ralph("resolve", "--yield", "T-1").code == 0

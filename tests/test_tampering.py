@@ -207,7 +207,7 @@ def test_a_forced_completion_is_shown_and_is_not_clear(alpha: Place) -> None:
     alpha.write("one.txt", "")
     alpha.complete("T-1", "--force", "we know")
     assert codes(alpha, "--base", "main") == ["warning forced"]
-    assert verdict(alpha) == ("problems", ["failed_evidence", "forced"])
+    assert verdict(alpha) == ("problems", ["failed_evidence", "forced", "unverified"])
 
 
 # -- another worktree's claim ----------------------------------------------------------------
@@ -266,7 +266,7 @@ def test_the_worktree_keeps_the_block_and_takes_another_task_all_the_same(world:
     one.claim("T-3")
     one.write("three.txt", "3\n")
     one.complete("T-3")
-    assert codes(one, "--base", "main") == []
+    assert codes(one, "--base", "main") == ["warning unverified"]
 
 
 # -- what git was told not to see ------------------------------------------------------------

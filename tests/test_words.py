@@ -209,7 +209,7 @@ WRONG = [
     (("next", "--limit"), "next"),
     (("show",), "show"),
     (("show", "T-1", "T-2"), "show"),
-    (("reset", "T-1"), "reset"),
+    (("reset",), "reset"),
     (("list", "--json=yes"), "list"),
     (("-C",), "ralphgit"),
     (("-C", ".", "list", "--nothing"), "list"),
@@ -303,7 +303,7 @@ def test_quiet_says_results_and_errors_only(world: World) -> None:
     assert world.ralph("claim", "T-1").err == ""
     again = world.ralph("claim", "T-1")
     assert again.err.startswith("warning: ")
-    result, _, advice = again.out.splitlines()
+    result, *_, advice = again.out.splitlines()
     assert advice.startswith("Next: ")
     assert world.ralph("claim", "T-1", "-q") == world.ralph("-q", "claim", "T-1") == (
         0, f"{result}\n", "",
