@@ -70,6 +70,12 @@ def claims(place: Place, *words: str) -> Result:
 # -- what it leaves ----------------------------------------------------------------------
 
 
+def test_the_advice_lands_only_where_work_lands_that_way(world: World) -> None:
+    world.git("config", "ralph.land.mode", "none")
+    told = world.worktree("alpha").ralph("claim", "T-1").out.splitlines()
+    assert told[-1] == "Next: do the work, then ralphgit complete T-1"
+
+
 def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
     alpha, head = world.worktree("alpha"), world.head
     result = alpha.ralph("claim", "T-1")
@@ -81,7 +87,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
     assert packet.code == 0
     assert advice == (
         "The claim is staged; it travels in your first commit of the work.\n"
-        "Next: do the work, then ralphgit complete T-1\n"
+        "Next: do the work, then ralphgit complete T-1 --land\n"
     )
     held = world.lease("T-1")
     claim, at, contract = held["claim"], held["at"], held["contract"]

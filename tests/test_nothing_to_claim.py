@@ -135,7 +135,15 @@ def test_all_done(world: World) -> None:
         assert world.ralph("edit", task, "--cancel", "not needed").code == 0
     world.commit("Nothing is left")
     error = answers(world, "all_done", 3)
-    assert error["message"] == "all tasks are done: 3 cancelled"
+    assert error["message"] == "nothing is left to do; all tasks are done: 3 cancelled"
+    assert error["hint"] == "ralphgit status"
+
+
+def test_a_graph_without_tasks_tells_no_worker_to_add_one(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks: []\n")
+    world.commit()
+    assert answers(world, "all_done", 3)["hint"] == "ralphgit status"
 
 
 def test_status_offers_what_next_offers(world: World) -> None:

@@ -39,8 +39,6 @@ class IntegrateOptions(NamedTuple):
     fetch: bool = True
     accept_concerns: bool = False
     """Land also what was completed with concerns: a person has looked at it."""
-    rest: bool = False
-    """Leave out what is not ready, and go on with the rest."""
 
 
 class Stop(NamedTuple):
@@ -78,12 +76,13 @@ class Integrated(NamedTuple):
     """Paths of the evidence written."""
 
 
-def integrate(project: Project, options: IntegrateOptions) -> Integrated:
+def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False) -> Integrated:
     """Merge the branches into the base, prove the result, and land what was proved.
 
-    A branch that its own packet refutes stops everything before anything is done. A conflict
-    that the packets foresaw leaves its branch out, and the others go on. The first coupling
-    that they did not foresee ends it: what was merged before that is proved and lands.
+    A branch that its own packet refutes stops everything before anything is done; with `rest` it
+    is left out, and the others go on. A conflict that the packets foresaw leaves its branch out,
+    and the others go on. The first coupling that they did not foresee ends it: what was merged
+    before that is proved and lands.
 
     Raises: UsageError, NeedsPerson (untrusted), Refused (setup_failed), GuardRefused
     (unsettled, base_diverged, dirty_base), RemoteUnavailable (require_remote), GitError.
@@ -93,7 +92,7 @@ def integrate(project: Project, options: IntegrateOptions) -> Integrated:
     for _ in range(_ATTEMPTS):
         if options.fetch and not options.dry_run:
             synchronise(project)
-        made = _once(project, options)
+        made = _once(project, options, rest=rest)
         if made is not None:
             return made
         project.refresh()
@@ -101,12 +100,12 @@ def integrate(project: Project, options: IntegrateOptions) -> Integrated:
     raise GuardRefused(message, code="unsettled", hint="repeat the command")
 
 
-def _once(project: Project, options: IntegrateOptions) -> Integrated | None:
+def _once(project: Project, options: IntegrateOptions, *, rest: bool) -> Integrated | None:
     """Integrate once; None where the base has moved meanwhile."""
     plan = integrating.plan(project, options.branches)
     refused = [_not_ready(plan, branch) for branch in plan.branches]
     stops = [stop for stop in refused if stop is not None]
-    if stops and not (options.dry_run or options.rest):
+    if stops and not (options.dry_run or rest):
         return Integrated(plan, (), tuple(stops), ())
     with chain(project.repository, project.base.commit, keep=not options.dry_run) as merges:
         work = _Work(

@@ -89,8 +89,8 @@ def _all_done(claim_map: ClaimMap, asked: Sequence[str], *, filtered: bool) -> R
     elif filtered:
         message = f"all tasks that were asked for are done: {told}"
     else:
-        message = f"all tasks are done: {told}"
-    hint = "ralphgit next" if filtered else "ralphgit add --title TEXT"
+        message = f"nothing is left to do; all tasks are done: {told}"
+    hint = "ralphgit next" if filtered else "ralphgit status"
     return NothingReady(message, code=Why.ALL_DONE.value, hint=hint, details={"counts": counts})
 
 

@@ -37,12 +37,13 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
             before += ["", *(line for line in told if not line.startswith("#")), ""]
     except GuardRefused as error:
         project.warn(error.message)
+    lands = "" if project.config.land_mode == "none" else " --land"
     return Outcome(
         stored_task(row, claimed.task_state, packet=packet.stored(made), worktree=where.stored()),
         before=before,
         advice=(
             "The claim is staged; it travels in your first commit of the work.",
-            f"Next: do the work, then ralphgit complete {row.id}",
+            f"Next: do the work, then ralphgit complete {row.id}{lands}",
         ),
     )
 

@@ -23,10 +23,10 @@ def run(call: Call, options: IntegrateOptions) -> Outcome:
     return landed(call.project(), options._replace(branches=branches))
 
 
-def landed(project: Project, options: IntegrateOptions) -> Outcome:
-    """Integrate the branches, and report the result."""
+def landed(project: Project, options: IntegrateOptions, *, rest: bool = False) -> Outcome:
+    """Integrate the branches, and report the result; `rest` is as of `integrate`."""
     dry_run = options.dry_run
-    done = integrate.integrate(project, options)
+    done = integrate.integrate(project, options, rest=rest)
     error: RalphError | None = None
     if done.stops:
         # The one that ended it, if there is one: the others were foreseen, and passed over.

@@ -43,9 +43,9 @@ def run(call: Call, options: Options) -> Outcome:
     else:
         told = IntegrateOptions(
             names, options.dry_run, options.push, options.fetch,
-            accept_concerns=options.accept_concerns, rest=options.all,
+            accept_concerns=options.accept_concerns,
         )  # fmt: skip
-        found = integrate.landed(project, told)
+        found = integrate.landed(project, told, rest=options.all)
     return found if options.dry_run else _onto_base(project, found)
 
 
