@@ -10,6 +10,7 @@ from ralphgit.cli import look_again
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task, telling
 from ralphgit.errors import GuardRefused
+from ralphgit.model import ids
 from ralphgit.rules.claim_options import ClaimOptions
 
 Options = ClaimOptions
@@ -49,7 +50,11 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
 
 
 def _share_ended(call: Call, project: Project) -> None:
-    """Land what was blocked or given back on this branch."""
+    """Land what was blocked or given back on this branch.
+
+    Raises: UsageError for a worker's name that claim refuses, too: then nothing has landed.
+    """
+    ids.parse_worker(project.worker)
     worktree = project.repository.worktree
     if worktree is None or worktree.head in ("", project.base.commit):
         return
