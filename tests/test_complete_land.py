@@ -93,15 +93,21 @@ def test_a_concern_waits_for_a_person(world: World) -> None:
     alpha.write(".ralph/report.yaml", report)
     done = alpha.ralph("complete", "--land", "--json")
     assert (done.code, done.error) == (7, "concerns_wait")
-    assert done.json["error"]["hint"] == "for that person: ralphgit land alpha --accept-concerns"
     stored = done.data["task"]
+    branch = f"ralph/A-{stored['claim']['id'][:6]}"
+    assert (
+        done.json["error"]["hint"] == f"for that person: ralphgit land {branch} --accept-concerns"
+    )
+    assert alpha.head == world.origin.git("rev-parse", "main")
+    assert not (alpha.path / "a.txt").exists()
     assert (stored["state"], stored["result"]["concerns"]) == ("in-review", ["it is slow"])
-    assert alpha.audit("A", stored["claim"]["id"])[-1]["summary"] == "It works."
     assert not (alpha.path / ".ralph" / "report.yaml").exists()
-    held = world.ralph("land", "alpha", "--json")
+    held = world.ralph("land", branch, "--json")
     assert (held.code, held.error) == (7, "concerns_wait")
-    assert world.ralph("land", "alpha", "--accept-concerns").code == 0
+    assert world.ralph("land", branch, "--accept-concerns").code == 0
     assert world.origin.git("show", "main:a.txt") == "x"
+    completed = [e for e in world.audit("A", stored["claim"]["id"]) if e["event"] == "completed"]
+    assert [e["summary"] for e in completed] == ["It works."]
 
 
 def test_concerns_land_where_that_is_configured(tmp_path: Path) -> None:

@@ -66,8 +66,8 @@ _HOW = (
     "work; complete with land=auto runs the checks, commits and lands; claim again. No scope: any "
     "file the task needs. Stuck: block with a question, claim another; once answered, claim takes "
     "it up again. exit 3 waiting: claim with wait; all_done: stop. 5: another has it, "
-    "claim another. 7: a person is needed, stop. 8: do as the hint says. Never edit records or "
-    "tasks by hand, push, merge or rebase. "
+    "claim another. 7: a person is needed; after claim, stop. 8: do as the hint says. Never edit "
+    "records or tasks by hand, push, merge or rebase. "
 )
 _ANSWERS = (
     "Answers are JSON: data, or error with a hint; left_off counts entries cut from a long one."

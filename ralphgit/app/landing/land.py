@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ralphgit.app.gate import landing_gate
 from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict, Landed
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Refused
+from ralphgit.errors import NeedsPerson, Refused
 from ralphgit.model.active_claim import Lease
 
 _SHOWN_PATHS = 5
@@ -41,11 +42,15 @@ class HandLanded(NamedTuple):
 def land(project: Project, lease: Lease, way: str) -> HandLanded:
     """Land HEAD, which ends `lease`, by `way` (merge, pr); then the branch stands on the base.
 
-    After a pull request the work stays on a branch of its own, as it was pushed.
+    After a pull request the work stays on a branch of its own, as it was pushed; so does work
+    with concerns, while it waits for a person, and the worker goes on with other tasks.
 
     Raises: Refused (conflicts_with_base); as `merge.by_merge` and `pull_request.by_pull`.
     """
-    made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)
+    try:
+        made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)
+    except NeedsPerson as error:
+        raise _waiting(project, lease) if error.code == "concerns_wait" else error from None
     if isinstance(made, Conflict):
         raise _conflict(project, lease, made)
     project.refresh()
@@ -56,6 +61,21 @@ def land(project: Project, lease: Lease, way: str) -> HandLanded:
         found = Position(Standing.LANDED) if own else None
         brought = onto_base.bring_onto_base(project, found)
         return HandLanded(way, made.commit, made.url, made.said, brought)
+
+
+def _waiting(project: Project, lease: Lease) -> NeedsPerson:
+    """Bring this worktree onto the base while its work waits for a person; the refusal."""
+    project.refresh()
+    with WorktreeLock(project):
+        head = project.repository.head()
+        task = project.view(head, head[:12]).task(lease.task)
+        worktree = project.repository.worktree
+        branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+        if pull_request.keep_apart(project, lease, head):
+            branch = pull_request.branch_of(project, lease)
+            onto_base.bring_onto_base(project, Position(Standing.LANDED))
+    found = landing_gate.concerns(project, [task])
+    return landing_gate.concerns_wait(lease.task, found, branch or head[:12])
 
 
 def _conflict(project: Project, lease: Lease, made: Conflict) -> Refused:

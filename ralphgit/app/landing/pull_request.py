@@ -92,7 +92,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
         with WorktreeLock(project):
             raise give_up.lose(project, lease, winner)
     landing_gate.require(project, lease, made)
-    via, branch = _via(project), _branch(project, lease)
+    via, branch = _via(project), branch_of(project, lease)
     task = project.view(head, head[:12]).task(lease.task)
     heading = pull_request_text.title(project, task)
     options = _push_options(project, heading) if via == "push-options" else ()
@@ -177,7 +177,7 @@ def keep_apart(project: Project, lease: Lease, head: str) -> bool:
     """Keep what was pushed on a local branch of the pushed one's name, so that this worktree's
     branch can leave it; False where this worktree is on that branch, or on the base's.
     """
-    worktree, ref = project.repository.worktree, f"refs/heads/{_branch(project, lease)}"
+    worktree, ref = project.repository.worktree, f"refs/heads/{branch_of(project, lease)}"
     if worktree is None or worktree.branch in ("", ref, f"refs/heads/{project.base.branch}"):
         return False
     objects, git = project.repository.objects, project.repository.git
@@ -291,19 +291,19 @@ def share(project: Project, lease: Lease) -> None:
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled).
     """
     head = project.repository.head()
-    _push(project, lease, _branch(project, lease), head, ())
+    _push(project, lease, branch_of(project, lease), head, ())
 
 
 def is_shared(project: Project, lease: Lease) -> bool:
     """Whether the remote has HEAD as the branch of its task, as it was last seen."""
-    ref = f"refs/remotes/{project.base.remote}/{_branch(project, lease)}"
+    ref = f"refs/remotes/{project.base.remote}/{branch_of(project, lease)}"
     return refs.current(project.repository.objects, ref) == project.repository.head()
 
 
 # -- branches ----------------------------------------------------------------------------
 
 
-def _branch(project: Project, lease: Lease) -> str:
+def branch_of(project: Project, lease: Lease) -> str:
     """The branch's name on the remote: the worktree's own, where it was made for the task."""
     worktree = project.repository.worktree
     name = worktree.branch if worktree else ""

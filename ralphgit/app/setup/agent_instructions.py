@@ -33,11 +33,11 @@ answered, claim takes it up again. `ralphgit release --reason TEXT` gives a task
 What an exit code asks of you:
 
 - 1: not done; it lists what is missing. Finish that and repeat.
-- 3, what is left waits for others: `ralphgit claim --wait`, again if it is cut short.
+- 3, the rest waits for others: `ralphgit claim --wait`, again if cut short.
 - 3, all tasks are done: stop.
 - 4: the remote is away; repeat later.
 - 5: another worker has the task, or won it; your work is kept. Claim another.
-- 7: a person is needed. Tell them what it printed, and stop.
+- 7: a person is needed; say what it printed. After `complete` claim another, else stop.
 - 8: a guard refused. Do what its hint says.
 
 Never
