@@ -354,9 +354,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
     (rescued,) = [
         one for one in world.ralph("status", "--json").data["attention"] if one["code"] == "rescued"
     ]
-    assert rescued["message"].startswith(
-        "1 rescue ref with kept work, the first: refs/ralph/rescue/T-1/"
-    )
+    assert rescued["message"].startswith("1 rescue ref with kept work, the first: T-1/")
 
 
 def test_a_graph_that_cannot_be_read_elsewhere_is_passed_over(tmp_path: Path) -> None:
@@ -440,7 +438,7 @@ def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     asks(beta, "claim", "T-3", code=8, error="dependencies_incomplete")
     asks(beta, "claim", "T-9", code=2, error="unknown_task")
     asks(beta, "claim", "--nonsense", code=2, error="usage")
-    asks(beta, "reset", "T-1", code=2, error="usage", kind="reset")
+    asks(beta, "reset", code=2, error="usage")
     asks(beta, "reset", "T-1", "--reason", "x", code=8, error="linked_worktree")
     alpha.write("a", "x\n")
     asks(alpha, "trust", code=7, error="untrusted")
