@@ -164,7 +164,7 @@ class Git:
 _UNWRITABLE = (
     "Read-only file system", "Permission denied", "No space left on device",
     "Disk quota exceeded", "insufficient permission", "Out of diskspace", "couldn't write",
-    "unable to write", "write error",
+    "unable to write", "write error", "failed to write new configuration file",
 )  # fmt: skip
 
 
