@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, reviews
@@ -241,7 +242,10 @@ def moves(project: Project, made: BranchChange) -> list[Problem]:
             old is not None
             and old.claim
             and row.epoch > old.epoch
-            and not _events(project, made.tree, old) & {"reset", "released", "answered"}
+            and not any(
+                _events(project, made.tree, task, claim) & {"reset", "released", "answered"}
+                for claim in _given_up(old, row)
+            )
         ):
             fault = legal_changes.raised(old, row)
         if fault:
@@ -295,7 +299,7 @@ def _unproved(
         said = f"the contract of {id} has changed since it was completed"
         yield Fault("stale_contract", id, said, f"ralphgit complete {id} --accept-contract")
         return
-    if "force-completed" in _events(project, made.tree, row):
+    if "force-completed" in _events(project, made.tree, row.id, row.claim):
         yield Fault("forced", id, f"{id} was completed by force", "", "warning")
         return
     records = [*records]
@@ -340,9 +344,19 @@ def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
     return found
 
 
-def _events(project: Project, tree: Tree, row: Row) -> set[str]:
-    """List the events in the audit of the row's claim."""
-    path = f"{project.config.records}/audit/{row.id}/{row.claim}.yaml"
+def _given_up(old: Row, new: Row) -> set[str]:
+    """The claims of which one has to be given up where the epoch rises.
+
+    A blocked task may have been claimed anew meanwhile: then it is that claim.
+    """
+    ended = json.loads(new.json).get("reset") if old.status == "blocked" else None
+    later = ended.get("claim") if isinstance(ended, dict) else None
+    return {old.claim, later} if isinstance(later, str) else {old.claim}
+
+
+def _events(project: Project, tree: Tree, task: str, claim: str) -> set[str]:
+    """List the events in the audit of a task's claim."""
+    path = f"{project.config.records}/audit/{task}/{claim}.yaml"
     try:
         known = audit_file.events(tree.content(path) or b"")
     except InvalidRecord:

@@ -18,7 +18,7 @@ Options = ClaimOptions
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
     def claimed_in(project: Project) -> tuple[Project, Claimed]:
-        if options.fetch:
+        if options.fetch and project.worker:  # what is no name is refused before anything lands
             _share_ended(call, project)
         return project, claim.claim(project, options)
 
