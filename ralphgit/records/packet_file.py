@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ralphgit.model import characters
 from ralphgit.model.handoff import REPORT, STATUSES, STOP, Dependency, Packet
 from ralphgit.records import schemas, yaml_writer
@@ -47,8 +49,9 @@ def _dependency(one: Dependency) -> dict[str, object]:
     }
 
 
-def encode(made: Packet, path: str) -> bytes:
-    """Encode the packet, for a file at `path`."""
+def encode(made: Packet, path: str, without: Collection[str] = ()) -> bytes:
+    """Encode the packet, for a file at `path`, but for the keys `without`."""
     told = characters.values_without(stored(made))
+    told = {key: value for key, value in told.items() if key not in without}
     text = schemas.modeline(path, "packet") + yaml_writer.mapping(told)
     return text.encode()

@@ -100,9 +100,16 @@ def _is_clean(project: Project) -> bool:
         return files.tree == trees.tree_id(project.repository.objects, "HEAD")
 
 
-def encoded(project: Project, made: Packet) -> bytes:
-    """Encode the packet as YAML. Raises: GuardRefused (packet_too_large)."""
-    data = codec.encode(made, PATH)
+#: What is of use in a loop alone, which reads the worker's report.
+_OF_A_LOOP = ("contract", "worker", "source", "output_contract")
+
+
+def encoded(project: Project, made: Packet, *, by_hand: bool = False) -> bytes:
+    """Encode the packet as YAML. `by_hand`: for a worker that no loop has started.
+
+    Raises: GuardRefused (packet_too_large).
+    """
+    data = codec.encode(made, PATH, _OF_A_LOOP if by_hand else ())
     limit = project.config.max_record_bytes
     if len(data) > limit:
         raise GuardRefused(

@@ -14,7 +14,7 @@ _TEXT = """\
 ## Tasks
 
 The tasks of this repository are records in {graph}, kept by ralphgit. Several workers share
-them, each in a git worktree of its own.
+them, each in its own git worktree.
 
 If `RALPH_TASK` is set, a loop has claimed that task for you: do what `{packet}` says,
 write `{report}`, and run none of the commands below.
@@ -25,7 +25,7 @@ Otherwise, in a linked worktree (`ralphgit worktree new NAME`), again and again:
    you need. Where it names no write scope, change any file the task needs.
 2. Do the work, and test it.
 3. `ralphgit complete --land --summary TEXT` runs the verify commands, commits, and lands. Your
-   branch then stands on the base.
+   branch then stands on the base. You need no other command.
 
 If only a person can answer: `ralphgit block --question TEXT`, then claim another task. Once it is
 answered, claim takes it up again. `ralphgit release --reason TEXT` gives a task back.
@@ -33,7 +33,7 @@ answered, claim takes it up again. `ralphgit release --reason TEXT` gives a task
 What an exit code asks of you:
 
 - 1: not done; it lists what is missing. Finish that and repeat.
-- 3, the rest waits for others: `ralphgit claim --wait`, again if cut short.
+- 3, the rest waits for others: `ralphgit claim --wait`.
 - 3, all tasks are done: stop.
 - 4: the remote is away; repeat later.
 - 5: another worker has the task, or won it; your work is kept. Claim another.

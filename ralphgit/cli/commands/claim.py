@@ -33,7 +33,7 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
     if where.rescue:
         before.append(f"What the attempt before had is kept in {where.rescue}.")
     try:
-        told = packet.encoded(project, made).decode("utf-8").splitlines()
+        told = packet.encoded(project, made, by_hand=True).decode("utf-8").splitlines()
         if not call.screen.quiet:
             before += ["", *(line for line in told if not line.startswith("#")), ""]
     except GuardRefused as error:
