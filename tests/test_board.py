@@ -583,7 +583,7 @@ def test_in_a_terminal_an_answer_and_a_reset(world: World, terminal: Terminal) -
     terminal.line("kelvin")
     terminal.shows("T-1 is answered")
     assert world.task("T-1")["state"] == "ready"
-    terminal.type("Tab", "Tab", "r")  # past what is kept of T-1
+    terminal.type("Tab", "Right", "r")
     terminal.shows("Reset T-3  Say it")
     terminal.line("it hangs")
     terminal.shows("T-3 is free again.")

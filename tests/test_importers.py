@@ -133,9 +133,7 @@ def test_solar_is_in_our_shape(imported: Imported, tickets: list[Imported]) -> N
     assert len(everything) == 37
     for task in everything:
         assert is_id(str(task["id"]))
-        # A character that no record may have is refused when the task is written.
-        found = normalise(dict(task), partial(dict, task))
-        assert [one for one in found if "character" not in one.message] == []
+        assert normalise(dict(task), partial(dict, task)) == []
 
 
 def test_solar_key_order(imported: Imported) -> None:
@@ -369,7 +367,9 @@ def test_whatever_the_nodes_hold_the_tasks_are_valid(nodes: list[dict[str, objec
     ids = [str(task["id"]) for task in result.tasks]
     assert len({each.casefold() for each in ids}) == len(nodes)
     for task in result.tasks:
-        assert normalise(dict(task), partial(dict, task)) == []
+        # A character that no record may have is refused when the task is written.
+        found = normalise(dict(task), partial(dict, task))
+        assert [one for one in found if "character" not in one.message] == []
         assert task["status"] != "in-progress"
         assert set(refs(task)) <= set(ids) - {task["id"]}
 
