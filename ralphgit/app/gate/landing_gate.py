@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.gate import branch
-from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, NeedsPerson
+from ralphgit.errors import NeedsPerson
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
 from ralphgit.rules.lost_claim import Cause, Winner
@@ -43,14 +43,10 @@ def require(project: Project, lease: Lease, result: str) -> None:
     Raises: GuardRefused (not_landable), InvalidRecord.
     """
     if found := problems(project, result):
-        raise GuardRefused(
-            f"{lease.task} as merged into {project.base.label} does not pass the gate; "
-            "nothing was landed",
-            code="not_landable",
-            hint=f"ralphgit check --base {project.base.label}",
-            details={"task": lease.task, "problems": [problem.code for problem in found]},
-            lines=[f"- {problem.file}:{problem.line}: {problem.message}" for problem in found],
-        )
+        raise not_landable(
+            found, f"{lease.task} as merged into {project.base.label} does not pass the gate",
+            f"ralphgit check --base {project.base.label}", task=lease.task,
+        )  # fmt: skip
 
 
 def concerns(project: Project, tasks: Iterable[Task]) -> list[str]:

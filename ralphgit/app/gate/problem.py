@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.workspace.record_tree import Tree
-from ralphgit.errors import InvalidRecord
+from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.model.task_row import Row
 from ralphgit.records.redact_secrets import redact, secrets_in
 from ralphgit.rules import legal_changes
@@ -71,3 +71,16 @@ def in_file(
     """Make a problem of the file at `path` in a tree."""
     file = tree.label + path
     return Problem(code, severity, file, line, column, task, message, hint, tree.label)
+
+
+def not_landable(
+    problems: Sequence[Problem], said: str, hint: str, **about: object
+) -> GuardRefused:
+    """Make the refusal to bring what has these problems to the base."""
+    return GuardRefused(
+        f"{said}; nothing was landed",
+        code="not_landable",
+        hint=hint,
+        details={**about, "problems": [one.code for one in problems]},
+        lines=[f"- {one.file}:{one.line}: {one.message}" for one in problems],
+    )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
 from ralphgit.app.gate import branch
-from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
@@ -54,13 +54,10 @@ def require(
             lines=[f"- {sentence}" for sentence in missing],
         )
     if problems := out_of_task_changes(project, lease, head, seen=seen, since=since):
-        raise GuardRefused(
-            f"the branch of {lease.task} changes records of other tasks; nothing was landed",
-            code="not_landable",
-            hint=f"ralphgit check --base {project.base.label}",
-            details={"task": lease.task, "problems": [problem.code for problem in problems]},
-            lines=[f"- {problem.file}:{problem.line}: {problem.message}" for problem in problems],
-        )
+        raise not_landable(
+            problems, f"the branch of {lease.task} changes records of other tasks",
+            f"ralphgit check --base {project.base.label}", task=lease.task,
+        )  # fmt: skip
 
 
 def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:

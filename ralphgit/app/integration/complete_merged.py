@@ -12,6 +12,7 @@ from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import landing_gate
+from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
 from ralphgit.app.integration.merged_work import MergedWork
 from ralphgit.app.integration.proving_worktree import Ground
@@ -98,13 +99,10 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
         raise complete.not_done(row.id, missing, list(runs.values()), [], hint=hint)
     made, evidence = _build(project, row, promised, begun, work, runs, options)
     if problems := landing_gate.problems(project, made):
-        raise GuardRefused(
-            f"{row.id} as completed would not pass the gate; nothing was changed",
-            code="not_landable",
-            hint=f"ralphgit check --base {project.base.label}",
-            details={"task": row.id, "problems": [one.code for one in problems]},
-            lines=[f"- {one.file}:{one.line}: {one.message}" for one in problems],
-        )
+        raise not_landable(
+            problems, f"{row.id} as completed would not pass the gate",
+            f"ralphgit check --base {project.base.label}", task=row.id,
+        )  # fmt: skip
     moved, pushed = update_base.advance(project, project.base.commit, made, push=True)
     if not moved:
         return None

@@ -10,6 +10,7 @@ from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate
+from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
@@ -19,14 +20,26 @@ from ralphgit.git.commit_objects import commit_files, commit_tree
 from ralphgit.model.task_row import Row
 
 _ATTEMPTS = 5
+_ENDED = ("blocked", "given back")
+
+
+class RecordChange(NamedTuple):
+    """What a branch does to one task's record."""
+
+    task: str
+    word: str
+    """added, edited, blocked, cancelled or given back."""
+
+    def __str__(self) -> str:
+        return f"{self.task} {self.word}"
 
 
 class RecordsLanded(NamedTuple):
     commit: str
     """The base as it is now."""
     pushed: bool
-    told: tuple[str, ...]
-    """What landed: `T-1 blocked`, `T-2 edited`."""
+    told: tuple[RecordChange, ...]
+    """What landed."""
     whole: bool
     """Whether the branch has nothing else: no half-done work stays on it."""
 
@@ -34,11 +47,11 @@ class RecordsLanded(NamedTuple):
 class _Records(NamedTuple):
     head: str
     """A commit that changes records alone."""
-    told: tuple[str, ...]
+    told: tuple[RecordChange, ...]
     whole: bool
 
 
-def changes(project: Project, branch: str) -> tuple[str, ...]:
+def changes(project: Project, branch: str) -> tuple[RecordChange, ...]:
     """What a branch does to the records, if that is all that can land of it; () if it is not.
 
     Half-done work on a task that was blocked or given back there stays on the branch. Work on a
@@ -50,7 +63,7 @@ def changes(project: Project, branch: str) -> tuple[str, ...]:
     return found[0] if found is not None else ()
 
 
-def _told(project: Project, commit: str) -> tuple[tuple[str, ...], str, bool] | None:
+def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str, bool] | None:
     """What lands of `commit`, where it left the base, and whether it has nothing else."""
     fork = worktrees.fork(project.repository.git, project.require_base().commit, commit)
     if not fork or fork == commit:
@@ -64,8 +77,8 @@ def _told(project: Project, commit: str) -> tuple[tuple[str, ...], str, bool] | 
         word = _word(known, row)
         if word in ("complete", "in-progress"):
             return None
-        ended = ended or word in ("blocked", "given back")
-        told.append(f"{row.id} {word}")
+        ended = ended or word in _ENDED
+        told.append(RecordChange(row.id, word))
     paths = trees.differing(project.repository.objects, fork, commit)
     whole = all(record_tree.is_record(project, path) for path in paths)
     return (tuple(told), fork, whole) if told and (whole or ended) else None
@@ -79,7 +92,7 @@ def _word(before: Row | None, row: Row) -> str:
     return row.status
 
 
-def share_ended(project: Project) -> tuple[str, ...]:
+def share_ended(project: Project) -> tuple[RecordChange, ...]:
     """Land the blocks and releases that this worktree's branch still has, before the next claim.
 
     A question that no other branch has waits unseen, and what is done after it could not land
@@ -90,16 +103,15 @@ def share_ended(project: Project) -> tuple[str, ...]:
         return ()
     branch = worktree.branch.removeprefix("refs/heads/")
     told = changes(project, branch) if branch != project.base.branch else ()
-    if not any(one.endswith((" blocked", " given back")) for one in told):
+    if not any(one.word in _ENDED for one in told):
         return ()
     now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
-    tasks = [one.split(" ")[0] for one in told]
-    if all(is_landed.state(now.get(task)) == is_landed.state(here[task]) for task in tasks):
+    if all(is_landed.state(now.get(one.task)) == is_landed.state(here[one.task]) for one in told):
         return ()
     try:
         return land(project, branch, push=True, fetch=False).told
     except RalphError as error:
-        project.warn(f"{', '.join(told)} did not land: {error.message}")
+        project.warn(f"{', '.join(map(str, told))} did not land: {error.message}")
         return ()
 
 
@@ -117,13 +129,10 @@ def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLa
         found = _records(project, revisions.commit_of(project, branch))
         made = _merged(project, base, found, branch)
         if problems := landing_gate.problems(project, made):
-            raise GuardRefused(
-                f"{branch} as merged into {project.base.label} does not pass the gate; "
-                "nothing was landed",
-                code="not_landable",
-                hint=f"ralphgit check {branch} --base {project.base.label}",
-                lines=[f"- {one.file}:{one.line}: {one.message}" for one in problems],
-            )
+            raise not_landable(
+                problems, f"{branch} as merged into {project.base.label} does not pass the gate",
+                f"ralphgit check {branch} --base {project.base.label}",
+            )  # fmt: skip
         moved, pushed = update_base.advance(project, base, made, push=push)
         if moved:
             project.refresh()
@@ -155,7 +164,9 @@ def _records(project: Project, commit: str) -> _Records:
     oids = [oid for oid in objects.resolve([f"{commit}:{path}" for path in paths]) if oid]
     blobs = objects.read(oids)
     contents = {path: blobs[oid] for path, oid in zip(paths, oids, strict=True)}
-    alone = commit_files(project.repository, fork, contents, f"Records: {', '.join(told)}\n")
+    alone = commit_files(
+        project.repository, fork, contents, f"Records: {', '.join(map(str, told))}\n"
+    )
     return _Records(alone, told, whole)
 
 
@@ -171,6 +182,6 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
                 hint=f"git merge {project.base.label}, ralphgit resolve, commit, then repeat",
             )
         tree = made.tree
-    message = f"Merge {branch} into {project.base.branch}\n\n{', '.join(found.told)}\n"
+    message = f"Merge {branch} into {project.base.branch}\n\n{', '.join(map(str, found.told))}\n"
     parents = [base, found.head] if found.whole else [base]
     return commit_tree(project.repository, tree, parents, message)

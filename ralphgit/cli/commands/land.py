@@ -65,10 +65,10 @@ def _records(project: Project, branch: str, options: Options) -> Outcome:
     if options.dry_run:
         told = land_records.changes(project, branch)
         data = {**_nothing(options), "order": [branch], "merged": [branch]}
-        return Outcome(data, before=[safe(f"would land: {', '.join(told)}")])
+        return Outcome(data, before=[safe(f"would land: {', '.join(map(str, told))}")])
     done = land_records.land(project, branch, push=options.push, fetch=options.fetch)
     where = where_landed(project, pushed=done.pushed)
-    lines = [safe(f"landed on {where}: {', '.join(done.told)} ({done.commit[:12]})")]
+    lines = [safe(f"landed on {where}: {', '.join(map(str, done.told))} ({done.commit[:12]})")]
     if not done.whole:
         lines.append(safe(f"the work so far stays on {branch}"))
     data = {
