@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from forge import Forge
 from test_integrate import task, worked, world_of
 from test_loop import loop, made, on_base
 from test_loop import task as loop_task
@@ -99,6 +100,86 @@ def test_a_release_lands(world: World) -> None:
     assert not (world.path / "b.txt").exists()
 
 
+def by_pull(tmp_path: Path) -> tuple[World, Forge]:
+    world = world_of(
+        tmp_path,
+        task("A", "test -s a.txt", "a.txt", depends_on="B"),
+        task("B", "test -s b.txt", "b.txt"),
+        task("C", "true", "c.txt"),
+    )
+    assert world.origin
+    return world, Forge(world)
+
+
+def test_land_opens_a_pull_request_where_work_lands_by_them(tmp_path: Path) -> None:
+    """As `complete --land` does: the branch stands on the base, the work on one of its own."""
+    world, forge = by_pull(tmp_path)
+    alpha = worked(world, "alpha", "C", {"c.txt": "c\n"}, "--summary", "It is *there*.\nAll.")
+    shown = alpha.ralph("land", "--dry-run", "--json", env=forge.environ)
+    assert (shown.data["way"], shown.data["pulls"][0]["tasks"]) == ("pr", ["C"]), shown
+    assert forge.pulls == []
+    assert alpha.ralph("land", "--no-push", "--json", env=forge.environ).error == "usage"
+    done = alpha.ralph("land", "--json", env=forge.environ)
+    assert done.code == 0, done
+    (pull,) = forge.pulls
+    (told,) = done.data["pulls"]
+    assert (told["branch"], told["pushed_as"], told["url"]) == ("alpha", pull["head"], pull["url"])
+    assert (done.data["way"], done.data["merged"], done.data["commit"]) == ("pr", [], None)
+    assert alpha.head == world.head and done.data["worktree"]["moved"]
+    assert alpha.git("rev-parse", pull["head"]) == told["commit"]
+    assert world.origin.git("rev-parse", "main") == world.head
+    # What the worker says is text in the pull request.
+    assert "alpha says:\n\n> It is \\*there\\*\\.\n> All\\.\n" in pull["body"]
+    merged = world.ralph("land", pull["head"], "--land", "merge", env=forge.environ)
+    assert merged.code == 0, merged
+    assert world.origin.git("show", "main:c.txt") == "c"
+
+
+def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> None:
+    world, forge = by_pull(tmp_path)
+    worked(world, "beta", "B", {"b.txt": "b\n"}, "--concern", "it is slow")
+    alpha = world.worktree("alpha", at="beta")
+    alpha.claim("A", "--stack")
+    alpha.write("a.txt", "a\n")
+    alpha.complete()
+    worked(world, "gamma", "C", {"c.txt": "c\n"})
+    found = world.ralph("land", "--all", "--json", env=forge.environ)
+    assert (found.code, found.error) == (1, "stacked"), found
+    assert [one["branch"] for one in found.data["pulls"]] == ["beta", "gamma"]
+    assert [pull["title"] for pull in forge.pulls] == ["B: Task B", "C: Task C"]
+    assert "alpha stands on B, and lands after it" in found.data["stops"][0]["message"]
+    again = world.ralph("land", "--all", env=forge.environ)
+    assert again.out.count("is in review already: https://forge.example/") == 2
+    assert len(forge.pulls) == 2
+    forge.merge(forge.pulls[0]["head"], "squash")
+    last = world.ralph("land", "--all", env=forge.environ)
+    assert "in review: A (alpha) https://forge.example/acme/proj/pull/3" in last.out, last
+    assert world.head == world.origin.git("rev-parse", "main~1")
+
+
+def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:
+    world, forge = by_pull(tmp_path)
+    alpha = world.worktree("alpha")
+    assert alpha.ralph("add", "--id", "E", "--title", "New").code == 0
+    alpha.commit("Plan more")
+    done = alpha.ralph("land", env=forge.environ)
+    assert done.code == 0, done
+    (pull,) = forge.pulls
+    assert pull["title"] == "Records: E added" and "**E**" in pull["body"]
+    assert alpha.head == world.head == world.origin.git("rev-parse", "main")
+    assert alpha.ralph("land", pull["head"], env=forge.environ).code == 0
+    assert len(forge.pulls) == 1
+    forge.merge(pull["head"])
+    assert world.origin.git("show", "main:task-graph.yaml").count("id: E") == 1
+
+
+def test_land_says_where_nothing_says_how(world: World) -> None:
+    alpha = worked(world, "alpha", "C", {"c.txt": "c\n"})
+    world.git("config", "ralph.land.mode", "none")
+    alpha.refused("land", code="no_way", exit=2)
+    assert alpha.ralph("land", "--land", "merge").code == 0
+
+
 def test_init_says_how_work_lands(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.commit()
@@ -121,4 +202,17 @@ def test_a_loop_says_what_has_not_landed_and_lands_it_later(tmp_path: Path) -> N
     assert again.code == 0, again.err
     assert "T-1 of an earlier loop has landed" in again.err
     assert on_base(alpha, "T-1")["status"] == "complete"
+    assert "not landed" not in again.out
+
+
+def test_a_loop_opens_pull_requests_for_what_an_earlier_one_left(tmp_path: Path) -> None:
+    alpha = made(tmp_path, loop_task("T-1", "outputs: [one.txt]"))
+    forge = Forge(alpha.world)
+    assert loop(alpha, "--land", "none").code == 0
+    alpha.git("switch", "-q", "alpha")
+    alpha.git("reset", "-q", "--hard", "origin/main")
+    (alpha.path / ".ralph" / "current.yaml").unlink()
+    again = loop(alpha, "--land", "pr", "--once", env=forge.environ)
+    assert "T-1 of an earlier loop is in review" in again.err, again
+    assert [pull["title"] for pull in forge.pulls] == ["T-1: Task T-1"]
     assert "not landed" not in again.out

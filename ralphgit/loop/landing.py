@@ -9,7 +9,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.gate import verified_completion
-from ralphgit.app.integration import integrate
+from ralphgit.app.integration import branch_pull_requests, integrate
 from ralphgit.app.landing import (
     land_way,
     merge,
@@ -32,6 +32,7 @@ from ralphgit.model.task_status import Reason, Status
 
 #: So long after a landing nothing is fetched: the push has just shown where the base is.
 _FRESH_S = 1.0
+_NOW = {"merge": "has landed", "pr": "is in review"}
 _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 #: A hook that changes what is committed may do so once.
 _MOST_COMPLETIONS = 2
@@ -57,28 +58,35 @@ class Landing:
     def earlier(self, project: Project) -> None:
         """Land what earlier loops of this worker have completed and left on their branches.
 
-        By merge alone: a branch that is not checked out has no pull request opened. What does not
-        land is said, and stays as it is.
+        What does not land is said, and stays as it is.
         """
-        if self.how(project) != "merge":
+        how = self.how(project)
+        if how == "none":
             return
         worktree = project.repository.worktree
         here = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+        known = {pull.task for pull in tracked_pull_requests.read(project.top)}
         for branch, tasks in unlanded.branches(ClaimMap(project), by=project.worker).items():
-            if branch == here:
+            if branch == here or known.issuperset(tasks):
                 continue  # found, and landed, as what this worktree has begun
             names = ", ".join(tasks)
             try:
-                done = integrate.integrate(project, integrate.IntegrateOptions((branch,)))
+                said = self._earlier(project, branch, how)
             except RalphError as error:
                 said = error.message
-            else:
-                said = "; ".join(stop.message for stop in done.stops)
             project.refresh()
-            event = "left" if said else "landed"
+            event = "left" if said else ("landed" if how == "merge" else "opened")
             self._journal.write(event, task=tasks[0], branch=branch, message=said)
-            still = f"is still on {branch}: {said}" if said else "has landed"
+            still = f"is still on {branch}: {said}" if said else _NOW[how]
             self._say(f"{names} of an earlier loop {still}")
+
+    def _earlier(self, project: Project, branch: str, how: str) -> str:
+        """Land one such branch, or open its pull request; returns what keeps it, "" for nothing."""
+        if how == "merge":
+            stops = integrate.integrate(project, integrate.IntegrateOptions((branch,))).stops
+        else:
+            stops = branch_pull_requests.open_all(project, [branch]).stops
+        return "; ".join(stop.message for stop in stops)
 
     def unlanded(self, project: Project) -> list[str]:
         """List what this worker has completed, and neither the base nor a pull request has."""

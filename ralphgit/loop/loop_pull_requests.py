@@ -6,7 +6,13 @@ import time
 
 from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
-from ralphgit.app.landing import forge_cli, land_way, pull_request, tracked_pull_requests
+from ralphgit.app.landing import (
+    forge_cli,
+    land_way,
+    open_pull_request,
+    pull_request,
+    tracked_pull_requests,
+)
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
 from ralphgit.app.lifecycle import claim_errors
@@ -35,15 +41,15 @@ class Pulls:
                     "--land pr needs a branch for each task, so not --branch keep",
                     hint="--land pr --branch task",
                 )
-            pull_request.refuse_unfit(project)
+            open_pull_request.refuse_unfit(project)
 
-    def open(self, project: Project, lease: Lease) -> pull_request.Opened | Conflict:
+    def open(self, project: Project, lease: Lease) -> open_pull_request.Opened | Conflict:
         """Push the completed task's branch and open its pull request, and say where it is.
 
         Raises: as `pull_request.by_pull`.
         """
         opened = pull_request.by_pull(project, lease)
-        if isinstance(opened, pull_request.Opened):
+        if isinstance(opened, open_pull_request.Opened):
             for line in opened.said:
                 self._say(f"{lease.task}: {line}")
             if opened.url:

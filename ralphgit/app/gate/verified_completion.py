@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
+from ralphgit.app.evidence import attempt_events, changed_paths, completion_proof, judged_evidence
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, InvalidRecord
+from ralphgit.errors import GuardRefused
 from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
@@ -65,7 +65,7 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     view = project.view(head, head[:12])
     if own_claims.end_of(view, lease) is not Status.COMPLETE:
         return [f"{lease.task} is not complete under claim {lease.claim}"]
-    events = _events(project, lease, head)
+    events = [one.event for one in attempt_events.at(project, head, lease.task, lease.claim)]
     if events[-1:] not in (["completed"], [_FORCED]):
         return [f"the audit of {lease.task} does not say that it was completed"]
     here, task = view.by_id[lease.task], view.task(lease.task)
@@ -94,20 +94,6 @@ def _since_base(project: Project, head: str, since: str = "") -> tuple[str, list
     git = project.repository.git
     fork = since or worktrees.fork(git, project.base.commit, head)
     return fork, trees.changes(project.repository.objects, fork, head) if fork else []
-
-
-def _events(project: Project, lease: Lease, head: str) -> list[str]:
-    """List the events in the claim's audit on a commit, oldest first."""
-    objects = project.repository.objects
-    path = audit_file.path(project.config.records, lease.task, lease.claim)
-    oid = objects.resolve([f"{head}:{path}"])[0]
-    try:
-        known = audit_file.events(objects.read([oid])[oid]) if oid else None
-    except InvalidRecord:
-        return []
-    if known is None or known[:2] != (lease.task, lease.claim):
-        return []
-    return [event.event for event in known[2]]
 
 
 def _unproven(

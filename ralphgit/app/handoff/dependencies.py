@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ralphgit.app.evidence import attempt_events
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
@@ -56,17 +57,13 @@ def _dependency(
 
 
 def _summary(project: Project, view: GraphView, task: str, claim: str) -> str:
-    path, objects = audit_file.path(project.config.records, task, claim), project.repository.objects
+    if project.base.commit and view is project.base_view:
+        return attempt_events.summary(attempt_events.at(project, project.base.commit, task, claim))
     try:
-        if project.base.commit and view is project.base_view:
-            oid = objects.resolve([f"{project.base.commit}:{path}"])[0]
-            data = objects.read([oid])[oid] if oid else None
-        else:
-            data = atomic_files.read(project.file(path))
-        known = audit_file.events(data) if data else None
+        data = atomic_files.read(project.file(audit_file.path(project.config.records, task, claim)))
     except (InvalidRecord, Refused):
         return ""  # `check` says it
-    return next((one.summary for one in reversed(known[2]) if one.summary), "") if known else ""
+    return attempt_events.summary(attempt_events.parsed(data, task, claim)) if data else ""
 
 
 def _commits(project: Project, claims: Collection[str]) -> dict[str, str]:

@@ -103,7 +103,7 @@ def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False
 def _once(project: Project, options: IntegrateOptions, *, rest: bool) -> Integrated | None:
     """Integrate once; None where the base has moved meanwhile."""
     plan = integrating.plan(project, options.branches)
-    refused = [_not_ready(plan, branch) for branch in plan.branches]
+    refused = [not_ready(plan, branch) for branch in plan.branches]
     stops = [stop for stop in refused if stop is not None]
     if stops and not (options.dry_run or rest):
         return Integrated(plan, (), tuple(stops), ())
@@ -121,7 +121,7 @@ def _once(project: Project, options: IntegrateOptions, *, rest: bool) -> Integra
         return _land(project, plan, work, push=options.push)
 
 
-def _not_ready(plan: Plan, branch: Branch) -> Stop | None:
+def not_ready(plan: Plan, branch: Branch) -> Stop | None:
     found = plan.reconciled[branch.name]
     if found.verdict != NOT_READY:
         return None

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from ralphgit.app.landing import forge_cli, pull_request
+from ralphgit.app.landing import forge_cli, open_pull_request
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -48,7 +48,7 @@ def found(project: Project, text: str) -> MergedWork:
     (not_merged); what the forge's program answers with.
     """
     if pull := _PULL.fullmatch(text):
-        program = pull_request.program(project)
+        program = open_pull_request.program(project)
         text = forge_cli.merged_commit(project, program, pull[1] or pull[2])
     ends = revisions.range_in(text)
     if ends is None:

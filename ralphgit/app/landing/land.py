@@ -57,10 +57,18 @@ def land(project: Project, lease: Lease, way: str) -> HandLanded:
     with WorktreeLock(project):
         if isinstance(made, Landed):
             return HandLanded(way, made.commit, "", (), onto_base.bring_onto_base(project))
-        own = pull_request.keep_apart(project, lease, made.commit)
-        found = Position(Standing.LANDED) if own else None
-        brought = onto_base.bring_onto_base(project, found)
+        branch = pull_request.branch_of(project, lease)
+        brought = leave(project, branch, made.commit)
         return HandLanded(way, made.commit, made.url, made.said, brought)
+
+
+def leave(project: Project, branch: str, head: str) -> Brought:
+    """Bring this worktree onto the base; the work stays at `head`, on a local branch of its own.
+
+    The caller holds the worktree's lock. Raises: as `onto_base.bring_onto_base`.
+    """
+    own = pull_request.keep_apart(project, branch, head)
+    return onto_base.bring_onto_base(project, Position(Standing.LANDED) if own else None)
 
 
 def _waiting(project: Project, lease: Lease) -> NeedsPerson:
@@ -71,8 +79,9 @@ def _waiting(project: Project, lease: Lease) -> NeedsPerson:
         task = project.view(head, head[:12]).task(lease.task)
         worktree = project.repository.worktree
         branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
-        if pull_request.keep_apart(project, lease, head):
-            branch = pull_request.branch_of(project, lease)
+        apart = pull_request.branch_of(project, lease)
+        if pull_request.keep_apart(project, apart, head):
+            branch = apart
             onto_base.bring_onto_base(project, Position(Standing.LANDED))
     found = landing_gate.concerns(project, [task])
     return landing_gate.concerns_wait(lease.task, found, branch or head[:12])

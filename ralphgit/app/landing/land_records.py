@@ -11,7 +11,8 @@ from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
-from ralphgit.app.landing import base_step
+from ralphgit.app.landing import base_step, open_pull_request, pull_request_text
+from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, Refused
@@ -20,6 +21,7 @@ from ralphgit.git.commit_objects import commit_files, commit_tree
 from ralphgit.model.task_row import Row
 
 _ATTEMPTS = 5
+_LONGEST_TITLE = 200
 _ENDED = ("blocked", "given back")
 
 
@@ -42,6 +44,15 @@ class RecordsLanded(NamedTuple):
     """What landed."""
     whole: bool
     """Whether the branch has nothing else: no half-done work stays on it."""
+
+
+class RecordsInReview(NamedTuple):
+    pushed_as: str
+    opened: Opened
+    told: tuple[RecordChange, ...]
+    """What the pull request brings."""
+    whole: bool
+    """As of `RecordsLanded`."""
 
 
 class _Records(NamedTuple):
@@ -128,11 +139,7 @@ def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLa
         base = project.base.commit
         found = _records(project, revisions.commit_of(project, branch))
         made = _merged(project, base, found, branch)
-        if problems := landing_gate.problems(project, made):
-            raise not_landable(
-                problems, f"{branch} as merged into {project.base.label} does not pass the gate",
-                f"ralphgit check {branch} --base {project.base.label}",
-            )  # fmt: skip
+        _refuse_faulty(project, made, branch)
         moved, pushed = update_base.advance(project, base, made, push=push)
         if moved:
             project.refresh()
@@ -144,6 +151,27 @@ def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLa
         code="unsettled",
         hint="repeat the command",
     )
+
+
+def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
+    """Push a branch's records as a branch of their own, and open its pull request.
+
+    Done again, it does what is missing and nothing twice.
+
+    Raises: Refused (conflicts_with_base), GuardRefused (not_landable); as
+    `open_pull_request.publish`.
+    """
+    open_pull_request.refuse_unfit(project)
+    if fetch:
+        synchronise(project)
+    commit = revisions.commit_of(project, branch)
+    found = _records(project, commit)
+    _refuse_faulty(project, _merged(project, project.base.commit, found, branch), branch)
+    title = f"Records: {', '.join(map(str, found.told))}"[:_LONGEST_TITLE]
+    text = pull_request_text.of_records(project, found.head)
+    name = f"ralph/records-{commit[:12]}"
+    opened = open_pull_request.publish(project, Request(name, found.head, title, text))
+    return RecordsInReview(name, opened, found.told, found.whole)
 
 
 def _records(project: Project, commit: str) -> _Records:
@@ -168,6 +196,14 @@ def _records(project: Project, commit: str) -> _Records:
         project.repository, fork, contents, f"Records: {', '.join(map(str, told))}\n"
     )
     return _Records(alone, told, whole)
+
+
+def _refuse_faulty(project: Project, made: str, branch: str) -> None:
+    if problems := landing_gate.problems(project, made):
+        raise not_landable(
+            problems, f"{branch} as merged into {project.base.label} does not pass the gate",
+            f"ralphgit check {branch} --base {project.base.label}",
+        )  # fmt: skip
 
 
 def _merged(project: Project, base: str, found: _Records, branch: str) -> str:

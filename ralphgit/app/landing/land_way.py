@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ralphgit.app.landing import pull_request
+from ralphgit.app.landing import open_pull_request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 
@@ -18,7 +18,7 @@ def of(project: Project, way: str = "") -> str:
         return way
     if not any(key.startswith("remote.") for key in project.repository.config):
         return "merge"
-    return "pr" if project.base.remote and pull_request.opens(project) else "merge"
+    return "pr" if project.base.remote and open_pull_request.opens(project) else "merge"
 
 
 def required(project: Project, way: str) -> str:
@@ -34,5 +34,5 @@ def required(project: Project, way: str) -> str:
             hint="say it: --land merge, or --land pr",
         )
     if found == "pr":
-        pull_request.refuse_unfit(project)
+        open_pull_request.refuse_unfit(project)
     return found

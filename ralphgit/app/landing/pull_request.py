@@ -1,71 +1,33 @@
-"""Land by pull request: push one branch per task, and let a forge merge it (SPEC 7).
-
-The branch goes to the remote by compare-and-swap and under a name that has a random part, so it is
-nobody else's. What was done is noted in `.ralph/pulls.yaml` as it is done: after a kill, the same
-again finds the branch pushed, and asks the forge for its pull request before it opens one.
+"""Land by pull request: one branch per task, which a forge merges (SPEC 7).
 
 Whether a pull request has landed is read from the records on the base alone.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import tempfile
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate, verified_completion
-from ralphgit.app.landing import forge_cli, merge, pull_request_text, tracked_pull_requests
+from ralphgit.app.landing import (
+    merge,
+    open_pull_request,
+    pull_request_text,
+    tracked_pull_requests,
+)
 from ralphgit.app.landing.merge import Conflict
+from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
-from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError
-from ralphgit.git import merge_preview, refs, remote, worktrees
+from ralphgit.git import merge_preview, refs
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.config import VIAS
 from ralphgit.rules.lost_claim import Winner
-
-_HOST = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?([^/:@]+)[:/]", re.I)
-_COMMAND = "command"
-_PLAIN = "none"
-
-
-class Opened(NamedTuple):
-    commit: str
-    """What was pushed."""
-    url: str
-    """The pull request's address, "" if it is not known."""
-    said: tuple[str, ...]
-    """What the remote, or what opened it, has to tell."""
-
-
-def refuse_unfit(project: Project) -> None:
-    """Refuse where no pull request can be opened from here.
-
-    Raises: GuardRefused (no_remote, no_forge); NeedsPerson (untrusted).
-    """
-    if not project.base.remote:
-        raise GuardRefused(
-            f"{project.base.branch} is on no remote, so there is nowhere to open a pull request",
-            code="no_remote", hint="git push it to a remote, or: --land merge",
-        )  # fmt: skip
-    via = _via(project)
-    if via in forge_cli.PROGRAMS and not _has(project, via):
-        raise GuardRefused(
-            f"land.via is {via}, which is not on PATH",
-            code="no_forge", hint=f"install {via}, or set land.via",
-        )  # fmt: skip
-    if via == _COMMAND:
-        trust.require(project, [project.config.land_via])
 
 
 def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
@@ -78,7 +40,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     not_landable, branch_taken, unsettled), RalphError (push_refused, no_push_options,
     forge_failed).
     """
-    refuse_unfit(project)
+    open_pull_request.refuse_unfit(project)
     synchronise(project)
     if winner := own_claims.winner_over(ClaimMap(project), lease):
         with WorktreeLock(project):
@@ -92,31 +54,17 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
         with WorktreeLock(project):
             raise give_up.lose(project, lease, winner)
     landing_gate.require(project, lease, made)
-    via, branch = _via(project), branch_of(project, lease)
-    task = project.view(head, head[:12]).task(lease.task)
-    heading = pull_request_text.title(project, task)
-    options = _push_options(project, heading) if via == "push-options" else ()
-    said = _push(project, lease, branch, head, options)
-    pull = Pull(lease.task, lease.claim, lease.by, lease.epoch, branch, head, via)
-    tracked_pull_requests.note(project.top, pull)
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
-        file = os.path.join(scratch, "body.md")
-        text = pull_request_text.body(project, lease, head)
-        with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-        request = forge_cli.Request(branch, project.base.branch, heading, text, file)
-        if via in forge_cli.PROGRAMS:
-            found = forge_cli.find(project, via, branch)
-            url = forge_cli.create(project, via, request) if found is None else found
-            said = _merge_when_allowed(project, via, branch)
-        elif via == _COMMAND:
-            url, said = _command(project, lease, request)
-        else:
-            url = forge_cli.url("\n".join(said))
-    tracked_pull_requests.note(
-        project.top, pull._replace(state=tracked_pull_requests.OPEN, url=url)
+    return open_pull_request.publish(
+        project, request(project, [lease], head, branch_of(project, lease))
     )
-    return Opened(head, url, tuple(said))
+
+
+def request(project: Project, leases: Sequence[Lease], head: str, branch: str) -> Request:
+    """Make the pull request of `head`, which completes the tasks of `leases`, as `branch`."""
+    view = project.view(head, head[:12])
+    title = pull_request_text.title(project, [view.task(lease.task) for lease in leases])
+    text = pull_request_text.body(project, leases, head)
+    return Request(branch, head, title, text, tuple(leases))
 
 
 def conflicts(project: Project, commit: str) -> tuple[str, ...]:
@@ -166,18 +114,11 @@ def withdraw(project: Project, pull: Pull) -> GivenUp:
     return done
 
 
-def opens(project: Project) -> bool:
-    """Whether a pull request can be opened from here: by a forge's program that is installed, or
-    as `land.via` says.
+def keep_apart(project: Project, branch: str, head: str) -> bool:
+    """Keep what was pushed as `branch`, short name, on a local branch of that name, so that this
+    worktree's branch can leave it; False where this worktree is on that one, or on the base's.
     """
-    return _via(project) != _PLAIN
-
-
-def keep_apart(project: Project, lease: Lease, head: str) -> bool:
-    """Keep what was pushed on a local branch of the pushed one's name, so that this worktree's
-    branch can leave it; False where this worktree is on that branch, or on the base's.
-    """
-    worktree, ref = project.repository.worktree, f"refs/heads/{branch_of(project, lease)}"
+    worktree, ref = project.repository.worktree, f"refs/heads/{branch}"
     if worktree is None or worktree.branch in ("", ref, f"refs/heads/{project.base.branch}"):
         return False
     objects, git = project.repository.objects, project.repository.git
@@ -188,110 +129,13 @@ def keep_apart(project: Project, lease: Lease, head: str) -> bool:
     return True
 
 
-# -- how ---------------------------------------------------------------------------------
-
-
-def _via(project: Project) -> str:
-    """gh, glab, push-options, none or command."""
-    via = project.config.land_via or "auto"
-    if via not in VIAS:
-        return _COMMAND
-    if via != "auto":
-        return via
-    hosts = _hosts(project)
-    if "github.com" in hosts and _has(project, "gh"):
-        return "gh"
-    if any(host.startswith("gitlab.") for host in hosts) and _has(project, "glab"):
-        return "glab"
-    return _PLAIN
-
-
-def program(project: Project) -> str:
-    """The forge's program that knows the pull requests of the base's remote.
-
-    Raises: GuardRefused (no_remote, no_forge).
-    """
-    via = _via(project) if project.base.remote else ""
-    if via in forge_cli.PROGRAMS and _has(project, via):
-        return via
-    raise GuardRefused(
-        f"no program here knows the pull requests of {project.base.branch}; nothing was changed",
-        code="no_forge",
-        hint="name the commit that it became on the base, or install gh or glab (land.via)",
-    )
-
-
-def _hosts(project: Project) -> set[str]:
-    """The host of the base's remote: as it is written, and as git rewrites it."""
-    name = project.base.remote
-    urls = [project.repository.config.get(f"remote.{name}.url", "")]
-    result = project.repository.git.try_run("remote", "get-url", "--push", "--", name)
-    urls.append(result.out.decode("utf-8", "replace").split("\n")[0])
-    found = [_HOST.match(url) for url in urls]
-    return {one.group(1).lower().removeprefix("ssh.") for one in found if one}
-
-
-def _has(project: Project, program: str) -> bool:
-    return shutil.which(program, path=project.around.environ.get("PATH")) is not None
-
-
-def _push_options(project: Project, title: str) -> tuple[str, ...]:
-    """What GitLab understands; each is one line."""
-    config = project.config
-    merging = "merge_request.merge_when_pipeline_succeeds"
-    squash = ("merge_request.squash",) if config.land_method == "squash" else ()
-    return (
-        "merge_request.create",
-        f"merge_request.target={project.base.branch}",
-        f"merge_request.title={title}",
-        *((merging, *squash) if config.land_auto_merge else ()),
-    )
-
-
-def _merge_when_allowed(project: Project, program: str, branch: str) -> tuple[str, ...]:
-    """Ask for it where it is configured; a forge that refuses is said, and a person merges."""
-    if not project.config.land_auto_merge:
-        return ()
-    try:
-        forge_cli.merge_when_allowed(project, program, branch, project.config.land_method)
-    except RalphError as error:
-        return (f"{error.message}; it waits for a person to merge it", *error.lines)
-    return ()
-
-
-def _command(
-    project: Project, lease: Lease, request: forge_cli.Request
-) -> tuple[str, tuple[str, ...]]:
-    """Run the configured command; (url, what it printed)."""
-    extra = {
-        "RALPH_TASK": lease.task, "RALPH_CLAIM": lease.claim, "RALPH_WORKER": lease.by,
-        "RALPH_BRANCH": request.branch, "RALPH_BASE": request.base,
-        "RALPH_TITLE": request.title, "RALPH_BODY_FILE": request.file,
-    }  # fmt: skip
-    environ = verify_command.environment(project.around.environ, project.config.verify_env, extra)
-    with project.around.progress.step("opening a pull request"):
-        ran = verify_command.run(
-            project.config.land_via, top=project.top, environ=environ,
-            timeout=project.config.fetch_timeout, now=project.around.now(),
-        )  # fmt: skip
-    lines = tuple(line for line in ran.tail.split("\n") if line.strip())[-10:]
-    if not ran.passed:
-        how = "took too long" if ran.timed_out else f"exit {ran.exit_code}"
-        raise RalphError(
-            f"the command that opens pull requests failed ({how})",
-            code="forge_failed", lines=lines,
-            hint="the branch is pushed; fix the command, then repeat",
-        )  # fmt: skip
-    return forge_cli.url(ran.tail), lines
-
-
 def share(project: Project, lease: Lease) -> None:
     """Push the branch of a blocked task, without a pull request: others see the question.
 
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled).
     """
     head = project.repository.head()
-    _push(project, lease, branch_of(project, lease), head, ())
+    open_pull_request.push(project, [lease], branch_of(project, lease), head)
 
 
 def is_shared(project: Project, lease: Lease) -> bool:
@@ -303,53 +147,26 @@ def is_shared(project: Project, lease: Lease) -> bool:
 # -- branches ----------------------------------------------------------------------------
 
 
-def branch_of(project: Project, lease: Lease) -> str:
-    """The branch's name on the remote: the worktree's own, where it was made for the task."""
+def branch_of(project: Project, lease: Lease, own: str = "") -> str:
+    """The branch's name on the remote: `own`, else the worktree's, where it was made for the task.
+
+    `own` is a full name.
+    """
     worktree = project.repository.worktree
-    name = worktree.branch if worktree else ""
+    name = own or (worktree.branch if worktree else "")
     if name.startswith(f"{onto_base.PREFIX}{lease.task}-"):
         return name.removeprefix("refs/heads/")
     return f"ralph/{lease.task}-{lease.claim[:6]}"
 
 
-def _push(
-    project: Project, lease: Lease, branch: str, head: str, options: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Bring `head` to the remote's branch, unless it is there; what the remote says."""
-    git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
-    ref = f"refs/heads/{branch}"
-    there = remote.tip(git, where, ref, timeout=timeout)
-    if there == head:
-        return ()
-    if there and not _ours(project, lease, there, head):
-        raise GuardRefused(
-            f"{branch} on {where} has commits that are not from here; it was left as it is",
-            code="branch_taken",
-            hint=f"to inspect: git fetch {where} {branch}; git log FETCH_HEAD",
-        )
-    with project.around.progress.step(f"pushing {branch} to {where}"):
-        sent = remote.send(git, where, head, ref, old=there, timeout=timeout, options=options)
-    if not sent.moved:
-        raise GuardRefused(
-            f"{branch} moved on {where} while it was pushed", code="unsettled",
-            hint="repeat the command",
-        )  # fmt: skip
-    return sent.said
-
-
-def _ours(project: Project, lease: Lease, tip: str, head: str) -> bool:
-    """Whether what the remote has is part of `head`, or work of this claim that was put aside."""
-    git = project.repository.git
-    if worktrees.is_ancestor(git, tip, head):
-        return True
-    kept = git.try_run("for-each-ref", f"--contains={tip}", f"{RESCUE}{lease.task}/")
-    names = kept.out.decode().split("\n") if kept.status == 0 else []
-    return any(f"{RESCUE}{lease.task}/{lease.claim}" in name for name in names)
-
-
 def _lease(pull: Pull) -> Lease:
     """As much of the claim as its standing needs."""
+    return as_recorded(pull.task, pull.claim, pull.by, pull.epoch)._replace(branch=pull.branch)
+
+
+def as_recorded(task: str, claim: str, by: str, epoch: int, base: str = "") -> Lease:
+    """Make a claim's lease of what its record says."""
     return Lease(
-        task=pull.task, claim=pull.claim, by=pull.by, at="", base="", contract="",
-        epoch=pull.epoch, start="", branch=pull.branch, worktree="", host="",
+        task=task, claim=claim, by=by, at="", base=base, contract="", epoch=epoch, start="",
+        branch="", worktree="", host="",
     )  # fmt: skip

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 
 from ralphgit.app.diff import markdown
 from ralphgit.app.diff import record_diff as diffs
+from ralphgit.app.evidence import attempt_events
 from ralphgit.app.rendering.safe_markdown import escape, fenced, one_line, quoted
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.printable import cut
 from ralphgit.model.task import Task
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 _LONGEST_TITLE = 200
 #: GitHub takes 65,536 characters, and the text before is short.
 _LONGEST_DIFF = 12_000
+_LONGEST_SUMMARY = 2_000
 
 
-def title(project: Project, task: Task) -> str:
-    """`ID: title`, on one line."""
-    return _redacted(project, f"{task.id}: {one_line(bare_title(task))}")[:_LONGEST_TITLE]
+def title(project: Project, tasks: Sequence[Task]) -> str:
+    """`ID: title`, on one line; of several tasks all ids and all titles."""
+    ids = ", ".join(task.id for task in tasks)
+    titles = "; ".join(one_line(bare_title(task)) for task in tasks)
+    return _redacted(project, f"{ids}: {titles}")[:_LONGEST_TITLE]
 
 
 def bare_title(task: Task) -> str:
@@ -33,24 +39,34 @@ def bare_title(task: Task) -> str:
     return task.title[found.end() :] if found else task.title
 
 
-def body(project: Project, lease: Lease, head: str) -> str:
-    """What the task was, what the branch does to the records, the record's lines, trailers."""
+def body(project: Project, leases: Sequence[Lease], head: str) -> str:
+    """Each task, what its worker says, what becomes of the records, their lines, trailers."""
     found = diffs.diff(project, head)
-    after = found.new.view
-    task = after.task(lease.task)
-    parts = [f"## {task.id}: {escape(bare_title(task))}"]
-    if task.description.strip():
-        parts.append(quoted(task.description))
-    before = project.base_view
-    old = before.text(before.by_id[task.id]) if task.id in before.by_id else ""
-    record = fenced(diff(old, after.text(after.row(task.id))), "diff")
-    last = [
-        f"### Record\n\n{record}",
-        f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n",
-    ]
+    after, before = found.new.view, project.base_view
+    parts, records, trailers = [], [], ""
+    for lease in leases:
+        task = after.task(lease.task)
+        parts.append(f"## {task.id}: {escape(bare_title(task))}")
+        if task.description.strip():
+            parts.append(quoted(task.description))
+        events = attempt_events.at(project, head, lease.task, lease.claim)
+        if summary := attempt_events.summary(events):
+            said = quoted(cut(summary, _LONGEST_SUMMARY))
+            parts.append(f"{escape(lease.by)} says:\n\n{said}")
+        old = before.text(before.by_id[task.id]) if task.id in before.by_id else ""
+        records.append(fenced(diff(old, after.text(after.row(task.id))), "diff"))
+        trailers += (
+            f"Ralph-Task: {lease.task}\nRalph-Claim: {lease.claim}\nRalph-Worker: {lease.by}\n"
+        )
+    last = ["### Record\n\n" + "\n\n".join(records), trailers]
     room = markdown.LONGEST - sum(len(part) + 2 for part in (*parts, *last))
     parts.append(markdown.section(project, found, room))
     return _redacted(project, "\n\n".join([*parts, *last]))
+
+
+def of_records(project: Project, head: str) -> str:
+    """What becomes of the records, where nothing is completed."""
+    return markdown.section(project, diffs.diff(project, head), markdown.LONGEST) + "\n"
 
 
 def diff(old: str, new: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, IntegrateOptions, Stop
+from ralphgit.app.integration.plan import Plan
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
@@ -25,35 +26,50 @@ def run(call: Call, options: IntegrateOptions) -> Outcome:
 
 def landed(project: Project, options: IntegrateOptions, *, rest: bool = False) -> Outcome:
     """Integrate the branches, and report the result; `rest` is as of `integrate`."""
-    dry_run = options.dry_run
     done = integrate.integrate(project, options, rest=rest)
-    error: RalphError | None = None
-    if done.stops:
-        # The one that ended it, if there is one: the others were foreseen, and passed over.
-        stop = next((one for one in done.stops if not one.foreseen), done.stops[-1])
-        names = ", ".join(dict.fromkeys(one.branch for one in done.stops))
-        verb = "would not be" if dry_run else "was not"
-        coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
-        kind = NeedsPerson if all(one.kind == "concerns" for one in done.stops) else Refused
-        error = kind(
-            f"{names} {verb} integrated",
-            code="coupling" if coupled else _CODES.get(stop.kind, stop.kind),
-            hint=_hint(done, stop),
-            lines=stop.output,
-        )
-    return Outcome(_data(done, dry_run), before=list(_told(project, done, dry_run)), error=error)
+    data = {
+        **planned(done.plan, done.stops, dry_run=options.dry_run),
+        "merged": list(done.merged),
+        "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
+        "commit": done.commit or None,
+        "pushed": done.pushed,
+        "evidence": list(done.records),
+    }
+    lines = list(_told(project, done, options.dry_run))
+    error = stopped(done.plan, done.stops, dry_run=options.dry_run)
+    return Outcome(data, before=lines, error=error)
 
 
-def _hint(done: Integrated, stop: Stop) -> str:
+def stopped(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> RalphError | None:
+    """Make the error for branches that were left out; None where there are none."""
+    if not stops:
+        return None
+    # The one that ended it, if there is one: the others were foreseen, and passed over.
+    stop = next((one for one in stops if not one.foreseen), stops[-1])
+    names = ", ".join(dict.fromkeys(one.branch for one in stops))
+    verb = "would not be" if dry_run else "was not"
+    coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
+    kind = NeedsPerson if all(one.kind == "concerns" for one in stops) else Refused
+    return kind(
+        f"{names} {verb} integrated",
+        code="coupling" if coupled else _CODES.get(stop.kind, stop.kind),
+        hint=_hint(plan, stop),
+        lines=stop.output,
+    )
+
+
+def _hint(plan: Plan, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
+    if stop.kind == "stacked":
+        return "ralphgit land --all, once what it stands on has landed"
     if stop.kind == "concerns":
         return f"for a person: ralphgit land {stop.branch} --accept-concerns"
     if stop.kind == "invalid":
         return "fix it in one of the branches; nothing has landed"
     if stop.kind == "verification":
         return "look at what the branches are together; nothing of the last one has landed"
-    task = done.plan.reconciled[stop.branch].tasks[0]
+    task = plan.reconciled[stop.branch].tasks[0]
     first = "" if stop.foreseen else "say in the scopes that the two meet; then "
     reset = f"ralphgit reset {task} --reason TEXT --force"
     return f"{first}{reset}, and do it again on the new base: the work is kept"
@@ -84,21 +100,22 @@ def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
         yield "Nothing has landed."
 
 
-def _data(done: Integrated, dry_run: bool) -> dict[str, object]:
+def planned(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> dict[str, object]:
+    """What was planned and what was left out, as JSON has it; nothing has landed."""
     return {
         "dry_run": dry_run,
-        "order": [branch.name for branch in done.plan.branches],
-        "branches": [as_json(one) for one in done.plan.reconciled.values()],
+        "order": [branch.name for branch in plan.branches],
+        "branches": [as_json(one) for one in plan.reconciled.values()],
         "conflicts": [
             {"a": a, "b": b, "paths": list(met.paths), "foreseen": _said(met.foreseen)}
-            for (a, b), met in done.plan.meetings.items()
+            for (a, b), met in plan.meetings.items()
         ],
-        "merged": list(done.merged),
-        "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
-        "stops": [{**stop._asdict(), "foreseen": _said(stop.foreseen)} for stop in done.stops],
-        "commit": done.commit or None,
-        "pushed": done.pushed,
-        "evidence": list(done.records),
+        "merged": [],
+        "stale": [],
+        "stops": [{**stop._asdict(), "foreseen": _said(stop.foreseen)} for stop in stops],
+        "commit": None,
+        "pushed": False,
+        "evidence": [],
     }
 
 

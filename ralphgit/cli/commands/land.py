@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.integration import branch_pull_requests
+from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
-from ralphgit.app.landing import land_records, unlanded
+from ralphgit.app.landing import land, land_records, land_way, tracked_pull_requests, unlanded
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -20,6 +22,7 @@ from ralphgit.errors import UsageError
 class Options(NamedTuple):
     branch: str = ""
     all: bool = False
+    land: str = "auto"
     dry_run: bool = False
     push: bool = True
     fetch: bool = True
@@ -35,9 +38,12 @@ def run(call: Call, options: Options) -> Outcome:
     if options.all:
         names = tuple(unlanded.branches(ClaimMap(project)))
         if not names:
-            return Outcome(_nothing(options), before=("There is nothing to land.",))
+            return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
     else:
         names = (_branch(project, options.branch),)
+    way = land_way.required(project, options.land)
+    if way == "pr":
+        return _by_pull(project, names, options)
     if not options.all and land_records.changes(project, names[0]):
         return _records(project, names[0], options)
     told = IntegrateOptions(
@@ -45,6 +51,8 @@ def run(call: Call, options: Options) -> Outcome:
         accept_concerns=options.accept_concerns,
     )  # fmt: skip
     found = integrate.landed(project, told, rest=options.all)
+    assert isinstance(found.data, dict)
+    found = found._replace(data={**found.data, "way": way, "pulls": []})
     return found if options.dry_run else _onto_base(project, found)
 
 
@@ -64,7 +72,7 @@ def _records(project: Project, branch: str, options: Options) -> Outcome:
     """Land what the branch does to the records alone."""
     if options.dry_run:
         told = land_records.changes(project, branch)
-        data = {**_nothing(options), "order": [branch], "merged": [branch]}
+        data = {**_nothing(options, "merge"), "order": [branch], "merged": [branch]}
         return Outcome(data, before=[safe(f"would land: {', '.join(map(str, told))}")])
     done = land_records.land(project, branch, push=options.push, fetch=options.fetch)
     where = where_landed(project, pushed=done.pushed)
@@ -72,15 +80,89 @@ def _records(project: Project, branch: str, options: Options) -> Outcome:
     if not done.whole:
         lines.append(safe(f"the work so far stays on {branch}"))
     data = {
-        **_nothing(options), "order": [branch], "merged": [branch], "commit": done.commit,
+        **_nothing(options, "merge"), "order": [branch], "merged": [branch], "commit": done.commit,
         "pushed": done.pushed,
     }  # fmt: skip
     found = Outcome(data, before=lines)
     return _onto_base(project, found) if done.whole else found
 
 
-def _nothing(options: Options) -> dict[str, object]:
+def _by_pull(project: Project, names: tuple[str, ...], options: Options) -> Outcome:
+    """Open a pull request for each branch; this worktree's own then stands on the base."""
+    if not options.push:
+        raise UsageError(
+            "--no-push leaves nothing to open a pull request for; nothing was changed",
+            hint="ralphgit land --land merge --no-push",
+        )
+    if not options.all and land_records.changes(project, names[0]):
+        return _records_by_pull(project, names[0], options)
+    waiting = _in_review(project, names) if options.all else {}
+    found = branch_pull_requests.open_all(
+        project, names, but=waiting, dry_run=options.dry_run, fetch=options.fetch,
+        rest=options.all,
+    )  # fmt: skip
+    lines = [safe(line) for line in waiting.values()]
+    for one in found.opened:
+        lines += [safe(said) for said in one.said]
+        what = f"{', '.join(one.tasks)} ({one.branch})"
+        told = f"would open a pull request: {what}"
+        lines.append(safe(told if options.dry_run else f"in review: {what} {one.url}".rstrip()))
+    lines += [safe(f"stop: {stop.message}") for stop in found.stops]
+    data = {
+        **integrate.planned(found.plan, found.stops, dry_run=options.dry_run),
+        "way": "pr", "pulls": [one.stored() for one in found.opened],
+    }  # fmt: skip
+    error = integrate.stopped(found.plan, found.stops, dry_run=options.dry_run)
+    outcome = Outcome(data, before=lines, error=error)
+    here = next((one for one in found.opened if one.branch == _here(project)), None)
+    if here is None or options.dry_run:
+        return outcome
+    return _left(project, outcome, here.pushed_as, here.commit)
+
+
+def _in_review(project: Project, names: tuple[str, ...]) -> dict[str, str]:
+    """Say of each branch that has its pull request how that stands."""
+    known, tips = branch_pull_requests.known(project), project.repository.refs
+    found = {name: known.get(tips[f"refs/heads/{name}"].oid) for name in names}
     return {
+        name: f"{pull.task} ({name}) is in review already: {pull.url or pull.branch}"
+        if pull.state == tracked_pull_requests.OPEN
+        else f"{pull.task} ({name}): its pull request was closed: {pull.url or pull.branch}"
+        for name, pull in found.items()
+        if pull is not None
+    }
+
+
+def _records_by_pull(project: Project, branch: str, options: Options) -> Outcome:
+    data = {**_nothing(options, "pr"), "order": [branch]}
+    told = land_records.changes(project, branch)
+    if options.dry_run:
+        line = f"would open a pull request: {', '.join(map(str, told))}"
+        return Outcome(data, before=[safe(line)])
+    commit = project.repository.refs[f"refs/heads/{branch}"].oid
+    done = land_records.open_pull(project, branch, fetch=options.fetch)
+    opened = done.opened
+    lines = [safe(said) for said in opened.said]
+    lines.append(safe(f"in review: {', '.join(map(str, done.told))} {opened.url}".rstrip()))
+    if not done.whole:
+        lines.append(safe(f"the work so far stays on {branch}"))
+    pull = BranchInReview(branch, done.pushed_as, (), opened.commit, opened.url, opened.said)
+    found = Outcome({**data, "pulls": [pull.stored()]}, before=lines)
+    if not done.whole or branch != _here(project):
+        return found
+    return _left(project, found, done.pushed_as, commit)
+
+
+def _left(project: Project, found: Outcome, branch: str, head: str) -> Outcome:
+    """Bring this worktree onto the base; what is in review stays on a branch of its own."""
+    project.refresh()
+    with WorktreeLock(project):
+        return _told(project, found, land.leave(project, branch, head))
+
+
+def _nothing(options: Options, way: str) -> dict[str, object]:
+    return {
+        "way": way or None, "pulls": [],
         "dry_run": options.dry_run, "order": [], "branches": [], "conflicts": [], "merged": [],
         "stale": [], "stops": [], "commit": None, "pushed": False, "evidence": [],
     }  # fmt: skip
@@ -94,6 +176,11 @@ def _onto_base(project: Project, found: Outcome) -> Outcome:
     project.refresh()
     with WorktreeLock(project):
         brought = onto_base.bring_onto_base(project)
+    return _told(project, found, brought)
+
+
+def _told(project: Project, found: Outcome, brought: onto_base.Brought) -> Outcome:
+    assert isinstance(found.data, dict)
     if brought.in_the_way:
         project.warn(f"this branch was not moved to {project.base.label}: {brought.in_the_way}")
     if not brought.moved:

@@ -29,7 +29,8 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     ended = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost}
     lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
     if ran.unlanded:
-        lines.append(f"not landed: {' '.join(ran.unlanded)} (ralphgit land --all)")
+        how = " --land merge" if call.project().config.land_mode == "none" else ""
+        lines.append(f"not landed: {' '.join(ran.unlanded)} (ralphgit land --all{how})")
     error = _left(ran) if ran.needs_person else None
     if not lines and ran.nothing is not None:
         return Outcome(data, error=error or ran.nothing)

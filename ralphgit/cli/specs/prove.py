@@ -100,10 +100,13 @@ COMMANDS = (
         (
             arg("branch", "[BRANCH]", kind="optional"),
             flag("all", "All that is complete on this machine's branches, in an order that works."),
+            text("land", "How: as land.mode says, or WAY.", metavar="WAY",
+                  choices=("auto", "merge", "pr")),
             flag("dry_run", "Show what would be done, change nothing."),
             *LANDING,
         ),
         "Without BRANCH it is this worktree's, which stands on the base afterwards. Tasks that the "
-        "branch adds or edits, blocks or gives back land, too; of a blocked task the record alone.",
+        "branch adds or edits, blocks or gives back land, too; of a blocked task the record alone. "
+        "Where work lands by pull request, each branch gets one, and what is in review is left.",
     ),
 )  # fmt: skip
