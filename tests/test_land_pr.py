@@ -487,3 +487,24 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     elsewhere = alpha.world.clone("elsewhere")
     (asked,) = elsewhere.ralph("inbox", "--json").data["questions"]
     assert (asked["task"], asked["question"]) == ("T-1", "Which colour?")
+    # Once it is answered nothing is left of it there, and its work so far is kept.
+    done = elsewhere.ralph("reply", "T-1", "Red", "--json")
+    assert done.code == 0, done
+    assert forge.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert elsewhere.git("for-each-ref", "refs/remotes/origin/ralph") == ""
+    assert run(alpha, forge).code == 7
+    assert "Red" in (alpha.path / ".ralph" / "prompt.md").read_text()
+
+
+def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path: Path) -> None:
+    ask = "{report: {status: needs_context, question: 'Which colour?'}}"
+    alpha = made(tmp_path, task("T-1", script=ask), task("T-2"))
+    forge = Forge(alpha.world)
+    assert run(alpha, forge, "--task", "T-1").code == 7
+    (branch,) = branches(alpha)
+    alpha.git("switch", "-q", branch)
+    assert alpha.ralph("edit", "T-2", "--priority", "0").code == 0
+    alpha.commit("More")
+    alpha.git("push", "-q", "origin", branch)
+    assert alpha.world.ralph("reply", "T-1", "Red").code == 0
+    assert forge.git("rev-parse", branch) == alpha.git("rev-parse", branch)

@@ -40,6 +40,16 @@ def kept(world: World, alpha: Place, text: str = "x\n") -> str:
     return claim
 
 
+def kept_of(world: World, task: str, files: dict[str, str]) -> str:
+    """Have work on any task kept; return its claim."""
+    gamma = world.worktree("gamma")
+    claim = gamma.claim(task)
+    for name, text in files.items():
+        gamma.write(name, text)
+    assert world.ralph("reset", task, "--reason", "gone", "--force").code == 0
+    return claim
+
+
 def listed(world: World, *words: str) -> list[dict[str, Any]]:
     found = world.ralph("rescue", "list", *words, "--json")
     assert (found.code, found.err) == (0, "")
@@ -89,6 +99,32 @@ def test_what_has_landed_goes_with_prune(world: World) -> None:
     assert done["rescued"] == [f"refs/ralph/rescue/T-1/{claim}"]
     assert listed(world) == []
     assert world.git("branch", "--list", "ralph/*") == ""
+
+
+def test_what_has_landed_goes_by_itself(world: World) -> None:
+    """By whichever way it lands: by a landing here, or by one that the next claim finds."""
+    alpha = world.worktree("alpha")
+    kept(world, alpha)
+    alpha.did("T-1", {"one.txt": "y\n"})
+    other = kept_of(world, "T-2", {"one.txt": "x\n"})
+    assert alpha.ralph("land").code == 0
+    assert [one["task"] for one in listed(world)] == ["T-1", "T-2"]  # the base has another one.txt
+    beta = world.worktree("beta")
+    beta.claim("T-2")
+    beta.write("one.txt", "x\n")
+    assert beta.ralph("complete", "--land").code == 0
+    assert [one["task"] for one in listed(world)] == ["T-1"], other
+
+
+def test_a_claim_lets_go_of_what_others_have_landed(world: World) -> None:
+    alpha = world.worktree("alpha")
+    kept(world, alpha)
+    alpha.did("T-1", {"one.txt": "x\n"})
+    assert world.merge("alpha").code == 0
+    before = world.snapshot()
+    assert len(listed(world)) == 1 and world.snapshot() == before
+    world.worktree("beta").claim("T-2")
+    assert listed(world) == []
 
 
 def test_kept_plans_have_not_landed(world: World) -> None:

@@ -10,10 +10,17 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.handoff import questions
-from ralphgit.app.lifecycle import reopen
+from ralphgit.app.lifecycle import onto_base, reopen, task_branch
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import IllegalMove, InvalidRecord, NotWritable, UsageError
+from ralphgit.errors import (
+    IllegalMove,
+    InvalidRecord,
+    NotWritable,
+    RemoteUnavailable,
+    UsageError,
+)
+from ralphgit.git import worktrees
 from ralphgit.model import characters
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.task_row import Row
@@ -115,6 +122,8 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
             raise
         return before
     path, made = answered[-1]
+    if done.pushed:
+        _withdraw(project, made)
     return Replied(done, path, _deliver(project, made, asker), where)
 
 
@@ -168,6 +177,8 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         if lease is not None and lease.claim == one.claim and lost_claim.is_dead(lease, row):
             leases.drop(project, lease)
         update_base.catch_up(project)
+        if options.push:
+            _withdraw(project, one)
         project.warn(f"{row.id} has this answer already; it was not recorded again")
         path, base = codec.path(project.config.records, row.id, one.id), project.base
         commit = project.repository.git.line("log", "-1", "--format=%H", base.commit, "--", path)
@@ -175,6 +186,38 @@ def _answered_already(project: Project, options: ReplyOptions) -> Replied | None
         done = reopen.Reopened(row.id, one.claim, kept, commit, bool(base.remote))
         return Replied(done, path, _deliver(project, one, ""))
     return None
+
+
+def _withdraw(project: Project, made: Guidance) -> None:
+    """Take the answered block's own branches from the remote: what they have is kept here.
+
+    A branch that has another task's records, too, is left.
+    """
+    project.refresh()
+    place = f"refs/remotes/{project.base.remote}/"
+    for name, ref in list(project.repository.refs.items()):
+        branch = name.removeprefix(place)
+        if branch == name or not f"refs/heads/{branch}".startswith(onto_base.PREFIX):
+            continue
+        fork = worktrees.fork(project.repository.git, project.base.commit, ref.oid)
+        if not fork or not _is_of(project, fork, ref.oid, made):
+            continue
+        try:
+            if task_branch.withdraw(project, branch, ref.oid):
+                task_branch.remove(project, branch, "", pushed=ref.oid)
+        except RemoteUnavailable as error:
+            project.warn(f"{branch} is still on {project.base.remote}: {error.message}")
+
+
+def _is_of(project: Project, fork: str, tip: str, made: Guidance) -> bool:
+    """Whether what `tip` does to the records since `fork` is this block and nothing else."""
+    try:
+        before, rows = project.view(fork, fork[:12]).by_id, project.view(tip, tip[:12]).rows
+    except InvalidRecord:
+        return False
+    changed = [row for row in rows if row.id not in before or before[row.id].json != row.json]
+    told = [(row.id, row.claim, row.status) for row in changed]
+    return told == [(made.task, made.claim, "blocked")]
 
 
 def _deliver(project: Project, made: Guidance, seen: str) -> str:

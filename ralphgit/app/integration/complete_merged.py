@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import changed_paths, judged_evidence
@@ -16,7 +15,7 @@ from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
 from ralphgit.app.integration.merged_work import MergedWork
 from ralphgit.app.integration.proving_worktree import Ground
-from ralphgit.app.lifecycle import claim_errors, complete, unfinished_claims
+from ralphgit.app.lifecycle import claim_errors, complete, rescued_work, unfinished_claims
 from ralphgit.app.lifecycle.complete import CompleteOptions
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
@@ -106,7 +105,7 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
     moved, pushed = update_base.advance(project, project.base.commit, made, push=True)
     if not moved:
         return None
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    rescued_work.clear_landed(project, [row.id])
     return CompletedBy(row.id, made, evidence, pushed, work)
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence.tree_digest import Content
@@ -21,6 +19,7 @@ from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
+from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.processes import verified_here
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
@@ -144,7 +143,7 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     moved, pushed = update_base.advance(project, project.base.commit, tip, push=push)
     if not moved:
         return None
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    rescued_work.clear_landed(project, (row.id for branch in work.merged for row in branch.rows))
     names = tuple(branch.name for branch in work.merged)
     return Integrated(
         plan, names, tuple(work.stops), tuple(work.was_stale), tip, pushed, tuple(paths)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step, open_pull_request, pull_request_text
 from ralphgit.app.landing.open_pull_request import Opened, Request
+from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, Refused
@@ -143,7 +142,7 @@ def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLa
         moved, pushed = update_base.advance(project, base, made, push=push)
         if moved:
             project.refresh()
-            leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+            rescued_work.clear_landed(project, (one.task for one in found.told))
             return RecordsLanded(made, pushed, found.told, found.whole)
         project.refresh()
     raise GuardRefused(

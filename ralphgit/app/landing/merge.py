@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere, read_leases
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import base_step
 from ralphgit.app.landing.base_step import Brought
-from ralphgit.app.lifecycle import give_up
+from ralphgit.app.lifecycle import give_up, rescued_work
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -95,7 +95,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
             landing_gate.require(project, lease, made)
         if made == base or update_base.publish(project, base, made):
             project.refresh()
-            leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+            rescued_work.clear_landed(project, [lease.task])
             return Landed(made, attempt)
     raise GuardRefused(
         f"{project.base.label} kept moving; {lease.task} is complete and has not landed",

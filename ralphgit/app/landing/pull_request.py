@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ralphgit.app.active_claims import leases, own_claims
-from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
+from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate, verified_completion
@@ -21,7 +21,7 @@ from ralphgit.app.landing import (
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, task_branch
+from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, rescued_work, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -86,7 +86,7 @@ def finish(project: Project, pull: Pull) -> None:
 
     Raises: GitError, NotWritable, GuardRefused.
     """
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    rescued_work.clear_landed(project, [pull.task])
     tip = refs.current(project.repository.objects, f"refs/heads/{pull.branch}")
     if tip and not is_landed.landed(project, tip):
         rescue_refs.commit(project, tip, pull.task, pull.claim)

@@ -98,7 +98,10 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     row = _write_leased(project, lease, heads, options)
     if row is not None:
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
-        leases.drop_dead(project, others, claim_map.base.by_id)
+        if ended := leases.drop_dead(project, others, claim_map.base.by_id):
+            from ralphgit.app.lifecycle import rescued_work  # most claims end nobody's
+
+            rescued_work.drop_landed_of(project, ended)
         return Claimed(lease, row, claim_map.claimed(lease, row), brought)
     if again:
         return _claim(project, options, unsynchronised, again - 1)

@@ -14,8 +14,8 @@ from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.lifecycle import claim_errors, rescue_refs, task_branch
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import ClaimLost, RalphError
-from ralphgit.git import refs, remote
+from ralphgit.errors import ClaimLost
+from ralphgit.git import refs
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.lost_claim import Winner
 
@@ -78,19 +78,10 @@ def _take_out(project: Project, mine: Lease) -> GivenUp:
 
 def _remove(project: Project, mine: Lease, pushed: Pushed) -> GivenUp:
     """Keep what was pushed and what the branch has here, and delete it on the remote and here."""
-    git, ref = project.repository.git, f"refs/heads/{pushed.branch}"
-    tip = refs.current(project.repository.objects, ref)
+    tip = refs.current(project.repository.objects, f"refs/heads/{pushed.branch}")
     kept = rescue_refs.commit(project, pushed.commit, mine.task, mine.claim).ref
     if tip and tip != pushed.commit:
         kept = rescue_refs.commit(project, tip, mine.task, mine.claim).ref or kept
-    try:
-        removed = remote.push(
-            git, project.base.remote, "", ref,
-            old=pushed.commit, timeout=project.config.fetch_timeout,
-        )  # fmt: skip
-    except RalphError as error:
-        if error.code != "push_refused":
-            raise
-        removed = False
+    removed = task_branch.withdraw(project, pushed.branch, pushed.commit)
     task_branch.remove(project, pushed.branch, tip, pushed=pushed.commit)
     return GivenUp(kept, "", not removed)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import RESCUE, read_leases
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
@@ -157,3 +159,21 @@ def landed(project: Project) -> list[Kept]:
 def drop_landed(project: Project) -> list[Kept]:
     """Remove every rescue ref whose work the base has."""
     return [kept for kept in landed(project) if drop(project, kept)]
+
+
+def clear_landed(project: Project, tasks: Iterable[str] = ()) -> None:
+    """Drop the leases that the base has moved past; of their tasks, and of `tasks`, which have
+    just landed, also the rescue refs whose work the base has.
+    """
+    ended = leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    drop_landed_of(project, [*ended, *tasks])
+
+
+def drop_landed_of(project: Project, tasks: Iterable[str]) -> None:
+    """Remove the rescue refs of `tasks` whose work the base has."""
+    wanted = {*tasks}
+    for ref in names(project):
+        if ref.removeprefix(RESCUE).partition("/")[0] in wanted:
+            kept = _looked_at(project, ref)
+            if kept.landed:
+                drop(project, kept)

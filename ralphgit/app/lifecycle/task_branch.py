@@ -8,8 +8,8 @@ from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused
-from ralphgit.git import refs, trees, worktrees
+from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.git import refs, remote, trees, worktrees
 from ralphgit.model.active_claim import Lease
 
 
@@ -50,6 +50,21 @@ def remove(project: Project, branch: str, tip: str, *, pushed: str) -> None:
     tracking = f"refs/remotes/{project.base.remote}/{branch}"
     if refs.current(project.repository.objects, tracking) == pushed:
         refs.swap(git, tracking, new="", old=pushed)
+
+
+def withdraw(project: Project, branch: str, pushed: str) -> bool:
+    """Delete a branch on the remote, short name, where that has just what was `pushed`.
+
+    Its content is kept elsewhere. False where it was left: others have added to it, or the remote
+    lets nobody delete it. Raises: RemoteUnavailable.
+    """
+    git, ref, timeout = project.repository.git, f"refs/heads/{branch}", project.config.fetch_timeout
+    try:
+        return remote.push(git, project.base.remote, "", ref, old=pushed, timeout=timeout)
+    except RalphError as error:
+        if error.code != "push_refused":
+            raise
+        return False
 
 
 def keep_if_work(project: Project, ref: str) -> str:
