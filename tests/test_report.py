@@ -184,6 +184,19 @@ def test_it_tells_what_stands_on_branches_too(world: World) -> None:
     assert "<code>ralphgit reply T-3 &#34;TEXT&#34;</code>" in page
 
 
+def test_it_shows_what_each_worker_is_at(world: World) -> None:
+    """The rows of `status`, without a folder of this machine; none of a revision."""
+    shown = world.ralph("status", "--json").data["workers"]
+    page = world.ralph("report", "-").out
+    (section,) = re.findall(r'<section id="workers".*?</section>', page, re.S)
+    rows = re.findall(r"<li><b>(.*?)</b> <span class=\"word\">(.*?)</span>", section)
+    assert rows == [(one["worker"], one["state"]) for one in shown]
+    assert ("beta", "stuck") in rows and "Which" in section
+    assert str(world.folder) not in section
+    of_main = world.ralph("report", "-", "--at", "main").out
+    assert '<section id="workers" aria-labelledby="workers-title" hidden>' in of_main
+
+
 def test_a_revision_is_told_by_itself(world: World) -> None:
     found = data(world.ralph("report", "-", "--at", "alpha").out)
     tasks, attempts = found["tasks"], found["attempts"]

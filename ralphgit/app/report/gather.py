@@ -15,6 +15,7 @@ from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.handoff import questions
 from ralphgit.app.report.attempts import Attempt, attempts
 from ralphgit.app.status import log, overview, task_list
+from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.review import Review
@@ -55,6 +56,26 @@ class Shown(NamedTuple):
     reviews: tuple[Review, ...]
 
 
+class Worker(NamedTuple):
+    """What a worker is at, as `status` has it."""
+
+    name: str
+    task: str
+    """"" for none."""
+    title: str
+    state: str
+    for_s: float | None
+    changed: str
+    """Files and lines, "" where that is unknown."""
+    seen_s: float | None
+    """Since the last sign of life."""
+    reason: str
+    """Why it is stuck; "" if it is not."""
+    url: str
+    """Of its pull request, if that is an address of the web."""
+    where: str
+
+
 class Gathered(NamedTuple):
     repository: str
     revision: str
@@ -63,6 +84,8 @@ class Gathered(NamedTuple):
     commit: str
     generated: str
     needs: tuple[Need, ...]
+    workers: tuple[Worker, ...]
+    """Of the base and all active claims; none of a revision."""
     counts: Mapping[str, int]
     tasks: tuple[Shown, ...]
     layout: Layout
@@ -83,6 +106,7 @@ def gather(project: Project, revision: str = "") -> Gathered:
         for _, task_state in pairs:
             counts[task_state.state] += 1
         needs: tuple[Need, ...] = ()
+        workers: tuple[Worker, ...] = ()
         entries = log.at_revision(project, revision)
         shown = tuple(_shown(project, pairs, revision, place, active_scopes=False))
     else:
@@ -91,6 +115,8 @@ def gather(project: Project, revision: str = "") -> Gathered:
         commit, label = project.base.commit, project.base.label
         pairs, counts = found.tasks, found.counts
         needs = tuple(_needs(project, found, place))
+        now = project.around.now()
+        workers = tuple(_worker(one, now, place) for one in found.workers)
         entries = [one._replace(where=tuple(map(place, one.where))) for one in log.log(project)]
         at = project.base.ref if claim_map.base_is_committed else ""
         shown = tuple(_shown(project, pairs, at, place, active_scopes=True))
@@ -103,6 +129,7 @@ def gather(project: Project, revision: str = "") -> Gathered:
         commit=commit,
         generated=project.now(),
         needs=needs,
+        workers=workers,
         counts=counts,
         tasks=shown,
         layout=layout({row.id: row.depends_on for row, _ in pairs}),
@@ -171,6 +198,21 @@ def _needs(
                 item.code, item.task, titles.get(item.task, ""), place(item.message),
                 (), "", "", None, place(item.hint),
             )  # fmt: skip
+
+
+def _worker(one: Busy, now: float, place: Callable[[str], str]) -> Worker:
+    return Worker(
+        name=one.name,
+        task=one.task,
+        title=one.title,
+        state=one.state,
+        for_s=one.for_s,
+        changed=one.changed,
+        seen_s=None if one.seen is None else max(0.0, round(now - one.seen, 1)),
+        reason=place(one.reason),
+        url=one.url if one.url.startswith(("https://", "http://")) else "",
+        where=place(one.where),
+    )
 
 
 # -- tasks -------------------------------------------------------------------------------
