@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 __all__ = (
-    "open", "Repo", "errors", "Task", "Holder", "Status", "Completed", "GivenUp", "Reset", "Diff",
+    "open", "Repo", "errors", "Task", "Holder", "Status", "Claimed", "Completed", "GivenUp",
+    "Reset", "Diff",
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from ralphgit import errors
     from ralphgit.api.repo import Repo, open
-    from ralphgit.api.values import Completed, Diff, GivenUp, Holder, Reset, Status, Task
+    from ralphgit.api.values import Claimed, Completed, Diff, GivenUp, Holder, Reset, Status, Task
 
 
 def __getattr__(name: str) -> object:

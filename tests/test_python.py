@@ -155,7 +155,10 @@ def test_a_task_from_claim_to_reset(world: World) -> None:
     alpha = world.worktree("alpha")
     repo = ralphgit.open(alpha.path, worker="ann", environ=alpha.environ)
     claimed = repo.claim()
-    assert claimed.holder is not None
+    assert (claimed.packet.task, claimed.packet.outputs, claimed.packet.may_change) == (
+        "T-1", ("hello.txt",), ("hello.txt",),
+    )  # fmt: skip
+    assert claimed.holder is not None and claimed.packet.claim == claimed.holder.claim
     assert (claimed.id, claimed.state, claimed.holder.worker) == ("T-1", "claimed", "ann")
     alpha.write("hello.txt", "hello\n")
     done = repo.complete(message="Greet", concerns=("it is short",))
@@ -167,6 +170,16 @@ def test_a_task_from_claim_to_reset(world: World) -> None:
     again = main.reset("T-1", reason="once more", reopen=True)
     assert (again.task.state, again.task.epoch, again.commit) == ("ready", 1, world.head)
     assert again.claim == claimed.holder.claim
+
+
+def test_merged_work_is_completed(world: World) -> None:
+    world.write("hello.txt", "hello\n")
+    commit = world.commit("By hand")
+    done = opened(world).complete("T-1", by=commit, summary="By hand.")
+    assert (done.task.status, done.commit) == ("complete", world.head)
+    assert done.task.holder is not None
+    with pytest.raises(errors.UsageError):
+        opened(world).complete(by=commit)
 
 
 def test_a_claim_is_blocked_or_released(world: World) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from traceback import clear_frames
 
 from ralphgit.api import values
-from ralphgit.api.values import Completed, Diff, GivenUp, Reset, Status, Task
+from ralphgit.api.values import Claimed, Completed, Diff, GivenUp, Reset, Status, Task
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.base import opening
@@ -161,16 +161,17 @@ class Repo:
         fetch: bool = True,
         stack: bool = False,
         force: str = "",
-    ) -> Task:
+    ) -> Claimed:
         """Take a task, the first that is ready if `id` is None: leased, and staged here.
 
-        It travels in the first commit of the work. Claiming again what this worktree has resumes
-        it. `stack`: dependencies may be complete on this branch only. `force`: a reason to pass
-        the guards. On any failure all is as before.
+        It travels in the first commit of the work. The task that is returned has its packet, too.
+        Claiming again what this worktree has resumes it. `stack`: dependencies may be complete on
+        this branch only. `force`: a reason to pass the guards. On any failure all is as before.
 
         Raises: NothingReady, ClaimHeld, ClaimLost, UnknownTask, IllegalMove, GuardRefused,
         InvalidRecord, RemoteUnavailable (where the remote is required), NotWritable.
         """
+        from ralphgit.app.handoff import packet
         from ralphgit.app.lifecycle import claim
         from ralphgit.rules.claim_options import ClaimOptions
 
@@ -179,8 +180,12 @@ class Repo:
             force=force,
         )  # fmt: skip
         with self._project() as project:
-            claimed = claim.claim(project, wanted)
-            return values.task(claimed.row, claimed.task_state)
+            done = claim.claim(project, wanted)
+            promised, lease = project.here.task(done.row.id), done.lease
+            made = packet.compile(
+                project, promised, claim=lease.claim, worker=lease.by, clean=False
+            )
+            return values.claimed(done.row, done.task_state, made)
 
     def complete(
         self,
@@ -191,6 +196,7 @@ class Repo:
         concerns: tuple[str, ...] = (),
         accept_contract: bool = False,
         force: str = "",
+        by: str = "",
     ) -> Completed:
         """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
@@ -198,10 +204,13 @@ class Repo:
         `summary`: what was done, for the audit and the workers of tasks that depend on it.
         `force`: a reason to complete whatever is missing. On any refusal nothing is committed.
 
+        `by`: the commit, the range (A..B) or the pull request ("#12") on the base that did the
+        work, without a claim: it is verified on the base, and completed there.
+
         Raises: Refused (with what is missing), ClaimLost, ClaimHeld, IllegalMove, GuardRefused,
-        NeedsPerson (untrusted), InvalidRecord, NotWritable.
+        NeedsPerson (untrusted), InvalidRecord, NotWritable; with `by` also UsageError, UnknownTask.
         """
-        from ralphgit.app.integration import before_work
+        from ralphgit.app.integration import before_work, complete_merged
         from ralphgit.app.lifecycle import complete
 
         told = complete.CompleteOptions(
@@ -211,8 +220,15 @@ class Repo:
             concerns=tuple(concerns),
             accept_contract=accept_contract,
             force=force,
+            by=by,
         )
         with self._project() as project:
+            if by:
+                merged = complete_merged.complete_by(project, told)
+                at = next_tasks.on_base(project, merged.task, commit=merged.commit)
+                return Completed(
+                    task=values.task(*at), commit=merged.commit, evidence=merged.evidence
+                )
             done = complete.complete(project, told, before=before_work.exit_codes)
             pair = next_tasks.pair(project, done.task)
             return Completed(task=values.task(*pair), commit=done.commit, evidence=done.evidence)

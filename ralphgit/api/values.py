@@ -14,6 +14,7 @@ from ralphgit.app.status.overview import Attention
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import graph_view
 from ralphgit.model import task as model
+from ralphgit.model.handoff import Packet
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import State
 from ralphgit.model.task_status import Status as StoredStatus
@@ -79,6 +80,19 @@ class Task:
         Raises: InvalidRecord.
         """
         return graph_view.task_of(self.stored)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed(Task):
+    """A task that was claimed, and all that its worker has to know."""
+
+    packet: Packet
+    """Mission, criteria, what may be changed, verify commands, what its dependencies have left."""
+
+
+def claimed(row: Row, task_state: TaskState, packet: Packet) -> Claimed:
+    """Make the value of a task that was claimed."""
+    return Claimed(**vars(task(row, task_state)), packet=packet)
 
 
 def task(row: Row, task_state: TaskState) -> Task:
