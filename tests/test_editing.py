@@ -496,6 +496,39 @@ def test_edit_replaces_lists_and_merges_the_scope(world: World) -> None:
     assert "    status: ready\n" in world.read()
 
 
+def test_a_command_names_the_criterion_that_it_proves(world: World) -> None:
+    words = (
+        "--acceptance",
+        "hot",
+        "--acceptance",
+        "salty",
+        "--verify",
+        "make",
+        "--verify",
+        "taste",
+    )
+    added = world.ralph("add", "--title", "Soup", *words, "--proves", "ACC-2=taste", "--json")
+    assert added.code == 0, added
+    task = added.data["task"]["id"]
+    assert added.data["task"]["verify"] == ["make", {"run": "taste", "proves": ["ACC-2"]}]
+    edited = world.ralph(
+        "edit", task, "--proves", "ACC-1=taste", "--proves", "ACC-1=feel", "--json"
+    )
+    assert edited.data["task"]["verify"] == [
+        "make",
+        {"run": "taste", "proves": ["ACC-2", "ACC-1"]},
+        {"run": "feel", "proves": ["ACC-1"]},
+    ]
+    assert "      - run: feel\n        proves:\n          - ACC-1\n" in world.read()
+    again = world.ralph("edit", task, "--verify", "make", "--json")
+    assert again.data["task"]["verify"] == ["make"]
+    before = world.read()
+    for told, code in (("ACC-3=make", "unknown_criterion"), ("make", "bad_proves")):
+        refused = world.ralph("edit", task, "--proves", told, "--json")
+        assert (refused.code, refused.error) == (2, code)
+    assert world.read() == before
+
+
 def test_edit_removes_fields(world: World) -> None:
     assert world.ralph("edit", "T-002", "--remove", "acceptance", "--remove", "story").code == 0
     assert world.ralph("edit", "T-002", "--remove", "scope.write").code == 0

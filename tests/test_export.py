@@ -47,6 +47,9 @@ tasks:
         text: it stands
     verify:
       - test -s house.txt
+      - run: make stand
+        proves:
+          - ACC-1
     outputs:
       - house.txt
     scope:
@@ -69,6 +72,7 @@ MARKDOWN = """\
   - **Files**: `house.txt`
   - **Done when**: it stands
   - **Verify**: `test -s house.txt`
+  - **Verify**: `make stand` (proves ACC-1)
 
   Lay the bricks:
 

@@ -29,6 +29,7 @@ CONTRACT = (
     text("description", "More about it, in as many lines as it takes."),
     many("acceptance", "A criterion; repeatable."),
     many("verify", "A command that proves it; repeatable.", metavar="CMD"),
+    many("proves", "The criterion that a command proves; repeatable.", metavar="ID=CMD"),
     many("output", "A file that must exist afterwards; repeatable.", metavar="PATH",
          field="outputs"),
     many("write", "A pattern of files it may change; repeatable.", metavar="GLOB"),

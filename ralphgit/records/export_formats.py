@@ -138,8 +138,9 @@ def _lines(task: Mapping[str, Any], description: str) -> Iterator[str]:
         yield f"  - **Files**: {', '.join(files)}"
     for item in task.get("acceptance") or ():
         yield f"  - **Done when**: {_line(item['text'] if isinstance(item, dict) else item)}"
-    for command, _ in commands(task.get("verify")):
-        yield f"  - **Verify**: {_code(command)}"
+    for command, proves in commands(task.get("verify")):
+        proved = f" (proves {', '.join(map(_line, proves))})" if proves else ""
+        yield f"  - **Verify**: {_code(command)}{proved}"
     if isinstance(commit := task.get("x-commit"), str):
         yield f"  - **Commit**: {_code(commit)}"
     if description:

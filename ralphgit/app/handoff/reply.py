@@ -193,7 +193,6 @@ def _withdraw(project: Project, made: Guidance) -> None:
 
     A branch that has another task's records, too, is left.
     """
-    project.refresh()
     place = f"refs/remotes/{project.base.remote}/"
     for name, ref in list(project.repository.refs.items()):
         branch = name.removeprefix(place)

@@ -10,7 +10,7 @@ from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.own_claims import open_claims
-from ralphgit.app.tasks import placement
+from ralphgit.app.tasks import placement, verify_entries
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
 from ralphgit.model import characters
@@ -38,6 +38,8 @@ class Fields(NamedTuple):
     description: str | None = None
     acceptance: tuple[str, ...] | None = None
     verify: tuple[str, ...] | None = None
+    proves: tuple[str, ...] | None = None
+    """`ID=CMD`: the criterion that a verify command proves."""
     outputs: tuple[str, ...] | None = None
     write: tuple[str, ...] | None = None
     read: tuple[str, ...] | None = None
@@ -68,7 +70,7 @@ def add(
     """
     if fields.title is None:
         raise UsageError("a task needs a title", hint="--title TEXT")
-    given = _stored(fields)
+    given = _stored(fields, {})
     _warn_brackets(project, fields)
     there = placement.base_rows(project)
     known = {row.id: row for row in (*there, *project.here.rows)}
@@ -115,7 +117,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
     """
     row = project.require_here().row(task)
     old = project.here.stored(row)
-    wanted = _stored(fields)
+    wanted = _stored(fields, old)
     _warn_brackets(project, fields)
     if fields.title is not None:
         wanted = {"title": fields.title, **wanted}
@@ -264,8 +266,10 @@ def _holder(project: Project, task: str) -> str:
 # -- what both do --------------------------------------------------------------------------
 
 
-def _stored(fields: Fields) -> dict[str, Any]:
+def _stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given, as a task stores them and in that order; not the title.
+
+    `old`: the task's block as it is.
 
     Raises: UsageError naming the option that is wrong.
     """
@@ -302,7 +306,9 @@ def _stored(fields: Fields) -> dict[str, Any]:
         "depends_on": fields.depends_on and list(dict.fromkeys(fields.depends_on)),
         "description": fields.description,
         "acceptance": criteria,
-        "verify": fields.verify and list(fields.verify),
+        "verify": verify_entries.entries(
+            fields.verify, fields.proves, criteria or old.get("acceptance"), old.get("verify")
+        ),
         "outputs": fields.outputs and list(fields.outputs),
         "scope": scope_told or None,
         "mode": fields.mode,

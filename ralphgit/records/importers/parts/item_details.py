@@ -4,7 +4,8 @@
   - **Do**: ...                       description, with what has no label
   - **Files**: `src/parser.py`        scope.write, and outputs where a file is named
   - **Done when**: ...                acceptance
-  - **Verify**: `npm test`            verify, where it is a command; else acceptance
+  - **Verify**: `npm test`            verify, where it is a command; else acceptance; a command may
+                                      be followed by (proves ACC-1, ACC-2)
   - **Commit**: `feat: parser`        x-commit
   - **Depends on**: 1.0               depends_on
 """
@@ -47,6 +48,8 @@ _PROSE = re.compile(
 _NO_COMMAND = re.compile(
     r"[A-Z][a-z]+(?::|\s[a-z])|[\"'\u201c\u2018]|(?:GET|HEAD|POST|PUT|PATCH|DELETE)\s+/"
 )
+#: Behind a command: the criteria that it proves.
+_PROVES = re.compile(r"\s*\(proves\s+([\w.-]+(?:\s*,\s*[\w.-]+)*)\)$")
 _JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
@@ -133,6 +136,8 @@ class _Reading:
         self.strange: list[str] = []
         self.criteria: list[str] = []
         self.commands: list[str] = []
+        self.proves: dict[str, list[str]] = {}
+        """The criteria that a command proves, by the command."""
         self.commit = ""
         self.depends_on: tuple[str, ...] | None = None
 
@@ -152,8 +157,12 @@ class _Reading:
 
     def take_checks(self, words: str, nodes: Sequence[Node]) -> None:
         for text in (words, *(node.text for node in nodes if node.kind == "item")):
-            if commands := _commands(text):
+            proves = _PROVES.search(text)
+            if commands := _commands(text[: proves.start()] if proves else text):
                 self.commands += commands
+                if proves:
+                    proved = [one.strip() for one in proves[1].split(",")]
+                    self.proves.update(dict.fromkeys(commands, proved))
             elif text and not _NOTHING.fullmatch(text):
                 self.criteria.append(text)
         for node in nodes:
@@ -173,7 +182,10 @@ class _Reading:
         if mode == Mode.VERIFY and not self.commands:
             self.commands = _in_title(title)
         if self.commands:
-            fields["verify"] = self.commands
+            fields["verify"] = [
+                {"run": one, "proves": self.proves[one]} if one in self.proves else one
+                for one in self.commands
+            ]
         files = list(dict.fromkeys(self.files))
         outputs = [path for path in files if paths_in_prose.is_file(path)]
         if outputs and mode != Mode.VERIFY and not _TAKES_AWAY.match(title):
