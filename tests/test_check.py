@@ -672,7 +672,7 @@ def test_stale_evidence_is_a_warning(world: World, alpha: Place) -> None:
 
 def test_a_changed_contract_of_a_finished_task_is_a_warning(world: World, alpha: Place) -> None:
     done(alpha)
-    alpha.replace("    title: Write one\n", "    title: Write 1\n")
+    alpha.replace("      - one.txt\n", "      - 1.txt\n")
     assert short(problems(alpha, code=0)) == [
         ("warning", "stale_contract", "task-graph.yaml:3:1", "T-1"),
     ]

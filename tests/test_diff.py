@@ -179,7 +179,7 @@ def test_what_else_may_happen_to_a_task(world: World) -> None:
         "Ann Author reopens T-3", "reopen", 4,
     )  # fmt: skip
     assert told(step(world, "edit", "T-2", "--title", "New", "--priority", "1")) == (
-        "T-2 is edited (title, priority; its contract changes)", "edit", 0,
+        "T-2 is edited (title, priority)", "edit", 0,
     )  # fmt: skip
     # All of it at once.
     first = world.git("rev-list", "--max-parents=0", "HEAD")

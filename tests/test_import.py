@@ -271,7 +271,7 @@ def test_what_happened_here_stays(world: World) -> None:
     world.claim("T-2")
     claimed = read(world)
     source = GRAPH.replace("status: open", "status: done")
-    world.write("tasks.yaml", source.replace("Build it", "Built"))
+    world.write("tasks.yaml", source.replace("Build it", "Built\n    outputs: [built]"))
     data = imported(
         world,
         "tasks.yaml",
@@ -279,7 +279,10 @@ def test_what_happened_here_stays(world: World) -> None:
         "ralphgit complete T-2 needs --accept-contract",
     )
     assert data["updated"] == ["T-2"]
-    assert read(world) == claimed.replace("Build it", "Built")
+    made = claimed.replace("Build it", "Built").replace(
+        "- T-1\n", "- T-1\n    outputs:\n      - built\n"
+    )
+    assert read(world) == made
 
 
 def test_a_field_that_is_new_is_added_and_one_that_is_gone_stays(world: World) -> None:

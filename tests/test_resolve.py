@@ -696,7 +696,7 @@ def test_an_attempt_goes_on_after_its_squash_merge(world: World) -> None:
     log = f"records/audit/T-1/{claim}.yaml"
     more = '  - {{at: "{}", event: resumed, by: alpha, from: in-progress, to: in-progress}}\n'
     world.write(log, world.read(log) + more.format("2026-11-21T10:00:00Z"))
-    world.replace("title: T-1", "title: Better said")
+    world.replace("title: T-1", "title: Better said\n    outputs: [work.txt]")
     world.commit("Seen")
     assert alpha.ralph("block", "T-1", "--question", "Why?").code == 0
     conflicts(alpha, "merge", "main")

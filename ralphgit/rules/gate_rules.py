@@ -161,7 +161,7 @@ GROUPS = (
         _error("stale_contract", "What a task promises has changed since it was claimed.",
                "The worker does, and proves, something other than what is asked for now.",
                "Complete it with `--accept-contract`, or restore the fields.",
-               "the task was complete, or cancelled, before"),
+               "nobody works on the task: it is complete, cancelled or blocked"),
         _error("foreign_claim", "Evidence names the claim of another task.",
                "It was copied: what was observed under that claim says nothing about this task.",
                "Remove the copy, and observe again: `ralphgit evidence verify --rerun`."),

@@ -35,7 +35,7 @@ from ralphgit.records import (
 )
 from ralphgit.records.graph_sections import Pieces
 from ralphgit.rules import cycles
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import keeps
 
 
 class Resolved(NamedTuple):
@@ -353,7 +353,7 @@ def _warn(
         for stored in graph_file.parse(data, path=path, limit=limit).tasks:
             one = task_mapping.task(stored)
             needs[one.id] = one.depends_on
-            if one.id in joined and one.claim and one.claim.contract not in ("", contract(one)):
+            if one.id in joined and one.claim and not keeps(one, one.claim.contract):
                 project.warn(
                     f"the contract of {one.id} has changed under claim {one.claim.id}: completing "
                     "it will need --accept-contract"

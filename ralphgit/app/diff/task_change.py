@@ -15,7 +15,7 @@ from ralphgit.model.task import Event, Task
 from ralphgit.model.task_row import Row
 from ralphgit.rules import diff_steps, evidence_verdict, legal_changes
 from ralphgit.rules import review_verdict as reviews
-from ralphgit.rules.contract_digest import PROMISED, contract
+from ralphgit.rules.contract_digest import PROMISED, keeps
 from ralphgit.rules.diff_steps import Edges, Step
 from ralphgit.rules.review_verdict import OpenFinding
 
@@ -195,7 +195,7 @@ def notes(
     yield from (_of_fault(fault) for fault in faults if fault is not None)
     if one.new is None:
         return
-    if one.worked_on and new.contract and contract(one.new) != new.contract:
+    if one.worked_on and not keeps(one.new, new.contract, *([one.old.title] if one.old else [])):
         yield ChangeNote(
             PROBLEM, "stale_contract", one.task,
             f"what {one.task} promises has changed since claim {new.claim} was made",

@@ -18,11 +18,10 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
 from ralphgit.records.importers.parts.source_values import short
-from ralphgit.rules import cycles, legal_changes, pattern_overlap
+from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
 
 _VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
-#: What `rules.contract_digest` is made from.
-_PROMISED = frozenset({"title", "acceptance", "verify", "outputs", "scope"})
+_PROMISED = frozenset(contract_digest.PROMISED)
 
 
 class ImportOptions(NamedTuple):

@@ -23,7 +23,7 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
 from ralphgit.rules import evidence_verdict, legal_changes
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
 
@@ -295,7 +295,7 @@ def _unproved(
         said = f"{id} is complete, but has no claim or no result"
         yield Fault("not_claimed", id, said, f"ralphgit claim {id}, then: ralphgit complete {id}")
         return
-    if row.contract and contract(task) != row.contract:
+    if not keeps(task, row.contract):
         said = f"the contract of {id} has changed since it was completed"
         yield Fault("stale_contract", id, said, f"ralphgit complete {id} --accept-contract")
         return

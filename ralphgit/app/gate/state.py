@@ -14,7 +14,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
 from ralphgit.records.task_fields import Problem as Wrong
 from ralphgit.rules import legal_changes
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
 #: Faults that a task in another file would fix.
@@ -97,10 +97,14 @@ def _claim_faults(
     if home is not None and home != row.id:
         said = f"{row.id} has claim {row.claim}, which is a claim of {home}"
         yield Fault("moved_claim", row.id, said, f"a merge moved it; restore the block of {row.id}")
-    elif contract(task_mapping.task(stored)) != row.contract:
+    elif not keeps(task_mapping.task(stored), row.contract):
         said = f"what {row.id} promises has changed since claim {row.claim} was made"
-        hint = f"ralphgit complete {row.id} --accept-contract, or restore the fields"
-        severity = "warning" if row.status in ("complete", "cancelled") else "error"
+        hint, severity = f"ralphgit complete {row.id} --accept-contract", "error"
+        if row.status in ("complete", "cancelled"):
+            anew = f"ralphgit reset {row.id} --reopen --reason TEXT"
+            hint, severity = f"restore the fields; to have it done anew: {anew}", "warning"
+        elif row.status == "blocked":
+            hint, severity = f'ralphgit reply {row.id} "TEXT"', "warning"
         yield Fault("stale_contract", row.id, said, hint, severity)
 
 

@@ -22,11 +22,12 @@ from ralphgit.errors import GuardRefused
 from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
+from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Status
 from ralphgit.records import audit_file
 from ralphgit.rules import evidence_verdict, legal_changes
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import keeps
 
 _FORCED = "force-completed"
 #: What others say of it: a conflict is not the branch's fault, and reviews are asked for apart.
@@ -69,9 +70,16 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     if events[-1:] not in (["completed"], [_FORCED]):
         return [f"the audit of {lease.task} does not say that it was completed"]
     here, task = view.by_id[lease.task], view.task(lease.task)
-    if here.contract and contract(task) != here.contract:
-        return [f"what {here.id} promises has changed on this branch since it was completed"]
     promised = judged_evidence.as_promised(project, task)
+    begun = _as_claimed(project, here)
+    as_begun = begun is not None and keeps(begun, here.contract)
+    if as_begun and not keeps(promised, here.contract, task.title):
+        label = project.base.label
+        return [f"what {here.id} promises has changed on {label} since it was claimed"]
+    # What the base has changed and the claim has accepted comes to the branch by the merge.
+    accepted = begun is not None and not as_begun and keeps(promised, here.contract)
+    if not accepted and not keeps(task, here.contract):
+        return [f"what {here.id} promises has changed on this branch since it was completed"]
     forced = events[-1] == _FORCED
     found = list(_unproven(project, lease, promised.verify, head, forced=forced))
     if forced:
@@ -87,6 +95,14 @@ def unverified_reasons(project: Project, lease: Lease, head: str) -> list[str]:
     if found or not promised.verify:
         found += changed_paths.missing_outputs(project, head, promised.outputs)
     return found
+
+
+def _as_claimed(project: Project, here: Row) -> Task | None:
+    """Return the task as the commit has it that the claim was made from; None if it does not."""
+    named = f"{here.base}^{{commit}}"
+    commit = project.repository.objects.resolve([named])[0] if here.base else None
+    before = project.view(commit, here.base) if commit else None
+    return before.task(here.id) if before is not None and here.id in before.by_id else None
 
 
 def _since_base(project: Project, head: str, since: str = "") -> tuple[str, list[trees.PathChange]]:

@@ -26,7 +26,7 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import audit_file, evidence_file, graph_file, splice_task, task_mapping
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import contract, keeps
 
 _ATTEMPTS = 5
 
@@ -130,7 +130,7 @@ def _begun(
     """
     old, digest = promised.lifecycle, contract(promised)
     if old.status is Status.IN_PROGRESS and old.claim is not None:
-        if old.claim.contract in ("", digest):
+        if keeps(promised, old.claim.contract):
             return old
         said = f"what {promised.id} promises has changed since it was claimed"
         if not options.accept_contract:

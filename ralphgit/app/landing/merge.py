@@ -8,6 +8,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.conflicts import joined_merge
 from ralphgit.app.evidence import reviews
 from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import base_step
@@ -105,7 +106,10 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
 
 
 def merged(project: Project, base: str, head: str, lease: Lease) -> str | Conflict:
-    """The commit that has both: one of the two, where that is one step, else a new merge."""
+    """The commit that has both: one of the two, where that is one step, else a new merge.
+
+    What conflicts in git and not by task, such as a title beside the status, is joined.
+    """
     git = project.repository.git
     fork = worktrees.fork(git, base, head)
     if fork == head:
@@ -116,9 +120,13 @@ def merged(project: Project, base: str, head: str, lease: Lease) -> str | Confli
         tree = head
     else:
         with merge_preview.merged(project.repository, base, head, keep=True) as found:
-            if found.conflicts or not found.related:
+            if not found.related:
                 return Conflict(found.conflicts)
             tree = found.tree
+            if found.conflicts:
+                tree = joined_merge.tree(project, base, head, found)
+            if not tree:
+                return Conflict(found.conflicts)
     row = project.view(head, head[:12]).by_id.get(lease.task)
     status = row.status if row is not None else ""
     brought = Brought(lease.task, lease.claim, lease.by, status)

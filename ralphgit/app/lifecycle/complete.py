@@ -40,7 +40,7 @@ from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
 from ralphgit.records import evidence_file as codec
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
 from ralphgit.rules import review_verdict as reviews
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import contract, keeps
 from ralphgit.rules.evidence_verdict import CriterionProof
 
 
@@ -151,7 +151,7 @@ def _complete(
     wrong = claim_verdict.bad_scope(claim_map.base.by_id.get(own.task, held.row))
     if wrong is not None:
         raise claim_errors.of(wrong)
-    _accept_contract(project, own.contract, promised, here, options)
+    accepted = _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
     runnable = True
     try:
@@ -186,8 +186,9 @@ def _complete(
         others = others_claims.found(project, claim_map, own)
         earlier = _before(project, own, promised, wanted, before)
         return _commit(
-            project, own.task, held, promised, here, options, tree, runs, earlier, missing, others
-        )
+            project, own.task, held, promised, here, options, accepted, tree, runs, earlier,
+            missing, others,
+        )  # fmt: skip
 
 
 def _done_already(project: Project, task: str, *, anew: bool) -> Completed | None:
@@ -300,18 +301,25 @@ def _observation(data: bytes) -> Evidence | None:
 
 def _accept_contract(
     project: Project, claimed: str, promised: Task, here: Task, options: CompleteOptions
-) -> None:
-    changed = []
-    if contract(promised) != claimed:
-        changed.append(f"on {project.base.label}")
-    if contract(here) != claimed:
-        changed.append("on this branch")
-    if not changed:
-        return
-    sentence = f"what {here.id} promises has changed {' and '.join(changed)} since it was claimed"
+) -> str:
+    """The digest of what the base will promise once it has the completion.
+
+    Raises: GuardRefused (contract_changed).
+    """
+    by_base = not keeps(promised, claimed, here.title)
+    by_branch = not keeps(here, claimed, promised.title)
+    if not by_base and promised.title != here.title:
+        project.warn(f"{here.id} has another title on {project.base.label}: {promised.title}")
+    if not by_base and not by_branch:
+        # A digest with the title in it would not hold for the title that the merge brings.
+        lasting = keeps(promised, claimed) and keeps(here, claimed)
+        return claimed if claimed and lasting else contract(here)
+    places = [f"on {project.base.label}"] if by_base else []
+    places += ["on this branch"] if by_branch else []
+    sentence = f"what {here.id} promises has changed {' and '.join(places)} since it was claimed"
     if options.accept_contract or options.force:
         project.warn(f"{sentence}; accepted")
-        return
+        return contract(here if by_branch else promised)
     raise GuardRefused(
         sentence,
         code="contract_changed",
@@ -389,6 +397,7 @@ def _commit(
     promised: Task,
     here: Task,
     options: CompleteOptions,
+    accepted: str,
     tree: str,
     runs: Sequence[verify_command.Run],
     earlier: Mapping[str, int],
@@ -403,7 +412,7 @@ def _commit(
     at = project.now()
     identity, concerns = project.around.new_id(), options.concerns
     result = Result(id=identity, claim=own.claim, outcome=outcome, at=at, concerns=concerns)
-    new = lifecycle.completed(task, _with_contract(old, contract(here)), result)
+    new = lifecycle.completed(task, _with_contract(old, accepted), result)
     event = "force-completed" if options.force else "completed"
     note = options.force
     if note and missing:

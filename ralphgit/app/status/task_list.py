@@ -83,7 +83,7 @@ def view_at(project: Project, at: str) -> GraphView:
 def _changed_contract(view: GraphView, row: Row) -> str:
     if not row.contract:
         return ""
-    from ralphgit.rules.contract_digest import contract
+    from ralphgit.rules.contract_digest import contract, keeps
 
-    now = contract(view.task(row.id))
-    return "" if now == row.contract else now
+    now = view.task(row.id)
+    return "" if keeps(now, row.contract) else contract(now)

@@ -16,7 +16,7 @@ from ralphgit.model.ids import parse_task_id
 from ralphgit.records import atomic_files, graph_file, splice_task, task_mapping
 from ralphgit.records.record_task import with_task
 from ralphgit.records.schemas import FILED
-from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.contract_digest import contract, keeps
 
 
 class Renamed(NamedTuple):
@@ -110,7 +110,7 @@ def _spliced(project: Project, path: str, text: str, number: int, wanted: dict[s
     text = splice_task.set_fields(parsed(text), number, wanted)
     file = parsed(text)
     life, promised = task_mapping.lifecycle(file.tasks[number]), contract(before)
-    if life.claim is None or life.claim.contract != promised:
+    if life.claim is None or not life.claim.contract or not keeps(before, life.claim.contract):
         return text
     made = contract(task_mapping.task(file.tasks[number]))
     if made == promised:
