@@ -9,7 +9,8 @@
 
 The first line says what is asked; the next lines are all that is found: severity, code, place and
 task. Then come files, each under its commit: `base`; `branch` on top of it; `base2`, also on top
-of `base`, is what the base has become meanwhile; `alone` has no history. A commit has the files of
+of `base`, is what the base has become meanwhile, `base3` what it has become after that, and
+`branch3` is on top of it; `alone` has no history. A commit has the files of
 the one before it, but for what the case says; `base` has those of the file `cases/rules/base`.
 """
 
@@ -56,7 +57,7 @@ def _read(path: Path) -> Case:
         files.setdefault(commit.decode(), {})[name.decode()] = entry
     assert first.startswith("$ check"), f"{path} does not say what is asked"
     words = re.sub(
-        r"\b(base2?|branch|alone)\b(?=$| |\.\.)", rf"{rule}-{kind}/\1", first[8:]
+        r"\b(base[23]?|branch3?|alone)\b(?=$| |\.\.)", rf"{rule}-{kind}/\1", first[8:]
     ).split()
     words = [word.replace(f"--{rule}-{kind}/", "--") for word in words]
     return Case(rule, kind, words, expected, files)
@@ -72,7 +73,8 @@ def repository(world: World, cases: list[Case]) -> None:
     stream = [_commit("main", "", common)]
     for case in cases:
         for commit, files in case.files.items():
-            parent = {"base": "main", "alone": ""}.get(commit, f"{case.name}/base")
+            on = {"base3": "base2", "branch3": "base3"}.get(commit, "base")
+            parent = {"base": "main", "alone": ""}.get(commit, f"{case.name}/{on}")
             stream.append(_commit(f"{case.name}/{commit}", parent, files))
     done = world.run("git", "fast-import", "--quiet", stdin=b"".join(stream))
     assert done.code == 0, done.err

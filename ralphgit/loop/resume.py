@@ -83,6 +83,21 @@ def restore(project: Project) -> str:
         return task_branch.put_aside(project, noted)
 
 
+def leave_taken_back(project: Project) -> str:
+    """Give up what this worktree did last if the base has taken it back since; what to say of it.
+
+    It was over before this loop began, so it is not one of the tasks that the loop has lost.
+    """
+    noted = own_claims.remembered(project)
+    if noted is None or not noted.is_taken_back:
+        return ""
+    with WorktreeLock(project):
+        winner = own_claims.winner_over(ClaimMap(project), noted)
+        lost = give_up.lose(project, noted, winner)
+    project.refresh()
+    return "; ".join([lost.message, *lost.lines])
+
+
 def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) -> Lease | None:
     """Return this worktree's claim, or that of a task that has ended here and has yet to land.
 
@@ -100,6 +115,7 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
 def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     block_release.settle(project)
     claim_map = ClaimMap(project)
+    noted = own_claims.remembered(project)
     claims = claim_facts.of_own(project, claim_map)
     for one in claims:
         if one.winner is not None:
@@ -108,7 +124,6 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     own = claim_verdict.held_here(claims)
     if own is not None:
         return own
-    noted = runtime_files.remembered(project.top)
     end = own_claims.end_of(project.here, noted) if noted else None
     if noted is None or end is None:
         return None

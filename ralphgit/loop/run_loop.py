@@ -189,6 +189,8 @@ class Loop:
             onto_base.settle(project)
             if kept := resume.restore(project):
                 self._say(f"the task graph could not be read; the work so far is kept in {kept}")
+            if said := resume.leave_taken_back(project):
+                self._say(said)
             landing = self._landing.how(project)
             lease = resume.unfinished(project, landing, self._pulls, self._options)
             if lease is None:

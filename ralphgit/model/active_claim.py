@@ -27,6 +27,8 @@ class ActiveClaim(NamedTuple):
     """The block of a blocked task as it is there, as JSON."""
     ref: str = ""
     """Full name of the branch, for kind branch; remote-tracking ones too."""
+    base: str = ""
+    """The commit of the base that the claim was made from, abbreviated; "" where it is unknown."""
 
 
 class Lease(NamedTuple):
@@ -48,3 +50,26 @@ class Lease(NamedTuple):
     unsynchronised: bool = False
     oid: str = ""
     """The object behind the ref; not part of the record itself."""
+    is_taken_back: bool = False
+    """The base had the claim, and has it no longer (law L12); not part of the record either."""
+
+
+class TakenBack(NamedTuple):
+    """A claim that was on the base and is not any more."""
+
+    task: str
+    claim: str
+    commit: str = ""
+    """What took it back; "" where no commit did, or where it is unknown."""
+    by: str = ""
+    """The author's name of that commit."""
+    at: str = ""
+    is_rewritten: bool = False
+    """The base's history was rewritten: it has not the commits that brought the claim."""
+
+    def sentence(self, base: str) -> str:
+        """Say so; `base` is the name of the base."""
+        said = f"it was taken back on {base}, where it was before"
+        if self.is_rewritten:
+            return f"{said}: the history of {base} was rewritten"
+        return f"{said}, in {self.commit[:12]} by {self.by}" if self.commit else said

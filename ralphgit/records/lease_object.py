@@ -12,7 +12,7 @@ def encode(lease: Lease) -> bytes:
     """Encode the lease; no other claim makes the same bytes, since the claim id is random."""
     from ralphgit.records import yaml_writer
 
-    fields = {name: value for name, value in lease._asdict().items() if name != "oid"}
+    fields = {name: value for name, value in lease._asdict().items() if name not in _NOT_STORED}
     return yaml_writer.mapping(fields).encode("utf-8", "surrogateescape")
 
 
@@ -42,6 +42,7 @@ def parse(data: bytes, oid: str) -> Lease:
     return Lease(**fields, oid=oid)
 
 
+_NOT_STORED = ("oid", "is_taken_back")
 _TEXT = tuple(
-    (name, "") for name in Lease._fields if name not in ("epoch", "unsynchronised", "oid")
+    (name, "") for name in Lease._fields if name not in ("epoch", "unsynchronised", *_NOT_STORED)
 )

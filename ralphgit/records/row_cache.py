@@ -22,6 +22,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from ralphgit.model.task_row import Row
 
@@ -97,17 +98,32 @@ class Cache:
         if data in self._settings:
             return self._settings[data]
         path = os.path.join(self._folder, f"{binascii.crc32(data):08x}.settings")
-        made = _settings_at(path, data)
+        found = _kept_at(path)
+        made: dict[str, object] | None = found[1] if found and found[0] == data else None
         if made is None:
             made = parse(data)
             try:
-                kept = marshal.dumps((data, made))
+                sealed = _sealed((data, made))
             except ValueError:  # a date, for example: no setting is one, and its reader says so
                 return made
-            head = _FORMAT + binascii.crc32(kept).to_bytes(4, "big")
-            self._put(path, (head, kept))
+            self._put(path, sealed)
         self._settings[data] = made
         return made
+
+    # -- history ---------------------------------------------------------------------
+
+    def history(self, key: str) -> Any:
+        """What `keep_history` was given for `key` last; None for nothing."""
+        found = _kept_at(self._history_path(key))
+        return found[1] if found is not None and found[0] == key else None
+
+    def keep_history(self, key: str, value: object) -> None:
+        """Keep what was read from history: plain values alone. A disk error is not a failure."""
+        self._put(self._history_path(key), _sealed((key, value)))
+
+    def _history_path(self, key: str) -> str:
+        number = binascii.crc32(key.encode("utf-8", "surrogateescape"))
+        return os.path.join(self._folder, f"{number:08x}.history")
 
     # -- rows ------------------------------------------------------------------------
 
@@ -178,7 +194,14 @@ class Cache:
             return
 
 
-def _settings_at(path: str, data: bytes) -> dict[str, object] | None:
+def _sealed(value: Any) -> tuple[bytes, bytes]:
+    """A small file of the cache: format and checksum, then `value`. Raises: ValueError."""
+    kept = marshal.dumps(value)
+    return _FORMAT + binascii.crc32(kept).to_bytes(4, "big"), kept
+
+
+def _kept_at(path: str) -> Any:
+    """What a small file of the cache has; None where there is none, or where it is damaged."""
     try:
         with open(path, "rb") as file:
             found = file.read()
@@ -186,13 +209,8 @@ def _settings_at(path: str, data: bytes) -> dict[str, object] | None:
         return None
     start = len(_FORMAT) + 4
     kept = found[start:]
-    if (
-        not found.startswith(_FORMAT)
-        or binascii.crc32(kept).to_bytes(4, "big") != (found[len(_FORMAT) : start])
-    ):
-        return None
-    content, made = marshal.loads(kept)
-    return made if content == data else None
+    checked = binascii.crc32(kept).to_bytes(4, "big") == found[len(_FORMAT) : start]
+    return marshal.loads(kept) if found.startswith(_FORMAT) and checked else None
 
 
 def _take(path: str, wanted: set[_Shard]) -> dict[_Shard, list[Row]]:

@@ -204,6 +204,14 @@ GROUPS = (
         _error("claim_replaced", "A change replaces a valid claim with another one.",
                "It takes the task from its holder without a word.",
                "The claim on the base decides; claim another task."),
+        _error("taken_back", "A change brings back a claim that was taken back before.",
+               "It was reverted, or its history was rewritten: a branch that is older than that "
+               "would bring it back unasked.",
+               "Claim the task anew (`ralphgit claim ID`), and bring the work along."),
+        _warning("brought_back", "A change brings back, on purpose, a claim that was taken back.",
+                 "It comes in a commit that was made after it was taken back, as a revert of the "
+                 "revert is; its evidence is of the content of that time.",
+                 "Merge it if the reason why it was taken back is gone."),
         _error("result_replaced", "A change replaces the result of a complete task.",
                "It is not what was reviewed and merged.",
                "`ralphgit reset ID --reopen --reason TEXT`."),

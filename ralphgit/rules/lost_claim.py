@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from ralphgit.model.active_claim import Lease
+from ralphgit.model.active_claim import Lease, TakenBack
 from ralphgit.model.task_row import Row
 
 
@@ -39,6 +39,8 @@ class Winner(NamedTuple):
     status: str = ""
     since: str = ""
     epoch: int = 0
+    taken_back: TakenBack | None = None
+    """How the base took it back, where history shows it."""
 
 
 def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str) -> Winner | None:
@@ -65,9 +67,11 @@ def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str)
 
 
 def is_dead(lease: Lease, row: Row | None) -> bool:
-    """Whether the base, which has the task as `row`, has moved past a lease's claim: the lease
-    then guards nothing.
+    """Whether the base, which has the task as `row`, has moved past a lease's claim, or has taken
+    it back: the lease then guards nothing.
     """
+    if lease.is_taken_back:
+        return True
     if row is None:
         return False
     if lease.epoch < row.epoch or row.status in ("complete", "cancelled"):

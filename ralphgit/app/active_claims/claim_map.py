@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from ralphgit.app.active_claims import stale_lease
-from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
+from ralphgit.app.workspace import heartbeat, runtime_files, taken_back, worktree_names
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import InvalidRecord
+from ralphgit.errors import InvalidRecord, RalphError
 from ralphgit.git.repository import Worktree
-from ralphgit.model.active_claim import ActiveClaim, Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease, TakenBack
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome
 from ralphgit.rules import readiness
@@ -42,15 +42,33 @@ class ClaimMap:
     @cached_property
     def active_claims(self) -> dict[str, list[ActiveClaim]]:
         """Where a task has another state than on the base, by task."""
+        return self._sighted[0]
+
+    @cached_property
+    def taken_back(self) -> dict[str, list[ActiveClaim]]:
+        """Where a task has a claim still that the base took back: none of them holds it (L12)."""
+        return self._sighted[1]
+
+    @cached_property
+    def _sighted(self) -> tuple[dict[str, list[ActiveClaim]], dict[str, list[ActiveClaim]]]:
         found: dict[str, list[ActiveClaim]] = {}
+        withdrawn: dict[str, list[ActiveClaim]] = {}
         for active in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
-            known = found.setdefault(active.task, [])
+            is_over = self.how_taken_back(active) is not None
+            known = (withdrawn if is_over else found).setdefault(active.task, [])
             # What a branch says, its own worktree need not say again.
             if not any(same.claim == active.claim and same.status == active.status
                        and same.kind == "branch" and active.kind == "worktree"
                        and not active.path for same in known):  # fmt: skip
                 known.append(active)
-        return found
+        return found, withdrawn
+
+    def how_taken_back(self, one: ActiveClaim | Lease) -> TakenBack | None:
+        """How the base took back a claim; None for one that it has, or never had."""
+        row = self.base.by_id.get(one.task)
+        if row is None or row.claim == one.claim or row.epoch > one.epoch:
+            return None
+        return taken_back.of(self.project, one.task, one.claim, one.base)
 
     @cached_property
     def task_states(self) -> TaskStates:
@@ -141,6 +159,7 @@ class ClaimMap:
         return ActiveClaim(
             lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
             "lease", where, path, stale_lease.is_stale(self.project, lease, worktree),
+            base=lease.base,
         )  # fmt: skip
 
     def _whereabouts(self, lease: Lease) -> str:
@@ -163,7 +182,7 @@ class ClaimMap:
             stored = row.json
         return ActiveClaim(
             row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
-            note=note, stored=stored, ref=ref,
+            note=note, stored=stored, ref=ref, base=row.base,
         )  # fmt: skip
 
     # -- differences ---------------------------------------------------------------
@@ -253,6 +272,18 @@ def elsewhere(project: Project) -> str:
     return f"{ELSEWHERE}{project.base.remote}/" if shared else ""
 
 
+def marked(project: Project, lease: Lease) -> Lease:
+    """The lease, which says now whether the base took its claim back."""
+    try:
+        row = project.base_view.by_id.get(lease.task)
+    except RalphError:
+        return lease  # what the base has is not known: nothing is free then
+    if row is None or row.claim == lease.claim or row.epoch > lease.epoch:
+        return lease
+    taken = taken_back.of(project, lease.task, lease.claim, lease.base)
+    return lease._replace(is_taken_back=taken is not None)
+
+
 def read_leases(project: Project) -> dict[str, Lease]:
     """Every lease, by task: the repository's own, and those of other machines as they were
     last fetched. One that cannot be read is warned of.
@@ -270,7 +301,7 @@ def read_leases(project: Project) -> dict[str, Lease]:
     found = {}
     for ref, place in refs:
         try:
-            one = lease_object.parse(blobs[ref.oid], ref.oid)
+            one = marked(project, lease_object.parse(blobs[ref.oid], ref.oid))
         except (InvalidRecord, KeyError):
             project.warn(f"{ref.name} is not a lease; for details: ralphgit doctor")
             continue

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, read_leases
+from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, marked, read_leases
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import refs, remote
@@ -116,7 +116,7 @@ def _fetch(project: Project, task: str) -> Lease | None:
         timeout=project.config.fetch_timeout,
     )  # fmt: skip
     data = project.repository.objects.read([oid])
-    return codec.parse(data[oid], oid) if oid in data else None
+    return marked(project, codec.parse(data[oid], oid)) if oid in data else None
 
 
 def drop(project: Project, lease: Lease) -> bool:

@@ -6,8 +6,8 @@ import json
 import os
 from enum import StrEnum
 
-from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.active_claims.claim_map import ClaimMap, marked
+from ralphgit.app.workspace import heartbeat, runtime_files, taken_back
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
@@ -25,12 +25,18 @@ def open_claims(project: Project, claim_map: ClaimMap) -> list[Lease]:
     """
     here = project.here.by_id
     own = leased(project, claim_map)
-    noted = runtime_files.remembered(project.top)
+    noted = remembered(project)
     if noted is not None and all(lease.claim != noted.claim for lease in own):
         row = here.get(noted.task)
         if row is not None and row.claim == noted.claim:
             own.append(noted)
     return [lease for lease in own if not _ended(claim_map, lease)]
+
+
+def remembered(project: Project) -> Lease | None:
+    """The claim that this worktree noted last; None without one that can be read."""
+    noted = runtime_files.remembered(project.top)
+    return marked(project, noted) if noted is not None else None
 
 
 def leased(project: Project, claim_map: ClaimMap) -> list[Lease]:
@@ -87,13 +93,17 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
     """
     task, claim, begun_at = mine
     project, base = claim_map.project, claim_map.project.base
+    row = claim_map.base.by_id.get(task)
+    is_new = row is not None and row.claim != claim
+    if is_new and (taken := taken_back.of(project, task, claim, begun_at)):
+        return Winner(task, Cause.TAKEN_BACK, base.label, taken_back=taken)
     if not begun_at or base.commit.startswith(begun_at):
         return None
     begun = project.repository.objects.resolve([f"{begun_at}^{{commit}}"])[0]
     head = head or project.repository.known_head
     if begun is None or not head:
         return None
-    git, row = project.repository.git, claim_map.base.by_id.get(task)
+    git = project.repository.git
     if not worktrees.is_ancestor(git, begun, base.commit):
         if worktrees.is_ancestor(git, begun, head):
             return Winner(task, Cause.REWRITTEN, base.label)

@@ -11,7 +11,7 @@ from ralphgit.app.gate import append_only, effective_settings, tampering, write_
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import graph_view, record_tree, revisions
+from ralphgit.app.workspace import graph_view, record_tree, revisions, taken_back
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -147,6 +147,7 @@ def _brought(
     by_hand = list(tampering.problems(now, span, made, files, faulty))
     return [
         *changed,
+        *_returned(was, span, made),
         *append_only.between(was, now, span.old, span.new, span.objects, made.renames),
         *completions(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
@@ -271,6 +272,23 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
             project, made, row, made.before.get(row.id), known.get(row.id, {}).values(), files
         )
     ]
+
+
+def _returned(project: Project, span: Span, made: BranchChange) -> Iterator[Problem]:
+    """Find claims that a change brings and that the base took back before (law L12)."""
+    before, label = made.before, project.base.label
+    rows = [
+        row for row in made.moved
+        if row.claim and (row.id not in before or before[row.id].claim != row.claim)
+    ]  # fmt: skip
+    for claim, taken in taken_back.on(project, span.old, rows).items():
+        row = next(row for row in rows if row.claim == claim)
+        said = f"claim {claim} of {row.by} on {row.id} comes back: {taken.sentence(label)}"
+        hint = f"take its commits out of the branch; to do it again: ralphgit claim {row.id}"
+        fault = Fault("taken_back", row.id, said, hint)
+        if taken_back.is_meant(project, taken, span.head):
+            fault = Fault("brought_back", row.id, said, "", "warning")
+        yield place(made.tree, fault, made.after)
 
 
 def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:

@@ -13,7 +13,7 @@ from ralphgit.app.gate import branch as incoming
 from ralphgit.app.gate import state
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import claim_errors
-from ralphgit.app.workspace import record_tree, revisions, runtime_files
+from ralphgit.app.workspace import record_tree, revisions, runtime_files, taken_back
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
@@ -93,7 +93,9 @@ def _one(project: Project, branch: str) -> Reconciled:
     ]
     for row in rows:
         mine = (row.id, row.claim, view.row(row.id).base)
-        if (winner := own_claims.withdrawn(ClaimMap(project), mine, commit)) is not None:
+        winner = own_claims.withdrawn(ClaimMap(project), mine, commit)
+        taken = winner.taken_back if winner is not None else None
+        if winner is not None and not (taken and taken_back.is_meant(project, taken, commit)):
             said = f"the claim on {row.id} is lost: {claim_errors.lost_because(winner)}"
             issues.append(Issue("claim_lost", "error", row.id, said, hint="ralphgit next"))
         issues += _of_task(project, place, row)

@@ -6,14 +6,19 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import leases, next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import fetch
-from ralphgit.app.lifecycle import claim_errors, claim_facts, onto_base, write_audit_and_graph
+from ralphgit.app.lifecycle import (
+    claim_errors,
+    claim_facts,
+    onto_base,
+    write_audit_and_graph,
+)
 from ralphgit.app.lifecycle.onto_base import Brought, Position
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index
-from ralphgit.model.active_claim import Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task import Claim, Event, Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
@@ -97,6 +102,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     lease = outcome.lease
     row = _write_leased(project, lease, heads, options)
     if row is not None:
+        _keep_taken_back(project, claim_map, row.id)
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
         if ended := leases.drop_dead(project, others, claim_map.base.by_id):
             from ralphgit.app.lifecycle import rescued_work  # most claims end nobody's
@@ -110,6 +116,23 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
         code="unsettled",
         hint="repeat the command",
     )
+
+
+def _keep_taken_back(project: Project, claim_map: ClaimMap, task: str) -> None:
+    """Keep in rescue refs what earlier attempts have that the base took back, and say so."""
+    earlier: dict[str, list[ActiveClaim]] = {}
+    for one in claim_map.taken_back.get(task, ()):
+        earlier.setdefault(one.claim, []).append(one)
+    if not earlier:
+        return
+    from ralphgit.app.lifecycle import rescue_refs
+
+    for claim, places in earlier.items():
+        taken = claim_map.how_taken_back(places[0])
+        kept = dict.fromkeys(filter(None, (rescue_refs.sighted(project, one) for one in places)))
+        how = taken.sentence(project.base.label) if taken is not None else ""
+        where = f"; that work is kept in {', '.join(kept)}" if kept else ""
+        project.warn(f"{places[0].by} had {task} before, by claim {claim}, and {how}{where}")
 
 
 def _bring(

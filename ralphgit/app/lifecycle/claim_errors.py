@@ -13,7 +13,7 @@ from ralphgit.errors import (
     NeedsPerson,
     RalphError,
 )
-from ralphgit.model.active_claim import ActiveClaim, Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease, TakenBack
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import Allowed, Reason, Refusal
 from ralphgit.rules.lost_claim import Cause, Winner
@@ -182,7 +182,7 @@ def lost_because(winner: Winner | None) -> str:
         case Cause.REMOVED:
             return f"{task} is no longer on {label}: it was removed or renamed there"
         case Cause.TAKEN_BACK:
-            return f"it was taken back on {label}, where it was before"
+            return (winner.taken_back or TakenBack(task, winner.claim)).sentence(label)
 
 
 def given_up(mine: Lease, winner: Winner | None, *, kept: str, back: str, base: str) -> ClaimLost:

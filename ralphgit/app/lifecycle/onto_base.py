@@ -8,7 +8,7 @@ import os
 from enum import Enum, auto
 from typing import NamedTuple
 
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import runtime_files, taken_back
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
@@ -29,7 +29,7 @@ class Standing(Enum):
     """Commits, whose content the base has (a squash or rebase merge)."""
     OVER = auto()
     """Attempts at tasks that have ended: the base has each of them at a higher epoch, or given up
-    as the branch has it."""
+    as the branch has it, or has taken it back."""
     OWN = auto()
     """Work; or it is no branch that could be moved."""
 
@@ -99,10 +99,18 @@ def _over(project: Project, fork: str, head: str) -> tuple[Row, ...]:
     except InvalidRecord:
         return ()
     changed = [row for row in rows if is_landed.state(before.get(row.id)) != is_landed.state(row)]
-    over = [row for row in changed if (there := now.get(row.id)) and there.epoch > row.epoch]
+    over = [row for row in changed if _is_past(project, row, now.get(row.id))]
     landed = [row for row in changed if is_landed.state(now.get(row.id)) == is_landed.state(row)]
     given_up = [row for row in landed if row.status in ("blocked", "pending")]
     return (*over, *given_up) if len(over) + len(landed) == len(changed) else ()
+
+
+def _is_past(project: Project, row: Row, there: Row | None) -> bool:
+    """Whether the base, which has the task as `there`, has fenced off or taken back an attempt."""
+    if there is None or there.claim == row.claim:
+        return there is not None and there.epoch > row.epoch
+    taken = taken_back.of(project, row.id, row.claim, row.base)
+    return there.epoch > row.epoch or taken is not None
 
 
 def bring_onto_base(project: Project, found: Position | None = None) -> Brought:

@@ -13,7 +13,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.repository import Repository
-from ralphgit.model.active_claim import Lease
+from ralphgit.model.active_claim import ActiveClaim, Lease
 
 
 class Rescued(NamedTuple):
@@ -184,6 +184,15 @@ def commit(project: Project, oid: str, task: str, claim: str) -> Rescued:
     if not oid or worktrees.is_ancestor(git, oid, project.base.commit):
         return Rescued("", False)
     return _keep(project, oid, task, claim, uncommitted=False)
+
+
+def sighted(project: Project, one: ActiveClaim) -> str:
+    """Keep what a branch of this repository, or a worktree, has of a claim; the ref, "" if none."""
+    if one.kind == "branch" and one.ref.startswith("refs/heads/"):
+        return commit(project, project.repository.refs[one.ref].oid, one.task, one.claim).ref
+    if one.kind == "worktree" and os.path.isdir(one.path):
+        return worktree(project, one.path, one.task, one.claim, one.by).ref
+    return ""
 
 
 def _keep(project: Project, oid: str, task: str, claim: str, *, uncommitted: bool) -> Rescued:

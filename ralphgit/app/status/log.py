@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace import record_tree, revisions, taken_back
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Event
 from ralphgit.records import atomic_files, audit_file, review_file, worktree_files
+
+TAKEN_BACK = "taken-back"
 
 
 class Entry(NamedTuple):
@@ -23,7 +25,8 @@ class Entry(NamedTuple):
     at: str
     """As the record has it; entries are in the order of these."""
     event: str
-    """One of the audit's words, `reviewed`, or `landed` where only history shows it."""
+    """One of the audit's words, `reviewed`, or, where only history shows it, `landed` or
+    `taken-back`."""
     by: str
     note: str
     where: tuple[str, ...]
@@ -49,7 +52,7 @@ def log(project: Project, task: str = "") -> list[Entry]:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
-    return _sorted(entries)
+    return _sorted([*entries, *_taken_back(project, entries)])
 
 
 def at_revision(project: Project, revision: str) -> list[Entry]:
@@ -65,12 +68,30 @@ def at_revision(project: Project, revision: str) -> list[Entry]:
     return _sorted(entries)
 
 
+def _taken_back(project: Project, entries: Sequence[Entry]) -> Iterator[Entry]:
+    """When the base took back a claim that it had, and who did that (law L12)."""
+    base = project.base
+    try:
+        rows = project.base_view.by_id if base.commit else {}
+    except InvalidRecord:
+        return  # what the tasks are on the base is not known
+    last = {(entry.task, entry.claim): entry for entry in _sorted(entries)}
+    for (task, claim), entry in last.items():
+        row = rows.get(task)
+        if row is None or row.claim == claim:
+            continue
+        if taken := taken_back.of(project, task, claim, ""):
+            note = taken.commit[:12] or "the history was rewritten" * taken.is_rewritten
+            at = max(taken.at, entry.at)
+            yield Entry(task, claim, at, TAKEN_BACK, taken.by, note, (base.label,))
+
+
 def _sorted(entries: Sequence[Entry]) -> list[Entry]:
     """By time; of what happened within one second, an older attempt's first, in its own order."""
     begun: dict[str, str] = {}
     for entry in entries:
         begun[entry.claim] = min(begun.get(entry.claim, entry.at), entry.at)
-    last = {"landed": 1, "reviewed": 2}
+    last = {"landed": 1, "reviewed": 2, TAKEN_BACK: 3}
     return sorted(
         entries, key=lambda one: (one.at, begun[one.claim], one.claim, last.get(one.event, 0))
     )
@@ -102,6 +123,13 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
     for tip, label in tips.items():
         for path, oid in listed[tip]:
             wanted.setdefault((path, oid), label)
+    for taken in taken_back.known(project).values() if base.commit else ():
+        # Also where every branch that had it is gone.
+        path = audit_file.path(project.config.records, taken.task, taken.claim)
+        before = f"{taken.commit}^:{path}"
+        found = repository.objects.resolve([before])[0] if task in ("", taken.task) else None
+        if taken.commit and found is not None:
+            wanted.setdefault((path, found), f"before {taken.commit[:12]}")
     contents = repository.objects.read(oid for _, oid in wanted)
     for (path, oid), label in wanted.items():
         yield label, path, contents[oid]

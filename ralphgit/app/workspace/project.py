@@ -15,6 +15,7 @@ from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
+from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.config import Config, Layer
 from ralphgit.records import atomic_files, row_cache, worktree_files
 
@@ -24,17 +25,21 @@ if TYPE_CHECKING:
 
 _NOWHERE = Base("", "", "", "")
 #: What depends on refs, settings and files that this or another command may change.
-_VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view", "here")
+_VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view", "here",
+          "taken_back")  # fmt: skip
 
 
 class Project:
     """A repository, its settings, and its graph seen from the base and from here."""
 
+    taken_back: dict[str, TakenBack] | None = None
+    """The claims that have gone from the base, by id, once `taken_back.known` has asked."""
+
     def __init__(self, repository: Repository, around: Surroundings) -> None:
         self.repository = repository
         self.around = around
         self.warnings: list[str] = []
-        self._cache = row_cache.Cache(repository.common_dir)
+        self.cache = row_cache.Cache(repository.common_dir)
         self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
 
@@ -84,7 +89,7 @@ class Project:
 
     @cached_property
     def _files(self) -> SettingsFiles:
-        return SettingsFiles(self.repository, self._cache)
+        return SettingsFiles(self.repository, self.cache)
 
     # -- the base ------------------------------------------------------------------
 
@@ -236,7 +241,7 @@ class Project:
     def _load(
         self, shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str, prefix: str
     ) -> GraphView:
-        known = self._cache.load(shards) if shards else {}
+        known = self.cache.load(shards) if shards else {}
         missing = [shard for shard in shards if shard not in known]
         if missing:
             from ralphgit.records import graph_file
@@ -249,7 +254,7 @@ class Project:
                 except InvalidRecord as error:
                     raise error.at(prefix + error.file) from None
                 known[shard] = graph_file.rows(file)
-            self._cache.store(shards, known)
+            self.cache.store(shards, known)
         rows = [row for shard in shards for row in known[shard]]
         refuse_twins(rows, prefix)
         return GraphView(rows, shards, read, label)

@@ -1,0 +1,90 @@
+"""Ask history where files went: which commits took them away, and what a ref had before."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ralphgit.git.repository import Repository
+from ralphgit.git.run_git import Git
+
+#: So many steps a branch is followed back before git is asked for its whole history.
+_STEPS = 20
+
+
+class FileChange(NamedTuple):
+    """A file that a commit has added or removed."""
+
+    path: str
+    is_added: bool
+    commit: str
+    by: str
+    """The author's name."""
+    at: str
+    """When it was committed, in UTC to the second."""
+
+
+def changes(
+    git: Git, tips: Sequence[str], but: Sequence[str], paths: Sequence[str], kinds: str = "AD"
+) -> list[FileChange]:
+    """List what the commits of `tips` that those of `but` do not have add or remove at `paths`.
+
+    The newest first. All of a merge's parents are followed, so that a merge made the wrong way
+    round hides nothing; of a merge counts what it changes on its first parent.
+    """
+    out = git.run(
+        "--literal-pathspecs", "log", "--full-history", "--diff-merges=first-parent",
+        "--no-renames", f"--diff-filter={kinds}", "--name-status", "-z",
+        "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%x00%x00%H%n%cd%n%an",
+        *tips, *(f"^{one}" for one in but), "--", *paths,
+    )  # fmt: skip
+    return [*_parsed(out.decode("utf-8", "surrogateescape"))]
+
+
+def _parsed(text: str) -> Iterator[FileChange]:
+    for entry in text.split("\0\0\0") if text else ():
+        head, *fields = entry.strip("\0").split("\0")
+        commit, at, by = head.split("\n", 2)
+        for kind, path in zip(fields[::2], fields[1::2], strict=False):
+            yield FileChange(path, kind.strip() == "A", commit, by, at)
+
+
+class RefLog(NamedTuple):
+    """What a ref was at before."""
+
+    commits: tuple[str, ...]
+    size: int
+    """How long the log was; what is read from there on is new."""
+
+
+def moves(repository: Repository, ref: str, since: int) -> RefLog:
+    """Read where `ref` has been, from byte `since` of its log on; nothing where none is kept.
+
+    A log that has become shorter is read from its beginning.
+    """
+    path = os.path.join(repository.common_dir, "logs", *ref.split("/"))
+    try:
+        size = os.stat(path).st_size
+        if size == since:
+            return RefLog((), size)
+        with open(path, "rb") as file:
+            file.seek(since if since < size else 0)
+            lines = file.read().decode("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return RefLog((), 0)
+    found = {oid: None for line in lines for oid in line.split(" ", 2)[:2] if oid.strip("0")}
+    return RefLog((*found,), size)
+
+
+def left_behind(repository: Repository, tip: str, commits: Sequence[str]) -> list[str]:
+    """Return those of `commits` that exist, and are not among the latest commits of `tip`."""
+    objects, at = repository.objects, tip
+    left = dict.fromkeys(commits)
+    for _ in range(_STEPS):
+        left.pop(at, None)
+        if not left or not at:
+            break
+        header = objects.read([at]).get(at, b"").partition(b"\n\n")[0].split(b"\n")
+        parent = next((line for line in header if line.startswith(b"parent ")), b"parent ")
+        at = parent.removeprefix(b"parent ").decode("ascii")
+    known = objects.resolve([f"{one}^{{commit}}" for one in left])
+    return [one for one, oid in zip(left, known, strict=True) if oid is not None]

@@ -1,0 +1,238 @@
+"""A claim that was on the base and is not any more never lands again, and holds nothing (L12)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_landing import agent, files_on_base
+from test_loop import loop, made, on_base, rescued, task
+from test_structure import git_processes
+from world import Place
+
+ONE = task("T-1", "outputs: [f.txt]", "verify: [grep -q good f.txt]")
+METHODS = ["merge", "squash", "rebase"]
+
+
+def land(place: Place, method: str, branch: str = "alpha") -> str:
+    """Land a branch as a forge does, in the main worktree, and push; the claim's commit there."""
+    world = place.world
+    match method:
+        case "merge":
+            world.git("merge", "-q", "--no-ff", "--no-edit", branch)
+        case "squash":
+            world.git("merge", "-q", "--squash", branch)
+            world.git("commit", "-qm", f"Squash {branch}")
+        case "rebase":
+            world.git("cherry-pick", f"main..{branch}")
+    push(world)
+    return world.head
+
+
+def push(place: Place, *words: str) -> None:
+    if place.git("remote"):
+        place.git("push", "-q", *words, "origin", "main")
+
+
+def revert(place: Place, commit: str = "HEAD") -> str:
+    """Press the Revert button, and merge what it makes."""
+    world = place.world
+    parents = world.git("rev-list", "--parents", "-1", commit).split()
+    world.git("revert", "--no-edit", *(["-m", "1"] if len(parents) > 2 else []), commit)
+    push(world)
+    return world.head
+
+
+def reverted_in(place: Place) -> str:
+    """The commit on main that took it back."""
+    return place.git("log", "-1", "--format=%h", "--abbrev=12", "--grep=^Revert", "main")
+
+
+def in_history(folder: Path, method: str, *, remote: bool = True, way: str = "revert") -> Place:
+    """alpha has done T-1, its branch has landed on main, and main does not have it any more."""
+    alpha = made(folder, ONE, task("T-2"), remote=remote)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    before = world.head
+    world.write("more.txt", "more\n")
+    world.commit("More")
+    land(alpha, method)
+    if way == "revert":
+        revert(alpha)
+    else:
+        world.git("reset", "-q", "--hard", before)
+        world.write("other.txt", "other\n")
+        world.commit("Other")
+        push(world, "--force")
+    return alpha
+
+
+# -- for the loop ------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_a_loop_that_starts_again_does_the_task_anew(method: str, tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, method)
+    old = alpha.head
+    does = agent(alpha, "echo good 2 > f.txt")
+    ran = loop(alpha, "--task", "T-1", "--agent", does)
+    assert ran.out.splitlines()[0] == "done: T-1", ran.out + ran.err
+    assert f"taken back on origin/main, where it was before, in {reverted_in(alpha)}" in ran.err
+    assert alpha.git("show", "origin/main:f.txt") == "good 2"
+    (kept,) = rescued(alpha) if method != "merge" else [alpha.head]
+    assert alpha.git("show", f"{old}:f.txt") == "good"
+    assert method == "merge" or alpha.git("rev-parse", kept) == old
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "way", "branch"),
+    [
+        ("merge", "revert", "task"), ("squash", "revert", "keep"), ("rebase", "revert", "task"),
+        ("merge", "purge", "keep"), ("squash", "purge", "task"),
+    ],
+)  # fmt: skip
+def test_a_loop_of_another_task_brings_nothing_back(
+    method: str, way: str, branch: str, tmp_path: Path
+) -> None:
+    alpha = in_history(tmp_path, method, way=way)
+    if branch == "keep":  # and nothing notes what was done here
+        (alpha.path / ".ralph" / "current.yaml").unlink()
+    does = agent(alpha, "echo 2 > two.txt")
+    ran = loop(alpha, "--task", "T-2", "--branch", branch, "--agent", does)
+    assert ran.out.splitlines()[0] == "done: T-2", ran.out + ran.err
+    assert "T-1 is landed" not in ran.err
+    assert "f.txt" not in files_on_base(alpha)
+    assert "f.txt" not in alpha.git("log", "--format=", "--name-only", "--no-merges",
+                                    "main..origin/main")  # fmt: skip
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+# -- for everybody else ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "way", "remote"),
+    [
+        ("merge", "revert", True), ("squash", "revert", False), ("rebase", "revert", True),
+        ("merge", "purge", False), ("squash", "purge", True),
+    ],
+)  # fmt: skip
+def test_it_is_free(method: str, way: str, remote: bool, tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, method, remote=remote, way=way)
+    beta = alpha.world.worktree("beta", at="main")
+    assert [one["id"] for one in beta.ralph("next", "--json").data["tasks"]] == ["T-1", "T-2"]
+    shown = beta.ralph("status", "--json").data["tasks"]
+    assert [(one["id"], one["state"], one["holder"]) for one in shown] == [
+        ("T-1", "ready", None), ("T-2", "ready", None),
+    ]  # fmt: skip
+    assert beta.task("T-1")["state"] == "ready"
+    done = beta.ralph("claim", "T-1")
+    assert done.code == 0, done.err
+    assert "alpha had T-1 before, by claim" in done.err
+    assert "it was taken back on" in done.err
+    tips = beta.git("for-each-ref", "--format=%(objectname)", "refs/ralph/rescue").split()
+    assert tips == ([] if (method, way) == ("merge", "revert") else [alpha.head])
+
+
+@pytest.mark.parametrize("way", ["revert", "purge"])
+def test_the_log_says_who_took_it_back(way: str, tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, "squash", way=way)
+    told = alpha.ralph("log", "T-1", "--json").data["events"]
+    assert [one["event"] for one in told][-1] == "taken-back", told
+    if way == "revert":
+        assert (told[-1]["by"], told[-1]["note"]) == ("Ann Author", reverted_in(alpha))
+        # Also when nobody has it any more.
+        alpha.git("checkout", "-q", "--detach", "main")
+        alpha.git("branch", "-qD", "alpha")
+        events = [one["event"] for one in alpha.ralph("log", "T-1", "--json").data["events"]]
+        assert events == ["claimed", "completed", "taken-back"]
+
+
+def test_the_old_worktree_claims_it_anew(tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, "squash", remote=False)
+    old = alpha.head
+    done = alpha.ralph("claim", "T-1", "--json")
+    assert done.code == 0, done.out
+    assert alpha.git("rev-parse", "main") == alpha.head
+    assert alpha.git("rev-parse", rescued(alpha)[0]) == old
+    assert [one["event"] for one in alpha.ralph("log", "--json").data["events"]] == [
+        "claimed", "completed", "taken-back", "claimed",
+    ]  # fmt: skip
+
+
+def test_a_lease_of_it_holds_nothing(tmp_path: Path) -> None:
+    """Its worker has merged its claim alone, and is gone."""
+    alpha = made(tmp_path, ONE, remote=False)
+    world = alpha.world
+    claim = alpha.claim("T-1")
+    alpha.commit("Begin T-1")
+    land(alpha, "squash")
+    assert world.task("T-1")["state"] == "in-progress"
+    revert(alpha)
+    assert world.leases == ["T-1"]
+    assert world.task("T-1")["state"] == "ready"
+    refused = world.ralph("reset", "T-1", "--json")
+    assert (refused.code, refused.error) == (8, "not_claimed"), refused.out
+    beta = world.worktree("beta", at="main")
+    assert beta.claim("T-1") != claim
+    assert world.lease("T-1")["by"] == "beta"
+    # The one who had it is told, and keeps the work.
+    alpha.write("f.txt", "good\n")
+    lost = alpha.ralph("complete", "T-1", "--json")
+    assert (lost.code, lost.error) == (5, "claim_lost"), lost.out
+    assert world.task("T-1")["holder"]["worker"] == "beta"
+
+
+def test_a_part_of_it_that_is_left_holds_nothing(tmp_path: Path) -> None:
+    """The task's block was taken back, and its audit was left."""
+    alpha = made(tmp_path, ONE, remote=False)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    before = world.head
+    land(alpha, "squash")
+    world.git("checkout", before, "--", "task-graph.yaml")
+    world.commit("Open it again by hand")
+    assert world.task("T-1")["state"] == "ready"
+
+
+def test_what_came_back_on_purpose_counts(tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, "squash", remote=False)
+    world = alpha.world
+    world.git("revert", "--no-edit", "HEAD")
+    assert world.task("T-1")["state"] == "complete"
+    assert "taken-back" not in world.ralph("log", "T-1").out
+    # And went again: the last one counts.
+    last = revert(alpha)
+    assert world.task("T-1")["state"] == "ready"
+    assert world.ralph("log", "T-1", "--json").data["events"][-1]["note"] == last[:12]
+
+
+def test_a_renamed_task_was_not_taken_back(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, remote=False)
+    claim = alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    land(alpha, "merge")
+    world.replace("id: T-1\n", "id: T-9\n")
+    for kind in ("audit", "evidence"):
+        world.git("mv", f"records/{kind}/T-1", f"records/{kind}/T-9")
+    world.commit("Rename")
+    told = world.ralph("log", "--json").data["events"]
+    assert "taken-back" not in [one["event"] for one in told if one["claim"] == claim]
+
+
+def test_history_is_asked_once(tmp_path: Path) -> None:
+    """And not at all while no claim is older than the base."""
+    alpha = made(tmp_path, ONE, task("T-2"), remote=False)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+
+    def asked() -> int:
+        return sum(" log " in line for line in git_processes(world, "status"))
+
+    assert asked() == 0
+    world.write("more.txt", "more\n")
+    world.commit("More")
+    assert [asked(), asked(), asked()] == [1, 0, 0]
+    assert world.task("T-1")["state"] == "in-review"
