@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from world import World
+from world import Place, World
 
 GRAPH = """\
 version: 1
@@ -47,3 +48,70 @@ def test_what_goes_in_part_is_refused(world: World, left: str) -> None:
     assert world.ralph("check", "--base", "main").code == (6 if left == "records" else 1)
     codes = [note["code"] for note in world.ralph("diff", "--json").data["notes"]]
     assert "graph_removed" not in codes
+
+
+@pytest.mark.slow
+def test_the_page_leaves_nothing(tmp_path: Path) -> None:
+    """`docs/leaving.md`, step by step, where all that it names is there."""
+    world = World(tmp_path)
+    world.write("justfile", "build:\n    true\n")
+    world.commit("Begin")
+    assert world.origin
+    assert world.ralph("init").code == 0
+    for id, more in (("T-1", ("--verify", "test -f one")), ("T-2", ())):
+        assert world.ralph("add", "--id", id, "--title", id, *more).code == 0
+    world.commit("Plan")
+    world.git("push", "-q", "origin", "main")
+    assert world.ralph("trust", "--yes").code == 0
+    world.git("config", "ralph.lease", "remote")
+    assert world.ralph("worktree", "new", "alpha").code == 0
+    alpha = Place(world.folder / "proj-alpha", world.environ, world)
+    alpha.claim("T-1")
+    alpha.write("one", "1\n")
+    assert alpha.ralph("complete", "--land").code == 0
+    alpha.claim("T-2")
+    alpha.write("two", "2\n")
+    assert world.ralph("reset", "T-2", "--force").code == 0
+    assert rests(world) and world.git("for-each-ref", "refs/ralph")
+
+    assert world.ralph("worktree", "remove", "alpha", "--force", "leaving").code == 0
+    world.git("switch", "-q", "-c", "leave", "origin/main")
+    assert world.ralph("export", "--format", "markdown", "tasks.md").code == 0
+    assert world.ralph("init", "--undo").code == 0
+    world.git("rm", "-r", "--quiet", "task-graph.yaml", "records")
+    world.commit("Out")
+    assert world.ralph("check", "--base", "main").code == 0
+    world.git("push", "-q", "origin", "leave:main")
+    world.git("switch", "-q", "main")
+    world.git("merge", "-q", "leave")
+    world.git("branch", "-d", "leave")
+    refs = world.git("for-each-ref", "--format=delete %(refname)", "refs/ralph/")
+    world.git("update-ref", "--stdin", stdin=f"{refs}\n")
+    for name in (".ralph", ".git/ralphgit"):
+        shutil.rmtree(world.path / name, ignore_errors=True)
+    assert world.ralph("init", "--undo").code == 0
+    assert world.ralph("trust", "--revoke").code == 0
+    world.git("config", "--remove-section", "ralph")
+    assert rests(world) == []
+    assert world.git("ls-files").split("\n") == ["justfile", "one", "tasks.md"]
+    assert world.read("justfile") == "build:\n    true\n"
+    assert world.origin.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+    assert world.git("worktree", "list").count("\n") == 0
+
+
+def rests(world: World) -> list[str]:
+    """What of this repository still names ralphgit, history and the notes of git left out."""
+    found = [
+        line
+        for line in world.git("for-each-ref", "--format=%(refname)").split("\n")
+        if "ralph" in line or "feature" in line
+    ]
+    for path in sorted(world.path.rglob("*")):
+        name = path.relative_to(world.path).as_posix()
+        if not path.is_file():
+            continue  # git leaves empty folders of refs behind
+        if "ralph" in name:
+            found.append(name)
+        elif name in ("justfile", ".git/config", ".git/info/exclude"):
+            found += [name] if "ralph" in path.read_text() else []
+    return found
