@@ -291,6 +291,17 @@ def test_a_file_that_git_does_not_look_at_is_not_verified_in_its_place(
     assert alpha.git("show", "HEAD:one.txt") == "what the command wants to see"
 
 
+def test_a_file_whose_removal_git_does_not_see_is_not_verified_in_its_place(alpha: Place) -> None:
+    alpha.claim("T-1")
+    alpha.write("one.txt", "work\n")
+    alpha.write("hinders.txt", "the command fails while this is there\n")
+    alpha.commit("Work")
+    alpha.git("update-index", "--assume-unchanged", "hinders.txt")
+    (alpha.path / "hinders.txt").unlink()
+    done = alpha.ralph("complete", "T-1")
+    assert (done.code, "hinders.txt is not as it would be committed" in done.err) == (1, True), done
+
+
 def test_an_index_that_was_written_to_say_what_is_not_so_is_not_believed(alpha: Place) -> None:
     alpha.claim("T-1")
     alpha.write("one.txt", "")

@@ -23,21 +23,11 @@ def add(git: Git, paths: Sequence[str]) -> None:
         git.run("update-index", *arguments, stdin=nul(paths))
 
 
-def see_all(git: Git) -> list[str]:
-    """Have git look at the files that the index tells it to pass over; return their paths.
-
-    What is there of files outside a sparse checkout counts as well. Raises: GitError.
-    """
-    entries = [(entry[0], entry[2:]) for entry in git.names("ls-files", "-v", "-z", "--", ":/")]
-    unchanged = [path for tag, path in entries if tag.islower()]
-    skipped = [
-        path for tag, path in entries
-        if tag in "Ss" and os.path.lexists(os.path.join(git.directory, path))
-    ]  # fmt: skip
-    for option, paths in (("assume-unchanged", unchanged), ("skip-worktree", skipped)):
+def watch(git: Git, paths: Sequence[str]) -> None:
+    """Have git look at `paths` again, which it was told to pass over. Raises: GitError."""
+    for option in ("--no-assume-unchanged", "--no-skip-worktree"):
         if paths:
-            git.run("update-index", f"--no-{option}", "-z", "--stdin", stdin=nul(paths))
-    return list(dict.fromkeys([*unchanged, *skipped]))
+            git.run("update-index", option, "-z", "--stdin", stdin=nul([*paths, ""]))
 
 
 def nul(paths: Iterable[str]) -> bytes:
@@ -229,10 +219,11 @@ _ASSUME_VALID, _EXTENDED, _SKIP = 0x8000, 0x4000, 0x4000
 
 
 def unwatched(repository: Repository) -> list[str]:
-    """List the files that git was told not to look at, and that are there all the same.
+    """List the files that git was told not to look at, so that it does not see what they are now.
 
-    Read from the index itself (Documentation/gitformat-index): a process would be one more for
-    each completion, and mostly there are none.
+    A file that is not there counts where git takes it for unchanged; one outside a sparse checkout
+    is not there rightly. Read from the index itself (Documentation/gitformat-index): a process would
+    be one more for each completion, and mostly there are none.
     """
     try:
         with open(os.path.join(repository.git_dir, "index"), "rb") as file:
@@ -258,9 +249,11 @@ def unwatched(repository: Repository) -> list[str]:
             name = data[begin:end]
             at += (end - at + 8) // 8 * 8
         if flags & _ASSUME_VALID or more & _SKIP:
-            found.append(name.decode("utf-8", "surrogateescape"))
-    top = repository.top or ""
-    return [path for path in found if os.path.lexists(os.path.join(top, path))]
+            path = name.decode("utf-8", "surrogateescape")
+            place = os.path.join(repository.top or "", path)
+            if flags & _ASSUME_VALID or os.path.lexists(place):
+                found.append(path)
+    return found
 
 
 def _variable(data: bytes, at: int) -> tuple[int, int]:

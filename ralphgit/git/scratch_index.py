@@ -127,8 +127,7 @@ class Scratch:
 
         The copy looks at them from now on.
         """
-        for one in ("--no-assume-unchanged", "--no-skip-worktree"):
-            self._git.run("update-index", one, "-z", "--stdin", stdin=index.nul([*paths, ""]))
+        index.watch(self._git, paths)
         listing = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
         self._git.try_run("update-index", "-q", "--really-refresh")
         return self._git.names(*listing)

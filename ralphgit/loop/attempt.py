@@ -279,8 +279,9 @@ def _missing(task: str, error: Refused) -> str:
 
 
 def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Outcome:
-    if hidden := index.see_all(project.repository.git):
+    if hidden := index.unwatched(project.repository):
         # What was verified would not be what is committed.
+        index.watch(project.repository.git, hidden)
         project.warn(f"git was told to pass over {', '.join(hidden)}; it looks at them again")
     if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.COMPLETE:
         with WorktreeLock(project):
