@@ -222,8 +222,8 @@ def unwatched(repository: Repository) -> list[str]:
     """List the files that git was told not to look at, so that it does not see what they are now.
 
     A file that is not there counts where git takes it for unchanged; one outside a sparse checkout
-    is not there rightly. Read from the index itself (Documentation/gitformat-index): a process would
-    be one more for each completion, and mostly there are none.
+    is not there rightly. Read from the index itself (Documentation/gitformat-index): a process
+    would be one more for each completion, and mostly there are none.
     """
     try:
         with open(os.path.join(repository.git_dir, "index"), "rb") as file:

@@ -9,35 +9,29 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
 
 from ralphgit.app.active_claims import next_tasks, own_claims
-from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
 from ralphgit.app.lifecycle import (
     block_release,
     claim,
-    claim_facts,
     give_up,
     idle_errors,
     onto_base,
     task_branch,
 )
-from ralphgit.app.processes import trust
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import (
-    ClaimHeld,
     ClaimLost,
-    GuardRefused,
-    NothingReady,
     RalphError,
     RemoteUnavailable,
 )
-from ralphgit.loop import agent_presets, attempt_memory, changed_settings, check_base, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
@@ -46,17 +40,12 @@ from ralphgit.loop.landing import Landing
 from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
+from ralphgit.loop.taking import Taking
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.rules import readiness, retry_policy
-from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules import retry_policy
 from ralphgit.rules.retry_policy import CLOSED
-
-#: What others' work does to a task between our look and our claim.
-_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
-
 
 #: How a loop ends that finds nothing to claim, by the code of the reason.
 _WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
@@ -90,11 +79,8 @@ class Loop:
         self._lost: list[str] = []
         self._troubles = 0
         self._opened: list[Project] = []
-        self._released: set[str] = set()
         self._nothing: RalphError | None = None
         self._refused = False
-        self._checked: set[str] = set()
-        """The verify commands that can run on the base."""
 
     def run(self) -> Ran:
         """Work until nothing is left, a limit is reached, or a stop is asked for.
@@ -128,6 +114,9 @@ class Loop:
                 self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._landing = Landing(self._options, self._pulls, self._journal, beat, self._say)
+                self._taking = Taking(
+                    self._around, self._options, self._landing, self._journal, beat, self._say
+                )
                 self._landing.earlier(project)
                 why = self._turns()
         finally:
@@ -162,12 +151,12 @@ class Loop:
         """Say why there is nothing to claim, and keep it for the exit code."""
         project = self._project()
         left, self._refused = self._pulls.left(project), self._pulls.refused(project)
-        asked, claim_map = self._asked(project), ClaimMap(project)
+        asked, claim_map = self._taking.asked(project), ClaimMap(project)
         found = next_tasks.takeable(
             project, story=asked.story, priority=asked.priority, task=asked.task,
             claim_map=claim_map,
         )  # fmt: skip
-        self._nothing = idle_errors.nothing(claim_map, asked, found, but=self._released)
+        self._nothing = idle_errors.nothing(claim_map, asked, found, but=self._taking.released)
         return _WHY.get(self._nothing.code, "nothing is ready") + left
 
     def _enough(self) -> bool:
@@ -195,7 +184,7 @@ class Loop:
             lease = resume.unfinished(project, landing, self._pulls, self._options)
             if lease is None:
                 self._pulls.poll(project)
-                lease = self._take(project)
+                lease = self._taking.take(project)
             else:
                 self._say(f"resuming {lease.task}")
                 claim.resume(project, lease)
@@ -227,76 +216,6 @@ class Loop:
         self._say(f"{error.message}; trying again")
         self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
         resume.fix_leftovers(self._project(), self._journal)
-
-    def _take(self, project: Project) -> Lease | None:
-        """Claim the next task, on a branch of its own from the fresh base."""
-        self._beat.phase("claim", task="")
-        fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
-        self._landing.fresh_until = 0.0
-        if not fresh:
-            fetch.synchronise(project)
-        onto_base.refuse_dirty(project)
-        free_rows = [row for row in self._free(project) if row.id not in self._released]
-        rows = readiness.spread(free_rows, task_branch.place_of(project))
-        while rows:
-            lease = self._claim(project, rows.pop(0))
-            if lease is not None:
-                return lease
-            project.refresh()  # and go on with what others have left of the list
-            free = {row.id for row in self._free(project)}
-            rows = [row for row in rows if row.id in free]
-        return self._take(project) if fresh else None
-
-    def _free(self, project: Project) -> list[Row]:
-        """What this loop may try to claim, in order."""
-        asked = self._asked(project)
-        if asked.stack:
-            return [*claim_facts.rows(project, ClaimMap(project), asked)]
-        found = next_tasks.takeable(
-            project, story=asked.story, priority=asked.priority, task=asked.task
-        )
-        return [row for row, _ in found.tasks]
-
-    def _asked(self, project: Project) -> ClaimOptions:
-        task, story, priority = self._options.task, self._options.story, self._options.priority
-        story, stack = story or project.config.story, self._options.stack
-        return ClaimOptions(task, story, priority, fetch=False, stack=stack)
-
-    def _claim(self, project: Project, row: Row) -> Lease | None:
-        verify = project.base_view.task(row.id).verify
-        trust.require(project, verify)
-        if project.config.worktree_check:
-            self._check_base(project, row.id, verify)
-        left = ""
-        if self._options.branch == "task":
-            left = onto_base.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
-        elif not self._options.stack and not onto_base.bring_onto_base(project).on_base:
-            onto_base.merge_base(project)
-        project.refresh()
-        try:
-            options = ClaimOptions(task=row.id, fetch=False, stack=self._options.stack)
-            made = claim.claim(project, options)
-        except (ClaimHeld, NothingReady, GuardRefused) as error:
-            if isinstance(error, GuardRefused) and error.code not in _TAKEN:
-                raise
-            self._journal.write("passed", task=row.id, code=error.code)
-            return None
-        finally:
-            task_branch.discard(project, left)
-        self._journal.write("claimed", task=row.id, claim=made.lease.claim)
-        self._say(f"claimed {row.id}: {row.title}")
-        return made.lease
-
-    def _check_base(self, project: Project, task: str, verify: Sequence[str]) -> None:
-        """Run the commands that were not run yet on the untouched base. Raises: NeedsPerson."""
-        new = [command for command in verify if command not in self._checked]
-        if new:
-            self._beat.phase("check", task=task)
-            self._say(
-                f"checking the verify commands of {task} on the untouched {project.base.label}"
-            )
-            check_base.require(project, task, new)
-            self._checked.update(new)
 
     # -- one task --------------------------------------------------------------------
 
@@ -453,7 +372,7 @@ class Loop:
         self._journal.write("released", task=lease.task, rescue=kept)
         self._say(f"{lease.task} was released in this worktree{more}")
         self._lost.append(lease.task)
-        self._released.add(lease.task)
+        self._taking.released.add(lease.task)
         self._beat.phase("released", task="")
 
     # -- small things ----------------------------------------------------------------

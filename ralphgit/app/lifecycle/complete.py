@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -22,22 +21,19 @@ from ralphgit.app.lifecycle import (
     claim,
     claim_errors,
     current_claim,
+    earlier_completion,
     others_claims,
     write_audit_and_graph,
 )
 from ralphgit.app.processes import trust, verified_here, verify_command
-from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, IllegalMove, InvalidRecord, NeedsPerson, Refused
+from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.evidence import COMMAND, Evidence
 from ralphgit.model.task import Event, Lifecycle, Result, Task
-from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
-from ralphgit.records import evidence_file as codec
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
 from ralphgit.rules import review_verdict as reviews
 from ralphgit.rules.contract_digest import contract, keeps
@@ -143,7 +139,7 @@ def _complete(
     claim_map = ClaimMap(project)
     if (done := _done_already(project, options.task, anew=anew)) is not None:
         return done
-    _undo_unproven(project, options.task)
+    earlier_completion.take_back(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
     own = held.lease
     here = project.here.task(own.task)
@@ -196,7 +192,7 @@ def _done_already(project: Project, task: str, *, anew: bool) -> Completed | Non
 
     With `anew` only what the base has counts.
     """
-    noted = _complete_here(project, task)
+    noted = earlier_completion.noted_here(project, task)
     head = project.repository.known_head
     if noted is None or not head:
         return None
@@ -213,90 +209,7 @@ def _done_already(project: Project, task: str, *, anew: bool) -> Completed | Non
             hint="ralphgit claim",
         )
     project.warn(f"{noted.task} is complete already")
-    return Completed(noted.task, _completing(project, noted, head), (), again=True)
-
-
-def _completing(project: Project, noted: Lease, head: str) -> str:
-    """The commit that completed the task: HEAD may be another one by now."""
-    path = audit_file.path(project.config.records, noted.task, noted.claim)
-    git = project.repository.git
-    return git.line("log", "-1", "--no-merges", "--format=%H", head, "--", path) or head
-
-
-def _complete_here(project: Project, task: str) -> Lease | None:
-    """The claim that this worktree worked on last, if its files say that it is complete."""
-    noted = runtime_files.remembered(project.top) if project.repository.top else None
-    if noted is None or own_claims.end_of(project.here, noted) is not Status.COMPLETE:
-        return None
-    return noted if task in ("", noted.task) else None
-
-
-def _undo_unproven(project: Project, task: str) -> None:
-    """A completion that was killed before its commit, or that HEAD has and nobody verified as it
-    is there, is taken back, to be done anew.
-
-    With one that was never committed go its last word in the audit and its evidence, so that
-    nothing is reported twice.
-    """
-    noted = _complete_here(project, task)
-    if noted is None:
-        return
-    row = project.here.row(noted.task)
-    committed = own_claims.end_of(project.view("HEAD", "HEAD"), noted) is Status.COMPLETE
-    file, number = write_audit_and_graph.parsed_here(project, row.id)
-    old = task_mapping.lifecycle(file.tasks[number])
-    life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
-    with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
-        undo.on_failure(staged.restore)
-        text = splice_task.set_lifecycle(file, number, life)
-        staging = write_audit_and_graph.stage_graph(project, undo, file, text, number, life)
-        index.add(project.repository.git, staging)
-        if not committed:
-            _take_back_records(project, undo, row)
-    if committed:
-        project.warn(f"what HEAD has of {row.id} was not verified as it is; it is verified again")
-    else:
-        project.warn(f"an earlier completion of {row.id} was interrupted; it is done again")
-    project.written()
-
-
-def _take_back_records(project: Project, undo: atomic_files.Undo, row: Row) -> None:
-    path = audit_file.path(project.config.records, row.id, row.claim)
-    full = project.file(path)
-    log = atomic_files.read(full)
-    if log is not None:
-        cut = audit_file.without_last(log, ("completed", "force-completed"), claim=row.claim)
-        if cut != log:
-            undo.write(full, cut)
-    # Evidence of commands alone, and never what is committed: anything else is somebody's word.
-    folder = f"{project.config.records}/evidence/{row.id}"
-    digests = {judged_evidence.digest_of(command) for command in project.here.task(row.id).verify}
-    if row.id in project.base_view.by_id:
-        digests.update(map(judged_evidence.digest_of, project.base_view.task(row.id).verify))
-    names = [f"{folder}/{name}" for name in _listed(project.file(folder))]
-    committed = project.repository.objects.resolve([f"HEAD:{name}" for name in names])
-    gone = []
-    for name, oid in zip(names, committed, strict=True):
-        found = _observation(atomic_files.read(project.file(name)) or b"")
-        ours = found is not None and found.claim == row.claim and found.kind == COMMAND
-        if oid is None and ours and found is not None and found.command_digest in digests:
-            undo.remove(project.file(name))
-            gone.append(name)
-    index.add(project.repository.git, [path, *gone])
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(".yaml"))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
-def _observation(data: bytes) -> Evidence | None:
-    try:
-        return codec.parse(data)
-    except InvalidRecord:
-        return None
+    return Completed(noted.task, earlier_completion.commit_of(project, noted, head), (), again=True)
 
 
 def _accept_contract(

@@ -1,0 +1,112 @@
+"""Take the next task of a loop: in which order, on which branch, and what is checked before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.base import fetch
+from ralphgit.app.lifecycle import claim, claim_facts, onto_base, task_branch
+from ralphgit.app.processes import trust
+from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady
+from ralphgit.loop import check_base
+from ralphgit.loop.event_log import Journal
+from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.landing import Landing
+from ralphgit.loop.loop_options import LoopOptions, Say
+from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_row import Row
+from ralphgit.rules import readiness
+from ralphgit.rules.claim_options import ClaimOptions
+
+#: What others' work does to a task between our look and our claim.
+_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
+
+
+class Taking:
+    """Claims the tasks of one loop."""
+
+    def __init__(
+        self, around: Surroundings, options: LoopOptions, landing: Landing, journal: Journal,
+        beat: HeartbeatWriter, say: Say,
+    ) -> None:  # fmt: skip
+        self._around, self._options, self._landing = around, options, landing
+        self._journal, self._beat, self._say = journal, beat, say
+        self.released: set[str] = set()
+        """Tasks that were released in this worktree: this loop does not take them again."""
+        self._checked: set[str] = set()
+        """The verify commands that can run on the base."""
+
+    def take(self, project: Project) -> Lease | None:
+        """Claim the next task, on a branch of its own from the fresh base."""
+        self._beat.phase("claim", task="")
+        fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
+        self._landing.fresh_until = 0.0
+        if not fresh:
+            fetch.synchronise(project)
+        onto_base.refuse_dirty(project)
+        free_rows = [row for row in self._free(project) if row.id not in self.released]
+        rows = readiness.spread(free_rows, task_branch.place_of(project))
+        while rows:
+            lease = self._claim(project, rows.pop(0))
+            if lease is not None:
+                return lease
+            project.refresh()  # and go on with what others have left of the list
+            free = {row.id for row in self._free(project)}
+            rows = [row for row in rows if row.id in free]
+        return self.take(project) if fresh else None
+
+    def _free(self, project: Project) -> list[Row]:
+        """What this loop may try to claim, in order."""
+        asked = self.asked(project)
+        if asked.stack:
+            return [*claim_facts.rows(project, ClaimMap(project), asked)]
+        found = next_tasks.takeable(
+            project, story=asked.story, priority=asked.priority, task=asked.task
+        )
+        return [row for row, _ in found.tasks]
+
+    def asked(self, project: Project) -> ClaimOptions:
+        task, story, priority = self._options.task, self._options.story, self._options.priority
+        story, stack = story or project.config.story, self._options.stack
+        return ClaimOptions(task, story, priority, fetch=False, stack=stack)
+
+    def _claim(self, project: Project, row: Row) -> Lease | None:
+        verify = project.base_view.task(row.id).verify
+        trust.require(project, verify)
+        if project.config.worktree_check:
+            self._check_base(project, row.id, verify)
+        left = ""
+        if self._options.branch == "task":
+            left = onto_base.begin(project, f"{row.id}-{self._around.new_id()[:6]}")
+        elif not self._options.stack and not onto_base.bring_onto_base(project).on_base:
+            onto_base.merge_base(project)
+        project.refresh()
+        try:
+            options = ClaimOptions(task=row.id, fetch=False, stack=self._options.stack)
+            made = claim.claim(project, options)
+        except (ClaimHeld, NothingReady, GuardRefused) as error:
+            if isinstance(error, GuardRefused) and error.code not in _TAKEN:
+                raise
+            self._journal.write("passed", task=row.id, code=error.code)
+            return None
+        finally:
+            task_branch.discard(project, left)
+        self._journal.write("claimed", task=row.id, claim=made.lease.claim)
+        self._say(f"claimed {row.id}: {row.title}")
+        return made.lease
+
+    def _check_base(self, project: Project, task: str, verify: Sequence[str]) -> None:
+        """Run the commands that were not run yet on the untouched base. Raises: NeedsPerson."""
+        new = [command for command in verify if command not in self._checked]
+        if new:
+            self._beat.phase("check", task=task)
+            self._say(
+                f"checking the verify commands of {task} on the untouched {project.base.label}"
+            )
+            check_base.require(project, task, new)
+            self._checked.update(new)
