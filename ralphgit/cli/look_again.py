@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ralphgit.app.workspace.surroundings import Progress
 from ralphgit.errors import NothingReady, UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ def until(
 
     Raises: what `look` raises; `waiting` once `limit` seconds have passed.
     """
+    from ralphgit.app.workspace.surroundings import Progress
     from ralphgit.cli.render import telling
     from ralphgit.rules.nothing_to_claim import Why
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model import characters
-from ralphgit.records import atomic_files, yaml_reader, yaml_writer
+from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
 
 MOST_BYTES = 1024 * 1024
@@ -33,5 +33,7 @@ def write(path: str, value: Mapping[str, object]) -> None:
 
     Raises: NotWritable.
     """
+    from ralphgit.records import yaml_writer
+
     data = yaml_writer.mapping(characters.values_without(dict(value))).encode()
     atomic_files.write(path, data, durable=False, follow=False)

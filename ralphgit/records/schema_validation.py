@@ -1,4 +1,4 @@
-"""Validate records against their JSON Schemas. Slow to import, so only the gate does."""
+"""Validate records against their JSON Schemas."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from referencing import Registry
+from typing import TYPE_CHECKING, Any
 
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_nodes
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 Path = tuple[str | int, ...]
 #: More than these of one file help nobody.
@@ -22,6 +22,10 @@ _MOST = 20
 
 @cache
 def _validator(kind: str) -> Draft202012Validator:
+    # Half of what `diff` takes; where no record has changed, nothing asks for it.
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
     document = json.loads(schemas.read(kind))
     # An empty registry: a $ref can lead nowhere but into the schema itself.
     empty: Registry[Any] = Registry()
