@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import slow
-from world import Place, Result, World
+from world import PATIENCE, Place, Result, World
 
 from ralphgit.cli.command_table import COMMANDS
 
@@ -494,7 +494,7 @@ def test_a_reader_that_has_gone(world: World) -> None:
             process = subprocess.run(
                 [sys.executable, "-m", "ralphgit", command, *form],
                 cwd=world.path, env=world.environ, stdout=theirs, stderr=subprocess.PIPE,
-                stdin=subprocess.DEVNULL, check=False, timeout=60,
+                stdin=subprocess.DEVNULL, check=False, timeout=PATIENCE,
             )  # fmt: skip
             os.close(theirs)
             assert (process.returncode, process.stderr) == (141, b""), command

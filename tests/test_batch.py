@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ import ryaml
 from hypothesis import given
 from hypothesis import strategies as st
 from rows import row
-from test_fleet import processes, statuses
-from world import Result, World, until
+from test_fleet import all_end, killed, processes, statuses
+from world import PATIENCE, Result, World, until
 
 from ralphgit.model.task_row import Row
 from ralphgit.rules import batches
@@ -51,10 +50,7 @@ def make(tmp_path: Path) -> Iterator[Callable[..., World]]:
         return world
 
     yield made
-    left = [pid for world in worlds for pid in processes(world)]
-    for pid in left:
-        killed(pid)
-    assert left == []
+    all_end(worlds)
 
 
 def none_left(world: World) -> bool:
@@ -63,11 +59,6 @@ def none_left(world: World) -> bool:
     for pid in found:
         killed(pid)
     return not found
-
-
-def killed(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def batch(world: World, *words: str) -> Result:
@@ -92,8 +83,12 @@ def outcomes(done: Result) -> dict[str, str]:
 
 def beat(world: World, worker: str) -> dict[str, Any]:
     """The heartbeat of a worker; empty where there is none."""
-    path = world.folder / f"proj-{worker}/.ralph/heartbeat"
-    return ryaml.loads(path.read_text()) if path.exists() else {}
+    try:
+        found = (world.folder / f"proj-{worker}/.ralph/heartbeat").read_text()
+    except FileNotFoundError:
+        return {}
+    heard: dict[str, Any] = ryaml.loads(found)
+    return heard
 
 
 def at_work(world: World, *workers: str) -> list[int]:
@@ -439,7 +434,7 @@ def test_a_killed_batch_goes_on_with_whoever_still_works(make: Callable[..., Wor
     at_work(world, "b1")
     assert beat(world, "b2")["pid"] == before[1]
     go(world, "b1", "b2")
-    out, err = second.communicate(timeout=60)
+    out, err = second.communicate(timeout=PATIENCE)
     assert (second.returncode, out.splitlines()[-1]) == (
         0, "BATCH_COMPLETE T-1=done T-2=done T-3=done",
     ), err  # fmt: skip
@@ -494,7 +489,7 @@ def test_a_stopped_batch_stops_its_workers_and_keeps_their_claims(
     first = begun(world)
     at_work(world, "b1", "b2")
     first.send_signal(number)
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE)
     assert first.returncode == code
     assert processes(world) == []
     states = [one["state"] for one in world.ralph("list", "--json").data["tasks"]]
@@ -510,7 +505,7 @@ def test_whoever_stops_a_worker_stops_the_batch(make: Callable[..., World]) -> N
     first = begun(world, "--json")
     at_work(world, "b1", "b2")
     assert world.ralph("fleet", "down", "--now", "b1").code == 0
-    out, _ = first.communicate(timeout=30)
+    out, _ = first.communicate(timeout=PATIENCE)
     assert (first.returncode, '"code": "stopped"' in out) == (7, True)
     assert processes(world) == []
     go(world, "b1", "b2")

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import ryaml
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, Result, World
+from world import PATIENCE, ROOT, Place, Result, World
 
 GRAPH = """\
 version: 1
@@ -573,15 +573,15 @@ def open_fifo(folder: Path) -> tuple[Path, int]:
 
 
 def hung_up(fd: int) -> bool:
-    """Whether all that wrote into the pipe are gone, waited for 20 seconds at most."""
+    """Whether all that wrote into the pipe are gone, which is waited for."""
     poll = select.poll()
     poll.register(fd, 0)
-    events = poll.poll(20_000)
+    events = poll.poll(1000 * PATIENCE)
     return bool(events) and bool(events[0][1] & select.POLLHUP)
 
 
 #: Says that it began, then waits with a child in the background.
-ENDLESS = "exec 3>'{fifo}'; echo begun >&3; echo begun; sleep 60 & sleep 60"
+ENDLESS = "exec 3>'{fifo}'; echo begun >&3; echo begun; sleep 600 & sleep 600"
 
 
 @pytest.mark.slow
@@ -626,10 +626,10 @@ def test_stopped_during_verification(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        ready, _, _ = select.select([fd], [], [], 60)
+        ready, _, _ = select.select([fd], [], [], PATIENCE)
         assert ready
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err.decode()) == (exit, b"", said)
     assert os.read(fd, 100) == b"begun\n"
     assert hung_up(fd)

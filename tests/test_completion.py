@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from world import PATIENCE, Place, World
 
 GRAPH = """\
 version: 1
@@ -227,7 +227,7 @@ def talked(
     shown = b""
     try:
         for send, wanted in steps:
-            begin, deadline = len(shown), time.monotonic() + 30
+            begin, deadline = len(shown), time.monotonic() + PATIENCE
             os.write(terminal, send.encode())
             while wanted.encode() not in shown[begin:]:
                 rest = deadline - time.monotonic()

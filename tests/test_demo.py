@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import ROOT, environment
+from world import PATIENCE, ROOT, environment
 
 DEMO = (sys.executable, "-m", "demo")
 
@@ -92,7 +92,7 @@ def test_a_signal_ends_the_demo(
         story = iter(process.stdout)
         assert any(line.startswith("5. ") for line in story)
         process.send_signal(number)
-        rest, complaints = process.communicate(timeout=60)
+        rest, complaints = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + number
     assert complaints == "The demo was stopped.\n"
     assert "15 complete" not in rest

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from sealing import older
-from world import ROOT, Place, Result, World
+from world import PATIENCE, ROOT, Place, Result, World
 
 from ralphgit.app.doctor.finding_kinds import KINDS, Kind
 from ralphgit.model.extras import EXTRAS
@@ -185,7 +185,7 @@ def committing(place: Place) -> Iterator[subprocess.Popen[bytes]]:
         with gate.open("wb"):
             yield process
     finally:
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def test_a_lock_in_use_stays_however_old(world: World, alpha: Place) -> None:
@@ -206,7 +206,7 @@ def test_the_lock_of_a_killed_git_goes(world: World) -> None:
     lock = git_dir(world) / "index.lock"
     with committing(world) as process:
         process.kill()
-        process.wait(30)
+        process.wait(PATIENCE)
     assert lock.exists()
     refused = world.ralph("claim", "T-2", "--json")
     assert (refused.code, refused.error) == (1, "index_locked")

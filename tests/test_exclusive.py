@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from running import lines_below
-from world import Place, World
+from world import Place, World, until
 
 TASKS = 6
-VERIFY = {2: "sleep 30"}
+VERIFY = {2: "sleep 300"}
 GRAPH = "version: 1\ntasks:\n" + "".join(
     f"  - id: T-{n}\n    title: Task {n}\n    status: pending\n"
     + (f"    verify:\n      - {VERIFY[n]}\n" if n in VERIFY else "")
@@ -76,8 +76,7 @@ def test_whoever_works_too_long_is_named(alpha: Place) -> None:
         cwd=alpha.path, env=alpha.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        while not any("sleep 30" in line for line in lines_below(slow.pid)):
-            assert slow.poll() is None
+        until(lambda: any("sleep 300" in line for line in lines_below(slow.pid)))
         refused = alpha.ralph("edit", "T-4", "--priority", "1")
     finally:
         slow.terminate()

@@ -16,7 +16,7 @@ import pytest
 import ryaml
 import slow
 from running import lines_below, with_variable
-from world import Place, Result, World, until
+from world import PATIENCE, Place, Result, World, until
 
 QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_FAILURES": "50", "RALPH_LOOP_CHECK": "0.2"}
 
@@ -78,6 +78,14 @@ def start(place: Place, *words: str, env: dict[str, str] | None = None) -> subpr
 def agents_of(claim: str) -> list[int]:
     """The processes that have a claim in their environment."""
     return with_variable("RALPH_CLAIM", claim)
+
+
+def end_agents(claim: str, number: signal.Signals) -> None:
+    for pid in agents_of(claim):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue  # the one before took it along
 
 
 # -- the usual ---------------------------------------------------------------------------
@@ -230,7 +238,7 @@ def test_the_next_attempt_is_told_what_was_missing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", script="{sleep: 60}"))
+    alpha = made(tmp_path, task("T-1", script="{sleep: 600}"))
     ran = loop(alpha, env={"RALPH_AGENT_TIMEOUT": "0.5", "RALPH_AGENT_ATTEMPTS": "1"})
     assert ran.code == 7
     blocked = on_base(alpha, "T-1")
@@ -299,7 +307,7 @@ def test_a_question_is_asked_answered_and_used(tmp_path: Path) -> None:
 
 def sleeper(tmp_path: Path) -> Place:
     """A task whose first agent sleeps until it is stopped; the next one does the work."""
-    script = "{run: 'test -e .ralph/go || sleep 60', write: {a.txt: good}}"
+    script = "{run: 'test -e .ralph/go || sleep 600', write: {a.txt: good}}"
     return made(tmp_path, task("T-1", "outputs: [a.txt]", script=script))
 
 
@@ -326,7 +334,7 @@ def test_a_signal_stops_the_agent_and_keeps_the_claim(
     running = start(alpha, env=SCRIPTED)
     claim = at_work(alpha)
     running.send_signal(number)
-    out, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode in (code, 129), err
     assert out == ""
     assert agents_of(claim) == []
@@ -367,16 +375,15 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     asked = alpha.world.ralph("stop", "alpha")
     assert asked.out == f"The loop in ../proj-alpha (process {running.pid}) ends after its task.\n"
     (alpha.path / ".ralph" / "go").touch()
-    for pid in agents_of(claim):
-        os.kill(pid, signal.SIGKILL)
-    out, _ = running.communicate(timeout=20)
+    end_agents(claim, signal.SIGKILL)
+    out, _ = running.communicate(timeout=PATIENCE)
     assert (running.returncode, "The loop has ended: stopped." in out) == (0, True)
 
     (alpha.path / ".ralph" / "go").unlink()
     running = start(alpha, env=SCRIPTED)
     at_work(alpha)
     assert alpha.world.ralph("stop", "--all", "--now").code == 0
-    running.communicate(timeout=20)
+    running.communicate(timeout=PATIENCE)
     assert running.returncode == 143
 
 
@@ -402,7 +409,7 @@ def test_a_zombie_does_not_get_its_work_in(tmp_path: Path) -> None:
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=PATIENCE)
     assert "lost: T-1" in out, err
     assert on_base(beta, "T-1") == winner
     assert any(ref.startswith(f"refs/ralph/rescue/T-1/{claim}") for ref in rescued(alpha))
@@ -421,7 +428,7 @@ def test_a_claim_that_is_lost_stops_the_agent_early(tmp_path: Path) -> None:
     beta.write("a.txt", "good\n")
     assert beta.ralph("complete", env=env).code == 0
     beta.git("push", "--quiet", "origin", "HEAD:main")
-    out, err = running.communicate(timeout=30)
+    out, err = running.communicate(timeout=PATIENCE)
     assert "lost: T-1" in out, err
     assert "beta won T-1 on origin/main" in err
     assert agents_of(claim) == []
@@ -467,7 +474,7 @@ def test_two_loops_on_neighbouring_tasks_both_land(tmp_path: Path) -> None:
     alpha = made(tmp_path, *tasks)
     beta = alpha.world.worktree("beta")
     running = [start(alpha), start(beta)]
-    told = [process.communicate(timeout=60) for process in running]
+    told = [process.communicate(timeout=PATIENCE) for process in running]
     assert [process.returncode for process in running] == [0, 0], told
     assert {on_base(alpha, f"T-{n}")["status"] for n in range(8)} == {"complete"}
     by = {on_base(alpha, f"T-{n}")["claim"]["by"] for n in range(8)}
@@ -550,12 +557,13 @@ def test_logs_follow_a_running_loop(tmp_path: Path) -> None:
         [sys.executable, "-m", "ralphgit", "logs", "-f", "alpha"], cwd=alpha.world.path,
         env=alpha.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+    assert follower.stdout is not None
+    assert follower.stdout.readline() == "scripted agent: T-1\n"
     (alpha.path / ".ralph" / "go").touch()
-    for pid in agents_of(claim):
-        os.kill(pid, signal.SIGTERM)
-    running.communicate(timeout=30)
-    out, err = follower.communicate(timeout=30)
-    assert (follower.returncode, "scripted agent: T-1" in out) == (0, True), err
+    end_agents(claim, signal.SIGTERM)
+    running.communicate(timeout=PATIENCE)
+    out, err = follower.communicate(timeout=PATIENCE)
+    assert (follower.returncode, "scripted agent: T-1\n" in out) == (0, True), err
     assert err == f"==> .ralph/logs/T-1-{claim}.log <==\n"
 
 

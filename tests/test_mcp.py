@@ -22,7 +22,7 @@ import pytest
 import slow
 from jsonschema import Draft202012Validator
 from running import lines_below
-from world import ROOT, Place, World, until
+from world import PATIENCE, ROOT, Place, World, until
 
 from ralphgit.cli.command_table import COMMANDS
 
@@ -384,10 +384,10 @@ def test_the_server_ends_with_its_calls(world: World, ending: object, code: int)
         until((world.folder / "started").exists)
         if isinstance(ending, signal.Signals):
             server.send_signal(ending)
-            assert server.wait(timeout=30) == code
+            assert server.wait(PATIENCE) == code
         else:
             server.stdin.close()
-            assert server.wait(timeout=30) == code
+            assert server.wait(PATIENCE) == code
         lines = [json.loads(line) for line in server.stdout.read().splitlines()]
         greeting = lines[0]["result"]
         # A client that has only stopped talking hears what became of its call.
@@ -415,11 +415,11 @@ def test_half_of_a_character_is_answered(world: World) -> None:
         for line in (*OPENING[:-1], {"jsonrpc": "2.0", "id": 7} | call):
             server.stdin.write(json.dumps(line).encode() + b"\n")
         heard = {}
-        while 7 not in heard and select.select([server.stdout], [], [], 20)[0]:
+        while 7 not in heard and select.select([server.stdout], [], [], PATIENCE)[0]:
             line = json.loads(server.stdout.readline())
             heard[line["id"]] = line.get("result")
         server.stdin.close()
-        assert server.wait(timeout=30) == 0
+        assert server.wait(PATIENCE) == 0
     (said,) = heard[7]["content"]
     assert json.loads(said["text"])["error"]["message"].startswith("'T-2\ufffd' is not")
 

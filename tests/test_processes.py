@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from test_loop import QUICK, events, loop, made, on_base, start, task
-from world import ROOT, Result, until
+from world import PATIENCE, ROOT, Result, until
 
 from ralphgit.app.processes import run_program
 from ralphgit.app.workspace import heartbeat
@@ -35,12 +35,12 @@ class Pipe:
 
     def line(self) -> str:
         """The next thing that somebody writes."""
-        assert self._poll.poll(20_000), "nobody says anything"
+        assert self._poll.poll(1000 * PATIENCE), "nobody says anything"
         return os.read(self._fd, 200).decode()
 
     def hung_up(self) -> bool:
-        """Whether all its writers are gone, waited for 20 seconds at most."""
-        deadline = time.monotonic() + 20
+        """Whether all its writers are gone, which is waited for."""
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             for _, event in self._poll.poll(1000):
                 if event & select.POLLHUP:
@@ -57,8 +57,8 @@ def agent(folder: Path, text: str, name: str = "agent.sh") -> str:
     return str(path)
 
 
-def ended(running: subprocess.Popen[str], seconds: float = 20.0) -> Result:
-    out, err = running.communicate(timeout=seconds)
+def ended(running: subprocess.Popen[str]) -> Result:
+    out, err = running.communicate(timeout=PATIENCE)
     return Result(running.returncode, out, err)
 
 
@@ -197,40 +197,47 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     alive = Pipe(tmp_path)
     script = f"""trap 'echo asked >&3' TERM; exec 3> {alive.path}; echo begun >&3
         while :; do sleep 600 & wait; done"""
-    running = start(alpha, "--agent", agent(tmp_path, script))
+    # The first one would wait longer than this test does.
+    patient = "from ralphgit.loop import agent_process\nagent_process.GRACE_S = 600.0\n"
+    (tmp_path / "sitecustomize.py").write_text(patient)
+    path = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+    running = start(alpha, "--agent", agent(tmp_path, script), env=path)
     assert alive.line() == "begun\n"
     running.send_signal(signal.SIGINT)
     assert alive.line() == "asked\n"
-    begin = time.monotonic()
     running.send_signal(signal.SIGINT)
     assert ended(running).code == 130
-    assert time.monotonic() - begin < 4
     assert alive.hung_up()
 
 
 @pytest.mark.slow
 def test_a_slow_remote_holds_up_neither_output_nor_the_time_limit(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
-    fetches = Pipe(tmp_path, "fetches")
-    script = f"until test -s {tmp_path}/asked; do sleep 0.05; done; echo seen; sleep 600"
+    alive, fetches = Pipe(tmp_path), Pipe(tmp_path, "fetches")
+    script = (
+        f"exec 3> {alive.path}; until test -s {tmp_path}/asked; do sleep 0.05; done; "
+        "echo seen; sleep 600"
+    )
     slow = tmp_path / "slow"
     slow.write_text(
         f'#!/bin/sh\ntest -e {tmp_path}/go || exec git-upload-pack "$@"\n'
-        f"echo asked > {tmp_path}/asked; echo asked > {fetches.path}; exec sleep 600\n"
+        f"echo asked > {tmp_path}/asked; echo asked > {fetches.path}\n"
+        f"until test -e {tmp_path}/answer; do sleep 0.05; done\n"
     )
     slow.chmod(0o755)
     alpha.git("config", "remote.origin.uploadpack", str(slow))
-    env = {"RALPH_LOOP_CHECK": "0.1", "RALPH_AGENT_TIMEOUT": "2", "RALPH_AGENT_ATTEMPTS": "1",
-           "RALPH_FETCH_TIMEOUT": "4", "RALPH_LAND_MODE": "none"}  # fmt: skip
+    env = {"RALPH_LOOP_CHECK": "0.1", "RALPH_AGENT_TIMEOUT": "5", "RALPH_AGENT_ATTEMPTS": "1",
+           "RALPH_FETCH_TIMEOUT": "600", "RALPH_LAND_MODE": "none"}  # fmt: skip
     begin = f"touch {tmp_path}/go; {script}"
     running = start(alpha, "--land", "none", "--agent", agent(tmp_path, begin), env=env)
     assert fetches.line() == "asked\n"
     until(lambda: "seen" in alpha.ralph("logs").out)
     (tmp_path / "go").unlink()
-    assert ended(running, 30).code == 7
+    assert alive.hung_up()
+    (tmp_path / "answer").touch()
+    assert ended(running).code == 7
     (attempted,) = events(alpha, "attempted")
-    assert attempted["why"] == "the agent was stopped after 2 s"
-    assert attempted["agent_s"] < 3.5
+    assert attempted["why"] == "the agent was stopped after 5 s"
 
 
 # -- one loop for each worktree -----------------------------------------------------------------
@@ -367,7 +374,7 @@ def test_a_flood_of_output_costs_little_once_the_log_is_full(tmp_path: Path) -> 
     line = ("run", "--agent", agent(tmp_path, flood), "--land", "merge")
     before = os.times()
     done = subprocess.run([sys.executable, "-m", "ralphgit", *line], cwd=alpha.path, env=env,
-                          capture_output=True, check=False, timeout=60)  # fmt: skip
+                          capture_output=True, check=False, timeout=PATIENCE)  # fmt: skip
     after = os.times()
     assert done.returncode == 7
     assert after.children_user - before.children_user < 8
@@ -440,7 +447,7 @@ def given(tmp_path: Path, word: bytes, variable: bytes) -> bytes:
     heard = bytearray()
     words = ["/bin/sh", "-c", 'printf "%s|%s" "$1" "$GIVEN"', "sh", os.fsdecode(word)]
     ended = run_program.run(
-        words, top=str(tmp_path), environ={"GIVEN": os.fsdecode(variable)}, timeout=20,
+        words, top=str(tmp_path), environ={"GIVEN": os.fsdecode(variable)}, timeout=PATIENCE,
         hear=heard.extend,
     )  # fmt: skip
     assert ended.code == 0
@@ -458,7 +465,7 @@ def test_every_byte_arrives_as_it_is(tmp_path: Path) -> None:
 def test_a_nul_starts_nothing(tmp_path: Path, word: str, variable: str) -> None:
     with pytest.raises(Refused) as refused:
         run_program.run(
-            ["/usr/bin/env", word], top=str(tmp_path), environ={"GIVEN": variable}, timeout=20,
-            hear=lambda data: pytest.fail(f"it printed {data!r}"),
+            ["/usr/bin/env", word], top=str(tmp_path), environ={"GIVEN": variable},
+            timeout=PATIENCE, hear=lambda data: pytest.fail(f"it printed {data!r}"),
         )  # fmt: skip
     assert refused.value.code == "cannot_start"

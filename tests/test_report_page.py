@@ -14,9 +14,11 @@ from test_report import GRAPH, HOSTILE
 from world import World
 
 #: More than any of it takes on a machine with other things to do.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 120_000
 #: Milliseconds for one frame while 2,000 tasks are moved: the slowest of all but one in ten.
 SLOWEST_FRAME_MS = 250
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from world import PATIENCE, Place, World
 
 GRAPH = """\
 version: 1
@@ -239,6 +239,6 @@ def at_terminal(place: Place, command: str, answer: str) -> str:
             data += chunk
     except OSError:
         pass  # the other end is closed
-    process.wait(timeout=60)
+    process.wait(PATIENCE)
     os.close(ours)
     return data.decode()

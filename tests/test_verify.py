@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import slow
-from world import Place, World
+from world import PATIENCE, Place, World
+
+from ralphgit.app.processes import run_program
 
 GRAPH = """\
 version: 1
@@ -47,10 +49,10 @@ def open_fifo(folder: Path) -> tuple[Path, int]:
 
 
 def hung_up(fd: int) -> bool:
-    """Whether all that wrote into the pipe are gone, waited for 20 seconds at most."""
+    """Whether all that wrote into the pipe are gone, which is waited for."""
     poll = select.poll()
     poll.register(fd, 0)
-    events = poll.poll(20_000)
+    events = poll.poll(1000 * PATIENCE)
     return bool(events) and bool(events[0][1] & select.POLLHUP)
 
 
@@ -59,7 +61,7 @@ def hung_up(fd: int) -> bool:
 BACKGROUND = {
     "a flood": "yes & {end}",
     "a drip": "while sleep 0.05; do echo drip; done & {end}",
-    "silence": "sleep 60 & {end}",
+    "silence": "sleep 600 & {end}",
 }
 
 
@@ -69,10 +71,10 @@ def test_what_runs_on_in_the_background(tmp_path: Path, how: str, code: int) -> 
     fifo, fd = open_fifo(tmp_path)
     command = BACKGROUND[how].format(end=f"echo end; exit {code}")
     alpha = at_work(tmp_path / "world", f"exec 3>'{fifo}'; {command}")
-    alpha.git("config", "ralph.verify.timeout", "30")
+    alpha.git("config", "ralph.verify.timeout", "300")
     begin = time.monotonic()
     found = alpha.ralph("complete", "--json")
-    assert time.monotonic() - begin < 15
+    assert time.monotonic() - begin < PATIENCE
     assert hung_up(fd)
     os.close(fd)
     if code == 0:
@@ -86,8 +88,11 @@ def test_what_runs_on_in_the_background(tmp_path: Path, how: str, code: int) -> 
     assert said.startswith("verify failed (exit 3): exec 3>")
 
 
-def test_output_that_is_there_at_the_end_is_kept(tmp_path: Path) -> None:
+def test_output_that_is_there_at_the_end_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """200 kB: more than a pipe holds, written by a child that outlives the shell a little."""
+    monkeypatch.setattr(run_program, "GRACE_S", PATIENCE)  # all the time that it needs
     alpha = at_work(tmp_path, "head -c 200000 /dev/zero | tr '\\0' x & sleep 0.1; exit 3")
     found = alpha.ralph("complete", "--json")
     assert (found.code, found.error) == (1, "verification_failed")
@@ -98,11 +103,11 @@ def test_output_that_is_there_at_the_end_is_kept(tmp_path: Path) -> None:
 # -- a closed terminal -------------------------------------------------------------------
 
 #: Says that it began, then waits with a child in the background.
-ENDLESS = "exec 3>'{fifo}'; echo begun >&3; sleep 60 & sleep 60"
+ENDLESS = "exec 3>'{fifo}'; echo begun >&3; sleep 600 & sleep 600"
 
 
 def begun(fd: int) -> None:
-    ready, _, _ = select.select([fd], [], [], 60)
+    ready, _, _ = select.select([fd], [], [], PATIENCE)
     assert ready
     assert os.read(fd, 100) == b"begun\n"
 
@@ -122,7 +127,7 @@ def test_a_hang_up_ends_the_command_too(tmp_path: Path) -> None:
     ) as process:
         begun(fd)
         process.send_signal(signal.SIGHUP)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (129, b"", b"hung up\n")
     assert hung_up(fd)
     os.close(fd)
@@ -148,7 +153,7 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
         os.close(theirs)
         begun(fd)
         os.close(ours)
-        assert process.wait(timeout=60) == 129
+        assert process.wait(PATIENCE) == 129
     assert hung_up(fd)
     os.close(fd)
     assert alpha.task("T-1")["status"] == "in-progress"
@@ -169,7 +174,7 @@ def test_nohup_is_left_to_hold(tmp_path: Path) -> None:
         begun(fd)
         process.send_signal(signal.SIGHUP)
         go.touch()
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, b"")
     os.close(fd)
     assert alpha.task("T-1")["status"] == "complete"

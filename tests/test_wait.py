@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Timer
+from types import SimpleNamespace
 
 import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Result, World
+
+from ralphgit.cli import look_again
 
 ENVELOPE = Draft202012Validator(
     json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))
@@ -43,10 +46,26 @@ def waited(world: World, *words: str, code: int = 0) -> Result:
     return found
 
 
-def meanwhile(action: Callable[[], object]) -> Timer:
-    timer = Timer(0.3, action)
-    timer.start()
-    return timer
+Meanwhile = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Has something done in the first pause of a command that waits."""
+
+    def prepare(action: Callable[[], object]) -> None:
+        actions = [action]
+
+        def sleep(seconds: float) -> None:
+            if actions:
+                actions.pop()()
+            else:
+                time.sleep(seconds)
+
+        clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+        monkeypatch.setattr(look_again, "time", clock)
+
+    return prepare
 
 
 def cancel_all(world: World) -> None:
@@ -55,12 +74,11 @@ def cancel_all(world: World) -> None:
     world.commit("Nothing is left")
 
 
-def test_a_person_is_told_when_needed(world: World) -> None:
+def test_a_person_is_told_when_needed(world: World, meanwhile: Meanwhile) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-1")
-    timer = meanwhile(lambda: alpha.ralph("block", "--question", "Which?"))
+    meanwhile(lambda: alpha.ralph("block", "--question", "Which?", apart=True))
     found = waited(world)
-    timer.join()
     (item,) = found.data["attention"]
     assert (found.data["for"], found.data["reason"]) == ("attention", "attention")
     assert (item["code"], item["task"]) == ("blocked", "T-1")
@@ -88,13 +106,12 @@ def test_all_is_done(world: World) -> None:
     assert world.ralph("wait").out == "nothing is left to do; all tasks are done: 2 cancelled\n"
 
 
-def test_something_can_be_claimed(world: World) -> None:
+def test_something_can_be_claimed(world: World, meanwhile: Meanwhile) -> None:
     alpha = world.worktree("alpha")
     assert waited(world, "--for", "ready").data["tasks"] == ["T-1"]
     alpha.claim("T-1")
-    timer = meanwhile(lambda: alpha.ralph("release"))
+    meanwhile(lambda: alpha.ralph("release", apart=True))
     found = waited(world, "--for", "ready")
-    timer.join()
     assert (found.data["reason"], found.data["tasks"]) == ("ready", ["T-1"])
     assert world.ralph("wait", "--for", "ready").out.splitlines() == [
         "1 task can be claimed: T-1", "Next: ralphgit claim",
@@ -117,11 +134,10 @@ def test_what_will_never_come_true_ends_it(world: World) -> None:
     assert waited(world, "--for", "T-9", code=2).error == "unknown_task"
 
 
-def test_a_task_is_complete(world: World) -> None:
+def test_a_task_is_complete(world: World, meanwhile: Meanwhile) -> None:
     world.worktree("alpha").did("T-1", {"a.txt": "a\n"})
-    timer = meanwhile(lambda: world.merge("alpha"))
+    meanwhile(lambda: world.merge("alpha"))
     found = waited(world, "--for", "T-1")
-    timer.join()
     assert (found.data["reason"], found.data["tasks"]) == ("complete", ["T-1"])
     assert world.ralph("wait", "--for", "T-1").out == "T-1 is complete\n"
 

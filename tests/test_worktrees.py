@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from world import ROOT, Place, Result, World
+from world import PATIENCE, ROOT, Place, Result, World, until
 
 from ralphgit.app.workspace import heartbeat
 
@@ -238,7 +238,7 @@ def test_one_of_many_makes_it(world: World) -> None:
         subprocess.Popen(argv, cwd=world.path, env=world.environ, stdout=subprocess.DEVNULL,
                          stderr=subprocess.DEVNULL) for _ in range(4)
     ]  # fmt: skip
-    assert sorted(racer.wait(60) for racer in racers) == [0, 8, 8, 8]
+    assert sorted(racer.wait(PATIENCE) for racer in racers) == [0, 8, 8, 8]
     assert names(world) == ["proj", "proj-alpha"]
     assert listed(world)["alpha"]["clean"] is True
 
@@ -364,19 +364,17 @@ def test_nothing_half_made_stays(world: World) -> None:
 
 
 def test_interrupted(world: World) -> None:
-    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch ../begun\nexec sleep 30\n")
+    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch ../begun\nexec sleep 300\n")
     hook.chmod(0o755)
     argv = [sys.executable, "-m", "ralphgit", "worktree", "new", "alpha"]
     process = subprocess.Popen(
         argv, cwd=world.path, env=world.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 20
-    while not (world.folder / "begun").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until((world.folder / "begun").exists)
     hook.unlink()
     os.killpg(process.pid, signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
     assert (names(world), branches(world)) == (["proj"], ["main"])
     assert not (world.folder / "proj-alpha").exists()
@@ -388,7 +386,7 @@ def test_killed(world: World) -> None:
     hook.chmod(0o755)
     argv = [sys.executable, "-m", "ralphgit", "worktree", "new", "alpha"]
     process = subprocess.Popen(argv, cwd=world.path, env=world.environ, start_new_session=True)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
     hook.unlink()
     assert names(world) == ["proj", "proj-alpha"]
     refused(world, "new", "alpha", code="branch_exists")

@@ -36,6 +36,8 @@ from warm import Warm
 ROOT = Path(__file__).resolve().parent.parent
 #: Other projects' files, beside this one; see `shared`.
 DATA = ROOT.parent / "shared" / "data"
+#: How long what other processes do is waited for, in seconds: on a loaded machine nothing is quick.
+PATIENCE = 120.0
 _CACHE = os.path.join(".git", "ralphgit", "cache")
 
 
@@ -89,7 +91,7 @@ class Place:
             env={**self.environ, **(env or {})},
             input=stdin.encode() if isinstance(stdin, str) else stdin,
             capture_output=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
         return Result(
@@ -119,7 +121,7 @@ class Place:
             or not _PROCESSES.isdisjoint(words)
             or threading.current_thread() is not threading.main_thread()
         ):
-            found = _warm().run(words, cwd=where, env=environ, stdin=given, timeout=120)
+            found = _warm().run(words, cwd=where, env=environ, stdin=given, timeout=PATIENCE)
         else:
             found = inprocess.call(words, cwd=where, env=environ, stdin=given)
         code, out, err = found
@@ -419,7 +421,7 @@ def _warm() -> Warm:
     return Warm({"PATH": os.environ["PATH"], **started})
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something is so that other processes bring about, and that none of them tells."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -33,7 +33,7 @@ _START = os.path.join(".ralph", "start.json")
 _STAGGER_S = (0.2, 0.6)
 #: How long a loop may take to begin, and to end: when it has nothing to do,
 #: and when it has to stop its agent.
-_BEGIN_S, _END_S, _END_NOW_S = 15.0, 5.0, 20.0
+_BEGIN_S, _END_S, _END_NOW_S = 15.0, 15.0, 20.0
 #: How long another `up` may take to start its loops.
 _ALONE_S = 60.0
 #: The phases in which a loop may still find that it cannot work here.

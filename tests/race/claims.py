@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from world import ROOT, Place, Result, World
+from world import PATIENCE, ROOT, Place, Result, World
 
 from race import RACERS
 
@@ -116,7 +116,7 @@ class Arena:
         os.close(gate)
         ended = []
         for name, process in zip(self.racers, running, strict=True):
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=PATIENCE)
             ended.append(Finish(name, Result(process.returncode, out.decode(), err.decode())))
         return ended
 

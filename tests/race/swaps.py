@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from world import ROOT, World
+from world import PATIENCE, ROOT, World
 
 from race import RACERS
 
@@ -45,7 +45,7 @@ class Swaps:
         for racer in self._racers:
             assert racer.stdin and racer.stdout
             racer.stdin.close()
-            racer.wait(timeout=60)
+            racer.wait(PATIENCE)
             racer.stdout.close()
 
     def round(self) -> list[int]:
