@@ -17,12 +17,12 @@ alias status := ralph-status
 # Run the tests, but for the slow tenth: `just test FILE` those of a file
 [no-exit-message]
 test *ARGS:
-    PYTHONDONTWRITEBYTECODE= pytest -n auto -m 'not slow' "$@"
+    PYTHONDONTWRITEBYTECODE= pytest -n auto --dist worksteal -m 'not slow' "$@"
 
 # Run every test
 [no-exit-message]
 test-all *ARGS:
-    PYTHONDONTWRITEBYTECODE= pytest -n auto "$@"
+    PYTHONDONTWRITEBYTECODE= pytest -n auto --dist worksteal "$@"
 
 # Write docs/examples anew
 [no-exit-message]

@@ -39,3 +39,10 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for `-n auto`
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests often wait for processes."""
+    mine = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return (len(mine(0)) if mine else os.cpu_count() or 1) + 1

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import ryaml
+import slow
 from jsonschema import Draft202012Validator
 from world import PATIENCE, ROOT, Place, Result, World
 
@@ -607,7 +608,7 @@ def test_a_command_that_takes_too_long_ends_with_its_children(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("number", "exit", "said"),
-    [(signal.SIGTERM, 143, "terminated\n"), (signal.SIGINT, 130, "interrupted\n")],
+    slow.but(1, [(signal.SIGTERM, 143, "terminated\n"), (signal.SIGINT, 130, "interrupted\n")]),
 )
 def test_stopped_during_verification(
     tmp_path: Path, number: signal.Signals, exit: int, said: str

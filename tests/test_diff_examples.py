@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import slow
 from world import ROOT, Place, World
 
 FOLDER = ROOT / "docs" / "examples"
@@ -159,7 +160,7 @@ def _settled(text: str, place: Place) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", slow.but(1, EXAMPLES))
 def test_the_examples_are_what_diff_says(name: str, tmp_path: Path) -> None:
     make, span = EXAMPLES[name]
     place = make(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import slow
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import Place, World
@@ -91,7 +92,9 @@ def test_what_complete_wrote_is_fresh_and_names_no_criterion(alpha: Place) -> No
 
 @pytest.mark.parametrize(
     ("path", "fresh"),
-    [("hello.txt", False), ("words/list.txt", False), ("bye.txt", True), ("other/a", True)],
+    slow.but(
+        2, [("hello.txt", False), ("bye.txt", True), ("words/list.txt", False), ("other/a", True)]
+    ),
 )
 def test_a_change_within_the_scope_makes_it_stale(alpha: Place, path: str, fresh: bool) -> None:
     alpha.write(path, "something else\n")
@@ -214,6 +217,7 @@ def test_a_command_that_fails_now_is_a_no(alpha: Place) -> None:
     assert criteria(alpha) == {"ACC-1": "open", "SHORT": "open"}
 
 
+@pytest.mark.slow
 def test_rerun_needs_trust_and_asks_for_the_base_commands(alpha: Place) -> None:
     alpha.write("hello.txt", "hello again\n")
     alpha.ralph("trust", "--revoke")
@@ -238,6 +242,7 @@ def test_a_command_that_the_base_asks_for_now_is_run(alpha: Place) -> None:
     assert main.ralph("evidence", "verify", "--rerun").code == 0
 
 
+@pytest.mark.slow
 def test_a_scope_that_the_branch_widens_does_not_make_it_stale_for_ever(alpha: Place) -> None:
     assert alpha.ralph("edit", "T-1", "--read", "conf").code == 0
     alpha.commit("Reads more")
@@ -273,6 +278,7 @@ def codes(place: Place, *words: str) -> list[str]:
     return [problem["code"] for problem in found]
 
 
+@pytest.mark.slow
 def test_an_edit_is_found_before_and_after_it_is_committed(alpha: Place) -> None:
     path = evidence_file(alpha)
     old = alpha.read(path)
@@ -302,6 +308,7 @@ def test_an_edit_in_a_merge_is_found(alpha: Place) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_removed_record_is_a_warning_unless_the_task_is_complete_by_it(alpha: Place) -> None:
     path = evidence_file(alpha)
     alpha.write("records/evidence/T-1/e1.yaml", "id: e1\ntask: T-1\nkind: observation\n")

@@ -58,6 +58,7 @@ def test_one_claim_at_a_time(alpha: Place) -> None:
     assert len(alpha.git("for-each-ref", "refs/ralph/leases").splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_task_is_completed_once(alpha: Place) -> None:
     alpha.ralph("claim", "T-1")
     alpha.write("one.txt", "1\n")

@@ -65,6 +65,7 @@ def test_the_documents_entry_points_are_those_that_are_read() -> None:
     assert [group for group, _, _ in ENTRIES] == [importers.importer.GROUP, agent_presets.GROUP]
 
 
+@pytest.mark.slow
 def test_a_package_adds_a_format(world: World, tmp_path: Path) -> None:
     env = install(tmp_path / "site", "ralphgit-csv", FORMAT, ENTRIES[0])
     done = bring(world, "plan.csv", env=env)

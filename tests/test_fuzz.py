@@ -32,6 +32,7 @@ FORM = frozenset(
 )
 
 
+@pytest.mark.slow
 def test_some_cases_hold(tmp_path: Path) -> None:
     found = run(20261121, range(150), tmp_path)
     assert [f"{one.number}: {one.what}" for one in found.faults] == []

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import ryaml
+import slow
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
@@ -239,7 +240,7 @@ def test_a_task_that_the_base_does_not_have(world: World) -> None:
 
 
 @pytest.mark.parametrize("landed", [False, True], ids=["base never saw it", "base has the block"])
-@pytest.mark.parametrize("remote", [False, True], ids=["no remote", "remote"])
+@pytest.mark.parametrize("remote", slow.but(1, [False, True]), ids=["no remote", "remote"])
 def test_an_answer(world: World, alpha: Place, landed: bool, remote: bool) -> None:
     told = block(alpha)
     claim, record = told["claim"]["id"], f"records/guidance/T-1/{told['blocked']['id']}.yaml"
@@ -347,6 +348,7 @@ def test_an_answer_in_words(world: World, alpha: Place) -> None:
     assert "    yes,\n    why not\n" in alpha.ralph("prompt", "T-1").out
 
 
+@pytest.mark.slow
 def test_from_a_linked_worktree(world: World, alpha: Place) -> None:
     block(alpha)
     beta = world.worktree("beta")
@@ -418,6 +420,7 @@ def test_an_answer_that_is_not_pushed(world: World, alpha: Place) -> None:
     assert inbox(world) == []
 
 
+@pytest.mark.slow
 def test_two_machines_answer(world: World, alpha: Place) -> None:
     """The remote decides; who says the same again is told so, who says another thing is refused."""
     assert world.origin

@@ -479,6 +479,7 @@ def test_every_default_in_the_settings_is_the_one_that_counts(world: World) -> N
 
 
 @pytest.mark.skipif(not JUST_PROGRAM, reason="just is not installed")
+@pytest.mark.slow
 def test_a_justfile_with_recipes_of_its_own_still_works(world: World) -> None:
     """`just` would refuse all of it if two recipes had one name."""
     world.commit()

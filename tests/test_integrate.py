@@ -202,6 +202,7 @@ def test_a_dry_run_writes_nothing(plain: World) -> None:
     assert plain.snapshot() == before
 
 
+@pytest.mark.slow
 def test_evidence_that_a_merge_makes_stale_is_made_anew(tmp_path: Path) -> None:
     """B reads what A writes: both scopes say so."""
     world = world_of(
@@ -230,6 +231,7 @@ def test_land_is_for_one_branch_and_needs_no_run_of_its_own(plain: World) -> Non
     assert states(plain)["A"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_task_is_one_step_of_the_base(plain: World) -> None:
     """The work's own commit, else one merge commit, which says that the task has landed."""
     begun = plain.head
@@ -275,6 +277,7 @@ def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     assert [one["shows"] for one in shown] == ["the command exits 0", "A, B work together"]
 
 
+@pytest.mark.slow
 def test_over_a_remote_the_result_is_pushed(plain: World) -> None:
     plain.origin  # noqa: B018 - makes the remote
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
@@ -333,6 +336,7 @@ def test_a_coupling_with_what_has_landed_before_names_the_base(tmp_path: Path) -
     assert states(world)["C"] == "in-review"
 
 
+@pytest.mark.slow
 def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> None:
     """B says that it reads a.txt, and has landed; A comes later, and breaks it."""
     world = world_of(
@@ -350,6 +354,7 @@ def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> N
     assert states(world) == {"A": "in-review", "B": "complete"}
 
 
+@pytest.mark.slow
 def test_a_conflict_that_nobody_foresaw_ends_it(tmp_path: Path) -> None:
     """Neither says what it writes."""
     world = World(tmp_path)
@@ -559,6 +564,7 @@ def test_many_at_once_land_each_branch_once_and_leave_nothing(plain: World) -> N
     assert no_trace(plain)
 
 
+@pytest.mark.slow
 def test_a_command_that_changes_what_it_proves_ends_it(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,

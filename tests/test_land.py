@@ -23,6 +23,7 @@ def world(tmp_path: Path) -> World:
     )
 
 
+@pytest.mark.slow
 def test_all_that_is_complete_lands_in_an_order_that_works(world: World) -> None:
     worked(world, "beta", "B", {"b.txt": "b\n"})
     alpha = world.worktree("alpha", at="beta")

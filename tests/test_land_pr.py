@@ -376,8 +376,10 @@ def test_glab(tmp_path: Path) -> None:
     assert "its pull request was closed" in run(alpha, forge, **env).err
 
 
-@pytest.mark.parametrize("host, program", [("github.com", "gh"), ("gitlab.com", "glab"),
-                                           ("forge.example", "")])  # fmt: skip
+@pytest.mark.parametrize(
+    "host, program",
+    slow.but(2, [("github.com", "gh"), ("forge.example", ""), ("gitlab.com", "glab")]),
+)
 def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     world = alpha.world

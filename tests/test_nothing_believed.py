@@ -100,6 +100,7 @@ def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
     assert not {"a.txt", "evil.txt"} & {*files_on_base(alpha)}
 
 
+@pytest.mark.slow
 def test_a_completion_before_a_restart_is_verified_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = judged(alpha)

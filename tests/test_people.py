@@ -156,6 +156,7 @@ def test_a_merged_claim_is_completed_by_what_was_merged(world: World, alpha: Pla
     assert world.ralph("check", f"{merge}..main").out == "No problem found.\n"
 
 
+@pytest.mark.slow
 def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> None:
     def no(by: str, code: str, *words: str, exit: int = 8) -> str:
         but = ("/logs/", "FETCH_HEAD", "/worktrees", "verified")
@@ -182,6 +183,7 @@ def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> Non
     assert world.task("T-1")["status"] == "pending"
 
 
+@pytest.mark.slow
 def test_a_pull_request_says_what_it_became_on_the_base(world: World) -> None:
     forge = Forge(world)
     side = world.worktree("side")
@@ -225,6 +227,7 @@ def told(place: Place, text: str) -> tuple[str, list[tuple[str, str]], str]:
     return found["verdict"], notes, line
 
 
+@pytest.mark.slow
 def test_a_reviewer_s_own_commit_is_told_apart(world: World) -> None:
     world.replace("    verify:\n      - test -s src/one.txt\n", ACCEPTANCE)
     world.commit("With a criterion")
@@ -251,6 +254,7 @@ def test_a_reviewer_s_own_commit_is_told_apart(world: World) -> None:
     assert alpha.ralph("check", "--base", "main").out == "No problem found.\n"
 
 
+@pytest.mark.slow
 def test_tasks_that_landed_one_after_the_other_are_judged_in_their_own_time(world: World) -> None:
     world.replace("      write: [src/**]\n", "      write: [src/**]\n      read: [shared.txt]\n")
     start = world.commit("T-1 depends on a shared file")
@@ -276,6 +280,7 @@ def test_the_worker_s_own_later_commit_is_a_problem(world: World) -> None:
     assert line.endswith(f"1 of 1 command passing, stale since {alpha.head[:12]} by Ann Author")
 
 
+@pytest.mark.slow
 def test_evidence_that_was_never_fresh_in_the_range_is_a_problem(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.did("T-1", {"src/one.txt": "one\n"})

@@ -192,6 +192,7 @@ def test_a_signal_lets_the_agent_tidy_up(tmp_path: Path) -> None:
     assert alive.hung_up()
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", *GOOD))
     alive = Pipe(tmp_path)

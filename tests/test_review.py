@@ -76,6 +76,7 @@ def events(place: Place, *words: str) -> list[tuple[str, str]]:
 # -- log -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_life_over_branches(world: World, alpha: Place) -> None:
     assert events(world, "T-1") == [("claimed", "alpha"), ("completed", "alpha")]
     assert world.ralph("log", "T-1", "--json").data["events"][0]["where"] == ["branch alpha"]
@@ -198,6 +199,7 @@ def test_a_branch_cannot_narrow_what_its_review_is_of(world: World) -> None:
     assert "review_missing" in faults(alpha)
 
 
+@pytest.mark.slow
 def test_an_objection_stands_until_its_author_reviews_the_same_content(
     world: World, alpha: Place
 ) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import slow
 from bench import graphs, imports
 from world import ROOT, Place, World
 
@@ -396,7 +397,7 @@ def writing(world: World, *, remote: bool) -> Iterator[tuple[str, Place, tuple[s
     yield "integrate", world, ("integrate", "T-7", "T-8")
 
 
-@pytest.mark.parametrize("remote", [False, True], ids=["alone", "with a remote"])
+@pytest.mark.parametrize("remote", slow.but(1, [False, True]), ids=["alone", "with a remote"])
 def test_a_command_that_writes_asks_git_once(tmp_path: Path, remote: bool) -> None:
     """What it has asked is kept until it has changed it itself."""
     world = World(tmp_path)

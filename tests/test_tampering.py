@@ -224,6 +224,7 @@ def swapped(world: World) -> tuple[Place, Place]:
     return one, other
 
 
+@pytest.mark.slow
 def test_two_that_popped_each_others_stash_both_land(world: World) -> None:
     one, other = swapped(world)
     for place, name in ((one, "one.txt"), (other, "two.txt")):
@@ -239,6 +240,7 @@ def test_two_that_popped_each_others_stash_both_land(world: World) -> None:
     assert codes(world) == []
 
 
+@pytest.mark.slow
 def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) -> None:
     one, other = swapped(world)
     one.write("one.txt", "done\n")
@@ -251,6 +253,7 @@ def test_a_claim_that_an_agent_has_committed_already_is_taken_out(world: World) 
     assert codes(other, "--base", "main") == []
 
 
+@pytest.mark.slow
 def test_the_worktree_keeps_the_block_and_takes_another_task_all_the_same(world: World) -> None:
     world.write_graph(world.read() + "\n  - id: T-3\n    title: Three\n    status: pending\n")
     world.commit("More")

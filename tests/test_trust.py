@@ -214,6 +214,7 @@ def test_off_a_terminal_it_is_not_told_how(tmp_path: Path) -> None:
         assert "ask a person" in refused.out + refused.err
 
 
+@pytest.mark.slow
 def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
     world = made(tmp_path, toml("agent.command", "scripted"))
     alpha = world.worktree("alpha")

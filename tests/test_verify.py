@@ -135,6 +135,7 @@ def test_a_hang_up_ends_the_command_too(tmp_path: Path) -> None:
     assert (alpha.git("status", "--porcelain"), alpha.head) == before
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
     """What can no longer be said is no reason for another exit code."""
     fifo, fd = open_fifo(tmp_path)
@@ -159,6 +160,7 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
     assert alpha.task("T-1")["status"] == "in-progress"
 
 
+@pytest.mark.slow
 def test_nohup_is_left_to_hold(tmp_path: Path) -> None:
     fifo, fd = open_fifo(tmp_path)
     go = tmp_path / "go"

@@ -232,6 +232,7 @@ def test_new_without_a_commit(tmp_path: Path) -> None:
     refused(World(tmp_path), "new", "alpha", code="no_commit")
 
 
+@pytest.mark.slow
 def test_one_of_many_makes_it(world: World) -> None:
     argv = [sys.executable, "-m", "ralphgit", "worktree", "new", "alpha"]
     racers = [
@@ -679,6 +680,7 @@ def test_a_squash_merge_has_landed(world: World) -> None:
     assert landing(world) == {"alpha": CONTENT}
 
 
+@pytest.mark.slow
 def test_landed_work_that_the_base_has_changed_again(world: World) -> None:
     alpha = new(world, "alpha")
     claim = done(alpha)
@@ -749,6 +751,7 @@ def test_the_same_records_with_other_files_have_not_landed(world: World) -> None
     assert landing(world) == {"alpha": ("kept", "2 commits are not on main")}
 
 
+@pytest.mark.slow
 def test_two_tasks_landed_one_by_one(world: World) -> None:
     alpha = new(world, "alpha")
     done(alpha, "T-1", "one")
@@ -792,6 +795,7 @@ def test_commits_that_cancel_each_other_out_have_not_landed(world: World) -> Non
     assert landing(world) == {"alpha": ("kept", "2 commits are not on main")}
 
 
+@pytest.mark.slow
 def test_a_squash_merge_on_the_forge(world: World) -> None:
     other = world.clone("elsewhere")
     alpha = new(world, "alpha")
@@ -911,6 +915,7 @@ def test_no_action(world: World) -> None:
     assert world.ralph("worktree", "frob").code == 2
 
 
+@pytest.mark.slow
 def test_the_recipes(world: World) -> None:
     just = Path(sys.executable).parent / "just"
     if not just.exists():
