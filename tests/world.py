@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,6 +66,12 @@ class Result(NamedTuple):
         """The error's code in `json`, "" for a yes."""
         error = self.json["error"]
         return str(error["code"]) if error else ""
+
+
+#: Where a path stands in a file of git's as it is.
+_PLAIN = re.compile(r"[\w/.-]+", re.ASCII).fullmatch
+#: The folder of the world whose origin others copy.
+_first: dict[object, Path] = {}
 
 
 class Place:
@@ -323,12 +330,30 @@ class World(Place):
     @cached_property
     def origin(self) -> Place:
         """A bare repository that is this one's `origin`; made, and pushed to, on first use."""
-        path = self.folder / "origin.git"
-        self.git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
-        self.git("remote", "add", "origin", str(path))
-        self.git("push", "--quiet", "origin", "main")
-        self.git("fetch", "--quiet", "origin")
-        self.git("remote", "set-head", "origin", "main")
+        path, store = self.folder / "origin.git", self._store
+
+        def make() -> None:
+            self.git("init", "--quiet", "--bare", "--initial-branch=main", str(path))
+            self.git("remote", "add", "origin", str(path))
+            self.git("push", "--quiet", "origin", "main")
+            self.git("fetch", "--quiet", "origin")
+            self.git("remote", "set-head", "origin", "main")
+
+        config, fetched, refs = store / "config", store / "FETCH_HEAD", Path("refs/remotes")
+        parts = [path, config, fetched, store / refs, store / "logs" / refs]
+        others = [part for part in parts if part != config]
+        special = [store / name for name in ("packed-refs", "reftable", "shallow")]
+        if any(part.exists() for part in (*others, *special)) or not _PLAIN(str(self.folder)):
+            make()
+            return Place(path, self.environ, self)
+        head, hooks = (store / "HEAD").read_bytes(), copies.files(store / "hooks")
+        key = ("origin", head, self.head, self._person(), config.read_bytes(), hooks)
+        if copies.made(key, parts, make):
+            for file in (config, fetched):
+                text = file.read_text()
+                file.write_text(text.replace(f"{_first[key]}/", f"{self.folder}/"))
+        else:
+            _first[key] = self.folder
         return Place(path, self.environ, self)
 
     def clone(self, name: str) -> Place:
