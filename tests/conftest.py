@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # A test run under nohup or in a script's background would hand its deafness to hang-ups and
 # interrupts on to what the tests start.
@@ -28,6 +29,13 @@ def _is_fit(folder: str) -> bool:
 # Thousands of small repositories, whose records are flushed to the disk: an eighth of the time.
 if _is_fit(_MEMORY):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+
+
+# How long an example takes is a matter of what else the machine does.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from bench import graphs
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, RichLog, Static
 from world import PATIENCE, Place, World
@@ -81,10 +82,13 @@ def play(
 ) -> Board:
     """Show the board of a place, have `script` use it, and leave it."""
     board = Board(around(place), show.lines, pace=pace)
+    setattr(board, "NOTIFICATION_TIMEOUT", PATIENCE)  # noqa: B010 - of the class, to mypy
 
     async def run() -> None:
-        async with board.run_test(size=size, notifications=True) as pilot:
+        async with board.run_test(size=size, notifications=True):
+            pilot = Hands(board)
             await until(pilot, lambda: board.view.seen is not None)
+            await quiet(board)
             await script(board, pilot)
 
     try:
@@ -95,12 +99,33 @@ def play(
     return board
 
 
+class Hands(Pilot[None]):
+    """Waits after each key until all is done that it leads to, however slow the machine is."""
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await super().press(key)
+            await quiet(self.app)
+
+
+async def quiet(app: App[None]) -> None:
+    """Wait until no part of the board has anything to do."""
+    calm = 0
+    while calm < 3 and app.is_running:
+        await asyncio.sleep(0.005)
+        screens = app.screen_stack
+        parts = [app, *screens, *(part for screen in screens for part in screen.walk_children())]
+        waits = any(part.message_queue_size or part._next_callbacks for part in parts)
+        draws = any(one._layout_required or one._dirty_widgets or one._callbacks for one in screens)
+        calm = 0 if waits or draws else calm + 1
+
+
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         await pilot.pause(0.01)
-    await pilot.pause()
+    await quiet(pilot.app)
 
 
 def titles(board: Board) -> list[str]:
@@ -455,7 +480,7 @@ def test_reply_in_place_frees_the_task(world: World) -> None:
         await pilot.press("escape", "enter", *"wide", "slash", "q", "enter")
         await until(pilot, lambda: keys(board, "ready")[0] == "T-1")
         assert [key.split()[0] for key in keys(board, "inbox")] == ["rescued"]
-        assert "T-1 is answered, and free again." in drawn(board)
+        await until(pilot, lambda: "T-1 is answered, and free again." in drawn(board))
 
     play(world, script)
     assert world.task("T-1")["state"] == "ready"
@@ -488,7 +513,7 @@ def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> 
         await pilot.press(*["backspace"] * 3, *"force", "enter")
         await until(pilot, lambda: board.screen is board.view)
         await until(pilot, lambda: "T-1" in keys(board, "ready"))
-        assert f"Kept: refs/ralph/rescue/T-1/{claim}" in drawn(board)
+        await until(pilot, lambda: f"Kept: refs/ralph/rescue/T-1/{claim}" in drawn(board))
         await pilot.press("r")
         assert "Select a task" in drawn(board)
 
