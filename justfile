@@ -57,7 +57,7 @@ bench *ARGS:
 # Measure how fluid the report of 2,000 tasks is in Chromium
 [no-exit-message]
 fluid:
-    pytest -n 0 -s -q tests/test_report_page.py -k fluid
+    RALPHGIT_FLUID=1 pytest -n 0 -s -q tests/test_report_page.py -k fluid
 
 # Take the screenshots of the documents
 [no-exit-message]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,9 @@ from world import World
 
 #: More than any of it takes on a machine with other things to do.
 PATIENCE_MS = 120_000
-#: Milliseconds for one frame while 2,000 tasks are moved: the slowest of all but one in ten.
-SLOWEST_FRAME_MS = 250
+#: Milliseconds until 2,000 tasks are drawn, and for one frame while they are moved: the slowest of
+#: all but one in ten. `just fluid` holds to what a person would feel; here other tests run beside.
+FIRST_DRAW_MS, SLOWEST_FRAME_MS = (5000, 250) if "RALPHGIT_FLUID" in os.environ else (40_000, 2000)
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -213,7 +215,7 @@ def test_two_thousand_tasks_stay_fluid(browser: Browser, tmp_path: Path) -> None
     assert world.ralph("report", str(file)).code == 0
     for name, value in measured(browser, file).items():
         print(f"{name}: {value:.0f} ms")
-        assert value < (5000 if name == "first draw" else SLOWEST_FRAME_MS), name
+        assert value < (FIRST_DRAW_MS if name == "first draw" else SLOWEST_FRAME_MS), name
 
 
 def measured(browser: Browser, file: Path) -> dict[str, float]:
