@@ -279,7 +279,7 @@ def test_the_recipes_work_where_init_was_run(world: World) -> None:
     beta = str(world.folder / "proj-beta")
     assert just("-d", beta, "-f", "justfile", "task-claim", "T-2").code == 0
     assert "beta has T-2" in just("prompt", "T-2").err
-    given = just("task-reset", "T-2", "its terminal's gone", "--json")
+    given = just("task-reset", "T-2", "its", "terminal's gone", "--json")
     assert given.json["data"]["task"]["reset"]["reason"] == "its terminal's gone"
     assert just("task-land", "nowhere").code == 2
 

@@ -174,6 +174,12 @@ def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:
     assert world.origin.git("show", "main:task-graph.yaml").count("id: E") == 1
 
 
+def test_a_branch_without_anything_has_nothing_to_land(world: World) -> None:
+    alpha = world.worktree("alpha")
+    done = alpha.ralph("land")
+    assert (done.code, done.out) == (0, "There is nothing to land: main has all of alpha.\n"), done
+
+
 def test_land_says_where_nothing_says_how(world: World) -> None:
     alpha = worked(world, "alpha", "C", {"c.txt": "c\n"})
     world.git("config", "ralph.land.mode", "none")

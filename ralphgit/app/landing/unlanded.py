@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.workspace import revisions
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
+
+
+def is_on_base(project: Project, branch: str) -> bool:
+    """Whether the base has every commit of a branch. Raises: UsageError (bad_revision)."""
+    tip, base = revisions.commit_of(project, branch), project.require_base().commit
+    return tip == base or worktrees.is_ancestor(project.repository.git, tip, base)
 
 
 def branches(claim_map: ClaimMap, *, by: str = "") -> dict[str, tuple[str, ...]]:

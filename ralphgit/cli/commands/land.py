@@ -41,6 +41,9 @@ def run(call: Call, options: Options) -> Outcome:
             return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
     else:
         names = (_branch(project, options.branch),)
+        if unlanded.is_on_base(project, names[0]):
+            said = f"There is nothing to land: {project.base.label} has all of {names[0]}."
+            return Outcome(_nothing(options, ""), before=(safe(said),))
     way = land_way.required(project, options.land)
     if way == "pr":
         return _by_pull(project, names, options)
