@@ -407,7 +407,7 @@ def test_one_file_a_task(tmp_path: Path) -> None:
         "Not committed: git add graph/T-3.yaml (or git add -p), git commit\n"
     )
     assert world.read("graph/T-3.yaml") == (
-        "# yaml-language-server: $schema=../.ralph/schemas/task-graph.schema.json\n"
+        "# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json\n"
         "version: 1\n"
         "tasks:\n"
         "  - id: T-3\n"

@@ -38,7 +38,7 @@ meta:
 """
 
 IMPORTED = """\
-# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json
+# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json
 version: 1
 stories:
   - id: S-1
@@ -136,7 +136,9 @@ def test_solar_becomes_a_valid_graph(world: World, solar: Path) -> None:
     assert [task["id"] for task in file.tasks] == data["added"]
     assert list(file.root) == ["version", "milestones", "stories"]
     assert find_cycles({task["id"]: task.get("depends_on", []) for task in file.tasks}) == ()
-    assert text.startswith("# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json")
+    assert text.startswith(
+        "# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json"
+    )
     assert world.git("status", "--porcelain") == "?? task-graph.yaml"
 
 
@@ -359,7 +361,7 @@ def test_each_task_is_updated_in_its_own_file(world: World) -> None:
     assert read(world, "graph/one.yaml") == head
     assert "  - id: T-2\n    title: Make it\n    status: pending\n" in read(world, "graph/two.yaml")
     assert read(world, "graph/new.yaml") == (
-        "# yaml-language-server: $schema=../.ralph/schemas/task-graph.schema.json\n"
+        "# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json\n"
         "version: 1\n"
         "stories:\n  - id: S-1\n    title: The house\n"
         "tasks:\n  - id: T-4\n    title: Sell\n    status: pending\n"

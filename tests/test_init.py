@@ -26,7 +26,7 @@ SCHEMAS = [f".ralph/schemas/{name}.schema.json" for name in NAMES]
 EXCLUDE = ".git/info/exclude"
 
 SINGLE = """\
-# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json
+# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json
 #
 # A task looks like this; ralphgit add writes one.
 #

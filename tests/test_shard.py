@@ -21,7 +21,7 @@ from ralphgit.records import graph_file, graph_layouts, task_blocks
 from ralphgit.records import settings_file as toml
 
 OUTPUT = Draft202012Validator(json.loads((ROOT / "schemas/output.schema.json").read_text()))
-HEAD = "# yaml-language-server: $schema=.ralph/schemas/task-graph.schema.json\n"
+HEAD = "# yaml-language-server: $schema=https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/task-graph.schema.json\n"
 GRAPH = (
     HEAD
     + """\
@@ -123,7 +123,7 @@ def test_each_task_gets_a_file(world: World) -> None:
     assert world.git("diff", "--name-only") == ""
     assert world.git("ls-files", "--others", "--exclude-standard") == ""
     assert world.read("ralph.toml") == (
-        "#:schema .ralph/schemas/config.schema.json\n\n"
+        "#:schema https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas/config.schema.json\n\n"
         '# The task graph: one file for each task.\ngraph = ["graph/*.yaml"]\n'
     )
     texts = graph_files(world)

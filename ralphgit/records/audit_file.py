@@ -34,7 +34,7 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
     )
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
-        first = schemas.modeline(path, "audit") + yaml_writer.mapping(head)
+        first = schemas.modeline("audit") + yaml_writer.mapping(head)
         return f"{first}events:\n{yaml_writer.sequence([entry], indent=2)}".encode()
     text, known = _read(old, claim)
     eol = "\r\n" if "\r\n" in text else "\n"

@@ -27,7 +27,7 @@ def folder(records: str, task: str) -> str:
 def encode(made: Evidence, path: str) -> bytes:
     """Encode the record, for a file at `path`."""
     told = characters.values_without(stored(made))
-    return (schemas.modeline(path, "evidence") + yaml_writer.mapping(told)).encode()
+    return (schemas.modeline("evidence") + yaml_writer.mapping(told)).encode()
 
 
 def stored(made: Evidence) -> dict[str, object]:

@@ -77,9 +77,9 @@ def split(file: graph_file.GraphFile) -> Parts:
         before, key, comment = text[: found.start()], found[1], (found[2] or "").rstrip()
         end = found.end()
         rest = text[spans[-1].end :] if spans else text[end:]
-    modeline = schemas.modeline(file.path, "task-graph").strip()
+    ours = f"/{schemas.file_name('task-graph')}"  # of any place: older files name a folder here
     before = before.removeprefix("\ufeff")
-    if (first := _MODELINE.match(before)) and first[0].strip() == modeline:
+    if (first := _MODELINE.match(before)) and first[0].strip().endswith(ours):
         before = before[first.end() :]
     pieces = []
     lead = text[end : spans[0].start] if spans else ""
@@ -117,7 +117,7 @@ def join(path: str, frames: Sequence[Frame], pieces: Sequence[str], eol: str) ->
     comment = f"  {first.comment}" if first.comment else ""
     made = first.before
     if not made.startswith("# yaml-language-server:"):
-        made = schemas.modeline(path, "task-graph").rstrip("\n") + eol + made
+        made = schemas.modeline("task-graph").rstrip("\n") + eol + made
     made = f"{_ended(made, eol)}{others}{first.key}{empty}{comment}{eol}"
     for piece in pieces:
         made = _ended(made, eol) + piece

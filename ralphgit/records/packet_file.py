@@ -53,5 +53,5 @@ def encode(made: Packet, path: str, without: Collection[str] = ()) -> bytes:
     """Encode the packet, for a file at `path`, but for the keys `without`."""
     told = characters.values_without(stored(made))
     told = {key: value for key, value in told.items() if key not in without}
-    text = schemas.modeline(path, "packet") + yaml_writer.mapping(told)
+    text = schemas.modeline("packet") + yaml_writer.mapping(told)
     return text.encode()

@@ -32,7 +32,7 @@ def encode(made: Guidance, path: str) -> bytes:
     if made.answer is not None:
         value["answer"] = made.answer._asdict()
     told = characters.values_without(value)
-    return (schemas.modeline(path, "guidance") + yaml_writer.mapping(told)).encode()
+    return (schemas.modeline("guidance") + yaml_writer.mapping(told)).encode()
 
 
 def answered(old: bytes, answer: Answer) -> bytes:

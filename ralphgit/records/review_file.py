@@ -17,7 +17,7 @@ from ralphgit.records import schemas, yaml_reader, yaml_writer
 def encode(made: Review, path: str) -> bytes:
     """Encode a review, for a file at `path`."""
     told = characters.values_without(stored(made))
-    return (schemas.modeline(path, "audit") + yaml_writer.mapping(told)).encode()
+    return (schemas.modeline("audit") + yaml_writer.mapping(told)).encode()
 
 
 def stored(made: Review) -> dict[str, object]:

@@ -13,14 +13,15 @@ def file_name(kind: str) -> str:
     return f"{kind}.schema.json"
 
 
-#: Where a worktree keeps them for editors; never committed.
+#: Where a worktree keeps them for editors that are told so; never committed.
 HOME = ".ralph/schemas"
+#: Where everybody has them: in a fresh clone there is no HOME yet.
+ADDRESS = "https://raw.githubusercontent.com/ralphgit/ralphgit/main/schemas"
 
 
-def modeline(path: str, kind: str) -> str:
-    """The first line of a file at `path` (relative to the top) that names its schema."""
-    up = "../" * path.count("/")
-    return f"# yaml-language-server: $schema={up}{HOME}/{file_name(kind)}\n"
+def modeline(kind: str) -> str:
+    """Return the first line of a file, which names its schema for editors."""
+    return f"# yaml-language-server: $schema={ADDRESS}/{file_name(kind)}\n"
 
 
 def read(kind: str) -> bytes:

@@ -15,7 +15,7 @@ from ralphgit.model.config import CHOICES, COMMITTED, Config, setting_name
 from ralphgit.records import init_marks, schemas
 
 _HEAD = f"""\
-#:schema {schemas.HOME}/{schemas.file_name("config")}
+#:schema {schemas.ADDRESS}/{schemas.file_name("config")}
 # {init_marks.SEAL}.
 #
 # Settings of ralphgit. What is commented out is the default, and counts without this file, too.

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import import_sources, three_way_import
 from ralphgit.app.exchange.three_way_import import SOURCE
-from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
@@ -16,7 +15,14 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
-from ralphgit.records import atomic_files, graph_file, splice_task, task_blocks, yaml_writer
+from ralphgit.records import (
+    atomic_files,
+    graph_file,
+    schemas,
+    splice_task,
+    task_blocks,
+    yaml_writer,
+)
 from ralphgit.records.importers.parts.source_values import short
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
 
@@ -239,7 +245,7 @@ class _Plan:
         if file not in self._paths:
             if self.new:
                 whole = {"version": 1, **root, "tasks": self.new}
-                self.texts[file] = placement.modeline(file) + yaml_writer.mapping(whole)
+                self.texts[file] = schemas.modeline("task-graph") + yaml_writer.mapping(whole)
                 self._compare(file, self.new, {"version": 1, **root})
             return []
         old = self.file(file)

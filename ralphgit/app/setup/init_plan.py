@@ -12,7 +12,7 @@ from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NotWritable
-from ralphgit.records import atomic_files, init_marks, settings_file, settings_template
+from ralphgit.records import atomic_files, init_marks, schemas, settings_file, settings_template
 
 _GLOB = "graph/*.yaml"
 
@@ -133,18 +133,18 @@ def _graph_files(project: Project, layout: str) -> dict[str, bytes]:
     elif known:
         return dict.fromkeys(known, b"") | wanted
     elif layout == "single" or not folders:
-        return {exact[0]: template(exact[0])} | wanted
+        return {exact[0]: template()} | wanted
     else:
         wanted |= {f"{folder}/": b"" for folder in folders if folder}
         storyless = ""
         if layout == "story":
             storyless = placement.new_file(project, placement.STORYLESS)
-    return wanted | ({storyless: template(storyless)} if layout == "story" else {})
+    return wanted | ({storyless: template()} if layout == "story" else {})
 
 
-def template(path: str) -> bytes:
+def template() -> bytes:
     """A graph file as it is made."""
-    return (placement.modeline(path) + _EXAMPLE).encode()
+    return (schemas.modeline("task-graph") + _EXAMPLE).encode()
 
 
 def _refuse_second_graph(project: Project) -> None:

@@ -48,7 +48,7 @@ def _graph(project: Project) -> Iterator[Step]:
     """The graph files that are as `init` makes them, and the folders that are empty without."""
     for path in project.paths_in(project.top):
         known = atomic_files.read(os.path.join(project.top, path)) or b""
-        if known.replace(b"\r\n", b"\n") != init_plan.template(path):
+        if known.replace(b"\r\n", b"\n") != init_plan.template():
             yield file_actions.keep(path, _content(project, path))
         elif file_actions.is_elsewhere(project, path):
             yield file_actions.keep(path, file_actions.LINKED)

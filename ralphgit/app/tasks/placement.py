@@ -18,11 +18,6 @@ from ralphgit.records import schemas
 STORYLESS = "tasks"
 
 
-def modeline(path: str) -> str:
-    """The line that names the schema of the graph file `path`, for editors."""
-    return schemas.modeline(path, "task-graph")
-
-
 class Placement(NamedTuple):
     """Where a task is written."""
 
@@ -47,7 +42,7 @@ def place(project: Project, task: str, *, story: str, file: str, after: str) -> 
     here = project.here
     path = _file(project, task, story, file, after)
     if all(path != known for known, _ in here.shards):
-        return Placement(path, f"{modeline(path)}version: 1\ntasks:\n", None)
+        return Placement(path, schemas.modeline("task-graph") + "version: 1\ntasks:\n", None)
     rows = [row for row in here.rows if row.file == path]
     own = [n for n, row in enumerate(rows) if row.id == after] or [
         n for n, row in enumerate(rows) if story and row.story == story

@@ -18,7 +18,7 @@ from ralphgit.errors import Bug, GuardRefused, InvalidRecord
 from ralphgit.git import index
 from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.task_row import Row
-from ralphgit.records import atomic_files, graph_file, graph_layouts, settings_file
+from ralphgit.records import atomic_files, graph_file, graph_layouts, schemas, settings_file
 from ralphgit.rules import lost_claim, readiness
 from ralphgit.rules.readiness import ACTIVE_STATES
 
@@ -273,7 +273,7 @@ def _settings(project: Project, layout: str, patterns: tuple[str, ...]) -> bytes
     """ralph.toml with the new setting."""
     data = atomic_files.read(os.path.join(project.top, settings_file.FILE))
     if data is None:
-        head = f"#:schema .ralph/schemas/config.schema.json\n\n# {_SAYS[layout]}\n"
+        head = f"#:schema {schemas.ADDRESS}/{schemas.file_name('config')}\n\n# {_SAYS[layout]}\n"
         return settings_file.with_graph(head, patterns).encode("utf-8")
     text = data.decode("utf-8")
     for words in _SAYS.values():  # ours, and not true any more
