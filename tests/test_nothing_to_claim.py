@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -196,3 +198,18 @@ def test_a_claim_does_not_wait_for_a_person(world: World) -> None:
     assert world.ralph("edit", "T-2", "--cancel", "not needed").code == 0
     world.commit("One less")
     assert beta.ralph("claim", "--wait").code == 7
+
+
+def test_the_hint_for_a_worker_that_is_gone_works_where_it_is_shown(world: World) -> None:
+    """In a linked worktree as well, and it is the one that `status` shows."""
+    gone = world.worktree("gone")
+    gone.claim("T-1")
+    shutil.rmtree(gone.path)
+    alpha = world.worktree("alpha")
+    found = alpha.ralph("next", "--json")
+    assert (found.code, found.error) == (7, "needs_person")
+    hint = found.json["error"]["hint"]
+    attention = alpha.ralph("status", "--json").data["attention"]
+    assert [one["hint"] for one in attention if one["code"] == "stale"] == [hint]
+    assert alpha.ralph(*shlex.split(hint)[1:]).code == 0
+    assert [task["id"] for task in alpha.ralph("next", "--json").data["tasks"]] == ["T-1", "T-2"]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from ralphgit.app.active_claims import leases, own_claims
+from ralphgit.app.active_claims import leases, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import unfinished_claims
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
@@ -46,7 +45,9 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             else:
                 continue
             message = f"{task} is claimed by {lease.by}, whose worktree {lease.worktree} {what}"
-            yield Finding("stale_lease", "error", message, questions.reset_command(project, task))
+            yield Finding(
+                "stale_lease", "error", message, recovery_commands.reset_command(project, task)
+            )
 
 
 def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:

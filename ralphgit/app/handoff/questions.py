@@ -2,17 +2,17 @@
 
 import json
 import os
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.evidence import reviews
 from ralphgit.app.landing import tracked_pull_requests
 from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
+from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.active_claim import ActiveClaim
@@ -118,7 +118,9 @@ def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:
     beat = heartbeat.read(holder.path) if holder.path else None
     since = stamp(beat.time) if beat is not None and beat.claim == holder.claim else holder.at
     said = f"{holder.by} is gone or silent ({holder.where})"
-    return _about(project, holder, title, STALE, said, since, stale_command(project, holder))
+    return _about(
+        project, holder, title, STALE, said, since, recovery_commands.stale_command(project, holder)
+    )
 
 
 def _about(
@@ -193,7 +195,7 @@ def refused_sentence(pull: Pull) -> str:
 
 def give_up_command(project: Project, task: str) -> str:
     """Return the command that moves work in review to a rescue ref, and frees its task."""
-    return f"{reset_command(project, task)} --force"
+    return f"{recovery_commands.reset_command(project, task)} --force"
 
 
 def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
@@ -202,38 +204,6 @@ def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
     since = next((active.at for active in active_claims if active.claim == pull.claim), "")
     said = f"{refused_sentence(pull)}; open it again, or give the work up"
     return _about(project, pull, title, REFUSED, said, since, give_up_command(project, pull.task))
-
-
-def reset_command(project: Project, task: str) -> str:
-    """Return the command that frees a task, as typed in this folder."""
-    command = f'reset {task} --reason "TEXT"'
-    if not project.repository.linked:
-        return f"ralphgit {command}"
-    return f"ralphgit -C {shlex.quote(project.repository.worktrees[0].path)} {command}"
-
-
-def stale_command(project: Project, holder: ActiveClaim) -> str:
-    """Return the command that gets a task going again whose worker is gone or silent.
-
-    Workers of a fleet are started again: each goes on with what it holds.
-    """
-    fleet = "" if not holder.path else os.path.join(holder.path, runtime_files.FLEET)
-    if not fleet or not os.path.isfile(fleet):
-        return reset_command(project, holder.task)
-    names = [
-        worktree_names.name_of(project, one)
-        for one in project.repository.worktrees
-        if os.path.isfile(os.path.join(one.path, runtime_files.FLEET))
-    ]
-    return fleet_command(names)
-
-
-def fleet_command(names: Sequence[str]) -> str:
-    """Return the command that starts the fleet's workers of these names again."""
-    numbers = [int(name[1:]) for name in names if re.fullmatch("w[1-9][0-9]{0,3}", name)]
-    if len(numbers) == len(names):
-        return f"ralphgit fleet up -n {max(numbers, default=1)}"
-    return " ".join(["ralphgit fleet up", *(f"--story {shlex.quote(name)}" for name in names)])
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:
@@ -274,7 +244,7 @@ def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
     if task_state.state in ("complete", "cancelled"):
         return f"ralphgit reset {task} --reopen --reason TEXT"
     if task_state.stale:
-        return reset_command(project, task)
+        return recovery_commands.reset_command(project, task)
     return f"ralphgit {'claim' if task_state.state == 'ready' else 'show'} {task}"
 
 

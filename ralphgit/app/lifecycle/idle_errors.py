@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
+from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.workspace.project import Project
@@ -22,7 +23,7 @@ _NEEDS = {
     Need.BLOCKED: ("{task} is blocked by {worker}{about}", 'ralphgit reply {task} "TEXT"'),
     Need.STALE: (
         "{task} is claimed by {worker}, who is gone or silent ({where})",
-        'ralphgit reset {task} --reason "TEXT"',
+        "{command}",
     ),
     Need.BAD_PATTERN: ("{about}", "ralphgit edit {task} --write PATTERN"),
     Need.UNKNOWN_DEPENDENCY: (
@@ -120,7 +121,12 @@ def _need(claim_map: ClaimMap, cause: Cause) -> dict[str, object]:
         about = f" ({cut(asked.splitlines()[0].rstrip(), _LONGEST)})" if asked else ""
     assert cause.need is not None  # of `NothingToClaim.needs`
     message, hint = _NEEDS[cause.need]
-    words = {"task": row.id, "worker": worker, "where": where, "about": about}
+    command = recovery_commands.reset_command(claim_map.project, row.id)
+    if holder is not None:
+        command = recovery_commands.stale_command(claim_map.project, holder)
+    words = {
+        "task": row.id, "worker": worker, "where": where, "about": about, "command": command,
+    }  # fmt: skip
     return {
         "task": row.id, "title": row.title, "reason": cause.need.value,
         "worker": holder.by if holder else "", "waiting": cause.waiting,

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks, own_claims
+from ralphgit.app.active_claims import next_tasks, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import completion_proof
@@ -132,7 +132,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             yield Attention("unfinished_claim", task, message, merged.hint)
         elif task_state.stale and holder is not None:
             message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"
-            yield Attention("stale", task, message, questions.stale_command(project, holder))
+            yield Attention(
+                "stale", task, message, recovery_commands.stale_command(project, holder)
+            )
         in_review = holder if task_state.state == State.IN_REVIEW else None
         if in_review is not None and (told := questions.concerns(project, in_review)):
             message = f"{task} is complete, and {in_review.by} is not sure: {'; '.join(told)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-from ralphgit.app.handoff import questions
+from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import leave
@@ -159,7 +159,7 @@ def _down(project: Project, name: str, *, now: bool) -> Outcome:
         error = Refused(what, code="still_running", hint=hint)
     advice = ["The worktrees stay; ralphgit worktree prune removes those that are done."]
     if held := [one.name for one in asked if one.ended and one.task]:
-        again = questions.fleet_command(held)
+        again = recovery_commands.fleet_command(held)
         advice.append(f"Next: {again} goes on with what {', '.join(held)} still holds")
     before = lines or ["No loop of a fleet runs."]
     return Outcome(data, before=before, error=error, advice=tuple(advice) if asked else ())
