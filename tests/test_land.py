@@ -174,6 +174,29 @@ def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:
     assert world.origin.git("show", "main:task-graph.yaml").count("id: E") == 1
 
 
+def test_a_claim_opens_a_pull_request_for_the_block_before_it(tmp_path: Path) -> None:
+    """Where work lands by them, nothing reaches the base otherwise."""
+    world, forge = by_pull(tmp_path)
+    alpha = world.worktree("alpha")
+    alpha.claim("B")
+    alpha.write("b.txt", "half\n")
+    alpha.commit("Half of it")
+    assert alpha.ralph("block", "B", "--question", "Which?").code == 0
+    blocked = alpha.head
+    done = alpha.ralph("claim", "C", env=forge.environ)
+    assert done.code == 0, done
+    (pull,) = forge.pulls
+    assert f"B blocked is in review {pull['url']}\n" in done.err
+    assert f"the work so far stays on {pull['head']}\n" in done.err
+    assert world.origin.git("rev-parse", "main") == world.head == alpha.head
+    assert alpha.git("rev-parse", pull["head"]) == blocked
+    alpha.write("c.txt", "c\n")
+    assert alpha.ralph("complete", "--land", env=forge.environ).code == 0
+    assert [one["title"] for one in forge.pulls] == ["Records: B blocked", "C: Task C"]
+    forge.merge(pull["head"])
+    assert world.ralph("reply", "B", "This.", env=forge.environ).code == 0
+
+
 def test_a_branch_without_anything_has_nothing_to_land(world: World) -> None:
     alpha = world.worktree("alpha")
     done = alpha.ralph("land")

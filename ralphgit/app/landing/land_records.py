@@ -9,10 +9,12 @@ from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
-from ralphgit.app.landing import base_step, open_pull_request, pull_request_text
+from ralphgit.app.landing import base_step, land_way, open_pull_request, pull_request_text
+from ralphgit.app.landing import land as land_work
 from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, Refused
 from ralphgit.git import merge_preview, trees, worktrees
@@ -102,27 +104,44 @@ def _word(before: Row | None, row: Row) -> str:
     return row.status
 
 
-def share_ended(project: Project) -> tuple[RecordChange, ...]:
+class Shared(NamedTuple):
+    """What became of blocks and releases before the next claim."""
+
+    told: tuple[RecordChange, ...] = ()
+    url: str | None = None
+    """Of the pull request, "" where it is not known; None where they have landed."""
+    kept: str = ""
+    """The branch with what this worktree had, half-done work too; "" where it has it still."""
+
+
+def share_ended(project: Project) -> Shared:
     """Land the blocks and releases that this worktree's branch still has, before the next claim.
 
     A question that no other branch has waits unseen, and what is done after it could not land
-    beside its answer. Where they cannot land now, that is a warning. Returns what landed.
+    beside its answer. Where work lands by pull request they get one, and stay on a branch of its
+    name: this worktree's is free for the next task. Where they cannot land now, that is a warning.
     """
     worktree = project.repository.worktree
     if worktree is None or not worktree.branch or worktree.head == project.require_base().commit:
-        return ()
+        return Shared()
     branch = worktree.branch.removeprefix("refs/heads/")
     told = changes(project, branch) if branch != project.base.branch else ()
     if not any(one.word in _ENDED for one in told):
-        return ()
+        return Shared()
     now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
     if all(is_landed.state(now.get(one.task)) == is_landed.state(here[one.task]) for one in told):
-        return ()
+        return Shared()
     try:
-        return land(project, branch, push=True, fetch=False).told
+        if land_way.of(project) != "pr":
+            return Shared(land(project, branch, push=True, fetch=False).told)
+        made = open_pull(project, branch, fetch=False)
+        with WorktreeLock(project):
+            land_work.leave(project, made.pushed_as, worktree.head)
+        project.refresh()
+        return Shared(made.told, made.opened.url, made.pushed_as)
     except RalphError as error:
         project.warn(f"{', '.join(map(str, told))} did not land: {error.message}")
-        return ()
+        return Shared()
 
 
 def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLanded:

@@ -60,5 +60,11 @@ def _share_ended(call: Call, project: Project) -> None:
         return
     from ralphgit.app.landing import land_records  # a claim from the base itself needs none of it
 
-    for one in land_records.share_ended(project):
-        telling(call.screen)(f"{one} landed on {project.base.label}")
+    shared = land_records.share_ended(project)
+    where = f"landed on {project.base.label}"
+    if shared.url is not None:
+        where = safe(f"is in review {shared.url}".rstrip())
+    for one in shared.told:
+        telling(call.screen)(f"{one} {where}")
+    if shared.kept:
+        telling(call.screen)(f"the work so far stays on {shared.kept}")
