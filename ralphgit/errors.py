@@ -10,6 +10,7 @@
     ├── ClaimLost             5     this worktree's claim is lost
     ├── InvalidRecord         6     a file is not a record; file:line:column
     ├── NeedsPerson           7     blocked, untrusted
+    │   └── AwaitsPerson      7     nothing went wrong, and only a person can move things on
     ├── GuardRefused          8     the state of the repository forbids it
     │   └── IllegalMove       8
     ├── Refused               1     a valid "no": verification failed, problems found
@@ -35,6 +36,8 @@ class RalphError(Exception):
     code = "refused"
     usual_hint = ""
     """The hint where none is given; for a class whose errors are all fixed the same way."""
+    is_fault = True
+    """Whether something went wrong; if not, no word says "error" to people."""
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class NotARepository(UsageError):
 class NothingReady(RalphError):
     exit_code = 3
     code = "nothing_ready"
+    is_fault = False
 
 
 class RemoteUnavailable(RalphError):
@@ -141,6 +145,12 @@ class InvalidRecord(RalphError):
 class NeedsPerson(RalphError):
     exit_code = 7
     code = "needs_person"
+
+
+class AwaitsPerson(NeedsPerson):
+    """All went well so far; the rest is a person's to decide."""
+
+    is_fault = False
 
 
 class GuardRefused(RalphError):

@@ -73,7 +73,32 @@ def claims(place: Place, *words: str) -> Result:
 def test_the_advice_lands_only_where_work_lands_that_way(world: World) -> None:
     world.git("config", "ralph.land.mode", "none")
     told = world.worktree("alpha").ralph("claim", "T-1").out.splitlines()
-    assert told[-1] == "Next: do the work, then ralphgit complete T-1"
+    assert told[-1] == 'Next: do the work, then: ralphgit complete T-1 --summary "TEXT"'
+
+
+def test_a_packet_says_whether_the_worktree_has_changes_beside_the_claim(world: World) -> None:
+    """It was never clean, since the claim itself is staged."""
+    alpha = world.worktree("alpha")
+    claimed = alpha.ralph("claim", "T-1", "--json").data["packet"]
+    assert claimed["source"]["clean"] is True
+
+    def clean() -> object:
+        return alpha.ralph("packet", "--json").data["packet"]["source"]["clean"]
+
+    assert clean() is True
+    alpha.replace("title: First", "title: Another")
+    assert clean() is False
+    alpha.replace("title: Another", "title: First")
+    alpha.write("new.txt", "x\n")
+    assert clean() is False
+    assert alpha.ralph("claim", "T-1", "--json").data["packet"]["source"]["clean"] is False
+
+
+def test_a_packet_explains_its_posture_and_a_worker_by_hand_needs_none(world: World) -> None:
+    alpha = world.worktree("alpha")
+    assert "posture" not in alpha.ralph("claim", "T-1").out
+    (line,) = [x for x in alpha.ralph("packet").out.splitlines() if x.startswith("posture")]
+    assert line == "posture: none  # nothing says how it is verified: test your work, and say how"
 
 
 def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
@@ -87,7 +112,11 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
     assert packet.code == 0
     assert advice == (
         "The claim is staged; it travels in your first commit of the work.\n"
-        "Next: do the work, then ralphgit complete T-1 --land\n"
+        "No command verifies T-1, and it has no criteria: say what you observed before you "
+        "complete.\n"
+        '  ralphgit evidence add T-1 --shows "TEXT"\n'
+        'If only a person can decide it: ralphgit block T-1 --question "TEXT"\n'
+        'Next: do the work, then: ralphgit complete T-1 --land --summary "TEXT"\n'
     )
     held = world.lease("T-1")
     claim, at, contract = held["claim"], held["at"], held["contract"]

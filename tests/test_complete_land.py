@@ -10,6 +10,9 @@ from forge import Forge
 from test_integrate import task, world_of
 from world import Place, World
 
+#: A task that nothing verifies.
+BARE = "  - id: A\n    title: Task A\n    status: pending\n"
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
@@ -44,6 +47,7 @@ def test_a_task_lands_and_the_branch_stands_on_the_base(world: World) -> None:
     assert [line.split(":")[0] for line in lines] == [
         "A is complete",
         "landed on origin/main",
+        f"this branch stands on origin/main ({alpha.head[:12]})",
         "Next",
     ]
     assert lines[-1] == "Next: ralphgit claim (1 task ready)"
@@ -95,9 +99,7 @@ def test_a_concern_waits_for_a_person(world: World) -> None:
     assert (done.code, done.error) == (7, "concerns_wait")
     stored = done.data["task"]
     branch = f"ralph/A-{stored['claim']['id'][:6]}"
-    assert (
-        done.json["error"]["hint"] == f"for that person: ralphgit land {branch} --accept-concerns"
-    )
+    assert done.json["error"]["hint"] == f"ralphgit land {branch} --accept-concerns"
     assert alpha.head == world.origin.git("rev-parse", "main")
     assert not (alpha.path / "a.txt").exists()
     assert (stored["state"], stored["result"]["concerns"]) == ("in-review", ["it is slow"])
@@ -108,6 +110,45 @@ def test_a_concern_waits_for_a_person(world: World) -> None:
     assert world.origin.git("show", "main:a.txt") == "x"
     completed = [e for e in world.audit("A", stored["claim"]["id"]) if e["event"] == "completed"]
     assert [e["summary"] for e in completed] == ["It works."]
+
+
+def test_who_had_a_concern_is_told_what_is_next_and_of_no_error(world: World) -> None:
+    alpha = begun(world, "alpha", "A")
+    done = alpha.ralph("complete", "--land", "--concern", "it is slow")
+    assert done.code == 7
+    assert done.out.splitlines()[-1] == "Next: ralphgit claim (2 tasks ready)"
+    assert done.err.startswith("A was completed with concerns, so a person decides")
+
+
+def test_what_nothing_verified_can_be_observed_after_it_has_landed(tmp_path: Path) -> None:
+    """The command that is printed works as it is typed."""
+    world = world_of(tmp_path, BARE)
+    assert world.origin
+    alpha = begun(world, "alpha", "A")
+    told = alpha.ralph("complete", "--land").out.splitlines()
+    at = next(n for n, line in enumerate(told) if line.startswith("Nothing was verified: "))
+    assert told[at + 1].startswith('  ralphgit evidence add A --shows "TEXT" && git commit ')
+    assert alpha.ralph("evidence", "add", "A", "--shows", "a.txt has an x").code == 0
+    alpha.commit("Evidence of A")
+    landed = alpha.ralph("land")
+    assert landed.code == 0, landed
+    assert landed.out.splitlines() == [
+        f"landed on origin/main: A evidence ({alpha.head[:12]})",
+        f"this branch stands on origin/main ({alpha.head[:12]})",
+    ]
+    assert world.ralph("status", "--json").data["unverified"] == []
+    assert world.ralph("check", "origin/main").code == 0
+
+
+def test_an_observation_counts_as_evidence(tmp_path: Path) -> None:
+    """It said "0 evidence records" of one that was committed with the work."""
+    world = world_of(tmp_path, BARE)
+    alpha = begun(world, "alpha", "A")
+    made = alpha.ralph("evidence", "add", "A", "--shows", "an x", "--json").data["file"]
+    done = alpha.ralph("complete", "--json")
+    assert (done.data["verified"], done.data["evidence"]) == (True, [made])
+    again = alpha.ralph("complete", "A")
+    assert again.out.startswith(f"A is complete: commit {alpha.head[:12]}, 1 evidence record")
 
 
 def test_concerns_land_where_that_is_configured(tmp_path: Path) -> None:

@@ -452,7 +452,7 @@ def test_the_prompt_is_for_the_task_that_next_would_give(world: World) -> None:
     assert found.data["prompt"] == world.ralph("prompt").out == world.ralph("prompt", "T-2").out
     assert world.ralph("prompt", "--story", "S-2").code == 3
     assert world.ralph("prompt", "--priority", "0") == (
-        3, "", "error: no task is what was asked for\nhint: ralphgit next\n",
+        3, "", "no task is what was asked for\nhint: ralphgit next\n",
     )  # fmt: skip
 
 

@@ -79,9 +79,7 @@ def test_waiting_for_others(world: World) -> None:
     assert error["overlaps"] == ["T-2 and T-1, which is in flight, both need lock"]
     said = world.ralph("next")
     assert said.out == ""
-    assert said.err.splitlines()[0] == (
-        "error: nothing can be claimed now; what is left waits for 1 task"
-    )
+    assert said.err.splitlines()[0] == ("nothing can be claimed now; what is left waits for 1 task")
     assert message.split(", for")[0] in said.err
     assert claim
 
@@ -89,7 +87,41 @@ def test_waiting_for_others(world: World) -> None:
 def test_what_nobody_has_landed(world: World) -> None:
     world.worktree("alpha").did("T-1", {"a.txt": "a\n"})
     error = answers(world, "waiting", 3)
-    assert error["hint"] == "once it is reviewed: ralphgit land alpha"
+    assert error["hint"] == "ralphgit claim --wait"
+    assert error["working"][0]["message"].endswith(
+        ", to be landed by: ralphgit land alpha; 2 tasks wait for it"
+    )
+
+
+def test_work_that_a_person_has_to_let_land_is_not_waited_for(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    assert alpha.ralph("complete", "--concern", "slow").code == 0
+    error = answers(world, "needs_person", 7)
+    assert error["hint"] == "ralphgit land alpha --accept-concerns"
+    assert error["needs"][0]["message"] == (
+        "T-1 is complete, and alpha is not sure: slow; 2 tasks wait for it"
+    )
+    assert world.ralph("claim", "--wait").code == 7
+
+
+def test_nothing_to_claim_is_not_told_as_an_error(world: World) -> None:
+    """Whether others work, a person is needed, or all is done."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    for verb in ("claim", "next", "prompt", "preflight"):
+        assert beta.ralph(verb).err.startswith("nothing can be claimed now; what is left waits")
+    assert beta.ralph("wait", "--for", "done", "--timeout", "0").err.startswith("3 tasks are not")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    assert world.ralph("edit", "T-2", "--cancel", "not needed").code == 0
+    world.commit("One less")
+    assert beta.ralph("claim").err.startswith("nothing can be claimed, and only a person can")
+    assert world.ralph("reply", "T-1", "This.").code == 0
+    for task in ("T-1", "T-3"):
+        assert world.ralph("edit", task, "--cancel", "not needed").code == 0
+    world.commit("None left")
+    assert beta.ralph("claim").err.startswith("nothing is left to do; all tasks are done")
 
 
 def test_a_person_is_needed(world: World) -> None:
@@ -213,3 +245,75 @@ def test_the_hint_for_a_worker_that_is_gone_works_where_it_is_shown(world: World
     assert [one["hint"] for one in attention if one["code"] == "stale"] == [hint]
     assert alpha.ralph(*shlex.split(hint)[1:]).code == 0
     assert [task["id"] for task in alpha.ralph("next", "--json").data["tasks"]] == ["T-1", "T-2"]
+
+
+@pytest.mark.parametrize("ending", ["release", "complete"])
+def test_a_claim_of_one_task_waits_for_it(world: World, ending: str) -> None:
+    """For who has it, and for what it depends on."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    wanted = "T-1" if ending == "release" else "T-3"
+
+    def end() -> None:
+        if ending == "release":
+            alpha.ralph("release")
+            return
+        alpha.write("a.txt", "a\n")
+        alpha.ralph("complete", "--land", "merge")
+
+    given = Timer(0.3, end)
+    given.start()
+    done = beta.ralph("claim", wanted, "--wait", "--json", env={"RALPH_LOOP_IDLE": "0.2"})
+    given.join()
+    assert (done.code, done.data["task"]["id"]) == (0, wanted), done.out
+    assert done.err.endswith("; waiting\n")
+
+
+def test_a_claim_of_one_task_ends_its_wait(world: World) -> None:
+    """With the time, with what only a person can do, and at once for what no wait changes."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    late = beta.ralph("claim", "T-3", "--wait", "0.1", "--json")
+    assert (late.code, late.error) == (3, "waiting")
+    assert late.json["error"]["hint"] == "ralphgit claim T-3 --wait"
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    stuck = beta.ralph("claim", "T-3", "--wait", "--json")
+    assert (stuck.code, stuck.error) == (7, "needs_person")
+    beta.refused("claim", "T-99", "--wait", code="unknown_task", exit=2)
+
+
+@pytest.mark.parametrize("words", [("T-99",), ("T-1",), ("T-2", "--story", "S-9")])
+def test_a_refused_claim_lands_no_block(world: World, words: tuple[str, ...]) -> None:
+    """It landed what the branch had blocked, and then found that there is no such task."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-3", "--force", "for the test")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    beta.claim("T-1")
+    before = world.head
+    assert alpha.ralph("claim", *words).code in (2, 5, 8)
+    assert world.head == before
+    assert beta.ralph("release").code == 0
+    assert alpha.ralph("claim", "T-1").code == 0
+    assert world.head != before
+
+
+def test_at_the_end_the_worktree_stands_on_the_base(world: World) -> None:
+    """A worker sees all that was done, where its own work has landed; reading moves nothing."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    assert alpha.ralph("complete", "--land", "merge").code == 0
+    for task in ("T-2", "T-3"):
+        assert world.ralph("edit", task, "--cancel", "not needed").code == 0
+    world.commit("Nothing is left")
+    behind = alpha.head
+    assert alpha.ralph("next").code == 3
+    assert alpha.head == behind != world.head
+    told = alpha.ralph("claim")
+    assert told.code == 3
+    assert told.err.splitlines()[1] == f"  this branch stands on main ({world.head[:12]})"
+    assert (alpha.head, beta.head) == (world.head, beta.head)
+    beta.write("b.txt", "b\n")
+    own = beta.commit("Work of its own")
+    assert beta.ralph("claim").code == 3
+    assert beta.head == own

@@ -151,6 +151,7 @@ def test_the_picture_in_words(busy: World) -> None:
         "main: 1 waiting, 2 ready, 1 claimed, 1 in-progress, 1 in-review, 1 blocked, 1 complete, "
         "1 cancelled",
         "unverified: DONE, REVIEW",
+        "WORKER\tTASK\tSTATE\tFOR\tFILES\tSEEN\tWHAT",
         "anna\tCLAIMED\tplanning\tNs\t0 (+0, -0)\tNs\tTask CLAIMED",
         "ben\tBEGUN\tplanning\tNs\t0 (+0, -0)\tNs\tTask BEGUN",
         "cleo\tREVIEW\tpr-ready\tNs\t1 (+1, -0)\tNs\tTask REVIEW",
@@ -396,6 +397,7 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
         '  ralphgit complete T-3 --by COMMIT, or ralphgit reset T-3 --reason "TEXT"',
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
+        "WORKER\tTASK\tSTATE\tFOR\tFILES\tSEEN\tWHAT",
         f"mallory\tT-2\tstuck\t-\t-\t-\tTask T-2; other: {FIRST_LINE}; the base",
         "mallory\tT-3\tstuck\t-\t-\t-\tTask T-3; merged without its completion; the base",
         f"next: T-1  {HOSTILE}",

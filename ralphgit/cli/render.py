@@ -28,6 +28,8 @@ class Json(str):
 class Table(NamedTuple):
     headers: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    labelled: bool = False
+    """Show the headers off a terminal, too: it stands among other lines, and no program cuts it."""
 
 
 class Outcome(NamedTuple):
@@ -106,7 +108,8 @@ def _explain(error: RalphError, screen: Screen) -> None:
     if not str(error):
         return
     red, plain = ("\x1b[31m", "\x1b[0m") if screen.colour else ("", "")
-    print(f"{red}error:{plain} {safe(str(error))}", file=sys.stderr)
+    word = f"{red}error:{plain} " if error.is_fault else ""
+    print(f"{word}{safe(str(error))}", file=sys.stderr)
     for line in error.lines:
         print(f"  {safe(line)}", file=sys.stderr)
     if error.hint:
@@ -137,7 +140,7 @@ def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError
 def _table(table: Table, screen: Screen) -> None:
     rows = [tuple(map(safe, row)) for row in table.rows]
     if not screen.terminal:
-        for row in rows:
+        for row in [table.headers, *rows] if table.labelled and rows else rows:
             print("\t".join(row))
         return
     if not rows:

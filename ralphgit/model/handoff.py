@@ -74,7 +74,7 @@ class Packet(NamedTuple):
     base: str
     """The commit of the base branch that it was compiled at, 12 hex digits."""
     clean: bool
-    """Whether the worktree had nothing that is not committed."""
+    """Whether the worktree had nothing that is not committed, but for the claim."""
     claim: str = ""
     worker: str = ""
     answers: tuple[Guidance, ...] = ()

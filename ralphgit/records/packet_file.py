@@ -8,6 +8,13 @@ from ralphgit.model import characters
 from ralphgit.model.handoff import REPORT, STATUSES, STOP, Dependency, Packet
 from ralphgit.records import schemas, yaml_writer
 
+#: What a posture asks of the worker.
+_POSTURES = {
+    "test-first": "the verify commands decide",
+    "observation-first": "no command decides: say what you observed, criterion by criterion",
+    "none": "nothing says how it is verified: test your work, and say how",
+}
+
 
 def stored(made: Packet) -> dict[str, object]:
     """The packet in the form of `packet.schema.json`; what it does not have is left out."""
@@ -54,4 +61,7 @@ def encode(made: Packet, path: str, without: Collection[str] = ()) -> bytes:
     told = characters.values_without(stored(made))
     told = {key: value for key, value in told.items() if key not in without}
     text = schemas.modeline("packet") + yaml_writer.mapping(told)
+    if "posture" in told:
+        line = f"\nposture: {made.posture}\n"
+        text = text.replace(line, f"{line[:-1]}  # {_POSTURES[made.posture]}\n", 1)
     return text.encode()

@@ -30,6 +30,8 @@ class Need(StrEnum):
     UNKNOWN_DEPENDENCY = "unknown_dependency"
     CANCELLED_DEPENDENCY = "cancelled_dependency"
     CYCLE = "dependency_cycle"
+    CONCERNS = "concerns"
+    """It was completed with concerns, and a person decides whether it lands."""
 
 
 class Cause(NamedTuple):
@@ -58,10 +60,12 @@ def nothing_to_claim(
     task_states: Mapping[str, TaskState],
     wanted: Collection[str],
     obstacles: Mapping[str, BadPattern | Overlap],
+    concerned: Mapping[str, str] = {},
 ) -> NothingToClaim:
     """Say why none of the `wanted` tasks can be claimed.
 
-    `obstacles`: what keeps ready tasks from being claimed, by task.
+    `obstacles`: what keeps ready tasks from being claimed, by task. `concerned`: the concerns of
+    tasks in review that land only if a person says so.
     """
     open_rows = {
         row.id: row for row in rows if task_states[row.id].state not in ("complete", "cancelled")
@@ -71,7 +75,7 @@ def nothing_to_claim(
     dependents = _dependents(open_rows, task_states, obstacles)
     found, reached_by_any = [], set()
     for row in open_rows.values():
-        for need, about in _causes(row, task_states, obstacles):
+        for need, about in _causes(row, task_states, obstacles, concerned):
             reached = _reached(row.id, dependents)
             reached_by_any |= reached
             if not reached.isdisjoint(wanted):
@@ -90,13 +94,18 @@ def nothing_to_claim(
 
 
 def _causes(
-    row: Row, task_states: Mapping[str, TaskState], obstacles: Mapping[str, BadPattern | Overlap]
+    row: Row,
+    task_states: Mapping[str, TaskState],
+    obstacles: Mapping[str, BadPattern | Overlap],
+    concerned: Mapping[str, str],
 ) -> Iterable[tuple[Need | None, str]]:
     """What others wait for in a task itself."""
     task_state = task_states[row.id]
     state, obstacle = task_state.state, obstacles.get(row.id)
     if state == "blocked":
         yield Need.BLOCKED, ""
+    elif row.id in concerned:
+        yield Need.CONCERNS, concerned[row.id]
     elif state in ACTIVE_STATES:
         yield (Need.STALE if task_state.stale else None), ""
     elif state == "ready" and isinstance(obstacle, BadPattern):

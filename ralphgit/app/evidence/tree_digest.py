@@ -41,6 +41,10 @@ class Content:
             if not is_record(self._project, path)
         )
 
+    def changed_since(self, commit: str) -> list[str]:
+        """List the paths, records too, that are not here as `commit` has them."""
+        return trees.differing(self._objects, commit, self.tree)
+
     def digest(self, scope: Scope) -> str:
         """Digest path, mode and blob id of every file in the read and write scope, with SHA-256.
 

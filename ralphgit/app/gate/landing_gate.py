@@ -11,7 +11,7 @@ from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NeedsPerson
+from ralphgit.errors import AwaitsPerson
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
 from ralphgit.rules.lost_claim import Cause, Winner
@@ -64,15 +64,18 @@ def concerns(project: Project, tasks: Iterable[Task]) -> list[str]:
     return found
 
 
-def concerns_wait(task: str, found: Sequence[str], branch: str) -> NeedsPerson:
+def concerns_wait(task: str, found: Sequence[str], branch: str) -> AwaitsPerson:
     """Make the error for work that a person has to look at before it lands."""
-    return NeedsPerson(
+    return AwaitsPerson(
         f"{task} was completed with concerns, so a person decides whether it lands; "
         "nothing was landed",
         code="concerns_wait",
-        hint=f"for that person: ralphgit land {shlex.quote(branch)} --accept-concerns",
+        hint=f"ralphgit land {shlex.quote(branch)} --accept-concerns",
         details={"task": task, "concerns": list(found)},
-        lines=[f"- {one}" for one in found],
+        lines=[
+            *(f"- {one}" for one in found),
+            "whoever decides types the command below; its worker claims another task",
+        ],
     )
 
 

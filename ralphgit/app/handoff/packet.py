@@ -10,10 +10,12 @@ from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
-from ralphgit.git import trees
 from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file
 from ralphgit.records import packet_file as codec
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.priorities import Priorities
@@ -57,10 +59,9 @@ def packet(project: Project, task: str = "") -> Packet:
     task = task or _own(project) or first_ready(project)
     found = view_with(project, task).task(task)
     held = found.claim if found.status == "in-progress" else None
-    return compile(
-        project, found, clean=_is_clean(project),
-        claim=held.id if held else "", worker=held.by if held else "",
-    )  # fmt: skip
+    claim = held.id if held else ""
+    clean = is_clean(project, task, claim)
+    return compile(project, found, clean=clean, claim=claim, worker=held.by if held else "")
 
 
 def first_ready(project: Project, *, story: str = "", priority: Priorities | None = None) -> str:
@@ -92,16 +93,38 @@ def view_with(project: Project, task: str) -> GraphView:
     return base
 
 
-def _is_clean(project: Project) -> bool:
+def is_clean(project: Project, task: str, claim: str) -> bool:
+    """Whether all in the worktree is committed, but for the record of `claim` on `task`."""
     worktree = project.repository.worktree
     if worktree is None or not worktree.head:
         return False
     with tree_digest.here(project) as files:
-        return files.tree == trees.tree_id(project.repository.objects, "HEAD")
+        changed = set(files.changed_since(worktree.head))
+    row = project.here.by_id.get(task) if changed and claim else None
+    if row is not None:
+        changed.discard(audit_file.path(project.config.records, task, claim))
+        if row.file in changed and _only_claimed(project, row):
+            changed.discard(row.file)
+    return not changed
 
 
-#: What is of use in a loop alone, which reads the worker's report.
-_OF_A_LOOP = ("contract", "worker", "source", "output_contract")
+def _only_claimed(project: Project, row: Row) -> bool:
+    """Whether a graph file is as HEAD has it, but for the state of one task."""
+    here, head = project.here, project.view("HEAD", "HEAD")
+    known = head.by_id.get(row.id)
+    if known is None or known.file != row.file:
+        return False
+    now, before = here.content(row.file), head.content(row.file)
+    around = now[: row.start] + now[row.end :] == before[: known.start] + before[known.end :]
+    return around and _promise(here, row) == _promise(head, known)
+
+
+def _promise(view: GraphView, row: Row) -> dict[str, object]:
+    return {key: value for key, value in view.stored(row).items() if key not in LIFECYCLE_KEYS}
+
+
+#: What is of use in a loop alone, which reads the worker's report; and of programs.
+_OF_A_LOOP = ("contract", "worker", "posture", "source", "output_contract")
 
 
 def encoded(project: Project, made: Packet, *, by_hand: bool = False) -> bytes:

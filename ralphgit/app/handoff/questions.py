@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import recovery_commands
+from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.evidence import reviews
 from ralphgit.app.landing import tracked_pull_requests
@@ -19,7 +19,6 @@ from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import Outcome, Status
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
@@ -147,30 +146,11 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
         yield _about(project, holder, row.title, UNREVIEWED, said, since, command)
 
 
-def concerns(project: Project, active: ActiveClaim) -> tuple[str, ...]:
-    """Return the concerns for which complete work on a branch waits for a person; none with
-    `land.concerns`.
-    """
-    if project.config.land_concerns or not active.ref:
-        return ()
-    result = json.loads(active.stored or "{}").get("result") or {}
-    if active.status != Status.COMPLETE or result.get("outcome") != Outcome.DONE_WITH_CONCERNS:
-        return ()
-    told = result.get("concerns") or ["done with concerns"]
-    return (told,) if isinstance(told, str) else tuple(told)
-
-
-def concerns_command(active: ActiveClaim) -> str:
-    """Return the command that lands work although its worker is not sure of it."""
-    branch = active.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return f"ralphgit land {shlex.quote(branch)} --accept-concerns"
-
-
 def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
     """Find complete work that waits for a person because its worker is not sure of it."""
-    if told := concerns(claim_map.project, holder):
+    if told := concerns.concerns(claim_map.project, holder):
         said = f"{'; '.join(told)} ({holder.where})"
-        command = concerns_command(holder)
+        command = concerns.command(holder)
         yield _about(claim_map.project, holder, row.title, CONCERNS, said, holder.at, command)
 
 

@@ -20,6 +20,7 @@ from ralphgit.errors import GuardRefused, RalphError, Refused
 from ralphgit.git import merge_preview, trees, worktrees
 from ralphgit.git.commit_objects import commit_files, commit_tree
 from ralphgit.model.task_row import Row
+from ralphgit.records import schemas
 
 _ATTEMPTS = 5
 _LONGEST_TITLE = 200
@@ -31,7 +32,8 @@ class RecordChange(NamedTuple):
 
     task: str
     word: str
-    """added, edited, blocked, cancelled or given back."""
+    """added, edited, blocked, cancelled or given back; evidence, audit or guidance where the branch
+    has nothing but such records of it."""
 
     def __str__(self) -> str:
         return f"{self.task} {self.word}"
@@ -93,6 +95,10 @@ def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str,
         told.append(RecordChange(row.id, word))
     paths = trees.differing(project.repository.objects, fork, commit)
     whole = all(record_tree.is_record(project, path) for path in paths)
+    if whole and not told:
+        filed = (path.removeprefix(f"{project.config.records}/").split("/") for path in paths)
+        about = {(one[1], one[0]) for one in filed if len(one) == 3 and one[0] in schemas.FILED}
+        told = [RecordChange(*pair) for pair in sorted(about)]
     return (tuple(told), fork, whole) if told and (whole or ended) else None
 
 
@@ -102,6 +108,23 @@ def _word(before: Row | None, row: Row) -> str:
     if row.status == "pending":
         return "given back" if json.loads(row.json).get("reset") else "added"
     return row.status
+
+
+def ended(project: Project) -> tuple[RecordChange, ...]:
+    """List the blocks and releases, and what comes with them, that only this worktree's branch
+    has.
+    """
+    worktree = project.repository.worktree
+    if worktree is None or not worktree.branch or worktree.head == project.require_base().commit:
+        return ()
+    branch = worktree.branch.removeprefix("refs/heads/")
+    told = changes(project, branch) if branch != project.base.branch else ()
+    if not any(one.word in _ENDED for one in told):
+        return ()
+    now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
+    if all(is_landed.state(now.get(one.task)) == is_landed.state(here[one.task]) for one in told):
+        return ()
+    return told
 
 
 class Shared(NamedTuple):
@@ -121,16 +144,10 @@ def share_ended(project: Project) -> Shared:
     beside its answer. Where work lands by pull request they get one, and stay on a branch of its
     name: this worktree's is free for the next task. Where they cannot land now, that is a warning.
     """
-    worktree = project.repository.worktree
-    if worktree is None or not worktree.branch or worktree.head == project.require_base().commit:
+    worktree, told = project.repository.worktree, ended(project)
+    if worktree is None or not told:
         return Shared()
     branch = worktree.branch.removeprefix("refs/heads/")
-    told = changes(project, branch) if branch != project.base.branch else ()
-    if not any(one.word in _ENDED for one in told):
-        return Shared()
-    now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
-    if all(is_landed.state(now.get(one.task)) == is_landed.state(here[one.task]) for one in told):
-        return Shared()
     try:
         if land_way.of(project) != "pr":
             return Shared(land(project, branch, push=True, fetch=False).told)

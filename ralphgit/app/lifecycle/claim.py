@@ -1,6 +1,7 @@
 """Claim a task: check, take the lease, write the record (SPEC 4)."""
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, next_tasks
@@ -12,11 +13,11 @@ from ralphgit.app.lifecycle import (
     onto_base,
     write_audit_and_graph,
 )
-from ralphgit.app.lifecycle.onto_base import Brought, Position
+from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import index
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task import Claim, Event, Lifecycle
@@ -26,6 +27,7 @@ from ralphgit.rules import claim_verdict, lifecycle
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.claim_verdict import Allowed, Refusal, TaskFacts
 from ralphgit.rules.contract_digest import contract
+from ralphgit.rules.nothing_to_claim import Why
 from ralphgit.rules.readiness import TaskState
 
 
@@ -40,17 +42,22 @@ class Claimed(NamedTuple):
     """Where this worktree is; whether its branch was moved to the base for the claim."""
 
 
-def claim(project: Project, options: ClaimOptions) -> Claimed:
+def claim(
+    project: Project, options: ClaimOptions, *, first: Callable[[Project], None] | None = None
+) -> Claimed:
     """Take a task: lease first, then the record, staged but not committed.
 
-    Before that, a branch without work of its own is brought onto the base.
+    Before that, a branch without work of its own is brought onto the base; also where all is done.
     Of two claims at most one gets the lease; without leases the second to merge conflicts.
-    On a refusal the worktree, the index and the refs are as before (law L7).
+    On a refusal the worktree, the index and the refs are as before (law L7). `first` is called
+    once the base is fetched.
 
     Raises: UnknownTask, IllegalMove, ClaimHeld, GuardRefused, NothingReady, NeedsPerson,
     InvalidRecord, RemoteUnavailable (with require_remote only), NotWritable.
     """
     unsynchronised = not fetch.synchronise(project) if options.fetch else False
+    if first is not None:
+        first(project)
     with WorktreeLock(project):
         onto_base.settle(project)
         return _claim(project, options, unsynchronised, again=3)
@@ -66,19 +73,41 @@ def require_fit(project: Project) -> None:
         raise claim_errors.of(unfit)
 
 
-def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:
+def require_possible(project: Project, options: ClaimOptions) -> None:
+    """Refuse a claim that is refused wherever this worktree's branch is. Writes nothing.
+
+    Raises: as `claim`.
+    """
     require_fit(project)
-    begun = leases.begin(project)
     claim_map = ClaimMap(project)
+    if _own(project, claim_map, options) is not None or not options.task:
+        return
+    anywhere = Position(Standing.LANDED)
+    for facts in claim_facts.candidates(project, claim_map, options, anywhere):
+        if isinstance(verdict := claim_verdict.of_task(facts, options), Refusal):
+            raise claim_errors.of(verdict)
+
+
+def _own(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Lease | None:
+    """The claim that this worktree goes on with; None if it may make one. Raises: as `claim`."""
     match claim_verdict.of_own(claim_facts.of_own(project, claim_map), options):
         case Lease() as own:
-            return _resume(project, own, options)
+            return own
         case Refusal() as refusal:
             raise claim_errors.of(refusal)
     elsewhere, active_claims = claim_facts.elsewhere(project, claim_map), claim_map.active_claims
     busy = claim_verdict.of_others(claim_map.base.by_id, active_claims, elsewhere, options)
     if busy is not None:
         raise claim_errors.of(busy)
+    return None
+
+
+def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:
+    require_fit(project)
+    begun = leases.begin(project)
+    claim_map = ClaimMap(project)
+    if (own := _own(project, claim_map, options)) is not None:
+        return _resume(project, own, options)
     refused: list[Refusal] = []
     position = claim_facts.position(project, options)
     for facts in claim_facts.candidates(project, claim_map, options, position):
@@ -98,7 +127,8 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
             raise claim_errors.of(verdict)
         refused.append(verdict)
     else:
-        raise claim_errors.none_claimed(claim_map, options, refused)
+        error = claim_errors.none_claimed(claim_map, options, refused)
+        raise _at_the_end(project, error, position) if error.code == Why.ALL_DONE else error
     lease = outcome.lease
     row = _write_leased(project, lease, heads, options)
     if row is not None:
@@ -135,6 +165,18 @@ def _keep_taken_back(project: Project, claim_map: ClaimMap, task: str) -> None:
         project.warn(f"{places[0].by} had {task} before, by claim {claim}, and {how}{where}")
 
 
+def _at_the_end(project: Project, error: RalphError, position: Position) -> RalphError:
+    """Bring a branch that has landed onto the base, which has all that was done; say so."""
+    if position.standing not in (Standing.CONTAINED, Standing.LANDED):
+        return error
+    brought = onto_base.bring_onto_base(project, position)
+    if brought.moved:
+        said = f"this branch stands on {project.base.label} ({brought.commit[:12]})"
+        error.lines = (*error.lines, said)
+        error.details["worktree"] = brought.stored()
+    return error
+
+
 def _bring(
     project: Project,
     claim_map: ClaimMap,
@@ -151,7 +193,7 @@ def _bring(
         return verdict, Brought(project.repository.known_head)
     brought = onto_base.bring_onto_base(project, position)
     if brought.in_the_way:
-        stays = position._replace(standing=onto_base.Standing.OWN, over=())
+        stays = position._replace(standing=Standing.OWN, over=())
         facts = claim_facts.judged(project, claim_map, options, facts.row, stays)
         verdict = claim_verdict.of_task(facts, options)
         if isinstance(verdict, Refusal):

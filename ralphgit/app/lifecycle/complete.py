@@ -68,7 +68,7 @@ class Completed(NamedTuple):
     task: str
     commit: str
     evidence: tuple[str, ...]
-    """Paths of the records written."""
+    """Paths of the records that the commit has and that count, whoever made them."""
     again: bool = False
     """It was complete already; nothing was done."""
     verified: bool = True
@@ -107,7 +107,9 @@ def complete(
         verified_here.note(project, done.commit)
     proof = completion_proof.of_commit(project, done.task, done.commit)
     counted = [judged.evidence for judged in proof.judged if judged.counts]
+    folder = codec.folder(project.config.records, done.task)
     return done._replace(
+        evidence=tuple(f"{folder}/{one.id}.yaml" for one in counted),
         verified=proof.is_verified,
         criteria=proof.criteria,
         passed_before=tuple(one.command for one in counted if one.passed_before),

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from ralphgit.app.active_claims import recovery_commands
+from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NeedsPerson, NothingReady, RalphError
+from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.printable import counted, cut, duration
 from ralphgit.rules.claim_options import ClaimOptions, is_wanted
@@ -35,6 +35,7 @@ _NEEDS = {
         "ralphgit edit {task} --depends-on ID",
     ),
     Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
+    Need.CONCERNS: ("{task} is complete, and {worker} is not sure: {about}", "{command}"),
 }
 
 
@@ -51,7 +52,13 @@ def nothing(
         if (row.id == options.task if options.task else is_wanted(row, options))
     ]  # fmt: skip
     wanted = {*asked} - {*but}
-    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles)
+    concerned = {
+        row.id: cut("; ".join(told), _LONGEST)
+        for row in rows
+        if (state := task_states[row.id]).state == "in-review" and state.holder is not None
+        and (told := concerns.concerns(project, state.holder))
+    }  # fmt: skip
+    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles, concerned)
     if found.why is Why.ALL_DONE:
         return _all_done(claim_map, asked, filtered=len(asked) < len(rows))
     working = [_working(project, cause) for cause in found.working]
@@ -69,7 +76,7 @@ def nothing(
     if found.why is Why.NEEDS_PERSON:
         what = counted(len(needs), "task")
         verb = "needs" if len(needs) == 1 else "need"
-        return NeedsPerson(
+        return AwaitsPerson(
             f"nothing can be claimed, and only a person can move things on: {what} {verb} one",
             code=found.why.value, hint=str(needs[0]["hint"]), details=details, lines=lines,
         )  # fmt: skip
@@ -106,6 +113,8 @@ def _working(project: Project, cause: Cause) -> dict[str, object]:
     who = "nobody has claimed it"
     if holder is not None:
         who = f"{holder.by or 'somebody'} in {holder.where}{_since(project, holder.at)}"
+    if state == "in-review" and holder is not None and holder.ref:
+        who += f", to be landed by: ralphgit land {shlex.quote(concerns.branch(holder))}"
     return {**told, "message": f"{row.id} ({state}): {who}{_waiting(cause)}"}
 
 
@@ -124,6 +133,8 @@ def _need(claim_map: ClaimMap, cause: Cause) -> dict[str, object]:
     command = recovery_commands.reset_command(claim_map.project, row.id)
     if holder is not None:
         command = recovery_commands.stale_command(claim_map.project, holder)
+    if cause.need is Need.CONCERNS and holder is not None:
+        command = concerns.command(holder)
     words = {
         "task": row.id, "worker": worker, "where": where, "about": about, "command": command,
     }  # fmt: skip
@@ -170,11 +181,6 @@ def _wait_hint(project: Project, working: Sequence[Cause]) -> str:
             return "ralphgit land"
         return f"ralphgit complete {cause.row.id}"
     states = {cause.task_state.state: cause for cause in reversed(working)}
-    if states.keys() <= {"in-review", "ready"}:
-        if "ready" in states:
-            return f"ralphgit claim {states['ready'].row.id}"
-        holder = states["in-review"].task_state.holder
-        if holder is not None and holder.ref:
-            branch = holder.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-            return f"once it is reviewed: ralphgit land {shlex.quote(branch)}"
+    if "ready" in states and states.keys() <= {"in-review", "ready"}:
+        return f"ralphgit claim {states['ready'].row.id}"
     return "ralphgit claim --wait"

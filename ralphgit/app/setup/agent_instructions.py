@@ -13,8 +13,8 @@ _TEXT = """\
 <!-- {seal}, which renews it. -->
 ## Tasks
 
-The tasks of this repository are records in {graph}, kept by ralphgit. Several workers share
-them, each in its own git worktree.
+This repository's tasks are records in {graph}, kept by ralphgit for several workers, each in
+its own git worktree.
 
 If `RALPH_TASK` is set, a loop has claimed that task for you: do what `{packet}` says,
 write `{report}`, and run none of the commands below.
@@ -23,28 +23,29 @@ Otherwise, in a linked worktree (`ralphgit worktree new NAME`), again and again:
 
 1. `ralphgit claim` takes the next task, brings the worktree onto the base, and prints all that
    you need. Where it names no write scope, change any file the task needs.
-2. Do the work, and test it.
-3. `ralphgit complete --land --summary TEXT` runs the verify commands, commits, and lands. Your
-   branch then stands on the base. You need no other command.
+2. Do the work, and test it. Where no command verifies it, say what you observed:
+   `ralphgit evidence add ID --proves CRITERION --shows "TEXT"`.
+3. `ralphgit complete --land --summary "TEXT"` verifies, commits, lands. Not sure of something?
+   Add `--concern "TEXT"`: a person decides.
 
-If only a person can answer: `ralphgit block --question TEXT`, then claim another task. Once it is
-answered, claim takes it up again. `ralphgit release --reason TEXT` gives a task back.
+If only a person can answer: `ralphgit block ID --question "TEXT"`, then claim another. Once
+answered, claim offers the task again, with the answer.
+`ralphgit release ID --reason "TEXT"` gives a task back.
 
 What an exit code asks of you:
 
-- 1: not done; it lists what is missing. Finish that and repeat.
-- 3, the rest waits for others: `ralphgit claim --wait`.
-- 3, all tasks are done: stop.
+- 1: it lists what is missing. Finish that and repeat.
+- 3, the rest waits for others: `ralphgit claim --wait`; all tasks are done: stop.
 - 4: the remote is away; repeat later.
-- 5: another worker has the task, or won it; your work is kept. Claim another.
-- 7: a person is needed; say what it printed. After `complete` claim another, else stop.
-- 8: a guard refused. Do what its hint says.
+- 5: another worker has the task; your work is kept. Claim another.
+- 7: a person is needed; say what it printed. After `complete` claim another, after `claim` stop.
+- 8: do what its hint says.
 
 Never
 
 - pass `--force`, or consent (`ralphgit trust`) for a person;
 - edit {records}/, or a task in the graph, by hand;
-- update the branch yourself, or push to the base: claim and complete do both;
+- update the branch, or push to the base: claim and complete do;
 - weaken a test, a verify command or the scope to make a task pass.
 """
 

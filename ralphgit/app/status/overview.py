@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import next_tasks, own_claims, recovery_commands
+from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.evidence import completion_proof
@@ -136,9 +136,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 "stale", task, message, recovery_commands.stale_command(project, holder)
             )
         in_review = holder if task_state.state == State.IN_REVIEW else None
-        if in_review is not None and (told := questions.concerns(project, in_review)):
+        if in_review is not None and (told := concerns.concerns(project, in_review)):
             message = f"{task} is complete, and {in_review.by} is not sure: {'; '.join(told)}"
-            hint = questions.concerns_command(in_review)
+            hint = concerns.command(in_review)
             yield Attention(questions.CONCERNS, task, message, hint)
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"

@@ -9,7 +9,7 @@ from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, telling
-from ralphgit.errors import NeedsPerson, NothingReady, RalphError, Refused, UsageError
+from ralphgit.errors import AwaitsPerson, NothingReady, RalphError, Refused, UsageError
 
 _MOST = 64
 
@@ -63,7 +63,7 @@ def _run(call: Call, options: Options) -> Outcome:
         hint = "ralphgit status; .ralph/batch/progress.md says more"
         error = Refused(f"{task} failed, also alone", code="failed", hint=hint)
     elif "blocked" in found:
-        error = NeedsPerson(f"{found['blocked']} waits for a person", code="blocked",
+        error = AwaitsPerson(f"{found['blocked']} waits for a person", code="blocked",
                             hint="ralphgit inbox")  # fmt: skip
     elif task := found.get("waiting"):
         error = NothingReady(f"{task} could not be begun", hint="ralphgit batch plan")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import packet
 from ralphgit.app.lifecycle import claim
 from ralphgit.app.lifecycle.claim import Claimed
@@ -9,24 +14,30 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.cli import look_again
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task, telling
-from ralphgit.errors import GuardRefused
+from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady, RalphError
 from ralphgit.model import ids
+from ralphgit.model.handoff import Packet
 from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.nothing_to_claim import Why
 
 Options = ClaimOptions
 
 
 def run(call: Call, options: ClaimOptions) -> Outcome:
+    def share_ended(project: Project) -> None:
+        _share_ended(call, project, options)
+
     def claimed_in(project: Project) -> tuple[Project, Claimed]:
-        if options.fetch and project.worker:  # what is no name is refused before anything lands
-            _share_ended(call, project)
-        return project, claim.claim(project, options)
+        try:
+            return project, claim.claim(project, options, first=share_ended)
+        except (ClaimHeld, GuardRefused) as error:
+            raise _awaited(project, options, error) from None
 
     project, claimed = look_again.until(call, claimed_in, options.wait or 0.0)
     row, lease, where = claimed.row, claimed.lease, claimed.brought
-    made = packet.compile(
-        project, project.here.task(row.id), claim=lease.claim, worker=lease.by, clean=False
-    )
+    clean = call.screen.json and packet.is_clean(project, row.id, lease.claim)
+    task = project.here.task(row.id)
+    made = packet.compile(project, task, claim=lease.claim, worker=lease.by, clean=clean)
     before = [f"{lease.by} has {row.id}: {safe(row.title)}"]
     if where.moved:
         before.append(f"The branch was brought onto {project.base.label} ({where.commit[:12]}).")
@@ -38,28 +49,62 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
             before += ["", *(line for line in told if not line.startswith("#")), ""]
     except GuardRefused as error:
         project.warn(error.message)
-    lands = "" if project.config.land_mode == "none" else " --land"
     return Outcome(
         stored_task(row, claimed.task_state, packet=packet.stored(made), worktree=where.stored()),
         before=before,
-        advice=(
-            "The claim is staged; it travels in your first commit of the work.",
-            f"Next: do the work, then ralphgit complete {row.id}{lands}",
-        ),
+        advice=tuple(_advice(project, made)),
     )
 
 
-def _share_ended(call: Call, project: Project) -> None:
-    """Land what was blocked or given back on this branch.
+def _advice(project: Project, made: Packet) -> Iterator[str]:
+    """What the worker does next, in commands with the task's id."""
+    yield "The claim is staged; it travels in your first commit of the work."
+    if not made.verify:
+        lacks = "" if made.acceptance else ", and it has no criteria"
+        yield f"No command verifies {made.task}{lacks}: say what you observed before you complete."
+        for item in made.acceptance or (None,):
+            proves = f" --proves {shlex.quote(item.id)}" if item else ""
+            yield f'  ralphgit evidence add {made.task}{proves} --shows "TEXT"'
+    yield f'If only a person can decide it: ralphgit block {made.task} --question "TEXT"'
+    lands = "" if project.config.land_mode == "none" else " --land"
+    yield f'Next: do the work, then: ralphgit complete {made.task}{lands} --summary "TEXT"'
 
-    Raises: UsageError for a worker's name that claim refuses, too: then nothing has landed.
+
+#: Refusals of one task that pass when others have ended their work.
+_PASSING = ("claim_held", "dependencies_incomplete", "mode", "scope_overlap")
+
+
+def _awaited(project: Project, options: ClaimOptions, error: RalphError) -> RalphError:
+    """With --wait, what a task that was asked for by its id waits for; else the error itself."""
+    if options.wait is None or not options.task or error.code not in _PASSING:
+        return error
+    from ralphgit.app.lifecycle import idle_errors  # what is rarely needed
+
+    claim_map = ClaimMap(project)
+    found = next_tasks.takeable(project, task=options.task, claim_map=claim_map)
+    awaited = idle_errors.nothing(claim_map, options, found)
+    if awaited.code != Why.WAITING:
+        return awaited
+    details, hint = {**awaited.details, **error.details}, f"ralphgit claim {options.task} --wait"
+    return NothingReady(
+        error.message, code=Why.WAITING, hint=hint, details=details, lines=awaited.lines
+    )
+
+
+def _share_ended(call: Call, project: Project, options: ClaimOptions) -> None:
+    """Land what was blocked or given back on this branch, before the claim of another task.
+
+    Raises: as `claim.claim`, for a claim that is refused all the same: then nothing has landed.
     """
-    ids.parse_worker(project.worker)
     worktree = project.repository.worktree
-    if worktree is None or worktree.head in ("", project.base.commit):
+    if not options.fetch or worktree is None or worktree.head in ("", project.base.commit):
         return
     from ralphgit.app.landing import land_records  # a claim from the base itself needs none of it
 
+    if not land_records.ended(project):
+        return
+    ids.parse_worker(project.worker)
+    claim.require_possible(project, options)
     shared = land_records.share_ended(project)
     where = f"landed on {project.base.label}"
     if shared.url is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,15 +10,16 @@ from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import complete
-from ralphgit.app.lifecycle.complete import CompleteOptions
+from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
-from ralphgit.errors import RalphError
+from ralphgit.errors import AwaitsPerson, RalphError
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict
 from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.nothing_to_claim import Why
 
 
 class Options(NamedTuple):
@@ -40,7 +42,7 @@ def run(call: Call, options: Options) -> Outcome:
     lines += [f"passed before the work, too: {safe(one)}" for one in done.passed_before]
     landed: dict[str, object] | None = None
     error: RalphError | None = None
-    advice = [f"Nothing was verified: {evidence_verdict.NOTHING}."] * (not done.verified)
+    advice = [] if done.verified else _unverified(done, lands=bool(way))
     if way:
         try:
             landed, said = _landed(project, way)
@@ -49,6 +51,8 @@ def run(call: Call, options: Options) -> Outcome:
         except RalphError as refusal:
             error = refusal
             project.refresh()
+            if isinstance(refusal, AwaitsPerson):
+                advice.append(_next(project))
     # Of what was completed: the worktree may stand on the base by now.
     view = project.view(done.commit, done.commit[:12]) if way else project.require_here()
     row, task_state = next(one for one in next_tasks.pairs(project, view) if one[0].id == done.task)
@@ -66,6 +70,16 @@ def run(call: Call, options: Options) -> Outcome:
         passed_before=list(done.passed_before),
     )
     return Outcome(data, before=lines, advice=advice, error=error)
+
+
+def _unverified(done: Completed, *, lands: bool) -> list[str]:
+    """Say that nothing was verified, and how the worker still can."""
+    proves = f" --proves {shlex.quote(done.criteria[0].criterion)}" if done.criteria else ""
+    how = f'ralphgit evidence add {done.task}{proves} --shows "TEXT"'
+    how += f' && git commit -m "Evidence of {done.task}"' + " && ralphgit land" * lands
+    return [
+        f"Nothing was verified: {evidence_verdict.NOTHING}. Say what you observed:", f"  {how}"
+    ]  # fmt: skip
 
 
 def _before_work(
@@ -124,7 +138,7 @@ def _landed(project: Project, way: str) -> tuple[dict[str, object], list[str]]:
     brought = done.brought
     if brought.in_the_way:
         project.warn(f"this branch was not moved to {base}: {brought.in_the_way}")
-    elif brought.moved:
+    elif brought.on_base:
         lines.append(f"this branch stands on {base} ({brought.commit[:12]})")
     return done.stored(), lines
 
@@ -138,7 +152,9 @@ def _next(project: Project) -> str:
     from ralphgit.app.lifecycle import idle_errors
 
     error = idle_errors.nothing(claim_map, ClaimOptions(), found)
-    return f"Next: {error.message}; {error.hint}"
+    if error.code != Why.WAITING:
+        return f"{error.message[0].upper()}{error.message[1:]}."
+    return f"Next: {error.hint} ({error.message})"
 
 
 def _by(project: Project, options: CompleteOptions) -> Outcome:

@@ -186,7 +186,7 @@ def _told(project: Project, found: Outcome, brought: onto_base.Brought) -> Outco
     assert isinstance(found.data, dict)
     if brought.in_the_way:
         project.warn(f"this branch was not moved to {project.base.label}: {brought.in_the_way}")
-    if not brought.moved:
+    if not brought.on_base:
         return found
     line = f"this branch stands on {project.base.label} ({brought.commit[:12]})"
     data = {**found.data, "worktree": brought.stored()}

@@ -6,7 +6,7 @@ import gc
 
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, telling
-from ralphgit.errors import NeedsPerson, RalphError, UsageError
+from ralphgit.errors import AwaitsPerson, NeedsPerson, RalphError, UsageError
 from ralphgit.loop.loop_options import LoopOptions, Ran
 
 Options = LoopOptions
@@ -55,7 +55,7 @@ def _left(ran: Ran) -> RalphError:
     if not ran.blocked:
         return NeedsPerson(ran.why, hint="ralphgit inbox")
     blocked = ", ".join(ran.blocked)
-    return NeedsPerson(
+    return AwaitsPerson(
         f"{blocked} {'waits' if len(ran.blocked) == 1 else 'wait'} for a person",
         hint="ralphgit inbox", details={"blocked": list(ran.blocked)},
     )  # fmt: skip

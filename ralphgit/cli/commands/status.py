@@ -38,7 +38,7 @@ def run(call: Call, options: Options) -> Outcome:
     if found.nothing is not None:
         after = [_idle(found, found.nothing)]
     rows = [_shown(busy, project.around.now()) for busy in found.workers]
-    table = Table(_HEADERS, amount.first(rows))
+    table = Table(_HEADERS, amount.first(rows), labelled=True)
     left_off = amount.left_off(len(rows))
     return Outcome(None, before=lines, table=table, after=after, left_off=left_off)
 
