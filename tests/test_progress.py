@@ -8,12 +8,14 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 from world import World
 
+from ralphgit.app.workspace.surroundings import Item, Progress
 from ralphgit.cli.progress_line import ProgressLine, Step, last_line, line
 
 TASK = "  - id: T-1\n    title: Say hello\n    status: pending\n    verify: ['{}']\n"
@@ -50,6 +52,53 @@ def test_off_a_terminal_a_step_that_takes_long_has_one_line() -> None:
                     pass
         told = ["integrate: beta (2 of 2)", "integrate: beta (2 of 2): just test (1 of 1)"]
         assert stream.getvalue().splitlines() == ([] if quiet else told)
+
+
+def test_many_small_things_are_counted() -> None:
+    """In a log they have one line, and an error among them leaves no step behind."""
+    stream, time = io.StringIO(), [0.0]
+    progress = ProgressLine(stream, now=partial(max, time))
+    with progress.step("check"):
+        for number in progress.through("records", range(1000)):
+            time[0] = number / 10
+        assert stream.getvalue() == "check: records (400 of 1000)\n"
+        with pytest.raises(ValueError), progress.step("tasks"):
+            for _ in progress.through("more", (1, 2)):
+                raise ValueError
+    assert progress.steps == []
+
+
+class Heard(Progress):
+    """What a command goes through."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def through(self, what: str, items: Sequence[Item]) -> Iterable[Item]:
+        self.told.append((what, len(items)))
+        return items
+
+
+def test_the_commands_that_take_long_say_how_far_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.write("PLAN.md", "- [ ] T-1 One\n- [ ] T-2 Two\n")
+    world.commit()
+    heard = Heard()
+    monkeypatch.setattr("ralphgit.cli.progress_line.of_command", lambda *_: heard)
+
+    def through(*words: str) -> list[tuple[str, int]]:
+        heard.told.clear()
+        assert world.ralph(*words, apart=False).code == 0
+        return heard.told
+
+    assert through("import", "PLAN.md") == [("reading", 1), ("tasks", 2)]
+    world.commit()
+    world.claim("T-1")
+    assert through("check") == [("tasks in task-graph.yaml", 2), ("records", 1)]
+    world.commit()
+    assert ("tasks", 2) in through("report", "report.html")
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ralphgit.app.workspace.surroundings import Progress
+from ralphgit.app.workspace.surroundings import Item, Progress
 from ralphgit.model.printable import safe, short_duration
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: What is over sooner than this shows nothing: on a terminal, and in a log.
 TERMINAL_S, LOG_S = 2.0, 30.0
 _KEPT = 4096
+#: How often many small things look at the clock, for a log.
+_TOLD_EVERY = 100
 _COLOURS = r"\x1b\[[0-9;?]*[ -/]*[@-~]"
 
 
@@ -70,6 +72,7 @@ class ProgressLine(Progress):
     @contextmanager
     def step(self, what: str, number: int = 0, of: int = 0) -> Iterator[None]:
         """Show `what` while the block runs, inside of what is shown already."""
+        at = len(self.steps)
         self.steps.append(Step(what, number, of, self.now()))
         if not self.quiet and self.stream.isatty():
             self._begin()
@@ -78,9 +81,19 @@ class ProgressLine(Progress):
         try:
             yield
         finally:
-            self.steps.pop()
+            del self.steps[at:]  # also what an error left begun, inside of it
             if not self.steps:
                 self._end()
+
+    def through(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
+        """Yield `items`, and show at which of them the work is."""
+        with self.step(what, 0, len(items)):
+            step = self.steps[-1]
+            for item in items:
+                step.number += 1
+                if not step.number % _TOLD_EVERY:
+                    self._tell(self.now() - self._begun)
+                yield item
 
     def heard(self, output: bytes) -> None:
         """Take in what the program printed that the innermost step runs."""

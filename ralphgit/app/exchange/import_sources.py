@@ -57,7 +57,8 @@ def read(
     folder = project.around.directory
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
     each = [
-        (name, _converted(name, _content(folder, name, limit), limit, formats)) for name in names
+        (name, _converted(name, _content(folder, name, limit), limit, formats))
+        for name in project.around.progress.through("reading", names)
     ]
     if prefix:
         each = importers.prefixed(each, prefix)

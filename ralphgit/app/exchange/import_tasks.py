@@ -86,7 +86,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
         project, options.files, here.by_id, prefix=options.prefix, form=options.form
     )
     plan = _Plan(here, project.config.max_graph_bytes)
-    for task in source.tasks:
+    for task in project.around.progress.through("tasks", source.tasks):
         plan.take(task, source)
     file = _target(project, needed=bool(plan.new))
     notes = (*source.notes, *plan.notes, *plan.make(file, source.root))

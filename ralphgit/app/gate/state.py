@@ -39,7 +39,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     problems += [place(tree, fault, where) for fault in faults]
     homes = record_files.homes(project, tree)
     for file in files:
-        for stored in file.tasks:
+        for stored in project.around.progress.through(f"tasks in {file.path}", file.tasks):
             row = where[stored["id"]]
             faults = legal_changes.consistency(row.id, row.status, stored)
             faults += _claim_faults(stored, row, homes)

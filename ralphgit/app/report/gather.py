@@ -236,7 +236,8 @@ def _shown(
         proofs = {one.row.id: one for one in judged_evidence.surveyed(project, where)}
         for one in review.listed(project, where.tree):
             reviews.setdefault(one.task, []).append(one)
-    for ref, ids in (_branches(pairs) if active_scopes else {}).items():
+    progress, branches = project.around.progress, _branches(pairs) if active_scopes else {}
+    for ref, ids in progress.through("branches", [*branches.items()]):
         with judged_evidence.place(project, ref) as where:
             here = [name for name in ids if name in where.view.by_id]
             lifecycles.update({name: where.view.task(name).lifecycle for name in here})
@@ -245,7 +246,7 @@ def _shown(
             )
             for name in here:
                 reviews[name] = review.listed(project, where.tree, [name])
-    for row, task_state in pairs:
+    for row, task_state in progress.through("tasks", pairs):
         task = promised[row.id]
         known = proofs.get(row.id)
         holder = task_state.holder

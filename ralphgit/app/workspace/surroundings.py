@@ -1,11 +1,13 @@
 """Hold what a command takes from outside: folder, environment, clock, ids, flags."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ralphgit.git import child_process
 from ralphgit.git.repository import Opening
+
+Item = TypeVar("Item")
 
 
 class EarlyOpening(NamedTuple):
@@ -24,6 +26,10 @@ class Progress:
     def step(self, what: str, number: int = 0, of: int = 0) -> AbstractContextManager[None]:
         """Show `what`, the step `number` of so many, while the block runs."""
         return nullcontext()
+
+    def through(self, what: str, items: Sequence[Item]) -> Iterable[Item]:
+        """Return `items`, to go through them: shown is at which of them the work is."""
+        return items
 
     def heard(self, output: bytes) -> None:
         """Take in what the program printed that the innermost step runs."""
