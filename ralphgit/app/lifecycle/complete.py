@@ -34,6 +34,7 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
+from ralphgit.records import evidence_file as codec
 from ralphgit.rules import claim_verdict, evidence_verdict, lifecycle
 from ralphgit.rules import review_verdict as reviews
 from ralphgit.rules.contract_digest import contract, keeps
