@@ -161,7 +161,9 @@ def readable(
     unreadable: list[InvalidRecord] | None,
 ) -> Iterator[tuple[str, str, _Record]]:
     """Yield task, path and record of a kind; what cannot be read is treated as in `recorded`."""
-    for task, path in tree.filed(f"{project.config.records}/{kind}", tasks):
+    wanted = list(tree.filed(f"{project.config.records}/{kind}", tasks))
+    tree.read_ahead(path for _, path in wanted)
+    for task, path in wanted:
         try:
             yield task, path, parse(tree.content(path) or b"")
         except InvalidRecord as error:

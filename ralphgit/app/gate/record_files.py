@@ -30,7 +30,9 @@ def faults(
     `homes`: which task each claim was made on.
     """
     runs: dict[tuple[object, ...], str] = {}
-    for path in project.around.progress.through("records", [*paths]):
+    paths = [*paths]
+    tree.read_ahead(paths)
+    for path in project.around.progress.through("records", paths):
         parts = path.removeprefix(f"{project.config.records}/").split("/")
         if parts[0] not in FILED:
             continue

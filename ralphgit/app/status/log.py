@@ -63,7 +63,9 @@ def at_revision(project: Project, revision: str) -> list[Entry]:
     commit = revisions.commit_of(project, revision)
     tree = record_tree.commit_tree(project, commit, f"{revision}:")
     entries: list[Entry] = []
-    for task, path in tree.filed(f"{project.config.records}/audit"):
+    wanted = list(tree.filed(f"{project.config.records}/audit"))
+    tree.read_ahead(path for _, path in wanted)
+    for task, path in wanted:
         entries += _told(project, task, [(revision, tree.content(path) or b"")])
     return _sorted(entries)
 

@@ -4,7 +4,7 @@ And which paths of a repository are ralphgit's own: graph files, records, runtim
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from ralphgit.app.workspace.graph_view import HERE, Shard
@@ -24,6 +24,8 @@ class Tree(NamedTuple):
     """Paths below the records folder."""
     content: Callable[[str], bytes | None]
     is_link: Callable[[str], bool] = lambda path: False
+    read_ahead: Callable[[Iterable[str]], None] = lambda paths: None
+    """Have `content` ready for many paths at once: of a commit each alone is a question to git."""
 
     def filed(self, folder: str, tasks: Collection[str] = ()) -> Iterator[tuple[str, str]]:
         """Task and path of each record in `folder/TASK/`, of all tasks or of `tasks`."""
@@ -73,11 +75,21 @@ def commit_tree(
     listed = objects.files([treeish], (), (folder,), lambda path: path.endswith(".yaml"))[treeish]
     blobs = dict((*shards[treeish], *listed))
 
+    ahead: dict[str, bytes] = {}
+
     def content(path: str) -> bytes | None:
         oid = blobs.get(path)
-        return objects.read([oid]).get(oid) if oid else None
+        if oid is None:
+            return None
+        found = ahead.pop(oid, None)
+        return objects.read([oid]).get(oid) if found is None else found
 
-    return Tree(label, shards[treeish], tuple(path for path, _ in listed), content)
+    def read_ahead(paths: Iterable[str]) -> None:
+        ahead.clear()
+        ahead.update(objects.read(blobs[path] for path in paths if path in blobs))
+
+    records = tuple(path for path, _ in listed)
+    return Tree(label, shards[treeish], records, content, read_ahead=read_ahead)
 
 
 def is_record(project: Project, path: str) -> bool:
