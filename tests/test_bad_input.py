@@ -74,6 +74,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "import": ("other.yaml",),
     "export": (),
     "shard": ("--layout", "task"),
+    "archive": ("T-1",),
     "rescue": ("list",),
     "trust": ("--yes",),
     "doctor": (),
@@ -178,7 +179,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch", "diff", "report", "resolve", "wait"),
+        *("independence", "batch", "diff", "report", "resolve", "wait", "archive"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)

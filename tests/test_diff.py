@@ -108,7 +108,8 @@ def test_a_claim_and_its_completion(world: World) -> None:
     assert found == {
         "verdict": "concerns",
         "range": {"old": fork, "new": head, "base": "main", "head": "alpha"},
-        "added": [], "removed": [], "moved": 0, "edges": {"added": [], "removed": []},
+        "added": [], "removed": [], "moved": 0, "archived": [], "restored": [],
+        "edges": {"added": [], "removed": []},
         "ready": ["T-2"], "files": ["one.txt"], "outside_scope": [],
         "notes": [{"severity": "concern", "code": "concern", "task": "T-1",
                    "message": "T-1: alpha is not sure: it is short"}],

@@ -10,6 +10,7 @@ from world import World
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.git.child_process import Dialogue
+from ralphgit.model.task import Scope
 
 _FEW, _MANY = 10, 40
 
@@ -35,7 +36,7 @@ def test_scopes_are_not_compared_with_every_file(
     compared: list[str] = []
     real = tree_digest.in_scope
 
-    def in_scope(scope: tree_digest.Scope, path: str) -> bool:
+    def in_scope(scope: Scope, path: str) -> bool:
         compared.append(path)
         return real(scope, path)
 

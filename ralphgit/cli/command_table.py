@@ -31,7 +31,17 @@ _NAMES = {
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
     "review": ("check", "diff", "resolve", "report", "board"),
     "set up": (
-        *("init", "import", "export", "shard", "rescue", "trust", "doctor", "completion"),
+        *(
+            "init",
+            "import",
+            "export",
+            "shard",
+            "archive",
+            "rescue",
+            "trust",
+            "doctor",
+            "completion",
+        ),
         "mcp",
     ),
 }

@@ -1,7 +1,10 @@
 """Define the options that several commands take."""
 
+import re
+
 from ralphgit.cli.amount import MOST
 from ralphgit.cli.command_spec import arg, flag, integer, many, text
+from ralphgit.errors import UsageError
 from ralphgit.rules import priorities
 
 TASK = arg("task", "ID", task=True)
@@ -18,6 +21,18 @@ AT = text("at", "The graph on any revision instead of this worktree's files.", m
 NO_FETCH = flag("no_fetch", "Judge by what was fetched before.", unsets="fetch")
 NO_PUSH = flag("no_push", "Leave the commit on the local base branch.", unsets="push")
 FETCH = flag("fetch", "Fetch the base branch first.")
+
+_AGE = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
+_UNIT = {"": 86400, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def age(text: str) -> float:
+    """Read an age in seconds; a number alone is days. Raises: UsageError."""
+    found = _AGE.fullmatch(text)
+    if not found:
+        raise UsageError(f"{text!r} is not an age", hint="90d, 2w, 12h or 0")
+    return float(found[1]) * _UNIT[found[2]]
+
 
 #: The fields of a task.
 CONTRACT = (

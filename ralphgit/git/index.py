@@ -30,6 +30,15 @@ def watch(git: Git, paths: Sequence[str]) -> None:
             git.run("update-index", option, "-z", "--stdin", stdin=nul([*paths, ""]))
 
 
+def forget(git: Git, paths: Sequence[str]) -> None:
+    """Stage that `paths` are gone, whether or not they still are in the worktree.
+
+    Raises: GitError, NotWritable; the index is then as before.
+    """
+    if paths:
+        git.run("update-index", "--force-remove", "-z", "--stdin", stdin=nul(paths))
+
+
 def nul(paths: Iterable[str]) -> bytes:
     """Encode paths as git reads them with `-z`."""
     return "\0".join(paths).encode("utf-8", "surrogateescape")

@@ -252,7 +252,7 @@ class Landing:
         """
         block_release.settle(project)
         with WorktreeLock(project):
-            row = project.base_view.by_id.get(lease.task)
+            row = project.base_view.known(lease.task)
             if row is not None and row.claim == lease.claim:
                 return task_branch.sweep(project, lease)
             return task_branch.keep_if_work(project, task_branch.put_away(project, lease))

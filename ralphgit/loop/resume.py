@@ -135,7 +135,7 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     if own_claims.end_of(claim_map.base, noted):
         return None
     if end is Status.BLOCKED:
-        row = claim_map.base.by_id.get(noted.task)
+        row = claim_map.base.known(noted.task)
         answered = row is not None and row.epoch > noted.epoch
         shared = landing == "none" or (landing == "pr" and pull_request.is_shared(project, noted))
         return None if shared or answered else noted

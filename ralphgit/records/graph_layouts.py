@@ -8,7 +8,7 @@ behind the last task stay behind it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
@@ -122,6 +122,52 @@ def join(path: str, frames: Sequence[Frame], pieces: Sequence[str], eol: str) ->
     for piece in pieces:
         made = _ended(made, eol) + piece
     return _ended(made, eol) + first.after if first.after else made
+
+
+def without(file: graph_file.GraphFile, ids: Collection[str]) -> tuple[str, dict[str, str], bool]:
+    """The file's text without these tasks, the text of each of them with the comments before it,
+    and whether it says more than what every graph file has. Every other byte stays.
+
+    Raises: InvalidRecord (unclear_layout).
+    """
+    parts = split(file)
+    found = KEY_LINE.search(file.text)
+    assert found is not None or not parts.pieces  # `split` has seen to it
+    names = [str(task["id"]) for task in file.tasks]
+    taken = {task: piece for task, piece in zip(names, parts.pieces, strict=True) if task in ids}
+    begin = found.end() if found else len(file.text)
+    kept = "".join(
+        piece for task, piece in zip(names, parts.pieces, strict=True) if task not in ids
+    )
+    end = begin + sum(map(len, parts.pieces))
+    return file.text[:begin] + kept + file.text[end:], taken, parts.frame.says_something
+
+
+def with_piece(path: str, text: str, piece: str) -> str:
+    """The text of the graph file `path` with a task behind its last one; all else stays.
+
+    Raises: InvalidRecord (unclear_layout, mixed_indentation).
+    """
+    file = graph_file.parse(text.encode("utf-8"), path=path)
+    parts = split(file)
+    eol = _eol(text)
+    found = KEY_LINE.search(text)
+    if found is None:
+        return f"{_ended(text, eol)}tasks:{eol}{piece}"
+    made = task_blocks.find(f"tasks:\n{piece}")
+    dash = made.dash if made else -1
+    if parts.pieces and dash != parts.dash:
+        raise InvalidRecord(
+            f"the tasks of {path} are indented differently; nothing was changed",
+            file=path, code="mixed_indentation", hint="indent all tasks alike, then repeat",
+        )  # fmt: skip
+    if not parts.pieces:
+        comment = f"  {found[2].rstrip()}" if found[2] else ""
+        head = f"{text[: found.start()]}{found[1]}{comment}{eol}"
+        return f"{head}{_ended(piece, eol)}{text[found.end() :]}"
+    at = found.end() + sum(map(len, parts.pieces))
+    rest = text[at:]
+    return f"{_ended(text[:at], eol)}{_ended(piece, eol) if rest else piece}{rest}"
 
 
 def _ended(text: str, eol: str) -> str:

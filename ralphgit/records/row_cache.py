@@ -32,6 +32,8 @@ _HEADER = len(_FORMAT) + 8 * _PARTS
 _KEPT_PACKS = 40
 _KEPT_BYTES = 100 * 1024 * 1024
 _TEXTS = Row._fields.index("texts")
+#: So many versions of archive files are known besides those that are asked for.
+_KEPT_ARCHIVES = 60
 #: A graph that lies in more packs than this is stored again as one.
 _MOST_PARTS = 4
 
@@ -124,6 +126,22 @@ class Cache:
     def _history_path(self, key: str) -> str:
         number = binascii.crc32(key.encode("utf-8", "surrogateescape"))
         return os.path.join(self._folder, f"{number:08x}.history")
+
+    # -- the archive -----------------------------------------------------------------
+
+    def archive(
+        self, blobs: Sequence[str], parse: Callable[[str], list[tuple[object, ...]]]
+    ) -> dict[str, list[tuple[object, ...]]]:
+        """What `parse` makes of each file of the archive, by blob id; asked only if it is new."""
+        path = os.path.join(self._folder, "index.archive")
+        kept = _kept_at(path)
+        known: dict[str, list[tuple[object, ...]]] = kept if isinstance(kept, dict) else {}
+        found = {oid: known[oid] if oid in known else parse(oid) for oid in blobs}
+        if found.keys() - known.keys():
+            # Other branches have other versions of some files: what was asked for last stays.
+            others = [oid for oid in known if oid not in found][-_KEPT_ARCHIVES:]
+            self._put(path, _sealed({**{oid: known[oid] for oid in others}, **found}))
+        return found
 
     # -- rows ------------------------------------------------------------------------
 

@@ -6,7 +6,15 @@ from ralphgit.records import package_files
 
 #: What is filed below the records folder, a folder each.
 FILED = ("evidence", "audit", "guidance")
+#: The folder of the archive beside them, and how its files end.
+ARCHIVE, ARCHIVE_SUFFIX = "archive", ".jsonl"
 KINDS = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
+
+
+def is_archive(records: str, path: str) -> bool:
+    """Whether `path` is a file of the archive below the folder `records`."""
+    folder, _, name = path.rpartition("/")
+    return folder == f"{records}/{ARCHIVE}" and name.endswith(ARCHIVE_SUFFIX)
 
 
 def file_name(kind: str) -> str:

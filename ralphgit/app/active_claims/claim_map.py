@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from ralphgit.app.active_claims import stale_lease
@@ -145,7 +145,7 @@ class ClaimMap:
 
     def _leased(self) -> Iterable[ActiveClaim]:
         for lease in self.leases.values():
-            row = self.base.by_id.get(lease.task)
+            row = self.base.known(lease.task)
             if row is not None and row.claim == lease.claim and row.status != "in-progress":
                 continue
             yield self._lease_claim(lease)
@@ -203,7 +203,7 @@ class ClaimMap:
         base = self._base_texts
         for shard, data in contents.items():
             try:
-                found[shard] = _changed_rows(data, shard[0], base, self.base.by_id)
+                found[shard] = _changed_rows(data, shard[0], base, self.base.known)
             except InvalidRecord as error:
                 self.project.warn(f"{error} (skipped while looking for claims)")
                 found[shard] = []
@@ -231,7 +231,9 @@ class ClaimMap:
         return self.base is not self.project.__dict__.get("here")
 
 
-def _changed_rows(data: bytes, path: str, base: frozenset[str], known: dict[str, Row]) -> list[Row]:
+def _changed_rows(
+    data: bytes, path: str, base: frozenset[str], known: Callable[[str], Row | None]
+) -> list[Row]:
     from ralphgit.records import graph_file, task_blocks
     from ralphgit.records import input_limits as texts
 
@@ -246,7 +248,7 @@ def _changed_rows(data: bytes, path: str, base: frozenset[str], known: dict[str,
             if block not in base:
                 piece = f"version: 1\ntasks:\n{block}".encode()
                 rows.extend(graph_file.rows(graph_file.parse(piece, path=path, limit=len(piece))))
-    return [row for row in rows if _stands_otherwise(row, known.get(row.id))]
+    return [row for row in rows if _stands_otherwise(row, known(row.id))]
 
 
 def question(row: Row) -> str:
@@ -258,6 +260,8 @@ def question(row: Row) -> str:
 
 
 def _stands_otherwise(row: Row, base: Row | None) -> bool:
+    if base is not None and not base.file and row.claim == base.claim:
+        return False  # it is archived: the branch is from before that
     if base is None:
         return bool(row.claim) or row.status != "pending"
     if row.status == "pending":

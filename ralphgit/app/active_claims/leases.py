@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, marked, read_leases
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
 from ralphgit.git import refs, remote
@@ -148,10 +149,10 @@ def _remove(project: Project, ref: str, oid: str) -> bool:
     return True
 
 
-def drop_dead(project: Project, leases: Mapping[str, Lease], rows: Mapping[str, Row]) -> list[str]:
-    """Drop those of `leases` that the base has moved past; the tasks whose lease went."""
+def drop_dead(project: Project, leases: Mapping[str, Lease], base: GraphView) -> list[str]:
+    """Drop those of `leases` that the `base` has moved past; the tasks whose lease went."""
     gone = []
     for task, lease in leases.items():
-        if is_dead(lease, rows.get(task)) and drop(project, lease):
+        if is_dead(lease, base.known(task)) and drop(project, lease):
             gone.append(task)
     return gone

@@ -23,11 +23,10 @@ def open_claims(project: Project, claim_map: ClaimMap) -> list[Lease]:
     A claim has ended when this worktree, or a branch, has the task complete, blocked or
     given back under it.
     """
-    here = project.here.by_id
     own = leased(project, claim_map)
     noted = remembered(project)
     if noted is not None and all(lease.claim != noted.claim for lease in own):
-        row = here.get(noted.task)
+        row = project.here.known(noted.task)
         if row is not None and row.claim == noted.claim:
             own.append(noted)
     return [lease for lease in own if not _ended(claim_map, lease)]
@@ -61,7 +60,7 @@ def leased(project: Project, claim_map: ClaimMap) -> list[Lease]:
 
 
 def _ended(claim_map: ClaimMap, lease: Lease) -> bool:
-    row = claim_map.project.here.by_id.get(lease.task)
+    row = claim_map.project.here.known(lease.task)
     if row is not None and row.claim == lease.claim:
         return row.status != "in-progress"
     if row is not None and row.epoch > lease.epoch:
@@ -77,7 +76,7 @@ def winner_over(claim_map: ClaimMap, mine: Lease, *, head: str = "") -> Winner |
 
     `head` is the commit with its work; "" is HEAD of this worktree.
     """
-    row, lease = claim_map.base.by_id.get(mine.task), claim_map.leases.get(mine.task)
+    row, lease = claim_map.base.known(mine.task), claim_map.leases.get(mine.task)
     found = lost_claim.winner_over(mine, row, lease, base=claim_map.project.base.label)
     if found is not None and found.cause is Cause.LEASED:
         return found._replace(where=claim_map.project.show_path(found.where))
@@ -93,7 +92,7 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
     """
     task, claim, begun_at = mine
     project, base = claim_map.project, claim_map.project.base
-    row = claim_map.base.by_id.get(task)
+    row = claim_map.base.known(task)
     is_new = row is not None and row.claim != claim
     if is_new and (taken := taken_back.of(project, task, claim, begun_at)):
         return Winner(task, Cause.TAKEN_BACK, base.label, taken_back=taken)
@@ -122,7 +121,7 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
 
 def end_of(view: GraphView, lease: Lease) -> Status | None:
     """Whether the task is complete or blocked in a view under this very claim; None if neither."""
-    row = view.by_id.get(lease.task)
+    row = view.known(lease.task)
     if row is None or row.claim != lease.claim or row.status not in ("complete", "blocked"):
         return None
     return Status(row.status)

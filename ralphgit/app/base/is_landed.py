@@ -80,11 +80,11 @@ def _arrivals(project: Project, fork: str, head: str) -> Iterator[str]:
     try:
         before = project.view(fork, fork[:12]).by_id
         after = project.view(head, head[:12]).rows
-        now = project.base_view.by_id
+        now = project.base_view.known
     except InvalidRecord:
         return
     mine = [row for row in after if state(before.get(row.id)) != state(row)]
-    if not mine or any(state(now.get(row.id)) != state(row) for row in mine):
+    if not mine or any(state(now(row.id)) != state(row) for row in mine):
         return
     paths = [
         audit_file.path(project.config.records, row.id, row.claim) for row in mine if row.claim

@@ -7,7 +7,7 @@ decide stays as git left it. Nothing is committed.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from ralphgit.app.conflicts import past_steps, yield_claim
 from ralphgit.app.conflicts.merge_sides import Sides, sides
 from ralphgit.app.conflicts.task_merge import Decided, Open, Told, decide
 from ralphgit.app.conflicts.yield_claim import Yield, Yielded
+from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.graph_files import Places, places
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
@@ -25,6 +26,7 @@ from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.model.three_way_merge import Question, Side, ThreeWay
 from ralphgit.records import (
+    archive_file,
     atomic_files,
     audit_merge,
     graph_file,
@@ -34,6 +36,7 @@ from ralphgit.records import (
     task_mapping,
 )
 from ralphgit.records.graph_sections import Pieces
+from ralphgit.records.schemas import ARCHIVE_SUFFIX
 from ralphgit.rules import cycles
 from ralphgit.rules.contract_digest import keeps
 
@@ -95,7 +98,7 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
         decided = decide(sources, clean.moved, given_up=given_up, past=past, limit=limit)
     decided = decided.without(unread)
     decided = decided.without(_twins(decided, clean, limit))
-    changes = _with_records(project, found.records, decided)
+    changes = _with_records(project, whose, found.records, decided)
     changes = changes.without(_edited(project, changes, clean))
     changes = changes.without(_waiting(found.graphs, changes))
     yields = {t: one for t, one in yields.items() if doubles[t].file in changes.files}
@@ -264,19 +267,31 @@ def _waiting(graphs: Mapping[str, Stages], decided: Decided) -> list[Open]:
 # -- records ---------------------------------------------------------------------------
 
 
-def _with_records(project: Project, records: Mapping[str, Stages], decided: Decided) -> Decided:
-    """Add the records in conflict to `decided`: audit, and a question with its answer."""
+def _with_records(
+    project: Project, whose: Sides, records: Mapping[str, Stages], decided: Decided
+) -> Decided:
+    """Add the records in conflict to `decided`: audit, a question with its answer, the archive."""
+    commits = [commit for commit in (whose.merge.ours, whose.merge.theirs) if commit]
+    archives = [project.archive_at(commit) for commit in commits]
     made: dict[str, bytes | None] = {}
     wrong = []
     blobs = _contents(project, records)
     for path, stages in records.items():
         found = _record(path, stages, blobs)
+        if found == Question("record_deleted") and _is_archived(archives, path):
+            # It came after the task was archived; the next `archive` takes it along.
+            found = blobs[stages.ours or stages.theirs]
         if isinstance(found, Question):
             wrong.append(Open(path, found))
         else:
             made[path] = found
     told = {**decided.told, **dict.fromkeys(made, ())}
     return Decided({**decided.files, **made}, told, decided.open, decided.together).without(wrong)
+
+
+def _is_archived(archives: Sequence[Archive], path: str) -> bool:
+    task = path.rpartition("/")[0].rpartition("/")[2]
+    return any(archive.entry(task) is not None for archive in archives)
 
 
 def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Question:
@@ -286,6 +301,8 @@ def _record(path: str, stages: Stages, blobs: Mapping[str, bytes]) -> bytes | Qu
         return Question("record_deleted")
     versions = ThreeWay(*(blobs[oid] if oid else None for oid in stages[:3]))
     try:
+        if path.endswith(ARCHIVE_SUFFIX):
+            return archive_file.joined(versions)
         made = audit_merge.joined(versions)
         if made is None and f"/{question_file.FOLDER}/" in path:
             made = question_file.joined(versions)

@@ -19,6 +19,8 @@ def as_json(diff: Diff) -> dict[str, object]:
         "added": [one.task for one in diff.changes if one.old is None],
         "removed": [one.task for one in diff.changes if one.new is None],
         "moved": diff.moved,
+        "archived": list(diff.archived),
+        "restored": list(diff.restored),
         "edges": {
             kind: [
                 {"task": one.task, "depends_on": other}

@@ -14,7 +14,7 @@ from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import branch, tampering, write_scope
+from ralphgit.app.gate import branch, tampering, unpacked, write_scope
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
@@ -51,6 +51,10 @@ class Diff:
     """What a reviewer should look at, problems first."""
     moved: int
     """How many tasks are in another file than before."""
+    archived: tuple[str, ...] = ()
+    """The tasks that went into the archive."""
+    restored: tuple[str, ...] = ()
+    """Those that came back from there."""
 
     @property
     def verdict(self) -> str:
@@ -60,7 +64,8 @@ class Diff:
             return PROBLEMS
         if CONCERN in severities:
             return CONCERNS
-        return CLEAR if self.changes or self.moved else UNCHANGED
+        said = self.changes or self.moved or self.archived or self.restored
+        return CLEAR if said else UNCHANGED
 
     @cached_property
     def task_states(self) -> Mapping[str, TaskState]:
@@ -120,6 +125,13 @@ class _Gathering:
         lost = old.lost | new.lost
         self.before = {task: row for task, row in old.rows.items() if row.file not in lost}
         self.after = {task: row for task, row in new.rows.items() if row.file not in lost}
+        records = project.config.records
+        # What went into the archive, or came back, is judged where it was.
+        self.packed = unpacked.between(old.tree.archive, new.tree.archive, records, records)
+        self.before = {**self.packed.old.rows, **self.before}
+        self.after = {**self.packed.new.rows, **self.after}
+        for one in self.packed.problems:
+            self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
         self.renames = renames.renamed(self.before, self.after)
         self.before = renames.applied(self.before, self.renames)
 
@@ -148,12 +160,19 @@ class _Gathering:
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
         both = self.before.keys() & self.after.keys()
-        moved = sum(self.before[task].file != self.after[task].file for task in both)
+        packed = {*self.packed.archived, *self.packed.restored}
+        moved = sum(
+            self.before[task].file != self.after[task].file for task in both if task not in packed
+        )
         notes = tuple(sorted(dict.fromkeys(self.notes), key=lambda note: note.severity != PROBLEM))
-        return Diff(self.range, self.old, self.new, changes, files, outside, notes, moved)
+        return Diff(
+            self.range, self.old, self.new, changes, files, outside, notes, moved,
+            tuple(self.packed.archived), tuple(self.packed.restored),
+        )  # fmt: skip
 
     def _note_tampering(self) -> None:
-        made = BranchChange(self.before, self.after, self.new.tree, self.renames)
+        tree = unpacked.with_records(self.new.tree, self.packed.new.records)
+        made = BranchChange(self.before, self.after, tree, self.renames)
         span = Span(self.range.old, self.range.new, self.range.new, self.project.repository.objects)
         files = Content(self.project, self.range.new)
         illegal = {
@@ -200,6 +219,8 @@ class _Gathering:
             if kind not in FILED or not slash or not one.path.endswith(".yaml"):
                 continue
             old, new = moved.get(one.path, contents.get(one.old)), contents.get(one.new)
+            old = self.packed.old.records.get(one.path) if old is None else old
+            new = self.packed.new.records.get(one.path) if new is None else new
             if old == new or (new is None and task in self.renames):
                 continue  # the gate finds records that a renamed task has lost
             known = found.setdefault(task, Written([], [], []))

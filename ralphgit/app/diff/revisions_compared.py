@@ -84,7 +84,7 @@ def side(project: Project, commit: str, label: str) -> Side:
     shards = _shards(project, commit)
     tree = record_tree.commit_tree(project, commit, f"{label}:")
     try:
-        return Side(project.view_of(shards, label), tree, ())
+        return Side(project.view_of(shards, label, tree.archive), tree, ())
     except InvalidRecord:
         return _readable(project, shards, label, tree)
 
@@ -128,5 +128,7 @@ def _readable(
                 said = f"the id {row.id} is used twice; first at {first.file}:{first.line}"
                 wrong = InvalidRecord(said, line=row.line, code="duplicate_id", task=row.id)
                 unreadable.append(wrong.at(f"{label}:{row.file}"))
-    view = GraphView([*rows.values()], shards, lambda shard: contents[shard[1]], label)
+    view = GraphView(
+        [*rows.values()], shards, lambda shard: contents[shard[1]], label, tree.archive
+    )
     return Side(view, tree, tuple(unreadable))

@@ -98,6 +98,10 @@ def _tally(diff: Diff) -> Iterator[str]:
     for deed, word in _BECAME.items():
         if ends[deed]:
             yield f"{counted(ends[deed], 'task')} {word}"
+    if diff.archived:
+        yield f"{counted(len(diff.archived), 'task')} archived"
+    if diff.restored:
+        yield f"{counted(len(diff.restored), 'task')} back from the archive"
     if diff.moved:
         yield f"{counted(diff.moved, 'task')} moved to another file"
 

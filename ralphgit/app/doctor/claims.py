@@ -32,7 +32,7 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             yield fixable(
                 "bad_lease", "error", f"{name} does not hold a lease that can be read", fix
             )
-        elif lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
+        elif lost_claim.is_dead(lease, claim_map.base.known(task)):
             if fix:
                 leases.drop(project, lease)
             message = f"the lease of {lease.by} on {task} is no longer needed"
@@ -55,7 +55,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         return
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
-        if lost_claim.is_dead(lease, claim_map.base.by_id.get(lease.task)):
+        if lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
             message = f"this worktree's claim on {lease.task} no longer stands"
             hint = f"ralphgit complete {lease.task} says who has it, and keeps your work"
             yield Finding("claim_lost", "error", message, hint)
@@ -63,7 +63,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             message = f"this worktree has claimed {lease.task}, but its files do not have the claim"
             yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")
     noted = runtime_files.remembered(project.top)
-    row = claim_map.base.by_id.get(noted.task) if noted else None
+    row = claim_map.base.known(noted.task) if noted else None
     if noted and row and row.status == "complete" and row.claim == noted.claim:
         if fix:
             runtime_files.forget(project.top)

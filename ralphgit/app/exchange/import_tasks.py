@@ -199,6 +199,10 @@ class _Plan:
         """
         name, files = task["id"], source.origins[task["id"]]
         row = self._known.get(name.casefold())
+        if row is None and (kept := self.here.archive.entry(name)) is not None:
+            self.same[kept.id] = None
+            self.notes.append(f"{kept.id} is in the archive, and stays as it is there")
+            return
         if row is None:
             self.new.append({**task, SOURCE: three_way_import.first(task, files).stored()})
             return
@@ -339,9 +343,11 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
         hint = "take one of these dependencies out"
         raise InvalidRecord(message, file=name, task=cycle[0], code="cycle", hint=hint)
     for task in tasks:
+        if task["id"] not in rows:
+            continue  # it is in the archive
         row = rows[task["id"]]
         for other in row.depends_on:
-            if other not in rows:
+            if other not in rows and plan.here.known(other) is None:
                 project.warn(f"{row.id} depends on {other}, which does not exist")
         for pattern in (*row.write, *row.read):
             if wrong := pattern_overlap.check_pattern(pattern):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ralphgit.app.gate import evidence_history
+from ralphgit.app.gate.changed import Span
 from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.unpacked import Unpacked
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import trees
-from ralphgit.git.objects import Objects
 from ralphgit.records import atomic_files, yaml_reader
 from ralphgit.records import input_limits as texts
 from ralphgit.records.record_task import with_task
@@ -20,14 +21,14 @@ _Changed = tuple[str, bytes, bytes | None]
 
 
 def between(
-    was: Project, now: Project, start: str, end: str, objects: Objects,
-    renames: Mapping[str, str],
-) -> list[Problem]:  # fmt: skip
-    """Find removed and edited records between commit `start` and tree or commit `end`.
+    was: Project, now: Project, span: Span, renames: Mapping[str, str], packed: Unpacked
+) -> list[Problem]:
+    """Find removed and edited records between the two ends of a change.
 
-    `objects` reads both; `was` and `now` say where the records are on each, and `renames` which
-    tasks have another id there.
+    `was` and `now` say where the records are on each, `renames` which tasks have another id there,
+    and `packed` which records are in the archive.
     """
+    start, end, objects = span.old, span.new, span.objects
     folder, target = f"{was.config.records}/", f"{now.config.records}/"
     if folder == target:
         changed = trees.differing(objects, start, end, kinds="MDT")
@@ -35,23 +36,29 @@ def between(
     else:
         kept = objects.files([start], (), (was.config.records,), lambda _: True)[start]
         paths = [path for path, _ in kept]
+    paths = [*dict.fromkeys([*paths, *packed.old.records])]
     old = objects.read(f"{start}:{path}" for path in paths)
+    old.update((f"{start}:{path}", data) for path, data in packed.old.records.items())
     places = {
         path: f"{end}:{target}{_renamed(path.removeprefix(folder), renames)}" for path in paths
     }
-    new = objects.read(places.values())
+    new = {f"{end}:{path}": data for path, data in packed.new.records.items()}
+    new.update(objects.read(places.values()))
     pairs = [
         (path, _as_renamed(path, folder, old.get(f"{start}:{path}", b""), renames), new.get(place))
         for path, place in places.items()
     ]
     # A file that only moved with the folder is what it was; a link in its place is not.
-    moved = [path for path in paths if _task(path, folder) in renames]
+    moved = {path for path in paths if _task(path, folder) in renames or path in packed.old.records}
+    moved.update(
+        path for path, place in places.items() if place.partition(":")[2] in packed.new.records
+    )
     changes = (pair for pair in pairs
                if (folder == target and pair[0] not in moved) or pair[1] != pair[2])  # fmt: skip
     return list(_judged(was, changes, start[:12]))
 
 
-def uncommitted(project: Project, renames: Mapping[str, str]) -> list[Problem]:
+def uncommitted(project: Project, renames: Mapping[str, str], packed: Unpacked) -> list[Problem]:
     """Find audit and guidance edited since HEAD. `evidence_history` covers evidence."""
     objects = project.repository.objects
     folders = [f"{project.config.records}/{kind}" for kind in FILED[1:]]
@@ -64,8 +71,8 @@ def uncommitted(project: Project, renames: Mapping[str, str]) -> list[Problem]:
     for path in paths:
         place = folder + _renamed(path.removeprefix(folder), renames)
         before = _as_renamed(path, folder, old.get(f"HEAD:{path}", b""), renames)
-        after = atomic_files.read(project.file(place))
-        if place == path or before != after:
+        after = atomic_files.read(project.file(place)) or packed.new.records.get(place)
+        if (place == path and place not in packed.new.records) or before != after:
             pairs.append((path, before, after))
     return list(_judged(project, pairs, "HEAD"))
 

@@ -7,7 +7,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, reviews
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import append_only, effective_settings, tampering, write_scope
+from ralphgit.app.gate import (
+    append_only,
+    effective_settings,
+    record_files,
+    tampering,
+    unpacked,
+    write_scope,
+)
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
@@ -25,6 +32,8 @@ from ralphgit.records import audit_file, graph_file, task_mapping
 from ralphgit.rules import evidence_verdict, legal_changes
 from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
+
+Rows = Mapping[str, Row]
 
 
 def incoming(
@@ -68,12 +77,11 @@ def incoming(
         after = _rows(now, tree)
         if after is None:
             return problems
-        made = BranchChange.between(before, after, tree)
         files = Content(was, merged.tree, objects=merged.objects)
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
-        return problems + _brought(set_by, span, made, files, problems)
+        return problems + _brought(set_by, span, (before, after), tree, files, problems)
 
 
 def across(
@@ -111,9 +119,8 @@ def across(
     after = _rows(now, tree)
     if after is None:
         return problems
-    made = BranchChange.between(before, after, tree)
     span = Span(start, head, head, objects)
-    return problems + _brought(set_by, span, made, Content(was, head), problems)
+    return problems + _brought(set_by, span, (before, after), tree, Content(was, head), problems)
 
 
 def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | None:
@@ -130,12 +137,24 @@ def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | 
 
 
 def _brought(
-    set_by: effective_settings.Settings, span: Span, made: BranchChange, files: Content,
-    known: Sequence[Problem],
+    set_by: effective_settings.Settings, span: Span, rows: tuple[Rows, Rows], tree: Tree,
+    files: Content, known: Sequence[Problem],
 ) -> list[Problem]:  # fmt: skip
-    """Find the problems of a change; `files` are as after it, with the problems `known`."""
+    """Find the problems of a change from `rows[0]` to `rows[1]` and `tree`; `files` are as after
+    it, with the problems `known`."""
     was, now = set_by.was, set_by.now
-    changed = moves(now, made)
+    packed = unpacked.between(
+        was.archive_at(span.old, "", span.objects), tree.archive,
+        was.config.records, now.config.records,
+    )  # fmt: skip
+    before, after = {**packed.old.rows, **rows[0]}, {**packed.new.rows, **rows[1]}
+    tree = unpacked.with_records(tree, packed.new.records)
+    made = BranchChange.between(before, after, tree)
+    changed = [
+        *packed.problems,
+        *moves(now, made),
+        *_archiving(was, now, span, packed, rows[0], tree),
+    ]
     if was.config.graph != now.config.graph:
         # A graph that moves to other files takes every task along.
         changed = [
@@ -148,13 +167,32 @@ def _brought(
     return [
         *changed,
         *_returned(was, span, made),
-        *append_only.between(was, now, span.old, span.new, span.objects, made.renames),
+        *append_only.between(was, now, span, made.renames, packed),
         *completions(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
         *_reviews(now, made, span.head),
         *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
+
+
+def _archiving(
+    was: Project, now: Project, span: Span, packed: unpacked.Unpacked, before: Rows, tree: Tree
+) -> Iterator[Problem]:
+    """Find what a change puts into the archive and was not there, or not so."""
+    if not packed.new.rows:
+        return
+    read = span.objects.read
+    files = {before[task].file for task in packed.new.rows if task in before}
+    texts = {
+        path: read([f"{span.old}:{path}"]).get(f"{span.old}:{path}", b"").decode("utf-8", "replace")
+        for path in files
+    }
+    yield from unpacked.altered(tree, packed, before, texts)
+    names = {f"{span.old}:{path}": path for path in packed.new.records}
+    known = {names[name]: data for name, data in read(names).items()}
+    fresh = unpacked.fresh(packed, known)
+    yield from record_files.faults(now, tree, fresh, None, record_files.homes(now, tree))
 
 
 def _unrelated(base: str, head: str) -> Problem:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 
 from ralphgit.app.gate.problem import Problem
+from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.task_row import Row
@@ -42,7 +43,14 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         changed += [path for path in here if not _is_first(project, path, first)]
         gone += changed_here(project, folder, "D")
         there = {*there, *_files(project, folder), *_files(project, attempts)}
-    gone = [path for path in gone if not _is_renamed(project, path, there, commit, first)]
+    archive = project.archive_at(commit) if commit else project.archive_in(project.top)
+    gone = [
+        path
+        for path in gone
+        # What the archive has, and that it has it as it was, the gate looked at as it came there.
+        if not _is_archived(archive, path.split("/")[-2])
+        and not _is_renamed(project, path, there, commit, first)
+    ]
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
     for path in dict.fromkeys(gone):
         if path.startswith(folder):
@@ -52,6 +60,13 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         elif _is_attempt(path.removeprefix(f"{attempts}/"), rows):
             found.append(_problem(path, first, attempts, "removed"))
     return found
+
+
+def _is_archived(archive: Archive, task: str) -> bool:
+    try:
+        return archive.entry(task) is not None
+    except InvalidRecord:
+        return False  # `state` reports it
 
 
 def _rows(project: Project, commit: str) -> Mapping[str, Row]:

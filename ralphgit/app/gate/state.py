@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.gate import record_files
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
+from ralphgit.app.workspace.archive_view import NONE
+from ralphgit.app.workspace.graph_view import met
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
+from ralphgit.records.archive_file import Entry
 from ralphgit.records.task_fields import Problem as Wrong
 from ralphgit.rules import legal_changes
 from ralphgit.rules.contract_digest import keeps
@@ -29,12 +32,16 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     problems: list[Problem] = []
     files = list(_graph_files(project, tree, problems))
     rows = [row for file in files for row in graph_file.rows(file)]
+    archived = _archived(tree, problems)
+    problems += _archived_twins(tree, rows, archived)
     where = {row.id: row for row in rows}
     # A task that seems to be missing may be in a file that could not be read.
     whole = len(files) == len(tree.shards)
     problems += _twins(tree, rows)
     faults = [
-        fault for fault in legal_changes.graph_faults(rows) if whole or fault.code not in _ABSENCE
+        fault
+        for fault in legal_changes.graph_faults(met(rows, tree.archive if archived else NONE))
+        if whole or fault.code not in _ABSENCE
     ]
     problems += [place(tree, fault, where) for fault in faults]
     homes = record_files.homes(project, tree)
@@ -48,7 +55,8 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
         problems += _script_paths(tree, file)
         problems += _advice(tree, file, where)
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
-    problems += record_files.faults(project, tree, wanted, where if whole else None, homes)
+    known = {*where, *(entry.id for entry in archived)} if whole else None
+    problems += record_files.faults(project, tree, wanted, known, homes)
     return problems
 
 
@@ -72,6 +80,26 @@ def _graph_files(
         problems.extend(_refused(tree, error) for error in found)
         if not found:
             yield file
+
+
+def _archived(tree: Tree, problems: list[Problem]) -> Sequence[Entry]:
+    """List the tasks of the archive; none, with a problem, where it cannot be read."""
+    try:
+        return tree.archive.entries
+    except InvalidRecord as error:
+        problems.append(from_error(error, label=tree.label))
+        return ()
+
+
+def _archived_twins(
+    tree: Tree, rows: Iterable[Row], archived: Iterable[Entry]
+) -> Iterator[Problem]:
+    known = {entry.id.casefold() for entry in archived}
+    for row in rows if known else ():
+        if row.id.casefold() in known:
+            said = f"{row.id} is in the archive, too: {tree.archive.place(row.id)[0]}"
+            hint = f"rename the new one: ralphgit edit {row.id} --rename NEW"
+            yield in_file("duplicate_id", tree, row.file, said, hint, task=row.id, line=row.line)
 
 
 def _refused(tree: Tree, error: InvalidRecord) -> Problem:

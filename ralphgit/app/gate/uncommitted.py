@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from ralphgit.app.evidence import tree_digest
-from ralphgit.app.gate import append_only, branch, evidence_history, write_scope
+from ralphgit.app.gate import append_only, branch, evidence_history, unpacked, write_scope
 from ralphgit.app.gate.changed import BranchChange
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
@@ -30,6 +30,12 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         fork, base = _fork_and_base(project, head)
     except InvalidRecord:
         return  # `state` reports it; a change that fixes what was committed must pass
+    packed = unpacked.between(
+        project.archive_at(head), tree.archive, project.config.records, project.config.records
+    )
+    yield from packed.problems
+    here, known = {**packed.new.rows, **here}, {**packed.old.rows, **known}
+    tree = unpacked.with_records(tree, packed.new.records)
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
     gone = {task for task in known if task not in base and task in fork}
     made = BranchChange.between(
@@ -38,7 +44,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
         tree,
     )
     yield from branch.moves(project, made)
-    yield from append_only.uncommitted(project, made.renames)
+    yield from append_only.uncommitted(project, made.renames, packed)
     if made.completed:
         with tree_digest.here(project) as files:
             yield from branch.completions(project, made, files)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ralphgit.app.evidence import attempt_events
-from ralphgit.app.workspace.graph_view import GraphView
+from ralphgit.app.workspace.graph_view import GraphView, stored, task_of
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.handoff import Dependency
@@ -33,8 +33,31 @@ def left(project: Project, task: Task) -> tuple[Dependency, ...]:
         if view is not None:
             found[id] = view, view.task(id)
     claims = {known.claim.id for _, known in found.values() if known.claim}
+    archived = {id: one for id in task.depends_on if id not in found
+                for one in _archived(views, id)}  # fmt: skip
+    claims.update(known.claim.id for known, _ in archived.values() if known.claim)
     commits = _commits(project, claims) if claims else {}
-    return tuple(_dependency(project, view, known, commits) for view, known in found.values())
+    made = {id: _dependency(project, view, known, commits) for id, (view, known) in found.items()}
+    for id, (known, records) in archived.items():
+        made[id] = _told(known, commits, _of_archive(known, records))
+    return tuple(made[id] for id in dict.fromkeys(task.depends_on) if id in made)
+
+
+def _archived(views: Iterable[GraphView], task: str) -> Iterator[tuple[Task, Mapping[str, str]]]:
+    """A complete task of the archive, with its records."""
+    from ralphgit.records import archive_file
+
+    for view in views:
+        if view.archive.is_complete(task):
+            one = view.archive.task(task)
+            yield task_of(stored(archive_file.row_of(one))), one.records
+            return
+
+
+def _of_archive(task: Task, records: Mapping[str, str]) -> str:
+    claim = task.claim.id if task.claim else ""
+    data = records.get(f"audit/{task.id}/{claim}.yaml", "").encode()
+    return attempt_events.summary(attempt_events.parsed(data, task.id, claim)) if data else ""
 
 
 def _is_complete(view: GraphView, task: str) -> bool:
@@ -45,13 +68,18 @@ def _is_complete(view: GraphView, task: str) -> bool:
 def _dependency(
     project: Project, view: GraphView, task: Task, commits: dict[str, str]
 ) -> Dependency:
+    claim = task.claim.id if task.claim else ""
+    return _told(task, commits, _summary(project, view, task.id, claim) if claim else "")
+
+
+def _told(task: Task, commits: dict[str, str], summary: str) -> Dependency:
     claim, result = task.claim.id if task.claim else "", task.lifecycle.result
     concerns = result.concerns if result else ()
     return Dependency(
         task=task.id,
         title=task.title,
         commit=commits.get(claim, "")[:12],
-        summary=cut(_summary(project, view, task.id, claim), _LONGEST) if claim else "",
+        summary=cut(summary, _LONGEST),
         concerns=tuple(cut(concern, _LONGEST) for concern in concerns),
     )
 

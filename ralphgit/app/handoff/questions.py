@@ -161,7 +161,7 @@ def refused(claim_map: ClaimMap) -> list[Pull]:
         if worktree.bare or not worktree.exists:
             continue
         for pull in tracked_pull_requests.read(worktree.path):
-            row = claim_map.base.by_id.get(pull.task)
+            row = claim_map.base.known(pull.task)
             claims = {active.claim for active in claim_map.active_claims.get(pull.task, ())}
             current = row is not None and row.epoch <= pull.epoch and pull.claim in claims
             if current and pull.state == tracked_pull_requests.REFUSED:

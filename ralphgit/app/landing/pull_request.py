@@ -75,7 +75,7 @@ def conflicts(project: Project, commit: str) -> tuple[str, ...]:
 
 def has_landed(project: Project, pull: Pull) -> bool:
     """Whether the base has the pull request's claim, complete: by merge, squash or rebase."""
-    row = project.base_view.by_id.get(pull.task)
+    row = project.base_view.known(pull.task)
     return row is not None and (row.claim, row.status) == (pull.claim, "complete")
 
 

@@ -134,7 +134,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
     if row is not None:
         _keep_taken_back(project, claim_map, row.id)
         others = {task: one for task, one in claim_map.leases.items() if task != row.id}
-        if ended := leases.drop_dead(project, others, claim_map.base.by_id):
+        if ended := leases.drop_dead(project, others, claim_map.base):
             from ralphgit.app.lifecycle import rescued_work  # most claims end nobody's
 
             rescued_work.drop_landed_of(project, ended)

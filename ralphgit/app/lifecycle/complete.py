@@ -356,7 +356,7 @@ def _commit(
             others_claims.leave_out(project, others)
         index.commit(git, _message(task, here.title, options, own.claim, own.by))
     commit = write_audit_and_graph.committed(project)
-    leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    leases.drop_dead(project, read_leases(project), project.base_view)
     return Completed(task, commit, tuple(name for name, _ in observed))
 
 

@@ -82,7 +82,7 @@ def _looked_at(project: Project, ref: str) -> Kept:
         paths.update(dict.fromkeys(own))
         left.update({p: None for p, a, b in zip(own, here, there, strict=True) if a != b})
         records = records or not _plan_landed(project, fork, side, task)
-    row = project.base_view.by_id.get(task)
+    row = project.base_view.known(task)
     landed = bool(fork) and not left and not records
     status = row.status if row else ""
     return Kept(ref, task, claim, commit, status, tuple(paths), tuple(left), landed)
@@ -165,7 +165,7 @@ def clear_landed(project: Project, tasks: Iterable[str] = ()) -> None:
     """Drop the leases that the base has moved past; of their tasks, and of `tasks`, which have
     just landed, also the rescue refs whose work the base has.
     """
-    ended = leases.drop_dead(project, read_leases(project), project.base_view.by_id)
+    ended = leases.drop_dead(project, read_leases(project), project.base_view)
     drop_landed_of(project, [*ended, *tasks])
 
 

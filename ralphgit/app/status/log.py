@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.workspace import record_tree, revisions, taken_back
+from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.printable import counted
@@ -124,14 +125,19 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
     wanted: dict[tuple[str, str], str] = {}
     for tip, label in tips.items():
         for path, oid in listed[tip]:
-            wanted.setdefault((path, oid), label)
+            # Who asks for all has what is not in the archive, also where a branch still has it.
+            if task or not _is_archived(project, path.rsplit("/", 2)[1]):
+                wanted.setdefault((path, oid), label)
     for taken in taken_back.known(project).values() if base.commit else ():
+        if _is_archived(project, taken.task):
+            continue
         # Also where every branch that had it is gone.
         path = audit_file.path(project.config.records, taken.task, taken.claim)
         before = f"{taken.commit}^:{path}"
         found = repository.objects.resolve([before])[0] if task in ("", taken.task) else None
         if taken.commit and found is not None:
             wanted.setdefault((path, found), f"before {taken.commit[:12]}")
+    yield from _archived(project, task)
     contents = repository.objects.read(oid for _, oid in wanted)
     for (path, oid), label in wanted.items():
         yield label, path, contents[oid]
@@ -140,9 +146,28 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
         if worktree.bare or not worktree.exists:
             continue
         for path in _files_below(project, worktree.path, folder):
+            if not task and _is_archived(project, path.rsplit("/", 2)[1]):
+                continue
             data = atomic_files.read(os.path.join(worktree.path, path))
             if data is not None and repository.objects.blob_id(data) not in known:
                 yield f"worktree {project.show_path(worktree.path)}", path, data
+
+
+def _is_archived(project: Project, task: str) -> bool:
+    return bool(project.base.commit) and project.base_archive.entry(task) is not None
+
+
+def _archived(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
+    """The audit of a task that is in the archive. Who asks for all has what is not."""
+    views = [(project.base_view, project.base.label)] if task and project.base.commit else []
+    if task and project.repository.top is not None:
+        views.append((project.here, HERE))
+    for view, label in views:
+        if task not in view.by_id and view.archive.entry(task) is not None:
+            for name, text in view.archive.task(task).records.items():
+                if name.startswith("audit/"):
+                    yield label, f"{project.config.records}/{name}", text.encode()
+            return
 
 
 def _is_record(path: str) -> bool:
@@ -211,6 +236,7 @@ def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator
         path = audit_file.path(project.config.records, task, claim)
         out = project.repository.git.line(
             "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
+            "--diff-filter=AM",  # an archived record is gone from its file
             "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%cd %h %cn",
             project.base.commit, "--", path,
         )  # fmt: skip

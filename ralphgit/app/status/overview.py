@@ -162,7 +162,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     if project.repository.top is not None:
         for lease in own_claims.open_claims(project, claim_map):
             row = project.here.by_id.get(lease.task)
-            lost = lost_claim.is_dead(lease, rows.get(lease.task))
+            lost = lost_claim.is_dead(lease, claim_map.base.known(lease.task))
             if not lost and (row is None or row.claim != lease.claim):
                 message = (
                     f"this worktree has claimed {lease.task}, but its files do not have the claim"
@@ -171,7 +171,8 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 yield Attention("record_missing", lease.task, message, hint)
     kept = [name.removeprefix(RESCUE) for name in project.repository.refs
             if name.startswith(RESCUE)]  # fmt: skip
-    finished = {task for task, row in rows.items() if row.status in ("complete", "cancelled")}
-    if kept := sorted(name for name in kept if name.partition("/")[0] not in finished):
+    known = {name: claim_map.base.known(name.partition("/")[0]) for name in kept}
+    over = {name for name, row in known.items() if row and row.status in ("complete", "cancelled")}
+    if kept := sorted({*kept} - over):
         message = f"{counted(len(kept), 'rescue ref')} with kept work, the first: {kept[0]}"
         yield Attention("rescued", "", message, "ralphgit rescue list")

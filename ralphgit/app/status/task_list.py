@@ -10,7 +10,7 @@ from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules.readiness import TaskState
+from ralphgit.rules.readiness import TaskState, TaskStates
 
 
 def listed(project: Project, *, story: str = "", state: str = "", at: str = "") -> list[Pair]:
@@ -44,6 +44,8 @@ class Shown(NamedTuple):
     dependencies: tuple[Dependency, ...]
     contract: str
     """What its contract is now, where that is not what its claim promised; else ""."""
+    archived: bool = False
+    """It is in the archive: `file` and `line` of its row are those there."""
 
 
 def shown(project: Project, task: str, *, at: str = "") -> Shown:
@@ -52,6 +54,8 @@ def shown(project: Project, task: str, *, at: str = "") -> Shown:
     Raises: UnknownTask; else as `listed`.
     """
     view = view_at(project, at)
+    if task not in view.by_id and view.archive.entry(task) is not None:
+        return _archived(view, task)
     row = view.row(task)
     pairs = next_tasks.pairs(project, view, alone=bool(at))
     return _shown(view, row, {other.id: task_state for other, task_state in pairs})
@@ -68,11 +72,31 @@ def _shown(view: GraphView, row: Row, task_states: Mapping[str, TaskState]) -> S
         task_states[row.id],
         view.stored(row),
         tuple(
-            Dependency(other, task_states[other].state if other in task_states else "unknown")
-            for other in row.depends_on
+            Dependency(other, _state(view, other, task_states))
+            for other in view.stored(row).get("depends_on") or ()
         ),
         _changed_contract(view, row),
     )
+
+
+def _state(view: GraphView, task: str, task_states: Mapping[str, TaskState]) -> str:
+    if task in task_states:
+        return task_states[task].state
+    row = view.known(task)
+    return row.status if row is not None else "unknown"
+
+
+def _archived(view: GraphView, task: str) -> Shown:
+    from ralphgit.records import archive_file
+
+    row = archive_file.row_of(view.archive.task(task))
+    path, line = view.archive.place(task)
+    row = row._replace(file=path, line=line)
+    stored = view.stored(row)
+    needs = tuple(
+        Dependency(other, _state(view, other, {})) for other in stored.get("depends_on") or ()
+    )
+    return Shown(row, TaskStates([row], {})[row.id], stored, needs, "", archived=True)
 
 
 def view_at(project: Project, at: str) -> GraphView:

@@ -215,7 +215,7 @@ def _for_workers(project: Project, worktree: Worktree) -> bool:
 def _idle(project: Project, claim_map: ClaimMap, worktree: Worktree, path: str) -> Busy:
     """Describe a worktree without an open claim, by the last one that it had."""
     noted, beat = runtime_files.remembered(path), heartbeat.read(path)
-    row = claim_map.base.by_id.get(noted.task) if noted is not None else None
+    row = claim_map.base.known(noted.task) if noted is not None else None
     last = None
     if row is not None and noted is not None and row.claim == noted.claim:
         last = row if row.status in (COMPLETE, CANCELLED) else None

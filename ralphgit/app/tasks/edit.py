@@ -97,6 +97,14 @@ def refuse_twin(project: Project, name: str, there: Iterable[Row], *, but: str =
                     file=prefix + row.file, line=row.line, task=row.id, code="duplicate_id",
                     hint="choose another --id, or leave it out",
                 )  # fmt: skip
+    for archive in placement.archives(project):
+        if (entry := archive.entry(name)) is not None and entry.id != but:
+            raise InvalidRecord(
+                f"the task {entry.id} is in the archive, and an id is never given twice; "
+                "nothing was written",
+                file=archive.place(name)[0], task=entry.id, code="duplicate_id",
+                hint="choose another --id, or leave it out",
+            )  # fmt: skip
 
 
 # -- edit ----------------------------------------------------------------------------------
@@ -343,7 +351,7 @@ def _line(project: Project, task: str) -> int:
 
 def _warn_unknown(project: Project, task: str, needs: Iterable[str], known: Iterable[str]) -> None:
     there = {task, *known}
-    unknown = [other for other in needs if other not in there]
+    unknown = [one for one in needs if one not in there and project.here.known(one) is None]
     if unknown:
         project.warn(f"{task} depends on {', '.join(unknown)}, which does not exist")
 

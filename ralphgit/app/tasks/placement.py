@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.graph_files import file_named
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
@@ -122,6 +123,7 @@ def free_id(project: Project, rows: Sequence[Row], story: str) -> str:
     prefix, width, number = _pattern(rows, story)
     taken = {row.id.casefold() for row in rows}
     taken.update(_elsewhere(project, prefix))
+    taken.update(entry.id.casefold() for one in archives(project) for entry in one.entries)
     while f"{prefix}{number:0{width}}".casefold() in taken:
         number += 1
     return f"{prefix}{number:0{width}}"
@@ -196,6 +198,14 @@ def _content(project: Project, path: str) -> bytes:
     except OSError as error:
         project.warn(f"{path} cannot be read: {error.strerror}")
         return b""
+
+
+def archives(project: Project) -> list[Archive]:
+    """The archive here, and that on the base."""
+    found = [project.here.archive]
+    if project.base.commit:
+        found.append(project.base_archive)
+    return found
 
 
 def base_rows(project: Project) -> list[Row]:

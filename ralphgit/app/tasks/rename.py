@@ -91,7 +91,9 @@ def _texts(project: Project, task: str, new: str) -> dict[str, str]:
         for number, row in enumerate(rows):
             wanted: dict[str, object] = {"id": new} if row.id == task else {}
             if task in row.depends_on:
-                wanted["depends_on"] = [new if one == task else one for one in row.depends_on]
+                wanted["depends_on"] = [
+                    new if one == task else one for one in here.stored(row)["depends_on"]
+                ]
             if wanted:
                 text = _spliced(project, path, text, number, wanted)
         if text != here.content(path):

@@ -108,7 +108,7 @@ def _refuse_active(project: Project) -> None:
         if task not in claim_map.base.by_id and claims:
             held[task] = f"{task} (not on the base): {claims[0].by}, {claims[0].where}"
     for task, lease in claim_map.leases.items():
-        if not lost_claim.is_dead(lease, claim_map.base.by_id.get(task)):
+        if not lost_claim.is_dead(lease, claim_map.base.known(task)):
             held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
     if held:
         verb = "has" if len(held) == 1 else "have"

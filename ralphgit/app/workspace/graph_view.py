@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ralphgit.app.workspace.archive_view import NONE, Archive
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import DEFAULT_PRIORITY
 
 if TYPE_CHECKING:
     from ralphgit.model.task import Task
+    from ralphgit.records.archive_file import Entry
 
 HERE = "this worktree"
 """The label of the view of a worktree's files; all other views are of a commit."""
@@ -22,11 +26,18 @@ class GraphView:
     """The task graph in one place: a commit or a working tree."""
 
     def __init__(
-        self, rows: list[Row], shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str
+        self,
+        rows: list[Row],
+        shards: Sequence[Shard],
+        read: Callable[[Shard], bytes],
+        label: str,
+        archive: Archive = NONE,
     ) -> None:
-        self.rows = rows
+        self.rows = met(rows, archive)
+        """What they depend on is without what is complete in the archive: that is met."""
         self.shards = tuple(shards)
         self.label = label
+        self.archive = archive
         self._read = read
         self._tasks: dict[str, Task] = {}
 
@@ -38,11 +49,27 @@ class GraphView:
         """Raises: UnknownTask, naming ids that look alike."""
         found = self.by_id.get(task)
         if found is None:
+            if (kept := self.archive.entry(task)) is not None:
+                raise archived(kept)
             close = [row.id for row in self.rows if row.id.casefold() == task.casefold()]
             hint = f"did you mean {close[0]}?" if close else "ralphgit list"
             where = f"in {HERE}" if self.label == HERE else f"on {self.label}"
             raise UnknownTask(f"there is no task {task} {where}", hint=hint, details={"task": task})
         return found
+
+    def known(self, task: str) -> Row | None:
+        """A task of the graph or, with what its end was and no more, of the archive."""
+        found = self.by_id.get(task)
+        if found is not None:
+            return found
+        entry = self.archive.entry(task)
+        if entry is None or entry.id != task:
+            return None
+        return Row(
+            entry.id, entry.title, entry.status, DEFAULT_PRIORITY, "", "parallel", (), (), (), (),
+            entry.epoch, entry.claim, entry.by, entry.at, "", "", entry.mark, "", 1, 0, 0,
+            b"{}", 0, 2,
+        )  # fmt: skip
 
     def text(self, row: Row) -> str:
         """The task's block, byte for byte."""
@@ -78,6 +105,31 @@ def task_of(stored: dict[str, Any]) -> Task:
     from ralphgit.records import task_mapping
 
     return task_mapping.task(stored)
+
+
+def met(rows: list[Row], archive: Archive) -> list[Row]:
+    """The rows without dependencies on complete tasks of the archive, which hold nothing up."""
+    known = {row.id for row in rows}
+    if known.issuperset(chain.from_iterable([row.depends_on for row in rows])):
+        return rows
+    return [
+        row._replace(depends_on=tuple(
+            other for other in row.depends_on if other in known or not archive.is_complete(other)
+        ))
+        if not known.issuperset(row.depends_on)
+        else row
+        for row in rows
+    ]  # fmt: skip
+
+
+def archived(entry: Entry) -> UnknownTask:
+    """The refusal of what cannot be done to a task in the archive."""
+    return UnknownTask(
+        f"{entry.id} is in the archive ({entry.status}); nothing was changed",
+        code="archived",
+        hint=f"ralphgit show {entry.id}; to go on with it: ralphgit archive --restore {entry.id}",
+        details={"task": entry.id},
+    )
 
 
 def refuse_twins(rows: Iterable[Row], prefix: str) -> None:

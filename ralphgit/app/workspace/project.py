@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ralphgit.app.workspace import configuration
+from ralphgit.app.workspace import archive_view, configuration
+from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.base_branch import Base
 from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
 from ralphgit.app.workspace.graph_files import Places, files_below, places
@@ -18,6 +19,7 @@ from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.config import Config, Layer
 from ralphgit.records import atomic_files, row_cache, worktree_files
+from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
     from ralphgit.git.objects import Objects
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
 _NOWHERE = Base("", "", "", "")
 #: What depends on refs, settings and files that this or another command may change.
-_VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view", "here",
-          "taken_back")  # fmt: skip
+_VIEWS = ("base", "config", "settings", "_own_layers", "_decided", "places", "base_view",
+          "base_archive", "here", "taken_back")  # fmt: skip
 
 
 class Project:
@@ -133,11 +135,51 @@ class Project:
 
         Raises: InvalidRecord.
         """
-        return self.view_of(self.shards_at([commit])[commit], label)
+        on_base = commit == self.base.commit
+        archive = self.base_archive if on_base else self.archive_at(commit, label)
+        return self.view_of(self.shards_at([commit])[commit], label, archive)
 
-    def view_of(self, shards: Sequence[Shard], label: str) -> GraphView:
+    def view_of(
+        self, shards: Sequence[Shard], label: str, archive: Archive = archive_view.NONE
+    ) -> GraphView:
         """The graph that these files of commits make. Raises: InvalidRecord."""
-        return self._load(shards, self._blob, label, f"{label}:")
+        return self._load(shards, self._blob, label, f"{label}:", archive)
+
+    def archive_at(
+        self, treeish: str, label: str = "", objects: "Objects | None" = None
+    ) -> Archive:
+        """The archive of a commit or tree, read through `objects`."""
+        objects = objects or self.repository.objects
+        folder = f"{self.config.records}/{ARCHIVE}"
+
+        def listed() -> tuple[Shard, ...]:
+            found = objects.files(
+                [treeish], (), (folder,), lambda path: path.endswith(ARCHIVE_SUFFIX)
+            )
+            return found[treeish]
+
+        def read(shard: Shard) -> bytes:
+            return objects.read([shard[1]])[shard[1]]
+
+        return Archive(listed, read, self.cache, f"{label}:" if label else "")
+
+    @cached_property
+    def base_archive(self) -> Archive:
+        """The archive on the base."""
+        return self.archive_at(self.base.commit, self.base.label)
+
+    def archive_in(self, top: str) -> Archive:
+        """The archive in the working files below `top`."""
+
+        def path(shard: Shard) -> str:
+            return os.path.join(top, shard[0])
+
+        def listed() -> tuple[Shard, ...]:
+            names = archive_view.files_below(top, self.settings.records_here)
+            blob = self.repository.objects.file_id
+            return tuple((name, blob(os.path.join(top, name))) for name in names)
+
+        return Archive(listed, lambda shard: atomic_files.read(path(shard)) or b"", self.cache)
 
     def shards_at(
         self, commits: Sequence[str], patterns: Sequence[str] = ()
@@ -183,7 +225,7 @@ class Project:
             data = atomic_files.read(os.path.join(top, path))
             if data is not None:
                 contents[(path, self.repository.objects.blob_id(data))] = data
-        return self._load(tuple(contents), contents.__getitem__, HERE, "")
+        return self._load(tuple(contents), contents.__getitem__, HERE, "", self.archive_in(top))
 
     def no_graph(self, where: str) -> InvalidRecord:
         """The refusal where there is no graph in `where`: this worktree, or a commit."""
@@ -239,7 +281,12 @@ class Project:
         return self.repository.objects.read([shard[1]])[shard[1]]
 
     def _load(
-        self, shards: Sequence[Shard], read: Callable[[Shard], bytes], label: str, prefix: str
+        self,
+        shards: Sequence[Shard],
+        read: Callable[[Shard], bytes],
+        label: str,
+        prefix: str,
+        archive: Archive,
     ) -> GraphView:
         known = self.cache.load(shards) if shards else {}
         missing = [shard for shard in shards if shard not in known]
@@ -257,7 +304,7 @@ class Project:
             self.cache.store(shards, known)
         rows = [row for shard in shards for row in known[shard]]
         refuse_twins(rows, prefix)
-        return GraphView(rows, shards, read, label)
+        return GraphView(rows, shards, read, label, archive)
 
     def _contents(
         self, shards: Sequence[Shard], read: Callable[[Shard], bytes]

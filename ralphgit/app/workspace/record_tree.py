@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from ralphgit.app.workspace.archive_view import NONE, Archive
 from ralphgit.app.workspace.graph_view import HERE, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.git.objects import Objects
 from ralphgit.records.atomic_files import TEMPORARY, read
-from ralphgit.records.schemas import FILED
+from ralphgit.records.schemas import FILED, is_archive
 from ralphgit.rules.pattern_overlap import covers
 
 
@@ -23,6 +24,7 @@ class Tree(NamedTuple):
     records: tuple[str, ...]
     """Paths below the records folder."""
     content: Callable[[str], bytes | None]
+    archive: Archive = NONE
     is_link: Callable[[str], bool] = lambda path: False
     read_ahead: Callable[[Iterable[str]], None] = lambda paths: None
     """Have `content` ready for many paths at once: of a commit each alone is a question to git."""
@@ -53,6 +55,7 @@ def working_tree(project: Project) -> Tree:
         shards=shards,
         records=tuple(sorted(found)),
         content=lambda path: _plain(os.path.join(top, path), links=path in paths),
+        archive=project.archive_in(top),
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
     )
 
@@ -89,7 +92,8 @@ def commit_tree(
         ahead.update(objects.read(blobs[path] for path in paths if path in blobs))
 
     records = tuple(path for path, _ in listed)
-    return Tree(label, shards[treeish], records, content, read_ahead=read_ahead)
+    archive = project.archive_at(treeish, label.removesuffix(":"), objects)
+    return Tree(label, shards[treeish], records, content, archive, read_ahead=read_ahead)
 
 
 def is_record(project: Project, path: str) -> bool:
@@ -101,7 +105,8 @@ def is_record(project: Project, path: str) -> bool:
         return True
     if path.startswith(f"{project.config.records}/"):
         kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
-        return kind in FILED and path.endswith(".yaml")
+        filed = kind in FILED and path.endswith(".yaml")
+        return filed or is_archive(project.config.records, path)
     return any(
         path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
         for pattern in project.config.graph

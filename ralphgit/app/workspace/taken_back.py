@@ -41,7 +41,8 @@ def of(project: Project, task: str, claim: str, begun_at: str) -> TakenBack | No
     path = _path(project, task, claim)
     audit = objects.resolve([f"{base}:{path}"])[0]
     if audit is None:
-        return known(project).get(claim)
+        taken = known(project).get(claim)
+        return taken if taken is not None and not _is_archived(project, task, claim) else None
     # The task does not have the claim, and its audit says that it had: a revert in part.
     from ralphgit.records import audit_file
     from ralphgit.rules.tampering import last_move
@@ -52,6 +53,15 @@ def of(project: Project, task: str, claim: str, begun_at: str) -> TakenBack | No
         return None
     last = last_move(told[2]) if told else None
     return TakenBack(task, claim) if last is not None and last.event in _ENDS else None
+
+
+def _is_archived(project: Project, task: str, claim: str) -> bool:
+    """Whether the audit of a claim has gone from its file into the archive of the base."""
+    archive = project.base_archive
+    return (
+        archive.entry(task) is not None
+        and f"audit/{task}/{claim}.yaml" in archive.task(task).records
+    )
 
 
 def on(project: Project, commit: str, rows: Sequence[Row]) -> Removed:

@@ -137,16 +137,16 @@ def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, 
     A claim has ended when a branch has the task complete, blocked or given back under it, or
     the base has moved past it.
     """
-    rows = claim_map.base.by_id
+    known = claim_map.base.known
     found: dict[str, OpenClaim] = {}
     for lease in claim_map.leases.values():
         here = lease.host == heartbeat.host() and os.path.realpath(lease.worktree) == path
-        if here and not lost_claim.is_dead(lease, rows.get(lease.task)):
+        if here and not lost_claim.is_dead(lease, known(lease.task)):
             found[lease.claim] = OpenClaim(lease.task, lease.claim, lease.by)
     ended = set()
     for active_claims in claim_map.active_claims.values():
         for active in active_claims:
-            row = rows.get(active.task)
+            row = known(active.task)
             if active.kind == "branch" and active.status != "in-progress":
                 ended.add(active.claim)
             if active.kind == "lease" or active.status != "in-progress" or not active.path:
@@ -158,7 +158,7 @@ def _held(project: Project, claim_map: ClaimMap, path: str) -> tuple[OpenClaim, 
                 found.setdefault(active.claim, OpenClaim(active.task, active.claim, active.by))
     noted = runtime_files.remembered(path)
     if noted is not None:
-        row = rows.get(noted.task)
+        row = known(noted.task)
         if row is not None and row.claim == noted.claim and row.status == "in-progress":
             found.setdefault(noted.claim, OpenClaim(noted.task, noted.claim, noted.by))
     return tuple(held for claim, held in found.items() if claim not in ended)

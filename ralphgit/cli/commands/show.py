@@ -20,7 +20,9 @@ def run(call: Call, options: Options) -> Outcome:
     if call.screen.json:
         if found.contract:
             call.warnings.append(_contract_changed(found))
-        about = {"attempts": failed._asdict()} if failed else {}
+        about: dict[str, object] = {"attempts": failed._asdict()} if failed else {}
+        if found.archived:
+            about["archived"] = True
         return Outcome(stored_task(found.row, found.task_state, **about))
     told = [*lines(found)]
     if failed:
@@ -72,7 +74,12 @@ def lines(found: Shown) -> Iterator[str]:
     yield f"{row.id}  {safe(row.title)}"
     yield ""
     facts = [
-        ("state", task_state.state + (", stale" if task_state.stale else "")),
+        (
+            "state",
+            task_state.state
+            + (", stale" if task_state.stale else "")
+            + (", archived" if found.archived else ""),
+        ),
         ("holder", ""),
         ("waits for", ", ".join(task_state.blocked_on)),
         ("story", row.story),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
-from ralphgit.cli.shared_options import AT
+from ralphgit.cli.shared_options import AT, TASKS, age
 from ralphgit.model.listed import Listed
 
 
@@ -64,6 +64,20 @@ COMMANDS = (
         ),
         "Every task keeps its bytes, and graph in ralph.toml follows. Staged, not committed. "
         "Refused while a claim is in flight.",
+    ),
+    Command(
+        "archive", "set up", "Move finished tasks and their records into the archive, or back.",
+        (
+            TASKS,
+            text("older_than", "Finished so long ago: 90d (the default), 2w, 12h, 0.",
+                 metavar="AGE", parse=age),
+            text("story", "Only tasks of story S.", metavar="S"),
+            flag("restore", "Put IDs back into the graph, with their records."),
+            flag("dry_run", "Show what would go, write nothing."),
+        ),
+        "What is complete or cancelled on the base, and in nobody's hands, goes to "
+        "RECORDS/archive/YYYY-MM.jsonl, byte for byte, in one commit. show, log, check and "
+        "dependencies still know it, and its id is not given again.",
     ),
     Command(
         "rescue", "set up", "Work that was kept: list, show, apply, drop.",
