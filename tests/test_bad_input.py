@@ -250,6 +250,12 @@ def test_broken_settings(world: World) -> None:
     one_message(found)
 
 
+@pytest.mark.parametrize("name", ["{0}", "{}", "%s", "{"])
+def test_a_remote_s_name_is_text(world: World, name: str) -> None:
+    found = world.ralph("list", env={"RALPH_REMOTE": name})
+    assert found.code in (OK, USAGE), found.err
+
+
 def test_files_that_are_folders_or_links(world: World) -> None:
     graph = world.path / "task-graph.yaml"
     graph.unlink()

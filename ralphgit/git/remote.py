@@ -1,13 +1,16 @@
 """Fetch one branch, and push with compare-and-swap."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError, RemoteUnavailable
-from ralphgit.git.run_git import Git, failure
+from ralphgit.git import push_refusal
+from ralphgit.git.push_refusal import Why
+from ralphgit.git.run_git import Git
 
-_REFUSED = ("[rejected]", "[remote rejected]", "stale info", "non-fast-forward")
 _QUIET = (
     "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
     "--no-write-fetch-head",
@@ -62,15 +65,35 @@ class Sent(NamedTuple):
     """The lines that the remote wrote to us."""
 
 
-def push(git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float) -> bool:
+class PushRefused(RalphError):
+    """The remote, or a hook of the user, has declined a push; trying again would not help."""
+
+    code = "push_refused"
+
+    def __init__(self, remote: str, ref: str, why: Why, said: tuple[str, ...]) -> None:
+        self.why = why
+        super().__init__(
+            f"the push of {ref} to {remote} was declined ({why})",
+            hint=push_refusal.hint(why),
+            details={"remote": remote, "ref": ref, "why": str(why), "said": list(said)},
+            lines=said,
+        )
+
+
+def push(
+    git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float, hooks: bool = True
+) -> bool:
     """Set the remote's `ref` to `new` if it is at `old`; "" means no ref, on either side.
+
+    The user's pre-push hook runs, which is also how the content of large files gets there; `hooks`
+    is false for refs of our own that have no work in them.
 
     Returns False when it has moved. The objects must be unique to the caller: for an
     object that the remote ref has already, git says "up to date", no matter who pushed it.
 
-    Raises: RemoteUnavailable; RalphError (push_refused) when the remote forbids it.
+    Raises: RemoteUnavailable; PushRefused when the remote forbids it.
     """
-    return send(git, remote, new, ref, old=old, timeout=timeout).moved
+    return send(git, remote, new, ref, old=old, timeout=timeout, hooks=hooks).moved
 
 
 def send(
@@ -82,41 +105,36 @@ def send(
     old: str,
     timeout: float,
     options: Sequence[str] = (),
+    hooks: bool = True,
 ) -> Sent:
     """Push with push options; returns also what the remote says.
 
-    Raises: RemoteUnavailable; RalphError (push_refused, no_push_options).
+    Raises: RemoteUnavailable; PushRefused; RalphError (no_push_options).
     """
     arguments = (
-        "push", "--quiet", "--no-verify", "--porcelain", f"--force-with-lease={ref}:{old}",
+        "push", "--quiet", *(() if hooks else ("--no-verify",)), "--porcelain",
+        f"--force-with-lease={ref}:{old}",
         *(f"--push-option={option}" for option in options),
         "--end-of-options", remote, f"{new}:{ref}",
     )  # fmt: skip
     result = git.try_run(*arguments, timeout=timeout)
     text = result.err.decode("utf-8", "replace") + result.out.decode("utf-8", "replace")
-    said = [line.removeprefix("remote:").strip() for line in text.split("\n")
-            if line.startswith("remote:")]  # fmt: skip
     if result.status == 0:
+        said = (line.removeprefix("remote:").strip() for line in text.split("\n")
+                if line.startswith("remote:"))  # fmt: skip
         return Sent(True, tuple(line for line in said if line))
-    if any(sign in text for sign in ("stale info", "[rejected]", "reference already exists")):
-        return Sent(False, ())
-    if "failed to update ref" in text or "cannot lock ref" in text:
-        return Sent(False, ())
-    if any(sign in text for sign in _REFUSED):
-        error = failure(arguments, result)
-        raise RalphError(
-            f"the remote {remote} refused to move {ref}",
-            code="push_refused",
-            hint="the branch may be protected: push a branch of your own and open a pull request",
-            details=error.details,
-        )
-    if "does not support push options" in text:
-        raise RalphError(
-            f"the remote {remote} does not accept push options",
-            code="no_push_options",
-            hint='set land.via to gh, glab, none or a command of your own; it is "push-options"',
-        )
-    raise _unavailable(remote, text)
+    match why := push_refusal.why(text):
+        case Why.MOVED:
+            return Sent(False, ())
+        case Why.AWAY:
+            raise _unavailable(remote, text)
+        case Why.NO_OPTIONS:
+            raise RalphError(
+                f"the remote {remote} does not accept push options",
+                code="no_push_options",
+                hint='it is land.via = "push-options": gh, glab, none, or a command of your own',
+            )
+    raise PushRefused(remote, ref, why, push_refusal.words(text))
 
 
 def tip(git: Git, remote: str, ref: str, *, timeout: float) -> str:

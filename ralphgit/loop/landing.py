@@ -22,6 +22,9 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NeedsPerson, RalphError
+from ralphgit.git import push_refusal
+from ralphgit.git.push_refusal import Why
+from ralphgit.git.remote import PushRefused
 from ralphgit.loop.attempt import Done, Failed, Outcome, finish
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
@@ -36,6 +39,11 @@ _NOW = {"merge": "has landed", "pr": "is in review"}
 _ENDS = {"merge": "landed", "pr": "in review", "none": "done"}
 #: A hook that changes what is committed may do so once.
 _MOST_COMPLETIONS = 2
+#: What a worker is told beside why its work may not land as it is.
+_OWN_RECORDS = "This task may not change the records of other tasks, and no record is ever edited."
+_DECLINED = "What was declined may be in none of the commits that are pushed."
+#: The events of completed work that is left to a person.
+_LEFT = {"review_missing": "unreviewed", "concerns_wait": "concerns"}
 
 
 class Landing:
@@ -48,6 +56,8 @@ class Landing:
         self._journal, self._beat, self._say = journal, beat, say
         self.fresh_until = 0.0
         """Until then, by the monotonic clock, what is known of the base is fresh."""
+        self.declined = False
+        """Whether the remote lets nothing of some work in, whatever is done here."""
         self.verified = ""
         """The commit that this loop has verified last, after its agent had ended."""
 
@@ -110,6 +120,11 @@ class Landing:
         for _ in range(_MOST_COMPLETIONS):
             try:
                 return self._land(project, lease)
+            except PushRefused as error:
+                if error.why in push_refusal.OF_THE_WORK:
+                    return self._begin_again(project, lease, error, _DECLINED)
+                self.declined = True
+                return self._leave_to_person(lease, error)
             except (GuardRefused, NeedsPerson) as error:
                 why = error
             match why.code:
@@ -120,7 +135,7 @@ class Landing:
                     if not isinstance(outcome, Done):
                         return outcome
                 case "not_landable":
-                    return self._begin_again(project, lease, why)
+                    return self._begin_again(project, lease, why, _OWN_RECORDS)
                 case "review_missing" | "concerns_wait":
                     return self._leave_to_person(lease, why)
                 case _:
@@ -172,9 +187,9 @@ class Landing:
     def _leave_to_person(self, lease: Lease, why: RalphError) -> Outcome:
         """Leave completed work on its branch, where it waits for a review, or for a person."""
         runtime_files.forget(self._journal.top)
-        event = "unreviewed" if why.code == "review_missing" else "concerns"
+        event = _LEFT.get(why.code, "declined")
         self._journal.write(event, task=lease.task, message=why.message)
-        self._say("; ".join(filter(None, (why.message, why.hint))))
+        self._say("; ".join(filter(None, (why.message, *why.lines, why.hint))))
         return Done()
 
     def _redo(self, project: Project, lease: Lease, conflict: merge.Conflict) -> Outcome:
@@ -193,12 +208,11 @@ class Landing:
             f"conflicts with the base in {paths}", feedback, Reason.CONFLICT, _with(told, kept)
         )
 
-    def _begin_again(self, project: Project, lease: Lease, why: RalphError) -> Outcome:
-        """Keep work that changes more than its task in a rescue ref, and begin again without it."""
+    def _begin_again(self, project: Project, lease: Lease, why: RalphError, more: str) -> Outcome:
+        """Keep work that may not land as it is in a rescue ref, and begin again without it."""
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
         told = "\n".join([why.message, *why.lines])
-        more = "This task may not change the records of other tasks, and no record is ever edited."
         return Failed(
             why.message, _with(f"{told}\n{more}", kept), Reason.VERIFY_FAILED, _with(told, kept)
         )
@@ -210,15 +224,29 @@ class Landing:
         block_release.settle(project)
         if self._alone(project, lease):
             project.refresh()
+        try:
+            stays = self._share_block(project, lease)
+        except PushRefused as error:
+            if error.why is Why.HOOK:
+                raise  # nothing of the work is in it, so another try may pass
+            self.declined, stays = True, "; ".join((error.message, *error.lines))
+        if stays:
+            self._say(f"the block of {lease.task} stays here: {stays}")
+            runtime_files.forget(project.top)
+        self._beat.phase("blocked", task="")
+
+    def _share_block(self, project: Project, lease: Lease) -> str:
+        """Bring a block to where others see it; why it does not get there, "" if it does.
+
+        Raises: as `merge.by_merge` and `pull_request.share`.
+        """
         match self.how(project):
             case "merge":
-                landed = merge.by_merge(project, lease)
-                if isinstance(landed, merge.Conflict):
-                    self._say(f"the block of {lease.task} conflicts with the base; it stays here")
-                    runtime_files.forget(project.top)
+                if isinstance(merge.by_merge(project, lease), merge.Conflict):
+                    return "it conflicts with the base"
             case "pr":
                 pull_request.share(project, lease)
-        self._beat.phase("blocked", task="")
+        return ""
 
     def _alone(self, project: Project, lease: Lease) -> bool:
         """Keep in a rescue ref what a worker that blocked its task itself had done, and make the

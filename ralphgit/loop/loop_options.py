@@ -51,7 +51,7 @@ class Ran(NamedTuple):
     """Why there was nothing more to claim, where that ended it."""
 
     refused: bool = False
-    """Whether a pull request was closed."""
+    """Whether a pull request was closed, or the remote declined a push."""
 
     @property
     def needs_person(self) -> bool:

@@ -124,7 +124,8 @@ class Loop:
         self._close()
         unlanded = tuple(self._landing.unlanded(self._project()))
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
-        return Ran(*ended, why, unlanded, self._nothing, self._refused)
+        refused = self._refused or self._landing.declined
+        return Ran(*ended, why, unlanded, self._nothing, refused)
 
     # -- turns -----------------------------------------------------------------------
 

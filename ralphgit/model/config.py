@@ -51,7 +51,9 @@ class Config(NamedTuple):
     verify_env: tuple[str, ...] = ("inherit",)
     """Names of the variables that verify commands see; "inherit" is all of them."""
     fetch_timeout: float = 30.0
-    """Seconds for each fetch or push."""
+    """Seconds for each fetch, and each push of a lease."""
+    push_timeout: float = 600.0
+    """Seconds for each push of work or records, with the user's hooks and large files."""
     agent_command: str = ""
     """The coding agent: a preset's name or a command line."""
     agent_timeout: float = 3600.0

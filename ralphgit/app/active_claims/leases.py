@@ -50,7 +50,7 @@ def acquire(
     unreachable remote is warned of. In mode `off` the lease is granted and not stored.
     `begun` is from `begin`, and used up.
 
-    Raises: RemoteUnavailable (require_remote only), RalphError (push_refused) when the
+    Raises: RemoteUnavailable (require_remote only), PushRefused when the
     remote takes no leases; there is no lease then.
     """
     mode = project.config.lease
@@ -85,11 +85,11 @@ def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
     git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
     ref = LEASES + lease.task
     try:
-        if remote.push(git, where, lease.oid, ref, old="", timeout=timeout):
+        if remote.push(git, where, lease.oid, ref, old="", timeout=timeout, hooks=False):
             return None
         other = _fetch(project, lease.task)
         if other is not None and is_dead(other, row):
-            if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout):
+            if remote.push(git, where, lease.oid, ref, old=other.oid, timeout=timeout, hooks=False):
                 return None
             other = _fetch(project, lease.task)
         return LeaseHeld(other)
@@ -98,9 +98,8 @@ def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
             raise
         project.warn(f"{error.message}; the lease is on this machine only")
         return None
-    except RalphError as error:
-        if error.code == "push_refused":
-            error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
+    except remote.PushRefused as error:
+        error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
         raise
 
 
@@ -133,7 +132,7 @@ def drop(project: Project, lease: Lease) -> bool:
         try:
             remote.push(
                 project.repository.git, project.base.remote, "", ref,
-                old=lease.oid, timeout=project.config.fetch_timeout,
+                old=lease.oid, timeout=project.config.fetch_timeout, hooks=False,
             )  # fmt: skip
         except RalphError as error:
             project.warn(f"{error.message}; its lease on {lease.task} is still there")

@@ -11,6 +11,7 @@ from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
 from ralphgit.git import index, refs, remote, trees, worktrees
+from ralphgit.git.remote import PushRefused
 from ralphgit.git.repository import Worktree
 from ralphgit.git.run_git import GitError, failure
 from ralphgit.records import atomic_files
@@ -58,10 +59,8 @@ def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, 
             if project.config.require_remote:
                 raise
             project.warn(error.message)
-        except RalphError as error:
-            if error.code != "push_refused":
-                raise
-            project.warn(f"{error.message}: {error.hint}")
+        except PushRefused as error:
+            project.warn("; ".join((error.message, *error.lines)))
         else:
             if moved:
                 _follow(project, old, new)
@@ -75,7 +74,7 @@ def publish(project: Project, old: str, new: str) -> bool:
     As after any push, git moves the remote-tracking branch; the local base branch, which
     somebody may have checked out, stays for its owner to pull.
 
-    Returns False when it has moved. Raises: RemoteUnavailable, RalphError (push_refused),
+    Returns False when it has moved. Raises: RemoteUnavailable, PushRefused,
     GuardRefused (dirty_base), NotWritable.
     """
     base = project.base
@@ -84,7 +83,7 @@ def publish(project: Project, old: str, new: str) -> bool:
     with project.around.progress.step(f"pushing {base.branch} to {base.remote}"):
         moved = remote.push(
             project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
-            old=old, timeout=project.config.fetch_timeout,
+            old=old, timeout=project.config.push_timeout,
         )  # fmt: skip
     if moved:
         _track(project)

@@ -57,8 +57,8 @@ def open_all(
     base, or stands on another that has to land first. Nothing is done for those in `but`.
 
     Raises: UsageError, NeedsPerson (untrusted, forge_login), GuardRefused (no_remote, no_forge,
-    branch_taken, unsettled), RemoteUnavailable, RalphError (push_refused,
-    no_push_options, forge_failed).
+    branch_taken, unsettled), RemoteUnavailable, PushRefused,
+    RalphError (no_push_options, forge_failed).
     """
     open_pull_request.refuse_unfit(project)
     if fetch and not dry_run:

@@ -48,7 +48,7 @@ def by_merge(project: Project, lease: Lease) -> Landed | Conflict:
     What lands complete was verified just as it is (`verified_completion`), by what the base asks
     for; and what the base would become passes the gate (`landing_gate`).
 
-    Raises: ClaimLost, RemoteUnavailable, RalphError (push_refused), NeedsPerson (concerns_wait),
+    Raises: ClaimLost, RemoteUnavailable, PushRefused, NeedsPerson (concerns_wait),
     GuardRefused (not_complete, unverified, not_landable, review_missing, unsettled).
     """
     asked = None

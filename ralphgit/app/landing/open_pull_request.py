@@ -81,7 +81,7 @@ def publish(project: Project, wanted: Request) -> Opened:
     """Push the branch and open its pull request; again, only what is missing is done.
 
     Raises: RemoteUnavailable, NeedsPerson (untrusted, forge_login), GuardRefused (branch_taken,
-    unsettled), RalphError (push_refused, no_push_options, forge_failed).
+    unsettled), PushRefused, RalphError (no_push_options, forge_failed).
     """
     via, branch = _via(project), wanted.branch
     options = _push_options(project, wanted.title) if via == "push-options" else ()
@@ -120,12 +120,12 @@ def push(
 ) -> tuple[str, ...]:
     """Bring `head` to the remote's branch, unless it is there; what the remote says.
 
-    Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled), RalphError (push_refused,
-    no_push_options).
+    Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled), PushRefused,
+    RalphError (no_push_options).
     """
-    git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
+    git, where, config = project.repository.git, project.base.remote, project.config
     ref = f"refs/heads/{branch}"
-    there = remote.tip(git, where, ref, timeout=timeout)
+    there = remote.tip(git, where, ref, timeout=config.fetch_timeout)
     if there == head or (not leases and _same_content(project, there, head)):
         return ()
     if there and not _ours(project, leases, there, head):
@@ -135,7 +135,9 @@ def push(
             hint=f"to inspect: git fetch {where} {branch}; git log FETCH_HEAD",
         )
     with project.around.progress.step(f"pushing {branch} to {where}"):
-        sent = remote.send(git, where, head, ref, old=there, timeout=timeout, options=options)
+        sent = remote.send(
+            git, where, head, ref, old=there, timeout=config.push_timeout, options=options
+        )
     if not sent.moved:
         raise GuardRefused(
             f"{branch} moved on {where} while it was pushed", code="unsettled",

@@ -37,7 +37,7 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     not pushed. A claim that has lost meanwhile is given up, its work kept (law L7).
 
     Raises: ClaimLost, RemoteUnavailable, NeedsPerson (untrusted), GuardRefused (unverified,
-    not_landable, branch_taken, unsettled), RalphError (push_refused, no_push_options,
+    not_landable, branch_taken, unsettled), PushRefused, RalphError (no_push_options,
     forge_failed).
     """
     open_pull_request.refuse_unfit(project)

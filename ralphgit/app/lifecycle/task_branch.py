@@ -8,7 +8,7 @@ from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError
+from ralphgit.errors import GuardRefused
 from ralphgit.git import refs, remote, trees, worktrees
 from ralphgit.model.active_claim import Lease
 
@@ -58,12 +58,10 @@ def withdraw(project: Project, branch: str, pushed: str) -> bool:
     Its content is kept elsewhere. False where it was left: others have added to it, or the remote
     lets nobody delete it. Raises: RemoteUnavailable.
     """
-    git, ref, timeout = project.repository.git, f"refs/heads/{branch}", project.config.fetch_timeout
+    git, ref, timeout = project.repository.git, f"refs/heads/{branch}", project.config.push_timeout
     try:
         return remote.push(git, project.base.remote, "", ref, old=pushed, timeout=timeout)
-    except RalphError as error:
-        if error.code != "push_refused":
-            raise
+    except remote.PushRefused:
         return False
 
 

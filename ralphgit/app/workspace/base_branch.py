@@ -32,11 +32,10 @@ def locate(repository: Repository, branch: str, remote: str) -> Base:
     if not branch and remote and (head := refs.get(f"refs/remotes/{remote}/HEAD")):
         branch = head.symref.removeprefix(f"refs/remotes/{remote}/")
     if not branch:
-        places = [f"refs/remotes/{remote}/{{}}"] if remote else []
-        places.append("refs/heads/{}")
-        for place in places:
+        folders = [f"refs/remotes/{remote}/"] if remote else []
+        for folder in [*folders, "refs/heads/"]:
             for name in ("main", "master"):
-                if not branch and place.format(name) in refs:
+                if not branch and folder + name in refs:
                     branch = name
     if not branch:
         branch = _only_branch(repository)
