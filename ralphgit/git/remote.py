@@ -1,7 +1,5 @@
 """Fetch one branch, and push with compare-and-swap."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
