@@ -71,10 +71,10 @@ class PushRefused(RalphError):
     def __init__(self, remote: str, ref: str, why: Why, said: tuple[str, ...]) -> None:
         self.why = why
         super().__init__(
-            f"the push of {ref} to {remote} was declined ({why})",
+            ": ".join((f"the push of {ref} to {remote} was declined ({why})", *said[:1])),
             hint=push_refusal.hint(why),
             details={"remote": remote, "ref": ref, "why": str(why), "said": list(said)},
-            lines=said,
+            lines=said[1:],
         )
 
 
