@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -182,3 +183,131 @@ def test_landing_joins_no_two_changes_of_one_task(world: World) -> None:
     done = alpha.ralph("complete", "T-1", "--land", "merge")
     assert done.code == 5, done.out
     assert world.task("T-1")["state"] == "cancelled"
+
+
+# -- a task that is removed or renamed -----------------------------------------------------------
+
+FIRST = GRAPH[GRAPH.index("  - id: T-1") : GRAPH.index("  - id: T-2")]
+CHANGES = {"removed": (FIRST, ""), "renamed": ("id: T-1", "id: T-9")}
+NOW = {"removed": "it was removed or renamed there", "renamed": "it is T-9 there now"}
+
+
+@pytest.fixture(params=CHANGES)
+def change(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_who_works_on_a_task_that_the_base_has_lost_is_told(world: World, change: str) -> None:
+    alpha = at_work(world)
+    on_main(world, *CHANGES[change])
+    told = [
+        one for one in world.ralph("status", "--json").data["attention"] if one["task"] == "T-1"
+    ]
+    assert [(one["code"], one["message"], one["hint"]) for one in told] == [(
+        "task_removed",
+        "alpha works on T-1 in worktree ../proj-alpha, and main has it no longer: " + NOW[change],
+        "ralphgit -C ../proj-alpha complete T-1 says so to its worker, and keeps the work",
+    )]  # fmt: skip
+    lost = f"T-1 is no longer on main: {NOW[change]}"
+    found = alpha.ralph("doctor", "--json").data["findings"]
+    assert {one["code"] for one in found} == {"removed_task", "claim_lost"}
+    assert f"this worktree's claim on T-1 no longer stands: {lost}" in [o["message"] for o in found]
+    refused = alpha.ralph("preflight", "--json")
+    assert (refused.code, refused.error) == (5, "claim_lost")
+    refused = alpha.ralph("claim", "--json")
+    assert (refused.code, refused.error) == (5, "claim_lost")
+    assert refused.json["error"]["message"] == f"this worktree's claim on T-1 is lost: {lost}"
+    done = alpha.ralph("complete", "T-1", "--json")
+    assert (done.code, done.error) == (5, "claim_lost")
+    kept = done.json["error"]["rescue"]
+    assert world.git("show", f"{kept}:hello.txt") == "hello"
+    assert world.leases == []
+    assert world.ralph("doctor").code == 0
+    assert done.json["error"].get("now") == {"removed": None, "renamed": "T-9"}[change]
+
+
+def test_nobody_else_is_offered_a_task_under_its_new_id_meanwhile(world: World) -> None:
+    alpha, beta = at_work(world), world.worktree("beta")
+    on_main(world, *CHANGES["renamed"])
+    beta.git("merge", "--quiet", "main")
+    assert [one["id"] for one in beta.ralph("next", "--json").data["tasks"]] == ["T-2"]
+    refused = beta.ralph("claim", "T-9", "--json")
+    assert (refused.code, refused.json["error"]["holder"]["worker"]) == (5, "alpha")
+    assert refused.json["error"]["holder"]["where"] == "worktree ../proj-alpha as T-1"
+    assert alpha.ralph("complete", "T-1").code == 5
+    beta.claim("T-9")
+
+
+def test_a_renamed_task_of_a_worker_that_is_gone_is_not_held_for_ever(world: World) -> None:
+    alpha = at_work(world)
+    on_main(world, *CHANGES["renamed"])
+    shutil.rmtree(alpha.path)
+    assert world.task("T-9")["stale"]
+    assert world.ralph("reset", "T-9", "--reason", "gone").code == 0
+    assert world.ralph("next", "--json").data["tasks"][0]["id"] == "T-9"
+    fixed = world.ralph("doctor", "--fix", "--json").data["findings"]
+    assert ("removed_task", True) in [(one["code"], one["fixed"]) for one in fixed]
+    assert world.leases == []
+
+
+def test_a_task_that_a_branch_has_added_is_not_one_that_was_removed(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.replace("  - id: T-2", "  - id: T-3\n    title: New\n    status: pending\n\n  - id: T-2")
+    alpha.commit("One more")
+    alpha.claim("T-3")
+    codes = [one["code"] for one in world.ralph("status", "--json").data["attention"]]
+    assert "task_removed" not in codes
+    alpha.write("x", "x\n")
+    alpha.complete("T-3")
+
+
+def test_a_removed_task_that_is_complete_does_not_land(world: World, change: str) -> None:
+    alpha = at_work(world)
+    alpha.complete("T-1")
+    on_main(world, *CHANGES[change])
+    before = world.read()
+    done = world.ralph("land", "alpha")
+    assert done.code != 0, done.out
+    assert world.read() == before
+    # Nobody goes on with it, so its new id is free, and the command that is named ends the claim.
+    assert "T-1" not in str(world.ralph("next", "--json").data)
+    assert ("T-9" in str(world.ralph("next", "--json").data)) == (change == "renamed")
+    told = [
+        one for one in world.ralph("status", "--json").data["attention"] if one["task"] == "T-1"
+    ]
+    assert told[0]["hint"].startswith("ralphgit -C ../proj-alpha complete T-1 --land ")
+    done = alpha.ralph("complete", "T-1", "--land")
+    assert (done.code, world.leases) == (5, [])
+    assert world.read() == before
+
+
+# -- who works on it, and who has only its record ------------------------------------------------
+
+
+def test_a_worktree_that_inherited_a_record_is_not_its_holder(world: World) -> None:
+    alpha = at_work(world)
+    alpha.commit("Half of it")
+    world.git("branch", "aaa", "alpha")
+    gamma = world.worktree("aagamma", at="alpha")
+    holder = world.task("T-1")["holder"]
+    assert (holder["worker"], holder["where"]) == ("alpha", "worktree ../proj-alpha (branch alpha)")
+    refused = gamma.ralph("claim", "T-1", "--json").json["error"]
+    assert refused["holder"]["where"] == "worktree ../proj-alpha (branch alpha)"
+    (worker,) = [one for one in world.ralph("status", "--json").data["workers"] if one["task"]]
+    assert worker["path"] == str(alpha.path)
+    # Not even once the lease is gone: the note says whose it is.
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    assert world.task("T-1")["holder"]["where"] == "worktree ../proj-alpha (branch alpha)"
+    gamma.write("notes.txt", "gamma's own\n")
+    assert world.ralph("reset", "T-1", "--reason", "gone").code == 0
+    assert gamma.read("notes.txt") == "gamma's own\n"
+
+
+def test_another_clone_names_the_branch_of_the_worker(world: World) -> None:
+    _ = world.origin
+    alpha = at_work(world)
+    alpha.commit("Half of it")
+    world.git("branch", "aaa", "alpha")
+    world.git("push", "--quiet", "origin", "alpha", "aaa")
+    there = world.clone("other")
+    assert there.task("T-1")["holder"]["where"] == "branch origin/alpha"

@@ -177,7 +177,8 @@ def of_own(own: Sequence[OwnClaim], options: ClaimOptions) -> Lease | Refusal | 
 
 def held_here(own: Sequence[OwnClaim]) -> Lease | None:
     """The claim that a worktree works on and that the base has not moved past."""
-    return next((one.lease for one in own if not is_dead(one.lease, one.row)), None)
+    held = (one.lease for one in own if one.winner is None and not is_dead(one.lease, one.row))
+    return next(held, None)
 
 
 def already_working(lease: Lease) -> Refusal:

@@ -41,6 +41,8 @@ class Winner(NamedTuple):
     epoch: int = 0
     taken_back: TakenBack | None = None
     """How the base took it back, where history shows it."""
+    now: str = ""
+    """The id under which the base has a task that it has renamed."""
 
 
 def winner_over(mine: Lease, row: Row | None, lease: Lease | None, *, base: str) -> Winner | None:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app.active_claims import stale_lease
+from ralphgit.app.active_claims import holder_place, removed_tasks, stale_lease
+from ralphgit.app.active_claims.removed_tasks import RemovedTask
 from ralphgit.app.workspace import heartbeat, runtime_files, taken_back, worktree_names
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
@@ -41,7 +42,9 @@ class ClaimMap:
 
     @cached_property
     def active_claims(self) -> dict[str, list[ActiveClaim]]:
-        """Where a task has another state than on the base, by task."""
+        """Where a task has another state than on the base, by task; by its new id, too, where the
+        base has renamed it.
+        """
         return self._sighted[0]
 
     @cached_property
@@ -61,6 +64,14 @@ class ClaimMap:
                        and same.kind == "branch" and active.kind == "worktree"
                        and not active.path for same in known):  # fmt: skip
                 known.append(active)
+        for task, claims in found.items():
+            found[task] = holder_place.holder_first(self.project, self.leases, claims)
+        for one in removed_tasks.found(self.project, self.base, found).values():
+            if one.now and not one.is_complete:
+                found.setdefault(one.now, []).extend(
+                    active._replace(task=one.now, where=f"{active.where} as {active.task}")
+                    for active in one.claims
+                )
         return found, withdrawn
 
     def how_taken_back(self, one: ActiveClaim | Lease) -> TakenBack | None:
@@ -69,6 +80,11 @@ class ClaimMap:
         if row is None or row.claim == one.claim or row.epoch > one.epoch:
             return None
         return taken_back.of(self.project, one.task, one.claim, one.base)
+
+    @cached_property
+    def removed(self) -> dict[str, RemovedTask]:
+        """The tasks that the base has lost since their claims were made."""
+        return removed_tasks.found(self.project, self.base, self.active_claims)
 
     @cached_property
     def task_states(self) -> TaskStates:

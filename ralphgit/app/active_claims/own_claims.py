@@ -6,6 +6,7 @@ import json
 import os
 from enum import StrEnum
 
+from ralphgit.app.active_claims import removed_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap, marked
 from ralphgit.app.workspace import heartbeat, runtime_files, taken_back
 from ralphgit.app.workspace.graph_view import GraphView
@@ -108,8 +109,10 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
             return Winner(task, Cause.REWRITTEN, base.label)
         return None
     if row is None:
-        known = task in project.view(begun, begun[:12]).by_id
-        return Winner(task, Cause.REMOVED, base.label) if known else None
+        if not removed_tasks.was_on_base(project, task, begun):
+            return None
+        now = removed_tasks.renamed(project, claim_map.base, task, begun)
+        return Winner(task, Cause.REMOVED, base.label, now=now)
     if row.claim == claim:
         return None
     fork = worktrees.fork(git, base.commit, head)

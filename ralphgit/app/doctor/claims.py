@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ralphgit.app.active_claims import leases, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.lifecycle import unfinished_claims
+from ralphgit.app.lifecycle import claim_errors, unfinished_claims
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
@@ -32,6 +32,16 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
             yield fixable(
                 "bad_lease", "error", f"{name} does not hold a lease that can be read", fix
             )
+        elif task in claim_map.removed:
+            gone = claim_map.removed[task]
+            idle = lease.host == heartbeat.host() and not os.path.isdir(lease.worktree)
+            if idle and fix:
+                leases.drop(project, lease)
+            said = gone.sentence(project.base.label)
+            if idle:
+                yield fixable("removed_task", "warning", said, fix)
+            else:
+                yield Finding("removed_task", "warning", said, gone.hint(project))
         elif lost_claim.is_dead(lease, claim_map.base.known(task)):
             if fix:
                 leases.drop(project, lease)
@@ -55,8 +65,10 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         return
     for lease in own_claims.open_claims(project, claim_map):
         row = project.here.by_id.get(lease.task)
-        if lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
+        winner = own_claims.winner_over(claim_map, lease)
+        if winner or lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
             message = f"this worktree's claim on {lease.task} no longer stands"
+            message += f": {claim_errors.lost_because(winner)}" if winner else ""
             hint = f"ralphgit complete {lease.task} says who has it, and keeps your work"
             yield Finding("claim_lost", "error", message, hint)
         elif row is None or row.claim != lease.claim:

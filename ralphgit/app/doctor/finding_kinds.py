@@ -89,6 +89,10 @@ KINDS: Mapping[str, Kind] = {
         "Somebody else has the task on the base; what is done here cannot land.",
         "complete says who won, and keeps the work under refs/ralph/rescue/.",
     ),
+    "removed_task": Kind(
+        "What is done there cannot land, and under a new id nobody else takes the task up.",
+        "complete says so there, and keeps the work; --fix drops the lease of one that is gone.",
+    ),
     "record_missing": Kind(
         "A reset or a stash took the claim out of the files; the lease still has it.",
         "claim puts the record back.",

@@ -180,7 +180,10 @@ def lost_because(winner: Winner | None) -> str:
         case Cause.REWRITTEN:
             return f"the history of {label} was rewritten after the claim was made"
         case Cause.REMOVED:
-            return f"{task} is no longer on {label}: it was removed or renamed there"
+            how = (
+                f"it is {winner.now} there now" if winner.now else "it was removed or renamed there"
+            )
+            return f"{task} is no longer on {label}: {how}"
         case Cause.TAKEN_BACK:
             return (winner.taken_back or TakenBack(task, winner.claim)).sentence(label)
 
@@ -193,9 +196,17 @@ def given_up(mine: Lease, winner: Winner | None, *, kept: str, back: str, base: 
     """
     lines = [f"your work is kept in {kept}"] if kept else ["there was no work to keep"]
     lines.append(f"the branch is back at {back[:12]}")
+    if winner is not None and winner.now:
+        lines.append(f"to go on with it: ralphgit claim {winner.now}")
     return ClaimLost(
         f"the claim on {mine.task} is lost: {lost_because(winner)}",
         lines=lines,
         hint=f"git log -p {base}..{kept}" if kept else "ralphgit next",
-        details={"task": mine.task, "claim": mine.claim, "rescue": kept, "returned_to": back},
+        details={
+            "task": mine.task,
+            "claim": mine.claim,
+            "rescue": kept,
+            "returned_to": back,
+            **({"now": winner.now} if winner is not None and winner.now else {}),
+        },
     )

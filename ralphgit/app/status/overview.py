@@ -152,6 +152,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             names = ", ".join(sorted({f"{one.by} ({one.where})" for one in claims}))
             message = f"{task} is claimed twice: {names}; the first to merge has it"
             yield Attention("double_claim", task, message, show)
+    for task, gone in claim_map.removed.items():
+        said, hint = gone.sentence(project.base.label), gone.hint(project)
+        yield Attention("task_removed", task, said, hint)
     for pull in questions.refused(claim_map):
         message = f"{pull.task} is complete, and {questions.refused_sentence(pull)}"
         hint = questions.give_up_command(project, pull.task)
