@@ -303,6 +303,8 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
             raise
         if error.code != "contract_changed":
             return Failed(error.message, f"{error.message}\n{error.hint}")
+        if own_claims.asked_anew(ClaimMap(project), lease):
+            return Lost()
         question = f"{error.message}. Should it be done under the new contract?"
         return Stuck(Reason.NEEDS_CONTEXT, question, ())
     except RalphError as error:

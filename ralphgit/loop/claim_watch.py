@@ -54,10 +54,11 @@ def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
     project = opening.project(around, [])
     try:
         fetch.synchronise(project)
-        given_up = own_claims.given_up(project.view("HEAD", "HEAD"), lease)
-        if given_up is None and own_claims.winner_over(ClaimMap(project), lease) is None:
-            return ""
-        return LOST
+        if own_claims.given_up(project.view("HEAD", "HEAD"), lease) is not None:
+            return LOST
+        claim_map = ClaimMap(project)
+        lost = own_claims.winner_over(claim_map, lease) or own_claims.asked_anew(claim_map, lease)
+        return LOST if lost else ""
     except RalphError as error:
         journal.write("unchecked", task=lease.task, message=error.message)
         return ""

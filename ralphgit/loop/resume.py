@@ -63,6 +63,16 @@ def gone(top: str, home: str) -> GuardRefused:
     )
 
 
+def base_fault(project: Project) -> InvalidRecord | None:
+    """Return why the base's graph cannot be read now; None if it can. Reads the base anew."""
+    project.refresh()
+    try:
+        assert project.base_view
+    except InvalidRecord as error:
+        return error
+    return None
+
+
 def unreadable(project: Project) -> InvalidRecord | None:
     """Return why the graph in this worktree's files or on HEAD cannot be read; None if it can."""
     try:
@@ -104,9 +114,9 @@ def unfinished(project: Project, landing: str, pulls: Pulls, told: LoopOptions) 
     Raises: ClaimLost, after what was lost has been given up; GuardRefused (already_working)
     and UnknownTask, where the loop was given just one task.
     """
+    found = _unfinished(project, landing, pulls)
     if told.task:
         project.base_view.row(told.task)
-    found = _unfinished(project, landing, pulls)
     if found is not None and told.task not in ("", found.task):
         raise claim_errors.of(claim_verdict.already_working(found))
     return found
@@ -118,9 +128,10 @@ def _unfinished(project: Project, landing: str, pulls: Pulls) -> Lease | None:
     noted = own_claims.remembered(project)
     claims = claim_facts.of_own(project, claim_map)
     for one in claims:
-        if one.winner is not None:
+        winner = one.winner or own_claims.asked_anew(claim_map, one.lease)
+        if winner is not None:
             with WorktreeLock(project):
-                raise give_up.lose(project, one.lease, one.winner)
+                raise give_up.lose(project, one.lease, winner)
     own = claim_verdict.held_here(claims)
     if own is not None:
         return own

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -28,6 +29,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import (
     ClaimLost,
+    InvalidRecord,
     RalphError,
     RemoteUnavailable,
 )
@@ -94,6 +96,7 @@ class Loop:
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         self._around = self._around._replace(flags=_read_once(project))
+        self._config = project.config
         with LoopLock(project):
             return self._run(project)
 
@@ -205,6 +208,9 @@ class Loop:
             self._say(f"{error.message}; trying again")
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
+            if isinstance(error, InvalidRecord) and resume.base_fault(self._project()) is not None:
+                self._wait_for_base(self._project())
+                return True
             if retry_policy.ends_the_loop(error) or self._troubles >= retry_policy.MOST_REFUSALS:
                 raise
             self._troubles += 1
@@ -217,6 +223,23 @@ class Loop:
         self._say(f"{error.message}; trying again")
         self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
         resume.fix_leftovers(self._project(), self._journal)
+
+    def _wait_for_base(self, project: Project) -> None:
+        """Wait until the base's graph can be read, or a stop is asked for: no task is to blame."""
+        told, times = "", 0
+        while (fault := resume.base_fault(project)) is not None:
+            if told != str(fault):
+                told = str(fault)
+                self._journal.write("base-unreadable", message=told)
+                self._say(f"{told}; waiting until it can be read, and no task is charged")
+            times += 1
+            self._pauses.after_failure(times, self._config)
+            if self._pauses.stop_wanted():
+                return
+            with suppress(RemoteUnavailable):
+                fetch.synchronise(project)
+        if told:
+            self._say(f"the graph on {project.base.label} can be read again")
 
     # -- one task --------------------------------------------------------------------
 
@@ -270,7 +293,9 @@ class Loop:
                     continue
                 case Lost():
                     project = self._project()
-                    winner = own_claims.winner_over(ClaimMap(project), lease)
+                    claim_map = ClaimMap(project)
+                    winner = own_claims.winner_over(claim_map, lease)
+                    winner = winner or own_claims.asked_anew(claim_map, lease)
                     with WorktreeLock(project):
                         raise give_up.lose(project, lease, winner)
             if self._pauses.stop_wanted():
@@ -313,6 +338,7 @@ class Loop:
                 f"{project.base.label} has moved while the agent worked, and its remote cannot be "
                 "asked where it is"
             )
+        self._wait_for_base(project)
 
     def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""

@@ -22,6 +22,8 @@ class Cause(StrEnum):
     """The commit that the claim was made from is no longer in the base's history."""
     REMOVED = "removed"
     """The base had the task when the claim was made, and has it no longer."""
+    ASKED_ANEW = "asked-anew"
+    """The base asks for something else than when the claim was made."""
     TAKEN_BACK = "taken-back"
     """The base had the claim, and has it no longer."""
 

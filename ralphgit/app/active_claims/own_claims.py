@@ -15,6 +15,7 @@ from ralphgit.git import worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_status import Status
 from ralphgit.rules import lost_claim
+from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.lost_claim import Cause, Winner
 
 
@@ -82,6 +83,22 @@ def winner_over(claim_map: ClaimMap, mine: Lease, *, head: str = "") -> Winner |
     if found is not None and found.cause is Cause.LEASED:
         return found._replace(where=claim_map.project.show_path(found.where))
     return found or withdrawn(claim_map, (mine.task, mine.claim, mine.base), head)
+
+
+def asked_anew(claim_map: ClaimMap, mine: Lease) -> Winner | None:
+    """Whether the base asks for something else than the claim `mine`, or what it has accepted
+    since; a loop then begins again, and a worker by hand may accept it.
+    """
+    project, base = claim_map.project, claim_map.base
+    here = project.here.by_id.get(mine.task)
+    if mine.task not in base.by_id:
+        return None
+    recorded = here is not None and here.claim == mine.claim
+    promised, title = base.task(mine.task), here.title if here is not None else ""
+    digest = here.contract if here is not None and recorded else mine.contract
+    if keeps(promised, digest, title) or keeps(promised, mine.contract, title):
+        return None
+    return Winner(mine.task, Cause.ASKED_ANEW, base.label)
 
 
 def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Winner | None:

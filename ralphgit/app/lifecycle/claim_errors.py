@@ -180,10 +180,12 @@ def lost_because(winner: Winner | None) -> str:
         case Cause.REWRITTEN:
             return f"the history of {label} was rewritten after the claim was made"
         case Cause.REMOVED:
-            how = (
-                f"it is {winner.now} there now" if winner.now else "it was removed or renamed there"
-            )
+            how = "it was removed or renamed there"
+            if winner.now:
+                how = f"it is {winner.now} there now"
             return f"{task} is no longer on {label}: {how}"
+        case Cause.ASKED_ANEW:
+            return f"what {task} promises has changed on {label} since it was claimed"
         case Cause.TAKEN_BACK:
             return (winner.taken_back or TakenBack(task, winner.claim)).sentence(label)
 

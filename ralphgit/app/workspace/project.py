@@ -203,12 +203,31 @@ class Project:
         found = self.view(base.commit, base.label)
         if not found.shards and self.repository.top is not None:
             here = self.here
+            if here.shards and (lost := self._lost_graph(base)):
+                raise lost
             if here.shards:
                 self.warn(f"{base.label} has no task graph yet; this worktree's files serve")
                 return here
         if not found.shards:
             raise self.no_graph(base.label)
         return found
+
+    def _lost_graph(self, base: Base) -> InvalidRecord | None:
+        """The refusal where the base has lost the graph since this worktree left it."""
+        import shlex
+
+        head = self.repository.known_head
+        fork = worktrees.fork(self.repository.git, base.commit, head) if head else ""
+        paths = [path for path, _ in self.shards_at([fork])[fork]] if fork else []
+        if not paths:
+            return None
+        named = " ".join(map(shlex.quote, [base.label, "--", *paths[:3]]))
+        return InvalidRecord(
+            f"the task graph ({', '.join(paths[:3])}) was removed from {base.label}; nothing was "
+            "changed here",
+            code="no_graph",
+            hint=f"git log -1 {named} names the commit; revert it there",
+        )
 
     @cached_property
     def here(self) -> GraphView:
