@@ -159,6 +159,7 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
         "worktree": str(alpha.path),
         "host": os.uname().nodename,
         "unsynchronised": False,
+        "base_branch": "main",
     }
     assert world.leases == ["T-1"]
     assert world.git("status", "--porcelain") == ""

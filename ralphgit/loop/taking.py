@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.other_bases import elsewhere
 from ralphgit.app.base import fetch
 from ralphgit.app.lifecycle import claim, claim_facts, onto_base, task_branch
 from ralphgit.app.processes import trust

@@ -48,6 +48,8 @@ class Lease(NamedTuple):
     """The worktree's folder, absolute."""
     host: str
     unsynchronised: bool = False
+    base_branch: str = ""
+    """The branch that decides; "" in leases of before there could be another."""
     oid: str = ""
     """The object behind the ref; not part of the record itself."""
     is_taken_back: bool = False

@@ -21,6 +21,8 @@ class Claim(NamedTuple):
     """Digest of what was promised: `rules.contract_digest`."""
     unsynchronised: bool = False
     """The remote could not be reached when the claim was made."""
+    base_branch: str = ""
+    """The branch that it is to land on, where that is not the usual base."""
 
 
 class Result(NamedTuple):

@@ -99,7 +99,10 @@ def _text(value: Any) -> str:
 
 
 #: What a record has only where it says something.
-_OPTIONAL = {("claim", "unsynchronised"), ("reset", "claim"), ("result", "concerns")}
+_OPTIONAL = {
+    ("claim", "unsynchronised"), ("claim", "base_branch"), ("reset", "claim"),
+    ("result", "concerns"),
+}  # fmt: skip
 
 
 def stored_lifecycle(life: Lifecycle) -> dict[str, Any]:

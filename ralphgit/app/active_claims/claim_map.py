@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ralphgit.app.active_claims import holder_place, removed_tasks, stale_lease
+from ralphgit.app.active_claims import holder_place, other_bases, removed_tasks, stale_lease
+from ralphgit.app.active_claims.other_bases import elsewhere, lease_places
 from ralphgit.app.active_claims.removed_tasks import RemovedTask
 from ralphgit.app.workspace import heartbeat, runtime_files, taken_back, worktree_names
 from ralphgit.app.workspace.graph_view import GraphView, Shard
@@ -19,9 +20,6 @@ from ralphgit.model.task_status import Outcome
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import TaskState, TaskStates
 
-LEASES = "refs/ralph/leases/"
-#: The remote's leases as they were last fetched, below the remote's name.
-ELSEWHERE = "refs/ralph/elsewhere/"
 RESCUE = "refs/ralph/rescue/"
 
 
@@ -56,7 +54,11 @@ class ClaimMap:
     def _sighted(self) -> tuple[dict[str, list[ActiveClaim]], dict[str, list[ActiveClaim]]]:
         found: dict[str, list[ActiveClaim]] = {}
         withdrawn: dict[str, list[ActiveClaim]] = {}
-        for active in (*self._on_branches(), *self._in_worktrees(), *self._leased()):
+        branches = {one.path: one.branch for one in self.project.repository.worktrees}
+        recorded = other_bases.without_bases(
+            self.project, (*self._on_branches(), *self._in_worktrees()), branches
+        )
+        for active in (*recorded, *self._leased()):
             is_over = self.how_taken_back(active) is not None
             known = (withdrawn if is_over else found).setdefault(active.task, [])
             # What a branch says, its own worktree need not say again.
@@ -108,7 +110,7 @@ class ClaimMap:
 
     # -- sightings -----------------------------------------------------------------
 
-    def _on_branches(self) -> Iterable[ActiveClaim]:
+    def _on_branches(self) -> Iterable[tuple[ActiveClaim, Row]]:
         base = self.project.base
         tips: dict[str, list[str]] = {}
         for name, ref in self.project.repository.refs.items():
@@ -128,9 +130,10 @@ class ClaimMap:
                 short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
                 for shard in own:
                     for row in deltas.get(shard, ()):
-                        yield self._active_claim(row, "branch", f"branch {short}", worktree, name)
+                        where = f"branch {short}"
+                        yield self._active_claim(row, "branch", where, worktree, name), row
 
-    def _in_worktrees(self) -> Iterable[ActiveClaim]:
+    def _in_worktrees(self) -> Iterable[tuple[ActiveClaim, Row]]:
         usual = {shard[1] for shard in self.base.shards}
         for worktree in self.project.repository.worktrees:
             if worktree.bare or not worktree.exists:
@@ -142,7 +145,7 @@ class ClaimMap:
             deltas = self._deltas(contents)
             for shard in contents:
                 for row in deltas.get(shard, ()):
-                    yield self._active_claim(row, "worktree", where, worktree)
+                    yield self._active_claim(row, "worktree", where, worktree), row
 
     def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
         """The graph files in a worktree whose content is not one of `usual`."""
@@ -286,12 +289,6 @@ def _stands_otherwise(row: Row, base: Row | None) -> bool:
     return not same
 
 
-def elsewhere(project: Project) -> str:
-    """Where the remote's leases are kept here; "" where there are none to keep."""
-    shared = project.config.lease == "remote" and project.base.remote
-    return f"{ELSEWHERE}{project.base.remote}/" if shared else ""
-
-
 def marked(project: Project, lease: Lease) -> Lease:
     """The lease, which says now whether the base took its claim back."""
     try:
@@ -308,7 +305,8 @@ def read_leases(project: Project) -> dict[str, Lease]:
     """Every lease, by task: the repository's own, and those of other machines as they were
     last fetched. One that cannot be read is warned of.
     """
-    places = [place for place in (elsewhere(project), LEASES) if place]
+    places = [place for place in (elsewhere(project), *lease_places(project)) if place]
+    own = other_bases.OwnBase(project) if project.other_base else None
     refs = [
         (ref, place) for place in places
         for name, ref in project.repository.refs.items() if name.startswith(place)
@@ -325,5 +323,6 @@ def read_leases(project: Project) -> dict[str, Lease]:
         except (InvalidRecord, KeyError):
             project.warn(f"{ref.name} is not a lease; for details: ralphgit doctor")
             continue
-        found[ref.name.removeprefix(place)] = one
+        if own is None or place != places[-2] or own.has(one.base_branch, one.base):
+            found[ref.name.removeprefix(place)] = one
     return found

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import LEASES, elsewhere, marked, read_leases
+from ralphgit.app.active_claims.claim_map import marked, read_leases
+from ralphgit.app.active_claims.other_bases import elsewhere, lease_place, lease_places
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
@@ -57,7 +58,7 @@ def acquire(
     git = project.repository.git
     if mode == "off":
         return Taken(lease)
-    ref = LEASES + lease.task
+    ref = lease_place(project) + lease.task
     blob, create = begun or (None, None)
     oid = project.repository.objects.write_blob(codec.encode(lease), begun=blob)
     if not refs.swap(git, ref, new=oid, old="", begun=create):
@@ -83,7 +84,7 @@ def acquire(
 
 def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
     git, where, timeout = project.repository.git, project.base.remote, project.config.fetch_timeout
-    ref = LEASES + lease.task
+    ref = lease_place(project) + lease.task
     try:
         if remote.push(git, where, lease.oid, ref, old="", timeout=timeout, hooks=False):
             return None
@@ -106,7 +107,7 @@ def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
 def _fetch(project: Project, task: str) -> Lease | None:
     """The lease on the remote, brought here without a ref of its own."""
     git = project.repository.git
-    ref = LEASES + task
+    ref = lease_place(project) + task
     listing = git.run("ls-remote", project.base.remote, ref, timeout=project.config.fetch_timeout)
     oid = listing.decode().partition("\t")[0].strip()
     if not oid:
@@ -127,7 +128,7 @@ def drop(project: Project, lease: Lease) -> bool:
     """
     if not lease.oid:
         return False
-    ref = LEASES + lease.task
+    ref = _ref(project, lease)
     if project.config.lease == "remote" and project.base.remote:
         try:
             remote.push(
@@ -139,6 +140,14 @@ def drop(project: Project, lease: Lease) -> bool:
         else:
             _remove(project, elsewhere(project) + lease.task, lease.oid)
     return _remove(project, ref, lease.oid)
+
+
+def _ref(project: Project, lease: Lease) -> str:
+    """The ref of a lease: one that names no base may be from before there was a place for each."""
+    places = lease_places(project) if not lease.base_branch else (lease_place(project),)
+    names = [f"{place}{lease.task}" for place in places]
+    known = project.repository.refs
+    return next((n for n in names if n in known and known[n].oid == lease.oid), names[-1])
 
 
 def _remove(project: Project, ref: str, oid: str) -> bool:

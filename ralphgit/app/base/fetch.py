@@ -1,6 +1,6 @@
 """Fetch the base."""
 
-from ralphgit.app.active_claims.claim_map import LEASES, elsewhere
+from ralphgit.app.active_claims.other_bases import elsewhere, lease_place
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RemoteUnavailable
 from ralphgit.git import refs, remote
@@ -21,7 +21,8 @@ def synchronise(project: Project) -> bool:
         with project.around.progress.step(f"fetching {base.branch} from {base.remote}"):
             remote.fetch(
                 project.repository.git, base.remote, base.branch,
-                timeout=project.config.fetch_timeout, mirrors={LEASES: there} if there else None,
+                timeout=project.config.fetch_timeout,
+                mirrors={lease_place(project): there} if there else None,
             )  # fmt: skip
     except RemoteUnavailable as error:
         if project.config.require_remote:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import leases, own_claims, recovery_commands
-from ralphgit.app.active_claims.claim_map import LEASES, ClaimMap, read_leases
+from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
+from ralphgit.app.active_claims.other_bases import lease_place
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.lifecycle import claim_errors, unfinished_claims
 from ralphgit.app.workspace import heartbeat, runtime_files
@@ -21,10 +22,11 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     for one in unfinished.values():
         said = one.sentence(project.base.label)
         yield Finding("unfinished_claim", "warning", said, one.hint)
+    place = lease_place(project)
     for name, ref in project.repository.refs.items():
-        if not name.startswith(LEASES):
+        if not name.startswith(place):
             continue
-        task = name.removeprefix(LEASES)
+        task = name.removeprefix(place)
         lease = known.get(task)
         if lease is None:
             if fix:

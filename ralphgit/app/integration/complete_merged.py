@@ -144,7 +144,7 @@ def _begun(
         return old._replace(claim=old.claim._replace(contract=digest))
     made = Claim(
         id=project.around.new_id(), by=work.worker, at=project.now(),
-        base=project.base.commit[:12], contract=digest,
+        base=project.base.commit[:12], contract=digest, base_branch=project.other_base,
     )  # fmt: skip
     return lifecycle.claimed(promised.id, old, made)
 

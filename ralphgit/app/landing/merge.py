@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.active_claims.claim_map import ClaimMap, elsewhere
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.other_bases import elsewhere
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.conflicts import joined_merge

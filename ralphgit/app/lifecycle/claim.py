@@ -312,6 +312,7 @@ def _new_lease(project: Project, row: Row, unsynchronised: bool) -> Lease:
         worktree=project.top,
         host=heartbeat.host(),
         unsynchronised=unsynchronised,
+        base_branch=project.base.branch,
     )
 
 
@@ -360,6 +361,7 @@ def _plan(project: Project, lease: Lease, note: str) -> _Plan:
     made = Claim(
         id=lease.claim, by=lease.by, at=lease.at, base=lease.base,
         contract=lease.contract, unsynchronised=lease.unsynchronised,
+        base_branch=project.other_base,
     )  # fmt: skip
     file, number = write_audit_and_graph.parsed_here(project, lease.task)
     old = task_mapping.lifecycle(file.tasks[number])

@@ -75,6 +75,8 @@ def position(project: Project) -> Position:
         return Position(Standing.OWN)
     if worktree.head == base.commit:
         return Position(Standing.ON_BASE)
+    if worktree.branch == f"refs/heads/{project.usual_base.branch}" and project.other_base:
+        return Position(Standing.OWN)  # it is another base, and no worker's branch to be moved
     fork = worktrees.fork(project.repository.git, base.commit, worktree.head)
     if fork == worktree.head:
         return Position(Standing.CONTAINED)

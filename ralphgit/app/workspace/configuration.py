@@ -133,6 +133,8 @@ class Decided(NamedTuple):
     """`base` and `remote` as committed."""
     label: str
     """The branch that they are committed on; "" where none is."""
+    usual: Base
+    """The base of who sets nothing: by flag, environment and git's configuration."""
 
 
 def decided(files: SettingsFiles, own: Sequence[Layer]) -> Decided:
@@ -149,8 +151,10 @@ def decided(files: SettingsFiles, own: Sequence[Layer]) -> Decided:
     found = files.at(commit, label) if commit else files.here()
     layer = (_on(label) if commit else settings_file.FILE, _only(found, PLACE))
     layers = [*own, layer]
-    base = locate(repository, branch or _first(layers, "base"), _first(layers, "remote"))
-    return Decided(base, layer, label if commit else "")
+    remote = _first(layers, "remote")
+    usual = locate(repository, _first([layer], "base"), remote)
+    base = locate(repository, branch, remote) if branch else usual
+    return Decided(base, layer, label if commit else "", usual)
 
 
 def _first(layers: Iterable[Layer], name: str) -> str:

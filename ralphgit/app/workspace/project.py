@@ -100,6 +100,17 @@ class Project:
         """The base branch (SPEC 6): configured, else the remote's HEAD, else main or master."""
         return self._decided.base
 
+    @property
+    def usual_base(self) -> Base:
+        """The base of who sets nothing."""
+        return self._decided.usual
+
+    @property
+    def other_base(self) -> str:
+        """The base branch, if it is another than the usual one; else ""."""
+        branch = self.base.branch
+        return branch if branch != self.usual_base.branch else ""
+
     @cached_property
     def _decided(self) -> Decided:
         return configuration.decided(self._files, self._own_layers)
