@@ -301,7 +301,8 @@ GROUPS = (
                "Merge the base, and decide."),
         _error("unrelated", "The branch and its base share no history.",
                "What the branch changes is unknown. A shallow clone looks the same.",
-               "`git fetch --unshallow`; in CI, check out with the whole history."),
+               "In a shallow clone `git fetch --unshallow`, in CI check out the whole history. "
+               "Where the base was begun anew, a new branch from it, and `git cherry-pick`."),
     )),
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
@@ -33,6 +34,7 @@ def takeable(
     """The ready tasks that a claim would not refuse, in the order it would take them; or just
     `task`, whatever its story and priority.
     """
+    clone_limits.warn(project)
     claim_map = claim_map or ClaimMap(project)
     task_states = claim_map.task_states
     scopes = ActiveScopes.of(task_states.active_tasks, project.config.generated)

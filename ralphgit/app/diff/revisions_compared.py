@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace import clone_limits, record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UsageError
@@ -56,7 +56,7 @@ def _between(project: Project, base: str, head: str, *, fork: bool, commit: str 
             raise UsageError(
                 f"{head} and {base} ({tip[:12]}) share no history here",
                 code="unrelated",
-                hint="git fetch --unshallow if the clone is shallow, or compare A..B",
+                hint=f"{clone_limits.unrelated_hint(project, base)}; or compare A..B",
             )
     return Range(old, new, base, head, fork, "" if tip == old else tip)
 

@@ -18,6 +18,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     `thorough` also reports what is missing and does no harm.
     """
     found = [*git_settings.of_version(project), *git_settings.of_settings(project)]
+    found += git_settings.of_clone(project)
     found += leftovers.find(project, fix)
     found += setup_files.find(project, fix)
     if thorough:

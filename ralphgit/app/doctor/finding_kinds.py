@@ -117,6 +117,14 @@ KINDS: Mapping[str, Kind] = {
         "Before 2.38 git cannot merge in memory, and before 2.34 it lacks what ralphgit needs.",
         "Install a newer git.",
     ),
+    "single_branch": Kind(
+        "Tasks that others have claimed or finished look free.",
+        "Have all branches fetched.",
+    ),
+    "shallow": Kind(
+        "What has landed, and what was taken back, is told from history that is not there.",
+        "Fetch the rest of the history.",
+    ),
     "rerere": Kind(
         "git would resolve a conflict between two claims as it was resolved before, and stage it.",
         "Turn it off.",

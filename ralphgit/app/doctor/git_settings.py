@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from ralphgit.app.doctor.finding_kinds import Finding
+from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files
 
@@ -22,6 +23,14 @@ def of_version(project: Project) -> Iterator[Finding]:
     elif numbers < PREVIEW_GIT:
         message = f"{text} previews merges through libgit2"
         yield Finding("old_git", "advice", message, "git 2.38 does it itself")
+
+
+def of_clone(project: Project) -> Iterator[Finding]:
+    for limit in clone_limits.found(project):
+        if limit.code == "single_branch":
+            yield Finding("single_branch", "warning", limit.message, limit.hint)
+        else:
+            yield Finding("shallow", "advice", limit.message, limit.hint)
 
 
 def is_on(value: str | None) -> bool:

@@ -18,7 +18,13 @@ from ralphgit.app.gate import (
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import graph_view, record_tree, revisions, taken_back
+from ralphgit.app.workspace import (
+    clone_limits,
+    graph_view,
+    record_tree,
+    revisions,
+    taken_back,
+)
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -50,7 +56,7 @@ def incoming(
     repository = project.repository
     start = worktrees.fork(repository.git, ours, theirs)
     if not start:
-        return [_unrelated(base, head)]
+        return [_unrelated(project, base, head)]
     with merge_preview.merged(repository, ours, theirs) as merged:
         # A merge that conflicts has no settings of its own.
         tip, objects = (
@@ -99,7 +105,7 @@ def across(
     if since_fork:
         fork = worktrees.fork(project.repository.git, start, head)
         if not fork:
-            return [_unrelated(old, new)]
+            return [_unrelated(project, old, new)]
         start = fork
     objects = project.repository.objects
     set_by = effective_settings.change(project, start, head, objects, label=old)
@@ -195,11 +201,11 @@ def _archiving(
     yield from record_files.faults(now, tree, fresh, None, record_files.homes(now, tree))
 
 
-def _unrelated(base: str, head: str) -> Problem:
+def _unrelated(project: Project, base: str, head: str) -> Problem:
     return Problem(
         code="unrelated",
         message=f"{head} and {base} share no history",
-        hint="if the clone is shallow: git fetch --unshallow",
+        hint=clone_limits.unrelated_hint(project, base),
     )
 
 

@@ -14,7 +14,7 @@ from ralphgit.app.lifecycle import (
     write_audit_and_graph,
 )
 from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
-from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace import clone_limits, heartbeat, runtime_files
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
@@ -105,6 +105,7 @@ def _own(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Lease 
 def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again: int) -> Claimed:
     require_fit(project)
     begun = leases.begin(project)
+    clone_limits.warn(project)
     claim_map = ClaimMap(project)
     if (own := _own(project, claim_map, options)) is not None:
         return _resume(project, own, options)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.lifecycle import claim_errors, claim_facts
+from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.git import merge_preview
@@ -41,6 +42,7 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
 
     Raises: what makes the question itself impossible (UnknownTask, InvalidRecord, GuardRefused).
     """
+    clone_limits.warn(project)
     claim_map = ClaimMap(project)
     unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
     findings = [_finding("worktree", unfit, "this worktree can hold a claim")]
@@ -103,7 +105,7 @@ def _merge(project: Project) -> Finding:
             error = RalphError(
                 f"this branch shares no history with {label}",
                 code="unrelated",
-                hint="if the clone is shallow: git fetch --unshallow",
+                hint=clone_limits.unrelated_hint(project, label),
             )
             return Finding("merge", False, error.message, error)
         if found.conflicts:
