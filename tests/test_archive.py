@@ -408,6 +408,19 @@ def test_the_archive_is_no_way_past_the_gate(world: World) -> None:
     assert "status_without_event" in {one["code"] for one in found if one["severity"] == "error"}
 
 
+@pytest.mark.parametrize("path", ["hooks/T-1/x.yaml", "audit/T-1/../x.yaml", "audit/T-3/x.yaml"])
+def test_no_record_is_anywhere_else(world: World, path: str) -> None:
+    """L10: restoring writes where records of the task are."""
+    archived(world, "T-1")
+    text = world.read(month(world))
+    known = next(name for name in json.loads(text.splitlines()[1])["records"])
+    world.write(month(world), text.replace(f'"{known}"', f'"{path}"', 1))
+    world.commit("Forge")
+    found = world.ralph("check", "--json").data["problems"]
+    assert "bad_archive" in {one["code"] for one in found}
+    world.refused("archive", "--restore", "T-1", code="bad_archive", exit=6)
+
+
 def test_an_id_in_both_places_is_found(world: World) -> None:
     before = world.read()
     archived(world)

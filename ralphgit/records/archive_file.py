@@ -18,12 +18,13 @@ from ralphgit.model.task_row import Row
 from ralphgit.model.three_way_merge import ThreeWay
 from ralphgit.records import graph_file
 from ralphgit.records.input_limits import MAX_GRAPH_BYTES
-from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
+from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX, FILED
 
 HEADER = {"kind": "archive", "version": 1}
 #: The statuses of what can be archived.
 FINISHED = ("complete", "cancelled")
 _KEYS = {"id", "file", "block", "records"}
+_KINDS = "|".join(FILED)
 _DAY = re.compile(r"(\d{4}-\d{2})-\d{2}")
 _MARKER = re.compile(rb"(?m)^(?:<{7}|={7}|>{7}|\|{7})")
 
@@ -187,7 +188,10 @@ def _task(raw: bytes, number: int) -> Archived:
     ):
         raise _wrong(number, "id, file and block are text, and records a mapping of texts", "")
     for path in records:
-        if not re.fullmatch(rf"[a-z]+/{re.escape(said['id'])}/[^/]+\.yaml", path) or ".." in path:
+        if (
+            not re.fullmatch(rf"(?:{_KINDS})/{re.escape(said['id'])}/[^/]+\.yaml", path)
+            or ".." in path
+        ):
             raise _wrong(number, f"{path} is no record of {said['id']}", said["id"])
     return Archived(said["id"], said["file"], said["block"], records)
 
