@@ -48,6 +48,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "block": ("T-1", "--reason", "other"),
     "release": ("T-1",),
     "reset": ("T-1", "--reason", "gone"),
+    "revert": ("T-1", "--reason", "a mistake"),
     "reply": ("T-1", "Yes"),
     "add": ("--title", "New"),
     "edit": ("T-1", "--title", "New"),

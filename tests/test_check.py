@@ -541,7 +541,9 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
          ("error", "status_without_event", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "evidence-of-another-claim": (
-        evidence_of_another_claim, [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
+        evidence_of_another_claim,
+        [("error", "other_evidence", "records/evidence/T-1/*:1:1", "T-1"),
+         ("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],
     ),
     "evidence-that-failed": (
         evidence_that_failed, [("error", "missing_evidence", f"{GRAPH_AT}:3:1", "T-1")],

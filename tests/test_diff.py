@@ -136,7 +136,7 @@ def test_a_claim_and_its_completion(world: World) -> None:
     assert done(alpha, "diff")["files"] == ["one.txt"]
     assert done(alpha, "diff", "main..alpha")["files"] == ["one.txt", "other.txt"]
     back = changes(alpha, "alpha..main")["T-1"]
-    assert (back["change"], back["from"], back["to"]) == ("set", "complete", "pending")
+    assert (back["change"], back["from"], back["to"]) == ("take-back", "complete", "pending")
 
 
 @pytest.mark.slow

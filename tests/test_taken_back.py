@@ -156,7 +156,7 @@ def test_the_old_worktree_claims_it_anew(tmp_path: Path) -> None:
     done = alpha.ralph("claim", "T-1", "--json")
     assert done.code == 0, done.out
     assert alpha.git("rev-parse", "main") == alpha.head
-    assert alpha.git("rev-parse", rescued(alpha)[0]) == old
+    assert [alpha.git("rev-parse", ref) for ref in rescued(alpha)] == [old]
     assert [one["event"] for one in alpha.ralph("log", "--json").data["events"]] == [
         "claimed", "completed", "taken-back", "claimed",
     ]  # fmt: skip
@@ -236,3 +236,205 @@ def test_history_is_asked_once(tmp_path: Path) -> None:
     world.commit("More")
     assert [asked(), asked(), asked()] == [1, 0, 0]
     assert world.task("T-1")["state"] == "in-review"
+
+
+# -- a revert as a change ------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+def test_a_revert_is_legal_and_told(method: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), remote=False)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    world = alpha.world
+    land(alpha, method)
+    world.git("checkout", "-qb", "back")
+    revert(alpha)
+    for words in (["back"], ["main..back"]):
+        checked = world.ralph("check", *words)
+        assert (checked.code, checked.out + checked.err) == (0, "No problem found.\n"), checked.out
+    told = world.ralph("diff", "back")
+    assert told.out.splitlines()[0] == "clear: 1 task taken back", told.out
+    assert "takes back T-1 (alpha)" in told.out.splitlines()
+    assert "takes back T-1 (alpha)" in world.ralph("diff", "back", "--format", "markdown").out
+    (change,) = world.ralph("diff", "back", "--json").data["changes"]
+    assert (change["change"], change["sentence"]) == ("take-back", "takes back T-1 (alpha)")
+    # Landed by any method, main stays clean.
+    world.git("checkout", "-q", "main")
+    land(alpha, method, "back")
+    clean = world.ralph("check")
+    assert (clean.code, clean.out + clean.err) == (0, "No problem found.\n"), clean.out
+    # The revert of the revert says what it does.
+    world.git("checkout", "-qb", "again")
+    revert(alpha)
+    checked = world.ralph("check", "again", "--base", "main", "--json")
+    assert [one["code"] for one in checked.data["problems"]] == ["brought_back"], checked.out
+    told = world.ralph("diff", "again")
+    assert told.out.splitlines()[0].startswith("concerns: 1 task completed"), told.out
+    assert "it was taken back on main" in told.out
+
+
+@pytest.mark.slow
+def test_a_revert_of_a_part_is_told(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), remote=False)
+    alpha.did("T-1", {"f.txt": "good\n", "g.txt": "good\n"})
+    world = alpha.world
+    land(alpha, "squash")
+
+    def found(branch: str, *paths: str) -> list[tuple[str, str]]:
+        """What is said of a branch that takes back these paths alone."""
+        world.git("checkout", "-qb", branch, "main")
+        world.git("revert", "--no-commit", "HEAD")
+        kept = ["records", "task-graph.yaml", "f.txt", "g.txt"]
+        world.git("checkout", "main", "--", *(path for path in kept if path not in paths))
+        world.commit("A part")
+        listed = world.ralph("check", branch, "--json").data["problems"]
+        told = {one["code"] for one in world.ralph("diff", branch, "--json").data["notes"]}
+        assert {one["code"] for one in listed} <= told | {"illegal_move"}
+        return [(one["severity"], one["code"]) for one in listed]
+
+    assert found("code", "f.txt", "g.txt") == [("error", "work_undone")]
+    assert found("records", "records", "task-graph.yaml") == [("error", "work_left")]
+    assert found("half", "records", "task-graph.yaml", "f.txt") == [("warning", "work_left")]
+    assert ("error", "illegal_move") in found("block", "task-graph.yaml", "f.txt", "g.txt")
+    assert ("error", "removed_audit") in found("files", "records", "f.txt", "g.txt")
+
+
+# -- revert ID -----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("remote", [True, False])
+def test_a_person_takes_a_task_back(remote: bool, method: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), task("T-3"), remote=remote)
+    world = alpha.world
+    alpha.write("dir/mode.sh", "echo\n")
+    alpha.git("add", "-A")
+    alpha.git("update-index", "--chmod=+x", "dir/mode.sh")
+    alpha.git("commit", "-qm", "Before the claim")
+    alpha.did("T-1", {"f.txt": "good\n", "sub/g.txt": "good\n"})
+    land(alpha, method)
+    began = world.git("rev-parse", "HEAD^1^{tree}" if method != "rebase" else "HEAD~1^{tree}")
+    beta = world.worktree("beta", at="main")
+    beta.did("T-2", {"h.txt": "2\n"})
+    land(beta, "squash", "beta")
+    done = world.ralph("revert", "T-1", "--reason", "it leaks")
+    assert done.code == 0, done.err
+    where = "origin/main" if remote else "main"
+    assert "T-1 of alpha is taken back by commit" in done.out
+    names = world.git("ls-tree", "-r", "--name-only", where).split()
+    assert not any("f.txt" in name or "sub" in name or "/T-1/" in name for name in names), names
+    assert "h.txt" in names and any("/T-2/" in name for name in names)
+    assert world.task("T-1")["state"] == "ready"
+    assert on_base(world, "T-2")["status"] == "complete"
+    assert "it leaks" in world.git("log", "-1", "--format=%B", where)
+    assert world.ralph("check", f"{where}~..{where}").out == "No problem found.\n"
+    assert world.ralph("check", "--at", where).out == "No problem found.\n"
+    if method == "rebase":
+        assert "dir/mode.sh" in names  # it came before the claim
+        assert began
+    assert alpha.claim("T-1")
+
+
+def test_later_work_is_in_the_way_of_it(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), remote=False)
+    world = alpha.world
+    alpha.did("T-1", {"f.txt": "good\n"})
+    land(alpha, "squash")
+    world.write("f.txt", "good and better\n")
+    world.commit("Follow up")
+    before = world.state()
+    done = world.ralph("revert", "T-1", "--json")
+    assert (done.code, done.error) == (1, "later_work"), done.out
+    assert world.state() == before
+    text = world.ralph("revert", "T-1").err
+    assert "later work depends on T-1, in f.txt; nothing was changed" in text
+    assert "Ann Author: Follow up" in text
+
+
+def test_it_is_refused(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2"), remote=False)
+    world = alpha.world
+    world.refused("revert", "T-1", code="not_claimed")
+    alpha.did("T-1", {"f.txt": "good\n"})
+    alpha.did("T-2", {"two.txt": "good\n"})
+    land(alpha, "squash")
+    error = world.refused("revert", "T-1", code="landed_together")
+    assert error["related"] == ["T-2"]
+    assert world.run(*error["hint"].split(": ")[1].split(), "--no-edit").code == 0
+    assert world.task("T-1")["state"] == "ready"
+    inside = world.ralph("revert", "T-1", "--json", env={"RALPH_CLAIM": "x"})
+    assert (inside.code, inside.error) == (8, "in_loop")
+
+
+def test_it_makes_a_branch_and_leaves_the_base(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, task("T-2", depends="T-1"), remote=False)
+    world = alpha.world
+    alpha.did("T-1", {"f.txt": "good\n"})
+    land(alpha, "merge")
+    alpha.git("merge", "-q", "main")
+    alpha.did("T-2", {"g.txt": "good\n"})
+    head = land(alpha, "merge")
+    done = world.ralph("revert", "T-1", "--branch", "back-1", "--json")
+    assert (done.code, done.data["branch"]) == (0, "back-1"), done.out
+    assert done.json["warnings"] == ["T-2, which depends on T-1, is complete and stays so"]
+    assert world.git("rev-parse", "main") == head
+    assert world.git("rev-parse", "back-1") == done.data["commit"]
+    assert world.ralph("check", "back-1").code == 0
+    assert world.refused("revert", "T-1", "--branch", "back-1", code="branch_exists", exit=2)
+    assert world.refused("revert", "T-1", "--branch", "a..b", code="usage", exit=2)
+
+
+# -- work and records ----------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("graph", "files", "records", "expected"),
+    [
+        ("main", "alpha", "both", {"other_work", "event_without_status"}),
+        ("main", "alpha", "main", {"other_work"}),
+        ("main", "main", "main", set()),
+        ("alpha", "main", "both", {"claim_replaced"}),
+    ],
+)
+def test_a_conflict_resolved_with_one_sides_record_and_the_other_sides_files(
+    graph: str, files: str, records: str, expected: set[str], tmp_path: Path
+) -> None:
+    alpha = made(tmp_path, ONE, remote=False)
+    world, off = alpha.world, {"RALPH_LEASE": "off"}
+    beta = world.worktree("beta")
+    for place in (alpha, beta):
+        place.claim("T-1", env=off)
+    for name, place in (("alpha", alpha), ("beta", beta)):
+        place.write("f.txt", f"good {name}\n")
+        place.complete("T-1", env=off)
+    land(beta, "squash", "beta")
+    assert alpha.merge("main").code == 1
+    alpha.git("checkout", graph, "--", "task-graph.yaml")
+    alpha.git("checkout", files, "--", "f.txt")
+    if records == "main":
+        alpha.git("rm", "-rqf", "records")
+        alpha.git("checkout", "main", "--", "records")
+    alpha.commit("Merge main")
+    problems = alpha.ralph("check", "--base", "main", "--json").data["problems"]
+    assert {one["code"] for one in problems} == expected
+    if expected:
+        assert alpha.ralph("diff").out.startswith("problems: ")
+
+
+def test_a_record_whose_work_was_left_out_of_the_merge(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, remote=False)
+    world = alpha.world
+    world.write("f.txt", "good at first\n")
+    world.commit("Begin the file")
+    alpha.git("merge", "-q", "main")
+    alpha.did("T-1", {"f.txt": "good alpha\n"})
+    world.write("f.txt", "good main\n")
+    world.commit("Meanwhile")
+    assert alpha.merge("main").code == 1
+    alpha.git("checkout", "main", "--", "f.txt")
+    alpha.commit("Merge main")
+    problems = alpha.ralph("check", "--base", "main", "--json").data["problems"]
+    assert {one["code"] for one in problems} == {"work_missing", "stale_evidence"}

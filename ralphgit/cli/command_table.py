@@ -26,7 +26,10 @@ _NAMES = {
         *("status", "list", "show", "next", "prompt", "graph", "packet", "log", "inbox"),
         "wait",
     ),
-    "work": ("claim", "complete", "block", "release", "reset", "reply", "add", "edit", "preflight"),
+    "work": (
+        *("claim", "complete", "block", "release", "reset", "revert", "reply", "add", "edit"),
+        "preflight",
+    ),
     "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
     "review": ("check", "diff", "resolve", "report", "board"),

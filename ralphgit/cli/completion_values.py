@@ -118,6 +118,7 @@ _TASKS: Mapping[str, Callable[[Project], list[Word]]] = {
     **dict.fromkeys(("claim", "preflight", "run"), _ready),
     **dict.fromkeys(("complete", "block", "release"), _own),
     "reply": _in_states("blocked"),
+    "revert": _in_states("complete"),
     "reset": _in_states("claimed", "in-progress", "in-review", "blocked"),
 }
 

@@ -24,28 +24,68 @@ class FileChange(NamedTuple):
 
 
 def changes(
-    git: Git, tips: Sequence[str], but: Sequence[str], paths: Sequence[str], kinds: str = "AD"
-) -> list[FileChange]:
+    git: Git, tips: Sequence[str], but: Sequence[str], paths: Sequence[str], kinds: str = "AD",
+    *, merges: bool = True,
+) -> list[FileChange]:  # fmt: skip
     """List what the commits of `tips` that those of `but` do not have add or remove at `paths`.
 
     The newest first. All of a merge's parents are followed, so that a merge made the wrong way
-    round hides nothing; of a merge counts what it changes on its first parent.
+    round hides nothing; of a merge, unless without `merges`, counts what it changes on its first
+    parent.
     """
     out = git.run(
         "--literal-pathspecs", "log", "--full-history", "--diff-merges=first-parent",
         "--no-renames", f"--diff-filter={kinds}", "--name-status", "-z",
         "--date=format-local:%Y-%m-%dT%H:%M:%SZ", "--format=%x00%x00%H%n%cd%n%an",
-        *tips, *(f"^{one}" for one in but), "--", *paths,
+        *([] if merges else ["--no-merges"]), *tips, *(f"^{one}" for one in but), "--", *paths,
     )  # fmt: skip
-    return [*_parsed(out.decode("utf-8", "surrogateescape"))]
+    return [*_parsed(out)]
 
 
-def _parsed(text: str) -> Iterator[FileChange]:
-    for entry in text.split("\0\0\0") if text else ():
-        head, *fields = entry.strip("\0").split("\0")
+def _parsed(out: bytes) -> Iterator[FileChange]:
+    for entry in _entries(out):
+        head, *fields = entry.split("\0")
         commit, at, by = head.split("\n", 2)
         for kind, path in zip(fields[::2], fields[1::2], strict=False):
             yield FileChange(path, kind.strip() == "A", commit, by, at)
+
+
+def _entries(out: bytes) -> Iterator[str]:
+    """Split what `git log -z` lists, each commit begun by two NULs."""
+    text = out.decode("utf-8", "surrogateescape")
+    for entry in text.split("\0\0\0") if text else ():
+        yield entry.strip("\0")
+
+
+class Step(NamedTuple):
+    """A commit of a branch's first-parent line."""
+
+    commit: str
+    parent: str
+    """The first one; "" for none."""
+    by: str
+    """The author's name."""
+    paths: tuple[str, ...]
+    """Those of the paths asked for that it changes on its parent."""
+
+
+def steps(git: Git, tip: str, paths: Sequence[str], *, since: str = "") -> list[Step]:
+    """List the first-parent commits of `tip`, down to `since`, that change `paths`, newest first.
+
+    Without `paths` all of them, each with all that it changes.
+    """
+    out = git.run(
+        "--literal-pathspecs", "log", "--first-parent", "--diff-merges=first-parent",
+        "--no-renames", "--name-only", "-z", "--format=%x00%x00%H%n%P%n%an", tip,
+        *([f"^{since}"] if since else []), "--", *paths,
+    )  # fmt: skip
+    found = []
+    for entry in _entries(out):
+        head, *names = entry.split("\0")
+        commit, parents, by = head.split("\n", 2)
+        touched = tuple(name.removeprefix("\n") for name in names if name)
+        found.append(Step(commit, parents.partition(" ")[0], by, touched))
+    return found
 
 
 class RefLog(NamedTuple):

@@ -95,8 +95,10 @@ def new_links(objects: Objects, old: str, new: str) -> list[str]:
     ]
 
 
-def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes]) -> str:
+def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes | None]) -> str:
     """Make the tree that has `contents` by path, as they are, and else what `treeish` has.
+
+    None is for a file that goes.
 
     Blobs and trees are stored by one process. Raises: GitError, NotWritable.
     """
@@ -106,16 +108,19 @@ def with_files(objects: Objects, treeish: str, contents: Mapping[str, bytes]) ->
 
 
 def planned(
-    objects: Objects, treeish: str, contents: Mapping[str, bytes]
+    objects: Objects, treeish: str, contents: Mapping[str, bytes | None]
 ) -> tuple[str, list[tuple[str, bytes]]]:
     """Compute the tree that has `contents` by path, as they are, and else what `treeish` has.
 
     Nothing is stored: returns its id, and the kind and content of each object that it needs.
     """
     top = tree_id(objects, treeish)
-    made = [("blob", data) for data in contents.values()]
+    made: list[tuple[str, bytes]] = [
+        ("blob", data) for data in contents.values() if data is not None
+    ]
     entries = {
-        path: TreeEntry("100644", objects.id_of("blob", data)) for path, data in contents.items()
+        path: _NOTHING if data is None else TreeEntry("100644", objects.id_of("blob", data))
+        for path, data in contents.items()
     }
     found = _put(objects, top, entries, made)
     return found, list(dict.fromkeys(made))
@@ -124,7 +129,10 @@ def planned(
 def _put(
     objects: Objects, tree: str, entries: Mapping[str, TreeEntry], made: list[tuple[str, bytes]]
 ) -> str:
-    """A tree with `entries` by path; the trees that it needs are appended to `made`."""
+    """A tree with `entries` by path; the trees that it needs are appended to `made`.
+
+    "" where nothing is left in it.
+    """
     known = dict(objects.trees([tree])[tree]) if tree else {}
     inside: dict[str, dict[str, TreeEntry]] = {}
     for path, entry in entries.items():
@@ -136,7 +144,10 @@ def _put(
     for name, below in inside.items():
         old = known.get(name, _NOTHING)
         oid = _put(objects, old.oid if old.is_tree else "", below, made)
-        known[name] = TreeEntry("040000", oid)
+        known[name] = TreeEntry("040000", oid) if oid else _NOTHING
+    known = {name: entry for name, entry in known.items() if entry.oid}
+    if not known and entries:
+        return ""
     # A folder is sorted as if its name ended in a slash.
     lines = sorted((_name(name) + b"/" * entry.is_tree, name) for name, entry in known.items())
     data = b"".join(

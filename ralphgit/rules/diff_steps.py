@@ -16,11 +16,13 @@ from ralphgit.rules.contract_digest import PROMISED
 ADD, CLAIM, COMPLETE, FORCE, BLOCK = "add", "claim", "complete", "force-complete", "block"
 RESET, RELEASE, ANSWER, REOPEN, CANCEL = "reset", "release", "answer", "reopen", "cancel"
 SET, EDIT, REMOVE, RECORD = "set", "edit", "remove", "record"
+TAKE_BACK = "take-back"
 #: All that can be done to a task. `set` changes a status in no way that a command does, `record`
-#: adds evidence, a review or guidance, and leaves the task itself alone.
+#: adds evidence, a review or guidance, and leaves the task itself alone; `take-back` puts it back
+#: to before its claim, as a revert does.
 DEEDS = (
-    ADD, CLAIM, COMPLETE, FORCE, BLOCK, RESET, RELEASE, ANSWER, REOPEN, CANCEL, SET, EDIT, REMOVE,
-    RECORD,
+    ADD, CLAIM, COMPLETE, FORCE, BLOCK, RESET, RELEASE, ANSWER, REOPEN, CANCEL, TAKE_BACK, SET,
+    EDIT, REMOVE, RECORD,
 )  # fmt: skip
 #: How the audit names what ends in a reset record.
 _GIVEN_UP = {"released": RELEASE, "answered": ANSWER, "reset": RESET}
@@ -71,6 +73,8 @@ def _changed(before: Lifecycle, after: Lifecycle, events: Sequence[Event]) -> It
         by, why = (reset.by, reset.reason) if reset else (told.by, told.note) if told else ("", "")
         yield Step(deed, by, why)
     claim = after.claim
+    if claim is None and before.claim and reset is None and after.epoch == before.epoch:
+        yield Step(TAKE_BACK, before.claim.by)
     holder = claim.by if claim else ""
     if claim and (before.claim is None or claim.id != before.claim.id):
         yield Step(CLAIM, holder)

@@ -221,6 +221,10 @@ GROUPS = (
                  "It comes in a commit that was made after it was taken back, as a revert of the "
                  "revert is; its evidence is of the content of that time.",
                  "Merge it if the reason why it was taken back is gone."),
+        _error("work_left", "A change takes back the records of a task, and leaves its work.",
+               "The task would be done again, on top of what is there already.",
+               "Take the work back as well: `ralphgit revert ID` does both.",
+               "only a part of the work stays"),
         _error("result_replaced", "A change replaces the result of a complete task.",
                "It is not what was reviewed and merged.",
                "`ralphgit reset ID --reopen --reason TEXT`."),
@@ -267,6 +271,21 @@ GROUPS = (
                "A claim's id is random, so nobody could name it then: it was copied. Clocks of two "
                "machines may differ by five minutes.",
                "Observe again: `ralphgit evidence verify ID --rerun`."),
+        _error("work_missing", "A task is completed by a change that does not have its work.",
+               "A conflict was resolved with its record and without its files: its commands passed "
+               "on what is not merged.",
+               "Bring the work, or `ralphgit complete ID` on what is there."),
+        _error("other_work", "Work comes to a task that another claim has on the base.",
+               "A conflict was resolved with the winner's record and the loser's files: what comes "
+               "was judged by nobody.",
+               "Restore those files from the base; the work stays on a branch of its own."),
+        _error("other_evidence", "Evidence comes of a claim that the task does not have.",
+               "The audit of that claim is not there, so nobody can tell whose it is.",
+               "Take the evidence out of the branch, or bring the audit as well."),
+        _error("work_undone", "A task stays complete, and all its work is taken back.",
+               "A revert of the code alone: nobody would do the task again, and its evidence is of "
+               "what is gone.",
+               "Take its records back as well: `ralphgit revert ID` does both."),
         _warning("stale_evidence", "What a task was judged by has changed since.",
                  "The command passed on other content than what is merged.",
                  "Run the commands on the merged result (`ralphgit integrate` does)."),

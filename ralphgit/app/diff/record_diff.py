@@ -14,7 +14,14 @@ from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
-from ralphgit.app.gate import branch, tampering, unpacked, write_scope
+from ralphgit.app.gate import (
+    branch,
+    reverts,
+    tampering,
+    unpacked,
+    work_and_records,
+    write_scope,
+)
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.workspace import graph_view, record_tree
 from ralphgit.app.workspace.project import Project
@@ -32,6 +39,8 @@ from ralphgit.records.schemas import FILED
 from ralphgit.rules import diff_steps, legal_changes, renames
 from ralphgit.rules.readiness import TaskState, TaskStates
 
+#: What is said of a status that goes back, where it does not go back with all that belongs to it.
+_OF_MOVES = ("illegal_move", "claim_replaced")
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
 
 
@@ -134,6 +143,11 @@ class _Gathering:
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
         self.renames = renames.renamed(self.before, self.after)
         self.before = renames.applied(self.before, self.renames)
+        objects = project.repository.objects
+        tree = unpacked.with_records(new.tree, self.packed.new.records)
+        self.made = BranchChange(self.before, self.after, tree, self.renames)
+        self.span = Span(range.old, range.new, range.new, objects)
+        self.reverted = reverts.found(project, self.span, self.made)
 
     @property
     def _leaves(self) -> bool:
@@ -151,6 +165,7 @@ class _Gathering:
         others = [one for one in paths if one.path not in own]
         objects = self.project.repository.objects
         self.notes += weakened_checks.notes(objects, others, changes)
+        self._note_reverts()
         self._note_tampering()
         self._note_lost_claims()
         if self._leaves:
@@ -170,10 +185,19 @@ class _Gathering:
             tuple(self.packed.archived), tuple(self.packed.restored),
         )  # fmt: skip
 
+    def _note_reverts(self) -> None:
+        """Note what is taken back in part, and what comes back that was taken back before."""
+        found = [*reverts.problems(self.project, self.span, self.made, self.reverted)]
+        base = self.span._replace(old=self.range.tip or self.range.old)
+        found += reverts.returned(self.project, base, self.made)
+        files = Content(self.project, self.range.new)
+        found += work_and_records.problems(self.project, self.span, self.made, files)
+        for one in found:
+            severity = PROBLEM if one.severity == "error" else CONCERN
+            self.notes.append(ChangeNote(severity, one.code, one.task, one.message))
+
     def _note_tampering(self) -> None:
-        tree = unpacked.with_records(self.new.tree, self.packed.new.records)
-        made = BranchChange(self.before, self.after, tree, self.renames)
-        span = Span(self.range.old, self.range.new, self.range.new, self.project.repository.objects)
+        made, span = self.made, self.span
         files = Content(self.project, self.range.new)
         illegal = {
             row.id
@@ -213,6 +237,7 @@ class _Gathering:
         contents = read(oid for one in paths for oid in (one.old, one.new) if oid)
         found: dict[str, Written] = {}
         moved = self._moved_records(paths, contents)
+        taken = reverts.removed_with(self.project, self.span, self.reverted)
         for one in paths:
             kind, _, rest = one.path.removeprefix(f"{self.project.config.records}/").partition("/")
             task, slash, _ = rest.partition("/")
@@ -224,7 +249,7 @@ class _Gathering:
             if old == new or (new is None and task in self.renames):
                 continue  # the gate finds records that a renamed task has lost
             known = found.setdefault(task, Written([], [], []))
-            removed = new is None and not self._leaves
+            removed = new is None and not self._leaves and one.path not in taken
             if removed or (kind == "evidence" and new is not None and old is not None):
                 what = "removed" if new is None else "edited"
                 said = f"{one.path} is {what}; {kind} is never {what}"
@@ -310,7 +335,9 @@ class _Gathering:
             is_new=added,
             then=then,
         )
-        self.notes += task_change.notes(made, old, new, now, place.content, reviews)
+        told = task_change.notes(made, old, new, now, place.content, reviews)
+        legal = task in self.reverted  # though no command does so
+        self.notes += [one for one in told if not (legal and one.code in _OF_MOVES)]
         return made
 
 

@@ -36,6 +36,7 @@ _BECAME = {
     diff_steps.ANSWER: "answered",
     diff_steps.REOPEN: "reopened",
     diff_steps.CANCEL: "cancelled",
+    diff_steps.TAKE_BACK: "taken back",
     diff_steps.SET: "set by hand",
     diff_steps.ADD: "added",
     diff_steps.REMOVE: "removed",
@@ -127,6 +128,11 @@ def sentence(one: TaskChange) -> str:
     if groups:
         does = ", then ".join(f"{by} {' and '.join(verbs)}" for by, verbs in groups)
         said.append(f"{does} {'it' if said else one.task}")
+    said += [
+        f"takes back {one.task} ({step.by})"
+        for step in one.steps
+        if step.deed == diff_steps.TAKE_BACK
+    ]
     if one.change == diff_steps.SET and one.new is not None:
         said.append(f"{one.task} was made {one.new.status} by hand; no command does that")
     if one.old is not None and one.new is not None and one.old.id != one.new.id:

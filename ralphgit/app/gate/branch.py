@@ -11,20 +11,16 @@ from ralphgit.app.gate import (
     append_only,
     effective_settings,
     record_files,
+    reverts,
     tampering,
     unpacked,
+    work_and_records,
     write_scope,
 )
 from ralphgit.app.gate.changed import BranchChange, Span
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
-from ralphgit.app.workspace import (
-    clone_limits,
-    graph_view,
-    record_tree,
-    revisions,
-    taken_back,
-)
+from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree, commit_tree
 from ralphgit.errors import InvalidRecord
@@ -156,9 +152,10 @@ def _brought(
     before, after = {**packed.old.rows, **rows[0]}, {**packed.new.rows, **rows[1]}
     tree = unpacked.with_records(tree, packed.new.records)
     made = BranchChange.between(before, after, tree)
+    reverted = reverts.found(was, span, made)
     changed = [
         *packed.problems,
-        *moves(now, made),
+        *moves(now, made, reverted),
         *_archiving(was, now, span, packed, rows[0], tree),
     ]
     if was.config.graph != now.config.graph:
@@ -169,11 +166,18 @@ def _brought(
     paths = trees.differing(span.objects, span.old, span.new)
     since = (span.old, span.head)
     faulty = {one.task for one in (*known, *changed) if one.severity == "error"}
+    told = {one.path for one in known}  # a record that is wrong anyway
     by_hand = list(tampering.problems(now, span, made, files, faulty))
     return [
         *changed,
-        *_returned(was, span, made),
-        *append_only.between(was, now, span, made.renames, packed),
+        *reverts.returned(was, span, made),
+        *_removed(was, now, span, made, packed, reverts.removed_with(was, span, reverted)),
+        *reverts.problems(was, span, made, reverted),
+        *(
+            one
+            for one in work_and_records.problems(was, span, made, files)
+            if one.code != "other_evidence" or one.path not in told
+        ),
         *completions(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
@@ -277,10 +281,21 @@ def lost_claims(
         )
 
 
-def moves(project: Project, made: BranchChange) -> list[Problem]:
-    """Find status changes that are not legal, and removed tasks."""
+def _removed(
+    was: Project, now: Project, span: Span, made: BranchChange, packed: unpacked.Unpacked,
+    taken: Collection[str],
+) -> list[Problem]:  # fmt: skip
+    """Find records that were removed or edited; those `taken` back with their work are no fault."""
+    found = append_only.between(was, now, span, made.renames, packed)
+    return [one for one in found if one.path not in taken]
+
+
+def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) -> list[Problem]:
+    """Find status changes that are not legal, and removed tasks; the `reverted` ones are legal."""
     found = []
     for task, row in made.after.items():
+        if task in reverted:
+            continue
         old = made.before.get(task)
         fault = legal_changes.change(old, row)
         if (
@@ -316,23 +331,6 @@ def completions(project: Project, made: BranchChange, files: Content) -> list[Pr
             project, made, row, made.before.get(row.id), known.get(row.id, {}).values(), files
         )
     ]
-
-
-def _returned(project: Project, span: Span, made: BranchChange) -> Iterator[Problem]:
-    """Find claims that a change brings and that the base took back before (law L12)."""
-    before, label = made.before, project.base.label
-    rows = [
-        row for row in made.moved
-        if row.claim and (row.id not in before or before[row.id].claim != row.claim)
-    ]  # fmt: skip
-    for claim, taken in taken_back.on(project, span.old, rows).items():
-        row = next(row for row in rows if row.claim == claim)
-        said = f"claim {claim} of {row.by} on {row.id} comes back: {taken.sentence(label)}"
-        hint = f"take its commits out of the branch; to do it again: ralphgit claim {row.id}"
-        fault = Fault("taken_back", row.id, said, hint)
-        if taken_back.is_meant(project, taken, span.head):
-            fault = Fault("brought_back", row.id, said, "", "warning")
-        yield place(made.tree, fault, made.after)
 
 
 def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:

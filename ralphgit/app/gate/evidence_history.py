@@ -9,6 +9,7 @@ from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.evidence import Evidence
 from ralphgit.model.task_row import Row
 from ralphgit.records import evidence_file
 from ralphgit.records.atomic_files import read
@@ -54,7 +55,10 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
     found = [_problem(path, first, folder, "edited") for path in dict.fromkeys(changed)]
     for path in dict.fromkeys(gone):
         if path.startswith(folder):
-            needed = _proves(project, first.get(path, f"HEAD:{path}"), rows)
+            evidence = _parsed(project, first.get(path, f"HEAD:{path}"))
+            needed = evidence is not None and _proves(evidence, rows)
+            if evidence and not needed and _attempt(attempts, evidence) not in there:
+                continue  # its claim was taken back with all that it had
             one = _problem(path, first, folder, "removed")
             found.append(one if needed else one._replace(severity="warning"))
         elif _is_attempt(path.removeprefix(f"{attempts}/"), rows):
@@ -105,13 +109,21 @@ def _is_renamed(
     return False
 
 
-def _proves(project: Project, blob: str, rows: Mapping[str, Row]) -> bool:
-    """Whether a task is complete under the claim that an evidence record was made for."""
+def _parsed(project: Project, blob: str) -> Evidence | None:
     data = project.repository.objects.read([blob]).get(blob)
     try:
-        one = evidence_file.parse(data or b"", limit=project.config.max_record_bytes)
+        return evidence_file.parse(data or b"", limit=project.config.max_record_bytes)
     except InvalidRecord:
-        return False
+        return None
+
+
+def _attempt(folder: str, one: Evidence) -> str:
+    """Where the audit of the claim is that an evidence record was made for."""
+    return f"{folder}/{one.task}/{one.claim}.yaml"
+
+
+def _proves(one: Evidence, rows: Mapping[str, Row]) -> bool:
+    """Whether a task is complete under the claim that an evidence record was made for."""
     row = rows.get(one.task)
     return row is not None and row.status == "complete" and row.claim == one.claim
 

@@ -190,7 +190,8 @@ def sighted(project: Project, one: ActiveClaim) -> str:
     """Keep what a branch of this repository, or a worktree, has of a claim; the ref, "" if none."""
     if one.kind == "branch" and one.ref.startswith("refs/heads/"):
         return commit(project, project.repository.refs[one.ref].oid, one.task, one.claim).ref
-    if one.kind == "worktree" and os.path.isdir(one.path):
+    here = os.path.realpath(project.top)  # what was here is kept before it goes to the base
+    if one.kind == "worktree" and os.path.isdir(one.path) and os.path.realpath(one.path) != here:
         return worktree(project, one.path, one.task, one.claim, one.by).ref
     return ""
 

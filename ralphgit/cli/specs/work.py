@@ -72,6 +72,16 @@ COMMANDS = (
         ),
     ),
     Command(
+        "revert", "work", "Take back a task that has landed: its work and its records.",
+        (
+            TASK,
+            text("reason", "Why; it goes into the commit's message."),
+            text("branch", "Make the commit on a new branch.", metavar="NAME"),
+            NO_PUSH,
+            NO_FETCH,
+        ),
+    ),
+    Command(
         "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
         (
             TASK,

@@ -1,0 +1,93 @@
+"""Find by which commits a branch got the work on a task, and what they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from ralphgit.app.workspace import record_tree
+from ralphgit.app.workspace.project import Project
+from ralphgit.git import path_history, trees
+from ralphgit.git.path_history import Step
+from ralphgit.model.task_row import Row
+from ralphgit.records import audit_file
+from ralphgit.rules.active_scopes import bad_pattern
+from ralphgit.rules.pattern_overlap import covers_any
+
+
+class LandedWork(NamedTuple):
+    """What landing a claim has changed on a branch, in its first-parent line."""
+
+    steps: tuple[tuple[str, str], ...]
+    """The commits, the newest first, each with its parent: one, unless it was landed by rebase."""
+    paths: tuple[str, ...]
+    """What they changed besides records."""
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        return tuple(commit for commit, _ in self.steps)
+
+    @property
+    def before(self) -> str:
+        """The commit that the first of them is on."""
+        return self.steps[-1][1]
+
+
+def of(
+    project: Project, tip: str, rows: Sequence[Row], *, touching: Collection[str] = ()
+) -> dict[str, LandedWork]:
+    """Find how the claims of `rows` have come to the commit `tip`, by claim.
+
+    One that came with the first commit of all, or whose audit is not there, is left out; so is,
+    with `touching`, one that came by one commit which touches none of these paths.
+    """
+    audits = {audit_file.path(project.config.records, row.id, row.claim): row for row in rows}
+    paths = [*audits, *touching]
+    steps = path_history.steps(project.repository.git, tip, paths) if audits else []
+    found = {}
+    for path, row in audits.items():
+        own = _since_added(project, path, [one for one in steps if path in one.paths])
+        if not own or (touching and len(own) == 1 and set(touching).isdisjoint(own[0].paths)):
+            continue
+        commits = _all(project, row, own)
+        changed = {
+            path
+            for commit, parent in commits
+            for path in trees.differing(project.repository.objects, parent, commit)
+            if not record_tree.is_record(project, path)
+        }
+        found[row.claim] = LandedWork(tuple(commits), tuple(sorted(changed)))
+    return found
+
+
+def _since_added(project: Project, path: str, steps: Sequence[Step]) -> list[Step]:
+    """The steps, the newest first, down to the last one that added the file."""
+    parents = [f"{one.parent}:{path}" if one.parent else "" for one in steps]
+    before = project.repository.objects.resolve(parents)
+    first = next((n for n, oid in enumerate(before) if oid is None and parents[n]), None)
+    return [*steps[: first + 1]] if first is not None else []
+
+
+def _all(project: Project, row: Row, own: Sequence[Step]) -> list[tuple[str, str]]:
+    """The commits that have to do with a claim, each with its parent.
+
+    Between the first and the last that write its audit, which are two where a branch was landed by
+    rebase, are those of its worker that stay within the task's scope.
+    """
+    if len(own) == 1:
+        return [(own[0].commit, own[0].parent)]
+    between = path_history.steps(project.repository.git, own[0].commit, (), since=own[-1].parent)
+    known = {one.commit for one in own}
+    return [
+        (one.commit, one.parent)
+        for one in between
+        if one.commit in known or (one.by == own[-1].by and _is_within(project, row, one.paths))
+    ]
+
+
+def _is_within(project: Project, row: Row, paths: Iterable[str]) -> bool:
+    """Whether a commit touches no other attempt, and no file outside the task's write scope."""
+    files = [path for path in paths if not record_tree.is_record(project, path)]
+    is_other = any(path.startswith(f"{project.config.records}/audit/") for path in paths)
+    bounded = bool(row.write) and bad_pattern(row) is None
+    return not is_other and (not bounded or all(covers_any(row.write, one) for one in files))

@@ -1,0 +1,36 @@
+"""`revert`: take back a task that has landed."""
+
+from __future__ import annotations
+
+import shlex
+
+from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.lifecycle import revert
+from ralphgit.app.lifecycle.revert import RevertOptions
+from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.reset import where_landed
+from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.model.printable import counted
+
+Options = RevertOptions
+
+
+def run(call: Call, options: RevertOptions) -> Outcome:
+    project = call.project()
+    done = revert.revert(project, options)
+    row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
+    where = where_landed(project, pushed=done.pushed)
+    where = f"the new branch {safe(done.branch)}" if done.branch else where
+    lines = [
+        f"{row.id} of {safe(done.by)} is taken back by commit {done.commit[:12]} on {where}, "
+        f"with {counted(len(done.files), 'file')} besides the records"
+    ]
+    if done.branch:
+        remote, name = project.base.remote, shlex.quote(done.branch)
+        hint = f"git push {remote} {name}, and a pull request" if remote else f"git merge {name}"
+        lines.append(f"Nothing else was changed. Next: {hint}.")
+    about = {
+        "claim": done.claim, "commit": done.commit, "reverts": done.taken_back,
+        "files": done.files, "branch": done.branch or None, "pushed": done.pushed,
+    }  # fmt: skip
+    return Outcome(stored_task(row, task_state, **about), before=lines)
