@@ -111,7 +111,7 @@ class InvalidRecord(RalphError):
 
     exit_code = 6
     code = "invalid_record"
-    usual_hint = "fix the line, then: ralphgit check"
+    usual_hint = "fix the line, then repeat the command"
 
     def __init__(
         self,

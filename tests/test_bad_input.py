@@ -160,7 +160,7 @@ def test_no_repository(tmp_path: Path) -> None:
     wanted = {"": USAGE, "completion": OK, "mcp": OK}
     tried(place, wanted, snapshot=world.snapshot)
     assert place.ralph("list") == (
-        2, "", f"error: {place.path} is not in a git repository\nhint: git init, or use -C DIR\n",
+        2, "", f"error: {place.path} is not in a git repository\nhint: git init\n",
     )  # fmt: skip
     assert world.ralph("-C", "/nowhere/at/all", "list").code == USAGE
     assert world.ralph("-C", str(world.write("file", "")), "list").code == USAGE
@@ -200,7 +200,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
         8,
         "",
         "error: the repository has no commit on its base branch yet\n"
-        "hint: git add -A, then: git commit -m 'First commit'\n",
+        "hint: git add -A && git commit -m 'First commit'\n",
     )
 
 
@@ -345,8 +345,8 @@ def test_a_task_in_progress_that_nobody_claimed(world: World) -> None:
     assert world.ralph("claim", "T-1") == (
         5,
         "",
-        "error: T-1 is held, and no record says by whom\n"
-        "hint: if its worker is gone: ralphgit reset T-1 --reason TEXT\n",
+        "error: T-1 is held, and no record says by whom; if its worker is gone, reset it\n"
+        'hint: ralphgit reset T-1 --reason "TEXT"\n',
     )
     assert world.ralph("reset", "T-1", "--reason", "nobody has it").code == OK
     world.claim("T-1")

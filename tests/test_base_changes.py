@@ -206,7 +206,7 @@ def test_who_works_on_a_task_that_the_base_has_lost_is_told(world: World, change
     assert [(one["code"], one["message"], one["hint"]) for one in told] == [(
         "task_removed",
         "alpha works on T-1 in worktree ../proj-alpha, and main has it no longer: " + NOW[change],
-        "ralphgit -C ../proj-alpha complete T-1 says so to its worker, and keeps the work",
+        "ralphgit -C ../proj-alpha complete T-1",
     )]  # fmt: skip
     lost = f"T-1 is no longer on main: {NOW[change]}"
     found = alpha.ralph("doctor", "--json").data["findings"]
@@ -216,7 +216,10 @@ def test_who_works_on_a_task_that_the_base_has_lost_is_told(world: World, change
     assert (refused.code, refused.error) == (5, "claim_lost")
     refused = alpha.ralph("claim", "--json")
     assert (refused.code, refused.error) == (5, "claim_lost")
-    assert refused.json["error"]["message"] == f"this worktree's claim on T-1 is lost: {lost}"
+    assert refused.json["error"]["message"] == (
+        f"this worktree's claim on T-1 is lost: {lost}; complete keeps your work, and frees the "
+        "worktree"
+    )
     done = alpha.ralph("complete", "T-1", "--json")
     assert (done.code, done.error) == (5, "claim_lost")
     kept = done.json["error"]["rescue"]
@@ -275,7 +278,7 @@ def test_a_removed_task_that_is_complete_does_not_land(world: World, change: str
     told = [
         one for one in world.ralph("status", "--json").data["attention"] if one["task"] == "T-1"
     ]
-    assert told[0]["hint"].startswith("ralphgit -C ../proj-alpha complete T-1 --land ")
+    assert told[0]["hint"] == "ralphgit -C ../proj-alpha complete T-1 --land"
     done = alpha.ralph("complete", "T-1", "--land")
     assert (done.code, world.leases) == (5, [])
     assert world.read() == before

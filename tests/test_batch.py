@@ -319,8 +319,8 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
     )
     assert last(done) == word
     assert done.err.splitlines()[-2:] == [
-        "error: T-7 failed, also alone",
-        "hint: ralphgit status; .ralph/batch/progress.md says more",
+        "error: T-7 failed, also alone (see .ralph/batch/progress.md)",
+        "hint: ralphgit status",
     ]  # fmt: skip
     assert done.out.splitlines()[:2] == [
         "T-3 is blocked: Which?", "T-6 is waiting: it waits for T-3",

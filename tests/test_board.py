@@ -655,13 +655,12 @@ def test_off_a_terminal_it_is_refused(world: World, terminal: Terminal) -> None:
     terminal.line(f"PYTHONPATH=..:$PYTHONPATH {BOARD}; echo ended $?")
     terminal.shows("ended 8")
     told = (
-        "error: textual is not installed, which draws the board\n"
-        f"hint: {extras.install('board')}; or ralphgit status\n"
+        f"error: textual is not installed, which draws the board\nhint: {extras.install('board')}\n"
     )
     # A space at the end of a line of the terminal is not told from none.
     assert "".join(told.split()) in "".join(terminal.screen.split())
     # What every command says where there is nothing to look at, it says before it draws.
     terminal.line(f"clear; {BOARD} -C {world.folder}; echo ended $?")
     terminal.shows("ended 2")
-    told = f"error: {world.folder} is not in a git repository\nhint: git init, or use -C DIR\n"
+    told = f"error: {world.folder} is not in a git repository\nhint: git init\n"
     assert "".join(told.split()) in "".join(terminal.screen.split())

@@ -795,7 +795,7 @@ def test_problems_as_text(world: World) -> None:
         "  see schemas/evidence.schema.json\n"
         "task-graph.yaml:15:1: error: T-2 depends on T-9, which does not exist "
         "[unknown_dependency]\n"
-        "  ralphgit add --id T-9 --title TEXT, or remove it from depends_on\n",
+        "  add T-9, or remove it from depends_on\n",
         "error: 2 problems found\n",
     )
 
@@ -813,7 +813,7 @@ def test_problems_as_json(world: World) -> None:
                 "column": 1,
                 "task": "T-2",
                 "message": "T-2 depends on T-9, which does not exist",
-                "hint": "ralphgit add --id T-9 --title TEXT, or remove it from depends_on",
+                "hint": "add T-9, or remove it from depends_on",
             }
         ]
     }

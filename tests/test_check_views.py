@@ -202,7 +202,7 @@ def test_problems_as_annotations(world: World) -> None:
         1,
         "::error file=task-graph.yaml,line=15,col=1,title=unknown_dependency::"
         "T-2 depends on T-9, which does not exist%0A"
-        "ralphgit add --id T-9 --title TEXT, or remove it from depends_on\n",
+        "add T-9, or remove it from depends_on\n",
         "error: 1 problem found\n",
     )
     world.git("commit", "-qam", "Broken")

@@ -353,7 +353,8 @@ def test_the_main_worktree_is_for_one_worker_alone(world: World) -> None:
     assert claims(alpha, "T-1").code == 0
     error = world.refused("claim", "T-2", code="main_worktree")
     assert error["message"] == (
-        "this is the main worktree, and alpha works on T-1 in worktree ../proj-alpha"
+        "this is the main worktree, and alpha works on T-1 in worktree ../proj-alpha; claim in a "
+        "worktree of your own"
     )
     assert error["task"] == "T-1"
     forced = claims(world, "T-2", "--force", "the release waits")
@@ -376,9 +377,10 @@ def test_one_task_at_a_time(world: World) -> None:
     assert error == {
         "code": "already_working",
         "exit": 8,
-        "message": f"this worktree works on T-1 already (claim {claim})",
+        "message": f"this worktree works on T-1 already (claim {claim}); complete it, or give "
+        "it back (ralphgit release T-1)",
         "task": "T-1",
-        "hint": "ralphgit complete T-1, or ralphgit release T-1",
+        "hint": "ralphgit complete T-1",
     }
     alpha.refused("claim", code="already_working")
 
@@ -398,8 +400,8 @@ def test_nothing_is_claimed_in_the_middle_of(what: str, world: World) -> None:
     assert stopped.code != 0, stopped
     # In a rebase HEAD is detached as well; the way out is the rebase's.
     error = alpha.refused("claim", "T-1", code="unfinished_merge")
-    assert error["message"] == f"a {what} is under way in this worktree"
-    assert error["hint"] == f"git {what} --continue, or git {what} --abort"
+    assert error["message"] == f"a {what} is under way in this worktree; end or abort it first"
+    assert error["hint"] == f"git {what} --continue"
 
 
 def test_nothing_is_claimed_over_an_unmerged_index(world: World) -> None:
@@ -412,7 +414,7 @@ def test_nothing_is_claimed_over_an_unmerged_index(world: World) -> None:
     alpha.commit()
     assert alpha.run("git", "stash", "pop").code == 1
     error = alpha.refused("claim", "T-1", code="unmerged")
-    assert error["message"] == "unresolved conflicts in a.txt"
+    assert error["message"] == "unresolved conflicts in a.txt; edit them first"
 
 
 def test_a_detached_head_is_no_branch(world: World) -> None:
@@ -458,7 +460,8 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     alpha.merge("main")
     error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
     assert error["message"] == (
-        "T-3 depends on tasks that are not complete on the base: T-1, T-9 (unknown)"
+        "T-3 depends on tasks that are not complete on the base: T-1, T-9 (unknown) (--stack "
+        "accepts those that are complete on this branch)"
     )
     assert error["related"] == ["T-1", "T-9"]
     world.replace("depends_on: [T-1, T-9]", "depends_on: [T-1]")
@@ -468,7 +471,7 @@ def test_dependencies_are_complete_on_the_base_or_stacked(world: World) -> None:
     alpha.write("one/a.txt", "done\n")
     alpha.complete()
     error = alpha.refused("claim", "T-3", code="dependencies_incomplete")
-    assert error["hint"] == "ralphgit next; or add --stack, if they are complete on this branch"
+    assert error["hint"] == "ralphgit next"
     assert claims(alpha, "T-3", "--stack").data["task"]["state"] == "claimed"
 
 

@@ -291,7 +291,7 @@ def test_a_failing_command(tmp_path: Path) -> None:
         "",
         "error: T-1 is not done; nothing was committed\n"
         "  - verify failed (exit 1): grep -q hello src/a.txt\n"
-        "hint: fix it, then: ralphgit complete T-1\n",
+        "hint: ralphgit complete T-1\n",
     )
 
 
@@ -502,8 +502,11 @@ def test_a_branch_cannot_loosen_its_own_checks(tmp_path: Path) -> None:
     alpha.write("src/a.txt", "good-bye\n")
     alpha.write("outside", "x\n")
     error = refuses(world, alpha, code="contract_changed", exit=8)["error"]
-    assert error["message"] == ("what T-1 promises has changed on this branch since it was claimed")
-    assert error["hint"] == "ralphgit show T-1; then ralphgit complete T-1 --accept-contract"
+    assert error["message"] == (
+        "what T-1 promises has changed on this branch since it was claimed; read it first "
+        "(ralphgit show T-1)"
+    )
+    assert error["hint"] == "ralphgit complete T-1 --accept-contract"
     assert missing(world, alpha, "--accept-contract", code="verification_failed") == [
         "outside is outside scope.write (src/**)",
         "verify failed (exit 1): grep -q hello src/a.txt",
@@ -751,7 +754,7 @@ def test_nothing_runs_without_consent(tmp_path: Path) -> None:
     alpha.write("a", "x\n")
     error = refuses(world, alpha, code="untrusted", exit=7)["error"]
     assert error["commands"] == ["touch ran", "true"]
-    assert error["hint"] == "ask a person: only a person at a terminal can read it and agree"
+    assert error["hint"] == "ask a person, and stop until one at a terminal has read it and agreed"
     before = world.snapshot()
     asked = alpha.ralph("trust")
     assert (asked.code, asked.out) == (7, "")

@@ -140,6 +140,18 @@ def test_what_nothing_verified_can_be_observed_after_it_has_landed(tmp_path: Pat
     assert world.ralph("check", "origin/main").code == 0
 
 
+def test_what_is_left_for_a_person_is_not_observed_on_the_base(tmp_path: Path) -> None:
+    """The worktree is without it: what its worker typed there was evidence of other files."""
+    alpha = begun(world_of(tmp_path, BARE), "alpha", "A")
+    done = alpha.ralph("complete", "--land", "--concern", "it is slow")
+    assert done.code == 7
+    assert [line for line in done.out.splitlines() if "verified" in line] == [
+        done.out.splitlines()[0],
+        "Nothing was verified: no command ran and passed, and no criterion was observed.",
+    ]
+    assert "evidence add" not in done.out
+
+
 def test_an_observation_counts_as_evidence(tmp_path: Path) -> None:
     """It said "0 evidence records" of one that was committed with the work."""
     world = world_of(tmp_path, BARE)

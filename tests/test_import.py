@@ -568,7 +568,7 @@ def test_a_foreign_file_in_the_graphs_place(world: World) -> None:
     assert (done.code, done.out) == (6, "")
     assert done.err == (
         "error: task-graph.yaml:1:1: version is missing; new tasks would go into this file\n"
-        "hint: git mv task-graph.yaml old-task-graph.yaml, then: "
+        "hint: git mv task-graph.yaml old-task-graph.yaml && "
         "ralphgit import old-task-graph.yaml\n"
     )
     assert read(world) == GRAPH

@@ -161,8 +161,7 @@ def test_without_a_graph_the_next_step_is_named(tmp_path: Path) -> None:
     assert world.ralph("list") == (
         6,
         "",
-        "error: there is no task graph (task-graph.yaml) in this worktree\n"
-        "hint: ralphgit init, or ralphgit import FILE\n",
+        "error: there is no task graph (task-graph.yaml) in this worktree\nhint: ralphgit init\n",
     )
 
 

@@ -370,7 +370,7 @@ def test_stop_after_the_task_and_stop_now(tmp_path: Path) -> None:
     claim = at_work(alpha)
     second = loop(alpha)
     assert (second.code, second.err.splitlines()[1]) == (
-        8, "hint: ralphgit logs -f; to end it: ralphgit stop",
+        8, "hint: ralphgit logs -f",
     )  # fmt: skip
     asked = alpha.world.ralph("stop", "alpha")
     assert asked.out == f"The loop in ../proj-alpha (process {running.pid}) ends after its task.\n"
@@ -491,7 +491,7 @@ def test_changes_of_nobody_are_not_touched(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (8, "")
     assert ran.err == (
         "error: this worktree has changes that belong to no claim: notes.txt; "
-        "nothing was touched\nhint: commit them, or git stash -u, then repeat\n"
+        "nothing was touched; commit or stash them first\nhint: git stash -u\n"
     )
     assert alpha.read("notes.txt") == "mine\n"
 

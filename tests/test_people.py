@@ -60,8 +60,11 @@ def test_the_gate_warns_of_a_claim_without_its_completion(world: World, alpha: P
     assert (found["code"], found["severity"], found["task"]) == (
         "unfinished_claim", "warning", "T-1",
     )  # fmt: skip
-    assert found["message"] == "T-1 would be in progress by alpha with nothing left to complete it"
-    assert found["hint"] == "before it is merged: ralphgit complete T-1, or ralphgit release T-1"
+    assert found["message"] == (
+        "T-1 would be in progress by alpha with nothing left to complete it; "
+        "complete it before it is merged, or release it"
+    )
+    assert found["hint"] == "ralphgit complete T-1"
     assert world.merge("alpha").code == 0
     again = world.ralph("check", "main~1..main", "--json").data["problems"]
     assert [one["code"] for one in again] == ["unfinished_claim"]
@@ -71,8 +74,11 @@ def test_a_merged_claim_that_nobody_works_on_is_attention(world: World, alpha: P
     assert attention(world, "T-1") == []
     assert world.run("git", "merge", "--no-ff", "--no-edit", "--quiet", "alpha").code == 0
     merge = world.head[:12]
-    said = "the claim of alpha on T-1 was merged into main without its completion"
-    hint = f'ralphgit complete T-1 --by {merge}, or ralphgit reset T-1 --reason "TEXT"'
+    said = (
+        "the claim of alpha on T-1 was merged into main without its completion; if that was not "
+        "the work, ralphgit reset T-1 frees it"
+    )
+    hint = f"ralphgit complete T-1 --by {merge}"
     assert attention(world, "T-1") == [("unfinished_claim", said, hint)]
     done = world.ralph("doctor", "--json")
     assert done.code == 1

@@ -156,8 +156,9 @@ def test_another_lists_ids_are_other_tasks(world: World) -> None:
     done = world.ralph("import", "specs/two/plan.md")
     assert (done.code, done.out) == (6, "")
     assert done.err == (
-        "error: task-graph.yaml:4:1: the graph has another task T1 ('Draw'); nothing was written\n"
-        "hint: put a word before the ids: ralphgit import --prefix WORD- specs/two/plan.md\n"
+        "error: task-graph.yaml:4:1: the graph has another task T1 ('Draw'); nothing was written; "
+        "--prefix puts a word before the ids\n"
+        "hint: ralphgit import --prefix WORD- specs/two/plan.md\n"
     )
     assert world.snapshot() == before
     data = again(world, "specs/two/plan.md", "--prefix", "two-")

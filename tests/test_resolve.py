@@ -479,8 +479,8 @@ def test_two_claims_in_a_merge(world: World) -> None:
         f"  the base's (main): in-progress by gamma, claim {winner}, {since[0]}\n"
         f"  the branch's (beta): in-progress by beta, claim {mine}, {since[1]}\n",
         "error: T-1: two claims conflict, and one of them has to be given up\n"
-        "hint: git merge --abort, then ralphgit complete T-1 keeps your work; or "
-        "ralphgit resolve --yield T-1 goes on without the branch's claim\n",
+        "  to go on without the branch's claim: ralphgit resolve --yield T-1\n"
+        "hint: git merge --abort && ralphgit complete T-1\n",
     )
     assert (beta.read(), beta.git("ls-files", "-u")) == before
     told = beta.ralph("resolve", "--json")
@@ -495,9 +495,7 @@ def test_two_claims_in_a_merge(world: World) -> None:
     shown = beta.ralph("resolve", "--yield", "T-1", "--dry-run", "--json")
     assert (shown.code, shown.data["yielded"][0]["rescue"]) == (0, None)
     assert (beta.read(), beta.git("ls-files", "-u")) == before
-    assert beta.ralph("claim", "T-2").err.endswith(
-        "hint: ralphgit resolve, then git merge --continue; or git merge --abort\n"
-    )
+    assert beta.ralph("claim", "T-2").err.endswith("hint: ralphgit resolve\n")
 
     ref = f"refs/ralph/rescue/T-1/{mine}"
     done = beta.ralph("resolve", "--yield", "T-1")
@@ -624,9 +622,7 @@ def test_neither_side_has_landed(world: World) -> None:
     conflicts(beta, "merge", "gamma")
     asked_ = beta.ralph("resolve", "--yield", "T-1", "--json")
     assert (asked_.code, asked_.error) == (2, "which_claim")
-    assert asked_.json["error"]["hint"] == (
-        f"ralphgit resolve --yield T-1/{mine} or ralphgit resolve --yield T-1/{winner}"
-    )
+    assert asked_.json["error"]["hint"] == ("ralphgit resolve --yield T-1/CLAIM")
     assert beta.ralph("resolve", "--yield", f"T-1/{winner}").code == 0
     assert f"id: {mine}\n" in beta.read() and f"id: {winner}\n" not in beta.read()
     assert beta.git(
@@ -650,8 +646,8 @@ def test_what_a_person_has_edited_is_left(world: World) -> None:
             f"left: {G}: {G} was edited, by hand or by rerere, since git merged it\n"
             "not a record: notes\n",
             "error: 1 conflict left for you to decide\n"
-            f"hint: if {G} is right: git add {G}; to have it decided again: "
-            f"git checkout --merge -- {G}, then: ralphgit resolve\n",
+            f"  to have {G} decided again: git checkout --merge -- {G} && ralphgit resolve\n"
+            f"hint: git add {G}\n",
         )
         assert alpha.read() == text and G in unmerged(alpha)
     # As the hint says: git's own conflict again, with other names at the marks.

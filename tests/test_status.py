@@ -330,7 +330,8 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
         (
             "unfinished_claim",
             "T-1",
-            "the claim of won on T-1 was merged into main without its completion",
+            "the claim of won on T-1 was merged into main without its completion; if that was not "
+            "the work, ralphgit reset T-1 frees it",
         ),
         (
             "claim_lost",
@@ -393,8 +394,9 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
     assert result.out.splitlines() == [
         f"! T-2 is blocked by mallory (other: {FIRST_LINE})",
         '  ralphgit reply T-2 "TEXT"',
-        "! the claim of mallory on T-3 was merged into main without its completion",
-        '  ralphgit complete T-3 --by COMMIT, or ralphgit reset T-3 --reason "TEXT"',
+        "! the claim of mallory on T-3 was merged into main without its completion; if that was "
+        "not the work, ralphgit reset T-3 frees it",
+        "  ralphgit complete T-3 --by COMMIT",
         "",
         "main: 1 ready, 1 in-progress, 1 blocked",
         "WORKER\tTASK\tSTATE\tFOR\tFILES\tSEEN\tWHAT",

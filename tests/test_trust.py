@@ -218,7 +218,7 @@ def test_off_a_terminal_it_is_not_told_how(tmp_path: Path) -> None:
 def test_a_person_at_a_terminal_is_asked(tmp_path: Path) -> None:
     world = made(tmp_path, toml("agent.command", "scripted"))
     alpha = world.worktree("alpha")
-    assert "hint: read it and decide: ralphgit trust\r\n" in at_terminal(alpha, "run", "")
+    assert "hint: ralphgit trust\r\n" in at_terminal(alpha, "run", "")
     said = at_terminal(alpha, "trust", "y\n")
     assert "Trust them? [y/N]" in said
     assert "Trusted: 3 commands." in said

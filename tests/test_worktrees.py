@@ -206,9 +206,7 @@ def test_new_refuses_what_exists(world: World) -> None:
     )
     world.git("branch", "feature/beta")
     found = refused(world, "new", "beta", code="branch_exists")
-    assert found.err.endswith(
-        "hint: all of it is on main, so you can delete it: git branch -D feature/beta\n"
-    )
+    assert found.err.endswith("hint: git branch -D feature/beta\n")
     world.git("branch", "feature/gamma/x")
     assert (
         "feature/gamma/x leaves no room for"
@@ -333,10 +331,10 @@ def test_a_setup_that_fails_leaves_the_worktree(world: World) -> None:
     assert found.code == 1
     assert found.out.startswith("Made ../proj-alpha on the new branch feature/alpha")
     assert found.err == (
-        "error: the setup command failed (exit 3): echo no such package; exit 3\n"
+        "error: the setup command failed (exit 3): echo no such package; exit 3; the worktree was "
+        "kept, to fix it or to remove it\n"
         "  | no such package\n"
-        "hint: the worktree was kept: fix it in ../proj-alpha, "
-        "or ralphgit worktree remove alpha\n"
+        "hint: ralphgit worktree remove alpha\n"
     )
     told = world.ralph("worktree", "new", "beta", "--json")
     assert (told.code, told.error) == (1, "setup_failed")
@@ -395,7 +393,7 @@ def test_killed(world: World) -> None:
     world.git("branch", "feature/alpha")  # the moment before: the branch alone
     found = refused(world, "new", "alpha", code="branch_exists")
     hint = found.err.splitlines()[1]
-    assert hint == "hint: all of it is on main, so you can delete it: git branch -D feature/alpha"
+    assert hint == "hint: git branch -D feature/alpha"
     world.git("branch", "-D", "feature/alpha")
     new(world, "alpha")
 
@@ -452,8 +450,8 @@ def test_a_lost_and_a_broken_worktree_are_listed(world: World) -> None:
     assert found.err.splitlines() == [
         "error: the worktree ../proj-beta was not removed: git cannot tell what is in it",
         "  - git cannot read it: the file .git in it is missing",
-        f"hint: git -C {world.path} worktree repair {world.folder}/proj-beta, then repeat; where "
-        "that does not help, keep what you need of it, delete the folder, and repeat",
+        "  where the command below does not help, keep what you need, and delete the folder",
+        f"hint: git -C {world.path} worktree repair {world.folder}/proj-beta",
     ]
 
 
@@ -487,7 +485,8 @@ def test_remove_says_all_that_speaks_against_it(world: World) -> None:
         f"  - alpha works on T-1 (claim {claim})\n"
         "  - not committed: new.txt\n"
         "  - 1 commit is not on main\n"
-        "hint: to save it in a rescue ref first: ralphgit worktree remove alpha --force REASON\n"
+        "  with --force it is saved in a rescue ref first\n"
+        "hint: ralphgit worktree remove alpha --force REASON\n"
     )
     told = world.ralph("worktree", "remove", "alpha", "--json").json["error"]
     codes = [reason["code"] for reason in told["reasons"]]
@@ -806,7 +805,7 @@ def test_a_squash_merge_on_the_forge(world: World) -> None:
     other.commit("Squashed by the forge")
     other.git("push", "--quiet", "origin", "main")
     found = refused(world, "remove", "alpha", code="has_work")
-    assert "hint: if it was merged meanwhile, add --fetch; to save it in" in found.err
+    assert "if it was merged meanwhile: ralphgit worktree remove alpha --fetch" in found.err
     found = world.ralph("worktree", "remove", "alpha", "--fetch")
     assert found.code == 0, found
     assert branches(world) == ["main"]

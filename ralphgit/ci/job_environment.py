@@ -131,8 +131,8 @@ def _event(environ: Mapping[str, str]) -> dict[str, Any]:
             found = json.load(file)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"the event cannot be read: GITHUB_EVENT_PATH is {path!r}",
-            hint="this runs in GitHub Actions; elsewhere: ralphgit check --base REF",
+            f"the event cannot be read: GITHUB_EVENT_PATH is {path!r}; is this GitHub Actions?",
+            hint="ralphgit check --base REF",
         ) from error
     return found if isinstance(found, dict) else {}
 

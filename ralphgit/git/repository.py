@@ -111,9 +111,7 @@ class Opening:
                 raise NotARepository(f"{directory} is not a folder", hint="check -C DIR")
             text = result.err.decode("utf-8", "replace").strip()
             if "not a git repository" in text:
-                raise NotARepository(
-                    f"{directory} is not in a git repository", hint="git init, or use -C DIR"
-                )
+                raise NotARepository(f"{directory} is not in a git repository", hint="git init")
             error = failure(_PLACE, result)
             if isinstance(error, NotWritable):
                 raise error

@@ -181,9 +181,10 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
             )
     if "index.lock': File exists" in error.stderr:
         return RalphError(
-            "another git process is at work in this worktree (index.lock exists)",
+            "another git process is at work in this worktree (index.lock exists); wait for it, or "
+            "have the file examined",
             code="index_locked",
-            hint="wait for it; if none is running: ralphgit doctor --fix",
+            hint="ralphgit doctor --fix",
             details=error.details,
         )
     return error

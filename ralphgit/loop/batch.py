@@ -208,7 +208,7 @@ class Batch:
                         raise NeedsPerson(
                             f"{job.worker} was stopped at {job.task}; the batch stops too, and "
                             "its workers keep their claims",
-                            code="stopped", hint="ralphgit batch run continues it",
+                            code="stopped", hint="ralphgit batch run",
                         )  # fmt: skip
         except BaseException:  # also a signal: no worker goes on once the batch is stopped
             self._stop([job.worker for job in group if fleet_state.runs(tops[job])])

@@ -56,8 +56,8 @@ class Fleet:
         """Raises: GuardRefused (no_tmux)."""
         if lacking := missing():
             how = install("fleet") if lacking == "libtmux" else "apt install tmux"
-            hint = f"{how}; or ralphgit fleet up --no-tmux"
-            raise GuardRefused(f"{lacking} is not installed", code="no_tmux", hint=hint)
+            message = f"{lacking} is not installed (fleet up --no-tmux needs none)"
+            raise GuardRefused(message, code="no_tmux", hint=how)
         import libtmux
 
         self._repository, self._git_dir = repository, git_dir

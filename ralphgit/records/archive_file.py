@@ -199,5 +199,5 @@ def _task(raw: bytes, number: int) -> Archived:
 def _wrong(number: int, said: str, task: str, code: str = "bad_archive") -> InvalidRecord:
     return InvalidRecord(
         said, line=number, column=1, task=task or None, code=code,
-        hint="git log --follow -p FILE shows what it was; restore it",
+        hint="restore the line as an earlier commit has it",
     )  # fmt: skip

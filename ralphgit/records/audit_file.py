@@ -88,5 +88,7 @@ def _read(data: bytes, claim: str) -> tuple[str, dict[str, Any]]:
         or known.get("claim") != claim
         or not isinstance(known.get("events"), list)
     ):
-        raise InvalidRecord(f"not the audit of claim {claim}", hint="git restore the file")
+        raise InvalidRecord(
+            f"not the audit of claim {claim}", hint="restore the file from its commit"
+        )
     return text, known

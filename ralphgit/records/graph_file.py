@@ -90,7 +90,7 @@ def _bad_version(text: str, version: object) -> InvalidRecord:
     if version is None:
         return _refuse(text, "version", "version is missing", code="bad_version")
     message = f"version {version!r} is not known; this ralphgit reads version 1"
-    hint = "graphs of other tools: ralphgit import FILE"
+    hint = "import it, if it is another tool's"
     return _refuse(text, "version", message, code="bad_version", hint=hint)
 
 
@@ -216,7 +216,7 @@ def locate(
     known = task.get("id") if isinstance(task, dict) else None
     return InvalidRecord(
         problem.message, file=path, line=line, column=column,
-        task=known if isinstance(known, str) else None, hint="fix the line, then: ralphgit check",
+        task=known if isinstance(known, str) else None,
     )  # fmt: skip
 
 

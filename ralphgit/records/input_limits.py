@@ -152,7 +152,7 @@ def _refuse_lines(text: str) -> None:
     """Raises: InvalidRecord for a conflict marker, a directive or a second document."""
     if found := re.search(_CONFLICT, text):
         message = "unresolved conflict marker"
-        hint = "ralphgit resolve; or decide which side stands, edit the file, then: git add"
+        hint = "ralphgit resolve"
         raise refuse(text, found.start(), message, code="conflict_marker", hint=hint)
     if found := re.search(_DIRECTIVE, text):
         raise refuse(

@@ -48,10 +48,10 @@ def consistency(task: str, status: str, stored: Mapping[str, object]) -> list[Fa
         hint = "bring the task's block to what one side of the merge says"
         found("inconsistent", f"is {status} and has a {name} record", hint)
     if status in ("in-progress", "blocked") and not stored.get("claim"):
-        hint = f"status: pending, then: ralphgit claim {task}"
+        hint = "set its status to pending, and claim it"
         found("inconsistent", f"is {status} and has no claim", hint)
     if status == "blocked" and "blocked" not in present:
-        hint = "add a blocked record: ralphgit block"
+        hint = f'ralphgit block {task} --question "TEXT"'
         found("inconsistent", "is blocked and does not say why", hint)
     if status == "pending" and stored.get("claim"):
         hint = f"ralphgit reset {task} --reason TEXT"
@@ -86,7 +86,7 @@ def graph_faults(rows: Sequence[Row]) -> list[Fault]:
         for other in row.depends_on:
             if other not in known:
                 message = f"{row.id} depends on {other}, which does not exist"
-                hint = f"ralphgit add --id {other} --title TEXT, or remove it from depends_on"
+                hint = f"add {other}, or remove it from depends_on"
                 faults.append(Fault("unknown_dependency", row.id, message, hint))
     for row in rows:
         if wrong := bad_pattern(row):
@@ -152,5 +152,5 @@ def removed(old: Row) -> Fault:
     """A task that the change takes out of the graph."""
     severity = "error" if old.status in ("in-progress", "blocked") else "warning"
     message = f"{old.id} ({old.status}) is taken out of the graph"
-    hint = f"ralphgit edit {old.id} --cancel REASON keeps its history"
+    hint = "put it back and cancel it, which keeps its history"
     return Fault("task_removed", old.id, message, hint, severity)

@@ -26,7 +26,7 @@ def work_left(task: str, work: Collection[str], left: Collection[str]) -> Fault 
         return None
     is_all = len(left) == len(work)
     said = f"the records of {task} are taken back, and {_some(left)} of its work stays"
-    hint = f"take its work back, too: ralphgit revert {task}"
+    hint = f"ralphgit revert {task}"
     return Fault("work_left", task, said, hint, "error" if is_all else "warning")
 
 

@@ -59,7 +59,7 @@ def event_without_status(
         return None
     said = f"the audit of claim {claim} says {last.event}, but {task} is {row.status}"
     under = f" under claim {row.claim}" if row.claim and row.claim != claim else ""
-    hint = f"remove the event, or: ralphgit complete {task}"
+    hint = "remove the event, or complete the task"
     return Fault("event_without_status", task, said + under, hint)
 
 

@@ -40,9 +40,7 @@ class RemovedTask(NamedTuple):
         here = os.path.realpath(one.path) == os.path.realpath(project.repository.top or "")
         place = "" if here else f"-C {shlex.quote(project.show_path(one.path))} "
         land = " --land" if self.is_complete else ""
-        return (
-            f"ralphgit {place}complete {one.task}{land} says so to its worker, and keeps the work"
-        )
+        return f"ralphgit {place}complete {one.task}{land}"
 
 
 def found(

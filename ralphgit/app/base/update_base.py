@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 
 from ralphgit.app.base import interrupted_update
@@ -35,7 +36,7 @@ def refuse_unfit(project: Project) -> None:
         raise GuardRefused(
             f"a {waits} is not finished in {project.show_path(worktree.path)}; nothing was changed",
             code="unfinished_merge",
-            hint=f"git {waits} --continue or --abort there, then repeat",
+            hint=f"git -C {shlex.quote(project.show_path(worktree.path))} {waits} --continue",
         )
 
 
@@ -106,7 +107,7 @@ def _local_only(project: Project, old: str, new: str) -> bool:
         raise GuardRefused(
             f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
             code="base_diverged",
-            hint=f"bring {base.branch} to {base.label} (git pull), then repeat",
+            hint=f"bring {base.branch} to {base.label}, then repeat",
         )
     if not _advance_local(project, local, new):
         return False

@@ -104,31 +104,35 @@ def refusal(project: Project, resolved: Resolved) -> RalphError | None:
     doubles = [one for one in resolved.open if one.question.code == "double_claim"]
     if doubles:
         names = ", ".join(one.task for one in doubles)
+        hint, other = _ways_out(project, resolved, doubles[0])
         return ClaimLost(
             f"{names}: two claims conflict, and one of them has to be given up",
             code="double_claim",
-            hint=_way_out(project, resolved, doubles[0]),
+            hint=hint,
+            lines=[f"to go on without the branch's claim: {other}"] if other else (),
             details={"tasks": [one.task for one in doubles]},
         )
+    hint, line = _decision(resolved.open)
     return Refused(
         f"{counted(len(resolved.open), 'conflict')} left for you to decide",
         code="undecided",
-        hint=_hint(resolved.open),
+        hint=hint,
+        lines=[line],
     )
 
 
-def _way_out(project: Project, resolved: Resolved, one: Open) -> str:
-    """Word the ways out of a double claim: abort, or go on without the branch's claim."""
+def _ways_out(project: Project, resolved: Resolved, one: Open) -> tuple[str, str]:
+    """Return the commands out of a double claim: to abort, and to go on without the branch's claim;
+    one where there is no other."""
     name = resolved.sides.merge.name
     base = landed(project, resolved.sides, one)
-    ids = [stand.claim for stand in stands(project, resolved, one) if stand.claim]
     if base is None:
-        ways = " or ".join(f"ralphgit resolve --yield {one.task}/{claim}" for claim in ids)
-        return f"give one of them up: {ways}"
-    on = f"ralphgit resolve --yield {one.task} goes on without the branch's claim"
+        return f"ralphgit resolve --yield {one.task}/CLAIM", ""
+    on = f"ralphgit resolve --yield {one.task}"
     if name in ("merge", "rebase") and _own_branch(resolved, base):
-        return f"git {name} --abort, then ralphgit complete {one.task} keeps your work; or {on}"
-    return f"git {name} --abort; or {on}" if name else on
+        # It keeps the work of a claim that is lost.
+        return f"git {name} --abort && ralphgit complete {one.task}", on
+    return (f"git {name} --abort", on) if name else (on, "")
 
 
 def _own_branch(resolved: Resolved, base: Side) -> bool:
@@ -136,13 +140,12 @@ def _own_branch(resolved: Resolved, base: Side) -> bool:
     return base is (Side.OURS if resolved.sides.merge.name == "rebase" else Side.THEIRS)
 
 
-def _hint(left: Sequence[Open]) -> str:
+def _decision(left: Sequence[Open]) -> tuple[str, str]:
+    """Return the command for a file that is right as it is, and what else can be done."""
     edited = next((one for one in left if one.question.code == "edited"), None)
     if edited is not None:
         file = edited.file
-        return (
-            f"if {file} is right: git add {file}; to have it decided again: "
-            f"git checkout --merge -- {file}, then: ralphgit resolve"
-        )
+        again = f"git checkout --merge -- {file} && ralphgit resolve"
+        return f"git add {file}", f"to have {file} decided again: {again}"
     file = next(one for one in left if one.question.code != "waits").file
-    return f"decide it in {file}, then: git add {file}"
+    return f"git add {file}", f"decide it in {file} first"

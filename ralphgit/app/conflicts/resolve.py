@@ -77,9 +77,10 @@ def resolve(project: Project, told: tuple[str, ...] = (), *, dry_run: bool = Fal
     stages = merge_conflicts.stages(project.repository)
     if settings_file.FILE in stages:
         raise Refused(
-            f"{settings_file.FILE} is in conflict, and names the graph files; nothing was changed",
+            f"{settings_file.FILE} is in conflict, and names the graph files; edit it first "
+            "(nothing was changed)",
             code="settings_conflict",
-            hint=f"edit {settings_file.FILE}, git add it, then: ralphgit resolve",
+            hint=f"git add {settings_file.FILE} && ralphgit resolve",
         )
     project.require_base()
     whose = sides(project)

@@ -91,19 +91,19 @@ def choose(
             continue
         base = landed(project, sides, one)
         ids = {change_id(one.lives.of(each)): each for each in Side}
-        ways = " or ".join(f"ralphgit resolve --yield {task}/{each}" for each in ids)
+        each, ways = " and ".join(ids), f"ralphgit resolve --yield {task}/CLAIM"
         if claim and claim not in ids:
-            message = f"neither side of {task} has claim {claim}; nothing was changed"
+            message = f"neither side of {task} has claim {claim}: they have {each}"
             raise UsageError(message, code="which_claim", hint=ways)
         side = ids[claim] if claim else base.other if base else None
         if side is None:
-            message = f"neither side of {task} is known to have landed; nothing was changed"
+            message = f"neither side of {task} is known to have landed: say which of {each}"
             raise UsageError(message, code="which_claim", hint=ways)
         if side is base:
             raise GuardRefused(
                 f"{claim} of {task} has landed on {project.base.label}, which a merge cannot undo; "
-                "nothing was changed",
-                code="landed", hint=f"from the main worktree: ralphgit reset {task} --reason TEXT",
+                "nothing was changed; a reset from the main worktree takes it back",
+                code="landed", hint=f'ralphgit reset {task} --reason "TEXT"',
                 details={"task": task},
             )  # fmt: skip
         life = one.lives.of(side)

@@ -56,7 +56,7 @@ def _between(project: Project, base: str, head: str, *, fork: bool, commit: str 
             raise UsageError(
                 f"{head} and {base} ({tip[:12]}) share no history here",
                 code="unrelated",
-                hint=f"{clone_limits.unrelated_hint(project, base)}; or compare A..B",
+                hint=clone_limits.unrelated_hint(project, base),
             )
     return Range(old, new, base, head, fork, "" if tip == old else tip)
 

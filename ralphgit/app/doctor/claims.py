@@ -71,8 +71,7 @@ def of_claims(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
         if winner or lost_claim.is_dead(lease, claim_map.base.known(lease.task)):
             message = f"this worktree's claim on {lease.task} no longer stands"
             message += f": {claim_errors.lost_because(winner)}" if winner else ""
-            hint = f"ralphgit complete {lease.task} says who has it, and keeps your work"
-            yield Finding("claim_lost", "error", message, hint)
+            yield Finding("claim_lost", "error", message, f"ralphgit complete {lease.task}")
         elif row is None or row.claim != lease.claim:
             message = f"this worktree has claimed {lease.task}, but its files do not have the claim"
             yield Finding("record_missing", "warning", message, f"ralphgit claim {lease.task}")

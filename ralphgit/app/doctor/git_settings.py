@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 
 from ralphgit.app.doctor.finding_kinds import Finding
@@ -62,8 +63,8 @@ def of_settings(project: Project) -> Iterator[Finding]:
         data = atomic_files.read(os.path.join(top, path)) or b""
         crlf = data.count(b"\r\n")
         if 0 < crlf < data.count(b"\n"):
-            message = f"{path} has both kinds of line ending"
-            hint = "git add --renormalize, in a commit of its own, while nothing is claimed"
+            message = f"{path} has both kinds of line ending; renew it while nothing is claimed"
+            hint = f"git add --renormalize {shlex.quote(path)}"
             yield Finding("mixed_line_endings", "warning", message, hint)
     if project.repository.git.run("ls-files", "-z", "--", ".ralph"):
         hint = "git rm -r --cached .ralph"

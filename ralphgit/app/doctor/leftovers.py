@@ -52,7 +52,7 @@ def _locks(project: Project, fix: bool) -> Iterator[Finding]:
             continue
         name = project.show_path(path)
         if busy or age <= _LOCK_AGE_S:
-            hint = "wait for git to finish, then look again"
+            hint = "wait for it to finish, then look again"
             yield Finding("git_lock", "warning", f"{name} exists, and may be in use", hint)
             continue
         if fix:

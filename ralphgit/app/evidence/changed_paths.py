@@ -156,8 +156,8 @@ def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: st
         f", not {'submodules' if many else 'a submodule'}: the files in it would not be committed; "
         "nothing was changed",
         code="nested_repository",
-        hint=f"remove {found[0]}/.git, or ignore {found[0]}, or git submodule add it"
-        + (f"; and git rm --cached {found[0]}" if found[0] in links else ""),
+        hint=f"remove {found[0]}/.git, or ignore {found[0]}, or make it a submodule",
+        lines=[f"take it out of the index: git rm --cached {found[0]}"] * (found[0] in links),
         details={"paths": found},
     )
 

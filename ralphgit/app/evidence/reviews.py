@@ -163,9 +163,10 @@ def require(project: Project, head: str) -> None:
         promised = base.task(row.id) if known is not None else None
         if why := missing(project, head, view.task(row.id), promised, of_branch=False):
             raise GuardRefused(
-                f"{row.id} has risk: high, and {why}; nothing was landed",
+                f"{row.id} has risk: high, and {why}; nothing was landed, and somebody else "
+                "reviews it first",
                 code="review_missing",
-                hint=f"as somebody else: {command(row.id, head[:12])}",
+                hint=command(row.id, head[:12]),
                 details={"task": row.id},
             )
 

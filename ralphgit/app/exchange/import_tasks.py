@@ -120,7 +120,7 @@ def _here(project: Project) -> GraphView:
         raise InvalidRecord(
             f"{error.message}; new tasks would go into this file",
             file=error.file, line=error.line, column=error.column, code="foreign_graph",
-            hint=f"git mv {error.file} {aside}, then: ralphgit import {aside}",
+            hint=f"git mv {error.file} {aside} && ralphgit import {aside}",
         ) from None  # fmt: skip
 
 
@@ -215,9 +215,10 @@ class _Plan:
         stored = self.here.stored(row)
         if name in source.local and three_way_import.is_another(stored, task, source.files):
             raise InvalidRecord(
-                f"the graph has another task {name} ({short(row.title)}); nothing was written",
+                f"the graph has another task {name} ({short(row.title)}); nothing was written; "
+                "--prefix puts a word before the ids",
                 file=row.file, line=row.line, task=name, code="other_source",
-                hint=f"put a word before the ids: ralphgit import --prefix WORD- {files[0]}",
+                hint=f"ralphgit import --prefix WORD- {files[0]}",
             )  # fmt: skip
         decision = three_way_import.decide(stored, task, files, source.files)
         self.notes += decision.notes

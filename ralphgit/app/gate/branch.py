@@ -237,7 +237,7 @@ def _conflicts(
             code="merge_conflict",
             file=path,
             message=f"the branch conflicts with {base} in {path}",
-            hint=f"git merge {base}" + (", then ralphgit resolve" if path in graphs else ""),
+            hint=f"git merge {base}" + ("; ralphgit resolve" if path in graphs else ""),
         )
         for path in paths
     ]
@@ -277,7 +277,7 @@ def lost_claims(
             task=task,
             message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
             f"is lost: on {label} {holder}",
-            hint=f"keep the work (commit; git branch NAME), then: git reset --hard {label}",
+            hint=f"ralphgit complete {task}",
         )
 
 
@@ -338,8 +338,11 @@ def _unfinished(made: BranchChange, faulty: Collection[str]) -> list[Problem]:
     found = []
     for row in made.moved:
         if row.status == "in-progress" and row.claim and row.id not in faulty:
-            said = f"{row.id} would be in progress by {row.by} with nothing left to complete it"
-            hint = f"before it is merged: ralphgit complete {row.id}, or ralphgit release {row.id}"
+            said = (
+                f"{row.id} would be in progress by {row.by} with nothing left to complete it; "
+                "complete it before it is merged, or release it"
+            )
+            hint = f"ralphgit complete {row.id}"
             fault = Fault("unfinished_claim", row.id, said, hint, "warning")
             found.append(place(made.tree, fault, made.after))
     return found
@@ -377,7 +380,7 @@ def _unproved(
             yield Fault("missing_evidence", id, said, f"ralphgit complete {id}")
         elif not any(judged_evidence.is_fresh(one, task, files) for one in mine):
             said = f"files of {id} have changed since this passed: {command}"
-            hint = f"run it again on these files: ralphgit evidence verify {id} --rerun"
+            hint = f"ralphgit evidence verify {id} --rerun"
             yield Fault("stale_evidence", id, said, hint, "warning")
     judged = evidence_verdict.judged([(one, True) for one in records], claim=row.claim)
     if not wanted and not evidence_verdict.is_verified(task.acceptance, judged):
@@ -398,8 +401,8 @@ def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
         old = made.before.get(row.id)
         promised = _task(old) if old is not None else None
         if why := reviews.missing(project, head, _task(row), promised):
-            hint = f"as somebody else: {reviews.command(row.id, head[:12])}"
-            fault = Fault("review_missing", row.id, f"{row.id} has risk: high, and {why}", hint)
+            said, hint = f"{row.id} has risk: high, and {why}", reviews.command(row.id, head[:12])
+            fault = Fault("review_missing", row.id, said, hint)
             found.append(place(made.tree, fault, made.after))
     return found
 

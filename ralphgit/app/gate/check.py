@@ -33,7 +33,7 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         what = "a range" if ends is not None else "a branch"
         raise UsageError(
             f"{what} cannot be combined with {'--at' if at else '--base'}",
-            hint="ralphgit check BRANCH --base REF, or ralphgit check OLD..NEW",
+            hint="ralphgit check OLD..NEW" if ends is not None else "ralphgit check BRANCH",
         )
     if ends is not None:
         old, new, since_fork = ends

@@ -102,11 +102,11 @@ def _placed(tree: Tree, path: str, parts: list[str], value: Mapping[str, Any]) -
     if len(parts) != 3 or (task is not None and parts[1] != task):
         said = f"a record of {task} belongs in {kind}/{task}/"
         yield in_file(
-            "misplaced", tree, path, said, f"git mv it to {kind}/{task}/", task=str(task or "")
+            "misplaced", tree, path, said, f"move it to {kind}/{task}/", task=str(task or "")
         )
     elif parts[2] != f"{value['id']}.yaml":
         said = f"the record has the id {value['id']}, but its file has another name"
-        hint = f"remove it if it is a copy; else git mv it to {value['id']}.yaml"
+        hint = f"remove it if it is a copy; else rename it to {value['id']}.yaml"
         yield in_file("wrong_name", tree, path, said, hint, task=parts[1])
 
 

@@ -115,7 +115,7 @@ def returned(project: Project, span: Span, made: BranchChange) -> Iterator[Probl
     for claim, taken in gone_claims.on(project, span.old, rows).items():
         row = next(row for row in rows if row.claim == claim)
         said = f"claim {claim} of {row.by} on {row.id} comes back: {taken.sentence(label)}"
-        hint = f"take its commits out of the branch; to do it again: ralphgit claim {row.id}"
+        hint = f"take its commits out of the branch, and claim {row.id} to do it again"
         fault = Fault("taken_back", row.id, said, hint)
         if gone_claims.is_meant(project, taken, span.head):
             fault = Fault("brought_back", row.id, said, "", "warning")

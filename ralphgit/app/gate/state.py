@@ -68,7 +68,7 @@ def _graph_files(
         if data is None:
             continue
         if tree.is_link(path):
-            hint = "git commits the link, not what it points to: replace it with the file itself"
+            hint = "replace the link by the file itself"
             said = "the graph file is a symbolic link"
             problems.append(in_file("symbolic_link", tree, path, said, hint))
         limit = project.config.max_graph_bytes
@@ -98,7 +98,7 @@ def _archived_twins(
     for row in rows if known else ():
         if row.id.casefold() in known:
             said = f"{row.id} is in the archive, too: {tree.archive.place(row.id)[0]}"
-            hint = f"rename the new one: ralphgit edit {row.id} --rename NEW"
+            hint = f"ralphgit edit {row.id} --rename NEW"
             yield in_file("duplicate_id", tree, row.file, said, hint, task=row.id, line=row.line)
 
 

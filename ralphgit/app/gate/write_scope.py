@@ -139,8 +139,9 @@ def _attributed(
             code="scope_unproved",
             severity="warning",
             file=unproved[0],
-            message=f"{free} has no write scope, so it is unknown which task changed {names}",
-            hint=f"ralphgit edit {scopes.open[0].id} --write GLOB, on the base",
+            message=f"{free} has no write scope, so it is unknown which task changed {names}; "
+            "its scope on the base counts",
+            hint=f"ralphgit edit {scopes.open[0].id} --write GLOB",
         )
 
 

@@ -94,7 +94,7 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
         runs = ground.run(project.base.commit, wanted) if wanted else {}
     missing = _missing(project, promised, work, runs)
     if missing:
-        hint = f"fix it on {project.base.branch}, then: ralphgit complete {row.id} --by COMMIT"
+        hint = f"ralphgit complete {row.id} --by COMMIT"
         raise complete.not_done(row.id, missing, list(runs.values()), [], hint=hint)
     made, evidence = _build(project, row, promised, begun, work, runs, options)
     if problems := landing_gate.problems(project, made):

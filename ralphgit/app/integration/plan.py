@@ -116,9 +116,10 @@ def _refuse_same(branches: Sequence[Branch]) -> None:
             first = owner.setdefault(row.id, branch.name)
             if first != branch.name:
                 raise UsageError(
-                    f"{first} and {branch.name} both bring {row.id}; nothing was integrated",
+                    f"{first} and {branch.name} both bring {row.id}; integrate only one of them "
+                    "(nothing was integrated)",
                     code="same_task",
-                    hint=f"integrate only one of them; to compare: ralphgit log {row.id}",
+                    hint=f"ralphgit log {row.id}",
                     details={"task": row.id},
                 )
 

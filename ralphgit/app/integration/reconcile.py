@@ -78,9 +78,10 @@ def _one(project: Project, branch: str) -> Reconciled:
         return Reconciled(branch, commit, (), (), (Issue("landed", "warning", "", said),))
     if not rows:
         raise UsageError(
-            f"{branch} does not claim, complete or block any task",
+            f"{branch} does not claim, complete or block any task; if it belongs on "
+            f"{project.base.label}, merge it there",
             code="not_a_worker",
-            hint=f"if it belongs on {project.base.label}: git merge {branch}",
+            hint=f"git merge {branch}",
         )
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_tree.is_record(project, path))

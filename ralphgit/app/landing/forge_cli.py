@@ -180,15 +180,14 @@ def _ask(project: Project, program: str, *words: str) -> str:
         raise RemoteUnavailable(f"{what}: {first}", hint="check the network")
     if _UNKNOWN.search(text):
         raise NeedsPerson(
-            f"{what}: {first}",
+            f"{what}: {first}; the branch is pushed and nothing is lost: log in, then repeat",
             code="forge_login",
-            hint=f"{program} auth login; the branch is pushed and nothing is lost: run again then",
+            hint=f"{program} auth login",
         )
     raise RalphError(
-        f"{what} failed: {first}",
+        f"{what} failed: {first}; the branch is pushed and nothing is lost",
         code="forge_failed",
-        hint=f"the branch is pushed and nothing is lost; fix it ({program} auth status), "
-        "then run again",
+        hint=f"{program} auth status",
         lines=text.split("\n")[1:][-_SHOWN_LINES:],
     )
 

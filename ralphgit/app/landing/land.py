@@ -94,7 +94,10 @@ def _conflict(project: Project, lease: Lease, made: Conflict) -> Refused:
         f"{lease.task} is complete on this branch, and conflicts with {base} in {shown}; "
         "nothing was landed",
         code="conflicts_with_base",
-        hint=f"git merge {base}, solve it (ralphgit resolve for the records), commit, "
-        f"then ralphgit complete {lease.task} --land",
+        hint=f"git merge {base}",
+        lines=[
+            "solve it (ralphgit resolve for the records), and commit; then: "
+            f"ralphgit complete {lease.task} --land"
+        ],
         details={"task": lease.task, "paths": list(made.paths)},
     )

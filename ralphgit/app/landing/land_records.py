@@ -250,7 +250,7 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
                 f"{branch} conflicts with {project.base.label} in {', '.join(made.conflicts)}; "
                 "nothing was landed",
                 code="conflicts_with_base",
-                hint=f"git merge {project.base.label}, ralphgit resolve, commit, then repeat",
+                hint=f"git merge {project.base.label}; ralphgit resolve",
             )
         tree = made.tree
     message = f"Merge {branch} into {project.base.branch}\n\n{', '.join(map(str, found.told))}\n"

@@ -31,7 +31,7 @@ def required(project: Project, way: str) -> str:
         raise UsageError(
             "land.mode is none here, so it does not say how work lands; nothing was changed",
             code="no_way",
-            hint="say it: --land merge, or --land pr",
+            hint="say it with --land merge or --land pr",
         )
     if found == "pr":
         open_pull_request.refuse_unfit(project)

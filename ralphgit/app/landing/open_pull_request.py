@@ -65,7 +65,7 @@ def refuse_unfit(project: Project) -> None:
     if not project.base.remote:
         raise GuardRefused(
             f"{project.base.branch} is on no remote, so there is nowhere to open a pull request",
-            code="no_remote", hint="git push it to a remote, or: --land merge",
+            code="no_remote", hint="push it to a remote, or say --land merge",
         )  # fmt: skip
     via = _via(project)
     if via in forge_cli.PROGRAMS and not _has(project, via):
@@ -132,7 +132,7 @@ def push(
         raise GuardRefused(
             f"{branch} on {where} has commits that are not from here; it was left as it is",
             code="branch_taken",
-            hint=f"to inspect: git fetch {where} {branch}; git log FETCH_HEAD",
+            hint=f"git fetch {where} {branch} && git log FETCH_HEAD",
         )
     with project.around.progress.step(f"pushing {branch} to {where}"):
         sent = remote.send(

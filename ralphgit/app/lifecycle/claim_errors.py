@@ -22,38 +22,40 @@ from ralphgit.rules.lost_claim import Cause, Winner
 _WORDS = {
     Reason.ODD_PATH: ("odd_path", "the path {about} is not UTF-8 or has a control character, so "
                       "no lease can name this worktree",
-                      "git worktree move, to a path in UTF-8 without control characters"),
-    Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
-                       "git {about} --continue, or git {about} --abort"),
+                      "move the worktree to a path in UTF-8 without control characters"),
+    Reason.UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree; end "
+                       "or abort it first", "git {about} --continue"),
     Reason.BISECT: ("unfinished_merge", "a bisect is under way in this worktree",
                     "git bisect reset"),
-    Reason.RECORDS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree",
-                               "ralphgit resolve, then git {about} --continue; or git {about} "
-                               "--abort"),
+    Reason.RECORDS_UNDER_WAY: ("unfinished_merge", "a {about} is under way in this worktree, "
+                               "with conflicts in records; solve them, and end or abort it",
+                               "ralphgit resolve"),
     Reason.DETACHED_HEAD: ("detached_head", "HEAD is detached in {about}; what is committed "
                            "there belongs to no branch", "git switch -c NAME"),
-    Reason.UNMERGED: ("unmerged", "unresolved conflicts in {about}",
-                      "edit them, then: git add FILE"),
+    Reason.UNMERGED: ("unmerged", "unresolved conflicts in {about}; edit them first",
+                      "git add FILE"),
     Reason.RECORDS_UNMERGED: ("unmerged", "unresolved conflicts in {about}", "ralphgit resolve"),
     Reason.ALREADY_WORKING: ("already_working", "this worktree works on {task} already (claim "
-                             "{about})", "ralphgit complete {task}, or ralphgit release {task}"),
-    Reason.LOST: ("claim_lost", "this worktree's claim on {task} is lost: {lost_because}",
-                  "ralphgit complete {task} keeps your work, and frees the worktree"),
+                             "{about}); complete it, or give it back (ralphgit release {task})",
+                             "ralphgit complete {task}"),
+    Reason.LOST: ("claim_lost", "this worktree's claim on {task} is lost: {lost_because}; "
+                  "complete keeps your work, and frees the worktree", "ralphgit complete {task}"),
     Reason.MAIN_WORKTREE: ("main_worktree", "this is the main worktree, and {holder.by} works on "
-                           "{task} in {holder.where}",
-                           "ralphgit worktree new NAME, and claim there"),
+                           "{task} in {holder.where}; claim in a worktree of your own",
+                           "ralphgit worktree new NAME"),
     Reason.FINISHED: ("illegal_move", "{task} is {about}",
                       "ralphgit reset {task} --reopen --reason TEXT"),
     Reason.BLOCKED: ("blocked", "{task} is blocked and waits for a person",
-                     'ralphgit inbox; then ralphgit reply {task} "TEXT"'),
+                     'ralphgit reply {task} "TEXT"'),
     Reason.OTHER_STORY: ("outside_filter", "{task} is not of story {about}", "leave out --story"),
     Reason.OTHER_PRIORITY: ("outside_filter", "{task} has priority {about}",
                             "leave out --priority"),
     Reason.BAD_PATTERN: ("contract_invalid", "{about}",
                          "correct the pattern in {place}, then repeat"),
     Reason.DEPENDENCIES: ("dependencies_incomplete",
-                          "{task} depends on tasks that are not complete on the base: {about}",
-                          "ralphgit next; or add --stack, if they are complete on this branch"),
+                          "{task} depends on tasks that are not complete on the base: {about} "
+                          "(--stack accepts those that are complete on this branch)",
+                          "ralphgit next"),
     Reason.MODE: ("mode", "{task} (mode {about}) must not run beside, or before, {names}",
                   "ralphgit next"),
     Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
@@ -86,7 +88,7 @@ def of(refusal: Refusal) -> RalphError:
     error = kind(message.format_map(words), code=code, hint=hint.format_map(words), details=details)
     if refusal.in_the_way:
         error.lines = (f"it was not brought onto {refusal.about}: {refusal.in_the_way}",)
-        error.hint = "git stash -u, then repeat, then git stash pop"
+        error.hint = f"git stash -u && ralphgit claim {task} && git stash pop"
     return error
 
 
@@ -96,11 +98,12 @@ def held(refusal: Refusal) -> ClaimHeld:
         refusal.task, refusal.about, refusal.holder, refusal.heartbeat_age_s,
     )  # fmt: skip
     if holder is None:
-        hint = "ralphgit next"
+        hint, gone = "ralphgit next", ""
         if state == "in-progress":
-            hint = f"if its worker is gone: ralphgit reset {task} --reason TEXT"
+            gone = "; if its worker is gone, reset it"
+            hint = f'ralphgit reset {task} --reason "TEXT"'
         return ClaimHeld(
-            f"{task} is held, and no record says by whom", hint=hint, details={"task": task}
+            f"{task} is held, and no record says by whom{gone}", hint=hint, details={"task": task}
         )
     who = who_has(task, state, holder)
     told: dict[str, object] = {
@@ -111,7 +114,8 @@ def held(refusal: Refusal) -> ClaimHeld:
         who += f", last heartbeat {age:g} s ago"
     hint = "ralphgit next"
     if holder.stale:
-        hint = f"its holder is gone or silent: ralphgit reset {task} --reason TEXT"
+        who += "; its holder is gone or silent"
+        hint = f'ralphgit reset {task} --reason "TEXT"'
     return ClaimHeld(who, hint=hint, details={"task": task, "holder": told})
 
 

@@ -237,9 +237,9 @@ def _accept_contract(
         project.warn(f"{sentence}; accepted")
         return contract(here if by_branch else promised)
     raise GuardRefused(
-        sentence,
+        f"{sentence}; read it first (ralphgit show {here.id})",
         code="contract_changed",
-        hint=f"ralphgit show {here.id}; then ralphgit complete {here.id} --accept-contract",
+        hint=f"ralphgit complete {here.id} --accept-contract",
         details={"task": here.id, "claimed": claimed, "now": contract(promised)},
     )
 
@@ -299,7 +299,7 @@ def not_done(
     return Refused(
         f"{task} is not done; nothing was committed",
         code="verification_failed" if failed else "not_done",
-        hint=hint or f"fix it, then: ralphgit complete {task}",
+        hint=hint or f"ralphgit complete {task}",
         details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
         lines=lines,
         data=data,

@@ -84,8 +84,8 @@ def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -
             state = task_state.state if task_state else "in-progress"
             return claim_errors.held(claim_facts.held(project, task, holder, state))
         return ClaimHeld(
-            f"{row.by} has {task}, claim {row.claim}",
-            hint=f"as {row.by}: ralphgit {verb} {task} --worker {row.by}",
+            f"{row.by} has {task}, claim {row.claim}; who is {row.by} says so",
+            hint=f"ralphgit {verb} {task} --worker {row.by}",
             details={**details, "holder": {"worker": row.by, "since": row.at, "claim": row.claim}},
         )
     hint = f"ralphgit claim {task}" if row.status == "pending" else f"ralphgit show {task}"

@@ -220,9 +220,10 @@ def merge_base(project: Project) -> None:
             raise failure(("merge",), result)
         git.try_run("merge", "--abort")
     raise GuardRefused(
-        f"this branch does not merge with {project.base.label}; nothing was changed",
+        f"this branch does not merge with {project.base.label}; nothing was changed (with "
+        "--branch task each task has a branch of its own)",
         code="conflicts_with_base",
-        hint=f"git merge {project.base.label}, or let each task have a branch: --branch task",
+        hint=f"git merge {project.base.label}",
     )
 
 
@@ -241,8 +242,8 @@ def refuse_dirty(project: Project) -> None:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise GuardRefused(
             f"this worktree has changes that belong to no claim: {found[0]}{more}; "
-            "nothing was touched",
+            "nothing was touched; commit or stash them first",
             code="dirty",
-            hint="commit them, or git stash -u, then repeat",
+            hint="git stash -u",
             details={"files": found},
         )

@@ -113,8 +113,7 @@ def _merge(project: Project) -> Finding:
             error = RalphError(
                 f"merging this branch into {label} would conflict in {names}",
                 code="merge_conflict",
-                hint=f"git merge {label}; where a task is claimed on both sides, "
-                f"the claim on {label} wins",
+                hint=f"git merge {label}",
                 details={"paths": list(found.conflicts)},
             )
             return Finding("merge", False, error.message, error)

@@ -60,8 +60,9 @@ def one(project: Project, wanted: str) -> Kept:
     found = listed(project, wanted)
     if len(found) > 1:
         raise UsageError(
-            f"{wanted} has {len(found)} rescue refs", code="ambiguous",
-            hint=f"ralphgit rescue list; then name one: {found[-1].ref.removeprefix(RESCUE)}",
+            f"{wanted} has {len(found)} rescue refs; name one of them, such as "
+            f"{found[-1].ref.removeprefix(RESCUE)}",
+            code="ambiguous", hint="ralphgit rescue list",
         )  # fmt: skip
     return found[0]
 
@@ -139,7 +140,7 @@ def apply(project: Project, kept: Kept) -> None:
         raise Refused(
             f"the work in {kept.ref} does not fit onto this worktree; nothing was changed",
             code="does_not_apply", lines=[f"  {line}" for line in lines[:10]],
-            hint=f"git cherry-pick --no-commit {kept.commit[:12]}, and settle the conflicts",
+            hint=f"git cherry-pick --no-commit {kept.commit[:12]}",
         )  # fmt: skip
 
 

@@ -49,9 +49,10 @@ def reset(project: Project, options: ResetOptions) -> Reopened:
         why = ("--reason", said) if said else ()
         words = ("ralphgit", "-C", main, "reset", options.task, *why)
         raise GuardRefused(
-            "a reset is made from the main worktree",
+            "a reset is made from the main worktree; your own claim you give back by: "
+            f"ralphgit release {options.task}",
             code="linked_worktree",
-            hint=f"{shlex.join(words)}; your own claim: ralphgit release {options.task}",
+            hint=shlex.join(words),
         )
     if options.fetch:
         synchronise(project)

@@ -28,16 +28,14 @@ class UnfinishedClaim(NamedTuple):
 
     def sentence(self, base: str) -> str:
         return (
-            f"the claim of {self.by} on {self.task} was merged into {base} without its completion"
+            f"the claim of {self.by} on {self.task} was merged into {base} without its completion; "
+            f"if that was not the work, ralphgit reset {self.task} frees it"
         )
 
     @property
     def hint(self) -> str:
-        """The commands that end it: what was merged is the work, or it is not."""
-        return (
-            f"ralphgit complete {self.task} --by {self.commit[:12] or 'COMMIT'}, "
-            f'or ralphgit reset {self.task} --reason "TEXT"'
-        )
+        """The command that ends it where what was merged is the work."""
+        return f"ralphgit complete {self.task} --by {self.commit[:12] or 'COMMIT'}"
 
 
 def found(project: Project, claim_map: ClaimMap) -> Iterator[UnfinishedClaim]:

@@ -223,8 +223,8 @@ def _refuse(project: Project, missing: Sequence[str]) -> None:
 def ask_a_person(project: Project) -> str:
     """Return the hint of a refusal: what a person does, or that a worker has to ask one."""
     if project.around.person and not inside_loop.claimed(project):
-        return "read it and decide: ralphgit trust"
-    return "ask a person: only a person at a terminal can read it and agree"
+        return "ralphgit trust"
+    return "ask a person, and stop until one at a terminal has read it and agreed"
 
 
 def refuse_worker(project: Project) -> None:

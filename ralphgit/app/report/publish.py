@@ -61,8 +61,8 @@ def publish(project: Project, options: PageOptions) -> Published:
 
 def _usual(project: Project) -> str:
     if project.repository.top is None:
-        message = "a bare repository has no place for the report"
-        raise UsageError(message, code="no_file", hint="ralphgit report FILE, or - for stdout")
+        message = "a bare repository has no place for the report; - is stdout"
+        raise UsageError(message, code="no_file", hint="ralphgit report FILE")
     return os.path.relpath(os.path.join(project.top, USUAL), project.around.directory)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -142,7 +143,7 @@ def _require_clean(project: Project) -> None:
     if under_way(project.repository.git_dir):
         raise GuardRefused(
             "a merge or rebase is under way; nothing was changed", code="unfinished_merge",
-            hint="git status says how to end it",
+            hint="git status",
         )  # fmt: skip
     folders = [project.settings.records_here, *(path for path, _ in here.shards)]
     found = project.repository.git.names(
@@ -152,15 +153,16 @@ def _require_clean(project: Project) -> None:
     found = [one for one in found if not _is_left(project, one)]
     if found:
         raise GuardRefused(
-            f"{found[0][3:]} has changes that are not committed; nothing was changed",
-            code="uncommitted", hint="commit them, or git stash, then repeat",
+            f"{found[0][3:]} has changes that are not committed; nothing was changed; "
+            "commit or stash them first",
+            code="uncommitted", hint="git stash",
             details={"files": [one[3:] for one in found]},
         )  # fmt: skip
     staged = index.staged_changes(project.repository.git, "HEAD")
     if staged:
         raise GuardRefused(
             f"{staged[0].path} is staged, and would be in the same commit; nothing was changed",
-            code="staged", hint="git commit, or git restore --staged " + staged[0].path,
+            code="staged", hint=f"git restore --staged {shlex.quote(staged[0].path)}",
         )  # fmt: skip
 
 

@@ -146,7 +146,7 @@ def edit(project: Project, task: str, fields: Fields, *, remove: tuple[str, ...]
         text = splice_task.set_fields(file, number, wanted, drop=drop)
     except InvalidRecord as error:
         if error.code == "unclear_layout":
-            error.hint = f"ralphgit edit {task} --block, then repeat the command"
+            error.hint = f"ralphgit edit {task} --block"
         raise
     _write(project, row.file, text)
     if contract(project.here.task(task)) != before and (holder := _holder(project, task)):
@@ -222,7 +222,8 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     old = task_mapping.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
         refusal = claim_errors.held(claim_facts.held(project, task, *holder))
-        refusal.hint = f"ralphgit reset {task} --reason TEXT, if {holder[0].by} is gone"
+        refusal.message += f"; if {holder[0].by} is gone, reset it first"
+        refusal.hint = f'ralphgit reset {task} --reason "TEXT"'
         raise refusal
     identity, at, by = project.around.new_id(), project.now(), project.worker
     new = lifecycle.cancelled(task, old, Cancelled(id=identity, by=by, at=at, reason=reason))

@@ -75,9 +75,9 @@ def _refuse_active(project: Project, task: str) -> None:
     holder = state.holder if state is not None else None
     who = f"{holder.by} ({holder.where})" if holder else own[0].by if own else active[0].where
     raise ClaimHeld(
-        f"{task} is in flight: {who} has it; nothing was written",
+        f"{task} is in flight: {who} has it; rename it once that has ended (nothing was written)",
         details={"task": task},
-        hint=f"ralphgit show {task}; rename it once that has landed, or was released or reset",
+        hint=f"ralphgit show {task}",
     )  # fmt: skip
 
 

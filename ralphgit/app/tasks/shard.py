@@ -58,7 +58,7 @@ def shard(project: Project, layout: str, *, dry_run: bool = False) -> Sharded:
         project.warn("an interrupted move to another layout has been completed")
     here = project.require_here()
     if not here.rows:
-        hint = "add one first: ralphgit add --title TEXT"
+        hint = "ralphgit add --title TEXT"
         raise GuardRefused("the graph has no task that could be moved", code="no_tasks", hint=hint)
     _refuse_active(project)
     patterns = _patterns(project, layout, here.rows)
@@ -115,7 +115,7 @@ def _refuse_active(project: Project) -> None:
         raise GuardRefused(
             f"{', '.join(held)} {verb} an active claim; nothing was changed",
             code="claims_in_flight",
-            hint="let it land, or ralphgit release it (reset, if its worker is gone), then repeat",
+            hint="let it land, or give it back, then repeat",
             details={"tasks": [*held]},
             lines=[*held.values()],
         )
@@ -131,7 +131,7 @@ def _refuse_in_the_way(
     for path in sorted(there.union(files_below(project.top, wanted)).difference(old)):
         if path not in texts or _content(project, path) != texts[path].encode("utf-8"):
             message = f"{path} exists and is not part of the graph; nothing was changed"
-            hint = f"git mv {path} elsewhere, or remove it, then repeat"
+            hint = f"git mv {path} ELSEWHERE"
             raise GuardRefused(message, code="in_the_way", hint=hint, details={"file": path})
 
 
@@ -168,9 +168,9 @@ def _refuse_set_elsewhere(project: Project, *, changes: bool) -> None:
     if own != (now := project.settings.graph_here):
         raise GuardRefused(
             f"graph is set to {', '.join(now)}, and not by {settings_file.FILE} here; "
-            "nothing was changed",
+            "nothing was changed; see RALPH_GRAPH, and whether ralph.toml is committed on the base",
             code="graph_set_elsewhere",
-            hint="commit ralph.toml on the base, and see RALPH_GRAPH and git config ralph.graph",
+            hint="git config ralph.graph",
         )
 
 

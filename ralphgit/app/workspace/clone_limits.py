@@ -50,10 +50,7 @@ def unrelated_hint(project: Project, onto: str) -> str:
     """What to do about a commit that shares no history with `onto`."""
     if is_shallow(project):
         return f"git fetch --unshallow {project.base.remote}".rstrip()
-    return (
-        f"the history of {onto} was begun anew: git switch -c NAME {onto}, then git cherry-pick "
-        "what is to stay"
-    )
+    return f"git switch -c NAME {onto} && git cherry-pick COMMITS"
 
 
 def _fetches_branches(project: Project, remote: str) -> bool:

@@ -125,9 +125,9 @@ def met(rows: list[Row], archive: Archive) -> list[Row]:
 def archived(entry: Entry) -> UnknownTask:
     """The refusal of what cannot be done to a task in the archive."""
     return UnknownTask(
-        f"{entry.id} is in the archive ({entry.status}); nothing was changed",
+        f"{entry.id} is in the archive ({entry.status}); nothing was changed; restore it first",
         code="archived",
-        hint=f"ralphgit show {entry.id}; to go on with it: ralphgit archive --restore {entry.id}",
+        hint=f"ralphgit archive --restore {entry.id}",
         details={"task": entry.id},
     )
 

@@ -21,5 +21,5 @@ def refuse(project: Project, message: str, *, code: str) -> None:
     if here or claimed(project):
         raise GuardRefused(
             message, code=code,
-            hint="ask a person to do it, in another worktree or after: ralphgit stop",
+            hint="ask a person to do it in another worktree, or once the loop has ended",
         )  # fmt: skip

@@ -189,7 +189,7 @@ def loop_works_in(project: Project) -> bool:
 
 def _running(pid: int) -> GuardRefused:
     return GuardRefused(
-        f"a loop works in this worktree already (process {pid})",
-        code="loop_running", hint="ralphgit logs -f; to end it: ralphgit stop",
+        f"a loop works in this worktree already (process {pid}); ralphgit stop ends it",
+        code="loop_running", hint="ralphgit logs -f",
         details={"pid": pid},
     )  # fmt: skip

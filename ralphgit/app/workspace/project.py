@@ -122,12 +122,12 @@ class Project:
                 raise GuardRefused(
                     f"the base branch {self.base.branch} does not exist, or has no commit yet",
                     code="no_commit",
-                    hint="set base in ralph.toml, or git config ralph.base BRANCH",
+                    hint="git config ralph.base BRANCH",
                 )
             raise GuardRefused(
                 "the repository has no commit on its base branch yet",
                 code="no_commit",
-                hint="git add -A, then: git commit -m 'First commit'",
+                hint="git add -A && git commit -m 'First commit'",
             )
         return self.base
 
@@ -235,9 +235,9 @@ class Project:
         named = " ".join(map(shlex.quote, [base.label, "--", *paths[:3]]))
         return InvalidRecord(
             f"the task graph ({', '.join(paths[:3])}) was removed from {base.label}; nothing was "
-            "changed here",
+            "changed here; revert the commit that did it",
             code="no_graph",
-            hint=f"git log -1 {named} names the commit; revert it there",
+            hint=f"git log -1 {named}",
         )
 
     @cached_property
@@ -260,7 +260,7 @@ class Project:
     def no_graph(self, where: str) -> InvalidRecord:
         """The refusal where there is no graph in `where`: this worktree, or a commit."""
         message = f"there is no task graph ({', '.join(self.config.graph)}) in {where}"
-        hint = "ralphgit init, or ralphgit import FILE"
+        hint = "ralphgit init"
         if where == HERE and (restore := self.restore_graph()):
             message, hint = f"{message}, but in its commit there is", restore
         return InvalidRecord(message, code="no_graph", hint=hint)

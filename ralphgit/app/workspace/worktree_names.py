@@ -45,10 +45,11 @@ def named(project: Project, worktrees: Sequence[Worktree], name: str) -> Worktre
         most = max(most, len(matching))
     known = ", ".join(name_of(project, one) for one in worktrees if not one.main)
     several = bool(name) and most > 1
+    said = f"several worktrees are called {name}; name the folder of one"
     raise UsageError(
-        f"several worktrees are called {name}" if several else f"there is no worktree {name}",
+        said if several else f"there is no worktree {name}",
         code="unknown_worktree",
-        hint="name its folder: git worktree list" if several
+        hint="git worktree list" if several
         else f"there are: {known}" if known else "ralphgit worktree new NAME",
         details={"worktree": name},
     )  # fmt: skip

@@ -94,7 +94,7 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
             raise GuardRefused(
                 f"the branch {short} leaves no room for a branch feature/{name}; nothing was made",
                 code="branch_exists",
-                hint=f"rename it: git branch -m {short} OTHER",
+                hint=f"git branch -m {short} OTHER",
                 details={"branch": short},
             )
     shown = project.show_path(path)
@@ -103,8 +103,8 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
         state = (
             "exists already" if os.path.lexists(path) else "is known to git, but its folder is gone"
         )
-        message = f"the worktree {shown} {state}; nothing was made"
-        hint = f"ralphgit worktree remove {name}, or take another name"
+        message = f"the worktree {shown} {state}; take another name, or remove it"
+        hint = f"ralphgit worktree remove {name}"
         raise GuardRefused(message, code="worktree_exists", hint=hint, details={"path": path})
     if os.path.lexists(path):
         raise GuardRefused(
@@ -117,7 +117,7 @@ def _refuse(project: Project, name: str, path: str, branch: str) -> None:
 
 def _branch_exists(project: Project, branch: str) -> GuardRefused:
     short = branch.removeprefix("refs/heads/")
-    there = project.worktree_of(branch)
+    there, message = project.worktree_of(branch), f"the branch {short} already exists"
     if there is not None:
         hint = f"it is checked out in {project.show_path(there.path)}; take another name"
     else:
@@ -125,11 +125,10 @@ def _branch_exists(project: Project, branch: str) -> GuardRefused:
         fork = worktrees.fork(project.repository.git, project.base.commit, tip) if tip else ""
         hint = "take another name"
         if tip and fork == tip:
-            hint = (
-                f"all of it is on {project.base.label}, so you can delete it: git branch -D {short}"
-            )
-    message = f"the branch {short} already exists; nothing was made"
-    return GuardRefused(message, code="branch_exists", hint=hint, details={"branch": short})
+            message += f", and all of it is on {project.base.label}"
+            hint = f"git branch -D {short}"
+    said = f"{message}; nothing was made"
+    return GuardRefused(said, code="branch_exists", hint=hint, details={"branch": short})
 
 
 def _warn(project: Project, story: str, branch: str) -> None:
@@ -245,11 +244,10 @@ def failed_setup(project: Project, made: Made, *, data: object) -> Refused | Non
     how = "ran out of time" if run.timed_out else f"failed (exit {run.exit_code})"
     lines: Sequence[str] = run.tail.splitlines()[-20:]
     return Refused(
-        f"the setup command {how}: {run.command}",
+        f"the setup command {how}: {run.command}; the worktree was kept, to fix it or to remove it",
         code="setup_failed",
         lines=[f"| {line}" for line in lines],
-        hint=f"the worktree was kept: fix it in {project.show_path(made.path)}, "
-        f"or ralphgit worktree remove {made.name}",
+        hint=f"ralphgit worktree remove {made.name}",
         details={"command": run.command, "exit_code": run.exit_code, "output": run.tail},
         data=data,
     )

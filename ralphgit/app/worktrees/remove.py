@@ -82,20 +82,25 @@ def _refusal(
         return GuardRefused(
             f"the worktree {shown} was not removed: git cannot tell what is in it",
             code="has_work",
-            lines=[f"- {reason.message}" for reason in found],
-            hint=f"git -C {home} worktree repair {shlex.quote(seen.path)}, then repeat; where that "
-            "does not help, keep what you need of it, delete the folder, and repeat",
+            lines=[
+                *(f"- {reason.message}" for reason in found),
+                "where the command below does not help, keep what you need, and delete the folder",
+            ],
+            hint=f"git -C {home} worktree repair {shlex.quote(seen.path)}",
             details=details,
         )
-    hint = f"to save it in a rescue ref first: ralphgit worktree remove {seen.name} --force REASON"
+    hint, lines = f"ralphgit worktree remove {seen.name} --force REASON", []
     if final:
         hint = "clear that up by hand, then repeat"
-    elif any(reason.code == "not_landed" for reason in found) and project.base.remote:
-        hint = f"if it was merged meanwhile, add --fetch; {hint}"
+    else:
+        lines = ["with --force it is saved in a rescue ref first"]
+        if any(reason.code == "not_landed" for reason in found) and project.base.remote:
+            command = f"ralphgit worktree remove {seen.name} --fetch"
+            lines.insert(0, f"if it was merged meanwhile: {command}")
     return GuardRefused(
         f"the worktree {shown} was not removed: it has work that would be lost",
         code="has_work",
-        lines=[f"- {reason.message}" for reason in found],
+        lines=[*(f"- {reason.message}" for reason in found), *lines],
         hint=hint,
         details=details,
     )

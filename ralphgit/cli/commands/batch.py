@@ -60,8 +60,9 @@ def _run(call: Call, options: Options) -> Outcome:
     found = {one.outcome: one.task for one in reversed(ran)}
     error: RalphError | None = None
     if task := found.get("failed"):
-        hint = "ralphgit status; .ralph/batch/progress.md says more"
-        error = Refused(f"{task} failed, also alone", code="failed", hint=hint)
+        hint = "ralphgit status"
+        said = f"{task} failed, also alone (see .ralph/batch/progress.md)"
+        error = Refused(said, code="failed", hint=hint)
     elif "blocked" in found:
         error = AwaitsPerson(f"{found['blocked']} waits for a person", code="blocked",
                             hint="ralphgit inbox")  # fmt: skip

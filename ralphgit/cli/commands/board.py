@@ -28,7 +28,7 @@ def run(call: Call, options: Options) -> Outcome:
                          hint="ralphgit status")  # fmt: skip
     if importlib.util.find_spec("textual") is None:
         raise GuardRefused("textual is not installed, which draws the board", code="no_textual",
-                           hint=f"{install('board')}; or ralphgit status")  # fmt: skip
+                           hint=install("board"))  # fmt: skip
     # Textual reads it when it is imported.
     if call.screen.colour:
         os.environ.pop("NO_COLOR", None)

@@ -15,7 +15,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
-from ralphgit.errors import AwaitsPerson, RalphError
+from ralphgit.errors import AwaitsPerson, RalphError, Refused
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict
 from ralphgit.rules.claim_options import ClaimOptions
@@ -32,7 +32,12 @@ def run(call: Call, options: Options) -> Outcome:
     if options.told.by:
         return _by(project, options.told)
     way = _way(project, options.land)
-    done = complete.complete(project, _with_report(project, options.told), before=_before_work)
+    try:
+        done = complete.complete(project, _with_report(project, options.told), before=_before_work)
+    except Refused as refused:
+        if way and refused.hint.startswith("ralphgit complete"):
+            refused.hint += f" --land {options.land}".removesuffix(" auto")
+        raise
     worker_report.clear(project.top)
     what = counted(len(done.evidence), "evidence record")
     if done.criteria:
@@ -42,17 +47,19 @@ def run(call: Call, options: Options) -> Outcome:
     lines += [f"passed before the work, too: {safe(one)}" for one in done.passed_before]
     landed: dict[str, object] | None = None
     error: RalphError | None = None
-    advice = [] if done.verified else _unverified(done, lands=bool(way))
+    left, following = way == "pr", []
     if way:
         try:
             landed, said = _landed(project, way)
             lines += said
-            advice.append(_next(project))
+            following = [_next(project)]
         except RalphError as refusal:
             error = refusal
             project.refresh()
             if isinstance(refusal, AwaitsPerson):
-                advice.append(_next(project))
+                left, following = True, [_next(project)]
+    advice = [] if done.verified else _unverified(done, lands=bool(way), left=left)
+    advice += following
     # Of what was completed: the worktree may stand on the base by now.
     view = project.view(done.commit, done.commit[:12]) if way else project.require_here()
     row, task_state = next(one for one in next_tasks.pairs(project, view) if one[0].id == done.task)
@@ -72,14 +79,15 @@ def run(call: Call, options: Options) -> Outcome:
     return Outcome(data, before=lines, advice=advice, error=error)
 
 
-def _unverified(done: Completed, *, lands: bool) -> list[str]:
-    """Say that nothing was verified, and how the worker still can."""
+def _unverified(done: Completed, *, lands: bool, left: bool) -> list[str]:
+    """Say that nothing was verified, and how the worker still can where the work is still here."""
+    said = f"Nothing was verified: {evidence_verdict.NOTHING}."
+    if left:
+        return [said]
     proves = f" --proves {shlex.quote(done.criteria[0].criterion)}" if done.criteria else ""
     how = f'ralphgit evidence add {done.task}{proves} --shows "TEXT"'
     how += f' && git commit -m "Evidence of {done.task}"' + " && ralphgit land" * lands
-    return [
-        f"Nothing was verified: {evidence_verdict.NOTHING}. Say what you observed:", f"  {how}"
-    ]  # fmt: skip
+    return [f"{said} Say what you observed:", f"  {how}"]
 
 
 def _before_work(

@@ -52,7 +52,7 @@ def _up(project: Project, options: Options) -> Outcome:
     count = len(stories) if options.number is None else options.number
     if not 0 < count <= _MOST:
         problem = f"-n must be 1 to {_MOST}" if count else "fleet up needs to know how many workers"
-        raise UsageError(problem, hint="ralphgit fleet up -n 3, or --story S for each story")
+        raise UsageError(problem, hint="ralphgit fleet up -n 3")
     if stories and count != len(stories):
         raise UsageError(
             f"-n {count} and {len(stories)} stories: there is one worker for each story",
@@ -155,7 +155,7 @@ def _down(project: Project, name: str, *, now: bool) -> Outcome:
     error = None
     if late:
         what = f"asked to end, and still there: {', '.join(late)}"
-        hint = "ralphgit fleet down --now, then: kill PROCESS"
+        hint = "ralphgit fleet down --now"
         error = Refused(what, code="still_running", hint=hint)
     advice = ["The worktrees stay; ralphgit worktree prune removes those that are done."]
     if held := [one.name for one in asked if one.ended and one.task]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from ralphgit.app.integration import integrate
@@ -12,7 +13,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
 from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
-from ralphgit.errors import NeedsPerson, RalphError, Refused
+from ralphgit.errors import AwaitsPerson, RalphError, Refused
 from ralphgit.rules.integration_order import Foreseen
 
 Options = IntegrateOptions
@@ -49,30 +50,37 @@ def stopped(plan: Plan, stops: Sequence[Stop], *, dry_run: bool) -> RalphError |
     names = ", ".join(dict.fromkeys(one.branch for one in stops))
     verb = "would not be" if dry_run else "was not"
     coupled = stop.kind in ("coupling", "conflict") and not stop.foreseen
-    kind = NeedsPerson if all(one.kind == "concerns" for one in stops) else Refused
+    concerns = all(one.kind == "concerns" for one in stops)
+    kind = AwaitsPerson if concerns else Refused
     return kind(
-        f"{names} {verb} integrated",
+        f"{names} {verb} integrated" + "; a person decides whether it lands" * concerns,
         code="coupling" if coupled else _CODES.get(stop.kind, stop.kind),
         hint=_hint(plan, stop),
-        lines=stop.output,
+        lines=[*stop.output, *_beside(stop)],
     )
+
+
+def _beside(stop: Stop) -> list[str]:
+    """What goes with the command of the hint."""
+    if stop.kind not in ("conflict", "coupling"):
+        return []
+    scopes = [] if stop.foreseen else ["say in the scopes that the two meet"]
+    return [*scopes, "the command below keeps the work, to be done again on the new base"]
 
 
 def _hint(plan: Plan, stop: Stop) -> str:
     if stop.kind == "not-ready":
         return f"ralphgit reconcile {stop.branch}"
     if stop.kind == "stacked":
-        return "ralphgit land --all, once what it stands on has landed"
+        return "ralphgit land --all"
     if stop.kind == "concerns":
-        return f"for a person: ralphgit land {stop.branch} --accept-concerns"
+        return f"ralphgit land {shlex.quote(stop.branch)} --accept-concerns"
     if stop.kind == "invalid":
         return "fix it in one of the branches; nothing has landed"
     if stop.kind == "verification":
         return "look at what the branches are together; nothing of the last one has landed"
     task = plan.reconciled[stop.branch].tasks[0]
-    first = "" if stop.foreseen else "say in the scopes that the two meet; then "
-    reset = f"ralphgit reset {task} --reason TEXT --force"
-    return f"{first}{reset}, and do it again on the new base: the work is kept"
+    return f'ralphgit reset {task} --reason "TEXT" --force'
 
 
 def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:

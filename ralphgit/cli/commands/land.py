@@ -62,7 +62,7 @@ def run(call: Call, options: Options) -> Outcome:
 def _branch(project: Project, named: str) -> str:
     branch = named or _here(project)
     if not branch or branch == project.base.branch:
-        raise UsageError("land needs a branch", hint="ralphgit land BRANCH, or ralphgit land --all")
+        raise UsageError("land needs a branch", hint="ralphgit land --all")
     return branch
 
 

@@ -27,8 +27,9 @@ def run(call: Call, options: RevertOptions) -> Outcome:
     ]
     if done.branch:
         remote, name = project.base.remote, shlex.quote(done.branch)
-        hint = f"git push {remote} {name}, and a pull request" if remote else f"git merge {name}"
-        lines.append(f"Nothing else was changed. Next: {hint}.")
+        hint = f"git push {remote} {name}" if remote else f"git merge {name}"
+        how = "; a pull request brings it to the base" if remote else ""
+        lines.append(f"Nothing else was changed{how}. Next: {hint}")
     about = {
         "claim": done.claim, "commit": done.commit, "reverts": done.taken_back,
         "files": done.files, "branch": done.branch or None, "pushed": done.pushed,

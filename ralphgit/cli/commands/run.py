@@ -17,9 +17,7 @@ def run(call: Call, options: LoopOptions) -> Outcome:
 
     gc.enable()  # `main` has switched it off for what ends soon
     if options.max_tasks == 0:
-        raise UsageError(
-            "--max-tasks must be at least 1", hint="ralphgit next shows, and does nothing"
-        )
+        raise UsageError("--max-tasks must be at least 1", hint="ralphgit next")
     if options.stack:
         options = _stacked(options)
     told = options._replace(once=options.once or bool(options.task))
@@ -43,7 +41,7 @@ def _stacked(options: LoopOptions) -> LoopOptions:
         raise UsageError(
             f"--stack cannot be combined with --land {options.land}: what the work stands on has "
             "to land first",
-            hint="run --stack, then ralphgit land --all",
+            hint="ralphgit run --stack && ralphgit land --all",
         )
     return options._replace(branch="keep", land="none")
 

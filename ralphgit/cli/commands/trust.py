@@ -56,7 +56,7 @@ def run(call: Call, options: Options) -> Outcome:
         if input("\nTrust them? [y/N] ").strip().lower() not in ("y", "yes"):
             raise NeedsPerson(
                 "not trusted; nothing was changed", code="untrusted",
-                hint="ralphgit trust --list shows it again",
+                hint="ralphgit trust --list",
             )  # fmt: skip
     trust.grant(project, found.untrusted)
     lines = [*asked, ""] if options.yes and not call.screen.quiet else []
