@@ -101,10 +101,13 @@ def _share_ended(call: Call, project: Project, options: ClaimOptions) -> None:
         return
     from ralphgit.app.landing import land_records  # a claim from the base itself needs none of it
 
-    if not land_records.ended(project):
+    if not (ended := land_records.ended(project)):
         return
     ids.parse_worker(project.worker)
-    claim.require_possible(project, options)
+    if any(one.word == "given back" for one in ended):  # which may be what makes it possible
+        claim.require_fit(project)
+    else:
+        claim.require_possible(project, options)
     shared = land_records.share_ended(project)
     where = f"landed on {project.base.label}"
     if shared.url is not None:
