@@ -363,6 +363,7 @@ _WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
         output=st.none(),
         artifact=st.none(),
         subject=st.one_of(st.none(), st.builds(Subject, _WORD, _WORD, _WORD)),
+        before=st.one_of(st.none(), st.integers(-64, 255)),
     )
 )
 def test_a_record_reads_back_as_it_was(made: Evidence) -> None:
