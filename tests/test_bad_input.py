@@ -180,7 +180,7 @@ def test_no_commit_and_no_graph(tmp_path: Path) -> None:
     base = ("status", "next", "prompt", "inbox", "claim", "complete", "block", "release", "reset")
     more = (
         *("reply", "preflight", "worktree", "fleet", "run", "reconcile", "integrate", "land"),
-        *("independence", "batch", "diff", "report", "resolve", "wait", "archive"),
+        *("independence", "batch", "diff", "report", "resolve", "wait", "archive", "revert"),
     )
     wanted = {**NO_GRAPH, **dict.fromkeys((*base, *more), GUARD)}
     tried(world, wanted, snapshot=world.snapshot)
@@ -236,6 +236,7 @@ def test_broken_settings(world: World) -> None:
         "lese = 1": "error: ralph.toml:1:1: unknown setting lese\n",
         "records = 3": "error: ralph.toml: records is 3, and should be text\n",
         "\0": "error: ralph.toml:1:1: not TOML",
+        "graph = ['a/[']": "error: ralph.toml:1:10: graph is 'a/[', which is no pattern: '[' is",
         "lease = 'local'\ngraph = [": "error: ralph.toml:2:10: not TOML: ",
     }
     for text, message in settings.items():
@@ -255,6 +256,14 @@ def test_broken_settings(world: World) -> None:
 def test_a_remote_s_name_is_text(world: World, name: str) -> None:
     found = world.ralph("list", env={"RALPH_REMOTE": name})
     assert found.code in (OK, USAGE), found.err
+
+
+def test_a_worktree_that_git_takes_for_another(world: World) -> None:
+    alpha = world.worktree("alpha")
+    world.write(".git/worktrees/proj-alpha/gitdir", "/nowhere/.git\n")
+    found = alpha.ralph("logs")
+    assert (found.code, found.out) == (USAGE, "")
+    assert "hint: git worktree repair" in found.err
 
 
 def test_files_that_are_folders_or_links(world: World) -> None:

@@ -52,6 +52,7 @@ TABLE = [
     ({"write": ("go.*",)}, {"resources": ("go.sum",)}, [("generated", ("go.sum",))]),
     ({"resources": ("build/out",)}, {"write": ("build",)}, [("generated", ("build/out",))]),
     ({"resources": ("build out/x",)}, {"write": ("**",)}, []),
+    ({"resources": (".git/x", "a/.ralph")}, {"write": ("**",)}, []),
     ({"resources": ("go.sum",)}, {"read": ("go.*",)}, [("read", ("go.sum",))]),
     ({"write": ("go.sum",)}, {"write": ("**",)}, [("generated", ("go.sum",))]),
     ({"write": ("*/go.sum",)}, {"write": ("a/",)}, [("generated", ("a/go.sum",))]),

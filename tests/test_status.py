@@ -14,8 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
-from ralphgit.app.landing import tracked_pull_requests
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, tracked_pull_requests
 
 ENVELOPE = Draft202012Validator(
     json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))

@@ -7,8 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ralphgit.app.landing import tracked_pull_requests
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.board import snapshot
 from ralphgit.board.snapshot import Snapshot, Watched, Worker

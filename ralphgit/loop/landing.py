@@ -10,15 +10,9 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.integration import branch_pull_requests, integrate
-from ralphgit.app.landing import (
-    land_way,
-    merge,
-    pull_request,
-    tracked_pull_requests,
-    unlanded,
-)
+from ralphgit.app.landing import land_way, merge, pull_request, unlanded
 from ralphgit.app.lifecycle import block_release, task_branch
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, NeedsPerson, RalphError

@@ -6,17 +6,12 @@ import time
 
 from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
-from ralphgit.app.landing import (
-    forge_cli,
-    land_way,
-    open_pull_request,
-    pull_request,
-    tracked_pull_requests,
-)
+from ralphgit.app.landing import forge_cli, land_way, open_pull_request, pull_request
 from ralphgit.app.landing.merge import Conflict
-from ralphgit.app.landing.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
 from ralphgit.app.lifecycle import claim_errors
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import OPEN, PUSHED, REFUSED, Pull
 from ralphgit.errors import RalphError, UsageError
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.loop_options import LoopOptions, Say

@@ -121,6 +121,7 @@ LAYOUT = frozenset(("graph", "records"))
 COMMITTED = SAFETY | PLACE | LAYOUT
 #: Settings that name files of the repository (SPEC L10).
 _PATHS = ("graph", "records", "agent_prompt")
+_PATTERNS = ("graph",)
 
 _SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
@@ -173,14 +174,30 @@ def parse_setting(name: str, value: object, where: str) -> object:
     return made
 
 
-def path_fault(name: str, value: object) -> tuple[str, paths.PathFault] | None:
+def path_fault(name: str, value: object) -> tuple[str, str] | None:
     """The first path in a setting that may not be used, and why; None where there is none."""
-    if name not in _PATHS or (name == "agent_prompt" and not value):
+    if name not in (*_PATHS, *_PATTERNS) or (name == "agent_prompt" and not value):
         return None
     for path in value if isinstance(value, (list, tuple)) else (value,):
-        if isinstance(path, str) and (fault := paths.fault(path)):
-            return path, fault
+        if not isinstance(path, str):
+            continue
+        fault = paths.fault(path) if name in _PATHS else None
+        if said := fault or (_pattern_fault(path) if name in _PATTERNS else ""):
+            return path, said
     return None
+
+
+def _pattern_fault(pattern: str) -> str:
+    """Why a pattern means nothing; "" for one that does."""
+    if not any(sign in pattern for sign in "*?[]{}\\"):
+        return ""
+    from ralphgit.model import path_patterns
+
+    try:
+        path_patterns.routes(pattern)
+    except ValueError as error:
+        return f"is no pattern: {error}"
+    return ""
 
 
 def _shown(value: object) -> str:

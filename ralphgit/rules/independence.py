@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
+from ralphgit.model.paths import fault
 from ralphgit.model.task_row import Row
 from ralphgit.rules import cycles
 from ralphgit.rules.pattern_overlap import (
@@ -82,7 +83,7 @@ def file_of(resource: str, generated: tuple[str, ...]) -> str:
 
     A path has a `/`, or a dot inside as a file's name has; or a pattern of `generated` covers it.
     """
-    if _PATH.fullmatch(resource) is None:
+    if _PATH.fullmatch(resource) is None or fault(resource):
         return ""
     looks = "/" in resource or "." in resource[1:]
     return resource if looks or covers_any(generated, resource) else ""

@@ -1,7 +1,7 @@
 """Decide whether a path pattern covers a path, and whether two patterns share a path.
 
 Decided on the patterns alone: no folder is read, so the answer is the same on every machine
-and holds for files that do not exist yet. What a pattern says stands in `rules.path_patterns`.
+and holds for files that do not exist yet. What a pattern says stands in `model.path_patterns`.
 
 Every function but `check_pattern` raises ValueError, with the sentence that `check_pattern`
 gives, for a pattern that is wrong.
@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
-from ralphgit.rules.path_patterns import ANY_CHAR, CharSet, Glob, Route, Segment
-from ralphgit.rules.path_patterns import MOST_ALTERNATIVES as MOST_ALTERNATIVES
-from ralphgit.rules.path_patterns import glob as _glob
-from ralphgit.rules.path_patterns import intersection as _intersection
-from ralphgit.rules.path_patterns import routes as _routes
+from ralphgit.model.path_patterns import ANY_CHAR, CharSet, Glob, Route, Segment
+from ralphgit.model.path_patterns import MOST_ALTERNATIVES as MOST_ALTERNATIVES
+from ralphgit.model.path_patterns import glob as _glob
+from ralphgit.model.path_patterns import intersection as _intersection
+from ralphgit.model.path_patterns import routes as _routes
 
 _State = tuple[int, ...]
 _T = TypeVar("_T")

@@ -33,6 +33,8 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
     shows = verb in READING and not fixed and not _into_file(case)
     # Where git itself fails half-way, the same command again does the rest (law L6).
     half = verb == "run" or "git_failed" in out or "error: git " in err
+    # A claim's lost record is put back, and said to be, before the claim is judged.
+    half = half or "it has been put back" in out + err
     if shows or (seen.code != 0 and not half):
         wrote = [name for name in seen.wrote if not _owned(name, kept=verb in ("reset", "reply"))]
         if wrote:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ralphgit.app.conflicts import task_merge
 from ralphgit.app.handoff import worker_report
-from ralphgit.app.landing import tracked_pull_requests
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, tracked_pull_requests
 from ralphgit.errors import InvalidRecord
 from ralphgit.loop import attempt_memory, batch_state
 from ralphgit.model import config

@@ -3,19 +3,24 @@
 import json
 import shlex
 
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import OPEN
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_status import Outcome, Status
 
 
 def concerns(project: Project, active: ActiveClaim) -> tuple[str, ...]:
     """Return the concerns for which complete work on a branch waits for a person; none with
-    `land.concerns`.
+    `land.concerns`, and none where a pull request is open: people are asked there.
     """
     if project.config.land_concerns or not active.ref:
         return ()
     result = json.loads(active.stored or "{}").get("result") or {}
     if active.status != Status.COMPLETE or result.get("outcome") != Outcome.DONE_WITH_CONCERNS:
+        return ()
+    pulls = tracked_pull_requests.read(active.path or project.top)
+    if any(pull.claim == active.claim and pull.state == OPEN for pull in pulls):
         return ()
     told = result.get("concerns") or ["done with concerns"]
     return (told,) if isinstance(told, str) else tuple(told)

@@ -10,10 +10,9 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.evidence import reviews
-from ralphgit.app.landing import tracked_pull_requests
-from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace import heartbeat, tracked_pull_requests
 from ralphgit.app.workspace.project import Project, stamp
+from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.handoff import Guidance

@@ -10,10 +10,11 @@ from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.integrate import Stop, not_ready
 from ralphgit.app.integration.plan import Plan
-from ralphgit.app.landing import merge, open_pull_request, pull_request, tracked_pull_requests
+from ralphgit.app.landing import merge, open_pull_request, pull_request
 from ralphgit.app.landing.merge import Conflict
-from ralphgit.app.landing.tracked_pull_requests import Pull
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.rules.integration_order import Branch
 
 

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.landing import forge_cli, tracked_pull_requests
-from ralphgit.app.landing.tracked_pull_requests import Pull
+from ralphgit.app.landing import forge_cli
 from ralphgit.app.processes import trust, verify_command
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import remote, worktrees
 from ralphgit.model.active_claim import Lease

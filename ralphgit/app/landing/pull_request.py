@@ -12,19 +12,15 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.gate import landing_gate, verified_completion
-from ralphgit.app.landing import (
-    merge,
-    open_pull_request,
-    pull_request_text,
-    tracked_pull_requests,
-)
+from ralphgit.app.landing import merge, open_pull_request, pull_request_text
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.landing.open_pull_request import Opened, Request
-from ralphgit.app.landing.tracked_pull_requests import Pull
 from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, rescued_work, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.git import merge_preview, refs
 from ralphgit.model.active_claim import Lease
 from ralphgit.rules.lost_claim import Winner

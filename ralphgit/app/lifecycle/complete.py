@@ -240,7 +240,11 @@ def _accept_contract(
         f"{sentence}; read it first (ralphgit show {here.id})",
         code="contract_changed",
         hint=f"ralphgit complete {here.id} --accept-contract",
-        details={"task": here.id, "claimed": claimed, "now": contract(promised)},
+        details={
+            "task": here.id,
+            "claimed": claimed,
+            "now": contract(promised if by_base else here),
+        },
     )
 
 

@@ -8,11 +8,16 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap, question
 from ralphgit.app.handoff import questions
-from ralphgit.app.landing import tracked_pull_requests
-from ralphgit.app.landing.tracked_pull_requests import Pull
-from ralphgit.app.workspace import heartbeat, record_tree, runtime_files, worktree_names
+from ralphgit.app.workspace import (
+    heartbeat,
+    record_tree,
+    runtime_files,
+    tracked_pull_requests,
+    worktree_names,
+)
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.app.worktrees.survey import WORKER_LOCK
 from ralphgit.git import work_done, worktrees
 from ralphgit.git.repository import Worktree

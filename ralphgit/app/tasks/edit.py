@@ -13,14 +13,14 @@ from ralphgit.app.active_claims.own_claims import open_claims
 from ralphgit.app.tasks import placement, verify_entries
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
-from ralphgit.model import characters
+from ralphgit.model import characters, path_patterns
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.ids import is_id, parse_task_id
 from ralphgit.model.task import Event
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import PRIORITIES
 from ralphgit.records import atomic_files, audit_file, graph_file, splice_task, task_mapping
-from ralphgit.rules import cycles, lifecycle, path_patterns
+from ralphgit.rules import cycles, lifecycle
 from ralphgit.rules.contract_digest import contract
 from ralphgit.rules.cycles import find_cycles
 from ralphgit.rules.pattern_overlap import check_pattern

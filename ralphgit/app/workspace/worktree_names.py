@@ -65,7 +65,12 @@ def chosen(project: Project, names: Sequence[str], *, every: bool = False) -> li
         return there
     if not names:
         here = os.path.realpath(project.top)
-        return [one for one in there if os.path.realpath(one.path) == here]
+        if found := [one for one in there if os.path.realpath(one.path) == here]:
+            return found
+        raise UsageError(
+            f"git does not know {project.top} as a worktree of this repository",
+            code="unknown_worktree", hint="git worktree repair",
+        )  # fmt: skip
     return [named(project, there, name) for name in names]
 
 

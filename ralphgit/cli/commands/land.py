@@ -8,8 +8,9 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.integration import branch_pull_requests
 from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
-from ralphgit.app.landing import land, land_records, land_way, tracked_pull_requests, unlanded
+from ralphgit.app.landing import land, land_records, land_way, unlanded
 from ralphgit.app.lifecycle import onto_base
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
