@@ -54,7 +54,7 @@ def test_exit_codes_are_told_alike() -> None:
 
 def test_the_readme_names_every_command() -> None:
     table = (ROOT / "README.md").read_text().partition("## Commands")[2].partition("| exit |")[0]
-    assert re.findall(r"`(\w+)[^`]*`", table) == [*COMMANDS]
+    assert re.findall(r"`([\w-]+)[^`]*`", table) == [*COMMANDS]
 
 
 def test_help_and_page_have_the_same_options(tmp_path: Path) -> None:

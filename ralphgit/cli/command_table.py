@@ -40,6 +40,7 @@ _NAMES = {
             "export",
             "shard",
             "archive",
+            "rebase-paths",
             "rescue",
             "trust",
             "doctor",

@@ -26,7 +26,7 @@ def set_lifecycle(file: graph_file.GraphFile, index: int, life: Lifecycle) -> st
     group = _group(life, file.tasks[index])
     wanted = {key: value for key, value in file.tasks[index].items() if key not in LIFECYCLE_KEYS}
     wanted.update(group)
-    return _rewritten(file, index, wanted, lambda old: _with_group(old, group))
+    return rewritten(file, index, wanted, lambda old: _with_group(old, group))
 
 
 def _group(life: Lifecycle, task: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def set_fields(
             old = _without_field(old, key)
         return old
 
-    return _rewritten(file, index, wanted, edit)
+    return rewritten(file, index, wanted, edit)
 
 
 def to_block_style(file: graph_file.GraphFile, index: int) -> str:
@@ -90,7 +90,7 @@ def to_block_style(file: graph_file.GraphFile, index: int) -> str:
         made = eol.join([first, *comments, rest])
         return (made if old[:end].endswith("\n") else made.removesuffix(eol)) + old[end:]
 
-    return _rewritten(file, index, dict(task), edit)
+    return rewritten(file, index, dict(task), edit)
 
 
 def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: str) -> str:
@@ -99,7 +99,7 @@ def append_task(text: str, task: Mapping[str, Any], *, after: int | None, path: 
     layout = task_blocks.find(text)
     eol = "\r\n" if "\r\n" in text else "\n"
     place = 0 if after is None else after + 1
-    expected = [*file.tasks[:place], _plain_copy(task), *file.tasks[place:]]
+    expected = [*file.tasks[:place], plain_copy(task), *file.tasks[place:]]
     if layout is not None and len(layout.blocks) == len(file.tasks) > 0:
         if after is None:
             places = [layout.blocks[0].start]
@@ -143,15 +143,15 @@ def _first_task(text: str, task: Mapping[str, Any], eol: str) -> str:
     return text[: found.start()] + found.group(1) + comment + eol + made + text[found.end() :]
 
 
-def _plain_copy(value: Any) -> Any:
+def plain_copy(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _plain_copy(child) for key, child in value.items()}
+        return {key: plain_copy(child) for key, child in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain_copy(child) for child in value]
+        return [plain_copy(child) for child in value]
     return value
 
 
-def _rewritten(
+def rewritten(
     file: graph_file.GraphFile, index: int, wanted: Mapping[str, Any], edit: Callable[[str], str]
 ) -> str:
     """Apply `edit` to one block's text, and make sure that it did just what was meant."""
@@ -161,7 +161,7 @@ def _rewritten(
         if graph_file.read_block(old) != file.tasks[index]:
             raise _unclear(file, index)
         new = edit(old)
-        if graph_file.read_block(new) != _plain_copy(wanted):
+        if graph_file.read_block(new) != plain_copy(wanted):
             raise _unclear(file, index)
     except InvalidRecord as error:
         if error.file:

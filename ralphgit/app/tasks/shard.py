@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.held_tasks import held_tasks
 from ralphgit.app.tasks import placement
 from ralphgit.app.workspace import journal, runtime_files
 from ralphgit.app.workspace.graph_files import Places, file_named, files_below, is_wild, places
@@ -19,8 +20,7 @@ from ralphgit.git import index
 from ralphgit.model.config import Config, parse_setting
 from ralphgit.model.task_row import Row
 from ralphgit.records import atomic_files, graph_file, graph_layouts, schemas, settings_file
-from ralphgit.rules import lost_claim, readiness
-from ralphgit.rules.readiness import ACTIVE_STATES
+from ralphgit.rules import readiness
 
 #: In the journal: path -> digest of the old content, new content. A move that is killed is
 #: completed by the next one. Between its first and its last step the graph may have tasks twice.
@@ -93,23 +93,7 @@ def _refuse_active(project: Project) -> None:
     """
     if not project.base.commit:
         return
-    claim_map = ClaimMap(project)
-    held: dict[str, str] = {}
-    for row in claim_map.base.rows:
-        task_state = claim_map.task_states[row.id]
-        holder = task_state.holder
-        beside = task_state.state == "blocked" and holder is not None and holder.kind != "base"
-        by_hand = holder is not None and not holder.claim
-        if (task_state.state in ACTIVE_STATES or beside) and not by_hand:
-            who = f": {holder.by}, {holder.where}" if holder is not None else ""
-            held[row.id] = f"{row.id} ({task_state.state}){who}"
-    for task, active_claims in claim_map.active_claims.items():
-        claims = [active for active in active_claims if active.claim]
-        if task not in claim_map.base.by_id and claims:
-            held[task] = f"{task} (not on the base): {claims[0].by}, {claims[0].where}"
-    for task, lease in claim_map.leases.items():
-        if not lost_claim.is_dead(lease, claim_map.base.known(task)):
-            held.setdefault(task, f"{task} (leased): {lease.by}, {lease.worktree}")
+    held = held_tasks(ClaimMap(project))
     if held:
         verb = "has" if len(held) == 1 else "have"
         raise GuardRefused(

@@ -80,6 +80,18 @@ COMMANDS = (
         "dependencies still know it, and its id is not given again.",
     ),
     Command(
+        "rebase-paths", "set up", "Tell unfinished tasks that a folder has moved.",
+        (
+            arg("old", "OLD"),
+            arg("new", "NEW"),
+            flag("dry_run", "Show what would change, write nothing."),
+        ),
+        "What begins with the folder OLD in scopes, outputs and verify commands begins with NEW "
+        "then, and nothing else changes; '.' is the top of the repository. It is refused while "
+        "somebody works on such a task, and names what it leaves for you to look at. Commit it "
+        "with the move.",
+    ),
+    Command(
         "rescue", "set up", "Work that was kept: list, show, apply, drop.",
         (
             arg("action", "ACTION", choices=("list", "show", "apply", "drop")),
