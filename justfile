@@ -44,6 +44,11 @@ race *ARGS:
 soak *ARGS:
     PYTHONPATH=tests python -m soak "$@"
 
+# Take repositories through random events: landed, taken back, rewritten, renamed, archived
+[no-exit-message]
+life *ARGS:
+    PYTHONPATH=tests python -m life "$@"
+
 # Give N inputs of every kind to what reads them: a typed answer, quickly, and nothing written
 [no-exit-message]
 fuzz *ARGS:
