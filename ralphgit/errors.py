@@ -57,6 +57,9 @@ class RalphError(Exception):
         self.lines = tuple(lines)
         self.data = data
 
+    def __str__(self) -> str:
+        return self.message
+
 
 class Refused(RalphError):
     """A valid "no": nothing is wrong with the question, the answer is negative."""

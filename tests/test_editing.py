@@ -679,7 +679,8 @@ def test_cancel_refuses_what_somebody_else_holds(world: World) -> None:
     assert beta.git("status", "--porcelain") == ""
     # Committed, the claim is on alpha's branch; it is no less held.
     alpha.commit()
-    assert beta.ralph("edit", "T-001", "--cancel", "no").code == 5
+    refused = beta.ralph("edit", "T-001", "--cancel", "no")
+    assert (refused.code, "if alpha is gone, reset it first" in refused.err) == (5, True)
 
 
 def test_cancel_ends_this_worktree_s_own_claim(world: World) -> None:
