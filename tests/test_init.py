@@ -62,7 +62,8 @@ def test_init_makes_one_graph_file_and_says_what_is_next(world: World) -> None:
         f"created  task-graph.yaml\ncreated  ralph.toml\nchanged  {EXCLUDE}\n"
         + "".join(f"created  {path}\n" for path in made)
         + "Finished work is merged into the base here (land.mode = auto).\n"
-        "Next: ralphgit add --title TEXT; then git add, git commit\n",
+        "Commit what was made.\n"
+        'Next: ralphgit add --title "TEXT"\n',
         "",
     )
     assert world.read() == SINGLE
@@ -83,15 +84,13 @@ def test_init_again_changes_nothing(world: World, layout: str) -> None:
     assert (again.code, again.data["created"]) == (0, [])
     assert again.data["changed"] == []
     assert set(again.data["kept"]) >= {*first.data["created"], EXCLUDE} - {"graph/"}
-    assert world.ralph("init").out.endswith(
-        "Next: ralphgit add --title TEXT; then git add, git commit\n"
-    )
+    assert world.ralph("init").out.endswith('\nNext: ralphgit add --title "TEXT"\n')
     assert world.snapshot() == before
 
 
 def test_init_around_tasks_says_what_is_next(world: World) -> None:
     world.write_graph("version: 1\ntasks:\n  - {id: T-1, title: One, status: pending}\n")
-    first = "Next: git add, git commit; then ralphgit next\n"
+    first = "Commit what was made.\nNext: ralphgit next\n"
     assert world.ralph("init").out.endswith(first)
     assert world.ralph("init").out.endswith("Next: ralphgit next\n")
 

@@ -106,7 +106,7 @@ def test_new(world: World) -> None:
     assert found == (
         0,
         f"Made ../proj-alpha on the new branch feature/alpha, from main ({world.head[:12]}).\n"
-        "Next: cd ../proj-alpha, then ralphgit claim\n",
+        "Next: cd ../proj-alpha && ralphgit claim\n",
         "",
     )
     alpha = Place(world.folder / "proj-alpha", world.environ)
@@ -946,5 +946,5 @@ def test_a_worktree_begins_at_another_branch(world: World) -> None:
     assert (beta.git("branch", "--show-current"), beta.head) == ("feature/beta", alpha.head)
     told = world.ralph("worktree", "new", "gamma", "--from", alpha.head).out.splitlines()
     assert told[0].endswith(f"from {alpha.head} ({alpha.head[:12]}).")
-    assert told[-1] == "Next: cd ../proj-gamma, then ralphgit claim --stack"
+    assert told[-1] == "Next: cd ../proj-gamma && ralphgit claim --stack"
     refused(world, "new", "delta", "--from", "nowhere", code="bad_revision", exit=2)

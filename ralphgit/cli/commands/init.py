@@ -86,9 +86,9 @@ def _advice(
         job = managed_files.JOBS["gitlab"]
         told = (f"Put this into .gitlab-ci.yml: {managed_files.INCLUDE}",)
         made = any(step.name == job and step.verb == "create" for step in planned)
-        first = "ralphgit add --title TEXT; then git add, git commit"
-        then = "git add, git commit; then ralphgit next" if changes else "ralphgit next"
-        return (*told * made, landing, f"Next: {then if begun else first}")
+        commit = ("Commit what was made.",) if changes else ()
+        following = "ralphgit next" if begun else 'ralphgit add --title "TEXT"'
+        return (*told * made, landing, *commit, f"Next: {following}")
     if not undo:
         return ()
     if not changes:

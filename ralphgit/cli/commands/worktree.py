@@ -83,7 +83,7 @@ def _new(project: Project, name: str, options: Options) -> Outcome:
         if made.setup is not None:
             lines.append(f"Set up: {safe(made.setup.command)}")
         take = "ralphgit claim --stack" if start else "ralphgit claim"
-        advice = (f"Next: cd {safe(shlex.quote(shown))}, then {take}",)
+        advice = (f"Next: cd {safe(shlex.quote(shown))} && {take}",)
     return Outcome(data, before=lines, error=error, advice=advice)
 
 
