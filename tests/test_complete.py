@@ -527,7 +527,10 @@ def test_a_contract_that_the_base_has_changed(tmp_path: Path) -> None:
     world.commit("Ask for more")
     trust(alpha)
     error = refuses(world, alpha, code="contract_changed", exit=8)["error"]
-    assert error["message"] == "what T-1 promises has changed on main since it was claimed"
+    assert error["message"] == (
+        "what T-1 promises has changed on main since it was claimed; read it first "
+        "(ralphgit show T-1)"
+    )
     trust(world)
     assert missing(world, alpha, "--accept-contract", code="verification_failed") == [
         "verify failed (exit 1): grep -q world src/a.txt"

@@ -42,7 +42,8 @@ def run(call: Call, options: Options) -> Outcome:
             return Outcome(_nothing(options, ""), before=("There is nothing to land.",))
     else:
         names = (_branch(project, options.branch),)
-        if unlanded.is_on_base(project, names[0]):
+        # Without a commit or a graph that is the answer, and not that there is nothing to land.
+        if project.base_view.shards and unlanded.is_on_base(project, names[0]):
             said = f"There is nothing to land: {project.base.label} has all of {names[0]}."
             return Outcome(_nothing(options, ""), before=(safe(said),))
     way = land_way.required(project, options.land)
