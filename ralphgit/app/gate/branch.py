@@ -356,7 +356,7 @@ def _unproved(
     id, task = row.id, _task(row)
     if not row.claim or task.lifecycle.result is None:
         said = f"{id} is complete, but has no claim or no result"
-        yield Fault("not_claimed", id, said, f"ralphgit claim {id}, then: ralphgit complete {id}")
+        yield Fault("not_claimed", id, said, f"ralphgit claim {id}")
         return
     if not keeps(task, row.contract):
         said = f"the contract of {id} has changed since it was completed"

@@ -71,6 +71,7 @@ def _mine(project: Project, claim_map: ClaimMap, task: str) -> Lease | None:
 
 
 def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Exception:
+    project.require_here()  # with a graph that cannot be read nothing is held, and that is why
     if not task:
         return IllegalMove(
             f"this worktree has no claim to {verb}", code="not_claimed", hint="ralphgit claim"

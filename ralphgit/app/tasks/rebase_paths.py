@@ -105,11 +105,11 @@ def _refuse_held(claim_map: ClaimMap, tasks: set[str]) -> None:
     held = {task: who for task, who in held_tasks(claim_map).items() if task in tasks}
     if held:
         raise GuardRefused(
-            f"{', '.join(held.values())}: what it promises would change; nothing was written",
+            f"{', '.join(held.values())}: what it promises would change; nothing was written; "
+            "repeat it once that has ended",
             code="claims_in_flight",
             details={"tasks": [*held]},
-            hint=f"ralphgit show {next(iter(held))}; repeat it once that has landed, "
-            "or was released or reset",
+            hint=f"ralphgit show {next(iter(held))}",
         )
 
 
