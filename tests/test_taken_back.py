@@ -162,6 +162,17 @@ def test_the_old_worktree_claims_it_anew(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("method", "way"), [("squash", "revert"), ("merge", "purge")])
+def test_who_completes_it_again_is_told(method: str, way: str, tmp_path: Path) -> None:
+    alpha = in_history(tmp_path, method, remote=False, way=way)
+    old = alpha.head
+    lost = alpha.ralph("complete", "--json")
+    assert (lost.code, lost.error) == (5, "claim_lost"), lost.out
+    assert "taken back" in lost.json["error"]["message"]
+    assert [alpha.git("rev-parse", ref) for ref in rescued(alpha)] == [old]
+    assert alpha.ralph("claim", "T-1").code == 0
+
+
 def test_a_lease_of_it_holds_nothing(tmp_path: Path) -> None:
     """Its worker has merged its claim alone, and is gone."""
     alpha = made(tmp_path, ONE, remote=False)

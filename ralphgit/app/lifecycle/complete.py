@@ -22,6 +22,7 @@ from ralphgit.app.lifecycle import (
     claim_errors,
     current_claim,
     earlier_completion,
+    give_up,
     others_claims,
     write_audit_and_graph,
 )
@@ -140,7 +141,7 @@ def _complete(
 ) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
-    if (done := _done_already(project, options.task, anew=anew)) is not None:
+    if (done := _done_already(project, claim_map, options.task, anew=anew)) is not None:
         return done
     earlier_completion.take_back(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
@@ -190,10 +191,14 @@ def _complete(
         )  # fmt: skip
 
 
-def _done_already(project: Project, task: str, *, anew: bool) -> Completed | None:
+def _done_already(
+    project: Project, claim_map: ClaimMap, task: str, *, anew: bool
+) -> Completed | None:
     """Completing twice is completing once: after a crash the command is just repeated.
 
-    With `anew` only what the base has counts.
+    With `anew` only what the base has counts. What the base has taken back is given up (L12).
+
+    Raises: ClaimLost, IllegalMove (not_claimed).
     """
     noted = earlier_completion.noted_here(project, task)
     head = project.repository.known_head
@@ -202,6 +207,9 @@ def _done_already(project: Project, task: str, *, anew: bool) -> Completed | Non
     if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
         return None
     landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
+    mine = (noted.task, noted.claim, noted.base)
+    if not landed and (winner := own_claims.withdrawn(claim_map, mine, head)):
+        raise give_up.lose(project, noted, winner)
     if not landed and (anew or verified_completion.unverified_reasons(project, noted, head)):
         return None
     if landed and not task:
