@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,58 @@ def test_evidence_that_was_never_fresh_in_the_range_is_a_problem(world: World) -
     verdict, notes, line = told(alpha, "main..HEAD")
     assert (verdict, ("problem", "stale_evidence") in notes) == ("problems", True)
     assert line.endswith("0 of 1 command passing, evidence stale")
+
+
+# -- check, the inbox, and hints that work where they are shown ---------------------------------
+
+
+def test_check_and_the_inbox_name_a_merged_claim_that_nobody_completes(
+    world: World, alpha: Place
+) -> None:
+    assert world.merge("alpha").code == 0
+    done = world.ralph("check", "--json")
+    (found,) = done.data["problems"]
+    assert (done.code, found["code"], found["severity"]) == (0, "unfinished_claim", "warning")
+    (code, said, hint) = attention(world, "T-1")[0]
+    assert (found["message"], found["hint"], found["file"]) == (said, hint, "task-graph.yaml")
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    assert (asked["reason"], asked["question"], asked["command"]) == (code, said, hint)
+    alpha.write("src/two.txt", "more\n")  # somebody goes on
+    assert world.ralph("check").out == "No problem found.\n"
+    assert world.ralph("inbox", "--json").data["questions"] == []
+
+
+def test_a_command_that_frees_a_task_works_where_it_is_shown(world: World) -> None:
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    world.git("worktree", "remove", "--force", str(alpha.path))
+    done = beta.ralph("claim", "T-1", "--json")
+    assert (done.code, done.error) == (5, "claim_held")
+    hint = done.json["error"]["hint"]
+    assert hint == f'ralphgit -C {world.path} reset T-1 --reason "TEXT"'
+    assert beta.ralph(*shlex.split(hint)[1:]).code == 0
+    beta.claim("T-1")
+
+
+def test_check_says_that_it_could_not_judge_against_a_base_that_cannot_be_read(
+    world: World,
+) -> None:
+    alpha = world.worktree("alpha")
+    world.write_graph(f"{GRAPH}  oops: [\n")
+    broken = world.commit("Break it")
+    for _ in range(2):
+        done = alpha.ralph("check", "--json")
+        (found,) = done.data["problems"]
+        assert (done.code, found["severity"]) == (1, "error")
+        assert found["file"] == "main:task-graph.yaml"
+        assert found["message"].endswith("; nothing here could be judged against main")
+        alpha.write("src/one.txt", "one\n")
+        alpha.commit("Work")
+    assert alpha.ralph("check", "--base", "main").code == 1
+    # Who mends it has the base's commit.
+    alpha.git("reset", "--quiet", "--hard", broken)
+    alpha.write_graph(GRAPH)
+    assert alpha.ralph("check").code == 0
+    alpha.commit("Mend it")
+    assert alpha.ralph("check").code == 0
+    assert alpha.ralph("check", "--base", "main").code == 0

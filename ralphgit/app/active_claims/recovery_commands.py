@@ -14,10 +14,16 @@ from ralphgit.model.active_claim import ActiveClaim
 
 def reset_command(project: Project, task: str) -> str:
     """Return the command that frees a task, as typed in this folder."""
-    command = f'reset {task} --reason "TEXT"'
-    if not project.repository.linked:
-        return f"ralphgit {command}"
-    return f"ralphgit -C {shlex.quote(project.repository.worktrees[0].path)} {command}"
+    return as_typed_here(project, f'ralphgit reset {task} --reason "TEXT"')
+
+
+def as_typed_here(project: Project, command: str) -> str:
+    """Return a command as it works in this folder: a linked worktree refuses `reset`."""
+    reset = "ralphgit reset "
+    if not (project.repository.linked and command.startswith(reset)):
+        return command
+    main = shlex.quote(project.repository.worktrees[0].path)
+    return f"ralphgit -C {main} {command.removeprefix('ralphgit ')}"
 
 
 def stale_command(project: Project, holder: ActiveClaim) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims import leases, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, read_leases
 from ralphgit.app.conflicts.merge_sides import Sides
 from ralphgit.app.conflicts.task_merge import Open
@@ -103,7 +103,7 @@ def choose(
             raise GuardRefused(
                 f"{claim} of {task} has landed on {project.base.label}, which a merge cannot undo; "
                 "nothing was changed; a reset from the main worktree takes it back",
-                code="landed", hint=f'ralphgit reset {task} --reason "TEXT"',
+                code="landed", hint=recovery_commands.reset_command(project, task),
                 details={"task": task},
             )  # fmt: skip
         life = one.lives.of(side)

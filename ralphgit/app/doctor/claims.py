@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from ralphgit.app.active_claims import leases, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
 from ralphgit.app.active_claims.other_bases import lease_place
+from ralphgit.app.base import unfinished_claims
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
-from ralphgit.app.lifecycle import claim_errors, unfinished_claims
+from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
@@ -20,7 +21,7 @@ def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Find
     known = read_leases(project)
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     for one in unfinished.values():
-        said = one.sentence(project.base.label)
+        said = one.sentence(project)
         yield Finding("unfinished_claim", "warning", said, one.hint)
     place = lease_place(project)
     for name, ref in project.repository.refs.items():

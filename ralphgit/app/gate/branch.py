@@ -65,7 +65,7 @@ def incoming(
         except InvalidRecord as error:
             # A branch that fixes the base must pass: what else it does cannot be judged.
             found = from_error(error, label=f"{base}:")._replace(severity="warning")
-            tree = commit_tree(now, theirs)
+            tree = commit_tree(now, tip, "", objects)
             return [found, *set_by.problems, *state(now, tree)]
         if merged.conflicts:
             return _conflicts(was, merged.conflicts, base, start, before, theirs)

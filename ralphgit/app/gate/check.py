@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
+from ralphgit.app.active_claims import recovery_commands
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import unfinished_claims
 from ralphgit.app.gate import branch, evidence_history, uncommitted
 from ralphgit.app.gate.evidence_history import edited_evidence
-from ralphgit.app.gate.problem import Problem
+from ralphgit.app.gate.problem import Problem, from_error, in_file
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
@@ -37,25 +41,78 @@ def check(project: Project, *, base: str = "", at: str = "", between: str = "") 
         )
     if ends is not None:
         old, new, since_fork = ends
-        return _sorted(branch.across(project, old, new, since_fork=since_fork, may_leave=True))
+        found = branch.across(project, old, new, since_fork=since_fork, may_leave=True)
+        return _sorted(project, found)
     if between:
         base = base or project.require_base().label
     if base:
-        return _sorted(branch.incoming(project, base, between or at or "HEAD", may_leave=True))
+        found = branch.incoming(project, base, between or at or "HEAD", may_leave=True)
+        return _sorted(project, found)
     if at:
         commit = revisions.commit_of(project, at)
         tree = commit_tree(project, commit, f"{at}:")
         if not tree.shards:
             raise project.no_graph(at)
-        return _sorted([*state(project, tree), *edited_evidence(project, commit)])
+        return _sorted(project, [*state(project, tree), *edited_evidence(project, commit)])
     tree = working_tree(project)
     found = state(project, tree)
     found += edited_evidence(project)
+    if unreadable := _unreadable_base(project):
+        return _sorted(project, [*found, unreadable])
     found += uncommitted.problems(project, tree)
+    found += _unfinished(project, tree)
     merged = list(_committed(project, tree, found))
     worse = {(one.code, one.task, one.path) for one in merged}
     found = [one for one in found if (one.code, one.task, one.path) not in worse]
-    return _sorted([*found, *merged])
+    return _sorted(project, [*found, *merged])
+
+
+def _unreadable_base(project: Project) -> Problem | None:
+    """Return why nothing here can be judged against the base: its graph cannot be read.
+
+    None where HEAD has the base: then what is here has come after that, and may fix it.
+    """
+    base, head = project.base, project.repository.known_head
+    if not base.commit:
+        return None
+    try:
+        project.view(base.commit, base.label)
+    except InvalidRecord as error:
+        if head and worktrees.is_ancestor(project.repository.git, base.commit, head):
+            return None
+        found = from_error(error, label=f"{base.label}:")
+        return found._replace(
+            message=f"{found.message}; nothing here could be judged against {base.label}"
+        )
+    return None
+
+
+def _unfinished(project: Project, tree: Tree) -> Iterator[Problem]:
+    """Find the claims that the base has without their completion; only where it is checked out."""
+    worktree, base = project.repository.worktree, project.base
+    branch = worktree.branch.removeprefix("refs/heads/") if worktree else ""
+    if base.branch != branch and base.commit != project.repository.known_head:
+        return
+    try:
+        rows = project.here.by_id
+        begun = [row for row in rows.values() if row.status == "in-progress" and row.claim]
+        if not begun or not project.base.commit:
+            return
+        claim_map = ClaimMap(project)
+        known = claim_map.base.by_id
+        if all(row.id not in known or known[row.id].claim != row.claim for row in begun):
+            return
+        found = [*unfinished_claims.found(project, claim_map)]
+    except InvalidRecord:
+        return  # `state` reports it
+    for one in found:
+        row = rows.get(one.task)
+        if row is not None and row.claim == known[one.task].claim:
+            said = one.sentence(project)
+            yield in_file(
+                "unfinished_claim", tree, row.file, said, one.hint,
+                task=one.task, line=row.line, severity="warning",
+            )  # fmt: skip
 
 
 def _committed(project: Project, tree: Tree, known: list[Problem]) -> Iterator[Problem]:
@@ -92,8 +149,9 @@ def _blocks(project: Project, head: str) -> tuple[dict[str, str], dict[str, str]
     return {row.id: row.json for row in here}, {row.id: row.json for row in there}
 
 
-def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+def _sorted(project: Project, problems: Iterable[Problem]) -> list[Problem]:
+    typed = partial(recovery_commands.as_typed_here, project)
     return sorted(
-        dict.fromkeys(problems),
+        dict.fromkeys(one._replace(hint=typed(one.hint)) for one in problems),
         key=lambda p: (_ORDER[p.severity], p.file, p.line, p.column, p.code),
     )

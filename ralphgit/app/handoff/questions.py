@@ -5,7 +5,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
@@ -22,6 +22,9 @@ from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
 
+if TYPE_CHECKING:
+    from ralphgit.app.base.unfinished_claims import UnfinishedClaim
+
 #: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
 STALE = "stale"
 REFUSED = "refused"
@@ -29,6 +32,8 @@ REFUSED = "refused"
 UNREVIEWED = "review"
 #: ... or it was completed with concerns, and a person decides whether it lands.
 CONCERNS = "concerns"
+#: ... or the base has its claim without the completion, and nobody works on it.
+UNFINISHED = "unfinished_claim"
 
 
 class Question(NamedTuple):
@@ -40,7 +45,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, STALE, REFUSED, UNREVIEWED or CONCERNS."""
+    """One of `Reason`, STALE, REFUSED, UNREVIEWED, CONCERNS or UNFINISHED."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -64,10 +69,15 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     claim_map = claim_map or ClaimMap(project)
+    from ralphgit.app.base import unfinished_claims
+
     found = []
+    unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     for row in claim_map.base.rows:
         task_state = claim_map.task_states[row.id]
-        if task_state.state == "blocked":
+        if merged := unfinished.get(row.id):
+            found.append(_unfinished(project, row, merged))
+        elif task_state.state == "blocked":
             found.append(asked(claim_map, row.id))
         elif task_state.stale and task_state.holder is not None:
             found.append(_stale(claim_map, row.title, task_state.holder))
@@ -119,6 +129,13 @@ def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:
     return _about(
         project, holder, title, STALE, said, since, recovery_commands.stale_command(project, holder)
     )
+
+
+def _unfinished(project: Project, row: Row, merged: "UnfinishedClaim") -> Question:
+    return Question(
+        row.id, row.title, row.by, row.claim, UNFINISHED, merged.sentence(project), (),
+        row.at, waiting(project, row.at), merged.hint,
+    )  # fmt: skip
 
 
 def _about(
@@ -221,7 +238,9 @@ def waiting(project: Project, since: str) -> float | None:
 def refusal_hint(project: Project, task: str, task_state: TaskState) -> str:
     """Return the command for a task that does not wait for an answer."""
     if task_state.state in ("complete", "cancelled"):
-        return f"ralphgit reset {task} --reopen --reason TEXT"
+        return recovery_commands.as_typed_here(
+            project, f"ralphgit reset {task} --reopen --reason TEXT"
+        )
     if task_state.stale:
         return recovery_commands.reset_command(project, task)
     return f"ralphgit {'claim' if task_state.state == 'ready' else 'show'} {task}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import update_base
+from ralphgit.app.base import unfinished_claims, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.evidence import changed_paths, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
@@ -15,7 +15,7 @@ from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
 from ralphgit.app.integration.merged_work import MergedWork
 from ralphgit.app.integration.proving_worktree import Ground
-from ralphgit.app.lifecycle import claim_errors, complete, rescued_work, unfinished_claims
+from ralphgit.app.lifecycle import claim_errors, complete, rescued_work
 from ralphgit.app.lifecycle.complete import CompleteOptions
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
@@ -118,7 +118,7 @@ def _refuse_held(project: Project, claim_map: ClaimMap, row: Row) -> None:
     refusal = claim_verdict.Refusal(
         claim_verdict.Reason.HELD, row.id, task_state.state, holder=task_state.holder
     )
-    raise claim_errors.held(refusal)
+    raise claim_errors.of(refusal, project)
 
 
 def _begun(

@@ -70,7 +70,7 @@ def require_fit(project: Project) -> None:
     """
     unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
     if unfit is not None:
-        raise claim_errors.of(unfit)
+        raise claim_errors.of(unfit, project)
 
 
 def require_possible(project: Project, options: ClaimOptions) -> None:
@@ -85,7 +85,7 @@ def require_possible(project: Project, options: ClaimOptions) -> None:
     anywhere = Position(Standing.LANDED)
     for facts in claim_facts.candidates(project, claim_map, options, anywhere):
         if isinstance(verdict := claim_verdict.of_task(facts, options), Refusal):
-            raise claim_errors.of(verdict)
+            raise claim_errors.of(verdict, project)
 
 
 def _own(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Lease | None:
@@ -94,11 +94,11 @@ def _own(project: Project, claim_map: ClaimMap, options: ClaimOptions) -> Lease 
         case Lease() as own:
             return own
         case Refusal() as refusal:
-            raise claim_errors.of(refusal)
+            raise claim_errors.of(refusal, project)
     elsewhere, active_claims = claim_facts.elsewhere(project, claim_map), claim_map.active_claims
     busy = claim_verdict.of_others(claim_map.base.by_id, active_claims, elsewhere, options)
     if busy is not None:
-        raise claim_errors.of(busy)
+        raise claim_errors.of(busy, project)
     return None
 
 
@@ -125,7 +125,7 @@ def _claim(project: Project, options: ClaimOptions, unsynchronised: bool, again:
                 break
             verdict = claim_facts.held_by_lease(project, facts.row.id, outcome.by)
         if options.task:
-            raise claim_errors.of(verdict)
+            raise claim_errors.of(verdict, project)
         refused.append(verdict)
     else:
         error = claim_errors.none_claimed(claim_map, options, refused)
@@ -261,7 +261,7 @@ def _resume(project: Project, own: Lease, options: ClaimOptions) -> Claimed:
     elif options.task:
         project.warn(f"{own.task} is this worktree's already")
     else:
-        raise claim_errors.of(claim_verdict.already_working(own))
+        raise claim_errors.of(claim_verdict.already_working(own), project)
     project.written()
     head = Brought(project.repository.known_head)
     return Claimed(own, *next_tasks.pair(project, own.task), head)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimHeld,
     ClaimLost,
@@ -71,11 +73,18 @@ _KINDS: dict[Reason, type[RalphError]] = {
 }  # fmt: skip
 
 
-def of(refusal: Refusal) -> RalphError:
-    """The error that a refusal is raised as."""
+def of(refusal: Refusal, project: Project | None = None) -> RalphError:
+    """The error that a refusal is raised as; its hint works where `project` is."""
+    error = _error(refusal)
+    if project is not None:
+        error.hint = recovery_commands.as_typed_here(project, error.hint)
+    return error
+
+
+def _error(refusal: Refusal) -> RalphError:
     reason, task, others = refusal.reason, refusal.task, refusal.others
     if reason is Reason.HELD:
-        return held(refusal)
+        return _held(refusal)
     code, message, hint = _WORDS[reason]
     because = lost_because(refusal.winner)
     words = {**refusal._asdict(), "names": ", ".join(others), "lost_because": because}
@@ -92,7 +101,7 @@ def of(refusal: Refusal) -> RalphError:
     return error
 
 
-def held(refusal: Refusal) -> ClaimHeld:
+def _held(refusal: Refusal) -> ClaimHeld:
     """The error that names the holder of a task."""
     task, state, holder, age = (
         refusal.task, refusal.about, refusal.holder, refusal.heartbeat_age_s,
@@ -135,7 +144,7 @@ def none_claimed(
     """
     here = next((one for one in refused if one.reason in _OF_THE_BRANCH), None)
     if here is not None:
-        return of(here)
+        return of(here, claim_map.project)
     from ralphgit.app.active_claims import next_tasks
     from ralphgit.app.lifecycle import idle_errors
 

@@ -150,7 +150,7 @@ def _complete(
     promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here
     wrong = claim_verdict.bad_scope(claim_map.base.by_id.get(own.task, held.row))
     if wrong is not None:
-        raise claim_errors.of(wrong)
+        raise claim_errors.of(wrong, project)
     accepted = _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
     runnable = True

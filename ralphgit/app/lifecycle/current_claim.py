@@ -83,7 +83,7 @@ def _nothing_held(project: Project, claim_map: ClaimMap, task: str, verb: str) -
         holder = task_state.holder if task_state else None
         if holder is not None:
             state = task_state.state if task_state else "in-progress"
-            return claim_errors.held(claim_facts.held(project, task, holder, state))
+            return claim_errors.of(claim_facts.held(project, task, holder, state), project)
         return ClaimHeld(
             f"{row.by} has {task}, claim {row.claim}; who is {row.by} says so",
             hint=f"ralphgit {verb} {task} --worker {row.by}",

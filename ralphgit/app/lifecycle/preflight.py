@@ -45,7 +45,7 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
     clone_limits.warn(project)
     claim_map = ClaimMap(project)
     unfit = claim_verdict.of_worktree(claim_facts.of_worktree(project))
-    findings = [_finding("worktree", unfit, "this worktree can hold a claim")]
+    findings = [_finding(project, "worktree", unfit, "this worktree can hold a claim")]
     claim: Finding | None = None
     takes_another = True
     if unfit is None:
@@ -54,23 +54,24 @@ def preflight(project: Project, options: ClaimOptions) -> Preflight:
                 sentence = f"this worktree works on {own.task}, and its claim is valid"
                 claim, takes_another = Finding("claim", True, sentence), False
             case Refusal() as refusal:
-                claim, takes_another = _finding("claim", refusal), refusal.reason is Reason.LOST
+                claim = _finding(project, "claim", refusal)
+                takes_another = refusal.reason is Reason.LOST
     if not takes_another:
         return Preflight((*findings, *filter(None, [claim]), _merge(project)), None)
     if unfit is None:
         elsewhere = claim_facts.elsewhere(project, claim_map)
         base, active_claims = claim_map.base.by_id, claim_map.active_claims
         busy = claim_verdict.of_others(base, active_claims, elsewhere, options)
-        findings.append(_finding("main-worktree", busy, "no other worktree is in the way"))
+        findings.append(_finding(project, "main-worktree", busy, "no other worktree is in the way"))
     findings += [_merge(project), *filter(None, [claim])]
     found, pair = _task(project, claim_map, options)
     return Preflight((*findings, found), pair)
 
 
-def _finding(check: str, refusal: Refusal | None, yes: str = "") -> Finding:
+def _finding(project: Project, check: str, refusal: Refusal | None, yes: str = "") -> Finding:
     if refusal is None:
         return Finding(check, True, yes)
-    error = claim_errors.of(refusal)
+    error = claim_errors.of(refusal, project)
     return Finding(check, False, error.message, error)
 
 
@@ -89,7 +90,7 @@ def _task(
             return Finding("task", True, f"{row.id} can be claimed"), pair
         refused.append(verdict)
     if options.task:
-        return _finding("task", refused[0]), None
+        return _finding(project, "task", refused[0]), None
     error = claim_errors.none_claimed(claim_map, options, refused)
     return Finding("task", False, error.message, error), None
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
 from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.base import unfinished_claims
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
-from ralphgit.app.lifecycle import idle_errors, unfinished_claims
+from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
@@ -128,7 +129,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
             yield Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"')
         if merged := unfinished.get(task):
-            message = merged.sentence(project.base.label)
+            message = merged.sentence(project)
             yield Attention("unfinished_claim", task, message, merged.hint)
         elif task_state.stale and holder is not None:
             message = f"{task} is claimed by {holder.by}, who is gone or silent ({holder.where})"

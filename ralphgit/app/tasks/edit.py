@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.active_claims import next_tasks, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.own_claims import open_claims
@@ -221,9 +221,9 @@ def cancel(project: Project, task: str, reason: str) -> Changed:
     row = project.require_here().row(task)
     old = task_mapping.lifecycle(project.here.stored(row))
     if (holder := _other_holder(project, row)) is not None:
-        refusal = claim_errors.held(claim_facts.held(project, task, *holder))
+        refusal = claim_errors.of(claim_facts.held(project, task, *holder))
         refusal.message += f"; if {holder[0].by} is gone, reset it first"
-        refusal.hint = f'ralphgit reset {task} --reason "TEXT"'
+        refusal.hint = recovery_commands.reset_command(project, task)
         raise refusal
     identity, at, by = project.around.new_id(), project.now(), project.worker
     new = lifecycle.cancelled(task, old, Cancelled(id=identity, by=by, at=at, reason=reason))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.workspace import heartbeat, runtime_files
@@ -26,10 +27,12 @@ class UnfinishedClaim(NamedTuple):
     commit: str
     """The commit of the base that brought it; "" where its history does not say."""
 
-    def sentence(self, base: str) -> str:
+    def sentence(self, project: Project) -> str:
+        base = project.base.label
+        free = recovery_commands.as_typed_here(project, f"ralphgit reset {self.task}")
         return (
             f"the claim of {self.by} on {self.task} was merged into {base} without its completion; "
-            f"if that was not the work, ralphgit reset {self.task} frees it"
+            f"if that was not the work, {free} frees it"
         )
 
     @property
