@@ -130,6 +130,21 @@ def test_show_and_log_know_what_is_archived(world: World) -> None:
     assert world.ralph("log", "T-1").out.split("claimed")[1:] == told.split("claimed")[1:]
 
 
+def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> None:
+    beta = world.worktree("beta")
+    beta.claim("T-2")
+    beta.write("more.txt", "half\n")
+    beta.commit("Begin T-2")
+    archived(beta, "T-1")
+    assert beta.ralph("block", "T-2", "--question", "Which?").code == 0
+    done = beta.ralph("claim")
+    assert (done.code, "did not land" in done.err) == (7, False), done.err
+    assert world.task("T-2")["status"] == "blocked"
+    assert "/T-1/" not in tree(world)
+    assert not (world.path / "more.txt").exists()
+    clean(world)
+
+
 def test_a_dependency_on_it_is_met(world: World) -> None:
     archived(world)
     assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["T-2"]

@@ -173,6 +173,14 @@ def test_who_completes_it_again_is_told(method: str, way: str, tmp_path: Path) -
     assert alpha.ralph("claim", "T-1").code == 0
 
 
+def test_who_completes_again_after_a_reset_is_told(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, remote=False)
+    alpha.did("T-1", {"f.txt": "good\n"})
+    assert alpha.world.ralph("reset", "T-1", "--force").code == 0
+    lost = alpha.ralph("complete", "--json")
+    assert (lost.code, lost.error) == (5, "claim_lost"), lost.out
+
+
 def test_a_lease_of_it_holds_nothing(tmp_path: Path) -> None:
     """Its worker has merged its claim alone, and is gone."""
     alpha = made(tmp_path, ONE, remote=False)

@@ -34,12 +34,14 @@ def commit_tree(
 def commit_files(
     repository: Repository,
     parent: str,
-    contents: Mapping[str, bytes],
+    contents: Mapping[str, bytes | None],
     message: str,
     *,
     like: str = "",
 ) -> str:
     """Make a commit object that has `contents` by path, and else what `parent`, a commit, has.
+
+    What is None is not in it.
 
     `like`: a commit that `commit_tree` has just made. This one gets its author, committer and
     dates, so that no second process is needed to ask git for them. Where git could say

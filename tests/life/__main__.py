@@ -29,7 +29,7 @@ class Life:
     def __init__(self, folder: Path, seed: int) -> None:
         self.chance = random.Random(seed)
         self.field = Field(folder, self.chance, remote=self.chance.random() < 0.5)
-        self.model = Model(self.field.look())
+        self.model = Model(self.field.look(), self.field.taken)
         self.happened: list[str] = []
         self.wrong: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -99,6 +99,8 @@ def main() -> int:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         counts += life.counts
+        if (seed + 1 - words.seed) % 10 == 0:
+            print(f"after {seed + 1 - words.seed} sequences", flush=True)
         if life.wrong:
             bad += 1
             print(f"\nseed {seed}:")

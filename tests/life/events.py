@@ -57,6 +57,8 @@ def work(field: Field) -> str:
     told = f"{worker.name} completes {worker.key} under {worker.claim} {' '.join(land)}"
     if done.code in (0, 5):
         worker.key = ""
+        if done.code == 0 and worker.claim in field.taken:
+            return f"WRONG: {told}, which the base has taken back"
     elif field.chance.random() < 0.5:
         field.leave(worker)
     return f"{told}: {done.error or 'done'}"

@@ -72,6 +72,8 @@ class Field:
     """Who is gone: branch and worktree are left standing."""
     said: list[str] = field(default_factory=list)
     """Every command with its answer, for the one who looks for a cause."""
+    taken: set[str] = field(default_factory=set)
+    """Claims that the base had and has not: the model's."""
     purged: set[str] = field(default_factory=set)
     """Commits that a rewriting took off the base."""
     old_ways: bool = False

@@ -224,9 +224,9 @@ def _records(project: Project, commit: str) -> _Records:
         for path in trees.differing(objects, fork, commit)
         if record_tree.is_record(project, path)
     ]
-    oids = [oid for oid in objects.resolve([f"{commit}:{path}" for path in paths]) if oid]
-    blobs = objects.read(oids)
-    contents = {path: blobs[oid] for path, oid in zip(paths, oids, strict=True)}
+    oids = objects.resolve([f"{commit}:{path}" for path in paths])
+    blobs = objects.read([oid for oid in oids if oid])
+    contents = {path: blobs[oid] if oid else None for path, oid in zip(paths, oids, strict=True)}
     alone = commit_files(
         project.repository, fork, contents, f"Records: {', '.join(map(str, told))}\n"
     )

@@ -196,7 +196,8 @@ def _done_already(
 ) -> Completed | None:
     """Completing twice is completing once: after a crash the command is just repeated.
 
-    With `anew` only what the base has counts. What the base has taken back is given up (L12).
+    With `anew` only what the base has counts. A claim that has lost, or that the base has taken
+    back, is given up (L12).
 
     Raises: ClaimLost, IllegalMove (not_claimed).
     """
@@ -207,8 +208,7 @@ def _done_already(
     if own_claims.end_of(project.view(head, "HEAD"), noted) is not Status.COMPLETE:
         return None
     landed = own_claims.end_of(project.base_view, noted) is Status.COMPLETE
-    mine = (noted.task, noted.claim, noted.base)
-    if not landed and (winner := own_claims.withdrawn(claim_map, mine, head)):
+    if not landed and (winner := own_claims.winner_over(claim_map, noted, head=head)):
         raise give_up.lose(project, noted, winner)
     if not landed and (anew or verified_completion.unverified_reasons(project, noted, head)):
         return None
