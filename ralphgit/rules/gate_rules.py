@@ -118,6 +118,13 @@ GROUPS = (
                  "The task was renamed or taken out, and its history is left behind.",
                  "Bring the task back (`ralphgit edit ID --cancel REASON` keeps history), or leave "
                  "it."),
+        _warning("stranded_record", "Records of this graph are outside the records folder.",
+                 "The folder has moved, and what a branch from before that brings is not read: "
+                 "work looks unproved.",
+                 "Move them to where `records` says."),
+        _warning("stranded_graph", "A graph file that no setting names has tasks of the graph.",
+                 "The graph has moved, and what is changed in the old file is read by nothing.",
+                 "Bring what only it says into the graph, and remove it."),
         _warning("flow_style", "Two neighbouring tasks are written on one line each.",
                  "Claims of both would conflict, although they have nothing to do with each other.",
                  "`ralphgit edit ID --block` rewrites one of them."),

@@ -119,7 +119,7 @@ class ClaimMap:
                 tips.setdefault(ref.oid, []).append(name)
         if not tips:
             return
-        shards = self.project.shards_at([*tips])
+        shards = self.project.shards_anywhere([*tips])
         usual = {shard[1] for shard in self.base.shards}
         differing = {tip: [s for s in shards[tip] if s[1] not in usual] for tip in tips}
         wanted = {shard for own in differing.values() for shard in own}

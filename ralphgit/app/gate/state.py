@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from ralphgit.app.gate import record_files
+from ralphgit.app.gate import record_files, stranded
 from ralphgit.app.gate.problem import Problem, from_error, in_file, place
 from ralphgit.app.workspace.archive_view import NONE
 from ralphgit.app.workspace.graph_view import met
@@ -57,6 +57,8 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
     known = {*where, *(entry.id for entry in archived)} if whole else None
     problems += record_files.faults(project, tree, wanted, known, homes)
+    if known and only is None:
+        problems += stranded.problems(project, tree, known)
     return problems
 
 

@@ -177,7 +177,8 @@ def _elsewhere(project: Project, prefix: str) -> Iterator[str]:
         for name, ref in project.repository.refs.items()
         if name.startswith(("refs/heads/", "refs/remotes/")) and not ref.symref
     )
-    shards = {shard for found in project.shards_at([*tips]).values() for shard in found}
+    found = project.shards_anywhere([*tips])
+    shards = {shard for own in found.values() for shard in own}
     texts = list(project.repository.objects.read({oid for _, oid in shards} - here).values())
     for worktree in project.repository.worktrees:
         if not worktree.bare and worktree.exists and worktree.path != project.top:
@@ -186,8 +187,8 @@ def _elsewhere(project: Project, prefix: str) -> Iterator[str]:
     number = rb"(" + re.escape(prefix.encode()) + rb"[0-9]+)(?![\w.-])"
     form = re.compile(rb"(?<![\w.-])[\"']?id[\"']?[ ]*:[ ]*[\"']?" + number, re.IGNORECASE)
     for text in texts:
-        for found in form.findall(text):
-            yield found.decode().casefold()
+        for id in form.findall(text):
+            yield id.decode().casefold()
 
 
 def _content(project: Project, path: str) -> bytes:

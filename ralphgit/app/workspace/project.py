@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ralphgit.app.workspace import archive_view, configuration
+from ralphgit.app.workspace import archive_view, configuration, moved_graph
 from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.base_branch import Base
 from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
@@ -18,7 +18,7 @@ from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.config import Config, Layer
-from ralphgit.records import atomic_files, row_cache, worktree_files
+from ralphgit.records import atomic_files, row_cache, settings_file, worktree_files
 from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
@@ -142,13 +142,15 @@ class Project:
     # -- the graph -----------------------------------------------------------------
 
     def view(self, commit: str, label: str) -> GraphView:
-        """The graph on a commit; no rows where it has no graph file.
+        """The graph on a commit, which may have it elsewhere than the base; no rows where it has no
+        graph file.
 
         Raises: InvalidRecord.
         """
         on_base = commit == self.base.commit
         archive = self.base_archive if on_base else self.archive_at(commit, label)
-        return self.view_of(self.shards_at([commit])[commit], label, archive)
+        shards = (self.shards_at if on_base else self.shards_anywhere)([commit])[commit]
+        return self.view_of(shards, label, archive)
 
     def view_of(
         self, shards: Sequence[Shard], label: str, archive: Archive = archive_view.NONE
@@ -198,6 +200,16 @@ class Project:
         """The graph files on each commit; `patterns` say otherwise than the setting which."""
         exact, folders, matches = places(patterns) if patterns else self.places
         return self.repository.objects.files(commits, exact, folders, matches)
+
+    def shards_anywhere(self, commits: Sequence[str]) -> dict[str, tuple[Shard, ...]]:
+        """The graph files on each commit: where the base has them, else where its settings say."""
+        found = self.shards_at(commits)
+        without = [commit for commit in found if not found[commit]]
+        if without and not self.set_by_user("graph"):
+            objects, usual = self.repository.objects, self.config.graph
+            for own, theirs in moved_graph.by_patterns(objects, without, usual).items():
+                found.update(self.shards_at(theirs, own))
+        return found
 
     def shards_in(self, objects: "Objects", treeish: str) -> tuple[Shard, ...]:
         """The graph files on one tree, read through `objects` (an in-memory merge, say)."""
@@ -291,7 +303,11 @@ class Project:
     def paths_elsewhere(self, top: str) -> list[str]:
         """The same of another worktree: what it has must not stop this one, and is warned about."""
         try:
-            return self.paths_in(top)
+            found = self.paths_in(top)
+            if found or self.set_by_user("graph"):
+                return found
+            settings = atomic_files.read(os.path.join(top, settings_file.FILE))
+            return files_below(top, places(moved_graph.patterns(settings)))
         except InvalidRecord as error:
             self.warn(f"the graph in {self.show_path(top)} is left out: {error.message}")
             return []

@@ -4,7 +4,7 @@ And which paths of a repository are ralphgit's own: graph files, records, runtim
 """
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace.archive_view import NONE, Archive
@@ -26,6 +26,10 @@ class Tree(NamedTuple):
     content: Callable[[str], bytes | None]
     archive: Archive = NONE
     is_link: Callable[[str], bool] = lambda path: False
+    listed: Callable[[str], Mapping[str, bool]] = lambda folder: {}
+    """What any folder has ("" is the top): names, and whether each is a folder."""
+    read_any: Callable[[str], bytes | None] = lambda path: None
+    """The content of any file."""
     read_ahead: Callable[[Iterable[str]], None] = lambda paths: None
     """Have `content` ready for many paths at once: of a commit each alone is a question to git."""
 
@@ -57,7 +61,17 @@ def working_tree(project: Project) -> Tree:
         content=lambda path: _plain(os.path.join(top, path), links=path in paths),
         archive=project.archive_in(top),
         is_link=lambda path: os.path.islink(os.path.join(top, path)),
+        listed=lambda folder: _folder(os.path.join(top, folder)),
+        read_any=lambda path: _plain(os.path.join(top, path), links=False),
     )
+
+
+def _folder(path: str) -> dict[str, bool]:
+    try:
+        with os.scandir(path) as entries:
+            return {one.name: one.is_dir(follow_symlinks=False) for one in entries}
+    except OSError:
+        return {}
 
 
 def _plain(path: str, *, links: bool) -> bytes | None:
@@ -93,7 +107,20 @@ def commit_tree(
 
     records = tuple(path for path, _ in listed)
     archive = project.archive_at(treeish, label.removesuffix(":"), objects)
-    return Tree(label, shards[treeish], records, content, archive, read_ahead=read_ahead)
+
+    def listed_in(path: str) -> dict[str, bool]:
+        oid = objects.resolve([f"{treeish}^{{tree}}" if not path else f"{treeish}:{path}/"])[0]
+        found = objects.trees([oid])[oid] if oid else {}
+        return {name: entry.is_tree for name, entry in found.items()}
+
+    def read_any(path: str) -> bytes | None:
+        name = f"{treeish}:{path}"
+        return objects.read([name]).get(name)
+
+    return Tree(
+        label, shards[treeish], records, content, archive, listed=listed_in, read_any=read_any,
+        read_ahead=read_ahead,
+    )  # fmt: skip
 
 
 def is_record(project: Project, path: str) -> bool:

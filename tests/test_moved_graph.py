@@ -1,0 +1,92 @@
+"""The graph or the records move while work is in flight: it is seen, or said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from world import Place, World
+
+GRAPH = """\
+version: 1
+tasks:
+  - id: T-1
+    title: One
+    status: pending
+    verify: [test -s a.txt]
+    scope: {write: [a.txt]}
+  - id: T-2
+    title: Two
+    status: pending
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph(GRAPH)
+    made.commit("Plan")
+    assert made.ralph("trust", "--yes").code == 0
+    return made
+
+
+def moved(place: Place) -> None:
+    """The graph moves, whoever works on it."""
+    settings = place.path / "ralph.toml"
+    told = settings.read_text() if settings.exists() else ""
+    place.write("ralph.toml", f'{told}graph = ["plan/graph.yaml"]\n')
+    place.write("plan/graph.yaml", place.read())
+    place.git("rm", "--quiet", "--force", "task-graph.yaml")
+    place.commit("Move the graph")
+
+
+def states(place: Place) -> dict[str, str]:
+    return {one["id"]: one["state"] for one in place.ralph("status", "--json").data["tasks"]}
+
+
+def test_work_on_a_branch_from_before_the_graph_moved_is_seen(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"a.txt": "a\n"})
+    moved(world)
+    assert states(world) == {"T-1": "in-review", "T-2": "ready"}
+    # A fresh clone has neither the worktree nor the lease.
+    world.git("worktree", "remove", "--force", str(alpha.path))
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    assert states(world) == {"T-1": "in-review", "T-2": "ready"}
+    assert world.ralph("land", "alpha").code == 0
+    assert states(world) == {"T-2": "ready"}
+    assert world.ralph("check").out == "No problem found.\n"
+
+
+def test_a_claim_in_a_worktree_from_before_the_graph_moved_is_seen(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    moved(world)
+    world.git("update-ref", "-d", "refs/ralph/leases/T-1")
+    assert states(world)["T-1"] == "claimed"
+    # So is one on a branch that moves it, while main has not.
+    world.git("reset", "--quiet", "--hard", "HEAD~")
+    moved(alpha)
+    assert states(world)["T-1"] == "in-progress"
+
+
+def test_check_names_what_a_move_has_left_behind(world: World) -> None:
+    alpha = world.worktree("alpha")
+    alpha.did("T-1", {"a.txt": "a\n"})
+    world.write("ralph.toml", 'records = "plan/records"\n')
+    world.commit("Move the records")
+    assert world.merge("alpha").code == 0
+    done = world.ralph("check", "--json")
+    (found,) = (one for one in done.data["problems"] if one["code"] == "stranded_record")
+    assert found["message"] == "2 records in records, and records are read in plan/records alone"
+    while hints := [one["hint"] for one in world.ralph("check", "--json").data["problems"]
+                    if one["code"] == "stranded_record"]:  # fmt: skip
+        assert world.run("sh", "-c", hints[0]).code == 0
+    world.commit("And what came later")
+    world.write("task-graph.yaml.bak", world.read())
+    moved(world)
+    world.git("mv", "task-graph.yaml.bak", "task-graph.yaml")
+    world.commit("Keep the old one")
+    problems = world.ralph("check", "--json").data["problems"]
+    (found,) = (one for one in problems if one["code"].startswith("stranded"))
+    assert (found["code"], found["file"]) == ("stranded_graph", "task-graph.yaml")
