@@ -111,7 +111,16 @@ def test_a_program_that_a_verify_command_names_is_not_the_agents_to_change(tmp_p
 @pytest.mark.parametrize(
     "line",
     slow.but(
-        1, ["cd . && X=1 mytest", "X=1 mytest", "if ! mytest; then exit 1; fi", "true\nmytest"]
+        1,
+        [
+            "cd . && X=1 mytest",
+            "X=1 mytest",
+            "if ! mytest; then exit 1; fi",
+            "true\nmytest",
+            ">/dev/null mytest",
+            "2>../log mytest",
+            "command mytest",
+        ],
     ),
 )
 def test_a_program_that_a_line_comes_to_later_is_not_either(line: str, tmp_path: Path) -> None:
@@ -126,6 +135,56 @@ def test_a_program_that_a_line_comes_to_later_is_not_either(line: str, tmp_path:
     assert ran.json["error"]["changed"] == ["program mytest"]
     assert "a.txt" not in files_on_base(alpha)
     assert works(alpha, "true", env=env).code == 7
+
+
+def programs(alpha: Place, **texts: str) -> dict[str, str]:
+    """The environment of a loop with a folder of its own on PATH, and these programs in it."""
+    folder = alpha.world.folder / "programs"
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return {"PATH": f"{folder}:{alpha.environ['PATH']}"}
+
+
+@pytest.mark.slow
+def test_a_program_that_is_rewritten_with_its_size_and_time_is_another(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]"))
+    env = programs(alpha, mytest="#!/bin/sh\ngrep -q good a.txt\n")
+    # It is as long as before.
+    fake = (
+        "echo bad > a.txt; p=../programs/mytest; cp -p $p ../kept; "
+        "printf '#!/bin/sh\\ntrue -q good a.txt\\n' > $p; touch -r ../kept $p"
+    )
+    ran = works(alpha, fake, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program mytest"]
+    # Another link to it, as package managers make them, is no change, nor is its old text.
+    (alpha.world.folder / "programs" / "mytest").write_text("#!/bin/sh\ngrep -q good a.txt\n")
+    linked = works(alpha, "ln ../programs/mytest ../linked; echo good > a.txt", env=env)
+    assert linked.out.splitlines()[0] == "done: T-1", linked.err
+
+
+@pytest.mark.slow
+def test_the_configuration_of_another_worktree_ends_the_loop(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    beta = alpha.world.worktree("beta")
+    alpha.git("config", "extensions.worktreeConfig", "true")
+    alpha.git("config", "--worktree", "user.name", "me")
+    common = alpha.git("rev-parse", "--path-format=absolute", "--git-common-dir")
+    for where in (beta.git("rev-parse", "--absolute-git-dir"), common):
+        path = Path(where) / "config.worktree"
+        old = path.read_bytes() if path.exists() else None
+        sets = f"echo good > a.txt; git config --file {path} filter.x.clean cat"
+        ran = works(alpha, sets, "--json")
+        assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+        (name,) = ran.json["error"]["changed"]
+        assert name.endswith("config.worktree")
+        path.unlink() if old is None else path.write_bytes(old)
+    # A worktree that comes (with a copy of these settings) or goes is no change.
+    comes = f"git worktree remove --force {beta.path}; git worktree add -q --detach ../gamma"
+    ran = works(alpha, f"echo good > a.txt; {comes}")
+    assert ran.out.splitlines()[0] == "done: T-1", ran.err
 
 
 def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ lands until a person has looked. Other changes are named and nothing else.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NeedsPerson
+from ralphgit.errors import NeedsPerson, Refused
 from ralphgit.model.config import setting_name
 from ralphgit.records import atomic_files, settings_file
 
@@ -48,8 +49,24 @@ _INFO = ("exclude", "attributes", "grafts")
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
 _PROGRAM = "program "
+_WORKTREE = "worktree's git config "
+_CONFIG = "config.worktree"
 #: What may stand before a command's own name.
-_BEFORE = ("!", "{", "if", "then", "elif", "else", "while", "until", "do", "env", "exec", "time")
+_BEFORE = (
+    "!",
+    "{",
+    "if",
+    "then",
+    "elif",
+    "else",
+    "while",
+    "until",
+    "do",
+    "env",
+    "exec",
+    "time",
+    "command",
+)
 _ASSIGNED = re.compile(r"\w+=")
 
 Signs = Mapping[str, str]
@@ -76,6 +93,7 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
         found[".git"] = _digest(atomic_files.read(path)) if os.path.isfile(path) else ""
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
+    found.update(_worktrees_configured(project))
     hooks = project.repository.config.get("core.hookspath") or os.path.join(common, "hooks")
     hooks = os.path.join(top, os.path.expanduser(hooks))
     for name in sorted(os.listdir(hooks)) if os.path.isdir(hooks) else ():
@@ -93,6 +111,7 @@ def changes(project: Project, before: Signs) -> list[Change]:
     programs = [name.removeprefix(_PROGRAM) for name in before if name.startswith(_PROGRAM)]
     now = signs(project, programs or [""])
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    names = [name for name in names if not _comes_or_goes(project, name, before, now)]
     return [Change(name, _steers(project, name)) for name in names]
 
 
@@ -162,6 +181,31 @@ def _configured(project: Project) -> Signs:
     }
 
 
+def _worktrees_configured(project: Project) -> Signs:
+    """The configuration of each other worktree (`extensions.worktreeConfig`), "" for none."""
+    own, common = project.repository.git_dir, project.repository.common_dir
+    linked = os.path.join(common, "worktrees")
+    names = sorted(os.listdir(linked)) if os.path.isdir(linked) else ()
+    found = {}
+    for folder in (common, *(os.path.join(linked, name) for name in names)):
+        if os.path.realpath(folder) != os.path.realpath(own):
+            path = os.path.join(folder, _CONFIG)
+            found[f"{_WORKTREE}{project.show_path(path)}"] = _digest(atomic_files.read(path))
+    return found
+
+
+def _comes_or_goes(project: Project, name: str, before: Signs, now: Signs) -> bool:
+    """Whether a worktree went, or a new one came, with another's configuration as git copies it.
+
+    This worktree's own is one of them, and is judged key by key.
+    """
+    if not name.startswith(_WORKTREE) or (name in before and name in now):
+        return False
+    known = {"", *(digest for one, digest in before.items() if one.startswith(_WORKTREE))}
+    known.add(_digest(atomic_files.read(os.path.join(project.repository.git_dir, _CONFIG))))
+    return now.get(name, "") in known
+
+
 def _steers(project: Project, name: str) -> bool:
     if name == settings_file.FILE:
         return False  # it counts as the base has it
@@ -201,10 +245,14 @@ def _begun(command: str) -> Iterator[str]:
     for line in command.splitlines():
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
-        begins = True
+        begins, target = True, False
         try:
             for word in words:
-                if begins and not _ASSIGNED.match(word):
+                if target or (begins and word.isdigit()):
+                    target = False  # of a redirection, or the number before it
+                    continue
+                target = bool(set(word) & set("<>")) and set(word) <= set("<>&|")
+                if begins and not target and not _ASSIGNED.match(word):
                     yield word
                     begins = word in _BEFORE
                 begins = begins or set(word) <= set(";&|()")
@@ -221,5 +269,17 @@ def _program(project: Project, name: str) -> Signs:
     if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
         return {f"{_PROGRAM}{name}": ""}
     found = os.stat(path)
-    sign = f"{os.path.abspath(path)} {found.st_ino} {found.st_size} {found.st_mtime_ns}"
+    sign = f"{os.path.abspath(path)} {_content(path, found.st_ino, found.st_ctime_ns)}"
     return {f"{_PROGRAM}{name}": _digest(sign.encode("utf-8", "surrogateescape"))}
+
+
+@functools.lru_cache
+def _content(path: str, inode: int, changed: int) -> str:
+    """Digest a program; the time `changed` (ctime) cannot be set back, and a new link moves it.
+
+    One that may be run and not read is what its inode and that time say.
+    """
+    try:
+        return _digest(atomic_files.read(path))
+    except Refused:
+        return f"{inode} {changed}"
