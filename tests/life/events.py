@@ -98,8 +98,16 @@ def go(field: Field) -> str:
 
 
 def loop(field: Field) -> str:
-    """A loop does one task from claim to landing."""
+    """A loop does one task from claim to landing.
+
+    Left out: a worktree that has the graph elsewhere than the base, as a rewriting or a revert of
+    a moved graph leaves it. A loop reads no settings of its worktree, so it finds no graph there,
+    puts the work aside, and charges the task with what is different on the base.
+    """
     worker = field.some(lambda: [*field.workers, *field.left])
+    settings = field.world.git("show", f"{field.base}:ralph.toml")
+    if worker.place.read("ralph.toml").strip() != settings.strip():
+        return ""
     script = field.folder / "agent.py"
     script.write_text(_AGENT)
     agent = shlex.join(["python3", str(script)])
@@ -268,6 +276,20 @@ def shard(field: Field) -> str:
     return f"shard {layout}: {done.error or 'done'}"
 
 
+def move(field: Field) -> str:
+    """A person moves the records folder, whoever is at work."""
+    world = field.sync()
+    text = world.read("ralph.toml")
+    old, new = ("notes", "records") if 'records = "notes"' in text else ("records", "notes")
+    if not (world.path / old).exists() or (world.path / new).exists():
+        return ""
+    world.git("mv", old, new)
+    text = "".join(line for line in text.splitlines(True) if not line.startswith("records ="))
+    world.write("ralph.toml", f'records = "{new}"\n{text}')
+    field.commit(f"Records: {new}")
+    return f"the records are moved to {new}"
+
+
 def archive(field: Field) -> str:
     world = field.sync()
     done = field.ralph(world, "archive", "--older-than", "0")
@@ -372,6 +394,7 @@ KINDS: dict[str, Kind] = {
     "reply": Kind(reply, 4),
     "rename": Kind(rename, 3),
     "shard": Kind(shard, 2),
+    "move": Kind(move, 2),
     "archive": Kind(archive, 2),
     "restore": Kind(restore, 2),
     "edit": Kind(edit, 3),

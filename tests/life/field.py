@@ -99,15 +99,10 @@ class Field:
         return self.numbers
 
     def ralph(self, place: Place, *words: str) -> Result:
-        """Run ralphgit. Raises: Unexpected on a bug or a record that cannot be read.
-
-        A worktree may lack the graph where the base's settings have it: a rewriting or a revert
-        has moved it on the base.
-        """
+        """Run ralphgit. Raises: Unexpected on a bug or a record that cannot be read."""
         done = place.ralph(*words, "--json")
         self.note(place, ["ralphgit", *words], done)
-        moved = done.code == 6 and done.error == "no_graph" and place is not self.world
-        if (done.code in (6, 70) and not moved) or done.code < 0:
+        if done.code in (6, 70) or done.code < 0:
             raise Unexpected(f"{' '.join(words)}: exit {done.code}: {done.out[-800:]}{done.err}")
         return done
 
