@@ -34,16 +34,17 @@ answered, claim offers the task again, with the answer.
 
 What an exit code asks of you:
 
-- 1: it lists what is missing. Finish that and repeat.
+- 1: finish what it lists, and repeat.
 - 3, the rest waits for others: `ralphgit claim --wait`; all tasks are done: stop.
-- 4: the remote is away; repeat later.
-- 5: another worker has the task; your work is kept. Claim another.
-- 7: a person is needed; say what it printed. After `complete` claim another, after `claim` stop.
+- 4: the remote is away; repeat.
+- 5: another has the task; your work is kept. Claim another.
+- 7: a person is needed; say what it printed. After `complete` claim another; after `claim` stop, or
+  `ralphgit wait --for ready --fetch`, then claim.
 - 8: do what its hint says.
 
 Never
 
-- pass `--force`, or consent (`ralphgit trust`) for a person;
+- answer (`ralphgit reply`), consent (`ralphgit trust`) or pass `--force` for a person;
 - edit {records}/, or a task in the graph, by hand;
 - update the branch, or push to the base: claim and complete do;
 - weaken a test, a verify command or the scope to make a task pass.
