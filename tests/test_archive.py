@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from world import Place, World
+from jsonschema import Draft202012Validator
+from world import ROOT, Place, World
 
 GRAPH = """\
 version: 1
@@ -483,3 +484,56 @@ def test_line_ends_of_windows_are_kept(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert world.ralph("archive", "--restore", "T-1").code == 0
     assert sorted(world.read().split("\r\n")) == sorted(text.split("\r\n"))
+
+
+# -- killed ------------------------------------------------------------------------------------
+
+
+def findings(place: Place, *words: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = place.ralph("doctor", *words, "--json").data["findings"]
+    return [one for one in found if one["code"] == "half_archived"]
+
+
+def test_doctor_removes_what_an_archive_killed_after_its_commit_has_left(world: World) -> None:
+    (path, *_) = world.git("ls-files", "records/audit/T-1").split()
+    text = world.read(path)
+    archived(world)
+    assert findings(world) == []
+    world.write(path, text)
+    (found,) = findings(world)
+    assert (found["fixable"], found["fixed"]) == (True, False)
+    assert path in str(found["message"])
+    assert findings(world, "--fix")[0]["fixed"]
+    assert not (world.path / path).exists()
+    world.write(path, f"{text}# changed since\n")
+    assert findings(world) == []
+
+
+def test_doctor_names_an_archive_that_was_killed_before_its_commit(world: World) -> None:
+    graph, before = world.read(), world.head
+    archived(world)
+    world.git("reset", "--quiet", "--soft", before)
+    (found,) = findings(world, "--fix")
+    assert not found["fixed"]
+    assert str(found["message"]).startswith("an archive of 2 tasks was not committed")
+    assert world.run("sh", "-c", str(found["hint"])).code == 0
+    assert (world.read(), findings(world)) == (graph, [])
+    assert world.git("status", "--porcelain") == ""
+    archived(world)
+
+
+def test_each_line_is_as_its_schema_says(world: World) -> None:
+    archived(world)
+    path = month(world)
+    schema = Draft202012Validator(json.loads((ROOT / "schemas/archive.schema.json").read_text()))
+    lines = [json.loads(line) for line in world.read(path).splitlines()]
+    assert len(lines) == 3
+    for line in lines:
+        schema.validate(line)
+    for wrong in ({"file": ""}, {"block": ""}, {"more": 1}, {"records": {"audit/x": "y"}}):
+        line = {**lines[1], **wrong}
+        assert not schema.is_valid(line)
+        text = "".join(f"{json.dumps(one)}\n" for one in (lines[0], line, lines[2]))
+        world.write(path, text)
+        found = world.ralph("check", "--json").data["problems"]
+        assert ("bad_archive", 2) in {(one["code"], one["line"]) for one in found}, wrong

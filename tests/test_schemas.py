@@ -404,6 +404,7 @@ def changed(document: object, path: str, value: object) -> Any:
 
 def test_there_is_a_schema_for_every_kind_of_file() -> None:
     assert list(SCHEMAS) == [
+        "archive",
         "audit",
         "config",
         "evidence",
@@ -454,14 +455,14 @@ def test_a_definition_is_the_same_in_every_schema() -> None:
             assert definition == expected, f"{key} differs between {owner} and {name}"
 
 
-def test_only_the_configuration_refuses_unknown_keys() -> None:
+def test_only_the_configuration_and_the_archive_refuse_unknown_keys() -> None:
     closed = {
         name
         for name, schema in SCHEMAS.items()
         for _, node in nodes(schema)
         if node.get("additionalProperties") is False or "unevaluatedProperties" in node
     }
-    assert closed == {"config"}
+    assert closed == {"archive", "config"}
 
 
 # In step with the model

@@ -80,12 +80,17 @@ def parse(data: bytes) -> dict[str, Archived]:
 def index(data: bytes) -> list[Entry]:
     """What is known of each task, and where it is in the file.
 
-    Every block is read: a task that is not finished has no place here.
+    Every line is held against its schema, and every block is read: a task that is not finished has
+    no place here.
 
     Raises: InvalidRecord with the line.
     """
+    from ralphgit.records import schema_validation
+
     found = []
     for number, (one, start, end) in enumerate(_tasks(data), 2):
+        for _, said in schema_validation.problems("archive", one._asdict()):
+            raise _wrong(number, said, one.id)
         try:
             row = row_of(one)
         except InvalidRecord as error:

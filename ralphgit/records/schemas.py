@@ -8,6 +8,7 @@ from ralphgit.records import package_files
 FILED = ("evidence", "audit", "guidance")
 #: The folder of the archive beside them, and how its files end.
 ARCHIVE, ARCHIVE_SUFFIX = "archive", ".jsonl"
+#: What editors are told of; `archive` is read by `check` alone.
 KINDS = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 
 
@@ -33,7 +34,7 @@ def modeline(kind: str) -> str:
 
 
 def read(kind: str) -> bytes:
-    """The schema of `kind`, one of KINDS."""
+    """The schema of `kind`, one of KINDS or `archive`."""
     return package_files.read("schemas", file_name(kind))
 
 

@@ -56,6 +56,10 @@ KINDS: Mapping[str, Kind] = {
         "Tasks may be in two files at once, or in none that is read.",
         "--fix completes the move, unless somebody has changed a file since.",
     ),
+    "half_archived": Kind(
+        "Tasks are in the graph and in the archive, or their records are in both.",
+        "--fix removes files that the archive has; what was not committed, git takes back.",
+    ),
     "unfinished_move": Kind(
         "The branch may have moved while a worktree's files did not, or the other way round.",
         "--fix takes the move back; repeat the command that was killed.",

@@ -11,11 +11,12 @@ from ralphgit.app.doctor import git_locks
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.integration import proving_worktree
 from ralphgit.app.setup import managed_files
-from ralphgit.app.tasks import shard
+from ralphgit.app.tasks import archive, shard
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import NotWritable, RalphError
+from ralphgit.errors import InvalidRecord, NotWritable, RalphError
 from ralphgit.git import index
+from ralphgit.model.printable import counted
 from ralphgit.records import atomic_files
 
 #: Seconds that a lock must be old before it can be taken for a leftover.
@@ -24,7 +25,9 @@ _LOCK_AGE_S = 10.0
 
 def find(project: Project, fix: bool) -> Iterator[Finding]:
     """Find everything that was left, in the order in which it can be fixed."""
-    for look in (_runtime, _locks, _sharding, _unfinished, _grounds, _empty, _temporary):
+    yield from _runtime(project, fix)
+    yield from _locks(project, fix)
+    for look in (_sharding, _archiving, _unfinished, _grounds, _empty, _temporary):
         yield from look(project, fix)
 
 
@@ -76,6 +79,28 @@ def _sharding(project: Project, fix: bool) -> Iterator[Finding]:
         message, hint, fixed = error.message, error.hint, False
     message = message or "a move of the graph to another layout was killed half-way"
     yield Finding("half_sharded", "error", message, hint, fixable=True, fixed=fixed)
+
+
+def _archiving(project: Project, fix: bool) -> Iterator[Finding]:
+    """What an `archive` that was killed has not committed, or has not removed."""
+    if project.repository.top is None:
+        return
+    try:
+        begun, left = archive.uncommitted(project), archive.left_files(project)
+        hint = archive.take_back_command(project) if begun else ""
+    except InvalidRecord:
+        return  # another finding, or `check`, says it
+    if begun:
+        many = counted(len(begun), "task")
+        said = f"an archive of {many} was not committed: it was killed; archive it anew afterwards"
+        yield Finding("half_archived", "error", said, hint)
+        return
+    if left:
+        if fix:
+            archive.remove_left(project, left)
+        many = counted(len(left), "record")
+        said = f"{many} of archived tasks left by a killed archive: {left[0]}"
+        yield fixable("half_archived", "warning", said, fix)
 
 
 def _unfinished(project: Project, fix: bool) -> Iterator[Finding]:

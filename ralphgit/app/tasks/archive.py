@@ -146,11 +146,10 @@ def _require_clean(project: Project) -> None:
             hint="git status",
         )  # fmt: skip
     folders = [project.settings.records_here, *(path for path, _ in here.shards)]
-    found = project.repository.git.names(
-        "--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames",
-        "--untracked-files=all", "--", *folders,
-    )  # fmt: skip
-    found = [one for one in found if not _is_left(project, one)]
+    found = _changes(project, folders)
+    left = [one[3:] for one in found if _is_left(project, one)]
+    remove_left(project, left)
+    found = [one for one in found if one[3:] not in left]
     if found:
         raise GuardRefused(
             f"{found[0][3:]} has changes that are not committed; nothing was changed; "
@@ -166,8 +165,47 @@ def _require_clean(project: Project) -> None:
         )  # fmt: skip
 
 
+def _changes(project: Project, folders: Sequence[str]) -> list[str]:
+    """What `git status --porcelain` prints of these folders."""
+    return [
+        *project.repository.git.names(
+            "--literal-pathspecs", "status", "--porcelain", "-z", "--no-renames",
+            "--untracked-files=all", "--", *folders,
+        )
+    ]  # fmt: skip
+
+
+def left_files(project: Project) -> list[str]:
+    """The records that a killed `archive` has committed, and not removed."""
+    if not project.here.archive.shards:
+        return []
+    found = _changes(project, [project.settings.records_here])
+    return [line[3:] for line in found if _is_left(project, line)]
+
+
+def remove_left(project: Project, paths: Sequence[str]) -> None:
+    for path in paths:
+        atomic_files.unlink(project.file(path))
+
+
+def uncommitted(project: Project) -> list[str]:
+    """The tasks that an `archive` which was killed before its commit has put into the archive."""
+    head, here = project.repository.known_head, project.here.archive
+    if not here.shards or not head or under_way(project.repository.git_dir):
+        return []
+    before, known = project.archive_at(head), project.view(head, "HEAD").by_id
+    return [one.id for one in here.entries if one.id in known and before.entry(one.id) is None]
+
+
+def take_back_command(project: Project) -> str:
+    """The command that undoes an `archive` which was killed before its commit."""
+    graphs = project.view(project.repository.known_head, "HEAD").shards
+    paths = shlex.join([project.settings.records_here, *(path for path, _ in graphs)])
+    return f"git add -A {paths} && git restore --staged --worktree {paths}"
+
+
 def _is_left(project: Project, line: str) -> bool:
-    """Remove what a killed `archive` has committed and not removed; whether it was that."""
+    """Whether a line of `git status` is a record that a killed `archive` has not removed."""
     prefix, path = f"{project.settings.records_here}/", line[3:]
     name = path.removeprefix(prefix)
     task = name.split("/")[1] if name.count("/") == 2 else ""
@@ -175,10 +213,7 @@ def _is_left(project: Project, line: str) -> bool:
     if not (line.startswith("?? ") and path.startswith(prefix) and archived.entry(task)):
         return False
     data = atomic_files.read(project.file(path)) or b""
-    if archived.task(task).records.get(name, "").encode() != data.replace(b"\r\n", b"\n"):
-        return False
-    atomic_files.unlink(project.file(path))
-    return True
+    return archived.task(task).records.get(name, "").encode() == data.replace(b"\r\n", b"\n")
 
 
 def _choose(project: Project, options: ArchiveOptions) -> tuple[list[str], dict[str, str]]:
