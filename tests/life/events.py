@@ -240,6 +240,8 @@ def pick(field: Field) -> str:
 def reset(field: Field) -> str:
     world = field.sync()
     task = field.some(lambda: [one for one in field.look().tasks.values() if not one.archived])
+    if task is None:
+        return ""
     words = ["--reopen"] if field.chance.random() < 0.4 else []
     words += ["--force"] if field.chance.random() < 0.3 else []
     done = field.ralph(world, "reset", task.id, "--reason", "stuck", *words)
@@ -259,6 +261,8 @@ def reply(field: Field) -> str:
 def rename(field: Field) -> str:
     world = field.sync()
     task = field.some(lambda: [one for one in field.look().tasks.values() if not one.archived])
+    if task is None:
+        return ""
     new = f"R-{field.number()}"
     done = field.ralph(world, "edit", task.id, "--rename", new)
     if done.code == 0:
@@ -326,6 +330,8 @@ def edit(field: Field) -> str:
     """By hand: another title, or a comment, somewhere in the graph."""
     world = field.sync()
     task = field.some(lambda: [one for one in field.look().tasks.values() if not one.archived])
+    if task is None:
+        return ""
     paths = [world.path / "task-graph.yaml", *sorted((world.path / "graph").glob("**/*.yaml"))]
     for path in filter(lambda path: path.exists(), paths):
         lines = path.read_text().splitlines(keepends=True)
