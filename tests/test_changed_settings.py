@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,45 @@ def test_the_configuration_of_another_worktree_ends_the_loop(tmp_path: Path) -> 
     comes = f"git worktree remove --force {beta.path}; git worktree add -q --detach ../gamma"
     ran = works(alpha, f"echo good > a.txt; {comes}")
     assert ran.out.splitlines()[0] == "done: T-1", ran.err
+
+
+#: What a test of the agent's may do while it is run, and what is named then.
+IN_VERIFY = [
+    ("printf '#!/bin/sh\\n' > ../programs/grep; chmod +x ../programs/grep", "program grep"),
+    ("printf '#!/bin/sh\\n' > ../programs/git; chmod +x ../programs/git", "program git"),
+    ("git config core.fsmonitor ../evil", "git config core.fsmonitor"),
+    (
+        "h=$(git rev-parse --git-path hooks); mkdir -p $h; "
+        "printf '#!/bin/sh\\necho bad > a.txt; git add a.txt\\n' > $h/pre-commit; "
+        "chmod +x $h/pre-commit",
+        "hook pre-commit",
+    ),
+]
+
+
+@pytest.mark.parametrize(("does", "name"), slow.but(1, IN_VERIFY))
+@pytest.mark.parametrize("text", slow.but(1, ["bad", "good"]))
+def test_what_a_verify_command_changes_ends_the_loop(
+    does: str, name: str, text: str, tmp_path: Path
+) -> None:
+    verify = "verify: [sh test.sh, grep -q good a.txt]"
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt, test.sh]}", verify))
+    env = programs(alpha)
+    script = f"echo {text} > a.txt; cat > test.sh <<'Y'\n{does}\nY\n"
+    ran = works(alpha, script, "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == [name]
+    assert "a.txt" not in files_on_base(alpha)
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+def test_a_git_that_came_on_the_path_ends_the_loop(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = programs(alpha)
+    fake = f"printf '#!/bin/sh\\nexec {shutil.which('git')} \"$@\"\\n' > ../programs/git"
+    ran = works(alpha, f"echo good > a.txt; {fake}; chmod +x ../programs/git", "--json", env=env)
+    assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
+    assert ran.json["error"]["changed"] == ["program git"]
 
 
 def test_another_repository_in_the_worktree_s_place_ends_the_loop(tmp_path: Path) -> None:

@@ -89,6 +89,9 @@ class Over(NamedTuple):
     how: WayOut
 
 
+#: Refuses to go on where something has changed that steers git or a verify command.
+Unchanged = Callable[[Project, Lease], None]
+
 Outcome = Done | Failed | Stuck | Limited | Lost | Over
 
 
@@ -100,6 +103,7 @@ def attempt(
     command: agent_presets.Command,
     check: Callable[[], str],
     ended_here: Callable[[Project, str], None],
+    unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
 ) -> tuple[Outcome, float]:
     """Have the agent work on the task once, and judge the result by what is there.
@@ -108,7 +112,8 @@ def attempt(
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
     else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
-    the agent has ended, with the base as it was before, and may refuse to go on.
+    the agent has ended, with the base as it was before, and may refuse to go on; `unchanged` after
+    each verify command, which runs what the agent wrote.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
@@ -160,7 +165,7 @@ def attempt(
         return Lost(), ended.seconds
     outcome = _said(project, before, ended, secrets)
     if isinstance(outcome, worker_report.Report):
-        outcome = _complete_at_last(project, lease, outcome, fix)
+        outcome = _complete_at_last(project, lease, outcome, unchanged, fix)
     if isinstance(outcome, Failed):
         event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
     return outcome, ended.seconds
@@ -175,7 +180,7 @@ def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
     return Failed(sentence, f"{sentence}. Leave the records to ralphgit.{where}")
 
 
-def finish(project: Project, lease: Lease) -> Outcome:
+def finish(project: Project, lease: Lease, unchanged: Unchanged) -> Outcome:
     """Complete what is there, as after an attempt; the agent does not run.
 
     Raises: as `attempt`.
@@ -184,7 +189,7 @@ def finish(project: Project, lease: Lease) -> Outcome:
         said = worker_report.read(project.top, secrets_in(project.around.environ))
     except InvalidRecord:
         said = worker_report.Report("")
-    return _complete(project, lease, said)
+    return _complete(project, lease, said, unchanged)
 
 
 def _promised(project: Project, lease: Lease) -> Task:
@@ -248,6 +253,7 @@ def _complete_at_last(
     project: Project,
     lease: Lease,
     said: worker_report.Report,
+    unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
 ) -> Outcome:
     """Complete the task, also where a lock, a full disk or another command is in the way for a
@@ -255,7 +261,7 @@ def _complete_at_last(
     """
     for number in range(1, _TRIES + 1):
         try:
-            return _complete(project, lease, said)
+            return _complete(project, lease, said, unchanged)
         except (ClaimLost, NeedsPerson):
             raise
         except RalphError as error:
@@ -278,7 +284,9 @@ def _missing(task: str, error: Refused) -> str:
     return f"{task} is not done: {missing[0]}{more}" if missing else error.message
 
 
-def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Outcome:
+def _complete(
+    project: Project, lease: Lease, said: worker_report.Report, unchanged: Unchanged
+) -> Outcome:
     if hidden := index.unwatched(project.repository):
         # What was verified would not be what is committed.
         index.watch(project.repository.git, hidden)
@@ -291,7 +299,10 @@ def _complete(project: Project, lease: Lease, said: worker_report.Report) -> Out
         task=lease.task, concerns=worker_report.concerns(said), summary=said.summary
     )
     try:
-        done = complete.complete(project, told, anew=True, before=before_work.exit_codes)
+        done = complete.complete(
+            project, told, anew=True, before=before_work.exit_codes,
+            command_ended=lambda: unchanged(project, lease),
+        )  # fmt: skip
     except Refused as error:
         if isinstance(error, NotWritable):
             raise

@@ -1,9 +1,10 @@
 """Notice what changes while a loop runs and steers what it decides: git's configuration, hooks.
 
 A loop's own settings are read once, before its first agent. git's it cannot read once: every git
-process reads the files anew. So they are compared after each agent has ended and before anything
-is verified or pushed; a change that steers git or a verify command ends the loop, and nothing
-lands until a person has looked. Other changes are named and nothing else.
+process reads the files anew. So they are compared after each agent and after each verify command,
+which runs what the agent wrote, and before anything is committed or pushed; a change that steers
+git or a verify command ends the loop, and nothing lands until a person has looked. Other changes
+are named and nothing else.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ _INFO = ("exclude", "attributes", "grafts")
 _USERS = (("core.excludesfile", "ignore"), ("core.attributesfile", "attributes"))
 
 _PROGRAM = "program "
+_GIT = "git"
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
 #: What may stand before a command's own name.
@@ -82,9 +84,12 @@ class Change(NamedTuple):
 def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
-    Of programs those that the verify commands on the base begin with, and else just `programs`.
+    Of programs git and those that the verify commands on the base begin with, or `programs`.
     """
-    found = dict(_configured(project))
+    # First, as this runs git: one that came meanwhile may go when it is run.
+    used = {_GIT, *(programs or _programs(project))}
+    found = {name: sign for one in sorted(used) for name, sign in _program(project, one).items()}
+    found.update(_configured(project))
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
@@ -100,8 +105,6 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
         path = os.path.join(hooks, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             found[f"hook {name}"] = _digest(atomic_files.read(path))
-    for program in programs or _programs(project):
-        found.update(_program(project, program))
     return found
 
 
@@ -151,8 +154,8 @@ def require_seen(project: Project) -> None:
 
 def _changed(project: Project, names: list[str]) -> NeedsPerson:
     return NeedsPerson(
-        f"changed while an agent worked: {', '.join(names)}; nothing was verified or landed since, "
-        "and the claim is kept",
+        f"changed while an agent or a verify command worked: {', '.join(names)}; nothing was "
+        "committed or landed since, and the claim is kept",
         code="settings_changed",
         hint="look at it and put it back, then run again; if it is meant: "
         + shlex.join(("rm", _note(project))),

@@ -19,7 +19,7 @@ from ralphgit.errors import GuardRefused, NeedsPerson, RalphError
 from ralphgit.git import push_refusal
 from ralphgit.git.push_refusal import Why
 from ralphgit.git.remote import PushRefused
-from ralphgit.loop.attempt import Done, Failed, Outcome, finish
+from ralphgit.loop.attempt import Done, Failed, Outcome, Unchanged, finish
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.loop_options import LoopOptions, Say
@@ -44,10 +44,17 @@ class Landing:
     """Brings what has ended in one worktree to where others see it."""
 
     def __init__(
-        self, options: LoopOptions, pulls: Pulls, journal: Journal, beat: HeartbeatWriter, say: Say
+        self,
+        options: LoopOptions,
+        pulls: Pulls,
+        journal: Journal,
+        beat: HeartbeatWriter,
+        say: Say,
+        unchanged: Unchanged,
     ) -> None:
         self._options, self._pulls = options, pulls
         self._journal, self._beat, self._say = journal, beat, say
+        self._unchanged = unchanged
         self.fresh_until = 0.0
         """Until then, by the monotonic clock, what is known of the base is fresh."""
         self.declined = False
@@ -145,7 +152,7 @@ class Landing:
         return project.repository.head() == self.verified
 
     def _verify(self, project: Project, lease: Lease) -> Outcome:
-        outcome = finish(project, lease)
+        outcome = finish(project, lease, self._unchanged)
         if isinstance(outcome, Done):
             self.verified = outcome.commit
             project.refresh()

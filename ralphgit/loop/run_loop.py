@@ -116,7 +116,9 @@ class Loop:
             with HeartbeatWriter(self._top, self._worker) as beat:
                 self._beat = beat
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
-                self._landing = Landing(self._options, self._pulls, self._journal, beat, self._say)
+                self._landing = Landing(
+                    self._options, self._pulls, self._journal, beat, self._say, self._unchanged
+                )
                 self._taking = Taking(
                     self._around, self._options, self._landing, self._journal, beat, self._say
                 )
@@ -310,7 +312,8 @@ class Loop:
         outcome, agent_s = attempt(
             project, lease, before,
             command=self._command, check=lambda: reason_to_stop(self._around, self._journal, lease),
-            ended_here=lambda project, base: self._agent_ended(project, lease, base), fix=self._fix,
+            ended_here=lambda project, base: self._agent_ended(project, lease, base),
+            unchanged=self._unchanged, fix=self._fix,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
@@ -319,11 +322,8 @@ class Loop:
         )  # fmt: skip
         return outcome
 
-    def _agent_ended(self, project: Project, lease: Lease, base: str) -> None:
-        """Name what the agent has changed that steers the loop, and see the true base again.
-
-        Raises: NeedsPerson (settings_changed), RemoteUnavailable.
-        """
+    def _unchanged(self, project: Project, lease: Lease) -> None:
+        """Name what has changed that steers the loop. Raises: NeedsPerson (settings_changed)."""
         changed = changed_settings.changes(project, self._signs)
         new = [one for one in changed if one.name not in self._named]
         self._named.update(one.name for one in new)
@@ -332,6 +332,13 @@ class Loop:
             self._journal.write("settings-changed", task=lease.task, changed=names)
             self._say(f"changed while the agent worked on {lease.task}: {', '.join(names)}")
         changed_settings.refuse(project, self._signs, changed)
+
+    def _agent_ended(self, project: Project, lease: Lease, base: str) -> None:
+        """Refuse what the agent has changed that steers the loop, and see the true base again.
+
+        Raises: NeedsPerson (settings_changed), RemoteUnavailable.
+        """
+        self._unchanged(project, lease)
         # Whoever has moved the tracking branch: the remote says where the base is.
         if project.base.remote and project.base.commit != base and not fetch.synchronise(project):
             raise RemoteUnavailable(

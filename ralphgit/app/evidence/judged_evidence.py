@@ -188,12 +188,16 @@ def digest_of(command: str) -> str:
 
 
 def run_each(
-    project: Project, wanted: Sequence[tuple[str, str, str]], *, top: str = ""
+    project: Project,
+    wanted: Sequence[tuple[str, str, str]],
+    *,
+    top: str = "",
+    ended: Callable[[], None] | None = None,
 ) -> dict[str, "verify_command.Run"]:
     """Run the verify commands of (task, claim, command), each bounded in time, in this worktree
     or in the one at `top`. What several tasks ask for is run once, for the first of them.
 
-    The caller calls `trust.require` first.
+    `ended` is called after each. The caller calls `trust.require` first.
     """
     # Here and not above: it takes 6 ms to import, and who judges evidence runs nothing.
     from ralphgit.app.processes import verify_command
@@ -215,6 +219,8 @@ def run_each(
                 now=around.now(),
                 heard=around.progress.heard,
             )
+        if ended is not None:
+            ended()
     return made
 
 

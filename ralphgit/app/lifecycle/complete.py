@@ -86,6 +86,7 @@ def complete(
     *,
     anew: bool = False,
     before: BeforeWork | None = None,
+    command_ended: Callable[[], None] | None = None,
 ) -> Completed:
     """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
@@ -96,7 +97,8 @@ def complete(
 
     A task that is complete here already, and proved, is not verified again; with `anew` it is,
     unless the base has it: who lands believes no completion but his own (law L9). `before` runs
-    commands on the base without the work, where `verify.before` asks for that.
+    commands on the base without the work, where `verify.before` asks for that. `command_ended` is
+    called after each verify command, and may refuse to go on.
 
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
     GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
@@ -104,7 +106,7 @@ def complete(
     if options.force:
         refuse_in_loop(project, options.task)
     with WorktreeLock(project):
-        done = _complete(project, options, anew=anew, before=before)
+        done = _complete(project, options, anew, before, command_ended)
     if not (done.again or options.force) and (anew or not in_loop(project)):
         verified_here.note(project, done.commit)
     proof = completion_proof.of_commit(project, done.task, done.commit)
@@ -137,7 +139,11 @@ def refuse_in_loop(project: Project, task: str) -> None:
 
 
 def _complete(
-    project: Project, options: CompleteOptions, *, anew: bool, before: BeforeWork | None
+    project: Project,
+    options: CompleteOptions,
+    anew: bool,
+    before: BeforeWork | None,
+    command_ended: Callable[[], None] | None,
 ) -> Completed:
     claim.require_fit(project)
     claim_map = ClaimMap(project)
@@ -170,7 +176,7 @@ def _complete(
         missing += changed_paths.hidden(project, files)
         missing += seen_here_alone.faults(project, tree, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
-        runs = list(judged_evidence.run_each(project, wanted).values())
+        runs = list(judged_evidence.run_each(project, wanted, ended=command_ended).values())
         missing += [failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
