@@ -185,6 +185,22 @@ def test_a_hook_that_refuses_a_block(world: World, alpha: Place) -> None:
     assert alpha.ralph("block", *WORDS).code == 0
 
 
+def test_a_hook_that_adds_to_a_block(world: World, alpha: Place) -> None:
+    more = "#!/bin/sh\necho bad > more.txt; git add more.txt\n"
+    hook = world.write(".git/hooks/pre-commit", more)
+    hook.chmod(0o755)
+    head, branch = alpha.git("rev-parse", "HEAD"), alpha.git("symbolic-ref", "HEAD")
+    for words in (("block", *WORDS), ("release", "--reason", "x")):
+        refused = alpha.ralph(*words, "--json")
+        assert (refused.code, refused.error) == (8, "hook_adds"), refused.err
+        assert refused.json["error"]["files"] == ["more.txt"]
+        assert (alpha.git("rev-parse", "HEAD"), alpha.git("symbolic-ref", "HEAD")) == (head, branch)
+        assert alpha.leases == ["T-1"]
+    hook.unlink()
+    assert alpha.ralph("block", *WORDS).code == 0
+    assert "more.txt" not in alpha.git("ls-tree", "-r", "--name-only", "HEAD")
+
+
 # -- release -----------------------------------------------------------------------------
 
 

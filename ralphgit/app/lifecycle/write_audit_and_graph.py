@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index, scratch_index, trees
+from ralphgit.errors import GuardRefused
+from ralphgit.git import index, refs, scratch_index, trees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Event, Lifecycle
 from ralphgit.model.task_row import Row
@@ -26,9 +27,9 @@ def commit_change(
     these, as "TASK: `deed`".
 
     Other changes in the worktree and in the index stay as they are, uncommitted. On a
-    failure (a hook that refuses, say) files and index are as before.
+    failure (a hook that refuses, or that adds to the commit) files and index are as before.
 
-    Returns the commit. Raises: InvalidRecord, NotWritable, GitError.
+    Returns the commit. Raises: GuardRefused (hook_adds), InvalidRecord, NotWritable, GitError.
     """
     import tempfile
 
@@ -53,10 +54,30 @@ def commit_change(
             made = atomic_files.read(project.file(name))
             assert made is not None
             contents[name] = made
-        copy.read_tree(trees.with_files(repository.objects, repository.head(), contents))
+        head = repository.head()
+        copy.read_tree(trees.with_files(repository.objects, head, contents))
         trailers = f"Ralph-Task: {task}\nRalph-Claim: {own.claim}\nRalph-Worker: {own.by}\n"
         copy.commit(f"{task}: {deed}\n\n{trailers}")
+        _require_alone(project, head, contents)
     return committed(project)
+
+
+def _require_alone(project: Project, parent: str, paths: Container[str]) -> None:
+    """Undo the commit just made if it holds more than `paths`. Raises: GuardRefused (hook_adds)."""
+    repository = project.repository
+    commit = repository.head()
+    more = [p for p in trees.differing(repository.objects, parent, commit) if p not in paths]
+    if not more:
+        return
+    branch = repository.worktree.branch if repository.worktree else ""
+    refs.swap(repository.git, branch or "HEAD", new=parent, old=commit)
+    raise GuardRefused(
+        f"a hook has put {', '.join(more[:5])} into a commit that holds records alone; the commit "
+        "was taken back, and nothing was recorded",
+        code="hook_adds",
+        hint="make the hook leave the commit as it is, then repeat",
+        details={"files": more},
+    )
 
 
 def committed(project: Project) -> str:
