@@ -182,6 +182,75 @@ def test_what_is_seen_by_the_commands_and_not_committed_does_not_land(
     assert "a.txt" not in files_on_base(alpha)
 
 
+DEEP = """
+import os
+os.chdir("lib")
+for _ in range(25):
+    os.mkdir("d" * 200)
+    os.chdir("d" * 200)
+open("f", "w").close()
+"""
+#: What git passes over without a word, by what is said of it.
+UNSEEN = {
+    "lib/.git has a name": "echo good > lib/.git",
+    "lib/new/.git has a name": "mkdir -p lib/new/.git; echo good > lib/new/.git/x",
+    "lib/here is neither": "mkfifo lib/here",
+    "has a path that is too long": f"python3 -c '{DEEP}'",
+}
+
+
+@pytest.mark.parametrize("said", slow.but(1, [*UNSEEN]))
+def test_what_git_passes_over_does_not_land(said: str, tmp_path: Path) -> None:
+    one = task("T-1", "scope: {write: [a.txt]}", "verify: [test -e a.txt]")
+    alpha = made(tmp_path, one, files={"lib/one.py": ""})
+    told = work(alpha, f"echo bad > a.txt; {UNSEEN[said]}")
+    assert said in told
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "a.txt" not in files_on_base(alpha)
+
+
+def test_what_git_passes_over_in_ignored_folders_lands(tmp_path: Path) -> None:
+    ignored = {".gitignore": "node_modules\n*.sock\n", "lib/one.py": ""}
+    one = task("T-1", "scope: {write: [a.txt, lib/**]}", "verify: [test -e a.txt]")
+    alpha = made(tmp_path, one, files=ignored)
+    told = work(
+        alpha,
+        "echo good > a.txt; mkdir -p lib/new/node_modules/one/.git; mkfifo lib/new/x.sock; "
+        "mkdir -p cache/deep/.git; echo '*' > cache/.gitignore; touch lib/new/x",
+    )
+    assert on_base(alpha, "T-1")["status"] == "complete", told
+
+
+@pytest.mark.parametrize("name", slow.but(1, [".gitignore", ".gitattributes"]))
+def test_a_pipe_that_git_would_wait_for_ends_the_loop(name: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, files={"lib/one.py": ""})
+    script = agent(alpha, f"echo good > a.txt; mkfifo lib/{name}")
+    for _ in range(2):  # the next loop does not begin, either
+        ran = loop(alpha, "--once", "--agent", script, "--json", env=judged(alpha))
+        assert (ran.code, ran.error) == (7, "blocks_git"), ran.err
+        assert f"lib/{name} is a pipe" in ran.out + ran.err
+    assert "a.txt" not in files_on_base(alpha)
+    (alpha.path / "lib" / name).unlink()
+    assert loop(alpha, "--once", "--agent", script, env=judged(alpha)).code == 7
+    (alpha.path / "lib" / name).unlink()
+
+
+def test_a_pipe_that_a_verify_command_makes_ends_the_loop(tmp_path: Path) -> None:
+    makes = "verify: [mkfifo lib/.gitignore]"
+    alpha = made(tmp_path, task("T-1", makes), files={"lib/one.py": ""})
+    script = agent(alpha, "echo good > a.txt")
+    ran = loop(alpha, "--once", "--agent", script, "--json", env=judged(alpha))
+    assert (ran.code, ran.error) == (7, "blocks_git"), ran.err
+
+
+def test_a_pipe_that_git_would_wait_for_is_named_by_reset(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE, files={"lib/one.py": ""})
+    alpha.claim("T-1")
+    alpha.run("mkfifo", "lib/.gitignore")
+    stopped = alpha.world.ralph("reset", "T-1", "--reason", "x", "--force", "--json")
+    assert (stopped.code, stopped.error) == (7, "blocks_git"), stopped.out
+
+
 def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_path: Path) -> None:
     one = task("T-1", "scope: {write: [a.txt, b, c]}", "verify: [test -e a.txt]")
     alpha = made(tmp_path, one, files={"lib/one.py": "one\n"})

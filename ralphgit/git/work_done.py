@@ -5,11 +5,14 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ralphgit.errors import RemoteUnavailable
 from ralphgit.git.child_process import Child
 from ralphgit.git.run_git import Git, names
 
 #: Of new files, how many are read to count their lines, and how much of each.
 _MOST_FILES, _MOST_BYTES = 1000, 4 * 1024 * 1024
+#: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
+_PATIENCE = 10.0
 
 
 class Counted(NamedTuple):
@@ -47,11 +50,15 @@ def begin(git: Git, top: str, start: str, base: str, but: Sequence[str]) -> Aske
 
 
 def finish(asked: Asked, counts: Callable[[str], bool]) -> Counted | None:
-    """Return the answer, of the paths that count; None if git cannot say (the commit is gone).
+    """Return the answer, of the paths that count; None if git cannot say (the commit is gone)
+    or does not answer in time.
 
     Binary files and what is too much to read count as files alone.
     """
-    tracked, new = asked.tracked.finish(), asked.new.finish()
+    try:
+        tracked, new = (each.finish(timeout=_PATIENCE) for each in (asked.tracked, asked.new))
+    except RemoteUnavailable:
+        return None
     if tracked.status or new.status:
         return None
     paths, insertions, deletions = [], 0, 0

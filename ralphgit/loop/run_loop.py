@@ -15,6 +15,7 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
 from ralphgit.app.base import fetch, opening
+from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.lifecycle import (
     block_release,
     claim,
@@ -104,6 +105,7 @@ class Loop:
         runtime_files.prepare(project)
         changed_settings.require_seen(project)
         self._signs = changed_settings.signs(project)
+        seen_here_alone.passed_over(project.repository)
         self._named: set[str] = set()
         stop.forget(project.top)  # one from before our first heartbeat was another loop's
         self._top, self._worker = project.top, project.worker
@@ -323,7 +325,10 @@ class Loop:
         return outcome
 
     def _unchanged(self, project: Project, lease: Lease) -> None:
-        """Name what has changed that steers the loop. Raises: NeedsPerson (settings_changed)."""
+        """Name what has changed that steers the loop, or that git would wait for.
+
+        Raises: NeedsPerson (settings_changed, blocks_git).
+        """
         changed = changed_settings.changes(project, self._signs)
         new = [one for one in changed if one.name not in self._named]
         self._named.update(one.name for one in new)
@@ -332,11 +337,12 @@ class Loop:
             self._journal.write("settings-changed", task=lease.task, changed=names)
             self._say(f"changed while the agent worked on {lease.task}: {', '.join(names)}")
         changed_settings.refuse(project, self._signs, changed)
+        seen_here_alone.passed_over(project.repository)
 
     def _agent_ended(self, project: Project, lease: Lease, base: str) -> None:
         """Refuse what the agent has changed that steers the loop, and see the true base again.
 
-        Raises: NeedsPerson (settings_changed), RemoteUnavailable.
+        Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
         self._unchanged(project, lease)
         # Whoever has moved the tracking branch: the remote says where the base is.

@@ -11,6 +11,8 @@ from ralphgit.git.repository import Worktree
 from ralphgit.model.active_claim import Lease
 
 _LOGS = os.path.join(".ralph", "logs")
+#: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
+_PATIENCE = 10.0
 
 
 def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
@@ -42,7 +44,9 @@ def _last_change(project: Project, top: str) -> float:
     arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
     try:
         folder = git.line("rev-parse", "--path-format=absolute", "--git-dir")
-        names = git.run(*arguments).decode("utf-8", "surrogateescape").split("\0")
+        names = (
+            git.run(*arguments, timeout=_PATIENCE).decode("utf-8", "surrogateescape").split("\0")
+        )
     except RalphError:
         return 0.0
     paths = [os.path.join(top, name) for name in names if name]

@@ -101,7 +101,7 @@ def complete(
     called after each verify command, and may refuse to go on.
 
     Raises: Refused (with the list of what is missing), ClaimLost, ClaimHeld, IllegalMove,
-    GuardRefused, NeedsPerson (untrusted), InvalidRecord, NotWritable.
+    GuardRefused, NeedsPerson (untrusted, blocks_git), InvalidRecord, NotWritable.
     """
     if options.force:
         refuse_in_loop(project, options.task)

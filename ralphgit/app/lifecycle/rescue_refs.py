@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.base import interrupted_update
+from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
@@ -49,6 +50,7 @@ def worktree(
     repository = _opened(project, path)
     objects = repository.objects
     head = refs.current(objects, repository.head_name)
+    seen_here_alone.passed_over(repository, head, new=False)
     with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
         copy = scratch_index.Scratch(repository, scratch)
         nested = copy.add_all(lenient=not target)
