@@ -76,6 +76,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "export": (),
     "shard": ("--layout", "task"),
     "archive": ("T-1",),
+    "rebase-paths": ("src", "lib"),
     "rescue": ("list",),
     "trust": ("--yes",),
     "doctor": (),

@@ -603,7 +603,7 @@ def test_a_task_on_one_line_is_unfolded_first(tmp_path: Path) -> None:
     world.write_graph(flow + "  - {id: B, title: b, status: pending}\n")
     refused = world.ralph("edit", "A", "--priority", "1")
     assert (refused.code, refused.out) == (6, "")
-    assert refused.err.endswith("hint: ralphgit edit A --block, then repeat the command\n")
+    assert refused.err.endswith("hint: ralphgit edit A --block\n")
     found = world.ralph("edit", "A", "--block")
     assert found.out.startswith("A written in block style in task-graph.yaml:3: a\n")
     assert world.ralph("edit", "A", "--priority", "1").code == 0

@@ -171,7 +171,7 @@ def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
     assert (ran.code, len(forge.pulls)) == (0, 1)
     assert ran.err.splitlines()[1] == (
         "T-1: gh pr merge failed: Auto merge is not allowed for this repository; "
-        "it waits for a person to merge it"
+        "the branch is pushed and nothing is lost; it waits for a person to merge it"
     )
 
 
@@ -183,8 +183,9 @@ def test_a_forge_that_does_not_know_us_needs_a_person(tmp_path: Path) -> None:
     ran = run(alpha, forge)
     assert (ran.code, forge.verbs()) == (7, ["gh pr list"])
     assert ran.err.splitlines()[-2:] == [
-        "error: gh pr list: HTTP 401: Bad credentials (https://api.github.com/graphql)",
-        "hint: gh auth login; the branch is pushed and nothing is lost: run again then",
+        "error: gh pr list: HTTP 401: Bad credentials (https://api.github.com/graphql); "
+        "the branch is pushed and nothing is lost: log in, then repeat",
+        "hint: gh auth login",
     ]
     forge.mends("list")
     assert (run(alpha, forge).code, len(forge.pulls)) == (0, 1)

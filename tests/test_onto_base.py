@@ -98,7 +98,7 @@ def test_uncommitted_changes_are_left(world: World) -> None:
     gamma = world.worktree("gamma", at="main^^")
     gamma.write("one/a.txt", "mine\n")
     error = gamma.refused("claim", "T-2", code="behind", but=(".ralph", "gamma/index"))
-    assert error["hint"] == "git stash -u, then repeat, then git stash pop"
+    assert error["hint"] == "git stash -u && ralphgit claim T-2 && git stash pop"
     assert gamma.read("one/a.txt") == "mine\n"
 
 

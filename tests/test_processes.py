@@ -259,7 +259,9 @@ def test_of_loops_at_the_same_moment_one_gets_in(tmp_path: Path) -> None:
         if other is not first:
             said = ended(other)
             assert (said.code, said.err.splitlines()[0]) == (
-                8, f"error: a loop works in this worktree already (process {first.pid})",
+                8,
+                f"error: a loop works in this worktree already (process {first.pid}); "
+                "ralphgit stop ends it",
             )  # fmt: skip
     assert (alpha.path / ".ralph" / "heartbeat").exists()
     go.touch()

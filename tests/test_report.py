@@ -288,7 +288,7 @@ def test_a_bare_repository_has_to_be_told_where(world: World, tmp_path: Path) ->
     world.git("clone", "--quiet", "--bare", str(world.path), str(bare.path))
     assert bare.ralph("report") == (
         2, "",
-        "error: a bare repository has no place for the report\n"
-        "hint: ralphgit report FILE, or - for stdout\n",
+        "error: a bare repository has no place for the report; - is stdout\n"
+        "hint: ralphgit report FILE\n",
     )  # fmt: skip
     assert bare.ralph("report", str(tmp_path / "x.html")) == (0, f"{tmp_path}/x.html\n", "")

@@ -490,7 +490,7 @@ def test_a_remote_that_refuses(world: World) -> None:
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, False)
     refused, told = result.json["warnings"]
-    assert refused.startswith("the remote origin refused to move refs/heads/main: ")
+    assert refused.startswith("the push of refs/heads/main to origin was declined (hook): ")
     assert told == (
         "the change is on the local main only; others see it once it is on origin/main: "
         "git push origin main"

@@ -517,6 +517,10 @@ def test_two_claims_in_a_merge(world: World) -> None:
     assert beta.git("ls-tree", "-r", "--name-only", "HEAD").splitlines() == [
         f"records/audit/T-1/{winner}.yaml", G, "work.txt",
     ]  # fmt: skip
+    told = beta.ralph("check", "--base", "main", "--json").data["problems"]
+    assert [problem["code"] for problem in told] == ["other_work"]
+    beta.run(*told[0]["hint"].split())
+    beta.git("commit", "--quiet", "--amend", "--no-edit")
     assert beta.ralph("check", "--base", "main").code == 0
 
 

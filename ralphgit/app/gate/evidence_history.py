@@ -57,7 +57,12 @@ def edited_evidence(project: Project, commit: str = "") -> list[Problem]:
         if path.startswith(folder):
             evidence = _parsed(project, first.get(path, f"HEAD:{path}"))
             needed = evidence is not None and _proves(evidence, rows)
-            if evidence and not needed and _attempt(attempts, evidence) not in there:
+            if (
+                evidence
+                and evidence.claim
+                and not needed
+                and _attempt(attempts, evidence) not in there
+            ):
                 continue  # its claim was taken back with all that it had
             one = _problem(path, first, folder, "removed")
             found.append(one if needed else one._replace(severity="warning"))

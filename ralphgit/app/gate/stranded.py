@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from ralphgit.app.gate.problem import Problem, in_file
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
-from ralphgit.errors import InvalidRecord
+from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model import paths
 from ralphgit.model.printable import counted
 from ralphgit.records import graph_file
@@ -74,13 +74,11 @@ def _graphs(tree: Tree, tasks: Collection[str]) -> Iterator[Problem]:
         names = [name for name in sorted(tree.listed(_FOLDER)) if name.endswith(".yaml")]
         files += [f"{_FOLDER}/{name}" for name in names[:_MOST]]
     for path in files:
-        data = None if path in known else tree.read_any(path)
-        if data is None:
-            continue
         try:
-            rows = graph_file.rows(graph_file.parse(data, path=path))
-        except InvalidRecord:
-            continue
+            data = None if path in known else tree.read_any(path)
+            rows = graph_file.rows(graph_file.parse(data, path=path)) if data is not None else ()
+        except (InvalidRecord, Refused):
+            continue  # no graph, or a pipe
         if both := [row.id for row in rows if row.id in tasks]:
             named = ", ".join(sorted(known))
             said = f"{path} has {counted(len(both), 'task')} of the graph, which is {named} now"
