@@ -193,7 +193,7 @@ def test_no_commit_yet(tmp_path: Path) -> None:
     world.write_graph(GRAPH)
     here = (
         *("list", "show", "graph", "add", "edit", "packet", "log", "evidence", "audit", "check"),
-        *("init", "import", "export", "shard", "trust", "rescue"),
+        *("init", "import", "export", "shard", "trust", "rescue", "rebase-paths"),
     )
     wanted = {"": GUARD, **dict.fromkeys(here, OK), "doctor": NO, "completion": OK, "mcp": OK}
     tried(world, wanted, snapshot=world.snapshot)

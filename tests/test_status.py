@@ -330,7 +330,7 @@ def test_what_needs_a_person(tmp_path: Path) -> None:
             "unfinished_claim",
             "T-1",
             "the claim of won on T-1 was merged into main without its completion; if that was not "
-            "the work, ralphgit reset T-1 frees it",
+            f"the work, ralphgit -C {world.path} reset T-1 frees it",
         ),
         (
             "claim_lost",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from ralphgit.model.task_row import Row
@@ -24,7 +25,9 @@ def other_work(
         f"{row.id} is {row.by}'s by claim {row.claim} on {label}; work under claim {claim}, which "
         f"has lost, comes in its place: {_some(paths)}"
     )
-    return Fault("other_work", row.id, said, f"git checkout {label} -- {' '.join(paths[:_SHOWN])}")
+    # Also of files that the base has not got, which `git checkout` refuses to restore.
+    words = ("git", "restore", "--source", label, "--staged", "--worktree", "--", *paths[:_SHOWN])
+    return Fault("other_work", row.id, said, shlex.join(words))
 
 
 def other_evidence(row: Row, claim: str, path: str, *, has_audit: bool) -> Fault | None:
