@@ -675,7 +675,7 @@ def test_cancel_refuses_what_somebody_else_holds(world: World) -> None:
     found = beta.ralph("edit", "T-001", "--cancel", "no", "--json")
     error = found.json["error"]
     assert (found.code, error["code"], error["holder"]["worker"]) == (5, "claim_held", "alpha")
-    assert error["hint"] == 'ralphgit reset T-001 --reason "TEXT"'
+    assert error["hint"] == f'ralphgit -C {world.path} reset T-001 --reason "TEXT"'
     assert beta.git("status", "--porcelain") == ""
     # Committed, the claim is on alpha's branch; it is no less held.
     alpha.commit()

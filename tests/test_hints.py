@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent / "ralphgit"
 _COMMAND = re.compile(r"\b(ralphgit|git) (-C \S+ )?[a-z{]")
-_AMONG_WORDS = re.compile(r"^(?!ralphgit |git |rm |\{)|, (then|or|and|if) |; (?!ralphgit |git )|: ")
+_AMONG_WORDS = re.compile(
+    r"^(?!ralphgit |git |rm |mkdir |\{)|, (then|or|and|if) |; (?!ralphgit |git )|: "
+)
 
 
 def is_typed(hint: str) -> bool:

@@ -18,6 +18,8 @@ from ralphgit.records.schemas import FILED
 _GRAPH, _FOLDER = "task-graph.yaml", "graph"
 #: With more graph files than these in that folder, no more are read.
 _MOST = 50
+#: What a records folder is called.
+_USUAL = ("records",)
 
 
 def problems(project: Project, tree: Tree, tasks: Collection[str]) -> Iterator[Problem]:
@@ -53,7 +55,9 @@ def _records(project: Project, tree: Tree, tasks: Collection[str]) -> Iterator[P
 
 
 def _folders(tree: Tree) -> Iterator[str]:
-    """List the folders, two deep at most, that have folders named as those of records."""
+    """List the folders that have folders named as those of records: at the top, and one deeper
+    where they have a usual name.
+    """
     for name, is_folder in sorted(tree.listed("").items()):
         if not is_folder or paths.is_own_folder(name):
             continue
@@ -61,7 +65,8 @@ def _folders(tree: Tree) -> Iterator[str]:
         if any(inner.get(kind) for kind in FILED):
             yield name
         for other, is_inner in sorted(inner.items()):
-            deep = is_inner and other not in FILED and tree.listed(f"{name}/{other}")
+            # Only there: to list each folder of a large tree takes a question to git each.
+            deep = is_inner and other in _USUAL and tree.listed(f"{name}/{other}")
             if deep and any(deep.get(kind) for kind in FILED):
                 yield f"{name}/{other}"
 
