@@ -46,6 +46,8 @@ def hints(module: Path) -> Iterator[tuple[int, str]]:
                 values = [value]
             case ast.Assign(targets=[ast.Name(id="hint" | "usual_hint")], value=value):
                 values = [value]
+            case ast.Assign(targets=[ast.Name(id="_HINTS")], value=ast.Dict(values=found)):
+                values = [*found]
             case ast.Assign(targets=[ast.Attribute(attr="hint")], value=value):
                 values = [value]
             case ast.FunctionDef(name="hint" | "_hint" | "_wait_hint"):

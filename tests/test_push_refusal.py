@@ -105,6 +105,12 @@ SAID: dict[str, tuple[Why, str]] = {
         Why.MOVED, "!\t1:refs/heads/main\t[rejected] (fetch first)\nerror: failed to push some refs"
     ),
     "at once": (Why.MOVED, DECLINED.format("failed to update ref")),
+    "at once, as git 2.50 says it": (
+        Why.MOVED, DECLINED.format("incorrect old value provided"),
+    ),
+    "a hook that speaks as git does": (
+        Why.HOOK, "[rejected] no tabs: stale info\nerror: failed to push some refs to 'r'\n"
+    ),
     "no options": (
         Why.NO_OPTIONS, "fatal: the receiving end does not support push options\n"
     ),

@@ -35,8 +35,9 @@ OF_THE_WORK = frozenset((Why.TOO_LARGE, Why.SECRET, Why.MESSAGE, Why.HOOK))
 
 # In the order in which they are looked for: what is said first is the narrower.
 _SIGNS: tuple[tuple[Why, str], ...] = (
-    (Why.MOVED, r"stale info|(?<!remote )\[?rejected\]|reference already exists"
-                r"|failed to update ref|cannot lock ref"),
+    # By git's own line for the ref alone: a hook may print what it likes.
+    (Why.MOVED, r"^ *!.*(?:[ \t]\[rejected\]|\((?:stale info|reference already exists"
+                r"|incorrect old value provided|failed to update ref|cannot lock ref))"),
     (Why.NO_OPTIONS, r"does not support push options"),
     (Why.SECRET, r"push cannot contain secrets|GH009|secrets detected"),
     (Why.TOO_LARGE, r"GH001|exceeds GitHub's file size limit|larger than the allowed size"
@@ -62,8 +63,7 @@ _FRAME = re.compile(
 def why(text: str) -> Why:
     """Classify what `git push` has written."""
     for reason, signs in _SIGNS:
-        # A forge's own rule is not a moved ref, however its sentence begins.
-        if re.search(signs, text, re.IGNORECASE):
+        if re.search(signs, text, re.IGNORECASE | re.MULTILINE):
             return reason
     return Why.AWAY
 
@@ -87,6 +87,6 @@ _HINTS = {
     Why.PROTECTED: 'land by pull request: --land pr, or land.mode = "pr"',
     Why.TOO_LARGE: "take the file out of the commits, or keep it in git LFS, then repeat",
     Why.SECRET: "take the secret out of the commits, and out of use; then repeat",
-    Why.SIGNATURE: "have git sign commits: git config commit.gpgsign true; then repeat",
+    Why.SIGNATURE: "have commits signed (commit.gpgsign), then repeat",
     Why.QUOTA: "make room on the remote, then repeat",
 }

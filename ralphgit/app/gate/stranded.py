@@ -86,8 +86,11 @@ def _graphs(tree: Tree, tasks: Collection[str]) -> Iterator[Problem]:
             continue  # no graph, or a pipe
         if both := [row.id for row in rows if row.id in tasks]:
             named = ", ".join(sorted(known))
-            said = f"{path} has {counted(len(both), 'task')} of the graph, which is {named} now"
-            hint = f"git rm {shlex.quote(path)}, once what only it says is in {min(known)}"
+            said = (
+                f"{path} has {counted(len(both), 'task')} of the graph, which is {named} now; what "
+                "only it says has to go there first"
+            )
+            hint = f"git rm {shlex.quote(path)}"
             yield in_file(
                 "stranded_graph", tree, path, said, hint, task=both[0], severity="warning"
             )
