@@ -11,7 +11,7 @@ from forge import Forge
 from test_loop import events, made, on_base, rescued, task
 from world import Place, Result
 
-from ralphgit.app.landing import pull_request_text
+from ralphgit.app.forge import pull_request_text
 from ralphgit.model.task import Lifecycle, Task
 
 

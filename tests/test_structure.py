@@ -99,9 +99,9 @@ def _imported(module: str) -> Iterator[tuple[int, str]]:
 
 #: The folders of `app/`, each above those that it may import. All of them stand on `workspace`.
 ROOMS = (
-    "workspace", "active_claims", "processes", "evidence", "base", "gate", "lifecycle", "conflicts",
-    "tasks", "rendering", "diff", "landing", "handoff", "setup", "worktrees", "integration",
-    "doctor", "status", "report", "exchange",
+    "workspace", "active_claims", "processes", "evidence", "base", "gate", "rendering", "diff",
+    "forge", "lifecycle", "conflicts", "tasks", "landing", "handoff", "setup", "worktrees",
+    "integration", "doctor", "status", "report", "exchange",
 )  # fmt: skip
 
 

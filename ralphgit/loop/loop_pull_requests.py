@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from ralphgit.app.base import fetch
+from ralphgit.app.forge import forge_cli, open_pull_request
 from ralphgit.app.handoff import questions
-from ralphgit.app.landing import forge_cli, land_way, open_pull_request, pull_request
+from ralphgit.app.landing import land_way, pull_request
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace import tracked_pull_requests

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.forge import open_pull_request
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.integrate import Stop, not_ready
 from ralphgit.app.integration.plan import Plan
-from ralphgit.app.landing import merge, open_pull_request, pull_request
+from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from ralphgit.app.landing import forge_cli, open_pull_request
+from ralphgit.app.forge import forge_cli, open_pull_request
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused

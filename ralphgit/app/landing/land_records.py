@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.forge import open_pull_request, pull_request_text
+from ralphgit.app.forge.open_pull_request import Opened, Request
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
-from ralphgit.app.landing import base_step, land_way, open_pull_request, pull_request_text
+from ralphgit.app.landing import base_step, land_way
 from ralphgit.app.landing import land as land_work
-from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.locks import WorktreeLock

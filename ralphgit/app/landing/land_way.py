@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ralphgit.app.landing import open_pull_request
+from ralphgit.app.forge import open_pull_request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import UsageError
 

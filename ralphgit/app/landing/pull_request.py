@@ -11,10 +11,11 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.forge import open_pull_request, pull_request_text
+from ralphgit.app.forge.open_pull_request import Opened, Request
 from ralphgit.app.gate import landing_gate, verified_completion
-from ralphgit.app.landing import merge, open_pull_request, pull_request_text
+from ralphgit.app.landing import merge
 from ralphgit.app.landing.merge import Conflict
-from ralphgit.app.landing.open_pull_request import Opened, Request
 from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, rescued_work, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.workspace import tracked_pull_requests

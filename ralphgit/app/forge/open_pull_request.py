@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.landing import forge_cli
+from ralphgit.app.forge import forge_cli
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project

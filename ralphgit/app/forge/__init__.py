@@ -1,0 +1,1 @@
+"""Open pull requests, on a forge or as the configuration says."""
