@@ -78,6 +78,7 @@ def clean(place: Place, *words: str) -> None:
 # -- there and back ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_finished_leaves_in_one_legal_commit(world: World) -> None:
     before = world.head
     done = world.ralph("archive", "--older-than", "0", "--json")
@@ -95,6 +96,7 @@ def test_what_is_finished_leaves_in_one_legal_commit(world: World) -> None:
     clean(world, "archiving", "--base", "main")
 
 
+@pytest.mark.slow
 def test_restoring_gives_back_every_byte(world: World) -> None:
     before, graph = tree(world), world.read()
     archived(world)
@@ -119,6 +121,7 @@ def test_a_diff_says_it_in_one_sentence(world: World) -> None:
     assert (found["archived"], found["removed"], found["notes"]) == (["T-1", "T-3"], [], [])
 
 
+@pytest.mark.slow
 def test_show_and_log_know_what_is_archived(world: World) -> None:
     told, was = world.ralph("log", "T-1").out, world.task("T-1")
     archived(world)
@@ -131,6 +134,7 @@ def test_show_and_log_know_what_is_archived(world: World) -> None:
     assert world.ralph("log", "T-1").out.split("claimed")[1:] == told.split("claimed")[1:]
 
 
+@pytest.mark.slow
 def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> None:
     beta = world.worktree("beta")
     beta.claim("T-2")
@@ -146,6 +150,7 @@ def test_a_question_lands_with_what_its_branch_has_archived(world: World) -> Non
     clean(world)
 
 
+@pytest.mark.slow
 def test_a_dependency_on_it_is_met(world: World) -> None:
     archived(world)
     assert [task["id"] for task in world.ralph("next", "--json").data["tasks"]] == ["T-2"]
@@ -175,6 +180,7 @@ def test_an_id_is_never_given_twice(world: World) -> None:
     assert (done.code, done.data["added"], done.data["unchanged"]) == (0, [], ["T-1"]), done.out
 
 
+@pytest.mark.slow
 def test_commands_say_where_it_is_and_the_way_back_works(world: World) -> None:
     archived(world)
     alpha = world.worktree("beta")
@@ -256,6 +262,7 @@ def test_files_that_a_kill_left_are_removed_by_the_next(world: World) -> None:
     assert not any(path.exists() for path in files)
 
 
+@pytest.mark.slow
 def test_a_pre_commit_check_lets_it_pass(world: World) -> None:
     hook = world.write(
         ".git/hooks/pre-commit", f"#!/bin/sh\nexec {sys.executable} -m ralphgit check\n"
@@ -494,6 +501,7 @@ def findings(place: Place, *words: str) -> list[dict[str, object]]:
     return [one for one in found if one["code"] == "half_archived"]
 
 
+@pytest.mark.slow
 def test_doctor_removes_what_an_archive_killed_after_its_commit_has_left(world: World) -> None:
     (path, *_) = world.git("ls-files", "records/audit/T-1").split()
     text = world.read(path)
@@ -509,6 +517,7 @@ def test_doctor_removes_what_an_archive_killed_after_its_commit_has_left(world: 
     assert findings(world) == []
 
 
+@pytest.mark.slow
 def test_doctor_names_an_archive_that_was_killed_before_its_commit(world: World) -> None:
     graph, before = world.read(), world.head
     archived(world)

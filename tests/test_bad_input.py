@@ -212,7 +212,6 @@ def test_no_graph(tmp_path: Path) -> None:
     tried(world, NO_GRAPH, snapshot=world.snapshot)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["tasks: [\n", GRAPH + "    title: Third\n", "<<<<<<< HEAD\n" + GRAPH, "", GRAPH + "\0"],

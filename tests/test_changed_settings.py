@@ -60,6 +60,7 @@ def test_what_steers_git_ends_the_loop(does: str, name: str, tmp_path: Path) -> 
     assert alpha.leases == ["T-1"]
 
 
+@pytest.mark.slow
 def test_after_a_look_the_loop_goes_on(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     done = works(alpha, "echo good > a.txt; git config core.hooksPath ../evil", "--json")
@@ -250,6 +251,7 @@ def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
     assert works(alpha, "echo good > a.txt").out.splitlines()[0] == "done: T-1"
 
 
+@pytest.mark.slow
 def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     looser = (

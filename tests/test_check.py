@@ -579,7 +579,6 @@ CHANGES: dict[str, tuple[Callable[[World, Place], None], Wanted]] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_problem_of_a_change_is_found(world: World, alpha: Place, name: str) -> None:
     seed, wanted = CHANGES[name]
@@ -887,7 +886,6 @@ def test_a_bare_repository_is_judged_by_revision(world: World, alpha: Place) -> 
 # -- purity ------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [outside_scope, lost_claim, done])
 def test_the_gate_writes_nothing(world: World, alpha: Place, seed: Callable[..., object]) -> None:
     assert world.origin

@@ -305,7 +305,6 @@ def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Plac
     ]
 
 
-@pytest.mark.slow
 def test_a_graph_that_moves_takes_its_tasks_and_records_along(world: World, alpha: Place) -> None:
     done(alpha)
     world.git("merge", "--quiet", "alpha")

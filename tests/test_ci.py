@@ -270,7 +270,6 @@ def test_nothing_of_a_checkout_is_run(
     assert "<img" not in summary and "@all" not in summary
 
 
-@pytest.mark.slow
 def test_a_shallow_clone_is_refused(world: World, alpha: Place, runner: Runner) -> None:
     place = Place(world.folder / "shallow", world.environ)
     world.git("clone", "--quiet", "--depth=1", f"file://{world.origin.path}", str(place.path))

@@ -1028,7 +1028,6 @@ def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) 
     assert claims(two, "T-1").code == 0
 
 
-@pytest.mark.slow
 def test_a_remote_lease_goes_once_the_task_has_landed(
     machines: tuple[Place, Place, Place],
 ) -> None:

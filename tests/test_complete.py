@@ -492,7 +492,6 @@ def test_a_second_task_on_the_same_branch_is_judged_alone(tmp_path: Path) -> Non
 # -- whose commands ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_branch_cannot_loosen_its_own_checks(tmp_path: Path) -> None:
     world = world_of(tmp_path, GRAPH)
     alpha = at_work(world)

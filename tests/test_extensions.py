@@ -86,6 +86,7 @@ def complete(world: World, *words: str, env: dict[str, str]) -> list[str]:
     return [one.partition(",")[2] for one in out.splitlines()]
 
 
+@pytest.mark.slow
 def test_a_format_is_chosen_by_name(world: World, tmp_path: Path) -> None:
     env = csv_package(tmp_path / "site")
     refused = bring(world, "plan.md", "--format", "csv", env=env)

@@ -111,7 +111,6 @@ def test_files_outside_the_scope_and_missing_outputs(plain: World) -> None:
     assert plain.ralph("reconcile", "beta").code == 1
 
 
-@pytest.mark.slow
 def test_concerns_blockers_and_what_is_not_complete(plain: World) -> None:
     worked(plain, "alpha", "A", {"a.txt": "a\n"}, "--concern", "it is ugly")
     assert issues(plain, "alpha") == [("warning", "concern")]

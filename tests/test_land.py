@@ -112,6 +112,7 @@ def by_pull(tmp_path: Path) -> tuple[World, Forge]:
     return world, Forge(world)
 
 
+@pytest.mark.slow
 def test_land_opens_a_pull_request_where_work_lands_by_them(tmp_path: Path) -> None:
     """As `complete --land` does: the branch stands on the base, the work on one of its own."""
     world, forge = by_pull(tmp_path)
@@ -136,6 +137,7 @@ def test_land_opens_a_pull_request_where_work_lands_by_them(tmp_path: Path) -> N
     assert world.origin.git("show", "main:c.txt") == "c"
 
 
+@pytest.mark.slow
 def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> None:
     world, forge = by_pull(tmp_path)
     worked(world, "beta", "B", {"b.txt": "b\n"}, "--concern", "it is slow")
@@ -174,6 +176,7 @@ def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:
     assert world.origin.git("show", "main:task-graph.yaml").count("id: E") == 1
 
 
+@pytest.mark.slow
 def test_a_claim_opens_a_pull_request_for_the_block_before_it(tmp_path: Path) -> None:
     """Where work lands by them, nothing reaches the base otherwise."""
     world, forge = by_pull(tmp_path)
@@ -218,6 +221,7 @@ def test_init_says_how_work_lands(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_loop_says_what_has_not_landed_and_lands_it_later(tmp_path: Path) -> None:
     alpha = made(
         tmp_path, loop_task("T-1", "outputs: [one.txt]"), loop_task("T-2", "outputs: [two.txt]")
@@ -235,6 +239,7 @@ def test_a_loop_says_what_has_not_landed_and_lands_it_later(tmp_path: Path) -> N
     assert "not landed" not in again.out
 
 
+@pytest.mark.slow
 def test_a_loop_opens_pull_requests_for_what_an_earlier_one_left(tmp_path: Path) -> None:
     alpha = made(tmp_path, loop_task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)

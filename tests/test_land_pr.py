@@ -377,6 +377,7 @@ def test_glab(tmp_path: Path) -> None:
     assert "its pull request was closed" in run(alpha, forge, **env).err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host, program",
     slow.but(2, [("github.com", "gh"), ("forge.example", ""), ("gitlab.com", "glab")]),
@@ -401,6 +402,7 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
         assert "T-1 has landed on origin/main" in run(alpha, forge, RALPH_LAND_VIA="auto").err
 
 
+@pytest.mark.slow
 def test_push_options(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     world = alpha.world
@@ -464,6 +466,7 @@ def test_without_a_remote(tmp_path: Path) -> None:
     assert (ran.code, ran.error) == (8, "no_remote")
 
 
+@pytest.mark.slow
 def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
     forge = Forge(alpha.world)
@@ -477,6 +480,7 @@ def test_a_branch_that_somebody_else_has_is_left(tmp_path: Path) -> None:
     assert forge.git("rev-parse", branch) == other
 
 
+@pytest.mark.slow
 def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     """No pull request is opened for a question, and other clones see it all the same."""
     ask = "{report: {status: needs_context, question: 'Which colour?'}}"
@@ -499,6 +503,7 @@ def test_a_blocked_task_is_seen_elsewhere(tmp_path: Path) -> None:
     assert "Red" in (alpha.path / ".ralph" / "prompt.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_branch_with_more_than_the_answered_block_stays_on_the_remote(tmp_path: Path) -> None:
     ask = "{report: {status: needs_context, question: 'Which colour?'}}"
     alpha = made(tmp_path, task("T-1", script=ask), task("T-2"))

@@ -61,6 +61,7 @@ def test_a_task_that_its_agent_marks_complete_is_verified(tmp_path: Path) -> Non
     assert any("junk.txt" in alpha.git("ls-tree", "--name-only", ref) for ref in rescued(alpha))
 
 
+@pytest.mark.slow
 def test_a_marked_task_whose_work_is_good_gets_its_evidence(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     ran = loop(alpha, "--once", "--agent", liar(alpha, "echo good > f.txt"))
@@ -129,6 +130,7 @@ def test_work_without_commands_is_checked_again(tmp_path: Path) -> None:
     assert on_base(alpha, "T-1")["blocked"]["reason"] == "scope"
 
 
+@pytest.mark.slow
 def test_other_tasks_are_not_completed_by_hand(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2", "outputs: [two.txt]", depends="T-1"))
     edit = (
@@ -149,6 +151,7 @@ BREAKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", BREAKS)
 def test_an_agent_that_breaks_the_graph_begins_again(how: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)

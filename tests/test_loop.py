@@ -164,6 +164,7 @@ def test_a_branch_that_is_kept(tmp_path: Path) -> None:
     assert {on_base(alpha, id)["status"] for id in ("T-1", "T-2")} == {"complete"}
 
 
+@pytest.mark.slow
 def test_a_loop_goes_on_from_what_its_branch_has_complete(tmp_path: Path) -> None:
     """It stands on work that has not landed, keeps the branch, and lands nothing."""
     alpha = made(

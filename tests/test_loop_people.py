@@ -179,6 +179,7 @@ def test_what_a_killed_move_left_goes_and_what_a_person_wrote_stays(tmp_path: Pa
     assert rescued(alpha) == []
 
 
+@pytest.mark.slow
 def test_an_edit_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
     alpha = killed_while_moving(tmp_path)
     alpha.write("c.txt", "mine\n")
@@ -189,6 +190,7 @@ def test_an_edit_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
     assert kept in ran.err
 
 
+@pytest.mark.slow
 def test_an_ignored_file_in_the_way_of_a_killed_move_is_kept(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, files={".gitignore": "new.txt\n"})
     world = alpha.world

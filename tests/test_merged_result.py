@@ -43,6 +43,7 @@ def with_secret(folder: Path) -> Place:
     return alpha
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("land", ["merge", "pr"])
 def test_a_purged_base_does_not_get_its_secret_back(land: str, tmp_path: Path) -> None:
     alpha = with_secret(tmp_path)
@@ -63,6 +64,7 @@ def test_a_purged_base_does_not_get_its_secret_back(land: str, tmp_path: Path) -
     assert "secret.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_a_branch_that_is_kept_leaves_the_purged_history(tmp_path: Path) -> None:
     alpha = with_secret(tmp_path)
     ran = run(alpha, "--branch", "keep", "--agent", meanwhile(alpha, PURGED))
@@ -84,6 +86,7 @@ def test_a_task_that_is_gone_from_the_base_lands_nowhere(edit: str, tmp_path: Pa
     assert "complete" not in alpha.git("show", "origin/main:task-graph.yaml")
 
 
+@pytest.mark.slow
 def test_a_claim_that_was_taken_back_is_not_said_to_land(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     does = agent(alpha, "echo good > f.txt")
@@ -101,6 +104,7 @@ def test_a_claim_that_was_taken_back_is_not_said_to_land(tmp_path: Path) -> None
     assert "f.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_a_problem_that_only_the_merged_result_has_does_not_land(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2"), task("T-3"))
     depends = "sed -i '/title: Task T-{}$/a\\    depends_on: [T-{}]' task-graph.yaml"

@@ -37,6 +37,7 @@ def work(alpha: Place, script: str, *words: str) -> str:
 FAKE = "mkdir -p ../fake; printf '#!/bin/sh\\n' > ../fake/mytest; chmod +x ../fake/mytest; "
 
 
+@pytest.mark.slow
 def test_a_fake_program_on_the_agents_path_proves_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     script = f"{FAKE} echo bad > a.txt; PATH=$PWD/../fake:$PATH {RALPH} complete -q || exit 9"
@@ -45,6 +46,7 @@ def test_a_fake_program_on_the_agents_path_proves_nothing(tmp_path: Path) -> Non
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_a_task_that_the_agent_completed_is_verified_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     told = work(alpha, f"echo good > a.txt; {RALPH} complete -q || exit 9")
@@ -52,6 +54,7 @@ def test_a_task_that_the_agent_completed_is_verified_again(tmp_path: Path) -> No
     assert alpha.git("show", "origin/main:a.txt") == "good"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clean", ["", "env -i PATH=$PATH HOME=$HOME PYTHONPATH=$PYTHONPATH "])
 def test_force_is_refused_inside_a_loop(clean: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
@@ -90,6 +93,7 @@ open("a.txt", "w").write("bad")
 """  # noqa: E501
 
 
+@pytest.mark.slow
 def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     forger = alpha.world.folder / "forger.py"
@@ -115,6 +119,7 @@ def test_a_completion_before_a_restart_is_verified_again(tmp_path: Path) -> None
     assert "a.txt" not in files_on_base(alpha)
 
 
+@pytest.mark.slow
 def test_evidence_of_an_agent_is_no_proof_for_whoever_lands(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = judged(alpha)
@@ -171,6 +176,7 @@ HIDING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", slow.but(3, [*HIDING]))
 def test_what_is_seen_by_the_commands_and_not_committed_does_not_land(
     how: str, tmp_path: Path
@@ -262,6 +268,7 @@ def test_a_link_to_what_is_committed_and_a_cache_that_ignores_itself_land(tmp_pa
     assert on_base(alpha, "T-1")["status"] == "complete", told
 
 
+@pytest.mark.slow
 def test_another_task_that_the_agent_completed_beside_its_own_does_not_land(tmp_path: Path) -> None:
     first, second = task("T-1"), task("T-2", "verify: [mytest]", depends="T-0")
     alpha = made(tmp_path, first.replace("pending\n", "pending\n    priority: 0\n"), second)

@@ -68,7 +68,6 @@ def test_a_branch_that_landed_by_a_squash_merge_moves_on(world: World) -> None:
     assert alpha.head == world.head
 
 
-@pytest.mark.slow
 def test_work_of_its_own_is_left(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     beta.write("three/b.txt", "mine\n")
@@ -102,7 +101,6 @@ def test_uncommitted_changes_are_left(world: World) -> None:
     assert gamma.read("one/a.txt") == "mine\n"
 
 
-@pytest.mark.slow
 def test_stacked_work_keeps_the_branch_and_overlaps_what_it_stands_on(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.did("T-1", {"one/a.txt": "one\n"})
@@ -116,7 +114,6 @@ def test_stacked_work_keeps_the_branch_and_overlaps_what_it_stands_on(world: Wor
     assert beta.head == own
 
 
-@pytest.mark.slow
 def test_without_an_id_stacked_work_is_found(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.did("T-1", {"one/a.txt": "one\n"})
@@ -144,7 +141,6 @@ def test_after_an_answer_the_asker_claims_again(world: World, committed: bool) -
     assert blocked != world.head
 
 
-@pytest.mark.slow
 def test_a_block_that_never_landed_is_kept_when_its_task_is_claimed_again(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = alpha.claim("T-1")

@@ -463,7 +463,6 @@ def test_any_text_is_a_pattern_or_is_explained(a: str, b: str) -> None:
         assert covers(b, meet)
 
 
-@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4).map("/".join))
 def test_a_quoted_path_covers_itself_and_what_is_below_a_folder(path: str) -> None:

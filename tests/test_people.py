@@ -163,7 +163,6 @@ def test_a_merged_claim_is_completed_by_what_was_merged(world: World, alpha: Pla
     assert world.ralph("check", f"{merge}..main").out == "No problem found.\n"
 
 
-@pytest.mark.slow
 def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> None:
     def no(by: str, code: str, *words: str, exit: int = 8) -> str:
         but = ("/logs/", "FETCH_HEAD", "/worktrees", "verified")
@@ -261,7 +260,6 @@ def test_a_reviewer_s_own_commit_is_told_apart(world: World) -> None:
     assert alpha.ralph("check", "--base", "main").out == "No problem found.\n"
 
 
-@pytest.mark.slow
 def test_tasks_that_landed_one_after_the_other_are_judged_in_their_own_time(world: World) -> None:
     world.replace("      write: [src/**]\n", "      write: [src/**]\n      read: [shared.txt]\n")
     start = world.commit("T-1 depends on a shared file")
@@ -287,7 +285,6 @@ def test_the_worker_s_own_later_commit_is_a_problem(world: World) -> None:
     assert line.endswith(f"1 of 1 command passing, stale since {alpha.head[:12]} by Ann Author")
 
 
-@pytest.mark.slow
 def test_evidence_that_was_never_fresh_in_the_range_is_a_problem(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.did("T-1", {"src/one.txt": "one\n"})

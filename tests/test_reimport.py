@@ -149,7 +149,6 @@ def test_a_dry_run_writes_nothing(world: World) -> None:
 # --- ids that mean something in their file alone ------------------------------------------
 
 
-@pytest.mark.slow
 def test_another_lists_ids_are_other_tasks(world: World) -> None:
     world.write("specs/two/plan.md", "- [ ] T1 Swim\n- [ ] T2 Dive\n")
     before = world.snapshot()

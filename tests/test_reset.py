@@ -857,7 +857,6 @@ def test_ignored_files_that_the_base_tracks_are_kept(world: World) -> None:
     assert alpha.git("status", "--porcelain") == ""
 
 
-@pytest.mark.slow
 def test_what_is_staged_alone_is_kept(world: World) -> None:
     world.write("tracked", "base\n")
     world.write("removed", "base\n")

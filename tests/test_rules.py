@@ -66,6 +66,7 @@ def test_a_rule_is_whole_sentences() -> None:
         assert rule.level in ("error", "warning")
 
 
+@pytest.mark.slow
 def test_nothing_is_reported_that_is_no_rule() -> None:
     """Each code that stands in what the gate is made of; the schema holds each answer to it."""
     schema = json.loads((ROOT / "schemas" / "output.schema.json").read_text())
