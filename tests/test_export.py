@@ -194,7 +194,6 @@ def test_shards_and_their_root_keys(tmp_path: Path) -> None:
     assert len(exported(world, "jsonl").splitlines()) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
+import slow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from laws import cases, generate, merging, operations
@@ -393,17 +394,17 @@ CASES = cases.MAKERS
 EACH = dict.fromkeys(merging.IN_MEMORY, BATCH) | dict.fromkeys(merging.IN_WORKTREE, BATCH // 4)
 
 
-@pytest.mark.parametrize("first", [0, BATCH, 2 * BATCH])
+@pytest.mark.parametrize("first", slow.but(1, [0, BATCH, 2 * BATCH]))
 def test_l1_two_changes_of_one_task_conflict(arena: merging.Arena, first: int) -> None:
     assert verdicts(arena, "L1", first) == {(way, "conflict"): n for way, n in EACH.items()}
 
 
-@pytest.mark.parametrize("first", [0, BATCH, 2 * BATCH])
+@pytest.mark.parametrize("first", slow.but(1, [0, BATCH, 2 * BATCH]))
 def test_l2_changes_of_two_tasks_merge_to_both(arena: merging.Arena, first: int) -> None:
     assert verdicts(arena, "L2", first) == {(way, "clean"): n for way, n in EACH.items()}
 
 
-@pytest.mark.parametrize("first", [0, BATCH])
+@pytest.mark.parametrize("first", slow.but(1, [0, BATCH]))
 def test_l3_a_late_change_after_a_reset_has_no_effect(arena: merging.Arena, first: int) -> None:
     counted = verdicts(arena, "L3", first)
     assert {verdict for _, verdict in counted} <= {"conflict", "caught"}
@@ -416,6 +417,7 @@ def test_a_change_that_a_move_misplaces_is_caught(arena: merging.Arena) -> None:
     assert sum(counted.values()) == sum(EACH.values())
 
 
+@pytest.mark.slow
 @prop(60)
 @given(RANDOMS)
 def test_exclusion_shrinks(arena: merging.Arena, rng: random.Random) -> None:
@@ -425,6 +427,7 @@ def test_exclusion_shrinks(arena: merging.Arena, rng: random.Random) -> None:
     assert case.judge(arena.libgit2(pair)) == "conflict"
 
 
+@pytest.mark.slow
 @prop(60)
 @given(RANDOMS)
 def test_independence_shrinks(arena: merging.Arena, rng: random.Random) -> None:
@@ -433,6 +436,7 @@ def test_independence_shrinks(arena: merging.Arena, rng: random.Random) -> None:
     assert case.judge(arena.libgit2(pair)) == "clean"
 
 
+@pytest.mark.slow
 @prop(60)
 @given(RANDOMS)
 def test_fencing_shrinks(arena: merging.Arena, rng: random.Random) -> None:
