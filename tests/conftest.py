@@ -1,10 +1,13 @@
 """What holds for every test."""
 
 import gc
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,14 +42,31 @@ settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """What is made while tests are collected stays to the end: no collector looks through it."""
     gc.disable()
     try:
+        _share_the_rewriting(session.config)
         return (yield)
     finally:
         gc.freeze()
         gc.enable()
+
+
+def _share_the_rewriting(config: pytest.Config) -> None:
+    """Have each worker begin with other modules, and find the rest rewritten by the others.
+
+    In a fresh checkout the asserts of all modules are rewritten, which takes longer than to
+    collect the tests; side by side and in the same order each worker would do all of it.
+    """
+    worker = getattr(config, "workerinput", None)  # of pytest-xdist
+    if worker is None or config.args != config.getini("testpaths"):
+        return
+    names = sorted(path.stem for path in Path(__file__).parent.glob("test_*.py"))
+    first = len(names) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    for name in names[first:] + names[:first]:
+        with suppress(Exception, pytest.skip.Exception):  # told when the module is collected
+            importlib.import_module(name)
 
 
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, for `-n auto`
