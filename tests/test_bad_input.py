@@ -313,7 +313,7 @@ def test_detached_head(world: World) -> None:
 HOOKS = {
     "lint failed": "git commit failed: lint failed\n",
     "one\ntwo": "git commit failed: exit 1\n  one\n  two\n",
-    "one\nerror: two\nthree": "git commit failed: error: two\n",
+    "one\nerror: two\nthree": "git commit failed: exit 1\n  one\n  error: two\n  three\n",
     "": "git commit failed: exit 1\n",
 }
 

@@ -57,7 +57,7 @@ HOMES = {
     "tomlkit": ("records",),
     "referencing": ("records",),
     "markdown_it": ("records",),
-    "jinja2": ("loop",),
+    "jinja2": ("app",),
     "markupsafe": ("app",),
     "psutil": ("app", "loop"),
     "libtmux": ("loop",),

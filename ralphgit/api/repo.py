@@ -200,8 +200,9 @@ class Repo:
     ) -> Completed:
         """Verify the claimed task and commit all that is left, with result, evidence and audit.
 
-        The verify commands must be trusted (`ralphgit trust`). `message`: the commit's subject.
-        `summary`: what was done, for the audit and the workers of tasks that depend on it.
+        The verify commands must be trusted (`ralphgit trust`). `message`: the commit's
+        message, or just its subject. `summary`: what was done, for the audit and
+        the workers of tasks that depend on it.
         `force`: a reason to complete whatever is missing. On any refusal nothing is committed.
 
         `by`: the commit, the range (A..B) or the pull request ("#12") on the base that did the

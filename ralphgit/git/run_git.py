@@ -43,9 +43,12 @@ class GitError(RalphError):
         if len(lines) == 1:
             first = text
         name = verb(arguments)
+        self.is_commit = name == "commit"
+        """Whether a commit was not made: mostly a hook has refused it."""
         hint = "the message above is git's own"
-        if name == "commit":
+        if self.is_commit:
             hint += ", or a hook's that refused the commit"
+            first = first if len(lines) == 1 else ""  # a hook's words are more than one line
         super().__init__(
             f"git {name} failed: {first or f'exit {status}'}",
             hint=hint,

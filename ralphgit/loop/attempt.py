@@ -41,6 +41,9 @@ from ralphgit.rules import retry_policy
 PROMPT = os.path.join(".ralph", "prompt.md")
 #: How often a completion is tried that something else is in the way of.
 _TRIES = 4
+#: How much of what a hook says is in the loop's line about it; the worker is told all of it.
+_SHOWN_LINES = 6
+_OWN_MESSAGE = f"If this is about the commit's message, write another one: message in {REPORT}."
 
 
 class Done(NamedTuple):
@@ -296,7 +299,10 @@ def _complete(
             if kept := task_branch.sweep(project, lease):
                 project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
     told = complete.CompleteOptions(
-        task=lease.task, concerns=worker_report.concerns(said), summary=said.summary
+        task=lease.task,
+        concerns=worker_report.concerns(said),
+        summary=said.summary,
+        message=said.message,
     )
     try:
         done = complete.complete(
@@ -323,5 +329,6 @@ def _complete(
             raise
         # A hook that refuses the commit, say: the next attempt can fix what it complains of.
         said_by_git = str(error.details.get("stderr", ""))
-        return Failed(error.message, f"{error.message}\n{said_by_git}")
+        why = "; ".join((error.message, *error.lines[:_SHOWN_LINES]))
+        return Failed(why, f"{error.message}\n{said_by_git}\n{_OWN_MESSAGE}")
     return Done(done.commit)

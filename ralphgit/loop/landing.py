@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.gate import verified_completion
@@ -271,6 +271,20 @@ class Landing:
                 options=(options,) if isinstance(options, str) else tuple(options),
             )  # fmt: skip
         return True
+
+    def leave_unblocked(self, project: Project, lease: Lease, why: RalphError, kept: str) -> None:
+        """Free a task whose block a hook does not let in, and leave it to a person."""
+        self.give_back(project, lease)
+        leases.drop(project, lease)
+        runtime_files.forget(project.top)
+        said = "; ".join((why.message, *why.lines))
+        self._journal.write("declined", task=lease.task, message=said, rescue=kept)
+        more = f"; the work so far is kept in {kept}" if kept else ""
+        self._say(
+            f"{lease.task} could not be blocked: {said}{more}; the task is free again, and left to "
+            "a person: commit.subject is the template of such commits"
+        )
+        self.declined = True
 
     # -- what was given back -----------------------------------------------------------
 

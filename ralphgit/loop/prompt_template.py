@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ralphgit.app.handoff import prompt as prompts
+from ralphgit.app.workspace.commit_message import rendered
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 
@@ -23,10 +24,6 @@ def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -
 
     Raises: InvalidRecord (bad_template) with file and line.
     """
-    # Here and not above: it takes as long to import as all else that a turn of the loop does.
-    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
-    from jinja2.sandbox import SandboxedEnvironment
-
     objects = project.repository.objects
     oid = objects.resolve([f"{project.base.commit}:{path}"])[0]
     if oid is None:
@@ -34,15 +31,15 @@ def render(project: Project, path: str, packet: Mapping[str, Any], usual: str) -
             f"agent.prompt names {path}, which {project.base.label} does not have",
             code="bad_template", hint="commit it on the base branch, or drop the setting",
         )  # fmt: skip
-    # Plain text for an agent, no HTML; what is to be fenced says so.
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters["data"] = prompts.as_data
+    label = f"{project.base.label}:{path}"
+
+    def bad(said: str, line: int) -> InvalidRecord:
+        hint = "docs/configuration.md says what a template sees"
+        return InvalidRecord(said, file=label, line=line, code="bad_template", hint=hint)
+
     try:
-        template = environment.from_string(objects.read([oid])[oid].decode("utf-8"))
-        return template.render(packet={**_EMPTY, **packet}, prompt=usual)
-    except (TemplateError, UnicodeDecodeError) as error:
-        line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
-        raise InvalidRecord(
-            f"the template cannot be rendered: {error}", file=f"{project.base.label}:{path}",
-            line=line, code="bad_template", hint="docs/configuration.md says what a template sees",
-        ) from None  # fmt: skip
+        text = objects.read([oid])[oid].decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise bad(f"the template cannot be rendered: {error}", 1) from None
+    values = {"packet": {**_EMPTY, **packet}, "prompt": usual}
+    return rendered(text, bad, values, {"data": prompts.as_data})

@@ -24,16 +24,18 @@ from ralphgit.app.lifecycle import (
     onto_base,
     task_branch,
 )
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import (
     ClaimLost,
+    GuardRefused,
     InvalidRecord,
     RalphError,
     RemoteUnavailable,
 )
+from ralphgit.git.run_git import GitError
 from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
 from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
@@ -52,6 +54,8 @@ from ralphgit.rules.retry_policy import CLOSED
 
 #: How a loop ends that finds nothing to claim, by the code of the reason.
 _WHY = {"all_done": "everything is done", "needs_person": "what is left needs a person"}
+#: A hook that puts more into the commit of a block than its records.
+_ADDS = "hook_adds"
 #: What merged content decides: a graph may move while a loop runs.
 _OF_THE_BASE = ("graph", "records", "base", "remote")
 
@@ -93,6 +97,7 @@ class Loop:
         project = opening.project(self._around, self._warnings)
         self._opened.append(project)
         claim.require_fit(project)
+        commit_message.require_template(project)
         self._command = agent_presets.permitted(project, self._options.agent)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
@@ -381,14 +386,24 @@ class Loop:
     def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
         """Record the question, keep the work so far in a rescue ref, and land the record alone."""
         self._beat.phase("block", task=lease.task, claim=lease.claim)
-        project = self._project()
+        project, declined = self._project(), None
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
             if kept:
                 question += f"\n\nThe work so far is kept in {kept}."
-            block_release.block(
-                project, lease.task, reason=reason, question=question, options=options
-            )
+            try:
+                block_release.block(
+                    project, lease.task, reason=reason, question=question, options=options
+                )
+            except (GitError, GuardRefused) as error:
+                of_a_hook = error.is_commit if isinstance(error, GitError) else error.code == _ADDS
+                if not of_a_hook:
+                    raise
+                declined = error
+        if declined is not None:
+            self._landing.leave_unblocked(self._project(), lease, declined, kept)
+            self._leave(lease, "declined")
+            return
         self._tell_blocked(lease)
         self._end_blocked(lease)
 
@@ -411,9 +426,13 @@ class Loop:
         more = f"; the work so far is kept in {kept}" if kept else ""
         self._journal.write("released", task=lease.task, rescue=kept)
         self._say(f"{lease.task} was released in this worktree{more}")
+        self._leave(lease, "released")
+
+    def _leave(self, lease: Lease, phase: str) -> None:
+        """Go on without a task that this loop has given up."""
         self._lost.append(lease.task)
         self._taking.released.add(lease.task)
-        self._beat.phase("released", task="")
+        self._beat.phase(phase, task="")
 
     # -- small things ----------------------------------------------------------------
 

@@ -54,6 +54,8 @@ class Config(NamedTuple):
     """Seconds for each fetch, and each push of a lease."""
     push_timeout: float = 600.0
     """Seconds for each push of work or records, with the user's hooks and large files."""
+    commit_subject: str = "{{ packet.task }}: {{ packet.title }}"
+    """A Jinja2 template for the subject of the commits that ralphgit makes."""
     agent_command: str = ""
     """The coding agent: a preset's name or a command line."""
     agent_timeout: float = 3600.0

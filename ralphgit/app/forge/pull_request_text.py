@@ -14,6 +14,7 @@ from ralphgit.app.diff import markdown
 from ralphgit.app.diff import record_diff as diffs
 from ralphgit.app.evidence import attempt_events
 from ralphgit.app.rendering.safe_markdown import escape, fenced, one_line, quoted
+from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.printable import cut
@@ -27,10 +28,11 @@ _LONGEST_SUMMARY = 2_000
 
 
 def title(project: Project, tasks: Sequence[Task]) -> str:
-    """`ID: title`, on one line; of several tasks all ids and all titles."""
+    """By `commit.subject`, as a squash merge takes it; of several tasks all ids and all titles."""
     ids = ", ".join(task.id for task in tasks)
     titles = "; ".join(one_line(bare_title(task)) for task in tasks)
-    return _redacted(project, f"{ids}: {titles}")[:_LONGEST_TITLE]
+    said = commit_message.subject(project, ids, titles, event="completed", story=tasks[0].story)
+    return _redacted(project, said)[:_LONGEST_TITLE]
 
 
 def bare_title(task: Task) -> str:

@@ -225,6 +225,7 @@ def _rules(packet: Packet, config: Config) -> list[str]:
         "    status: done        # or done_with_concerns, needs_context, blocked",
         "    summary: what you did, in a sentence or two",
         "    concerns: []        # what a reviewer should know (done_with_concerns)",
+        '    message: ""         # the commit\'s, if the usual one will not do',
         '    question: ""        # what a person should answer (needs_context, blocked)',
         "    options: []         # possible answers",
         "",

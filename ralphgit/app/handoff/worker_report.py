@@ -25,6 +25,8 @@ class Report(NamedTuple):
     concerns: tuple[str, ...] = ()
     question: str = ""
     options: tuple[str, ...] = ()
+    message: str = ""
+    """Of the commit that completes the task; "" for the usual one."""
 
 
 def read(top: str, secrets: tuple[str, ...]) -> Report:
@@ -58,6 +60,7 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
         concerns=_texts(value, "concerns", secrets),
         question=_text(value, "question", secrets),
         options=_texts(value, "options", secrets),
+        message=_text(value, "message", secrets),
     )
 
 

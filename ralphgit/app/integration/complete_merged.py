@@ -18,6 +18,7 @@ from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.lifecycle import claim_errors, complete, rescued_work
 from ralphgit.app.lifecycle.complete import CompleteOptions
 from ralphgit.app.processes.verify_command import Run
+from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, UsageError
 from ralphgit.git.commit_objects import commit_files
@@ -206,10 +207,12 @@ def _build(
     assert log is not None
     contents[path] = log
     commits = "".join(f"Ralph-Work: {commit}\n" for commit in work.commits)
-    message = (
-        f"{row.id}: complete, by {work.sentence}\n\n"
-        f"{commits}Ralph-Task: {row.id}\nRalph-Claim: {claim.id}\nRalph-Worker: {claim.by}\n"
+    said = f"complete, by {work.sentence}"
+    head = commit_message.subject(
+        project, row.id, said, event="completed", worker=claim.by, story=row.story
     )
+    trailers = commits + commit_message.trailers(row.id, claim.id, claim.by)
+    message = commit_message.message(head, (), trailers)
     return commit_files(project.repository, tip, contents, message), tuple(evidence)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import trees
 from ralphgit.git.commit_objects import commit_tree
@@ -73,10 +74,11 @@ def made(
 
 
 def _message(project: Project, brought: Sequence[Brought], note: str) -> str:
-    names = ", ".join(f"{one.task} ({one.by})" for one in brought)
-    trailers = "".join(
-        f"Ralph-Task: {one.task}\nRalph-Claim: {one.attempt}\nRalph-Worker: {one.by}\n"
-        for one in brought
-    )
-    said = f"{note}\n\n" if note else ""
-    return f"Merge {names} into {project.base.branch}\n\n{said}{trailers}"
+    base, ids = project.base.branch, ", ".join(one.task for one in brought)
+    subject = commit_message.subject(
+        project, ids, f"merge into {base}", event="landed",
+        worker=", ".join(dict.fromkeys(one.by for one in brought)),
+        usual=f"Merge {', '.join(f'{one.task} ({one.by})' for one in brought)} into {base}",
+    )  # fmt: skip
+    trailers = (commit_message.trailers(one.task, one.attempt, one.by) for one in brought)
+    return commit_message.message(subject, [note], "".join(trailers))

@@ -27,10 +27,12 @@ from ralphgit.app.lifecycle import (
     write_audit_and_graph,
 )
 from ralphgit.app.processes import trust, verified_here, verify_command
+from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
 from ralphgit.git import index, scratch_index
+from ralphgit.git.run_git import GitError
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_status import Mode, Outcome, Status
@@ -45,7 +47,7 @@ from ralphgit.rules.evidence_verdict import CriterionProof
 class CompleteOptions(NamedTuple):
     task: str = ""
     message: str = ""
-    """The commit's subject; "" is "ID: title"."""
+    """The commit's, or just its subject; "" is the plan's, else by `commit.subject`."""
     concerns: tuple[str, ...] = ()
     summary: str = ""
     """What was done, for the audit and for the workers of tasks that depend on this one."""
@@ -157,6 +159,7 @@ def _complete(
     wrong = claim_verdict.bad_scope(claim_map.base.by_id.get(own.task, held.row))
     if wrong is not None:
         raise claim_errors.of(wrong, project)
+    message = _message(project, held, options)
     accepted = _accept_contract(project, own.contract, promised, here, options)
     commands = promised.verify
     runnable = True
@@ -192,7 +195,7 @@ def _complete(
         others = others_claims.found(project, claim_map, own)
         earlier = _before(project, own, promised, wanted, before)
         return _commit(
-            project, own.task, held, promised, here, options, accepted, tree, runs, earlier,
+            project, own.task, held, promised, message, options, accepted, tree, runs, earlier,
             missing, others,
         )  # fmt: skip
 
@@ -329,7 +332,7 @@ def _commit(
     task: str,
     held: current_claim.CurrentClaim,
     promised: Task,
-    here: Task,
+    message: str,
     options: CompleteOptions,
     accepted: str,
     tree: str,
@@ -372,7 +375,11 @@ def _commit(
         index.stage(git, tree, [file.path, path, *(name for name, _ in observed)])
         if others is not None:
             others_claims.leave_out(project, others)
-        index.commit(git, _message(task, here.title, options, own.claim, own.by))
+        try:
+            index.commit(git, message)
+        except GitError as error:
+            error.hint += f'; with another message: ralphgit complete {task} -m "TEXT"'
+            raise
     commit = write_audit_and_graph.committed(project)
     leases.drop_dead(project, read_leases(project), project.base_view)
     return Completed(task, commit, tuple(name for name, _ in observed))
@@ -385,10 +392,17 @@ def _with_contract(life: Lifecycle, digest: str) -> Lifecycle:
     return life._replace(claim=life.claim._replace(contract=digest))
 
 
-def _message(task: str, title: str, options: CompleteOptions, claim_id: str, by: str) -> str:
-    subject = options.message or f"{task}: {' '.join(title.split())}"
-    trailers = f"Ralph-Task: {task}\nRalph-Claim: {claim_id}\nRalph-Worker: {by}\n"
-    body = "".join(f"Concern: {' '.join(concern.split())}\n" for concern in options.concerns)
+def _message(project: Project, held: current_claim.CurrentClaim, options: CompleteOptions) -> str:
+    """The worker's own message, else the plan's (`x-commit`), else by the template."""
+    own, stored = held.lease, project.here.stored(held.row)
+    head = options.message or str(stored.get("x-commit") or "")
+    if not head.strip():
+        head = commit_message.subject(
+            project, own.task, str(stored["title"]), event="completed", worker=own.by,
+            story=str(stored.get("story") or ""),
+        )  # fmt: skip
+    body = [f"Concern: {concern}" for concern in options.concerns]
     if options.force:
-        body += f"Completed by force: {' '.join(options.force.split())}\n"
-    return f"{subject}\n\n{body}{chr(10) if body else ''}{trailers}"
+        body.append(f"Completed by force: {options.force}")
+    trailers = commit_message.trailers(own.task, own.claim, own.by)
+    return commit_message.message(head, body, trailers)

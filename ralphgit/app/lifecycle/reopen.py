@@ -11,7 +11,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle import rescue_refs
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
@@ -256,8 +256,9 @@ def _build(
     log = audit_file.appended(before, event, path=path, task=row.id, claim=attempt)
     graph = splice_task.set_lifecycle(file, number, new).encode("utf-8")
     contents = {row.file: graph, path: log, **change.records}
-    message = (
-        f"{row.id}: {change.event}\n\n{' '.join(change.text.split())}\n\n"
-        f"Ralph-Task: {row.id}\nRalph-Claim: {attempt}\nRalph-Worker: {by}\n"
+    subject = commit_message.subject(
+        project, row.id, change.event, event=change.event, worker=by, story=row.story
     )
+    trailers = commit_message.trailers(row.id, attempt, by)
+    message = commit_message.message(subject, [change.text], trailers)
     return commit_files(repository, tip, contents, message, like=like), new.epoch

@@ -14,7 +14,7 @@ from ralphgit.app.evidence import landed_work
 from ralphgit.app.evidence.landed_work import LandedWork
 from ralphgit.app.gate import landing_gate, reverts
 from ralphgit.app.gate.problem import not_landable
-from ralphgit.app.workspace import inside_loop, record_tree
+from ralphgit.app.workspace import commit_message, inside_loop, record_tree
 from ralphgit.app.workspace.graph_view import stored
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, Refused, UsageError
@@ -130,8 +130,12 @@ def _commit(
     tree = trees.with_files(project.repository.objects, tree, _records(project, row, work, tree))
     commits = " and ".join(one[:12] for one in work.commits)
     text = " ".join(options.reason.split())
+    subject = commit_message.subject(
+        project, row.id, f"take back {row.title}", event="reverted", worker=row.by,
+        story=row.story, usual=f"Take back {row.id}: {row.title}",
+    )  # fmt: skip
     message = (
-        f"Take back {row.id}: {row.title}\n\n"
+        f"{subject}\n\n"
         f"This reverts commit {commits}, with the records of claim {row.claim} ({row.by}).\n"
         + (f"\n{text}\n" if text else "")
     )

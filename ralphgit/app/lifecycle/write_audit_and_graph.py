@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Mapping
 
+from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, scratch_index, trees
@@ -24,7 +25,7 @@ def commit_change(
     extra: Mapping[str, bytes] | None = None,
 ) -> str:
     """Write `new` for the task of a claim, its audit event and `extra` records, and commit just
-    these, as "TASK: `deed`".
+    these, with `deed` as the title of their subject.
 
     Other changes in the worktree and in the index stay as they are, uncommitted. On a
     failure (a hook that refuses, or that adds to the commit) files and index are as before.
@@ -36,6 +37,10 @@ def commit_change(
     repository, written, task = project.repository, extra or {}, own.task
     file, number = parsed_here(project, task)
     path = audit_file.path(project.config.records, task, own.claim)
+    story = str(file.tasks[number].get("story") or "")
+    subject = commit_message.subject(
+        project, task, deed, event=event.event, worker=own.by, story=story
+    )
     with (
         index.Snapshot(repository) as staged,
         atomic_files.Undo() as undo,
@@ -56,8 +61,8 @@ def commit_change(
             contents[name] = made
         head = repository.head()
         copy.read_tree(trees.with_files(repository.objects, head, contents))
-        trailers = f"Ralph-Task: {task}\nRalph-Claim: {own.claim}\nRalph-Worker: {own.by}\n"
-        copy.commit(f"{task}: {deed}\n\n{trailers}")
+        trailers = commit_message.trailers(task, own.claim, own.by)
+        copy.commit(commit_message.message(subject, (), trailers))
         _require_alone(project, head, contents)
     return committed(project)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.tasks import placement
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
@@ -87,7 +87,9 @@ def archive(project: Project, options: ArchiveOptions) -> ArchiveResult:
     for path in gone:
         del contents[path]
     removed = [f"{project.config.records}/{name}" for one in records.values() for name in one]
-    moved = _Move({**archives, **contents}, [*removed, *gone], _subject("Archive", [*chosen]))
+    moved = _Move(
+        {**archives, **contents}, [*removed, *gone], _subject(project, "Archive", [*chosen])
+    )
     return found._replace(commit=_commit(project, moved))
 
 
@@ -129,7 +131,7 @@ def restore(project: Project, tasks: Sequence[str]) -> ArchiveResult:
             contents[path] = archive_file.encode(rest)
         else:
             removed.append(path)
-    moved = _Move(contents, removed, _subject("Restore", [*tasks]))
+    moved = _Move(contents, removed, _subject(project, "Restore", [*tasks]))
     return ArchiveResult(tuple(tasks), count, tuple(leaving), {}, _commit(project, moved))
 
 
@@ -388,10 +390,12 @@ def _home(project: Project, one: Archived) -> str:
 # -- the commit ------------------------------------------------------------------------------
 
 
-def _subject(verb: str, tasks: Sequence[str]) -> str:
-    if not tasks:
-        return f"{verb} records that came later"
-    return f"{verb} {', '.join(tasks) if len(tasks) <= _NAMED else counted(len(tasks), 'task')}"
+def _subject(project: Project, verb: str, tasks: Sequence[str]) -> str:
+    what = ", ".join(tasks) if len(tasks) <= _NAMED else counted(len(tasks), "task")
+    what = what or "records that came later"
+    return commit_message.subject(
+        project, what, verb.lower(), event=f"{verb.lower()}d", usual=f"{verb} {what}"
+    )
 
 
 def _commit(project: Project, move: _Move) -> str:

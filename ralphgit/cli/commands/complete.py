@@ -125,7 +125,11 @@ def _with_report(project: Project, told: CompleteOptions) -> CompleteOptions:
     if said.status in ("needs_context", "blocked"):
         project.warn(f"the report says {said.status}; where that still holds: ralphgit block")
     concerns = tuple(dict.fromkeys((*told.concerns, *worker_report.concerns(said))))
-    return told._replace(concerns=concerns, summary=told.summary or said.summary)
+    return told._replace(
+        concerns=concerns,
+        summary=told.summary or said.summary,
+        message=told.message or said.message,
+    )
 
 
 def _landed(project: Project, way: str) -> tuple[dict[str, object], list[str]]:

@@ -32,7 +32,7 @@ COMMANDS = (
         "complete", "work", "Verify a claimed task and commit it with its evidence.",
         (
             ANY_TASK,
-            text("message", "The commit's subject.", "-m", "--message"),
+            text("message", "The commit's message, or just its subject.", "-m", "--message"),
             many("concern", "Something a reviewer should know; repeatable.", field="concerns"),
             text("summary", "What was done, for reviewers and for tasks that depend on it."),
             flag("accept_contract", "Complete although the task's contract has changed."),

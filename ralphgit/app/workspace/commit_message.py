@@ -1,0 +1,103 @@
+"""Word the commits that ralphgit makes: by the project's template, or in the worker's own words."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.config import Config
+
+_DEFAULT = Config().commit_subject
+#: A line's length that every convention lets pass.
+_WIDTH = 72
+_TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S")
+#: What a worker may not say of its work: ralphgit does.
+_OURS = re.compile(r"Ralph-(?:Task|Claim|Worker|Work):", re.IGNORECASE)
+
+
+def rendered(
+    text: str,
+    where: Callable[[str, int], InvalidRecord],
+    values: Mapping[str, object],
+    filters: Mapping[str, Callable[..., str]] | None = None,
+) -> str:
+    """Render a Jinja2 template of the project.
+
+    `where` makes the error of a sentence and a line: it says which template it is.
+    """
+    # Here and not above: it takes as long to import as all else that a command does.
+    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+    from jinja2.sandbox import SandboxedEnvironment
+
+    # Plain text, no HTML; what is to be fenced says so.
+    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.filters.update(filters or {})
+    try:
+        return environment.from_string(text).render(values)
+    except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+        line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
+        raise where(f"the template cannot be rendered: {error}", line) from None
+
+
+def subject(
+    project: Project,
+    task: str,
+    title: str,
+    *,
+    event: str,
+    worker: str = "",
+    story: str = "",
+    usual: str = "",
+) -> str:
+    """Render `commit.subject` for a commit about a task; of several tasks, all ids.
+
+    `title`: the task's, or what is said of it. `event`: what the audit calls it. `usual`:
+    the subject where the project has no template of its own, if that is another one.
+
+    Raises: InvalidRecord (bad_template).
+    """
+    template, title = project.config.commit_subject, " ".join(title.split())
+    if template == _DEFAULT:
+        return usual or f"{task}: {title}"
+    told = {"task": task, "title": title, "event": event, "worker": worker, "story": story}
+    made = " ".join(rendered(template, _bad_template, {"packet": told}).split())
+    if not made:
+        raise _bad_template("the template makes an empty subject", 1)
+    return made
+
+
+def require_template(project: Project) -> None:
+    """Raises: InvalidRecord (bad_template) where `commit.subject` cannot be rendered."""
+    subject(project, "T-1", "Title", event="completed", worker="worker", story="S-1")
+
+
+def _bad_template(said: str, line: int) -> InvalidRecord:
+    return InvalidRecord(
+        f"commit.subject: {said}", line=line, code="bad_template",
+        hint="docs/configuration.md says what the template sees",
+    )  # fmt: skip
+
+
+def trailers(task: str, claim: str, worker: str) -> str:
+    return f"Ralph-Task: {task}\nRalph-Claim: {claim}\nRalph-Worker: {worker}\n"
+
+
+def message(head: str, body: Sequence[str], trailers: str) -> str:
+    """Join a subject, or a whole message of a worker's, with sentences and our trailers.
+
+    Long sentences are wrapped. Trailers at the end of `head` stay trailers.
+    """
+    lines = [line.rstrip() for line in head.strip().split("\n") if not _OURS.match(line)]
+    text = "\n".join(lines).strip()
+    wrapped = [textwrap.fill(" ".join(one.split()), _WIDTH, subsequent_indent="  ",
+                             break_long_words=False, break_on_hyphens=False)
+               for one in body if one.strip()]  # fmt: skip
+    last = text.rpartition("\n\n")
+    own = bool(last[0]) and all(_TRAILER.match(line) for line in last[2].split("\n"))
+    if own and wrapped:
+        text, trailers = last[0], f"{last[2]}\n{trailers}"
+    parts = [text, *(["\n".join(wrapped)] if wrapped else [])]
+    return "\n\n".join(parts) + ("\n" if own and not wrapped else "\n\n") + trailers
