@@ -73,7 +73,7 @@ def claims(place: Place, *words: str) -> Result:
 def test_the_advice_lands_only_where_work_lands_that_way(world: World) -> None:
     world.git("config", "ralph.land.mode", "none")
     told = world.worktree("alpha").ralph("claim", "T-1").out.splitlines()
-    assert told[-1] == 'Next: do the work, then: ralphgit complete T-1 --summary "TEXT"'
+    assert told[-1].endswith('ralphgit complete T-1 --summary "TEXT" --shows "TEXT"')
 
 
 def test_a_packet_says_whether_the_worktree_has_changes_beside_the_claim(world: World) -> None:
@@ -112,11 +112,9 @@ def test_a_claim_is_staged_in_the_task_s_lines_alone(world: World) -> None:
     assert packet.code == 0
     assert advice == (
         "The claim is staged; it travels in your first commit of the work.\n"
-        "No command verifies T-1, and it has no criteria: say what you observed before you "
-        "complete.\n"
-        '  ralphgit evidence add T-1 --shows "TEXT"\n'
+        "No command verifies T-1, and it has no criteria: say with --shows what you observed.\n"
         'If only a person can decide it: ralphgit block T-1 --question "TEXT"\n'
-        'Next: do the work, then: ralphgit complete T-1 --land --summary "TEXT"\n'
+        'Next: do the work, then: ralphgit complete T-1 --land --summary "TEXT" --shows "TEXT"\n'
     )
     held = world.lease("T-1")
     claim, at, contract = held["claim"], held["at"], held["contract"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ryaml
 import slow
 from world import Place, World
 
@@ -51,7 +52,7 @@ def test_a_command_that_names_no_criterion_proves_none(tmp_path: Path) -> None:
     alpha = worked(world_of(tmp_path, CRITERIA, "verify: ['true']"))
     done = alpha.ralph("complete")
     assert done.code == 0, done.err
-    assert "0 of 2 criteria proved, 2 assumed" in done.out
+    assert "2 criteria assumed to be met, as the verify commands passed" in done.out
     assert support(alpha) == ["assumed", "assumed"]
     said = alpha.ralph("diff", "main..HEAD").out
     assert said.startswith("clear: ")
@@ -135,10 +136,47 @@ def test_where_verification_is_required_unverified_work_is_refused(tmp_path: Pat
     assert (refused.code, refused.error) == (1, "not_done")
     (missing,) = refused.data["missing"]
     assert missing.startswith("nothing verified it: no command ran and passed")
-    assert "ralphgit evidence add T-1" in missing
-    shows = ("--shows", "I tasted it", "--proves", "ACC-1")
-    assert alpha.ralph("evidence", "add", "T-1", *shows).code == 0
-    alpha.complete()
+    assert "(ralphgit complete T-1 --shows TEXT --proves ACC-1 --proves ACC-2)" in missing
+    shows = ("--shows", "I tasted it")
+    assert alpha.ralph("complete", *shows).code == 1, "it is about no criterion"
+    assert alpha.ralph("complete", *shows, "--proves", "ACC-1").code == 0
+
+
+def test_what_was_observed_is_said_with_the_completion(tmp_path: Path) -> None:
+    """One command, as `claim` prints it: the record is in the completion's own commit."""
+    world = world_of(tmp_path, CRITERIA)
+    alpha = world.worktree("alpha")
+    claimed = alpha.ralph("claim")
+    assert claimed.out.rstrip().endswith('--shows "TEXT" --proves ACC-1 --proves ACC-2')
+    alpha.write("a.txt", "a\n")
+    shows = ("--shows", "I tasted it", "--proves", "ACC-1", "--proves", "ACC-2")
+    done = alpha.ralph("complete", "--land", "merge", *shows, "--json")
+    assert (done.code, done.data["verified"]) == (0, True), done.out
+    assert [one["support"] for one in done.data["criteria"]] == ["proved", "proved"]
+    (record,) = done.data["evidence"]
+    read = ryaml.loads(world.git("show", f"main:{record}"))
+    assert (read["kind"], read["shows"], read["by"]) == ("observation", "I tasted it", "alpha")
+    assert [one["criterion"] for one in read["supports"]] == ["ACC-1", "ACC-2"]
+    assert world.ralph("check", "--strict").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--shows", "x", "--proves", "ACC-9"), "unknown_criterion"),
+        (("--proves", "ACC-1"), "usage"),
+        (("--shows", "x" * 300_000, "--proves", "ACC-1"), "record_too_large"),
+    ],
+)
+def test_an_observation_that_is_refused_completes_nothing(
+    tmp_path: Path, words: tuple[str, ...], code: str
+) -> None:
+    world = world_of(tmp_path, CRITERIA)
+    alpha = worked(world)
+    before = world.state("COMMIT_EDITMSG", "/cache/", "ORIG_HEAD")
+    refused = alpha.ralph("complete", *words, "--json")
+    assert refused.error == code, refused.out
+    assert world.state("COMMIT_EDITMSG", "/cache/", "ORIG_HEAD") == before
 
 
 def test_required_verification_is_asked_for_by_the_gate(tmp_path: Path) -> None:

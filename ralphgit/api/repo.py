@@ -194,6 +194,8 @@ class Repo:
         message: str = "",
         summary: str = "",
         concerns: tuple[str, ...] = (),
+        shows: str = "",
+        proves: tuple[str, ...] = (),
         accept_contract: bool = False,
         force: str = "",
         by: str = "",
@@ -202,8 +204,9 @@ class Repo:
 
         The verify commands must be trusted (`ralphgit trust`). `message`: the commit's
         message, or just its subject. `summary`: what was done, for the audit and
-        the workers of tasks that depend on it.
-        `force`: a reason to complete whatever is missing. On any refusal nothing is committed.
+        the workers of tasks that depend on it. `shows`: what was observed, as evidence
+        of the criteria `proves`. `force`: a reason to complete whatever is missing.
+        On any refusal nothing is committed.
 
         `by`: the commit, the range (A..B) or the pull request ("#12") on the base that did the
         work, without a claim: it is verified on the base, and completed there.
@@ -219,6 +222,8 @@ class Repo:
             message=message,
             summary=summary,
             concerns=tuple(concerns),
+            shows=shows,
+            proves=tuple(proves),
             accept_contract=accept_contract,
             force=force,
             by=by,

@@ -9,8 +9,8 @@ from ralphgit.model.task_status import Mode
 #: Where the worker hands back its report, from the root of the worktree.
 REPORT = os.path.join(".ralph", "report.yaml")
 STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
-STOP = (
-    "the task needs a file outside the scope, or something that is not there",
+_OUTSIDE = "the task needs a file outside the scope, or something that is not there"
+_STOP = (
     "the criteria contradict each other or what you find",
     "the verify commands cannot pass, however the task is done",
     "you would have to guess what is meant",
@@ -90,6 +90,12 @@ class Packet(NamedTuple):
         if self.scope.write:
             return self.scope.write
         return NO_FILE if self.mode == Mode.VERIFY and not self.outputs else ANY_FILE
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """When its worker asks instead of going on."""
+        first = _OUTSIDE if self.scope.write else "the task needs something that is not there"
+        return (first, *_STOP)
 
     @property
     def posture(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ralphgit.model import characters
-from ralphgit.model.handoff import REPORT, STATUSES, STOP, Dependency, Packet
+from ralphgit.model.handoff import REPORT, STATUSES, Dependency, Packet
 from ralphgit.records import schemas, yaml_writer
 
 #: What a posture asks of the worker.
@@ -42,7 +42,7 @@ def stored(made: Packet) -> dict[str, object]:
             if one.answer is not None and one.question and one.answer.text
         ],
         "earlier_work": list(made.kept),
-        "stop_conditions": list(STOP),
+        "stop_conditions": list(made.stop),
         "output_contract": {"report": REPORT, "statuses": list(STATUSES)},
     }
     return {key: entry for key, entry in value.items() if entry}

@@ -15,7 +15,7 @@ from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index, scratch_index
 from ralphgit.model import paths
-from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Support
+from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
 from ralphgit.model.task import Task
 from ralphgit.records import atomic_files
 from ralphgit.records import evidence_file as codec
@@ -46,27 +46,39 @@ def add(project: Project, options: RecordOptions) -> Added:
     """
     with WorktreeLock(project):
         task = project.require_here().task(options.task)
-        _refuse_unknown(task, options.verdicts)
+        refuse_unknown(task, options.verdicts)
         artifact = _artifact(project, options.artifact) if options.artifact else None
         with tree_digest.here(project) as here:
             subject = here.subject(task.scope, project.repository.known_head)
-        secrets = secrets_in(project.around.environ)
-        made = Evidence(
-            id=project.around.new_id(),
-            task=task.id,
-            claim=task.claim.id if task.claim else "",
-            kind=options.kind or (ARTIFACT if artifact else OBSERVATION),
-            supports=options.verdicts,
-            shows=redact(options.shows, secrets),
-            does_not_show=redact(options.does_not_show, secrets),
-            by=project.worker,
-            at=stamp(project.around.now(), fine=True),
-            artifact=artifact,
-            subject=subject,
-        )
+        claim = task.claim.id if task.claim else ""
+        made = observation(project, claim, subject, options, artifact)
         path = codec.path(project.config.records, task.id, made.id)
         write(project, {path: codec.encode(made, path)})
     return Added(path, made)
+
+
+def observation(
+    project: Project,
+    claim: str,
+    subject: Subject,
+    options: RecordOptions,
+    artifact: Artifact | None = None,
+) -> Evidence:
+    """The record of what this worker observed about `subject`, which is nowhere yet."""
+    secrets = secrets_in(project.around.environ)
+    return Evidence(
+        id=project.around.new_id(),
+        task=options.task,
+        claim=claim,
+        kind=options.kind or (ARTIFACT if artifact else OBSERVATION),
+        supports=options.verdicts,
+        shows=redact(options.shows, secrets),
+        does_not_show=redact(options.does_not_show, secrets),
+        by=project.worker,
+        at=stamp(project.around.now(), fine=True),
+        artifact=artifact,
+        subject=subject,
+    )
 
 
 def write(project: Project, records: Mapping[str, bytes]) -> None:
@@ -74,15 +86,8 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
 
     Raises: GuardRefused (record_too_large), NotWritable, GitError.
     """
-    limit = project.config.max_record_bytes
     for path, data in records.items():
-        if len(data) > limit:
-            raise GuardRefused(
-                f"{path} would have {len(data)} bytes, and a record may have {limit}; "
-                "nothing was written",
-                code="record_too_large",
-                hint="use fewer words, or commit a file and name it with --artifact",
-            )
+        require_small(project, path, data)
     runtime_files.prepare(project)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
@@ -91,7 +96,19 @@ def write(project: Project, records: Mapping[str, bytes]) -> None:
         index.add(project.repository.git, list(records))
 
 
-def _refuse_unknown(task: Task, verdicts: Sequence[Support]) -> None:
+def require_small(project: Project, path: str, data: bytes) -> None:
+    """Refuse a record that is too large. Raises: GuardRefused (record_too_large)."""
+    if len(data) > (limit := project.config.max_record_bytes):
+        raise GuardRefused(
+            f"{path} would have {len(data)} bytes, and a record may have {limit}; "
+            "nothing was written",
+            code="record_too_large",
+            hint="use fewer words, or commit a file and name it with --artifact",
+        )
+
+
+def refuse_unknown(task: Task, verdicts: Sequence[Support]) -> None:
+    """Refuse a verdict on what is no criterion. Raises: UsageError (unknown_criterion)."""
     known = {text for item in task.acceptance for text in (item.id, item.text)}
     for entry in verdicts:
         if entry.criterion not in known:

@@ -17,7 +17,7 @@ from ralphgit.app.handoff import packet as packets
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
-from ralphgit.model.handoff import NO_FILE, REPORT, STOP, Dependency, Guidance, Packet
+from ralphgit.model.handoff import NO_FILE, REPORT, Dependency, Guidance, Packet
 from ralphgit.model.task_row import Row
 from ralphgit.rules.priorities import Priorities
 from ralphgit.rules.readiness import TaskState
@@ -204,7 +204,7 @@ def _line(text: str) -> str:
 def _rules(packet: Packet, config: Config) -> list[str]:
     files = ", ".join(name for pattern in config.graph for name in _printable(pattern, ""))
     folder = "".join(_printable(config.records, ""))
-    *others, last = STOP
+    *others, last = packet.stop
     return [
         "## Rules",
         "",

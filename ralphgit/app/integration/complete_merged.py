@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import unfinished_claims, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.evidence import changed_paths, judged_evidence
+from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
@@ -59,9 +59,10 @@ def complete_by(project: Project, options: CompleteOptions) -> CompletedBy:
             "which task was done is not said",
             hint=f"ralphgit complete ID --by {options.by}",
         )
-    if options.force or options.message:
+    if options.force or options.message or options.shows:
         raise UsageError(
-            "--by takes neither --force nor --message: it makes a commit of its own on the base",
+            "--by takes neither --force nor --message nor --shows: it makes a commit of its own on "
+            "the base",
             hint=f"ralphgit complete {options.task} --by {options.by}",
         )
     complete.refuse_in_loop(project, options.task)
@@ -96,7 +97,7 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
     missing = _missing(project, promised, work, runs)
     if missing:
         hint = f"ralphgit complete {row.id} --by COMMIT"
-        raise complete.not_done(row.id, missing, list(runs.values()), [], hint=hint)
+        raise completion_proof.not_done(row.id, missing, list(runs.values()), [], hint=hint)
     made, evidence = _build(project, row, promised, begun, work, runs, options)
     if problems := landing_gate.problems(project, made):
         raise not_landable(
@@ -163,7 +164,7 @@ def _missing(
         missing = [f"{work.name} changes no file in scope.write ({outside[0]} is outside)"]
     else:
         missing = [f"{work.name} changes no file (records do not count)"]
-    missing += [complete.failure(project, run) for run in runs.values() if not run.passed]
+    missing += [completion_proof.failure(project, run) for run in runs.values() if not run.passed]
     asked = project.config.verify_required or promised.mode == Mode.VERIFY
     if asked and not runs:
         missing.append(f"nothing verified it: {evidence_verdict.NOTHING}")

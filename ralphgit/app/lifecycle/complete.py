@@ -13,6 +13,7 @@ from ralphgit.app.evidence import (
     changed_paths,
     completion_proof,
     judged_evidence,
+    record,
     seen_here_alone,
 )
 from ralphgit.app.evidence.tree_digest import Content
@@ -30,10 +31,11 @@ from ralphgit.app.processes import trust, verified_here, verify_command
 from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson, Refused
+from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson
 from ralphgit.git import index, scratch_index
 from ralphgit.git.run_git import GitError
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.evidence import Support
 from ralphgit.model.task import Event, Lifecycle, Result, Task
 from ralphgit.model.task_status import Mode, Outcome, Status
 from ralphgit.records import atomic_files, audit_file, splice_task, task_mapping
@@ -54,15 +56,15 @@ class CompleteOptions(NamedTuple):
     accept_contract: bool = False
     force: str = ""
     """A reason to complete whatever is missing; recorded as force-completed."""
+    shows: str = ""
+    """What its worker observed, as evidence of the criteria `proves`."""
+    proves: tuple[str, ...] = ()
     by: str = ""
     """What did it and is merged already: a commit, a range or a pull request."""
 
 
 #: What a loop tells its agent by the environment.
 _OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
-_SHOWN_LINES = 12
-"""How much of a failed command's output is shown; JSON has all that is kept."""
-
 
 #: The exit codes that commands of (task, claim, command) have on a commit, in another worktree.
 BeforeWork = Callable[[Project, str, Sequence[tuple[str, str, str]]], dict[str, int]]
@@ -161,6 +163,9 @@ def _complete(
         raise claim_errors.of(wrong, project)
     message = _message(project, held, options)
     accepted = _accept_contract(project, own.contract, promised, here, options)
+    verdicts = tuple(Support(criterion, "supports") for criterion in options.proves)
+    record.refuse_unknown(promised, verdicts)
+    told = record.RecordOptions(own.task, options.shows, verdicts=verdicts)
     commands = promised.verify
     runnable = True
     try:
@@ -180,22 +185,22 @@ def _complete(
         missing += seen_here_alone.faults(project, tree, work_done)
         wanted = [(own.task, own.claim, command) for command in commands if runnable]
         runs = list(judged_evidence.run_each(project, wanted, ended=command_ended).values())
-        missing += [failure(project, run) for run in runs if not run.passed]
+        missing += [completion_proof.failure(project, run) for run in runs if not run.passed]
         spoilt, made = changed_paths.after_verification(project, files, tree, promised.outputs)
         missing += [f"a verify command changed {path}" for path in spoilt]
         if made:
             files.add(made)
             tree = files.tree()
         missing += changed_paths.missing_outputs(project, tree, promised.outputs)
-        if not any(run.passed for run in runs):
+        if not any(run.passed for run in runs) and not _says(promised, told):
             missing += _unverified(project, promised, own.claim, tree)
         if missing and not options.force:
             outside = changed_paths.outside(promised, work_done)
-            raise not_done(own.task, missing, runs, outside)
+            raise completion_proof.not_done(own.task, missing, runs, outside)
         others = others_claims.found(project, claim_map, own)
         earlier = _before(project, own, promised, wanted, before)
         return _commit(
-            project, own.task, held, promised, message, options, accepted, tree, runs, earlier,
+            project, held, promised, message, options, told, accepted, tree, runs, earlier,
             missing, others,
         )  # fmt: skip
 
@@ -287,53 +292,23 @@ def _unverified(project: Project, promised: Task, claim: str, tree: str) -> list
     asked = project.config.verify_required or promised.mode == Mode.VERIFY
     if not asked or completion_proof.is_observed(project, promised, claim, tree):
         return []
-    proves = f" --proves {promised.acceptance[0].id}" if promised.acceptance else ""
-    how = f"ralphgit evidence add {promised.id} --shows TEXT{proves}"
+    proves = "".join(f" --proves {shlex.quote(item.id)}" for item in promised.acceptance)
+    how = f"ralphgit complete {promised.id} --shows TEXT{proves}"
     return [f"nothing verified it: {evidence_verdict.NOTHING} ({how})"]
 
 
-def failure(project: Project, run: verify_command.Run) -> str:
-    """Say in a sentence how a verify command failed."""
-    limit = project.config.verify_timeout
-    how = f"ran longer than {limit:g} s" if run.timed_out else f"exit {run.exit_code}"
-    return f"verify failed ({how}): {run.command}"
-
-
-def not_done(
-    task: str,
-    missing: list[str],
-    runs: Sequence[verify_command.Run],
-    outside: list[str],
-    *,
-    hint: str = "",
-) -> Refused:
-    """The refusal that lists what is missing, with the end of what failed commands printed."""
-    failed = [run for run in runs if not run.passed]
-    shown = ("command", "exit_code", "duration_s", "tail")
-    verify = [{name: getattr(run, name) for name in shown} for run in runs]
-    data = {"task": task, "missing": missing, "verify": verify}
-    lines = [f"- {sentence}" for sentence in missing]
-    for run in failed:
-        if tail := run.tail.splitlines()[-_SHOWN_LINES:]:
-            lines += ["", f"the end of what it printed: {run.command}"]
-            lines += [f"| {line}" for line in tail]
-    return Refused(
-        f"{task} is not done; nothing was committed",
-        code="verification_failed" if failed else "not_done",
-        hint=hint or f"ralphgit complete {task}",
-        details={"task": task, "missing": missing, **({"outside": outside} if outside else {})},
-        lines=lines,
-        data=data,
-    )
+def _says(promised: Task, told: record.RecordOptions) -> bool:
+    """Whether what the worker observed verifies the task: something of a criterion it has."""
+    return bool(told.shows) and bool(told.verdicts or not promised.acceptance)
 
 
 def _commit(
     project: Project,
-    task: str,
     held: current_claim.CurrentClaim,
     promised: Task,
     message: str,
     options: CompleteOptions,
+    told: record.RecordOptions,
     accepted: str,
     tree: str,
     runs: Sequence[verify_command.Run],
@@ -342,7 +317,7 @@ def _commit(
     others: others_claims.OthersClaims | None,
 ) -> Completed:
     """Write the records, stage exactly what was verified, without `others`, and commit."""
-    own, git = held.lease, project.repository.git
+    own, git, task = held.lease, project.repository.git, held.lease.task
     file, number = write_audit_and_graph.parsed_here(project, task)
     old = task_mapping.lifecycle(file.tasks[number])
     outcome = Outcome.DONE_WITH_CONCERNS if options.concerns else Outcome.DONE
@@ -355,20 +330,25 @@ def _commit(
     if note and missing:
         note += f" (missing: {'; '.join(missing)})"
     observed = []
-    if runs:
+    if runs or told.shows:
         subject = Content(project, tree).subject(promised.scope, project.repository.head())
         of_run = judged_evidence.of_run
         observed = [
             of_run(project, run, promised, own.claim, subject, before=earlier.get(run.command))
             for run in runs
         ]
+    if told.shows:
+        made = record.observation(project, own.claim, subject, told)
+        name = codec.path(project.config.records, task, made.id)
+        observed.append((name, codec.encode(made, name)))
+        record.require_small(project, *observed[-1])
     path = audit_file.path(project.config.records, task, own.claim)
     with index.Snapshot(project.repository) as staged, atomic_files.Undo() as undo:
         undo.on_failure(staged.restore)
         graph = splice_task.set_lifecycle(file, number, new).encode()
         undo.write(project.file(file.path), graph)
-        for name, record in observed:
-            undo.write(project.file(name), record)
+        for name, data in observed:
+            undo.write(project.file(name), data)
         moved = (old.status.value, new.status.value)
         line = Event(at, event, own.by, *moved, note, options.summary.strip())
         write_audit_and_graph.write_audit(project, undo, path, line, task, own.claim)

@@ -19,6 +19,7 @@ _MOST_LINES = 5
 #: How much of a question is said.
 _LONGEST = 120
 
+_WAITING_WORKER = "ralphgit wait --for ready --fetch"
 _NEEDS = {
     Need.BLOCKED: ("{task} is blocked by {worker}{about}", 'ralphgit reply {task} "TEXT"'),
     Need.STALE: (
@@ -76,6 +77,8 @@ def nothing(
     if found.why is Why.NEEDS_PERSON:
         what = counted(len(needs), "task")
         verb = "needs" if len(needs) == 1 else "need"
+        if project.repository.linked:
+            lines.append("a worker waits until a person has done it: " + _WAITING_WORKER)
         return AwaitsPerson(
             f"nothing can be claimed, and only a person can move things on: {what} {verb} one",
             code=found.why.value, hint=str(needs[0]["hint"]), details=details, lines=lines,

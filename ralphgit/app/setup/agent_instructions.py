@@ -14,22 +14,24 @@ _TEXT = """\
 ## Tasks
 
 This repository's tasks are records in {graph}, kept by ralphgit for several workers, each in
-its own git worktree.
+its own worktree.
 
 If `RALPH_TASK` is set, a loop has claimed that task for you: do what `{packet}` says,
 write `{report}`, and run none of the commands below.
 
 Otherwise, in a linked worktree (`ralphgit worktree new NAME`), again and again:
 
-1. `ralphgit claim` takes the next task, brings the worktree onto the base, and prints all that
-   you need. Where it names no write scope, change any file the task needs.
-2. Do the work, and test it. Where no command verifies it, say what you observed:
-   `ralphgit evidence add ID --proves CRITERION --shows "TEXT"`.
-3. `ralphgit complete --land --summary "TEXT"` verifies, commits, lands. Not sure of something?
-   Add `--concern "TEXT"`: a person decides.
+1. `ralphgit claim` takes the next task, brings the worktree onto the base, and prints all you
+   need, commands included. Without a write scope, change any file the task needs.
+2. Do the work, and test it.
+3. `ralphgit complete --land --summary "TEXT"` verifies, commits, lands. Where no command verifies
+   the task, add what you observed: `--shows "TEXT" --proves CRITERION`. Not sure of something? Add
+   `--concern "TEXT"`: a person decides.
 
-If only a person can answer: `ralphgit block ID --question "TEXT"`, then claim another. Once
-answered, claim offers the task again, with the answer.
+Each command prints what is next; you need no help page between.
+
+Only a person can answer? `ralphgit block ID --question "TEXT"`, then claim another. Once
+answered, claim offers it again, with the answer.
 `ralphgit release ID --reason "TEXT"` gives a task back.
 
 What an exit code asks of you:
@@ -37,8 +39,8 @@ What an exit code asks of you:
 - 1: finish what it lists, and repeat.
 - 3, the rest waits for others: `ralphgit claim --wait`; all tasks are done: stop.
 - 4: the remote is away; repeat.
-- 5: another has the task; your work is kept. Claim another.
-- 7: a person is needed; say what it printed. After `complete` claim another; after `claim` stop, or
+- 5: another has it; your work is kept. Claim another.
+- 7: a person is needed. After `complete` claim another; after `claim` stop, or
   `ralphgit wait --for ready --fetch`, then claim.
 - 8: do what its hint says.
 

@@ -61,13 +61,15 @@ def _advice(project: Project, made: Packet) -> Iterator[str]:
     yield "The claim is staged; it travels in your first commit of the work."
     if not made.verify:
         lacks = "" if made.acceptance else ", and it has no criteria"
-        yield f"No command verifies {made.task}{lacks}: say what you observed before you complete."
-        for item in made.acceptance or (None,):
-            proves = f" --proves {shlex.quote(item.id)}" if item else ""
-            yield f'  ralphgit evidence add {made.task}{proves} --shows "TEXT"'
+        yield f"No command verifies {made.task}{lacks}: say with --shows what you observed."
     yield f'If only a person can decide it: ralphgit block {made.task} --question "TEXT"'
     lands = "" if project.config.land_mode == "none" else " --land"
-    yield f'Next: do the work, then: ralphgit complete {made.task}{lands} --summary "TEXT"'
+    observed = ""
+    if not made.verify:
+        observed = ' --shows "TEXT"'
+        observed += "".join(f" --proves {shlex.quote(item.id)}" for item in made.acceptance)
+    done = f'ralphgit complete {made.task}{lands} --summary "TEXT"{observed}'
+    yield f"Next: do the work, then: {done}"
 
 
 #: Refusals of one task that pass when others have ended their work.

@@ -15,7 +15,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
-from ralphgit.errors import AwaitsPerson, RalphError, Refused
+from ralphgit.errors import AwaitsPerson, RalphError, Refused, UsageError
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict
 from ralphgit.rules.claim_options import ClaimOptions
@@ -29,6 +29,11 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project()
+    if options.told.proves and not options.told.shows.strip():
+        raise UsageError(
+            "--proves says which criteria an observation proves, and --shows what it is",
+            hint='ralphgit complete --shows "TEXT" --proves CRITERION',
+        )
     if options.told.by:
         return _by(project, options.told)
     way = _way(project, options.land)
@@ -41,7 +46,7 @@ def run(call: Call, options: Options) -> Outcome:
     worker_report.clear(project.top)
     what = counted(len(done.evidence), "evidence record")
     if done.criteria:
-        what += f", {evidence_verdict.summary(done.criteria)}"
+        what += f", {_criteria(done)}"
     end = "complete" if done.verified else "complete and unverified"
     lines = [f"{done.task} is {end}: commit {done.commit[:12]}, {what}"]
     lines += [f"passed before the work, too: {safe(one)}" for one in done.passed_before]
@@ -77,6 +82,14 @@ def run(call: Call, options: Options) -> Outcome:
         passed_before=list(done.passed_before),
     )
     return Outcome(data, before=lines, advice=advice, error=error)
+
+
+def _criteria(done: Completed) -> str:
+    """Count the criteria: what is asked for beyond passing commands is said, and no more."""
+    if any(one.support != evidence_verdict.ASSUMED for one in done.criteria):
+        return evidence_verdict.summary(done.criteria)
+    met = "1 criterion" if len(done.criteria) == 1 else f"{len(done.criteria)} criteria"
+    return f"{met} assumed to be met, as the verify commands passed"
 
 
 def _unverified(done: Completed, *, lands: bool, left: bool) -> list[str]:

@@ -35,6 +35,8 @@ COMMANDS = (
             text("message", "The commit's message, or just its subject.", "-m", "--message"),
             many("concern", "Something a reviewer should know; repeatable.", field="concerns"),
             text("summary", "What was done, for reviewers and for tasks that depend on it."),
+            text("shows", "What you observed, as evidence."),
+            many("proves", "A criterion it proves; repeatable.", metavar="CRITERION"),
             flag("accept_contract", "Complete although the task's contract has changed."),
             text("by", "The COMMIT, RANGE or PR (#12) on the base that did it; needs no claim.",
                  metavar="WORK"),
