@@ -57,6 +57,53 @@ class Repository:
     def close(self, head: str, state: str = "CLOSED") -> None:
         self._keep([{**p, "state": state} if p["head"] == head else p for p in self.pulls])
 
+    def change(self, head: str, **fields: Any) -> None:
+        """Change what is kept of a pull request, None for what is no longer kept."""
+        self._keep([{**p, **fields} if p["head"] == head else p for p in self.pulls])
+
+    def fails(self, head: str, log: str, *names: str) -> None:
+        """CI has failed on the branch as it is now; `log` is what its jobs printed."""
+        tip = self.git("rev-parse", f"refs/heads/{head}")
+        self.change(head, failed=list(names or ("tests",)), judged=tip)
+        logs = {**self.logs, **{str(70 + n): log for n in range(max(1, len(names)))}}
+        (self.folder / "logs.json").write_text(json.dumps(logs))
+
+    def passes(self, head: str) -> None:
+        self.change(head, failed=[])
+        (pull,) = (one for one in self.pulls if one["head"] == head)
+        if pull.get("auto") and pull["state"] == "OPEN":
+            self.merge(head, pull["auto"])
+
+    def says(self, head: str, by: str, text: str, *, asks: bool, **more: str) -> None:
+        """Somebody comments, or asks for changes."""
+        (pull,) = (one for one in self.pulls if one["head"] == head)
+        said = pull.get("said", [])
+        at = f"2026-11-29T12:00:{len(said):02}Z"
+        self.change(head, said=[*said, {"by": by, "at": at, "text": text, "asks": asks, **more}])
+
+    def tip(self, pull: dict[str, Any]) -> str:
+        """The last commit of its branch; "" where that is gone."""
+        return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{pull['head']}")
+
+    def merge_or_wait(self, pull: dict[str, Any], method: str) -> None:
+        """Merge it now, or as soon as its checks have passed."""
+        if self.is_red(pull):
+            self.change(pull["head"], auto=method)
+        else:
+            self.merge(pull["head"], method)
+
+    def is_red(self, pull: dict[str, Any]) -> bool:
+        """Whether its checks have failed on what its branch is now."""
+        return bool(pull.get("failed")) and pull.get("judged") == self.tip(pull)
+
+    @property
+    def logs(self) -> dict[str, str]:
+        try:
+            found: dict[str, str] = json.loads((self.folder / "logs.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return found
+
     def _note_merge(self, head: str, commit: str) -> None:
         self._keep([{**p, "commit": commit} if p["head"] == head else p for p in self.pulls])
 
@@ -181,8 +228,10 @@ def main(folder: Path, program: str, words: list[str]) -> int:
     flags = {word: words[n + 1] if n + 1 < len(words) else ""
              for n, word in enumerate(words) if word.startswith("--")}  # fmt: skip
     head = flags.get("--head") or flags.get("--source-branch") or words[2]
-    mine = [pull for pull in forge.pulls if head in (pull["head"], str(pull["number"]))]
-    if verb == "list":
+    mine = [pull for pull in forge.pulls if head in _names(pull)]
+    if words[0] == "api":
+        sys.stdout.write(_api(forge, words[1]))
+    elif verb == "list":
         found = [pull for pull in mine if pull["state"] == "OPEN"]
         sys.stdout.write(json.dumps([_shown(program, pull) for pull in found]))
     elif verb == "view":
@@ -193,17 +242,71 @@ def main(folder: Path, program: str, words: list[str]) -> int:
         base = flags.get("--base") or flags["--target-branch"]
         sys.stdout.write(forge.open(head, base, flags["--title"], body)["url"] + "\n")
     elif verb == "merge":
-        forge.merge(head, next(m for m in ("squash", "rebase", "merge") if f"--{m}" in words))
+        method = next(m for m in ("squash", "rebase", "merge") if f"--{m}" in words)
+        forge.merge_or_wait(mine[-1], method)
+    elif verb in ("edit", "update"):
+        base = flags.get("--base") or flags["--target-branch"]
+        forge.change(mine[-1]["head"], base=base)
     return 0
+
+
+def _names(pull: dict[str, Any]) -> tuple[str, ...]:
+    return pull["head"], pull["head"].rpartition(":")[2], str(pull["number"]), pull["url"]
+
+
+def _api(forge: Repository, path: str) -> str:
+    """What `api` answers: logs of jobs, comments on lines, threads and failed jobs."""
+    number = path.split("/")[-2]
+    if path.endswith(("/logs", "/trace")):
+        return forge.logs[number]
+    pulls = {str(pull["number"]): pull for pull in forge.pulls}
+    if "/jobs?" in path:
+        pull = pulls[number]
+        return json.dumps([{"id": 70 + n, "name": name, "web_url": f"{pull['url']}/job/{70 + n}"}
+                           for n, name in enumerate(pull.get("failed", ()))])  # fmt: skip
+    if "/discussions" in path:
+        notes = [
+            {"author": {"username": one["by"]}, "created_at": one["at"], "body": one["text"],
+             "resolvable": one["asks"], "resolved": False, "system": False}
+            for one in pulls[number].get("said", ())
+        ]  # fmt: skip
+        return json.dumps([{"notes": [note]} for note in notes])
+    return json.dumps([])
 
 
 def _shown(program: str, pull: dict[str, Any]) -> dict[str, Any]:
     if program == "gh":
         merged = {"oid": pull["commit"]} if "commit" in pull else None
         told = {"number": pull["number"], "url": pull["url"], "state": pull["state"]}
-        return {**told, "mergeCommit": merged}
+        said = pull.get("said", ())
+        return {
+            **told, "mergeCommit": merged, "baseRefName": pull["base"],
+            "headRefOid": pull.get("judged", ""), "mergeable": "MERGEABLE",
+            "latestReviews": [
+                {"author": {"login": one["by"]}, "authorAssociation": one.get("is", "MEMBER"),
+                 "body": one["text"], "submittedAt": one["at"], "state": "CHANGES_REQUESTED"}
+                for one in said if one["asks"]
+            ],
+            "comments": [
+                {"author": {"login": one["by"]}, "body": one["text"], "createdAt": one["at"]}
+                for one in said if not one["asks"]
+            ],
+            "statusCheckRollup": [
+                {"__typename": "CheckRun", "name": name, "workflowName": "CI",
+                 "status": "COMPLETED", "conclusion": "FAILURE",
+                 "detailsUrl": f"{pull['url']}/actions/runs/1/job/{70 + n}"}
+                for n, name in enumerate(pull.get("failed", ()))
+            ],
+        }  # fmt: skip
     state = {"OPEN": "opened"}.get(pull["state"], pull["state"].lower())
-    return {"iid": pull["number"], "web_url": pull["url"], "state": state}
+    return {
+        "iid": pull["number"], "web_url": pull["url"], "state": state, "sha": pull.get("judged"),
+        "target_branch": pull["base"], "has_conflicts": False,
+        "blocking_discussions_resolved": not any(one["asks"] for one in pull.get("said", ())),
+        "head_pipeline": {
+            "id": pull["number"], "status": "failed" if pull.get("failed") else "success",
+        },
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A stand-in for the forges' REST APIs on loopback: comments of pull requests, and who asks."""
+"""Stand-ins for the forges' REST APIs on loopback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 BOT = {"login": "github-actions[bot]", "type": "Bot", "id": 1}
 PERSON = {"login": "mallory", "type": "User", "id": 2}
@@ -107,3 +107,111 @@ class _Answer(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve
+
+
+# -- Gitea ---------------------------------------------------------------------------------
+
+
+class GiteaApi:
+    """Gitea's REST API, as its documentation has it, over the pull requests of a `Forge`.
+
+    Only the repository acme/proj is there, and only for who has the token.
+    """
+
+    def __init__(self, forge: Any, *, token: str = "t0ken") -> None:
+        self.forge, self.token = forge, token
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GiteaAnswer)
+        self._server.daemon_threads = True
+        self._server.forge = self  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(self, method: str, target: str, token: str, body: dict[str, Any]) -> tuple[int, Any]:
+        parts = urlsplit(target)
+        self.asked.append(f"{method} {target}")
+        if token != f"token {self.token}":
+            return 401, {"message": "token is required"}
+        found = re.fullmatch(r"/api/v1/repos/acme/proj/(.+)", parts.path)
+        if found is None:
+            return 404, {"message": "The target couldn't be found."}
+        words = [unquote(word) for word in found[1].split("/")]
+        pulls = {str(pull["number"]): pull for pull in self.forge.pulls}
+        match method, words:
+            case "GET", ["pulls"]:
+                assert parse_qs(parts.query)["state"] == ["open"]
+                return 200, [self._pull(p) for p in pulls.values() if p["state"] == "OPEN"]
+            case "POST", ["pulls"]:
+                made = self.forge.open(body["head"], body["base"], body["title"], body["body"])
+                self.forge.change(body["head"], url=f"{self.url}/acme/proj/pulls/{made['number']}")
+                return 201, self._pull(self.forge.pulls[-1])
+            case "GET", ["pulls", number]:
+                return (200, self._pull(pulls[number])) if number in pulls else (404, {})
+            case "PATCH", ["pulls", number]:
+                self.forge.change(pulls[number]["head"], base=body["base"])
+                return 201, self._pull(self.forge.pulls[int(number) - 1])
+            case "GET", ["commits", commit, "status"]:
+                judged = [p for p in pulls.values() if p.get("judged") == commit]
+                names = [name for pull in judged for name in pull.get("failed", ())]
+                told = [{"context": name, "status": "failure", "target_url": f"{self.url}/{name}"}
+                        for name in names]  # fmt: skip
+                return 200, {"state": "failure" if told else "success", "statuses": told}
+            case "GET", ["pulls", number, "reviews"]:
+                return 200, [
+                    {"id": n, "user": {"login": one["by"]}, "state": "REQUEST_CHANGES",
+                     "body": one["text"], "official": True, "dismissed": False,
+                     "submitted_at": one["at"]}
+                    for n, one in enumerate(pulls[number].get("said", ())) if one["asks"]
+                ]  # fmt: skip
+            case "GET", ["pulls", _, "reviews", _, "comments"]:
+                return 200, []
+            case "GET", ["issues", number, "comments"]:
+                return 200, [
+                    {"user": {"login": one["by"]}, "body": one["text"], "created_at": one["at"]}
+                    for one in pulls[number].get("said", ()) if not one["asks"]
+                ]  # fmt: skip
+            case "POST", ["pulls", number, "merge"]:
+                assert body["merge_when_checks_succeed"] is True
+                self.forge.merge_or_wait(pulls[number], body["Do"])
+                return 200, None
+        return 404, {"message": f"{method} {words}"}
+
+    def _pull(self, pull: dict[str, Any]) -> dict[str, Any]:
+        merged = pull["state"] == "MERGED"
+        return {
+            "number": pull["number"], "html_url": pull["url"], "title": pull["title"],
+            "state": "open" if pull["state"] == "OPEN" else "closed", "merged": merged,
+            "mergeable": not merged, "merge_commit_sha": pull.get("commit"),
+            "head": {"ref": pull["head"], "label": pull["head"], "sha": self.forge.tip(pull)},
+            "base": {"ref": pull["base"]},
+        }  # fmt: skip
+
+
+class _GiteaAnswer(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+    def _serve(self) -> None:
+        api: GiteaApi = self.server.forge  # type: ignore[attr-defined]
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size) or b"{}")
+        token = self.headers.get("Authorization") or ""
+        status, told = api.answer(self.command, self.path, token, body)
+        text = b"" if told is None else json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = do_PATCH = _serve

@@ -98,10 +98,10 @@ def test_a_pull_request_that_is_closed_needs_a_person(tmp_path: Path) -> None:
         assert (ran.code, ran.out) == (7, "")
         assert ("T-1: its pull request was closed (https://forge" in ran.err) is said
         assert ran.err.splitlines()[-2:] == [
-            "error: nothing is ready; 1 pull request is closed and waiting for a person",
+            "error: nothing is ready; 1 pull request waits for a person (T-1 closed)",
             "hint: ralphgit inbox",
         ]
-    assert [event["task"] for event in events(alpha, "refused")] == ["T-1"]
+    assert [event["task"] for event in events(alpha, "pr-closed")] == ["T-1"]
     assert branches(alpha) == [branch]
     assert len(forge.pulls) == 1
     # Opened again and merged, it counts.
@@ -203,7 +203,7 @@ def test_a_conflict_in_review_is_said_once(tmp_path: Path) -> None:
     said = "T-1 conflicts with origin/main in c.txt (https://forge.example/acme/proj/pull/1)"
     assert said in run(alpha, forge).err
     assert said not in run(alpha, forge).err
-    assert [event["paths"] for event in events(alpha, "conflicting")] == [["c.txt"]]
+    assert [event["paths"] for event in events(alpha, "pr-conflict")] == [["c.txt"]]
 
 
 @pytest.mark.slow

@@ -350,12 +350,14 @@ def test_a_closed_pull_request_is_seen_and_can_be_given_up(where: str, tmp_path:
     alpha, forge = closed(tmp_path)
     place = alpha if where == "alpha" else alpha.world
     (seen,) = [
-        one for one in place.ralph("status", "--json").data["attention"] if one["code"] == "refused"
+        one
+        for one in place.ralph("status", "--json").data["attention"]
+        if one["code"] == "pr-closed"
     ]
     assert seen["task"] == "T-1"
     assert "https://forge.example/acme/proj/pull/1" in seen["message"]
     (asked,) = place.ralph("inbox", "--json").data["questions"]
-    assert (asked["task"], asked["reason"], asked["worker"]) == ("T-1", "refused", "alpha")
+    assert (asked["task"], asked["reason"], asked["worker"]) == ("T-1", "pr-closed", "alpha")
     assert asked["command"] == seen["hint"]
     done = advised(place, seen["hint"])
     assert done.code == 0, done.err

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from world import ROOT, Place, Result, World
 
 from ralphgit.app.workspace import heartbeat, tracked_pull_requests
+from ralphgit.model.pull_request import Pull, PullState
 
 ENVELOPE = Draft202012Validator(
     json.loads((ROOT / "schemas" / "output.schema.json").read_text(encoding="utf-8"))
@@ -197,14 +198,24 @@ def test_how_far_each_worker_is(tmp_path: Path) -> None:
         ("beta", "planning", 0),
     ]
     # A pull request: its address, and what it is stuck at.
-    pull = tracked_pull_requests.Pull(
-        "T-1", claim, "alpha", 0, "alpha", alpha.head, "pr", "https://forge.example/1", "open"
-    )
+    pull = Pull(
+        "T-1", claim, "alpha", 0, "alpha", alpha.head, "pr", "https://forge.example/1",
+        PullState.OPEN,
+    )  # fmt: skip
     alpha.complete()
     for changed, state, reason in (
         (pull, "pr-ready", ""),
-        (pull._replace(conflicts=True), "stuck", "the pull request conflicts with the base"),
-        (pull._replace(state="refused"), "stuck", "the pull request of alpha was closed"),
+        (
+            pull._replace(state=PullState.COMMENTED, about="ann"),
+            "pr-ready",
+            "pull request commented: ann",
+        ),
+        (
+            pull._replace(state=PullState.CONFLICT, about="a.txt"),
+            "stuck",
+            "pull request conflicts with the base: a.txt",
+        ),
+        (pull._replace(state=PullState.CLOSED), "stuck", "pull request closed"),
     ):
         tracked_pull_requests.note(str(alpha.path), changed)
         worker, found, *_, why, url = told()["T-1"]

@@ -35,7 +35,7 @@ COLUMNS = {
 #: What a warning is called among all that waits for a person.
 WARNING = "warning"
 #: Of these the inbox has a question.
-_ASKED = ("blocked", guidance.STALE, guidance.REFUSED)
+_ASKED = ("blocked", guidance.STALE, *guidance.PULLS)
 
 
 class Card(NamedTuple):
@@ -55,6 +55,8 @@ class Card(NamedTuple):
     stale: bool
     lost: bool
     """A worker works on it whose claim can no longer land."""
+    pull: str = ""
+    """How its pull request is; "" without one."""
 
 
 class Worker(NamedTuple):
@@ -204,6 +206,7 @@ def _card(row: Row, task_state: TaskState) -> Card:
         waits=task_state.blocked_on,
         stale=task_state.stale,
         lost=bool(task_state.lost),
+        pull=holder.pull.words if holder is not None and holder.pull is not None else "",
     )
 
 

@@ -48,6 +48,8 @@ def _beside(one: Card) -> str:
         return f"{safe(one.worker)} is silent"
     if one.state == "waiting":
         return "after " + safe(", ".join(one.waits))
+    if one.state == "in-review" and one.pull:
+        return safe(f"{one.pull}, {one.worker}")
     return safe(one.worker or one.story)
 
 
@@ -165,7 +167,7 @@ def asked(one: Question, *, here: bool) -> Content:
     if one.options:
         parts.append(Content(""))
     key = "a, or " if here else ""
-    if one.reason in (questions.STALE, questions.REFUSED):
+    if one.reason in (questions.STALE, *questions.PULLS):
         key = "r, or "
     parts.append(Content(f"{key}{safe(one.command)}").stylize(MUTED))
     return Content("\n").join(parts)
@@ -179,5 +181,5 @@ def noted(one: Attention) -> Content:
 def answerable(found: Snapshot, one: Question) -> bool:
     """Whether `reply` is what the question waits for."""
     task_state = found.claim_map.task_states.get(one.task)
-    special = (questions.STALE, questions.REFUSED, questions.UNREVIEWED, questions.CONCERNS)
+    special = (questions.STALE, *questions.PULLS, questions.UNREVIEWED, questions.CONCERNS)
     return task_state is not None and task_state.state == "blocked" and one.reason not in special

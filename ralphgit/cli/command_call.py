@@ -27,11 +27,18 @@ class Call(NamedTuple):
     """Filled by the command as it goes, so that a failure still shows what was warned of."""
     screen: Screen
 
-    def project(self, *, fetch: bool = False) -> "Project":
-        """Open the project that the command works on."""
+    def project(self, *, fetch: bool = False, pulls: bool = False) -> "Project":
+        """Open the project that the command works on; with `pulls`, what is fetched has the state
+        of its pull requests, too.
+        """
         from ralphgit.app.base import opening
 
-        return opening.project(self.around, self.warnings, fetch=fetch)
+        project = opening.project(self.around, self.warnings, fetch=fetch)
+        if fetch and pulls:
+            from ralphgit.app.landing import watch_pull_requests
+
+            watch_pull_requests.refresh(project)
+        return project
 
 
 def surroundings(directory: object = "", flags: Mapping[str, object] | None = None) -> Surroundings:

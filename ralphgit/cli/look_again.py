@@ -43,7 +43,7 @@ def until(
 
     deadline, known, is_told = time.monotonic() + limit, len(call.warnings), False
     while True:
-        project = call.project(fetch=fetch)
+        project = call.project(fetch=fetch, pulls=True)
         try:
             return look(project)
         except NothingReady as error:

@@ -174,6 +174,7 @@ def holder_of(active: ActiveClaim | None) -> dict[str, object] | None:
     return {
         "worker": active.by, "where": active.where, "since": active.at,
         "claim": active.claim, "kind": active.kind,
+        "pull_request": active.pull.stored() if active.pull is not None else None,
     }  # fmt: skip
 
 
@@ -226,7 +227,9 @@ NOBODY = "nobody"
 
 def _note(task_state: TaskState) -> str:
     if task_state.holder is not None and task_state.state not in ("complete", "cancelled"):
-        return f"{task_state.holder.by or NOBODY}, {task_state.holder.where}"
+        holder, pull = task_state.holder, task_state.holder.pull
+        about = f"; {pull.words}, {pull.place}" if pull is not None else ""
+        return f"{holder.by or NOBODY}, {holder.where}{about}"
     return ", ".join(task_state.blocked_on)
 
 

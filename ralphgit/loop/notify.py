@@ -19,7 +19,12 @@ from ralphgit.records.redact_secrets import redact, secrets_in
 #: Events that a person is notified of, and the message of an entry that has none.
 EVENTS = {
     "blocked": "{task} is blocked ({reason})",
-    "refused": "the pull request of {task} was closed",
+    "pr-open": "the pull request of {task} is open: {url}",
+    "pr-conflict": "the pull request of {task} conflicts with the base: {url}",
+    "pr-failed": "checks of the pull request of {task} failed: {url}",
+    "pr-changes": "a reviewer asks for changes of {task}: {url}",
+    "pr-merged": "the pull request of {task} has landed: {url}",
+    "pr-closed": "the pull request of {task} was closed: {url}",
     "lost": "the claim on {task} is lost",
     "breaker": "the loop pauses {seconds} s after failures in a row: {failures}",
     "ended": "the loop has ended: {why}",

@@ -163,7 +163,7 @@ class Loop:
     def _idle(self) -> str:
         """Say why there is nothing to claim, and keep it for the exit code."""
         project = self._project()
-        left, self._refused = self._pulls.left(project), self._pulls.refused(project)
+        left, self._refused = self._pulls.left(project), self._pulls.waits(project)
         asked, claim_map = self._taking.asked(project), ClaimMap(project)
         found = next_tasks.takeable(
             project, story=asked.story, priority=asked.priority, task=asked.task,

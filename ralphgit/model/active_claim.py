@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from ralphgit.model.pull_request import Pull
+
 
 class ActiveClaim(NamedTuple):
     """One place where a task has another state than on the base."""
@@ -29,6 +31,8 @@ class ActiveClaim(NamedTuple):
     """Full name of the branch, for kind branch; remote-tracking ones too."""
     base: str = ""
     """The commit of the base that the claim was made from, abbreviated; "" where it is unknown."""
+    pull: Pull | None = None
+    """Its pull request, where one of this machine's worktrees has it noted."""
 
 
 class Lease(NamedTuple):

@@ -81,7 +81,7 @@ class Config(NamedTuple):
     land_concerns: bool = False
     """Whether work that was completed with concerns lands by merge; else a person lands it."""
     land_via: str = "auto"
-    """How a pull request is opened: auto, gh, glab, push-options, none, or a command line."""
+    """How a pull request is opened: auto, gh, glab, gitea, push-options, none, or a command."""
     land_auto_merge: bool = False
     """Have the forge merge it as soon as its own rules allow."""
     land_method: str = "merge"
@@ -103,7 +103,7 @@ CHOICES = {"verify_before": ("never", "risk-high", "always"),
            "land_method": ("merge", "squash", "rebase")}  # fmt: skip
 
 #: The words of `land_via`; anything else is a command line.
-VIAS = ("auto", "gh", "glab", "push-options", "none")
+VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 
 #: Settings that weaken a guard or run something: a branch must not change them for itself,
 #: so of the repository's files only the base commit's has a say.

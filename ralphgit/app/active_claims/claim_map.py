@@ -9,7 +9,13 @@ from functools import cached_property
 from ralphgit.app.active_claims import holder_place, other_bases, removed_tasks, stale_lease
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_places
 from ralphgit.app.active_claims.removed_tasks import RemovedTask
-from ralphgit.app.workspace import heartbeat, runtime_files, taken_back, worktree_names
+from ralphgit.app.workspace import (
+    heartbeat,
+    runtime_files,
+    taken_back,
+    tracked_pull_requests,
+    worktree_names,
+)
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
@@ -66,7 +72,13 @@ class ClaimMap:
                        and same.kind == "branch" and active.kind == "worktree"
                        and not active.path for same in known):  # fmt: skip
                 known.append(active)
+        pulls = {}
+        if found:
+            noted = tracked_pull_requests.everywhere(self.project.repository.worktrees)
+            pulls = {one.claim: one for one in noted}
         for task, claims in found.items():
+            if pulls:
+                claims = [one._replace(pull=pulls.get(one.claim)) for one in claims]
             found[task] = holder_place.holder_first(self.project, self.leases, claims)
         for one in removed_tasks.found(self.project, self.base, found).values():
             if one.now and not one.is_complete:

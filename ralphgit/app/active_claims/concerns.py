@@ -3,11 +3,13 @@
 import json
 import shlex
 
-from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.tracked_pull_requests import OPEN
 from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.pull_request import PullState
 from ralphgit.model.task_status import Outcome, Status
+
+#: Of these nobody is asked there.
+_NOT_ASKED = (PullState.PUSHED, PullState.CLOSED)
 
 
 def concerns(project: Project, active: ActiveClaim) -> tuple[str, ...]:
@@ -19,8 +21,7 @@ def concerns(project: Project, active: ActiveClaim) -> tuple[str, ...]:
     result = json.loads(active.stored or "{}").get("result") or {}
     if active.status != Status.COMPLETE or result.get("outcome") != Outcome.DONE_WITH_CONCERNS:
         return ()
-    pulls = tracked_pull_requests.read(active.path or project.top)
-    if any(pull.claim == active.claim and pull.state == OPEN for pull in pulls):
+    if active.pull is not None and active.pull.state not in _NOT_ASKED:
         return ()
     told = result.get("concerns") or ["done with concerns"]
     return (told,) if isinstance(told, str) else tuple(told)

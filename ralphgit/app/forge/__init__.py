@@ -1,1 +1,1 @@
-"""Open pull requests, on a forge or as the configuration says."""
+"""Open pull requests and ask how they are: the forges' programs and REST APIs, one contract."""

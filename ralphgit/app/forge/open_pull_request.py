@@ -8,26 +8,21 @@ again finds the branch pushed, and asks the forge for its pull request before it
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.forge import forge_cli
+from ralphgit.app.forge import choice, contract
+from ralphgit.app.forge.choice import COMMAND, PLAIN
+from ralphgit.app.forge.contract import Forge
 from ralphgit.app.processes import trust, verify_command
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import remote, worktrees
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.config import VIAS
-
-_HOST = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?([^/:@]+)[:/]", re.I)
-_COMMAND = "command"
-_PLAIN = "none"
+from ralphgit.model.pull_request import Pull, PullState
 
 
 class Request(NamedTuple):
@@ -55,7 +50,7 @@ def opens(project: Project) -> bool:
     """Whether a pull request can be opened from here: by a forge's program that is installed, or
     as `land.via` says.
     """
-    return _via(project) != _PLAIN
+    return choice.via(project) != PLAIN
 
 
 def refuse_unfit(project: Project) -> None:
@@ -68,13 +63,13 @@ def refuse_unfit(project: Project) -> None:
             f"{project.base.branch} is on no remote, so there is nowhere to open a pull request",
             code="no_remote", hint="push it to a remote, or say --land merge",
         )  # fmt: skip
-    via = _via(project)
-    if via in forge_cli.PROGRAMS and not _has(project, via):
+    via = choice.via(project)
+    if via in choice.PROGRAMS and not choice.is_installed(project, via):
         raise GuardRefused(
             f"land.via is {via}, which is not on PATH",
             code="no_forge", hint=f"install {via}, or set land.via",
         )  # fmt: skip
-    if via == _COMMAND:
+    if via == COMMAND:
         trust.require(project, [project.config.land_via])
 
 
@@ -84,7 +79,7 @@ def publish(project: Project, wanted: Request) -> Opened:
     Raises: RemoteUnavailable, NeedsPerson (untrusted, forge_login), GuardRefused (branch_taken,
     unsettled), PushRefused, RalphError (no_push_options, forge_failed).
     """
-    via, branch = _via(project), wanted.branch
+    via, branch = choice.via(project), wanted.branch
     options = _push_options(project, wanted.title) if via == "push-options" else ()
     said = push(project, wanted.leases, branch, wanted.head, options)
     pulls = [
@@ -97,17 +92,17 @@ def publish(project: Project, wanted: Request) -> Opened:
         file = os.path.join(scratch, "body.md")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(wanted.text)
-        request = forge_cli.Request(branch, project.base.branch, wanted.title, wanted.text, file)
-        if via in forge_cli.PROGRAMS:
-            found = forge_cli.find(project, via, branch)
-            url = forge_cli.create(project, via, request) if found is None else found
-            said = _merge_when_allowed(project, via, branch)
-        elif via == _COMMAND:
+        request = contract.Request(branch, project.base.branch, wanted.title, wanted.text, file)
+        if (there := choice.of(project)) is not None:
+            found = there.find(branch)
+            url = there.create(request) if found is None else found
+            said = _merge_when_allowed(project, there, url or branch)
+        elif via == COMMAND:
             url, said = _command(project, wanted.leases, request)
         else:
-            url = forge_cli.url("\n".join(said))
+            url = contract.url_in("\n".join(said))
     for pull in pulls:
-        opened = pull._replace(state=tracked_pull_requests.OPEN, url=url)
+        opened = pull._replace(state=PullState.OPEN, url=url, at=project.now())
         tracked_pull_requests.note(project.top, opened)
     return Opened(wanted.head, url, tuple(said))
 
@@ -166,50 +161,6 @@ def _ours(project: Project, leases: Sequence[Lease], tip: str, head: str) -> boo
     return kept.status == 0 and bool(kept.out.strip())
 
 
-def _via(project: Project) -> str:
-    """gh, glab, push-options, none or command."""
-    via = project.config.land_via or "auto"
-    if via not in VIAS:
-        return _COMMAND
-    if via != "auto":
-        return via
-    hosts = _hosts(project)
-    if "github.com" in hosts and _has(project, "gh"):
-        return "gh"
-    if any(host.startswith("gitlab.") for host in hosts) and _has(project, "glab"):
-        return "glab"
-    return _PLAIN
-
-
-def program(project: Project) -> str:
-    """The forge's program that knows the pull requests of the base's remote.
-
-    Raises: GuardRefused (no_remote, no_forge).
-    """
-    via = _via(project) if project.base.remote else ""
-    if via in forge_cli.PROGRAMS and _has(project, via):
-        return via
-    raise GuardRefused(
-        f"no program here knows the pull requests of {project.base.branch}; nothing was changed",
-        code="no_forge",
-        hint="name the commit that it became on the base, or install gh or glab (land.via)",
-    )
-
-
-def _hosts(project: Project) -> set[str]:
-    """The host of the base's remote: as it is written, and as git rewrites it."""
-    name = project.base.remote
-    urls = [project.repository.config.get(f"remote.{name}.url", "")]
-    result = project.repository.git.try_run("remote", "get-url", "--push", "--", name)
-    urls.append(result.out.decode("utf-8", "replace").split("\n")[0])
-    found = [_HOST.match(url) for url in urls]
-    return {one.group(1).lower().removeprefix("ssh.") for one in found if one}
-
-
-def _has(project: Project, program: str) -> bool:
-    return shutil.which(program, path=project.around.environ.get("PATH")) is not None
-
-
 def _push_options(project: Project, title: str) -> tuple[str, ...]:
     """What GitLab understands; each is one line."""
     config = project.config
@@ -223,19 +174,19 @@ def _push_options(project: Project, title: str) -> tuple[str, ...]:
     )
 
 
-def _merge_when_allowed(project: Project, program: str, branch: str) -> tuple[str, ...]:
+def _merge_when_allowed(project: Project, there: Forge, pull: str) -> tuple[str, ...]:
     """Ask for it where it is configured; a forge that refuses is said, and a person merges."""
     if not project.config.land_auto_merge:
         return ()
     try:
-        forge_cli.merge_when_allowed(project, program, branch, project.config.land_method)
+        there.merge_when_allowed(pull, project.config.land_method)
     except RalphError as error:
         return (f"{error.message}; it waits for a person to merge it", *error.lines)
     return ()
 
 
 def _command(
-    project: Project, leases: Sequence[Lease], request: forge_cli.Request
+    project: Project, leases: Sequence[Lease], request: contract.Request
 ) -> tuple[str, tuple[str, ...]]:
     """Run the configured command; (url, what it printed)."""
     extra = {
@@ -258,4 +209,4 @@ def _command(
             code="forge_failed", lines=lines,
             hint="the branch is pushed; fix the command, then repeat",
         )  # fmt: skip
-    return forge_cli.url(ran.tail), lines
+    return contract.url_in(ran.tail), lines

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
 from ralphgit.app.evidence import reviews
-from ralphgit.app.workspace import heartbeat, tracked_pull_requests
+from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
-from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.errors import InvalidRecord, Refused
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.ids import is_id
+from ralphgit.model.pull_request import WAITING, Pull, PullState
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import State
 from ralphgit.records import atomic_files
 from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
@@ -25,9 +26,9 @@ from ralphgit.rules.readiness import TaskState
 if TYPE_CHECKING:
     from ralphgit.app.base.unfinished_claims import UnfinishedClaim
 
-#: The reasons of entries that ask nothing: a holder is gone or silent, a pull request closed.
+#: The reasons of entries that ask nothing: a holder is gone or silent, a pull request waits.
 STALE = "stale"
-REFUSED = "refused"
+PULLS = tuple(sorted(f"pr-{state}" for state in WAITING))
 #: ... or its work waits for a review.
 UNREVIEWED = "review"
 #: ... or it was completed with concerns, and a person decides whether it lands.
@@ -45,7 +46,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, STALE, REFUSED, UNREVIEWED, CONCERNS or UNFINISHED."""
+    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS or UNFINISHED."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -84,7 +85,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
         elif task_state.state == "in-review" and task_state.holder is not None:
             found += _unreviewed(claim_map, row, task_state.holder)
             found += _with_concerns(claim_map, row, task_state.holder)
-    found += [_refused(claim_map, pull) for pull in refused(claim_map)]
+    found += [_of_pull(claim_map, active, pull) for active, pull in waiting_pulls(claim_map)]
     found += _beside(claim_map)
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
@@ -170,23 +171,37 @@ def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterat
         yield _about(claim_map.project, holder, row.title, CONCERNS, said, holder.at, command)
 
 
-def refused(claim_map: ClaimMap) -> list[Pull]:
-    """List this machine's closed pull requests whose tasks wait for nothing else."""
-    found = []
-    for worktree in claim_map.project.repository.worktrees:
-        if worktree.bare or not worktree.exists:
+def needs_person(project: Project, pull: Pull) -> bool:
+    """Whether a pull request goes on only when a person acts."""
+    return pull.waits
+
+
+def waiting_pulls(claim_map: ClaimMap) -> Iterator[tuple[ActiveClaim, Pull]]:
+    """Find this machine's pull requests that wait for a person, each with its claim."""
+    for task, task_state in claim_map.task_states.items():
+        if task_state.state != State.IN_REVIEW:
             continue
-        for pull in tracked_pull_requests.read(worktree.path):
-            row = claim_map.base.known(pull.task)
-            claims = {active.claim for active in claim_map.active_claims.get(pull.task, ())}
-            current = row is not None and row.epoch <= pull.epoch and pull.claim in claims
-            if current and pull.state == tracked_pull_requests.REFUSED:
-                found.append(pull)
-    return found
+        for active in claim_map.active_claims.get(task, ()):
+            pull = active.pull
+            if pull is not None and needs_person(claim_map.project, pull):
+                yield active, pull
+                break
 
 
-def refused_sentence(pull: Pull) -> str:
-    return f"the pull request of {pull.by} was closed ({pull.url or pull.branch})"
+def pull_sentence(pull: Pull) -> str:
+    """Say what a pull request waits for."""
+    if pull.state == PullState.CLOSED:
+        return f"the pull request of {pull.by} was closed ({pull.place})"
+    return f"the pull request of {pull.by}: {pull.words} ({pull.place})"
+
+
+def pull_command(project: Project, pull: Pull) -> str:
+    """Return the command for a pull request that waits: looked at again once it goes on, or its
+    work is given up.
+    """
+    if pull.state == PullState.CLOSED:
+        return give_up_command(project, pull.task)
+    return "ralphgit status --fetch"
 
 
 def give_up_command(project: Project, task: str) -> str:
@@ -194,12 +209,12 @@ def give_up_command(project: Project, task: str) -> str:
     return f"{recovery_commands.reset_command(project, task)} --force"
 
 
-def _refused(claim_map: ClaimMap, pull: Pull) -> Question:
+def _of_pull(claim_map: ClaimMap, active: ActiveClaim, pull: Pull) -> Question:
     project, title = claim_map.project, claim_map.base.by_id[pull.task].title
-    active_claims = claim_map.active_claims.get(pull.task, ())
-    since = next((active.at for active in active_claims if active.claim == pull.claim), "")
-    said = f"{refused_sentence(pull)}; open it again, or give the work up"
-    return _about(project, pull, title, REFUSED, said, since, give_up_command(project, pull.task))
+    said, command = pull_sentence(pull), pull_command(project, pull)
+    if pull.state == PullState.CLOSED:
+        said += "; open it again, or give the work up"
+    return _about(project, pull, title, pull.event, said, pull.at or active.at, command)
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:

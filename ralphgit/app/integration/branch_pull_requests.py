@@ -15,7 +15,7 @@ from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.tracked_pull_requests import Pull
+from ralphgit.model.pull_request import Pull, PullState
 from ralphgit.rules.integration_order import Branch
 
 
@@ -113,8 +113,6 @@ def known(project: Project) -> dict[str, Pull]:
     """List the pull requests of this machine that are opened, by what was pushed for them."""
     return {
         pull.commit: pull
-        for worktree in project.repository.worktrees
-        if worktree.exists and not worktree.bare
-        for pull in tracked_pull_requests.read(worktree.path)
-        if pull.state != tracked_pull_requests.PUSHED
+        for pull in tracked_pull_requests.everywhere(project.repository.worktrees)
+        if pull.state != PullState.PUSHED
     }

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
-from ralphgit.app.forge import forge_cli, open_pull_request
+from ralphgit.app.forge import choice
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -48,8 +48,14 @@ def found(project: Project, text: str) -> MergedWork:
     (not_merged); what the forge's program answers with.
     """
     if pull := _PULL.fullmatch(text):
-        program = open_pull_request.program(project)
-        text = forge_cli.merged_commit(project, program, pull[1] or pull[2])
+        number = pull[1] or pull[2]
+        text = choice.required(project).merged_commit(number)
+        if not text:
+            raise GuardRefused(
+                f"pull request {number} is not merged; nothing was changed",
+                code="not_merged",
+                hint="merge it first, or name the commit on the base that did the work",
+            )
     ends = revisions.range_in(text)
     if ends is None:
         new = revisions.commit_of(project, text)

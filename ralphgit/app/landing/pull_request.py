@@ -21,9 +21,9 @@ from ralphgit.app.lifecycle.give_up import GivenUp
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.git import merge_preview, refs
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.pull_request import Pull
 from ralphgit.rules.lost_claim import Winner
 
 

@@ -173,11 +173,11 @@ def _places(project: Project) -> Callable[[str], str]:
 
 #: What `overview` says too of a task that the inbox has.
 _TWICE = (
-    "blocked", questions.STALE, questions.REFUSED, questions.CONCERNS, questions.UNFINISHED,
+    "blocked", questions.STALE, *questions.PULLS, questions.CONCERNS, questions.UNFINISHED,
 )  # fmt: skip
 #: The inbox's reasons that are not reasons of a block.
 _KINDS = (
-    questions.STALE, questions.REFUSED, questions.UNREVIEWED, questions.CONCERNS,
+    questions.STALE, *questions.PULLS, questions.UNREVIEWED, questions.CONCERNS,
     questions.UNFINISHED,
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import RESCUE
-from ralphgit.app.workspace import record_tree, revisions, taken_back
+from ralphgit.app.workspace import record_tree, revisions, taken_back, tracked_pull_requests
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
@@ -26,8 +26,8 @@ class Entry(NamedTuple):
     at: str
     """As the record has it; entries are in the order of these."""
     event: str
-    """One of the audit's words, `reviewed`, or, where only history shows it, `landed` or
-    `taken-back`."""
+    """One of the audit's words, `reviewed`; where only history shows it, `landed` or `taken-back`;
+    or how its pull request is, `pr-open`."""
     by: str
     note: str
     where: tuple[str, ...]
@@ -53,7 +53,16 @@ def log(project: Project, task: str = "") -> list[Entry]:
         _refuse_unknown(project, task)
     if task and project.base.commit:
         entries += _landings(project, task, entries)
-    return _sorted([*entries, *_taken_back(project, entries)])
+    return _sorted([*entries, *_taken_back(project, entries), *_in_review(project, entries)])
+
+
+def _in_review(project: Project, entries: Sequence[Entry]) -> Iterator[Entry]:
+    """How the pull requests of this machine are, as of the last look at them."""
+    known = {(entry.task, entry.claim): entry for entry in entries}
+    for pull in tracked_pull_requests.everywhere(project.repository.worktrees):
+        if (last := known.get((pull.task, pull.claim))) and pull.at:
+            said = "; ".join(filter(None, (pull.about, pull.place)))
+            yield Entry(pull.task, pull.claim, pull.at, pull.event, pull.by, said, last.where)
 
 
 def at_revision(project: Project, revision: str) -> list[Entry]:

@@ -156,10 +156,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     for task, gone in claim_map.removed.items():
         said, hint = gone.sentence(project.base.label), gone.hint(project)
         yield Attention("task_removed", task, said, hint)
-    for pull in questions.refused(claim_map):
-        message = f"{pull.task} is complete, and {questions.refused_sentence(pull)}"
-        hint = questions.give_up_command(project, pull.task)
-        yield Attention(questions.REFUSED, pull.task, message, hint)
+    for _, pull in questions.waiting_pulls(claim_map):
+        message = f"{pull.task} is complete, and {questions.pull_sentence(pull)}"
+        yield Attention(pull.event, pull.task, message, questions.pull_command(project, pull))
     if missing := _unknown_dependencies(claim_map):
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         yield Attention("unknown_dependency", "", missing[0] + more, "ralphgit check")

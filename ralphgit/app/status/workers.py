@@ -8,21 +8,15 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap, question
 from ralphgit.app.handoff import questions
-from ralphgit.app.workspace import (
-    heartbeat,
-    record_tree,
-    runtime_files,
-    tracked_pull_requests,
-    worktree_names,
-)
+from ralphgit.app.workspace import heartbeat, record_tree, runtime_files, worktree_names
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.tracked_pull_requests import Pull
 from ralphgit.app.worktrees.survey import WORKER_LOCK
 from ralphgit.git import work_done, worktrees
 from ralphgit.git.repository import Worktree
 from ralphgit.git.work_done import Asked, Counted
 from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.pull_request import PullState
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import FILED
 from ralphgit.rules.readiness import TaskState
@@ -66,7 +60,7 @@ class Busy(NamedTuple):
     seen: float | None
     """When its loop beat or a file of its work changed last, seconds since 1970."""
     reason: str
-    """Why it is stuck; "" if it is not."""
+    """Why it is stuck, or how its pull request is; "" if there is nothing to say."""
     url: str
     """Of its pull request."""
     where: str
@@ -118,15 +112,13 @@ def workers(project: Project, claim_map: ClaimMap, merged: Collection[str] = ())
             at_it.setdefault(one.path, one)
     asked = {path: _begin(project, claim_map, path, one.active) for path, one in at_it.items()}
     folders = worktrees.folders(project.repository.common_dir) if at_it else {}
-    pulls = {path: tracked_pull_requests.read(path) for path in at_it}
     rows = []
     for one in found:
         path, counted, seen = one.path, None, None
         if at_it.get(path) is one:
             counted = _finish(project, asked[path], path)
             seen = _last_change(path, folders.get(path, ""), counted)
-        pull = next((p for p in pulls.get(path, ()) if p.claim == one.active.claim), None)
-        rows.append(_busy(project, one, trees.get(path), pull, counted, seen))
+        rows.append(_busy(project, one, trees.get(path), counted, seen))
     taken = {row.path for row in rows}
     idle = [path for path in trees if path not in taken and _for_workers(project, trees[path])]
     rows += [_idle(project, claim_map, trees[path], path) for path in idle]
@@ -164,10 +156,10 @@ def _held(task_state: TaskState, row: Row) -> _Work:
 
 
 def _busy(
-    project: Project, work: _Work, tree: Worktree | None, pull: Pull | None,
-    counted: Counted | None, seen: float | None,
+    project: Project, work: _Work, tree: Worktree | None, counted: Counted | None,
+    seen: float | None,
 ) -> Busy:  # fmt: skip
-    holder, path = work.active, work.path
+    holder, path, pull = work.active, work.path, work.active.pull
     beat = heartbeat.read(path) if path else None
     if beat is not None and beat.claim != holder.claim:
         beat = None
@@ -176,10 +168,8 @@ def _busy(
         began = bool(counted.paths) if counted is not None else work.committed
         state = WORKING if began else PLANNING
     if state == PR_READY and pull is not None:
-        if pull.state == tracked_pull_requests.REFUSED:
-            state, reason = STUCK, questions.refused_sentence(pull)
-        elif pull.conflicts:
-            state, reason = STUCK, "the pull request conflicts with the base"
+        state = STUCK if questions.needs_person(project, pull) else state
+        reason = f"pull request {pull.words}" if pull.state != PullState.OPEN else ""
     signs = [time for time in (seen, beat.time if beat is not None else None) if time is not None]
     return Busy(
         name=holder.by,

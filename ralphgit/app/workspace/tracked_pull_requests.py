@@ -1,31 +1,16 @@
 """Keep `.ralph/pulls.yaml`: the pull requests of this worktree that have not landed."""
 
 import os
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
+from ralphgit.git.repository import Worktree
+from ralphgit.model.pull_request import Pull, PullState
 from ralphgit.records import runtime_notes
 
 PATH = os.path.join(".ralph", "pulls.yaml")
-PUSHED, OPEN, REFUSED = "pushed", "open", "refused"
-
-
-class Pull(NamedTuple):
-    """A completed task whose branch is on the remote."""
-
-    task: str
-    claim: str
-    by: str
-    epoch: int
-    branch: str
-    """Short name, on the remote; and here, unless the work was done on another one."""
-    commit: str
-    """What was pushed."""
-    via: str
-    url: str = ""
-    state: str = PUSHED
-    """pushed (there may be no pull request yet), open, or refused (closed by somebody)."""
-    conflicts: bool = False
-    """It did not merge into the base when it was last looked at."""
+#: What earlier versions called a closed one.
+_REFUSED = "refused"
 
 
 def read(top: str) -> list[Pull]:
@@ -35,11 +20,23 @@ def read(top: str) -> list[Pull]:
     return [pull for pull in found if pull is not None]
 
 
+def everywhere(worktrees: Iterable[Worktree]) -> list[Pull]:
+    """The pull requests of this machine's worktrees."""
+    return [
+        pull
+        for worktree in worktrees
+        if worktree.exists and not worktree.bare
+        for pull in read(worktree.path)
+    ]
+
+
 def _pull(entry: object) -> Pull | None:
     if not isinstance(entry, dict):
         return None
-    kinds = {**dict.fromkeys(Pull._fields, str), "epoch": int, "conflicts": bool}
+    kinds = {**dict.fromkeys(Pull._fields, str), "epoch": int, "fixes": int}
     known: dict[str, Any] = {k: v for k, v in entry.items() if type(v) is kinds.get(k)}
+    state = {_REFUSED: "closed"}.get(state := known.pop("state", PullState.PUSHED), state)
+    known["state"] = PullState(state) if state in {*PullState} else PullState.OPEN
     required = set(Pull._fields) - set(Pull._field_defaults)
     return Pull(**known) if required <= set(known) else None
 
@@ -60,5 +57,5 @@ def drop(top: str, claim: str) -> None:
 
 
 def _write(top: str, pulls: list[Pull]) -> None:
-    record = {"version": 1, "pulls": [pull._asdict() for pull in pulls]}
-    runtime_notes.write(os.path.join(top, PATH), record)
+    entries = [{**pull._asdict(), "state": str(pull.state)} for pull in pulls]
+    runtime_notes.write(os.path.join(top, PATH), {"version": 1, "pulls": entries})

@@ -23,7 +23,7 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    project = call.project(fetch=options.fetch)
+    project = call.project(fetch=options.fetch, pulls=True)
     every = questions.questions(project)
     found, total = options.amount.first(every), len(every)
     data = {

@@ -10,7 +10,6 @@ from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
 from ralphgit.app.landing import land, land_records, land_way, unlanded
 from ralphgit.app.lifecycle import onto_base
-from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
@@ -18,6 +17,7 @@ from ralphgit.cli.commands import integrate
 from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
 from ralphgit.errors import UsageError
+from ralphgit.model.pull_request import PullState
 
 
 class Options(NamedTuple):
@@ -131,7 +131,7 @@ def _in_review(project: Project, names: tuple[str, ...]) -> dict[str, str]:
     found = {name: known.get(tips[f"refs/heads/{name}"].oid) for name in names}
     return {
         name: f"{pull.task} ({name}) is in review already: {pull.url or pull.branch}"
-        if pull.state == tracked_pull_requests.OPEN
+        if pull.state != PullState.CLOSED
         else f"{pull.task} ({name}): its pull request was closed: {pull.url or pull.branch}"
         for name, pull in found.items()
         if pull is not None

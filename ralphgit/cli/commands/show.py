@@ -81,6 +81,7 @@ def lines(found: Shown) -> Iterator[str]:
             + (", archived" if found.archived else ""),
         ),
         ("holder", ""),
+        ("pull request", ""),
         ("waits for", ", ".join(task_state.blocked_on)),
         ("story", row.story),
         ("priority", str(row.priority)),
@@ -93,6 +94,8 @@ def lines(found: Shown) -> Iterator[str]:
     if (holder := task_state.holder) is not None:
         since = f", since {holder.at}" if holder.at else ""
         facts[1] = ("holder", f"{holder.by or NOBODY}, {holder.where}{since}")
+        if holder.pull is not None:
+            facts[2] = ("pull request", f"{holder.pull.words}\n{holder.pull.place}")
     yield from _table(facts)
     if found.contract:
         yield from ("", safe(_contract_changed(found)))

@@ -23,7 +23,7 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
-    project = call.project(fetch=options.fetch)
+    project = call.project(fetch=options.fetch, pulls=True)
     found = overview(project)
     amount = options.amount
     if call.screen.json:

@@ -1,0 +1,94 @@
+"""Define what every forge can be asked."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Protocol
+
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.pull_request import Check, PullSeen
+
+_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(\[[^]]*\]|[^/:@]+)(?::\d+)?[:/]/*(.*)", re.I)
+_URL = re.compile(r"https?://[!-~]+")
+_PULL = re.compile(r"(https?)://([^/]+)/(.+?)(?:/-)?/(?:pull|pulls|merge_requests)/(\d+)(?:/.*)?")
+
+
+class Request(NamedTuple):
+    """A pull request that is to be opened."""
+
+    branch: str
+    base: str
+    title: str
+    body: str
+    file: str
+    """Holds `body`."""
+    fork: str = ""
+    """The repository that has `branch`, as owner/name, where it is another one than the base's."""
+
+    @property
+    def head(self) -> str:
+        """The branch, with its owner before it where it is in a fork."""
+        return f"{self.fork.partition('/')[0]}:{self.branch}" if self.fork else self.branch
+
+
+class Forge(Protocol):
+    """What a forge does for us. A pull request is named by its address, its number or its branch.
+
+    Every call is bounded in time, prompts nobody, and raises RemoteUnavailable, NeedsPerson
+    (forge_login), RalphError (no_forge, forge_failed).
+    """
+
+    def find(self, branch: str) -> str | None:
+        """Where the open pull request of a branch is to be seen; None if there is none."""
+
+    def create(self, request: Request) -> str:
+        """Open a pull request; where it is to be seen, "" where that is not told."""
+
+    def look(self, pull: str) -> PullSeen:
+        """How it is now."""
+
+    def log(self, pull: str, check: Check) -> str:
+        """What a failed check printed; "" where that cannot be had."""
+
+    def merge_when_allowed(self, pull: str, method: str) -> None:
+        """Have the forge merge it as soon as its rules are met; again changes nothing."""
+
+    def retarget(self, pull: str, base: str) -> None:
+        """Have it merged into another branch."""
+
+    def merged_commit(self, pull: str) -> str:
+        """The commit that it has become on its base; "" where it is not merged."""
+
+
+class Address(NamedTuple):
+    """What the address of a pull request says."""
+
+    scheme: str
+    host: str
+    repository: str
+    number: str
+
+
+def address(url: str) -> Address | None:
+    """The parts of a pull request's address; None for what is none."""
+    found = _PULL.fullmatch(url)
+    return Address(*found.groups()) if found else None
+
+
+def url_in(text: str) -> str:
+    """The last address in what a program printed."""
+    found = _URL.findall(text)
+    return found[-1].rstrip(".,;)>\"'") if found else ""
+
+
+def remote_places(project: Project, remote: str) -> list[tuple[str, str]]:
+    """Host and repository (owner/name) of a remote: as it is written, and as git rewrites it."""
+    urls = [project.repository.config.get(f"remote.{remote}.url", "")]
+    result = project.repository.git.try_run("remote", "get-url", "--push", "--", remote)
+    urls.append(result.out.decode("utf-8", "replace").split("\n")[0])
+    found = [_REMOTE.fullmatch(url) for url in urls]
+    return [
+        (one[1].lower().removeprefix("ssh."), one[2].rstrip("/").removesuffix(".git"))
+        for one in found
+        if one
+    ]

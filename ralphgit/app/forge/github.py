@@ -1,0 +1,135 @@
+"""Ask GitHub by its program, `gh`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ralphgit.app.forge import contract, program
+from ralphgit.app.forge.contract import Request
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
+
+_FIELDS = (
+    "number,url,state,baseRefName,headRefOid,mergeable,latestReviews,comments,statusCheckRollup"
+)
+_FAILED = frozenset(("FAILURE", "ERROR", "TIMED_OUT", "STARTUP_FAILURE", "CANCELLED"))
+#: Whose words count as a review: on a public repository everybody can write one.
+_TRUSTED = frozenset(("OWNER", "MEMBER", "COLLABORATOR"))
+_JOB = re.compile(r"https?://.+/job/(\d+)")
+
+
+class GitHub:
+    """GitHub, by `gh`."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def find(self, branch: str) -> str | None:
+        found = self._json("pr", "list", "--head", branch, "--state", "open",
+                           "--json", "number,url")  # fmt: skip
+        first = found[0] if isinstance(found, list) and found else None
+        if not isinstance(first, dict):
+            return None
+        return str(first.get("url") or first.get("number") or branch)
+
+    def create(self, request: Request) -> str:
+        return contract.url_in(self._ask(
+            "pr", "create", "--base", request.base, "--head", request.head,
+            "--title", request.title, "--body-file", request.file,
+        ))  # fmt: skip
+
+    def look(self, pull: str) -> PullSeen:
+        told = _mapping(self._json("pr", "view", pull, "--json", _FIELDS))
+        reviews, comments = _mappings(told.get("latestReviews")), _mappings(told.get("comments"))
+        asking = [
+            _said(one, "submittedAt")
+            for one in reviews
+            if one.get("state") == "CHANGES_REQUESTED" and one.get("authorAssociation") in _TRUSTED
+        ]
+        url = str(told.get("url") or "")
+        return PullSeen(
+            state=_state(told),
+            url=url,
+            number=str(told.get("number") or ""),
+            base=str(told.get("baseRefName") or ""),
+            commit=str(told.get("headRefOid") or ""),
+            conflicts=told.get("mergeable") == "CONFLICTING",
+            failed=tuple(_failed(_mappings(told.get("statusCheckRollup")))),
+            changes=(*asking, *(self._inline(url, {one.by for one in asking}) if asking else ())),
+            comments=(
+                *(_said(one, "createdAt") for one in comments),
+                *(_said(one, "submittedAt") for one in reviews if one.get("body")),
+            ),
+        )
+
+    def _inline(self, url: str, names: set[str]) -> list[Said]:
+        """What these people say of single lines."""
+        place = contract.address(url)
+        if place is None:
+            return []
+        found = self._json(
+            "api", f"repos/{place.repository}/pulls/{place.number}/comments?per_page=100",
+            "--hostname", place.host,
+        )  # fmt: skip
+        return [
+            Said(
+                _name(one.get("user")), str(one.get("created_at") or ""),
+                str(one.get("body") or ""), program.line_of(one.get("path"), one.get("line")),
+            )
+            for one in _mappings(found)
+            if _name(one.get("user")) in names
+        ]  # fmt: skip
+
+    def log(self, pull: str, check: Check) -> str:
+        place = contract.address(pull)
+        if place is None or not check.job:
+            return ""
+        path = f"repos/{place.repository}/actions/jobs/{check.job}/logs"
+        return self._ask("api", path, "--hostname", place.host)
+
+    def merge_when_allowed(self, pull: str, method: str) -> None:
+        self._ask("pr", "merge", pull, "--auto", f"--{method}")
+
+    def retarget(self, pull: str, base: str) -> None:
+        self._ask("pr", "edit", pull, "--base", base)
+
+    def merged_commit(self, pull: str) -> str:
+        told = _mapping(self._json("pr", "view", pull, "--json", "state,mergeCommit"))
+        commit = _mapping(told.get("mergeCommit")).get("oid")
+        return str(commit or "") if _state(told) is PullState.MERGED else ""
+
+    def _ask(self, *words: str) -> str:
+        return program.ask(self._project, "gh", *words)
+
+    def _json(self, *words: str) -> object:
+        return program.answer(self._project, "gh", *words)
+
+
+def _state(told: dict[str, Any]) -> PullState:
+    words = {"merged": PullState.MERGED, "closed": PullState.CLOSED}
+    return words.get(str(told.get("state", "")).lower(), PullState.OPEN)
+
+
+def _failed(checks: list[dict[str, Any]]) -> list[Check]:
+    """The failed ones among check runs (`conclusion`) and commit statuses (`state`)."""
+    found = []
+    for one in checks:
+        if str(one.get("conclusion") or one.get("state") or "").upper() not in _FAILED:
+            continue
+        url = str(one.get("detailsUrl") or one.get("targetUrl") or "")
+        names = filter(None, (one.get("workflowName"), one.get("name") or one.get("context")))
+        job = _JOB.fullmatch(url)
+        found.append(Check(" / ".join(map(str, names)), url, job[1] if job else ""))
+    return found
+
+
+def _said(one: dict[str, Any], time: str) -> Said:
+    return Said(_name(one.get("author")), str(one.get(time) or ""), str(one.get("body") or ""))
+
+
+def _name(who: object) -> str:
+    return str(_mapping(who).get("login") or "somebody")
+
+
+_mapping, _mappings = program.mapping, program.mappings

@@ -1,0 +1,147 @@
+"""Ask GitLab by its program, `glab`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from ralphgit.app.forge import contract, program
+from ralphgit.app.forge.contract import Request
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
+
+_STATES = {"merged": PullState.MERGED, "closed": PullState.CLOSED, "locked": PullState.MERGED}
+
+#: What asks for changes, and what else was written.
+_Words = tuple[list[Said], list[Said]]
+
+
+class GitLab:
+    """GitLab, by `glab`."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def find(self, branch: str) -> str | None:
+        found = self._json("mr", "list", "--source-branch", branch, "--output", "json")
+        first = found[0] if isinstance(found, list) and found else None
+        if not isinstance(first, dict):
+            return None
+        return str(first.get("web_url") or first.get("iid") or branch)
+
+    def create(self, request: Request) -> str:
+        fork = ("--head", request.fork) if request.fork else ()
+        return contract.url_in(self._ask(
+            "mr", "create", "--source-branch", request.branch, "--target-branch", request.base,
+            "--title", request.title, "--description", request.body, *fork, "--yes",
+        ))  # fmt: skip
+
+    def look(self, pull: str) -> PullSeen:
+        told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
+        state = _STATES.get(str(told.get("state", "")).lower(), PullState.OPEN)
+        url = str(told.get("web_url") or "")
+        changes: list[Said] = []
+        comments: list[Said] = []
+        failed: list[Check] = []
+        if state is PullState.OPEN and (place := contract.address(url)):
+            changes, comments = self._words(place, told)
+            pipeline = _mapping(told.get("head_pipeline") or told.get("pipeline"))
+            if pipeline.get("status") == "failed":
+                failed = self._failed(place, pipeline)
+        return PullSeen(
+            state=state,
+            url=url,
+            number=str(told.get("iid") or ""),
+            base=str(told.get("target_branch") or ""),
+            commit=str(told.get("sha") or ""),
+            conflicts=bool(told.get("has_conflicts")),
+            failed=tuple(failed),
+            changes=tuple(changes),
+            comments=tuple(comments),
+        )
+
+    def _words(
+        self, place: contract.Address, told: dict[str, Any]
+    ) -> tuple[list[Said], list[Said]]:
+        """What asks for changes, and what else people wrote.
+
+        A reviewer asks for changes by saying so, or by a thread that has to be resolved.
+        """
+        path = f"merge_requests/{place.number}/discussions?per_page=100"
+        notes = [
+            note
+            for thread in _mappings(self._api(place, path))
+            for note in _mappings(thread.get("notes"))
+            if not note.get("system")
+        ]
+        comments = [_said(note) for note in notes]
+        status = told.get("detailed_merge_status")
+        asked = status == "requested_changes"
+        if not asked and told.get("blocking_discussions_resolved") is not False:
+            return [], comments
+        open_notes = [note for note in notes if note.get("resolvable") and not note.get("resolved")]
+        changes = [_said(note) for note in open_notes]
+        if asked and not changes:
+            changes = comments or [Said("a reviewer", str(told.get("created_at") or ""), "")]
+        return changes, comments
+
+    def _failed(self, place: contract.Address, pipeline: dict[str, Any]) -> list[Check]:
+        path = f"pipelines/{pipeline.get('id')}/jobs?scope[]=failed"
+        jobs = [job for job in _mappings(self._api(place, path)) if not job.get("allow_failure")]
+        found = [
+            Check(str(job.get("name")), str(job.get("web_url") or ""), str(job.get("id") or ""))
+            for job in jobs
+        ]
+        return found or [Check("pipeline", str(pipeline.get("web_url") or ""))]
+
+    def log(self, pull: str, check: Check) -> str:
+        place = contract.address(pull)
+        if place is None or not check.job:
+            return ""
+        return self._ask("api", *_project(place, f"jobs/{check.job}/trace"))
+
+    def merge_when_allowed(self, pull: str, method: str) -> None:
+        how = () if method == "merge" else (f"--{method}",)
+        self._ask("mr", "merge", _reference(pull), "--auto-merge", *how, "--yes")
+
+    def retarget(self, pull: str, base: str) -> None:
+        self._ask("mr", "update", _reference(pull), "--target-branch", base, "--yes")
+
+    def merged_commit(self, pull: str) -> str:
+        told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
+        names = ("merge_commit_sha", "squash_commit_sha", "sha")
+        commit = next((str(told[name]) for name in names if told.get(name)), "")
+        return commit if told.get("state") == "merged" else ""
+
+    def _api(self, place: contract.Address, path: str) -> object:
+        return self._json("api", *_project(place, path))
+
+    def _ask(self, *words: str) -> str:
+        return program.ask(self._project, "glab", *words)
+
+    def _json(self, *words: str) -> object:
+        return program.answer(self._project, "glab", *words)
+
+
+def _project(place: contract.Address, path: str) -> tuple[str, ...]:
+    return f"projects/{quote(place.repository, safe='')}/{path}", "--hostname", place.host
+
+
+def _reference(pull: str) -> str:
+    """What `glab` takes for a merge request: its number, or its branch."""
+    place = contract.address(pull)
+    return place.number if place is not None else pull
+
+
+def _said(note: dict[str, Any]) -> Said:
+    position = _mapping(note.get("position"))
+    line = position.get("new_line") or position.get("old_line")
+    return Said(
+        str(_mapping(note.get("author")).get("username") or "somebody"),
+        str(note.get("created_at") or ""),
+        str(note.get("body") or ""),
+        program.line_of(position.get("new_path") or position.get("old_path"), line),
+    )
+
+
+_mapping, _mappings = program.mapping, program.mappings

@@ -1,0 +1,63 @@
+"""Look at the pull requests that are open: how the forge has them, and what waits for whom."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ralphgit.app.forge import choice
+from ralphgit.app.forge.contract import Forge
+from ralphgit.app.landing import pull_request
+from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
+from ralphgit.model.pull_request import Pull, PullSeen, PullState, judged
+
+
+class Looked(NamedTuple):
+    """A pull request as it is now, which is noted."""
+
+    pull: Pull
+    seen: PullSeen
+    """What the forge says; where none can be asked, that it is as it was."""
+    paths: tuple[str, ...]
+    """Where it does not merge into the base."""
+
+
+def look(project: Project, top: str, pull: Pull, there: Forge | None) -> Looked:
+    """Ask how a pull request is, and note it in the worktree `top`.
+
+    Raises: RemoteUnavailable, NeedsPerson (forge_login), RalphError (forge_failed), NotWritable.
+    """
+    state = PullState.CLOSED if pull.state == PullState.CLOSED else PullState.OPEN
+    seen = PullSeen(state, pull.url, "", "", pull.commit)
+    if there is not None:
+        seen = there.look(pull.url or pull.branch)
+    paths: tuple[str, ...] = ()
+    if seen.state is PullState.OPEN:
+        paths = pull_request.conflicts(project, pull.commit)
+    now, about = judged(seen, commit=pull.commit, heard=pull.heard, paths=paths)
+    found = pull._replace(url=seen.url or pull.url, state=now, about=about)
+    if (found.state, found.about) != (pull.state, pull.about):
+        found = found._replace(at=project.now())
+    tracked_pull_requests.note(top, found)
+    return Looked(found, seen, paths)
+
+
+def refresh(project: Project) -> None:
+    """Look at every pull request of this machine's worktrees; what fails is warned of.
+
+    Each question to the forge has a limit of time, and the first that it does not answer ends the
+    look. Those that have landed are left to the loop.
+    """
+    there = choice.of(project) if project.base.remote else None
+    for worktree in project.repository.worktrees:
+        if worktree.bare or not worktree.exists:
+            continue
+        for pull in tracked_pull_requests.read(worktree.path):
+            if pull.state == PullState.PUSHED or pull_request.has_landed(project, pull):
+                continue
+            try:
+                look(project, worktree.path, pull, there)
+            except RalphError as error:
+                project.warn(f"{pull.task}: {error.message}; its pull request is shown as it was")
+                return

@@ -1,0 +1,233 @@
+"""What becomes of an opened pull request, and where that is shown (SPEC 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slow
+from forge import Forge
+from forge_api import GiteaApi
+from test_land_pr import branches, states
+from test_loop import events, made, task
+from world import Place, Result
+
+from ralphgit.model.pull_request import Check, PullSeen, PullState, Said, judged
+
+FORGES = ("gh", "glab", "gitea")
+
+
+class Review:
+    """A worker whose task T-1 is in review at a forge."""
+
+    def __init__(self, folder: Path, via: str, *tasks: str, **more: Any) -> None:
+        self.alpha = made(folder, *(tasks or (task("T-1", "outputs: [one.txt]"),)), **more)
+        world = self.alpha.world
+        self.forge = Forge(world)
+        self.environ = {
+            **self.forge.environ, "RALPH_LAND_VIA": via, "RALPH_LOOP_BACKOFF": "0.01",
+            "RALPH_LOOP_IDLE": "0.05",
+        }  # fmt: skip
+        self.api = None
+        if via == "gitea":
+            self.api = GiteaApi(self.forge)
+            address = f"{self.api.url}/acme/proj.git"
+            world.git("config", f"url.{world.origin.path}.insteadOf", address)
+            world.git("remote", "set-url", "origin", address)
+            self.environ["GITEA_TOKEN"] = self.api.token
+
+    def close(self) -> None:
+        if self.api is not None:
+            self.api.close()
+
+    def run(self, *words: str, **env: str) -> Result:
+        line = ("run", "--agent", "scripted", "--land", "pr", *words)
+        return self.alpha.ralph(*line, env={**self.environ, **env})
+
+    def main(self, *words: str) -> Result:
+        """A command in the main worktree, with the forge's programs."""
+        return self.alpha.world.ralph(*words, env=self.environ)
+
+    @property
+    def branch(self) -> str:
+        (branch,) = branches(self.alpha)
+        return branch
+
+    @property
+    def url(self) -> str:
+        url: str = self.forge.pulls[0]["url"]
+        return url
+
+    def pull(self, place: Place | None = None) -> dict[str, Any]:
+        """The pull request of T-1, as `show` has it. Nothing is fetched."""
+        shown = (place or self.alpha.world).ralph("show", "T-1", "--json", env={"PATH": "/bin"})
+        found: dict[str, Any] = shown.data["task"]["holder"]["pull_request"]
+        return found
+
+
+@pytest.fixture(params=slow.but(1, FORGES))
+def review(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Review]:
+    found = Review(tmp_path, request.param)
+    assert found.run().code == 0
+    yield found
+    found.close()
+
+
+# -- the rule ------------------------------------------------------------------------------
+
+SEEN = PullSeen(PullState.OPEN, "u", "1", "main", "c0ffee")
+ANN = Said("ann", "2026-11-29T12:00:00Z", "Please")
+
+
+@pytest.mark.parametrize(("seen", "more", "state", "about"), [
+    (SEEN, {}, "open", ""),
+    (SEEN._replace(state=PullState.MERGED, conflicts=True), {}, "merged", ""),
+    (SEEN._replace(state=PullState.CLOSED), {"paths": ("a",)}, "closed", ""),
+    (SEEN._replace(conflicts=True), {}, "conflict", ""),
+    (SEEN, {"paths": ("a", "b")}, "conflict", "a, b"),
+    (SEEN, {"paths": tuple("abcdefg")}, "conflict", "a, b, c, d, e and 2 more"),
+    (SEEN._replace(failed=(Check("lint"), Check("tests"))), {}, "failed", "lint, tests"),
+    # The checks of a commit that is not what was pushed say nothing.
+    (SEEN._replace(failed=(Check("lint"),), commit="other"), {}, "open", ""),
+    (SEEN._replace(failed=(Check("lint"),), changes=(ANN,)), {}, "failed", "lint"),
+    (SEEN._replace(changes=(ANN, ANN), comments=(ANN,)), {}, "changes", "ann"),
+    # What was answered by a push waits for the reviewer.
+    (SEEN._replace(changes=(ANN,)), {"heard": ANN.at}, "open", ""),
+    (SEEN._replace(comments=(ANN,)), {}, "commented", "ann"),
+])  # fmt: skip
+def test_of_several_states_the_first_is_said(
+    seen: PullSeen, more: dict[str, Any], state: str, about: str
+) -> None:
+    assert judged(seen, commit="c0ffee", **more) == (state, about)
+
+
+# -- in every view -------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_address_is_in_every_view(review: Review) -> None:
+    alpha, world, url = review.alpha, review.alpha.world, review.url
+    assert review.pull()["state"] == "open"
+    assert {key: review.pull()[key] for key in ("url", "branch", "about", "fixes")} == {
+        "url": url, "branch": review.branch, "about": "", "fixes": 0,
+    }  # fmt: skip
+    for words in (("status",), ("list",), ("show", "T-1"), ("log", "T-1"), ("log",)):
+        assert url in world.ralph(*words).out, words
+    assert world.ralph("inbox").out == "Nothing waits for a person.\n"
+    assert url in world.ralph("report", "-").out
+    pytest.importorskip("textual")
+    from ralphgit.board import snapshot
+    from ralphgit.cli.command_call import surroundings
+    from ralphgit.cli.commands import show
+
+    found = snapshot.gather(surroundings(world.path))
+    assert found.columns["in review"][0].pull == "open"
+    assert any(url in line for line in show.lines(found.shown("T-1")))
+    (entry,) = [
+        one for one in world.ralph("log", "--json").data["events"] if one["event"] == "pr-open"
+    ]
+    assert (entry["task"], entry["note"], entry["by"]) == ("T-1", url, "alpha")
+    (told,) = events(alpha, "pr-open")
+    assert told["url"] == url
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("happens", "state", "about"), [
+    ("red", "failed", "tests"), ("asks", "changes", "ann"), ("says", "commented", "ann"),
+    ("closed", "closed", ""),
+])  # fmt: skip
+def test_what_happens_is_seen(review: Review, happens: str, state: str, about: str) -> None:
+    forge, branch, world = review.forge, review.branch, review.alpha.world
+    match happens:
+        case "red":
+            forge.fails(branch, "boom")
+        case "asks" | "says":
+            forge.says(branch, "ann", "Please rename it", asks=happens == "asks")
+        case "closed":
+            forge.close(branch)
+    # What only reads asks nobody.
+    before = len(forge.calls), len(review.api.asked if review.api else ())
+    assert world.ralph("status", env=review.environ).code == 0
+    assert before == (len(forge.calls), len(review.api.asked if review.api else ()))
+    assert review.pull()["state"] == "open"
+    waits = state != "commented"
+    seen = review.main("status", "--fetch", "--json").data
+    assert [one["code"] for one in seen["attention"]] == ([f"pr-{state}"] if waits else [])
+    assert review.pull()["state"] == state
+    assert review.pull()["about"].removeprefix("CI / ") == about
+    assert (about in review.main("list").out) or not about
+    asked = review.main("inbox", "--json").data["questions"]
+    assert [one["reason"] for one in asked] == ([f"pr-{state}"] if waits else [])
+    assert all(review.url in one["question"] for one in asked)
+    waited = review.main("wait", "--for", "T-1", "--timeout", "0", "--json")
+    assert (waited.code, waited.error) == ((7, "needs_person") if waits else (3, "timeout"))
+    # The loop says it all the same, once.
+    ran = review.run()
+    assert (ran.code, review.url in ran.err) == (7 if waits else 3, True)
+    assert [one["event"] for one in events(review.alpha, f"pr-{state}")] == [f"pr-{state}"]
+    assert states(review.alpha) == {"T-1": "in-review"}
+
+
+@pytest.mark.slow
+def test_the_loop_tells_of_each_change_once(review: Review) -> None:
+    forge, branch, alpha = review.forge, review.branch, review.alpha
+    forge.fails(branch, "boom", "lint", "tests")
+    ran = review.run()
+    assert ran.code == 7
+    shown = "CI / lint, CI / tests" if review.environ["RALPH_LAND_VIA"] == "gh" else "lint, tests"
+    said = f"T-1: its pull request: checks failed: {shown} ({review.url})"
+    assert said in ran.err.splitlines()
+    assert f"1 pull request waits for a person (T-1 checks failed: {shown})" in ran.err
+    assert said not in review.run().err
+    forge.passes(branch)
+    assert "nothing is left to do for its pull request" in review.run().err
+    forge.close(branch)
+    assert "its pull request was closed" in review.run().err
+    forge.close(branch, "OPEN")
+    assert "its pull request was opened again" in review.run().err
+    forge.merge(branch, "squash")
+    assert "T-1 has landed on origin/main" in review.run().err
+    told = [f"pr-{state}" for state in ("open", "failed", "open", "closed", "open", "merged")]
+    assert [one["event"] for one in events(alpha, *told)] == told
+
+
+@pytest.mark.slow
+def test_a_forge_that_gives_no_answer_is_warned_of(tmp_path: Path) -> None:
+    review = Review(tmp_path, "gh")
+    assert review.run().code == 0
+    review.forge.breaks("view", "error connecting to api.github.com\n")
+    seen = review.main("status", "--fetch")
+    assert seen.code == 0
+    assert (
+        "warning: T-1: gh pr view: error connecting to api.github.com; "
+        "its pull request is shown as it was\n"
+    ) in seen.err
+    assert review.url in seen.out
+
+
+# -- Gitea ---------------------------------------------------------------------------------
+
+
+def gitea(folder: Path) -> Review:
+    return Review(folder, "gitea")
+
+
+@pytest.mark.slow
+def test_git_s_credential_helper_has_the_token(tmp_path: Path) -> None:
+    review = gitea(tmp_path)
+    assert review.api is not None
+    del review.environ["GITEA_TOKEN"]
+    refused = review.run()
+    assert refused.code == 7
+    assert refused.err.splitlines()[-2:] == [
+        f"error: {review.api.url.removeprefix('http://')}: GET pulls: HTTP 401 token is required; "
+        "the branch is pushed and nothing is lost: log in, then repeat",
+        "hint: export GITEA_TOKEN=TOKEN, or have git's credential helper keep it",
+    ]
+    helper = "!f() { test $1 = get && echo username=ann && echo password=t0ken; }; f"
+    review.alpha.world.git("config", f"credential.{review.api.url}.helper", helper)
+    assert review.run().code == 0
+    assert len(review.forge.pulls) == 1
+    review.close()
