@@ -32,6 +32,10 @@ def main() -> int:
         "--against", type=Path, metavar="DIR",
         help="every command in pairs with the version checked out in DIR, and nothing else",
     )  # fmt: skip
+    reader.add_argument(
+        "--command", action="append", default=[], metavar="NAME",
+        help="with --against: this command alone (repeatable)",
+    )  # fmt: skip
     words = reader.parse_args()
     if words.against and not paired.is_checkout(words.against):
         reader.error(f"{words.against} is no checkout of ralphgit")
@@ -40,7 +44,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ralphgit-bench-") as folder:
         try:
             if words.against:
-                _pairs(Path(folder), words.against.resolve(), count)
+                _pairs(Path(folder), words.against.resolve(), count, words.command)
                 return 0
             if words.only != "loops":
                 lines = _measure(Path(folder), count)
@@ -64,13 +68,13 @@ def main() -> int:
     return 0
 
 
-def _pairs(folder: Path, other: Path, count: int) -> None:
+def _pairs(folder: Path, other: Path, count: int, commands: list[str]) -> None:
     for tasks in (24, 1_000):
         place = folder / str(tasks)
         place.mkdir()
         table.show(
-            f"{tasks:,} tasks, {count} rounds in pairs with {other.name}; medians",
-            paired.measure(place, other, count, tasks),
+            f"{tasks:,} tasks, {count} rounds in pairs with {other.name}; least processor time",
+            paired.measure(place, other, count, tasks, commands),
         )
 
 

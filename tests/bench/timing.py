@@ -17,6 +17,8 @@ class Cost(NamedTuple):
     seconds: float
     peak: int = 0
     """Largest resident set, in bytes."""
+    processor: float = 0.0
+    """Processor time of the process and of those that it started, in seconds."""
 
 
 class Case(NamedTuple):
@@ -56,12 +58,16 @@ def run(
         raise Failed(f"{' '.join(argv)} in {at}: exit {code}\n{log.read_text()}")
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if os.uname().sysname == "Darwin" else 1024
-    return Cost(seconds, usage.ru_maxrss * unit)
+    return Cost(seconds, usage.ru_maxrss * unit, usage.ru_utime + usage.ru_stime)
 
 
 def both(first: Cost, second: Cost) -> Cost:
     """One after the other."""
-    return Cost(first.seconds + second.seconds, max(first.peak, second.peak))
+    return Cost(
+        first.seconds + second.seconds,
+        max(first.peak, second.peak),
+        first.processor + second.processor,
+    )
 
 
 def rounds(cases: Sequence[Case], count: int) -> dict[str, list[Cost]]:
@@ -85,3 +91,8 @@ def ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> float:
     return statistics.median(
         cost.seconds / other.seconds for cost, other in zip(costs, others, strict=True)
     )
+
+
+def least(costs: Sequence[Cost]) -> float:
+    """The least processor time, in seconds: what other work on the machine adds the least to."""
+    return min(cost.processor for cost in costs)
