@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 
 from ralphgit import errors
-from ralphgit.model import ids, task_status
+from ralphgit.model import ids, task_row, task_status
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "task-graph.yaml"
@@ -476,7 +476,7 @@ def test_the_words_are_those_of_the_model() -> None:
     assert set(task["mode"]["enum"]) == set(task_status.Mode)
     assert set(blocked["reason"]["enum"]) == set(task_status.Reason)
     assert set(result["outcome"]["enum"]) == set(task_status.Outcome)
-    assert task["priority"]["default"] == task_status.DEFAULT_PRIORITY
+    assert task["priority"]["default"] == task_row.DEFAULT_PRIORITY
     assert (
         range(task["priority"]["minimum"], task["priority"]["maximum"] + 1)
         == task_status.PRIORITIES

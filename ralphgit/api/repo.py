@@ -21,8 +21,8 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import RalphError
 from ralphgit.model.ids import parse_task_id, record_id
 from ralphgit.model.task_status import Reason
-from ralphgit.rules import priorities
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules import claim_options
+from ralphgit.rules.claim_options import Priorities
 
 
 def _ignore(_sentence: str) -> None:
@@ -359,7 +359,7 @@ def _id(id: str | None) -> str:
 
 
 def _priorities(wanted: int | str | None) -> Priorities | None:
-    return None if wanted is None else priorities.parse(str(wanted))
+    return None if wanted is None else claim_options.priorities(str(wanted))
 
 
 def _given_up(project: Project, task: str, commit: str) -> GivenUp:

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-#: Of what is listed, unless more is asked for (SPEC 6).
-MOST = 20
+from ralphgit.cli.shared_options import MOST
 
 Item = TypeVar("Item")
 

@@ -1,13 +1,15 @@
 """Define what the table of commands is made of."""
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.model.ids import parse_task_id
-from ralphgit.model.listed import Listed
+
+if TYPE_CHECKING:
+    from ralphgit.model.listed import Listed
 
 #: What there is to choose from in a folder.
-Listing = Callable[[str], Iterable[Listed]]
+Listing = Callable[[str], "Iterable[Listed]"]
 Parse = Callable[[str], object]
 
 

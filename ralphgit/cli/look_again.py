@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import gc
-import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from ralphgit.errors import NothingReady, UsageError
+from ralphgit.errors import NothingReady
 
 if TYPE_CHECKING:
     from ralphgit.app.workspace.project import Project
     from ralphgit.cli.command_call import Call
 
 Found = TypeVar("Found")
-
-#: How an option says that there is no limit of time.
-FOREVER = "inf"
-_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
-
-
-def seconds(text: str) -> float:
-    """Read a time in seconds. Raises: UsageError for what is not a number, 0 or more."""
-    if text != FOREVER and not _NUMBER.fullmatch(text):
-        raise UsageError(f"{text!r} is not a number of seconds", hint="a number such as 30 or 0.5")
-    return float(text)
 
 
 def until(

@@ -3,7 +3,6 @@
 Everything that comes from a repository is untrusted, and shown `safe`.
 """
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,6 +16,12 @@ from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import TaskState
 
 SCHEMA_VERSION = 1
+
+
+def _json(value: object) -> str:
+    import json  # what people read needs none of it
+
+    return json.dumps(value)
 
 
 class Json(str):
@@ -124,15 +129,15 @@ def _warn(warnings: Sequence[str], screen: Screen) -> None:
 
 def envelope(kind: str, data: object, warnings: Sequence[str], error: RalphError | None) -> str:
     """Encode the one JSON object of SPEC 6."""
-    told = data if isinstance(data, Json) else json.dumps(data)
+    told = data if isinstance(data, Json) else _json(data)
     failure: dict[str, object] | None = None
     if error is not None:
         failure = {"code": error.code, "exit": error.exit_code, "message": error.message}
         failure |= {**error.details, "hint": error.hint}
     text = (
-        f'{{"schema_version": {SCHEMA_VERSION}, "kind": {json.dumps(kind)}, '
+        f'{{"schema_version": {SCHEMA_VERSION}, "kind": {_json(kind)}, '
         f'"ok": {"false" if error else "true"}, "data": {told}, '
-        f'"warnings": {json.dumps(list(warnings))}, "error": {json.dumps(failure)}}}'
+        f'"warnings": {_json(list(warnings))}, "error": {_json(failure)}}}'
     )
     return text.replace("\x7f", "\\u007f")
 
@@ -191,9 +196,9 @@ def task_json(row: Row, task_state: TaskState) -> str:
         middle = _FREE
     else:
         middle = (
-            f'"holder": {json.dumps(holder_of(task_state.holder))}, '
+            f'"holder": {_json(holder_of(task_state.holder))}, '
             f'"stale": {"true" if task_state.stale else "false"}, '
-            f'"blocked_on": {json.dumps(task_state.blocked_on)}'
+            f'"blocked_on": {_json(task_state.blocked_on)}'
         )
     return (
         f'{row.json[:-1]}, "state": "{task_state.state}", {middle}, '
@@ -203,7 +208,7 @@ def task_json(row: Row, task_state: TaskState) -> str:
 
 @lru_cache(maxsize=8)
 def _quoted(file: str) -> str:
-    return json.dumps(file)
+    return _json(file)
 
 
 def tasks_json(pairs: Sequence[tuple[Row, TaskState]]) -> str:
@@ -235,5 +240,5 @@ def _note(task_state: TaskState) -> str:
 
 def stored_task(row: Row, task_state: TaskState, **beside: object) -> Json:
     """Encode `{"task": TASK}` with more keys beside it."""
-    more = "".join(f', "{key}": {json.dumps(value)}' for key, value in beside.items())
+    more = "".join(f', "{key}": {_json(value)}' for key, value in beside.items())
     return Json(f'{{"task": {task_json(row, task_state)}{more}}}')

@@ -1,11 +1,20 @@
 """Define the options that several commands take."""
 
 import re
+from collections.abc import Set as AbstractSet
 
-from ralphgit.cli.amount import MOST
 from ralphgit.cli.command_spec import arg, flag, integer, many, text
 from ralphgit.errors import UsageError
-from ralphgit.rules import priorities
+
+#: What a long list shows, unless more is asked for (SPEC 6).
+MOST = 20
+
+
+def _priorities(words: str) -> AbstractSet[int]:
+    from ralphgit.rules import claim_options  # few command lines have them
+
+    return claim_options.priorities(words)
+
 
 TASK = arg("task", "ID", task=True)
 ANY_TASK = arg("task", "[ID]", kind="optional", task=True)
@@ -13,7 +22,7 @@ TASKS = arg("tasks", "[ID...]", kind="any", task=True)
 STORY = text("story", "Only tasks of this story.", metavar="S")
 PRIORITY = text(
     "priority", "Only tasks of these priorities: 2, 0-1 or 0,3.", metavar="RANGE",
-    parse=priorities.parse,
+    parse=_priorities,
 )  # fmt: skip
 AMOUNT = (integer("limit", f"At most N; {MOST} by default."), flag("all", "All of them."))
 WORKER = text("worker", "The worker's name.", metavar="NAME", setting=True)
@@ -22,16 +31,28 @@ NO_FETCH = flag("no_fetch", "Judge by what was fetched before.", unsets="fetch")
 NO_PUSH = flag("no_push", "Leave the commit on the local base branch.", unsets="push")
 FETCH = flag("fetch", "Fetch the base branch first.")
 
-_AGE = re.compile(r"(\d{1,6})([smhdw]?)", re.ASCII)
+_AGE = r"(?a)(\d{1,6})([smhdw]?)"
 _UNIT = {"": 86400, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def age(text: str) -> float:
     """Read an age in seconds; a number alone is days. Raises: UsageError."""
-    found = _AGE.fullmatch(text)
+    found = re.fullmatch(_AGE, text)
     if not found:
         raise UsageError(f"{text!r} is not an age", hint="90d, 2w, 12h or 0")
     return float(found[1]) * _UNIT[found[2]]
+
+
+#: How an option says that there is no limit of time.
+FOREVER = "inf"
+_NUMBER = r"(?a)\d{1,9}(\.\d{1,9})?"
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds. Raises: UsageError for what is not a number, 0 or more."""
+    if text != FOREVER and not re.fullmatch(_NUMBER, text):
+        raise UsageError(f"{text!r} is not a number of seconds", hint="a number such as 30 or 0.5")
+    return float(text)
 
 
 #: The fields of a task.

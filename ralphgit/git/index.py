@@ -1,16 +1,35 @@
 """Stage and commit in the user's index, and leave whatever else is staged in place."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ralphgit.errors import NotWritable
 from ralphgit.git.child_process import Child
-from ralphgit.git.repository import UNMERGED, Repository, staged
+from ralphgit.git.repository import UNMERGED, Repository
 from ralphgit.git.run_git import Git, failure, names
 from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
+
+
+class Staged(NamedTuple):
+    """An entry of the index."""
+
+    mode: str
+    oid: str
+    stage: str
+    """"0"; of a path with a conflict "1" the ancestor's, "2" ours, "3" theirs."""
+    path: str
+
+
+def staged(listed: bytes) -> Iterator[Staged]:
+    """Parse the entries that `ls-files -z` lists with `--stage` or `-u`."""
+    for entry in names(listed):
+        meta, _, path = entry.partition("\t")
+        mode, oid, stage = meta.split()
+        yield Staged(mode, oid, stage, path)
 
 
 def add(git: Git, paths: Sequence[str]) -> None:

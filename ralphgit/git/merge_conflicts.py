@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.git import scratch_index
+from ralphgit.git.index import staged
 from ralphgit.git.merge_preview import merging
-from ralphgit.git.repository import UNMERGED, Repository, staged
+from ralphgit.git.repository import UNMERGED, Repository
 
 _PLAIN = ("100644", "100755")
 

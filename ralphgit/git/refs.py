@@ -23,16 +23,12 @@ _MOVED = ("reference already exists", "but expected", "unable to resolve referen
 _PATIENCE_S = 5.0
 
 
-#: Changes refs as its stdin says, and reads none until then.
-CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
-
-
 def swap(git: Git, ref: str, *, new: str, old: str, begun: Child | None = None) -> bool:
     """Set `ref` to `new` if it is at `old`; "" means no ref, on either side.
 
     Returns whether it was done. Of several callers with the same `old` exactly one gets
     True. A lock that another process holds is waited for, some seconds at most. `begun`
-    is a process that runs `CHANGE`, to create a ref with.
+    is a process that runs `repository.CHANGE`, to create a ref with.
 
     Raises: GitError, NotWritable.
     """

@@ -1,16 +1,14 @@
 """Describe a repository: folders, configuration, refs, worktrees. All is read once, lazily."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from ralphgit.errors import NotARepository, NotWritable
 from ralphgit.git.child_process import Child
 from ralphgit.git.objects import STORE, Objects, dialogue
-from ralphgit.git.refs import CHANGE
-from ralphgit.git.run_git import Git, GitError, failure, names
-from ralphgit.git.worktrees import folders
+from ralphgit.git.run_git import Git, GitError, failure
 
 
 class Ref(NamedTuple):
@@ -56,24 +54,8 @@ _QUESTIONS = {
     "worktrees": ("worktree", "list", "--porcelain", "-z"),
 }  # fmt: skip
 UNMERGED = ("ls-files", "-u", "-z", "--full-name", "--", ":/")
-
-
-class Staged(NamedTuple):
-    """An entry of the index."""
-
-    mode: str
-    oid: str
-    stage: str
-    """"0"; of a path with a conflict "1" the ancestor's, "2" ours, "3" theirs."""
-    path: str
-
-
-def staged(listed: bytes) -> Iterator[Staged]:
-    """Parse the entries that `ls-files -z` lists with `--stage` or `-u`."""
-    for entry in names(listed):
-        meta, _, path = entry.partition("\t")
-        mode, oid, stage = meta.split()
-        yield Staged(mode, oid, stage, path)
+#: Changes refs as its stdin says, and reads none until then.
+CHANGE = ("update-ref", "--no-deref", "-z", "--stdin")
 
 
 #: What a claim needs besides; the last two wait for input.
@@ -270,6 +252,8 @@ class Repository:
 
         Raises: NotARepository.
         """
+        from ralphgit.git.worktrees import folders  # most commands look from one place alone
+
         own = os.path.join(worktree.path, ".git")
         git_dir, name = "", ""
         if not worktree.main and os.path.isfile(own):

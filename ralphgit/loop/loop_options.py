@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ralphgit.errors import RalphError
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import Priorities
 
 #: Shows a line of progress.
 Say = Callable[[str], None]

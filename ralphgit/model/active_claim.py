@@ -1,8 +1,15 @@
 """Define active claims: claims and results that the base does not have (yet)."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.model.pull_request import Pull
+if TYPE_CHECKING:
+    from ralphgit.model.pull_request import Pull
+else:
+    # A field's type is nothing at run time, and to import this one takes a 30th of `next`.
+    Pull = object
+
+#: The folder of refs that keep the work of claims which were given up or lost, by task.
+RESCUE = "refs/ralph/rescue/"
 
 
 class ActiveClaim(NamedTuple):

@@ -7,6 +7,8 @@ from ralphgit.errors import UsageError
 from ralphgit.model import paths
 from ralphgit.model.characters import described, forbidden, strings
 
+#: The file of settings at the top of a worktree.
+SETTINGS_FILE = "ralph.toml"
 #: Lock files of package managers, in any folder.
 LOCK_FILES = (
     "**/package-lock.json", "**/npm-shrinkwrap.json", "**/yarn.lock", "**/pnpm-lock.yaml",

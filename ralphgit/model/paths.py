@@ -28,14 +28,15 @@ class PathFault(StrEnum):
 
 #: Nearly every path: names of letters, digits and signs that no file system reads otherwise.
 _PLAIN = re.compile(r"[\w@+-]+(?:[./][\w@+-]+)*", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Those below are only text: compiled where a path is another, which is seldom.
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 #: What HFS+ leaves out of a name when it compares; git refuses the same (`utf8.c`).
 _IGNORED = dict.fromkeys((*range(0x200C, 0x2010), *range(0x202A, 0x202F),
                           *range(0x206A, 0x2070), 0xFEFF))  # fmt: skip
 #: As git's `is_ntfs_dotgit`: short names, trailing dots and spaces, alternate streams.
-_OWN = re.compile(r"(?:\.(?:git|ralph)|(?:git|ralph)~[0-9]+)[. ]*(?::.*)?", re.ASCII | re.DOTALL)
+_OWN = r"(?as)(?:\.(?:git|ralph)|(?:git|ralph)~[0-9]+)[. ]*(?::.*)?"
 #: `\[id\]` in a pattern is the name `[id]`.
-_QUOTED = re.compile(r"\\(?=[][{}*?])")
+_QUOTED = r"\\(?=[][{}*?])"
 
 
 def fault(path: str) -> PathFault | None:
@@ -46,7 +47,7 @@ def fault(path: str) -> PathFault | None:
         return PathFault.EMPTY
     if is_absolute(path):
         return PathFault.ABSOLUTE
-    if _CONTROL.search(path):
+    if re.search(_CONTROL, path):
         return PathFault.CONTROL
     return _of_names(path.replace("\\", "/").split("/")) or (
         PathFault.BACKSLASH if "\\" in path else None
@@ -55,7 +56,7 @@ def fault(path: str) -> PathFault | None:
 
 def pattern_fault(pattern: str) -> PathFault | None:
     """The same of a pattern or an output, which may be `./a`, `out/` and have `\\[`."""
-    return fault(_QUOTED.sub("", pattern).removeprefix("./").removesuffix("/"))
+    return fault(re.sub(_QUOTED, "", pattern).removeprefix("./").removesuffix("/"))
 
 
 def is_absolute(path: str) -> bool:
@@ -70,7 +71,7 @@ def enters_own(path: str) -> bool:
 
 def is_own_folder(name: str) -> bool:
     """Whether some file system reads `name` as `.git` or `.ralph`."""
-    return _OWN.fullmatch(name.translate(_IGNORED).lower()) is not None
+    return re.fullmatch(_OWN, name.translate(_IGNORED).lower()) is not None
 
 
 def _of_names(names: list[str]) -> PathFault | None:

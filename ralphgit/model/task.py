@@ -5,7 +5,8 @@ NamedTuples and not dataclasses, which take 9 ms to import and make: a fifth of 
 
 from typing import NamedTuple
 
-from ralphgit.model.task_status import DEFAULT_PRIORITY, Mode, Outcome, Reason, Status
+from ralphgit.model.task_row import DEFAULT_PRIORITY
+from ralphgit.model.task_status import Mode, Outcome, Reason, Status
 
 
 class Claim(NamedTuple):

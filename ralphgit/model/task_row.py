@@ -6,6 +6,9 @@ frozen dataclasses take 40.
 
 from typing import NamedTuple
 
+#: Of a task that has none, from 0 (the most urgent) to 5.
+DEFAULT_PRIORITY = 2
+
 
 class Row(NamedTuple):
     id: str

@@ -64,5 +64,4 @@ class Outcome(StrEnum):
     DONE_WITH_CONCERNS = "done_with_concerns"
 
 
-DEFAULT_PRIORITY = 2
 PRIORITIES = range(6)

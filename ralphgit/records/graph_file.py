@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import DEFAULT_PRIORITY
+from ralphgit.model.task_row import DEFAULT_PRIORITY, Row
 from ralphgit.records import input_limits as texts
 from ralphgit.records import task_blocks, yaml_reader
 from ralphgit.records.task_fields import Problem, normalise

@@ -20,13 +20,13 @@ MAX_GRAPH_BYTES = 8 * 1024 * 1024
 MAX_RECORD_BYTES = 256 * 1024
 MAX_DEPTH = 32
 
-# Expressions that are only text here are compiled where something is refused: compiling them
-# all would be a 30th of `ralphgit next`.
+# Expressions are only text here, and compiled where something is read or refused: compiling them
+# all would be a 30th of `ralphgit next`, which reads what it has cached.
 # What no text holds; and what may be written as an escape alone: line and paragraph separators,
 # which YAML 1.1 readers take for line breaks and 1.2 readers do not; a byte order mark inside.
 _CONTROL = f"[\u2028\u2029\ufeff]|{FORBIDDEN}"
 #: An escape in double quotes (YAML, JSON, TOML) that may mean a character that no text holds.
-_ESCAPE = re.compile(r"\\(?:[0abefvrN]|x[0189]|x7[fF]|u(?:00[0189]|007[fF]|[dDfF])|U)")
+_ESCAPE = r"\\(?:[0abefvrN]|x[0189]|x7[fF]|u(?:00[0189]|007[fF]|[dDfF])|U)"
 #: Every such escape, a whole pair of halves and a line end as one.
 _ESCAPES = (
     r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|r\\n|x(?P<x>[0-9a-fA-F]{2})|u(?P<u>[0-9a-fA-F]{4})"
@@ -38,14 +38,14 @@ _PAIR = r"[\ud800-\udbff][\udc00-\udfff]"
 #: What a file of plain ASCII consists of, line ends by line feed alone.
 _PLAIN = bytes([9, 10, *range(32, 127)])
 #: Begins every line that the next three look for. Unlike `^` it is searched for at once.
-_LINE_SIGN = re.compile(r"\n(?:[<=>|]{7}|%|---|\.\.\.)")
+_LINE_SIGN = r"\n(?:[<=>|]{7}|%|---|\.\.\.)"
 _CONFLICT = r"(?m)^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)"
 _DIRECTIVE = r"(?m)^%"
 _DOCUMENT = r"(?m)^(?:---|\.\.\.)(?=\s|\Z)"
 _BLANK_OR_COMMENT = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
 #: Where an anchor, an alias or a tag could begin. In a scalar or a comment it is harmless.
 #: What stands before is looked at last: the other way round takes 5 times as long.
-_INDICATOR = re.compile(r"[&*!](?<![^\s\[\]{},:][&*!])")
+_INDICATOR = r"[&*!](?<![^\s\[\]{},:][&*!])"
 _HIDDEN = {"&": "\ue000", "*": "\ue001", "!": "\ue002"}
 _SHOWN = {letter: sign for sign, letter in _HIDDEN.items()}
 _HIDDEN_TEXT = "[\ue000-\ue002]"
@@ -89,7 +89,7 @@ def decode(data: bytes, *, limit: int) -> str:
     rest = data.translate(None, _PLAIN)
     if rest and (b"\r" in rest or re.search(_CONTROL, rest.decode("utf-8"))):
         _refuse_control(text)
-    if _LINE_SIGN.search(f"\n{text[:7]}") or _LINE_SIGN.search(text):
+    if re.search(_LINE_SIGN, f"\n{text[:7]}") or re.search(_LINE_SIGN, text):
         _refuse_lines(text)
     return text
 
@@ -118,7 +118,7 @@ def refuse_raw(text: str) -> None:
 
 def may_escape(text: str) -> bool:
     """Whether an escape in `text` could mean a forbidden character."""
-    return _ESCAPE.search(text) is not None
+    return re.search(_ESCAPE, text) is not None
 
 
 def refuse_decoded(value: object, text: str, start: int = 0, end: int | None = None) -> None:
@@ -197,7 +197,7 @@ def may_nest_too_deep(text: str) -> bool:
 
 def may_hold_indicators(text: str) -> bool:
     """Whether an anchor, an alias or a tag could stand in `text`."""
-    return _INDICATOR.search(text) is not None
+    return re.search(_INDICATOR, text) is not None
 
 
 def hide_indicators(text: str) -> str | None:
@@ -209,7 +209,7 @@ def hide_indicators(text: str) -> str | None:
     """
     if re.search(_HIDDEN_TEXT, text):
         return None
-    return _INDICATOR.sub(lambda found: _HIDDEN[found.group()], text)
+    return re.sub(_INDICATOR, lambda found: _HIDDEN[found.group()], text)
 
 
 def hidden_indicators(value: object) -> set[str]:

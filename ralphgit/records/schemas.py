@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ralphgit.records import package_files
-
 #: What is filed below the records folder, a folder each.
 FILED = ("evidence", "audit", "guidance")
 #: The folder of the archive beside them, and how its files end.
@@ -35,6 +33,8 @@ def modeline(kind: str) -> str:
 
 def read(kind: str) -> bytes:
     """The schema of `kind`, one of KINDS or `archive`."""
+    from ralphgit.records import package_files
+
     return package_files.read("schemas", file_name(kind))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
-from ralphgit.model.config import path_fault, setting_name
+from ralphgit.model.config import SETTINGS_FILE, path_fault, setting_name
 from ralphgit.records import input_limits
 from ralphgit.records.input_limits import MAX_DEPTH, position
 
-FILE = "ralph.toml"
+FILE = SETTINGS_FILE
 #: Keys that the file may have for other readers.
 _IGNORED = frozenset({"version", "$schema"})
 
@@ -116,17 +116,18 @@ def _position(message: str, data: bytes) -> tuple[int, int]:
     return (digits[-2], digits[-1]) if len(digits) >= 2 else (1, 1)
 
 
-_TABLE = re.compile(r"[ \t]*\[([^\[\]]+)\]")
-_KEY = re.compile(r"""[ \t]*([A-Za-z0-9_."'-]+)[ \t]*=""")
+# Here and below only text: compiled where they are needed, which is seldom.
+_TABLE = r"[ \t]*\[([^\[\]]+)\]"
+_KEY = r"""[ \t]*([A-Za-z0-9_."'-]+)[ \t]*="""
 
 
 def line_of(data: bytes, name: str) -> int:
     """The line that makes the setting `name`; 0 where it cannot be told."""
     table = ""
     for number, line in enumerate(data.decode("utf-8", "replace").split("\n"), 1):
-        if found := _TABLE.match(line):
+        if found := re.match(_TABLE, line):
             table = f"{found[1].strip()}."
-        elif (found := _KEY.match(line)) and setting_name(table + found[1]) == name:
+        elif (found := re.match(_KEY, line)) and setting_name(table + found[1]) == name:
             return number
     return 0
 
@@ -147,8 +148,8 @@ def _place_of(text: str, key: str, value: str) -> tuple[int, int]:
     return position(text, min(found)) if found else (line, 1)
 
 
-_STRING = re.compile(r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-_COMMENT = re.compile(r"# ?([^\r\n]*)")
+_STRING = r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'"""
+_COMMENT = r"# ?([^\r\n]*)"
 
 
 def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
@@ -169,7 +170,7 @@ def with_graph(text: str, patterns: Sequence[str], *, path: str = FILE) -> str:
         document = tomlkit.parse(plain if eol == "\r\n" else text)
         old = document.item("graph") if "graph" in document else value
         if isinstance(old, tomlkit.items.Item):
-            for comment in _COMMENT.findall(_STRING.sub("", old.as_string())):
+            for comment in re.findall(_COMMENT, re.sub(_STRING, "", old.as_string())):
                 value.add_line(comment=comment)
         if value.as_string() == "[]":
             value.extend(patterns)

@@ -18,7 +18,8 @@ from ralphgit.model.task import (
     Scope,
     Task,
 )
-from ralphgit.model.task_status import DEFAULT_PRIORITY, Mode, Status
+from ralphgit.model.task_row import DEFAULT_PRIORITY
+from ralphgit.model.task_status import Mode, Status
 
 #: The keys of a task that ralphgit changes, in the order in which it writes them.
 LIFECYCLE_KEYS = ("status", "claim", "reset", "cancelled", "result", "blocked", "epoch")

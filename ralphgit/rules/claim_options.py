@@ -3,10 +3,15 @@
 `next` needs this alone, and is too fast to import every reason to refuse (`rules.claim_verdict`).
 """
 
+import re
 from typing import NamedTuple
 
+from ralphgit.errors import UsageError
 from ralphgit.model.task_row import Row
-from ralphgit.rules.priorities import Priorities
+
+#: Each from 0, the most urgent, to 5.
+Priorities = frozenset[int]
+_PART = r"([0-5])(?:-([0-5]))?"
 
 
 class ClaimOptions(NamedTuple):
@@ -31,3 +36,21 @@ def is_wanted(row: Row, options: ClaimOptions) -> bool:
     if options.story not in ("", row.story):
         return False
     return options.priority is None or row.priority in options.priority
+
+
+def priorities(text: str) -> Priorities:
+    """Read RANGE: one priority, a range with both its ends, or several of either.
+
+    Raises: UsageError for anything else, and for a range that ends before it begins.
+    """
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(_PART, part.strip())
+        first, last = (match[1], match[2] or match[1]) if match else ("1", "0")
+        if first > last:
+            raise UsageError(
+                f"{text!r} is not a range of priorities (0 to 5)",
+                hint="--priority 2, --priority 0-1 or --priority 0,3",
+            )
+        found.update(range(int(first), int(last) + 1))
+    return frozenset(found)

@@ -1,32 +1,29 @@
-"""Map who holds which task: on every branch, in every worktree and in every lease."""
+"""Map who holds which task: on every branch, in every worktree and in every lease.
+
+Where nobody holds any, what tells of claims (`sightings`, `removed_tasks`, `taken_back`) is not
+even imported: that would be a tenth of `ralphgit next`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from ralphgit.app.active_claims import holder_place, other_bases, removed_tasks, stale_lease
+from ralphgit.app.active_claims import other_bases
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_places
-from ralphgit.app.active_claims.removed_tasks import RemovedTask
-from ralphgit.app.workspace import (
-    heartbeat,
-    runtime_files,
-    taken_back,
-    tracked_pull_requests,
-    worktree_names,
-)
 from ralphgit.app.workspace.graph_view import GraphView, Shard
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
 from ralphgit.git.repository import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease, TakenBack
 from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import Outcome
 from ralphgit.rules import readiness
 from ralphgit.rules.readiness import TaskState, TaskStates
 
-RESCUE = "refs/ralph/rescue/"
+if TYPE_CHECKING:
+    from ralphgit.app.active_claims.removed_tasks import RemovedTask
 
 
 class ClaimMap:
@@ -72,14 +69,17 @@ class ClaimMap:
                        and same.kind == "branch" and active.kind == "worktree"
                        and not active.path for same in known):  # fmt: skip
                 known.append(active)
-        pulls = {}
-        if found:
-            noted = tracked_pull_requests.everywhere(self.project.repository.worktrees)
-            pulls = {one.claim: one for one in noted}
+        if not found:
+            return found, withdrawn
+        from ralphgit.app.active_claims import removed_tasks, sightings
+        from ralphgit.app.workspace import tracked_pull_requests
+
+        noted = tracked_pull_requests.everywhere(self.project.repository.worktrees)
+        pulls = {one.claim: one for one in noted}
         for task, claims in found.items():
             if pulls:
                 claims = [one._replace(pull=pulls.get(one.claim)) for one in claims]
-            found[task] = holder_place.holder_first(self.project, self.leases, claims)
+            found[task] = sightings.holder_first(self.project, self.leases, claims)
         for one in removed_tasks.found(self.project, self.base, found).values():
             if one.now and not one.is_complete:
                 found.setdefault(one.now, []).extend(
@@ -93,11 +93,15 @@ class ClaimMap:
         row = self.base.by_id.get(one.task)
         if row is None or row.claim == one.claim or row.epoch > one.epoch:
             return None
+        from ralphgit.app.workspace import taken_back
+
         return taken_back.of(self.project, one.task, one.claim, one.base)
 
     @cached_property
     def removed(self) -> dict[str, RemovedTask]:
         """The tasks that the base has lost since their claims were made."""
+        from ralphgit.app.active_claims import removed_tasks
+
         return removed_tasks.found(self.project, self.base, self.active_claims)
 
     @cached_property
@@ -153,6 +157,8 @@ class ClaimMap:
             contents = dict(self._differing(worktree, usual))
             if not contents:
                 continue
+            from ralphgit.app.workspace import worktree_names
+
             where = worktree_names.shown(self.project, worktree.path)
             deltas = self._deltas(contents)
             for shard in contents:
@@ -181,40 +187,17 @@ class ClaimMap:
                 continue
             yield self._lease_claim(lease)
 
-    def _lease_claim(self, lease: Lease) -> ActiveClaim:
-        path = self._whereabouts(lease)
-        worktree = Worktree(path, "", "", False, False, False, False)
-        where = worktree_names.shown(self.project, path)
-        if lease.host != heartbeat.host():
-            where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
-        return ActiveClaim(
-            lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
-            "lease", where, path, stale_lease.is_stale(self.project, lease, worktree),
-            base=lease.base,
-        )  # fmt: skip
-
-    def _whereabouts(self, lease: Lease) -> str:
-        """The folder of the worktree that has a lease, also after `git worktree move`."""
-        if lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
-            for worktree in self.project.repository.worktrees:
-                noted = runtime_files.remembered(worktree.path)
-                if noted is not None and noted.claim == lease.claim:
-                    return worktree.path
-        return lease.worktree
-
     def _active_claim(
         self, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
     ) -> ActiveClaim:
-        path = worktree.path if worktree else ""
-        if kind == "branch" and worktree:
-            where = f"{worktree_names.shown(self.project, worktree.path)} ({where})"
-        note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
-        if row.status == "complete" and Outcome.DONE_WITH_CONCERNS in row.json:
-            stored = row.json
-        return ActiveClaim(
-            row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
-            note=note, stored=stored, ref=ref, base=row.base,
-        )  # fmt: skip
+        from ralphgit.app.active_claims.sightings import of_row
+
+        return of_row(self.project, row, kind, where, worktree, ref)
+
+    def _lease_claim(self, lease: Lease) -> ActiveClaim:
+        from ralphgit.app.active_claims.sightings import of_lease
+
+        return of_lease(self.project, lease)
 
     # -- differences ---------------------------------------------------------------
 
@@ -282,14 +265,6 @@ def _changed_rows(
     return [row for row in rows if _stands_otherwise(row, known(row.id))]
 
 
-def question(row: Row) -> str:
-    """What a blocked task asks."""
-    import json
-
-    record = json.loads(row.json).get("blocked") or {}
-    return ": ".join(filter(None, (record.get("reason"), record.get("question"))))
-
-
 def _stands_otherwise(row: Row, base: Row | None) -> bool:
     if base is not None and not base.file and row.claim == base.claim:
         return False  # it is archived: the branch is from before that
@@ -309,6 +284,8 @@ def marked(project: Project, lease: Lease) -> Lease:
         return lease  # what the base has is not known: nothing is free then
     if row is None or row.claim == lease.claim or row.epoch > lease.epoch:
         return lease
+    from ralphgit.app.workspace import taken_back
+
     taken = taken_back.of(project, lease.task, lease.claim, lease.base)
     return lease._replace(is_taken_back=taken is not None)
 

@@ -10,8 +10,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
 from ralphgit.rules import active_scopes
 from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
-from ralphgit.rules.claim_options import ClaimOptions, is_wanted
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import ClaimOptions, Priorities, is_wanted
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 Pair = tuple[Row, TaskState]

@@ -4,11 +4,9 @@ A claim for a base that is not the usual one names it (`base_branch`), and its l
 its own. The usual base is the one of who sets nothing: as committed, else the remote's HEAD.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import worktrees
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
 
@@ -55,6 +53,8 @@ class OwnBase:
         if not self._project.other_base or not begun:
             return True
         if begun not in self._usual:
+            from ralphgit.git import worktrees
+
             objects, usual = self._project.repository.objects, self._project.usual_base.commit
             commit = objects.resolve([f"{begun}^{{commit}}"])[0]
             git = self._project.repository.git
@@ -71,6 +71,8 @@ def base_of(row: Row) -> str:
     text = row.json
     if '"base_branch"' not in text:
         return ""
+    import json
+
     claim = json.loads(text).get("claim")
     return str(claim.get("base_branch") or "") if isinstance(claim, dict) else ""
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims import leases, recovery_commands
-from ralphgit.app.active_claims.claim_map import RESCUE, read_leases
+from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.conflicts.merge_sides import Sides
 from ralphgit.app.conflicts.task_merge import Open
 from ralphgit.app.lifecycle import rescue_refs
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, Refused, UsageError
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.model.ids import parse_task_id
 from ralphgit.model.task import Lifecycle
 from ralphgit.model.task_row import Row

@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.forge import choice, contract
 from ralphgit.app.forge.choice import COMMAND, PLAIN
 from ralphgit.app.forge.contract import Forge
@@ -21,7 +20,7 @@ from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import remote, worktrees
-from ralphgit.model.active_claim import Lease
+from ralphgit.model.active_claim import RESCUE, Lease
 from ralphgit.model.pull_request import Pull, PullState
 
 

@@ -16,9 +16,8 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 from ralphgit.records import packet_file as codec
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
-from ralphgit.rules.claim_options import ClaimOptions
+from ralphgit.rules.claim_options import ClaimOptions, Priorities
 from ralphgit.rules.contract_digest import contract
-from ralphgit.rules.priorities import Priorities
 
 #: Where a worktree has the packet of its task.
 PATH = ".ralph/packet.yaml"

@@ -19,7 +19,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
 from ralphgit.model.handoff import NO_FILE, REPORT, Dependency, Guidance, Packet
 from ralphgit.model.task_row import Row
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import Priorities
 from ralphgit.rules.readiness import TaskState
 
 _EARLIER = """\

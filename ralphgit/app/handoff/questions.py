@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims import concerns, recovery_commands
-from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import reviews
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
-from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.active_claim import RESCUE, ActiveClaim
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.ids import is_id
 from ralphgit.model.pull_request import WAITING, Pull, PullState

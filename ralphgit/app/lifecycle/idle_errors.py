@@ -5,8 +5,9 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from ralphgit.app.active_claims import concerns, recovery_commands
-from ralphgit.app.active_claims.claim_map import ClaimMap, question
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
+from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim

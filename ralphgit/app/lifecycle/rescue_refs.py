@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.repository import Repository
-from ralphgit.model.active_claim import ActiveClaim, Lease
+from ralphgit.model.active_claim import RESCUE, ActiveClaim, Lease
 
 
 class Rescued(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import RESCUE, read_leases
+from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.git import refs, trees, worktrees
+from ralphgit.model.active_claim import RESCUE
 
 
 class Kept(NamedTuple):

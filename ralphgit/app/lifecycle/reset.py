@@ -7,13 +7,14 @@ import shlex
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file
 from ralphgit.rules import lost_claim

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, UsageError
-from ralphgit.records import settings_file
+from ralphgit.model.config import SETTINGS_FILE
 
 
 def place(project: Project, name: str, shards: Iterable[str]) -> str:
@@ -42,7 +42,7 @@ def _own(project: Project, top: str, path: str, shards: Iterable[str]) -> str:
     if path in {os.path.realpath(os.path.join(top, shard)) for shard in shards}:
         return "a file of this graph"
     records = os.path.realpath(os.path.join(top, project.config.records))
-    if path == os.path.join(os.path.realpath(top), settings_file.FILE) or path.startswith(
+    if path == os.path.join(os.path.realpath(top), SETTINGS_FILE) or path.startswith(
         records + os.sep
     ):
         return "a place of settings or records"

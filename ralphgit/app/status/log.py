@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.workspace import record_tree, revisions, taken_back, tracked_pull_requests
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Event
 from ralphgit.records import atomic_files, audit_file, review_file, worktree_files

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recovery_commands
-from ralphgit.app.active_claims.claim_map import RESCUE, ClaimMap, question
+from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
+from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.base import unfinished_claims
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
@@ -16,7 +17,7 @@ from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
-from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.active_claim import RESCUE, ActiveClaim
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import State
 from ralphgit.rules import lost_claim

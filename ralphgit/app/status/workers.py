@@ -6,7 +6,8 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import ClaimMap, question
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat, record_tree, runtime_files, worktree_names
 from ralphgit.app.workspace.graph_files import is_wild

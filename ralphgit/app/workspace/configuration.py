@@ -23,6 +23,7 @@ from ralphgit.model.config import (
     LAYOUT,
     PLACE,
     SAFETY,
+    SETTINGS_FILE,
     Config,
     Layer,
     Setting,
@@ -32,7 +33,7 @@ from ralphgit.model.config import (
     setting_name,
     settle,
 )
-from ralphgit.records import atomic_files, settings_file
+from ralphgit.records import atomic_files
 from ralphgit.records.row_cache import Cache
 
 #: Below a worktree's git folder: the story that its worker keeps to.
@@ -76,13 +77,13 @@ class SettingsFiles:
     def here(self) -> dict[str, object]:
         """Raises: InvalidRecord."""
         data = self.content
-        return self._cache.settings(data, settings_file.parse) if data is not None else {}
+        return self._cache.settings(data, _parse) if data is not None else {}
 
     @property
     def content(self) -> bytes | None:
         """This worktree's file; None without one."""
         top = self.repository.top
-        return None if top is None else atomic_files.read(os.path.join(top, settings_file.FILE))
+        return None if top is None else atomic_files.read(os.path.join(top, SETTINGS_FILE))
 
     def at(self, commit: str, label: str) -> dict[str, object]:
         """The settings that a commit makes; `label` is what people call it.
@@ -91,7 +92,7 @@ class SettingsFiles:
         """
         if commit not in self._known:
             objects = self.repository.objects
-            oid = objects.resolve([f"{commit}:{settings_file.FILE}"])[0]
+            oid = objects.resolve([f"{commit}:{SETTINGS_FILE}"])[0]
             self._known[commit] = {} if oid is None else self._parsed(oid, label)
         return self._known[commit]
 
@@ -99,8 +100,14 @@ class SettingsFiles:
         objects, data = self.repository.objects, self.content
         if data is None or objects.blob_id(data) != oid:
             data = objects.read([oid])[oid]
-        path = f"{label}:{settings_file.FILE}"
-        return self._cache.settings(data, lambda data: settings_file.parse(data, path=path))
+        path = f"{label}:{SETTINGS_FILE}"
+        return self._cache.settings(data, lambda data: _parse(data, path))
+
+
+def _parse(data: bytes, path: str = SETTINGS_FILE) -> dict[str, object]:
+    from ralphgit.records import settings_file  # the cache knows what most files say
+
+    return settings_file.parse(data, path=path)
 
 
 def own_layers(repository: Repository, around: Surroundings) -> tuple[Layer, ...]:
@@ -149,7 +156,7 @@ def decided(files: SettingsFiles, own: Sequence[Layer]) -> Decided:
     if not default.remote and (main := repository.worktrees[0]).head:
         commit, label = main.head, main.branch.removeprefix("refs/heads/") or main.head[:12]
     found = files.at(commit, label) if commit else files.here()
-    layer = (_on(label) if commit else settings_file.FILE, _only(found, PLACE))
+    layer = (_on(label) if commit else SETTINGS_FILE, _only(found, PLACE))
     layers = [*own, layer]
     remote = _first(layers, "remote")
     usual = locate(repository, _first([layer], "base"), remote)
@@ -165,7 +172,7 @@ def read(files: SettingsFiles, own: Sequence[Layer], decided: Decided) -> Config
     """Resolve all settings. Raises: UsageError, InvalidRecord."""
     base = decided.base
     if not base.commit:
-        return of_layers([*own, decided.layer, (settings_file.FILE, files.here())])
+        return of_layers([*own, decided.layer, (SETTINGS_FILE, files.here())])
     there = files.at(base.commit, base.label)
     committed = (_on(base.label), _only(there, SAFETY | LAYOUT))
     here: Mapping[str, object] = {}
@@ -174,11 +181,11 @@ def read(files: SettingsFiles, own: Sequence[Layer], decided: Decided) -> Config
         files.repository, base.commit, of_layers([*own, committed]).config.graph
     ):
         here = files.here()
-    rest = [(settings_file.FILE, _but(here, COMMITTED)), (_on(base.label), _but(there, COMMITTED))]
+    rest = [(SETTINGS_FILE, _but(here, COMMITTED)), (_on(base.label), _but(there, COMMITTED))]
     found = of_layers([*own, decided.layer, committed, *rest])
     ignored = _ignored(here, own, found, base)
     if LAYOUT & ignored and not _has_graph(files.repository, base.commit, found.config.graph):
-        layout = (settings_file.FILE, _only(here, LAYOUT))
+        layout = (SETTINGS_FILE, _only(here, LAYOUT))
         found = of_layers([*own, decided.layer, layout, committed, *rest])
         ignored -= LAYOUT
     found = _with_own_layout(files.repository, found, here, own)
@@ -220,7 +227,7 @@ def _with_own_layout(
     top, config = repository.top, found.config
     if top is None:
         return found
-    own = resolve([*stronger, (settings_file.FILE, _only(here, LAYOUT))])
+    own = resolve([*stronger, (SETTINGS_FILE, _only(here, LAYOUT))])
     if own.graph != config.graph and not files_below(top, places(config.graph)):
         found = found._replace(graph_here=own.graph)
     if own.records != config.records and not os.path.isdir(os.path.join(top, config.records)):
@@ -233,11 +240,11 @@ def _has_graph(repository: Repository, commit: str, patterns: Sequence[str]) -> 
 
 
 def _parsed(found: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
-    return {name: parse_setting(name, found[name], settings_file.FILE) for name in names}
+    return {name: parse_setting(name, found[name], SETTINGS_FILE) for name in names}
 
 
 def _on(label: str) -> str:
-    return f"{settings_file.FILE} on {label}"
+    return f"{SETTINGS_FILE} on {label}"
 
 
 def _only(found: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
@@ -253,7 +260,7 @@ def warning(names: Sequence[str], label: str) -> str:
     keys = _keys()
     *most, last = sorted(keys[name] for name in names)
     listed = f"{', '.join(most)} and {last}" if most else last
-    file = f"{settings_file.FILE} of this worktree"
+    file = f"{SETTINGS_FILE} of this worktree"
     return f"{file} has no effect on {listed}: what is committed on {label} counts"
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ralphgit.app.workspace.archive_view import NONE, Archive
 from ralphgit.errors import InvalidRecord, UnknownTask
-from ralphgit.model.task_row import Row
-from ralphgit.model.task_status import DEFAULT_PRIORITY
+from ralphgit.model.task_row import DEFAULT_PRIORITY, Row
 
 if TYPE_CHECKING:
     from ralphgit.model.task import Task

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ralphgit.errors import InvalidRecord, UsageError
-from ralphgit.model.config import Config, parse_setting
+from ralphgit.model.config import SETTINGS_FILE, Config, parse_setting
 from ralphgit.records import settings_file
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def by_patterns(
     objects: "Objects", commits: Sequence[str], usual: tuple[str, ...]
 ) -> dict[tuple[str, ...], list[str]]:
     """The commits, by the patterns that their settings have; without those that have `usual`."""
-    names = {commit: f"{commit}:{settings_file.FILE}" for commit in commits}
+    names = {commit: f"{commit}:{SETTINGS_FILE}" for commit in commits}
     contents = objects.read(names.values()) if names else {}
     found: dict[tuple[str, ...], list[str]] = {}
     for commit, name in names.items():
@@ -33,7 +33,7 @@ def patterns(settings: bytes | None) -> tuple[str, ...]:
     usual: tuple[str, ...] = Config._field_defaults["graph"]
     try:
         told = settings_file.parse(settings).get("graph") if settings is not None else None
-        found = usual if told is None else parse_setting("graph", told, settings_file.FILE)
+        found = usual if told is None else parse_setting("graph", told, SETTINGS_FILE)
     except (InvalidRecord, UsageError):
         return usual
     return found if isinstance(found, tuple) else usual

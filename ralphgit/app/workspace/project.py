@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ralphgit.app.workspace import archive_view, configuration, moved_graph
+from ralphgit.app.workspace import archive_view, configuration
 from ralphgit.app.workspace.archive_view import Archive
 from ralphgit.app.workspace.base_branch import Base
 from ralphgit.app.workspace.configuration import Configuration, Decided, SettingsFiles
@@ -14,11 +14,10 @@ from ralphgit.app.workspace.graph_files import Places, files_below, places
 from ralphgit.app.workspace.graph_view import HERE, GraphView, Shard, refuse_twins
 from ralphgit.app.workspace.surroundings import Surroundings, begin
 from ralphgit.errors import GuardRefused, InvalidRecord
-from ralphgit.git import worktrees
 from ralphgit.git.repository import Repository, Worktree
 from ralphgit.model.active_claim import TakenBack
-from ralphgit.model.config import Config, Layer
-from ralphgit.records import atomic_files, row_cache, settings_file, worktree_files
+from ralphgit.model.config import SETTINGS_FILE, Config, Layer
+from ralphgit.records import atomic_files, row_cache, worktree_files
 from ralphgit.records.schemas import ARCHIVE, ARCHIVE_SUFFIX
 
 if TYPE_CHECKING:
@@ -206,6 +205,8 @@ class Project:
         found = self.shards_at(commits)
         without = [commit for commit in found if not found[commit]]
         if without and not self.set_by_user("graph"):
+            from ralphgit.app.workspace import moved_graph
+
             objects, usual = self.repository.objects, self.config.graph
             for own, theirs in moved_graph.by_patterns(objects, without, usual).items():
                 found.update(self.shards_at(theirs, own))
@@ -238,6 +239,8 @@ class Project:
     def _lost_graph(self, base: Base) -> InvalidRecord | None:
         """The refusal where the base has lost the graph since this worktree left it."""
         import shlex
+
+        from ralphgit.git import worktrees
 
         head = self.repository.known_head
         fork = worktrees.fork(self.repository.git, base.commit, head) if head else ""
@@ -306,7 +309,9 @@ class Project:
             found = self.paths_in(top)
             if found or self.set_by_user("graph"):
                 return found
-            settings = atomic_files.read(os.path.join(top, settings_file.FILE))
+            from ralphgit.app.workspace import moved_graph
+
+            settings = atomic_files.read(os.path.join(top, SETTINGS_FILE))
             return files_below(top, places(moved_graph.patterns(settings)))
         except InvalidRecord as error:
             self.warn(f"the graph in {self.show_path(top)} is left out: {error.message}")
@@ -419,6 +424,8 @@ class Project:
 
     def renew_worktrees(self) -> None:
         """Have git list the worktrees anew, unless none has changed since the list was made."""
+        from ralphgit.git import worktrees
+
         if worktrees.changed_since(self.repository.common_dir, self.started):
             self.repository.forget_worktrees()
 

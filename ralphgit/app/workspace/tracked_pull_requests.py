@@ -1,12 +1,15 @@
 """Keep `.ralph/pulls.yaml`: the pull requests of this worktree that have not landed."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ralphgit.git.repository import Worktree
-from ralphgit.model.pull_request import Pull, PullState
-from ralphgit.records import runtime_notes
+
+if TYPE_CHECKING:
+    from ralphgit.model.pull_request import Pull
 
 PATH = os.path.join(".ralph", "pulls.yaml")
 #: What earlier versions called a closed one.
@@ -15,7 +18,12 @@ _REFUSED = "refused"
 
 def read(top: str) -> list[Pull]:
     """What is noted; nothing where the note cannot be read."""
-    entries = runtime_notes.read(os.path.join(top, PATH)).get("pulls")
+    path = os.path.join(top, PATH)
+    if not os.path.lexists(path):
+        return []  # and no parser is loaded
+    from ralphgit.records import runtime_notes
+
+    entries = runtime_notes.read(path).get("pulls")
     found = [_pull(entry) for entry in entries] if isinstance(entries, list) else []
     return [pull for pull in found if pull is not None]
 
@@ -33,6 +41,8 @@ def everywhere(worktrees: Iterable[Worktree]) -> list[Pull]:
 def _pull(entry: object) -> Pull | None:
     if not isinstance(entry, dict):
         return None
+    from ralphgit.model.pull_request import Pull, PullState
+
     kinds = {**dict.fromkeys(Pull._fields, str), "epoch": int, "fixes": int}
     known: dict[str, Any] = {k: v for k, v in entry.items() if type(v) is kinds.get(k)}
     state = {_REFUSED: "closed"}.get(state := known.pop("state", PullState.PUSHED), state)
@@ -57,5 +67,7 @@ def drop(top: str, claim: str) -> None:
 
 
 def _write(top: str, pulls: list[Pull]) -> None:
+    from ralphgit.records import runtime_notes
+
     entries = [{**pull._asdict(), "state": str(pull.state)} for pull in pulls]
     runtime_notes.write(os.path.join(top, PATH), {"version": 1, "pulls": entries})

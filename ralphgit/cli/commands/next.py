@@ -7,8 +7,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, task_table, tasks_json
-from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import ClaimOptions, Priorities
 
 
 class Options(NamedTuple):

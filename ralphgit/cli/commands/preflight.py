@@ -8,8 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.lifecycle import preflight
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Json, Outcome, safe, task_json
-from ralphgit.rules.claim_options import ClaimOptions
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import ClaimOptions, Priorities
 
 
 class Options(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.handoff import prompt
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, stored_task
-from ralphgit.rules.priorities import Priorities
+from ralphgit.rules.claim_options import Priorities
 
 
 class Options(NamedTuple):

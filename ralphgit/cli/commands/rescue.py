@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.active_claims.claim_map import RESCUE
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.lifecycle.rescued_work import Kept
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -12,6 +11,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, Table, safe
 from ralphgit.errors import UsageError
+from ralphgit.model.active_claim import RESCUE
 from ralphgit.model.printable import counted
 
 

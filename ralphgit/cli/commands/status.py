@@ -9,9 +9,10 @@ from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.status.overview import Overview, overview
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
-from ralphgit.cli.amount import MOST, Amount
+from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
+from ralphgit.cli.shared_options import MOST
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import short_duration
 from ralphgit.rules.nothing_to_claim import Why

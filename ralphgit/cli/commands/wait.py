@@ -10,6 +10,7 @@ from ralphgit.cli import look_again
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe
+from ralphgit.cli.shared_options import FOREVER
 from ralphgit.errors import NothingReady
 from ralphgit.rules.nothing_to_claim import Why
 
@@ -23,7 +24,7 @@ class Options(NamedTuple):
 
 def run(call: Call, options: Options) -> Outcome:
     what = options.awaited or ATTENTION
-    limit = float(look_again.FOREVER) if options.timeout is None else options.timeout
+    limit = float(FOREVER) if options.timeout is None else options.timeout
     try:
         found = look_again.until(
             call, lambda project: awaited.came_true(project, what), limit, fetch=options.fetch

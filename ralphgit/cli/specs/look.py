@@ -1,8 +1,16 @@
 """Describe the commands that show something."""
 
 from ralphgit.cli.command_spec import Command, flag, text
-from ralphgit.cli.look_again import seconds
-from ralphgit.cli.shared_options import AMOUNT, ANY_TASK, AT, FETCH, PRIORITY, STORY, TASK
+from ralphgit.cli.shared_options import (
+    AMOUNT,
+    ANY_TASK,
+    AT,
+    FETCH,
+    PRIORITY,
+    STORY,
+    TASK,
+    seconds,
+)
 
 COMMANDS = (
     Command("status", "look", "What needs a person, who does what, what is next.",

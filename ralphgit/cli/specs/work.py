@@ -1,17 +1,18 @@
 """Describe the commands that a task goes through."""
 
 from ralphgit.cli.command_spec import Command, arg, flag, many, text
-from ralphgit.cli.look_again import FOREVER, seconds
 from ralphgit.cli.shared_options import (
     ANY_TASK,
     CONTRACT,
     FETCH,
+    FOREVER,
     NO_FETCH,
     NO_PUSH,
     PRIORITY,
     STORY,
     TASK,
     WORKER,
+    seconds,
 )
 
 COMMANDS = (

@@ -1,0 +1,166 @@
+"""Tell of a claim that was found on a branch, in a worktree or in a lease who has it, and where.
+
+A branch that was made from a worker's, or a worktree with it, has the same record as the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RalphError
+from ralphgit.git.repository import Worktree
+from ralphgit.model.active_claim import ActiveClaim, Lease
+from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Outcome
+
+_LOGS = os.path.join(".ralph", "logs")
+#: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
+_PATIENCE = 10.0
+
+
+def of_row(
+    project: Project, row: Row, kind: str, where: str, worktree: Worktree | None, ref: str = ""
+) -> ActiveClaim:
+    """The claim that a task has on a branch or in a worktree."""
+    path = worktree.path if worktree else ""
+    if kind == "branch" and worktree:
+        where = f"{worktree_names.shown(project, worktree.path)} ({where})"
+    note, stored = (question(row), row.json) if row.status == "blocked" else ("", "")
+    if row.status == "complete" and Outcome.DONE_WITH_CONCERNS in row.json:
+        stored = row.json
+    return ActiveClaim(
+        row.id, row.status, row.claim, row.by, row.at, row.epoch, kind, where, path,
+        note=note, stored=stored, ref=ref, base=row.base,
+    )  # fmt: skip
+
+
+def question(row: Row) -> str:
+    """What a blocked task asks."""
+    record = json.loads(row.json).get("blocked") or {}
+    return ": ".join(filter(None, (record.get("reason"), record.get("question"))))
+
+
+def of_lease(project: Project, lease: Lease) -> ActiveClaim:
+    """The claim that has a lease."""
+    path = _whereabouts(project, lease)
+    worktree = Worktree(path, "", "", False, False, False, False)
+    where = worktree_names.shown(project, path)
+    if lease.host != heartbeat.host():
+        where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
+    return ActiveClaim(
+        lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
+        "lease", where, path, is_stale(project, lease, worktree),
+        base=lease.base,
+    )  # fmt: skip
+
+
+def _whereabouts(project: Project, lease: Lease) -> str:
+    """The folder of the worktree that has a lease, also after `git worktree move`."""
+    if lease.host == heartbeat.host() and not os.path.isdir(lease.worktree):
+        for worktree in project.repository.worktrees:
+            noted = runtime_files.remembered(worktree.path)
+            if noted is not None and noted.claim == lease.claim:
+                return worktree.path
+    return lease.worktree
+
+
+def holder_first(
+    project: Project, leases: Mapping[str, Lease], claims: Sequence[ActiveClaim]
+) -> list[ActiveClaim]:
+    """The sightings of one task, the holder's own first; no other names a worktree as its place.
+
+    The holder's is where its lease or its note is. Where neither is here, a branch that is named
+    after the worker or the task comes before others.
+    """
+    if len(claims) < 2:
+        return [*claims]
+    homes = {claim: _home(project, leases, claim, claims) for claim in {c.claim for c in claims}}
+    found = []
+    for active in claims:
+        home = homes[active.claim]
+        away = bool(home) and bool(active.path) and not _same(active.path, home)
+        if away and active.kind == "branch":
+            short = active.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+            active = active._replace(path="", where=f"branch {short}")
+        elif away and active.kind == "worktree":
+            active = active._replace(path="")
+        at_home = bool(home) and bool(active.path)
+        named = any(
+            word and word.lower() in active.ref.lower() for word in (active.by, active.task)
+        )
+        found.append(((not at_home, not named), active))
+    return [active for _, active in sorted(found, key=lambda one: one[0])]
+
+
+def _home(
+    project: Project, leases: Mapping[str, Lease], claim: str, claims: Iterable[ActiveClaim]
+) -> str:
+    """The folder in which a claim is worked on; "" where that is unknown."""
+    leased = next((one for one in claims if one.kind == "lease" and one.claim == claim), None)
+    lease = leases.get(leased.task) if leased is not None else None
+    if leased is not None and (lease is None or lease.host == heartbeat.host()):
+        return leased.path
+    for path in dict.fromkeys(one.path for one in claims if one.claim == claim and one.path):
+        noted = runtime_files.remembered(path)
+        if noted is not None and noted.claim == claim:
+            return path
+    return ""
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
+    """Whether the holder of a lease is gone, its folder or its process, or is silent and idle:
+    its heartbeat is old, and nothing in `worktree`, where it works, has changed for as long.
+
+    The holder on another machine is never stale: nothing here can tell.
+    """
+    if lease.host != heartbeat.host():
+        return False
+    if not worktree.exists:
+        return True
+    beat = heartbeat.read(worktree.path)
+    if beat is None or beat.claim != lease.claim:
+        return False
+    if heartbeat.gone(beat):
+        return True
+    now = project.around.now()
+    if now - beat.time <= heartbeat.SILENT_S:
+        return False
+    return now - _last_change(project, worktree.path) > heartbeat.SILENT_S
+
+
+def _last_change(project: Project, top: str) -> float:
+    """When the worktree at `top` changed last, in seconds since 1970: a file that differs from
+    the index or is new, the index, HEAD, or what an agent printed. 0 if that is unknown.
+    """
+    git = project.repository.git.at(top)
+    arguments = ("ls-files", "--others", "--modified", "--exclude-standard", "-z")
+    try:
+        folder = git.line("rev-parse", "--path-format=absolute", "--git-dir")
+        names = (
+            git.run(*arguments, timeout=_PATIENCE).decode("utf-8", "surrogateescape").split("\0")
+        )
+    except RalphError:
+        return 0.0
+    paths = [os.path.join(top, name) for name in names if name]
+    paths += [
+        os.path.join(folder, name) for name in ("index", "HEAD", os.path.join("logs", "HEAD"))
+    ]
+    logs = os.path.join(top, _LOGS)
+    if os.path.isdir(logs):
+        paths += [os.path.join(logs, name) for name in os.listdir(logs)]
+    return max(map(_time, paths), default=0.0)
+
+
+def _time(path: str) -> float:
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return 0.0
