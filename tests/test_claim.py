@@ -189,6 +189,7 @@ def test_a_claim_as_json(world: World) -> None:
                     "since": held["at"],
                     "claim": held["claim"],
                     "kind": "worktree",
+                    "pull_request": None,
                 },
                 "stale": False,
                 "blocked_on": [],
