@@ -261,6 +261,7 @@ def test_an_answer(world: World, alpha: Place, landed: bool, remote: bool) -> No
         "claim": claim,
         "commit": world.head,
         "pushed": remote,
+        "pull": None,
         "record": record,
         "inbox": str(kept),
     }

@@ -113,6 +113,7 @@ def test_a_reset(world: World, landed: bool) -> None:
         "claim": claim,
         "commit": world.head,
         "pushed": False,
+        "pull": None,
     }
     # On the base: one commit, of the task's lines and the attempt's audit.
     assert world.git("rev-parse", "HEAD~1") == tip
@@ -488,16 +489,12 @@ def test_a_remote_that_refuses(world: World) -> None:
     hook.chmod(0o755)
     at_work(world.worktree("alpha"))
     result = resets(world, "T-1")
-    assert (result.code, result.data["pushed"]) == (0, False)
-    refused, told = result.json["warnings"]
+    assert (result.code, result.error, result.data) == (1, "push_refused", None)
+    (refused,) = result.json["warnings"]
     assert refused.startswith("the push of refs/heads/main to origin was declined (hook): ")
-    assert told == (
-        "the change is on the local main only; others see it once it is on origin/main: "
-        "git push origin main"
-    )
-    assert world.head == result.data["commit"]
-    assert origin.git("rev-parse", "main") == world.git("rev-parse", "HEAD~1")
-    assert result.data["task"]["epoch"] == 1
+    assert "the push of refs/heads/ralph/records/T-1-" in result.json["error"]["message"]
+    assert origin.git("rev-parse", "main") == world.head == world.git("rev-parse", "origin/main")
+    assert world.task("T-1").get("epoch", 0) == 0
 
 
 def test_without_pushing(world: World) -> None:

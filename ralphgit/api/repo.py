@@ -14,6 +14,7 @@ from ralphgit.api.values import Claimed, Completed, Diff, GivenUp, Reset, Status
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.base import opening
+from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -231,10 +232,12 @@ class Repo:
         with self._project() as project:
             if by:
                 merged = complete_merged.complete_by(project, told)
-                at = next_tasks.on_base(project, merged.task, commit=merged.commit)
+                commit = "" if merged.pull is not None else merged.commit
+                at = next_tasks.on_base(project, merged.task, commit=commit)
                 return Completed(
-                    task=values.task(*at), commit=merged.commit, evidence=merged.evidence
-                )
+                    task=values.task(*at), commit=merged.commit, evidence=merged.evidence,
+                    pull=_in_review(merged.pull),
+                )  # fmt: skip
             done = complete.complete(project, told, before=before_work.exit_codes)
             pair = next_tasks.pair(project, done.task)
             return Completed(task=values.task(*pair), commit=done.commit, evidence=done.evidence)
@@ -302,13 +305,15 @@ class Repo:
         with self._project() as project:
             done = reset.reset(project, told)
             project.refresh()
-            row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
+            at = "" if done.pull is not None else done.commit
+            row, task_state = next_tasks.on_base(project, done.task, commit=at)
             return Reset(
                 task=values.task(row, task_state),
                 claim=done.claim,
                 rescued=done.rescued,
                 commit=done.commit,
                 pushed=done.pushed,
+                pull=_in_review(done.pull),
             )
 
     # -- reviewing -----------------------------------------------------------------------
@@ -363,8 +368,15 @@ def _priorities(wanted: int | str | None) -> Priorities | None:
 
 
 def _given_up(project: Project, task: str, commit: str) -> GivenUp:
+    from ralphgit.app.landing import base_branch
+
     project.refresh()
-    return GivenUp(task=values.task(*next_tasks.pair(project, task)), commit=commit)
+    pull = _in_review(base_branch.share(project, task))
+    return GivenUp(task=values.task(*next_tasks.pair(project, task)), commit=commit, pull=pull)
+
+
+def _in_review(pull: InReview | None) -> str:
+    return (pull.url or pull.branch) if pull is not None else ""
 
 
 def _tasks(pairs: list[Pair]) -> tuple[Task, ...]:

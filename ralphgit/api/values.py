@@ -152,6 +152,9 @@ class Completed:
     commit: str
     evidence: tuple[str, ...]
     """The paths of the evidence that was written."""
+    pull: str = ""
+    """The address, else the branch, of the pull request that has to be merged first, where the base
+    is not pushed to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +163,9 @@ class GivenUp:
 
     task: Task
     commit: str
+    pull: str = ""
+    """The address, else the branch, of the pull request that has to be merged first, where the base
+    is not pushed to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +178,11 @@ class Reset:
     rescued: tuple[str, ...]
     """The rescue refs that keep everything that had not landed."""
     commit: str
-    """The commit on the base."""
+    """The commit on the base, or in review."""
     pushed: bool
+    pull: str = ""
+    """The address, else the branch, of the pull request that has to be merged first, where the base
+    is not pushed to."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,8 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
         found = reply.reply(project, reply.ReplyOptions(task=task, text=words, claim=claim))
     finally:
         project.repository.close()
-    return [f"{task} is answered, and free again.", *_told(found.done), *warnings]
+    free = _becomes_free(found.done) or f"{task} is answered, and free again."
+    return [free, *_told(found.done), *warnings]
 
 
 def reset_task(around: Surroundings, home: str, options: ResetOptions) -> list[str]:
@@ -39,7 +40,13 @@ def reset_task(around: Surroundings, home: str, options: ResetOptions) -> list[s
         done = reset.reset(project, options)
     finally:
         project.repository.close()
-    return [f"{options.task} is free again.", *_told(done), *warnings]
+    return [_becomes_free(done) or f"{options.task} is free again.", *_told(done), *warnings]
+
+
+def _becomes_free(done: Reopened) -> str:
+    """Say what has to be merged first; "" where the base has it."""
+    pull = done.pull
+    return f"{done.task} is free once {pull.url or pull.branch} is merged." if pull else ""
 
 
 def _told(done: Reopened) -> list[str]:

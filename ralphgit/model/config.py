@@ -80,6 +80,9 @@ class Config(NamedTuple):
     """The size of an attempt's log, at most."""
     land_mode: str = "auto"
     """auto, pr, merge or none."""
+    land_base: str = "push"
+    """push, which ends in a pull request where the remote declines it for good, or pr from the
+    start: how what people change, and records, get to the base."""
     land_concerns: bool = False
     """Whether work that was completed with concerns lands by merge; else a person lands it."""
     land_via: str = "auto"
@@ -102,7 +105,7 @@ class Config(NamedTuple):
 
 CHOICES = {"verify_before": ("never", "risk-high", "always"),
            "lease": ("local", "remote", "off"), "land_mode": ("auto", "pr", "merge", "none"),
-           "land_method": ("merge", "squash", "rebase")}  # fmt: skip
+           "land_base": ("push", "pr"), "land_method": ("merge", "squash", "rebase")}  # fmt: skip
 
 #: The words of `land_via`; anything else is a command line.
 VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
@@ -112,7 +115,7 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
-    "agent_timeout", "land_via", "land_concerns", "land_auto_merge", "land_method",
+    "agent_timeout", "land_base", "land_via", "land_concerns", "land_auto_merge", "land_method",
     "integrate_verify", "notify_command", "worktree_setup", "worktree_check",
 ))  # fmt: skip
 

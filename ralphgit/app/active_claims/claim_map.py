@@ -25,6 +25,9 @@ from ralphgit.rules.readiness import TaskState, TaskStates
 if TYPE_CHECKING:
     from ralphgit.app.active_claims.removed_tasks import RemovedTask
 
+#: In the names of branches that change records alone, here and on a remote.
+RECORDS = "/ralph/records/"
+
 
 class ClaimMap:
     """The base's graph, and all that is in flight beside it. Read once, on demand."""
@@ -141,13 +144,32 @@ class ClaimMap:
         wanted = {shard for own in differing.values() for shard in own}
         deltas = self._deltas(self._read_blobs(sorted(wanted)))
         for tip, own in differing.items():
+            records = all(RECORDS in f"/{name}" for name in tips[tip])
+            theirs = self._changed_since_fork(tip) if records else None
             for name in tips[tip]:
                 worktree = self.project.worktree_of(name)
                 short = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
                 for shard in own:
                     for row in deltas.get(shard, ()):
+                        if theirs is not None and row.id not in theirs:
+                            continue
                         where = f"branch {short}"
                         yield self._active_claim(row, "branch", where, worktree, name), row
+
+    def _changed_since_fork(self, tip: str) -> frozenset[str]:
+        """The tasks that a branch of records changes: of all others it has what its base had."""
+        from ralphgit.git import worktrees
+
+        git, project = self.project.repository.git, self.project
+        fork = worktrees.fork(git, project.base.commit, tip)
+        try:
+            before = project.view(fork, fork[:12]).by_id if fork else {}
+            rows = project.view(tip, tip[:12]).rows
+        except InvalidRecord:
+            return frozenset()
+        return frozenset(
+            row.id for row in rows if row.id not in before or before[row.id].json != row.json
+        )
 
     def _in_worktrees(self) -> Iterable[tuple[ActiveClaim, Row]]:
         usual = {shard[1] for shard in self.base.shards}

@@ -1,13 +1,16 @@
 """Fetch the base."""
 
 from ralphgit.app.active_claims.other_bases import elsewhere, lease_place
+from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RemoteUnavailable
 from ralphgit.git import refs, remote
 
 
-def synchronise(project: Project) -> bool:
+def synchronise(project: Project, *, settle: bool = True) -> bool:
     """Fetch the base branch, and with `lease = "remote"` the remote's leases.
+
+    With `settle`, what waited for a pull request of records is cleared away where that was merged.
 
     Returns False, with a warning, if the remote cannot be reached.
 
@@ -34,4 +37,8 @@ def synchronise(project: Project) -> bool:
         project.refresh()
     else:
         project.moved(ref, refs.current(project.repository.objects, ref))
+    if settle and tracked_pull_requests.of_records(project):
+        from ralphgit.app.base import records_in_review  # which most fetches have no need of
+
+        records_in_review.settle(project)
     return True

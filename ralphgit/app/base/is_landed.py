@@ -49,6 +49,25 @@ def landed(project: Project, head: str) -> str:
     return ""
 
 
+def has_records(project: Project, head: str) -> bool:
+    """Whether the base has every file of an attempt's records as `head` left it, with more at its
+    end at most, whatever became of the tasks since; False where `head` changed no such file.
+    """
+    base, objects = project.require_base().commit, project.repository.objects
+    fork = worktrees.fork(project.repository.git, base, head)
+    records = f"{project.config.records}/"
+    changed = trees.differing(objects, fork, head) if fork else []
+    paths = [path for path in changed if path.startswith(records)]
+    if not paths:
+        return False
+    gone = objects.resolve([f"{head}:{path}" for path in paths])
+    there = objects.resolve([f"{base}:{path}" for path in paths])
+    return all(
+        base_has is None if oid is None else _appended_to(project, path, base, head)
+        for path, oid, base_has in zip(paths, gone, there, strict=True)
+    )
+
+
 def _adds(project: Project, commit: str, head: str) -> bool:
     """Whether merging `head` into `commit` would change anything."""
     with merge_preview.merged(project.repository, commit, head) as merged:

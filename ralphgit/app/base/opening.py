@@ -14,5 +14,5 @@ def project(around: Surroundings, warnings: list[str], *, fetch: bool = False) -
     if fetch:
         from ralphgit.app.base.fetch import synchronise
 
-        synchronise(found)
+        synchronise(found, settle=False)
     return found

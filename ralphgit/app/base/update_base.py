@@ -10,9 +10,8 @@ from ralphgit.app.base import interrupted_update
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
+from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import index, refs, remote, trees, worktrees
-from ralphgit.git.remote import PushRefused
 from ralphgit.git.repository import Worktree
 from ralphgit.git.run_git import GitError, failure
 from ralphgit.records import atomic_files
@@ -40,35 +39,6 @@ def refuse_unfit(project: Project) -> None:
         )
 
 
-def advance(project: Project, old: str, new: str, *, push: bool) -> tuple[bool, bool]:
-    """Move the base from `old` to `new`, a commit of our own; (moved, pushed).
-
-    The remote's branch decides where there is one; the local one follows where that is a
-    plain step forward. Where the remote cannot be reached or refuses, the local branch
-    alone is moved, with a warning.
-
-    Raises: GuardRefused (base_diverged, dirty_base), RemoteUnavailable (with
-    require_remote), NotWritable.
-    """
-    base = project.base
-    if not base.remote:
-        return _advance_local(project, old, new), False
-    if push:
-        try:
-            moved = publish(project, old, new)
-        except RemoteUnavailable as error:
-            if project.config.require_remote:
-                raise
-            project.warn(error.message)
-        except PushRefused as error:
-            project.warn("; ".join((error.message, *error.lines)))
-        else:
-            if moved:
-                _follow(project, old, new)
-            return moved, moved
-    return _local_only(project, old, new), False
-
-
 def publish(project: Project, old: str, new: str) -> bool:
     """Move the base from `old` to `new` where it decides: on its remote, else here.
 
@@ -80,7 +50,7 @@ def publish(project: Project, old: str, new: str) -> bool:
     """
     base = project.base
     if not base.remote:
-        return _advance_local(project, old, new)
+        return advance_local(project, old, new)
     with project.around.progress.step(f"pushing {base.branch} to {base.remote}"):
         moved = remote.push(
             project.repository.git, base.remote, new, f"refs/heads/{base.branch}",
@@ -99,8 +69,12 @@ def _track(project: Project) -> str:
     return commit
 
 
-def _local_only(project: Project, old: str, new: str) -> bool:
-    """The move on the local base branch, where it cannot be or is not to be pushed."""
+def local_only(project: Project, old: str, new: str) -> bool:
+    """Move the local base branch alone, for what is not to be pushed, or cannot be now; whether it
+    was moved.
+
+    Raises: GuardRefused (base_diverged); as `advance_local`.
+    """
     base = project.base
     local = refs.current(project.repository.objects, f"refs/heads/{base.branch}")
     if local not in ("", old):
@@ -109,7 +83,7 @@ def _local_only(project: Project, old: str, new: str) -> bool:
             code="base_diverged",
             hint=f"bring {base.branch} to {base.label}, then repeat",
         )
-    if not _advance_local(project, local, new):
+    if not advance_local(project, local, new):
         return False
     project.warn(
         f"the change is on the local {base.branch} only; others see it once it is on {base.label}: "
@@ -118,7 +92,7 @@ def _local_only(project: Project, old: str, new: str) -> bool:
     return True
 
 
-def _advance_local(project: Project, old: str, new: str) -> bool:
+def advance_local(project: Project, old: str, new: str) -> bool:
     """Move the local base branch, and the files of the worktree that has it checked out.
 
     What a killed move left there is undone first. Killed half-way, this one leaves a note
@@ -127,21 +101,37 @@ def _advance_local(project: Project, old: str, new: str) -> bool:
     Raises: GuardRefused where the user's own changes to the same files are in the way;
     NotWritable, RalphError (index_locked), GitError where git refuses for another reason.
     """
+    return _moved(project, old, new, ("merge", "--ff-only", "--quiet", "--no-autostash"))
+
+
+def put_back(project: Project, old: str) -> bool:
+    """Move the local base branch from `old` to where its remote is; whether it was moved.
+
+    Files that are not committed stay, and are a refusal where they are in the way. What `old` has
+    and the remote has not is for the caller to keep. Raises: as `advance_local`.
+    """
+    return _moved(project, old, project.base.commit, ("reset", "--keep", "--quiet"))
+
+
+def _moved(project: Project, old: str, new: str, how: tuple[str, ...]) -> bool:
     ref = f"refs/heads/{project.base.branch}"
     with RepositoryLock(
         project, "move of the base", code="unsettled", patience_s=_PATIENCE_S, anew=False
     ):
         project.renew_worktrees()
         interrupted_update.settle_alone(project)
-        moved = _moved_alone(project, ref, old, new)
+        moved = _moved_alone(project, ref, old, new, how)
     if moved:
         project.moved(ref, new)
         project.written()
     return moved
 
 
-def _moved_alone(project: Project, ref: str, old: str, new: str) -> bool:
-    """The move, for who alone moves the base now. Raises: as `_advance_local`."""
+def _moved_alone(project: Project, ref: str, old: str, new: str, how: tuple[str, ...]) -> bool:
+    """The move, by `git HOW` where a worktree has the branch, for who alone moves the base now.
+
+    Raises: as `advance_local`.
+    """
     worktree = project.worktree_of(ref)
     if worktree is None or worktree.bare:
         return refs.swap(project.repository.git, ref, new=new, old=old)
@@ -150,7 +140,7 @@ def _moved_alone(project: Project, ref: str, old: str, new: str) -> bool:
         if refs.current(project.repository.objects, ref) != old:
             return False
         try:
-            return _move(project, worktree, ref, old, new)
+            return _move(project, worktree, ref, old, new, how)
         except RalphError as error:
             if error.code != "index_locked" or last:
                 raise
@@ -158,11 +148,13 @@ def _moved_alone(project: Project, ref: str, old: str, new: str) -> bool:
     return False
 
 
-def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) -> bool:
+def _move(
+    project: Project, worktree: Worktree, ref: str, old: str, new: str, how: tuple[str, ...]
+) -> bool:
     """Move a branch and the worktree that has it; False where the branch was elsewhere."""
     repository = project.repository.beside(worktree)
     git = repository.git
-    arguments = ("merge", "--ff-only", "--quiet", "--no-autostash", new)
+    arguments = (*how, new)
     top = os.path.realpath(worktree.path)
     # On a full disk git writes the files, and then neither the index nor the branch.
     with (
@@ -176,6 +168,8 @@ def _move(project: Project, worktree: Worktree, ref: str, old: str, new: str) ->
             if record_tree.is_record(project, one.path):
                 undo.watch(os.path.join(worktree.path, one.path))
         interrupted_update.make_way(project, repository, changes)
+        if how[0] == "reset":  # which goes by the times of files alone
+            git.try_run("update-index", "-q", "--refresh")
         result = git.try_run(*arguments)
         if result.status == 0:
             return True
@@ -200,10 +194,10 @@ def catch_up(project: Project) -> None:
     """Bring the local base branch along to where its remote is, as after a push."""
     base = project.base
     if base.remote and base.ref.startswith("refs/remotes/"):
-        _follow(project, base.commit, base.commit)
+        follow(project, base.commit, base.commit)
 
 
-def _follow(project: Project, old: str, new: str) -> None:
+def follow(project: Project, old: str, new: str) -> None:
     """After a push: bring the local base branch along where that is a plain step forward."""
     base, repository = project.base, project.repository
     if old != new and _track(project) == old:
@@ -218,7 +212,7 @@ def _follow(project: Project, old: str, new: str) -> None:
             project.warn(f"the local {base.branch} has diverged; git pull merges the two")
         return
     try:
-        _advance_local(project, local, new)
+        advance_local(project, local, new)
     except GuardRefused:
         project.warn(f"the local {base.branch} has changes in the way; commit them, then: git pull")
     except RalphError as error:

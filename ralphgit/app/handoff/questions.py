@@ -24,6 +24,7 @@ from ralphgit.records import question_file as codec
 from ralphgit.rules.readiness import TaskState
 
 if TYPE_CHECKING:
+    from ralphgit.app.base.records_in_review import InReview
     from ralphgit.app.base.unfinished_claims import UnfinishedClaim
 
 #: The reasons of entries that ask nothing: a holder is gone or silent, a pull request waits.
@@ -35,6 +36,8 @@ UNREVIEWED = "review"
 CONCERNS = "concerns"
 #: ... or the base has its claim without the completion, and nobody works on it.
 UNFINISHED = "unfinished_claim"
+#: ... or a change of its records waits for its pull request to be merged.
+IN_REVIEW = "records_in_review"
 
 
 class Question(NamedTuple):
@@ -46,7 +49,7 @@ class Question(NamedTuple):
     """Who asks; "" where the record does not say."""
     claim: str
     reason: str
-    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS or UNFINISHED."""
+    """One of `Reason`, of PULLS, STALE, UNREVIEWED, CONCERNS, UNFINISHED or IN_REVIEW."""
     question: str
     """"" for a block that asks nothing."""
     options: tuple[str, ...]
@@ -70,7 +73,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
     claim_map = claim_map or ClaimMap(project)
-    from ralphgit.app.base import unfinished_claims
+    from ralphgit.app.base import records_in_review, unfinished_claims
 
     found = []
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
@@ -87,6 +90,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
             found += _with_concerns(claim_map, row, task_state.holder)
     found += [_of_pull(claim_map, active, pull) for active, pull in waiting_pulls(claim_map)]
     found += _beside(claim_map)
+    found += [_in_review(claim_map, change) for change in records_in_review.waiting(project)]
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
 
@@ -215,6 +219,21 @@ def _of_pull(claim_map: ClaimMap, active: ActiveClaim, pull: Pull) -> Question:
     if pull.state == PullState.CLOSED:
         said += "; open it again, or give the work up"
     return _about(project, pull, title, pull.event, said, pull.at or active.at, command)
+
+
+def _in_review(claim_map: ClaimMap, change: "InReview") -> Question:
+    project, task = claim_map.project, "".join(change.tasks[:1])
+    row = claim_map.base.known(task)
+    said = f"it counts when {change.place(project.base.branch)} is merged"
+    return Question(
+        task, row.title if row is not None else change.title, "", "", IN_REVIEW,
+        f"{change.title}; {said}", (), "", None, in_review_command(project, change),
+    )  # fmt: skip
+
+
+def in_review_command(project: Project, change: "InReview") -> str:
+    """Return the command that shows what a change in review does."""
+    return f"ralphgit diff {change.commit[:12]}"
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:

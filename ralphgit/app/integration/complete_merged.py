@@ -8,8 +8,11 @@ from typing import NamedTuple
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import unfinished_claims, update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.evidence import changed_paths, completion_proof, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.forge import change_base
+from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.integration import merged_work
@@ -42,6 +45,8 @@ class CompletedBy(NamedTuple):
     work: MergedWork
     again: bool = False
     """It was complete already; nothing was done."""
+    pull: InReview | None = None
+    """By which it comes to the base, where that is not pushed to."""
 
 
 def complete_by(project: Project, options: CompleteOptions) -> CompletedBy:
@@ -104,11 +109,14 @@ def _once(project: Project, options: CompleteOptions) -> CompletedBy | None:
             problems, f"{row.id} as completed would not pass the gate",
             f"ralphgit check --base {project.base.label}", task=row.id,
         )  # fmt: skip
-    moved, pushed = update_base.advance(project, project.base.commit, made, push=True)
-    if not moved:
+    told = Change(f"{row.id}: complete by work that was merged", (row.id,))
+    moved = change_base.advance(project, project.base.commit, made, told, push=True)
+    if moved is None:
         return None
+    if moved.pull is not None:
+        return CompletedBy(row.id, moved.pull.commit, evidence, False, work, pull=moved.pull)
     rescued_work.clear_landed(project, [row.id])
-    return CompletedBy(row.id, made, evidence, pushed, work)
+    return CompletedBy(row.id, made, evidence, moved.pushed, work)
 
 
 def _refuse_held(project: Project, claim_map: ClaimMap, row: Row) -> None:

@@ -12,7 +12,10 @@ from typing import NamedTuple
 
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.forge import change_base
+from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import landing_records
 from ralphgit.app.integration import plan as integrating
@@ -73,6 +76,8 @@ class Integrated(NamedTuple):
     pushed: bool = False
     records: tuple[str, ...] = ()
     """Paths of the evidence written."""
+    pull: InReview | None = None
+    """By which it comes to the base, where that is not pushed to: nothing has landed yet."""
 
 
 def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False) -> Integrated:
@@ -140,13 +145,20 @@ def _land(project: Project, plan: Plan, work: _Work, *, push: bool) -> Integrate
     tip, paths = landing_records.commit(
         project, work.steps, work.runs, list(work.was_stale), work.whole
     )
-    moved, pushed = update_base.advance(project, project.base.commit, tip, push=push)
-    if not moved:
-        return None
-    rescued_work.clear_landed(project, (row.id for branch in work.merged for row in branch.rows))
     names = tuple(branch.name for branch in work.merged)
+    tasks = tuple(row.id for branch in work.merged for row in branch.rows)
+    told = Change(f"Land {', '.join(tasks)}", tasks)
+    moved = change_base.advance(project, project.base.commit, tip, told, push=push)
+    if moved is None:
+        return None
+    if moved.pull is not None:
+        return Integrated(
+            plan, names, tuple(work.stops), tuple(work.was_stale), moved.pull.commit,
+            records=tuple(paths), pull=moved.pull,
+        )  # fmt: skip
+    rescued_work.clear_landed(project, tasks)
     return Integrated(
-        plan, names, tuple(work.stops), tuple(work.was_stale), tip, pushed, tuple(paths)
+        plan, names, tuple(work.stops), tuple(work.was_stale), tip, moved.pushed, tuple(paths)
     )
 
 

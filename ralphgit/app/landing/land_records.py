@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.forge import open_pull_request, pull_request_text
-from ralphgit.app.forge.open_pull_request import Opened, Request
+from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.forge import change_base, open_pull_request
+from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step, land_way
 from ralphgit.app.landing import land as land_work
 from ralphgit.app.lifecycle import rescued_work
 from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, Refused
@@ -24,7 +27,6 @@ from ralphgit.model.task_row import Row
 from ralphgit.records import schemas
 
 _ATTEMPTS = 5
-_LONGEST_TITLE = 200
 _ENDED = ("blocked", "given back")
 
 
@@ -33,8 +35,8 @@ class RecordChange(NamedTuple):
 
     task: str
     word: str
-    """added, edited, blocked, cancelled or given back; evidence, audit or guidance where the branch
-    has nothing but such records of it."""
+    """added, edited, archived, restored, blocked, cancelled or given back; evidence, audit or
+    guidance where the branch has nothing but such records of it."""
 
     def __str__(self) -> str:
         return f"{self.task} {self.word}"
@@ -51,8 +53,7 @@ class RecordsLanded(NamedTuple):
 
 
 class RecordsInReview(NamedTuple):
-    pushed_as: str
-    opened: Opened
+    pull: InReview
     told: tuple[RecordChange, ...]
     """What the pull request brings."""
     whole: bool
@@ -84,9 +85,14 @@ def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str,
     if not fork or fork == commit:
         return None
     before = project.view(fork, fork[:12]).by_id
-    told, ended = [], False
-    for row in project.view(commit, commit[:12]).rows:
+    after = project.view(commit, commit[:12])
+    told = [RecordChange(id, "archived") for id in _archived(project, commit, before, after)]
+    was, ended = project.archive_at(fork), False
+    for row in after.rows:
         known = before.get(row.id)
+        if was.entry(row.id) is not None:
+            told.append(RecordChange(row.id, "restored"))
+            continue
         if known is not None and known.json == row.json:
             continue
         word = _word(known, row)
@@ -101,6 +107,14 @@ def _told(project: Project, commit: str) -> tuple[tuple[RecordChange, ...], str,
         about = {(one[1], one[0]) for one in filed if len(one) == 3 and one[0] in schemas.FILED}
         told = [RecordChange(*pair) for pair in sorted(about)]
     return (tuple(told), fork, whole) if told and (whole or ended) else None
+
+
+def _archived(
+    project: Project, commit: str, before: Mapping[str, Row], after: GraphView
+) -> list[str]:
+    gone = [id for id in before if id not in after.by_id]
+    archive = project.archive_at(commit)
+    return [id for id in gone if archive.entry(id) is not None]
 
 
 def _word(before: Row | None, row: Row) -> str:
@@ -123,7 +137,8 @@ def ended(project: Project) -> tuple[RecordChange, ...]:
     if not any(one.word in _ENDED for one in told):
         return ()
     now, here = project.base_view.by_id, project.view(worktree.head, branch).by_id
-    if all(is_landed.state(now.get(one.task)) == is_landed.state(here[one.task]) for one in told):
+    states = [(now.get(one.task), here.get(one.task)) for one in told]
+    if all(is_landed.state(there) == is_landed.state(own) for there, own in states):
         return ()
     return told
 
@@ -151,36 +166,44 @@ def share_ended(project: Project) -> Shared:
     branch = worktree.branch.removeprefix("refs/heads/")
     try:
         if land_way.of(project) != "pr":
-            return Shared(land(project, branch, push=True, fetch=False).told)
-        made = open_pull(project, branch, fetch=False)
+            made = land(project, branch, push=True, fetch=False)
+        else:
+            made = open_pull(project, branch, fetch=False)
+        if isinstance(made, RecordsLanded):
+            return Shared(made.told)
         with WorktreeLock(project):
-            land_work.leave(project, made.pushed_as, worktree.head)
+            land_work.leave(project, made.pull.branch, worktree.head)
         project.refresh()
-        return Shared(made.told, made.opened.url, made.pushed_as)
+        return Shared(made.told, made.pull.url, made.pull.branch)
     except RalphError as error:
         project.warn(f"{', '.join(map(str, told))} did not land: {error.message}")
         return Shared()
 
 
-def land(project: Project, branch: str, *, push: bool, fetch: bool) -> RecordsLanded:
-    """Bring a branch's records to the base, in one step.
+def land(
+    project: Project, branch: str, *, push: bool, fetch: bool
+) -> RecordsLanded | RecordsInReview:
+    """Bring a branch's records to the base, in one step; where it is not pushed to, open their pull
+    request.
 
     Raises: Refused (conflicts_with_base), GuardRefused (not_landable, unsettled, dirty_base,
-    base_diverged), RemoteUnavailable (require_remote).
+    base_diverged), RemoteUnavailable (require_remote); as `open_pull`.
     """
     update_base.refuse_unfit(project)
-    for _ in range(_ATTEMPTS):
-        if fetch:
+    for attempt in range(_ATTEMPTS):
+        if fetch or attempt:
             synchronise(project)
         base = project.base.commit
         found = _records(project, revisions.commit_of(project, branch))
         made = _merged(project, base, found, branch)
         _refuse_faulty(project, made, branch)
-        moved, pushed = update_base.advance(project, base, made, push=push)
-        if moved:
+        moved = change_base.advance(project, base, made, _change(found), push=push)
+        if moved is not None and moved.pull is not None:
+            return _in_review(project, branch, moved.pull, found)
+        if moved is not None:
             project.refresh()
             rescued_work.clear_landed(project, (one.task for one in found.told))
-            return RecordsLanded(made, pushed, found.told, found.whole)
+            return RecordsLanded(made, moved.pushed, found.told, found.whole)
         project.refresh()
     raise GuardRefused(
         f"{project.base.label} was moved by others each time; nothing was landed",
@@ -203,11 +226,22 @@ def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
     commit = revisions.commit_of(project, branch)
     found = _records(project, commit)
     _refuse_faulty(project, _merged(project, project.base.commit, found, branch), branch)
-    title = f"Records: {', '.join(map(str, found.told))}"[:_LONGEST_TITLE]
-    text = pull_request_text.of_records(project, found.head)
-    name = f"ralph/records-{commit[:12]}"
-    opened = open_pull_request.publish(project, Request(name, found.head, title, text))
-    return RecordsInReview(name, opened, found.told, found.whole)
+    return _in_review(
+        project, branch, change_base.by_pull(project, found.head, _change(found)), found
+    )
+
+
+def _in_review(project: Project, branch: str, pull: InReview, found: _Records) -> RecordsInReview:
+    """The result; the local base branch does not keep what its remote has not."""
+    local = project.repository.refs.get(f"refs/heads/{branch}")
+    if branch == project.base.branch and local is not None:
+        update_base.put_back(project, local.oid)
+    return RecordsInReview(pull, found.told, found.whole)
+
+
+def _change(found: _Records) -> Change:
+    tasks = tuple(dict.fromkeys(one.task for one in found.told))
+    return Change(f"Records: {', '.join(map(str, found.told))}", tasks, head=found.head)
 
 
 def _records(project: Project, commit: str) -> _Records:

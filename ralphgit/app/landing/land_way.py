@@ -11,9 +11,21 @@ def of(project: Project, way: str = "") -> str:
     """Return merge, pr or none for what was asked for (auto, merge, pr, none; "": as configured).
 
     `auto` is pr where the remote is a forge whose tool is installed, or `land.via` names how a
-    pull request is opened; else merge.
+    pull request is opened; else merge. With `land.base` `pr` nothing is merged from here.
+
+    Raises: UsageError (no_way).
     """
+    by_pull_alone = project.config.land_base == "pr" and bool(project.base.remote)
+    if way == "merge" and by_pull_alone:
+        raise UsageError(
+            f'land.base is "pr", so nothing goes to {project.base.branch} without a pull request; '
+            "nothing was changed",
+            code="no_way",
+            hint="say it with --land pr",
+        )
     way = way or project.config.land_mode
+    if by_pull_alone and way != "none":
+        return "pr"
     if way != "auto":
         return way
     if not any(key.startswith("remote.") for key in project.repository.config):

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import interrupted_update, update_base
+from ralphgit.app.base import interrupted_update
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.forge import change_base
+from ralphgit.app.forge.change_base import Change
 from ralphgit.app.lifecycle import rescue_refs
 from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.graph_view import GraphView
@@ -50,8 +53,10 @@ class Reopened(NamedTuple):
     rescued: tuple[str, ...]
     """Rescue refs, in which everything that had not landed is kept."""
     commit: str
-    """The commit on the base."""
+    """The commit on the base, or in review."""
     pushed: bool
+    pull: InReview | None = None
+    """By which it comes to the base, where that is not pushed to: nothing is reopened yet."""
 
 
 class Holders(NamedTuple):
@@ -72,7 +77,8 @@ def reopen(project: Project, task: str, decide: Decide, *, push: bool) -> Reopen
     """Put a task back to pending on the base, one epoch higher.
 
     Order: keep the work (rescue refs), make one commit on the base, push it, drop the
-    lease. Killed anywhere in between, repeating the command ends the same. The commit is
+    lease. Where the base is not pushed to, a pull request brings it, and the lease stays until
+    then. Killed anywhere in between, repeating the command ends the same. The commit is
     made also where the base never saw the claim: only so does the old holder's late
     completion conflict in any merge, on any forge (law L3).
 
@@ -105,12 +111,15 @@ def _attempt(project: Project, task: str, decide: Decide, *, push: bool) -> Reop
     _clear_own_record(project, row, holders)
     old_tip = project.base.commit
     made, epoch = _build(project, claim_map.base, row, holders, change, like=commit_made)
-    moved, pushed = update_base.advance(project, old_tip, made, push=push)
-    if not moved:
+    told = Change(f"{row.id}: {change.event}", (row.id,))
+    done = change_base.advance(project, old_tip, made, told, push=push)
+    if done is None:
         return None
+    if done.pull is not None:
+        return Reopened(row.id, holders.claim, rescued, done.pull.commit, False, done.pull)
     if holders.lease is not None and holders.lease.epoch < epoch:
         leases.drop(project, holders.lease)
-    return Reopened(row.id, holders.claim, rescued, made, pushed)
+    return Reopened(row.id, holders.claim, rescued, made, done.pushed)
 
 
 def _holders(claim_map: ClaimMap, row: Row) -> Holders:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
-from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.evidence import landed_work
 from ralphgit.app.evidence.landed_work import LandedWork
+from ralphgit.app.forge import change_base
+from ralphgit.app.forge.change_base import Change
 from ralphgit.app.gate import landing_gate, reverts
 from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.workspace import commit_message, inside_loop, record_tree
@@ -51,6 +53,8 @@ class Reverted(NamedTuple):
     branch: str
     """Where it is, if not on the base."""
     pushed: bool
+    pull: InReview | None = None
+    """By which it comes to the base, where that is not pushed to."""
 
 
 def revert(project: Project, options: RevertOptions) -> Reverted:
@@ -83,11 +87,14 @@ def revert(project: Project, options: RevertOptions) -> Reverted:
                 found, f"{project.base.label} without {row.id} does not pass the gate",
                 hint, task=row.id,
             )  # fmt: skip
-        moved, pushed = update_base.advance(project, base, made, push=options.push)
-        if moved:
+        told = Change(f"Take back {row.id}: {row.title}", (row.id,))
+        moved = change_base.advance(project, base, made, told, push=options.push)
+        if moved is not None and moved.pull is not None:
+            return done._replace(commit=moved.pull.commit, pull=moved.pull)
+        if moved is not None:
             project.refresh()
             leases.drop_dead(project, read_leases(project), project.base_view)
-            return done._replace(pushed=pushed)
+            return done._replace(pushed=moved.pushed)
         synchronise(project)
         project.refresh()
     raise GuardRefused(

@@ -10,7 +10,7 @@ from ralphgit.app.active_claims import concerns, next_tasks, own_claims, recover
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.sightings import question
-from ralphgit.app.base import unfinished_claims
+from ralphgit.app.base import records_in_review, unfinished_claims
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import idle_errors
@@ -117,7 +117,7 @@ def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
 
 
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
-    rows = claim_map.base.by_id
+    rows, base = claim_map.base.by_id, project.base.branch
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
     for task, task_state in claim_map.task_states.items():
         holder, show = task_state.holder, f"ralphgit show {task}"
@@ -160,6 +160,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     for _, pull in questions.waiting_pulls(claim_map):
         message = f"{pull.task} is complete, and {questions.pull_sentence(pull)}"
         yield Attention(pull.event, pull.task, message, questions.pull_command(project, pull))
+    for change in records_in_review.waiting(project):
+        message = f"{change.title} is in review; it counts when {change.place(base)} is merged"
+        hint = questions.in_review_command(project, change)
+        yield Attention(questions.IN_REVIEW, "".join(change.tasks[:1]), message, hint)
     if missing := _unknown_dependencies(claim_map):
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         yield Attention("unknown_dependency", "", missing[0] + more, "ralphgit check")

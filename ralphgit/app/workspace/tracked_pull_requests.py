@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ralphgit.app.workspace.project import Project
 from ralphgit.git.repository import Worktree
 
 if TYPE_CHECKING:
@@ -49,6 +50,19 @@ def _pull(entry: object) -> Pull | None:
     known["state"] = PullState(state) if state in {*PullState} else PullState.OPEN
     required = set(Pull._fields) - set(Pull._field_defaults)
     return Pull(**known) if required <= set(known) else None
+
+
+def of_records(project: Project) -> list[str]:
+    """The notes of pull requests that bring records alone (`app.base.records_in_review`): files of
+    the repository, for all its worktrees.
+    """
+    folder = records_folder(project)
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [os.path.join(folder, name) for name in names if name.endswith(".yaml")]
+
+
+def records_folder(project: Project) -> str:
+    return os.path.join(project.repository.common_dir, "ralphgit", "in-review")
 
 
 def note(top: str, pull: Pull) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.landing import base_branch
 from ralphgit.app.lifecycle import block_release
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.reset import once_merged, stored
 from ralphgit.cli.render import Outcome, stored_task
 from ralphgit.model.task_status import Reason
 
@@ -27,9 +29,13 @@ def run(call: Call, options: Options) -> Outcome:
         given = block_release.block(
             project, options.task, reason=reason, question=question, options=options.answers
         )
+    pull = base_branch.share(project, given.task)
     row, task_state = next_tasks.pair(project, given.task)
+    said = f"{row.id} is blocked: commit {given.commit[:12]}"
+    if pull is not None:
+        said = f"{row.id} is blocked for all {once_merged(project, pull)}"
     return Outcome(
-        stored_task(row, task_state, commit=given.commit),
-        before=(f"{row.id} is blocked: commit {given.commit[:12]}",),
+        stored_task(row, task_state, commit=given.commit, pull=stored(pull)),
+        before=(said,),
         advice=("It waits for a person; this worktree is free for another task.",),
     )

@@ -14,6 +14,7 @@ from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.reset import once_merged, stored
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import AwaitsPerson, RalphError, Refused, UsageError
 from ralphgit.model.printable import counted
@@ -192,8 +193,12 @@ def _by(project: Project, options: CompleteOptions) -> Outcome:
     what = counted(len(done.evidence), "evidence record") if done.evidence else "unverified"
     about = {
         "commit": done.commit, "evidence": list(done.evidence), "pushed": done.pushed,
+        "pull": stored(done.pull),
         "work": list(done.work.commits), "authors": list(done.work.authors),
     }  # fmt: skip
     said = f"{row.id} is complete on {where}: commit {done.commit[:12]}"
+    if done.pull is not None:
+        said = f"{row.id} is complete {once_merged(project, done.pull)}"
+        row, task_state = next_tasks.on_base(project, done.task)
     lines = [said + ("" if done.again else f", {what}"), f"The work is {safe(done.work.sentence)}."]
     return Outcome(stored_task(row, task_state, **about), before=lines)

@@ -9,6 +9,7 @@ from ralphgit.app.integration import branch_pull_requests
 from ralphgit.app.integration.branch_pull_requests import BranchInReview
 from ralphgit.app.integration.integrate import IntegrateOptions
 from ralphgit.app.landing import land, land_records, land_way, unlanded
+from ralphgit.app.landing.land_records import RecordsInReview
 from ralphgit.app.lifecycle import onto_base
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -63,8 +64,14 @@ def run(call: Call, options: Options) -> Outcome:
 
 def _branch(project: Project, named: str) -> str:
     branch = named or _here(project)
-    if not branch or branch == project.base.branch:
+    if not branch or (branch == project.base.branch and not project.local_base_ahead()):
         raise UsageError("land needs a branch", hint="ralphgit land --all")
+    if branch == project.base.branch and not land_records.changes(project, branch):
+        raise UsageError(
+            f"{branch} has more than records that {project.base.label} has not, and work lands "
+            "from a branch of its own; nothing was changed",
+            code="base_branch", hint="git switch -c NAME && ralphgit land",
+        )  # fmt: skip
     return branch
 
 
@@ -79,7 +86,10 @@ def _records(project: Project, branch: str, options: Options) -> Outcome:
         told = land_records.changes(project, branch)
         data = {**_nothing(options, "merge"), "order": [branch], "merged": [branch]}
         return Outcome(data, before=[safe(f"would land: {', '.join(map(str, told))}")])
+    commit = project.repository.refs[f"refs/heads/{branch}"].oid
     done = land_records.land(project, branch, push=options.push, fetch=options.fetch)
+    if isinstance(done, RecordsInReview):
+        return _records_in_review(project, branch, commit, options, done)
     where = where_landed(project, pushed=done.pushed)
     lines = [safe(f"landed on {where}: {', '.join(map(str, done.told))} ({done.commit[:12]})")]
     if not done.whole:
@@ -146,16 +156,21 @@ def _records_by_pull(project: Project, branch: str, options: Options) -> Outcome
         return Outcome(data, before=[safe(line)])
     commit = project.repository.refs[f"refs/heads/{branch}"].oid
     done = land_records.open_pull(project, branch, fetch=options.fetch)
-    opened = done.opened
-    lines = [safe(said) for said in opened.said]
-    lines.append(safe(f"in review: {', '.join(map(str, done.told))} {opened.url}".rstrip()))
+    return _records_in_review(project, branch, commit, options, done)
+
+
+def _records_in_review(
+    project: Project, branch: str, commit: str, options: Options, done: RecordsInReview
+) -> Outcome:
+    lines = [safe(f"in review: {', '.join(map(str, done.told))} {done.pull.url}".rstrip())]
     if not done.whole:
         lines.append(safe(f"the work so far stays on {branch}"))
-    pull = BranchInReview(branch, done.pushed_as, (), opened.commit, opened.url, opened.said)
-    found = Outcome({**data, "pulls": [pull.stored()]}, before=lines)
-    if not done.whole or branch != _here(project):
+    pull = BranchInReview(branch, done.pull.branch, (), done.pull.commit, done.pull.url)
+    data = {**_nothing(options, "pr"), "order": [branch], "pulls": [pull.stored()]}
+    found = Outcome(data, before=lines)
+    if not done.whole or branch != _here(project) or branch == project.base.branch:
         return found
-    return _left(project, found, done.pushed_as, commit)
+    return _left(project, found, done.pull.branch, commit)
 
 
 def _left(project: Project, found: Outcome, branch: str, head: str) -> Outcome:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
+from ralphgit.app.landing import base_branch
 from ralphgit.app.lifecycle import block_release
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
+from ralphgit.cli.commands.reset import once_merged, stored
 from ralphgit.cli.render import Outcome, stored_task
 
 
@@ -20,9 +22,13 @@ def run(call: Call, options: Options) -> Outcome:
     project = call.project()
     with WorktreeLock(project):
         given = block_release.release(project, options.task, reason=options.reason)
+    pull = base_branch.share(project, given.task)
     row, task_state = next_tasks.pair(project, given.task)
+    said = f"{row.id} is given back: commit {given.commit[:12]}"
+    if pull is not None:
+        said = f"{row.id} is given back for all {once_merged(project, pull)}"
     return Outcome(
-        stored_task(row, task_state, commit=given.commit),
-        before=(f"{row.id} is given back: commit {given.commit[:12]}",),
+        stored_task(row, task_state, commit=given.commit, pull=stored(pull)),
+        before=(said,),
         advice=("Your work so far is still in this worktree.",),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.handoff import reply
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reset import where_landed
+from ralphgit.cli.commands.reset import once_merged, stored, where_landed
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.errors import UsageError
 
@@ -32,9 +32,16 @@ def run(call: Call, options: Options) -> Outcome:
     done = found.done
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = where_landed(project, pushed=done.pushed)
-    lines = [
+    said = (
         f"{row.id} is answered and {task_state.state} again (epoch {row.epoch}), "
-        f"commit {done.commit[:12]} on {where}",
+        f"commit {done.commit[:12]} on {where}"
+    )
+    if done.pull is not None:
+        becomes = f"{task_state.state} (epoch {row.epoch})"
+        said = f"{row.id} is answered, and becomes {becomes} {once_merged(project, done.pull)}"
+        row, task_state = next_tasks.on_base(project, done.task)
+    lines = [
+        said,
         *(f"Kept: {safe(ref)}" for ref in done.rescued),
         f"The answer is in {found.record}, and in the next prompt of {row.id}.",
     ]
@@ -46,5 +53,6 @@ def run(call: Call, options: Options) -> Outcome:
             f"to land, git reset --hard {project.base.label}"
         )
     about = {"rescued": done.rescued, "claim": done.claim, "commit": done.commit}
-    told = {"pushed": done.pushed, "record": found.record, "inbox": found.inbox or None}
+    told = {"pushed": done.pushed, "record": found.record, "inbox": found.inbox or None,
+            "pull": stored(done.pull)}  # fmt: skip
     return Outcome(stored_task(row, task_state, **about, **told), before=lines)

@@ -1,0 +1,133 @@
+"""Keep the pull requests by which records come to a base that cannot be pushed to.
+
+Each has a note in `<git common dir>/ralphgit/in-review`, for all worktrees of the repository, from
+before its branch is pushed until the base has what it brings, or the remote has its branch no more.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims.claim_map import read_leases
+from ralphgit.app.base import is_landed, update_base
+from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RemoteUnavailable
+from ralphgit.git import refs, remote
+from ralphgit.records import atomic_files, runtime_notes
+
+PREFIX = "ralph/records/"
+
+
+class InReview(NamedTuple):
+    """A change of records that waits to be merged."""
+
+    branch: str
+    """Short name, on the remote."""
+    commit: str
+    title: str
+    tasks: tuple[str, ...]
+    url: str = ""
+    """Of its pull request; "" where there is none yet, or where it is not known."""
+
+    def place(self, base: str) -> str:
+        """What is to be merged into the branch `base`, for the middle of a sentence."""
+        return self.url or f"a pull request from {self.branch} into {base}"
+
+    def stored(self) -> dict[str, object]:
+        """As JSON output has it."""
+        return {
+            "branch": self.branch, "commit": self.commit, "url": self.url or None,
+            "title": self.title, "tasks": list(self.tasks),
+        }  # fmt: skip
+
+
+def note(project: Project, pull: InReview) -> None:
+    """Note a change, in place of what was noted of the same branch. Raises: NotWritable."""
+    record = {"version": 1, **pull._asdict(), "tasks": list(pull.tasks)}
+    os.makedirs(tracked_pull_requests.records_folder(project), exist_ok=True)
+    runtime_notes.write(_path(project, pull.branch), record)
+
+
+def drop(project: Project, pull: InReview) -> None:
+    """Forget a change, with what is here of its branch and is not checked out."""
+    atomic_files.unlink(_path(project, pull.branch))
+    places = (f"refs/remotes/{project.base.remote}/{pull.branch}", f"refs/heads/{pull.branch}")
+    for ref in places:
+        known = project.repository.refs.get(ref)
+        if known is None or (ref == places[1] and known.oid != pull.commit):
+            continue
+        if project.worktree_of(ref) is None and refs.swap(
+            project.repository.git, ref, new="", old=known.oid
+        ):
+            project.moved(ref, "")
+
+
+def noted(project: Project) -> list[InReview]:
+    """List what is noted; what cannot be read is passed over. Reads only."""
+    paths = tracked_pull_requests.of_records(project)
+    found = (_parsed(runtime_notes.read(path)) for path in paths)
+    return [one for one in found if one is not None]
+
+
+def waiting(project: Project) -> list[InReview]:
+    """List the changes that the base does not have yet. Reads only.
+
+    Raises: GitError, GuardRefused (no_commit).
+    """
+    return [pull for pull in noted(project) if not _has_landed(project, pull)]
+
+
+def settle(project: Project) -> None:
+    """Forget what the base has by now, and what the remote has no branch of any more.
+
+    Of what has landed the leases go that the base has moved past, and the local base branch is
+    brought along, as after a push of our own.
+
+    Raises: GitError, NotWritable.
+    """
+    pulls = noted(project)
+    if not pulls or not project.base.commit:
+        return
+    landed = [pull for pull in pulls if _has_landed(project, pull)]
+    try:
+        gone = [pull for pull in pulls if pull not in landed and not is_pushed(project, pull)]
+    except RemoteUnavailable:
+        gone = []  # whoever fetched has said it
+    for pull in (*landed, *gone):
+        drop(project, pull)
+    if landed:
+        leases.drop_dead(project, read_leases(project), project.base_view)
+        update_base.catch_up(project)
+
+
+def is_pushed(project: Project, pull: InReview) -> bool:
+    """Whether the remote has the branch of a change. Raises: RemoteUnavailable."""
+    ref, timeout = f"refs/heads/{pull.branch}", project.config.fetch_timeout
+    return bool(remote.tip(project.repository.git, project.base.remote, ref, timeout=timeout))
+
+
+def _has_landed(project: Project, pull: InReview) -> bool:
+    if project.repository.objects.resolve([pull.commit]) == [None]:
+        return True  # nobody has it any more
+    return bool(is_landed.landed(project, pull.commit)) or is_landed.has_records(
+        project, pull.commit
+    )
+
+
+def _path(project: Project, branch: str) -> str:
+    name = branch.removeprefix(PREFIX).replace("/", "-")
+    return os.path.join(tracked_pull_requests.records_folder(project), f"{name}.yaml")
+
+
+def _parsed(entry: object) -> InReview | None:
+    if not isinstance(entry, dict):
+        return None
+    words = {key: word for key, word in entry.items() if isinstance(word, str)}
+    tasks = entry.get("tasks")
+    if not isinstance(tasks, list) or not {"branch", "commit", "title"} <= words.keys():
+        return None
+    known = {key: words[key] for key in ("branch", "commit", "title", "url") if key in words}
+    return InReview(tasks=tuple(map(str, tasks)), **known)
