@@ -9,12 +9,11 @@ from ralphgit.model.task_status import Mode
 #: Where the worker hands back its report, from the root of the worktree.
 REPORT = os.path.join(".ralph", "report.yaml")
 STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
+_ABSENT = "the task needs something that is not there"
 _OUTSIDE = "the task needs a file outside the scope, or something that is not there"
-_STOP = (
-    "the criteria contradict each other or what you find",
-    "the verify commands cannot pass, however the task is done",
-    "you would have to guess what is meant",
-)
+_UNPROVABLE = "the verify commands cannot pass, however the task is done"
+_CONTRADICTION = "the criteria contradict each other or what you find"
+_GUESS = "you would have to guess what is meant"
 
 #: What a worker may change where no write scope is given; of a task that only verifies.
 ANY_FILE = "any file the task needs"
@@ -94,8 +93,10 @@ class Packet(NamedTuple):
     @property
     def stop(self) -> tuple[str, ...]:
         """When its worker asks instead of going on."""
-        first = _OUTSIDE if self.scope.write else "the task needs something that is not there"
-        return (first, *_STOP)
+        found = [_OUTSIDE if self.scope.write else _ABSENT]
+        found += [_CONTRADICTION] if self.acceptance else []
+        found += [_UNPROVABLE] if self.verify else []
+        return (*found, _GUESS)
 
     @property
     def posture(self) -> str:

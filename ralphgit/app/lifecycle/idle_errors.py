@@ -20,7 +20,6 @@ _MOST_LINES = 5
 #: How much of a question is said.
 _LONGEST = 120
 
-_WAITING_WORKER = "ralphgit wait --for ready --fetch"
 _NEEDS = {
     Need.BLOCKED: ("{task} is blocked by {worker}{about}", 'ralphgit reply {task} "TEXT"'),
     Need.STALE: (
@@ -78,16 +77,25 @@ def nothing(
     if found.why is Why.NEEDS_PERSON:
         what = counted(len(needs), "task")
         verb = "needs" if len(needs) == 1 else "need"
-        if project.repository.linked:
-            lines.append("a worker waits until a person has done it: " + _WAITING_WORKER)
         return AwaitsPerson(
             f"nothing can be claimed, and only a person can move things on: {what} {verb} one",
-            code=found.why.value, hint=str(needs[0]["hint"]), details=details, lines=lines,
+            code=found.why.value, hint=_person_hint(project, needs), details=details, lines=lines,
         )  # fmt: skip
     return NothingReady(
-        f"nothing can be claimed now; what is left waits for {counted(len(working), 'task')}",
+        "nothing can be claimed now; what is left waits for "
+        + counted(len(working) + len(needs), "task"),
         code=found.why.value, hint=_wait_hint(project, found.working), details=details, lines=lines,
     )  # fmt: skip
+
+
+def _person_hint(project: Project, needs: Sequence[dict[str, object]]) -> str:
+    """The first command for a person; in a worker's worktree the wait until somebody has given it.
+
+    What persons do stands beside each need all the same.
+    """
+    if project.repository.linked:
+        return "ralphgit wait --for ready --fetch"
+    return str(needs[0]["hint"])
 
 
 def _all_done(claim_map: ClaimMap, asked: Sequence[str], *, filtered: bool) -> RalphError:

@@ -25,7 +25,7 @@ Otherwise, in a linked worktree (`ralphgit worktree new NAME`), again and again:
    need, commands included. Without a write scope, change any file the task needs.
 2. Do the work, and test it.
 3. `ralphgit complete --land --summary "TEXT"` verifies, commits, lands. Where no command verifies
-   the task, add what you observed: `--shows "TEXT" --proves CRITERION`. Not sure of something? Add
+   the task, add what you observed: `--shows "TEXT"`, and `--proves` each criterion. Not sure? Add
    `--concern "TEXT"`: a person decides.
 
 Each command prints what is next; you need no help page between.

@@ -16,7 +16,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task, telling
 from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady, RalphError
 from ralphgit.model import ids
-from ralphgit.model.handoff import Packet
+from ralphgit.model.handoff import NO_FILE, Packet
 from ralphgit.rules.claim_options import ClaimOptions
 from ralphgit.rules.nothing_to_claim import Why
 
@@ -58,7 +58,8 @@ def run(call: Call, options: ClaimOptions) -> Outcome:
 
 def _advice(project: Project, made: Packet) -> Iterator[str]:
     """What the worker does next, in commands with the task's id."""
-    yield "The claim is staged; it travels in your first commit of the work."
+    if made.may_change != NO_FILE:
+        yield "The claim is staged; it travels in your first commit of the work."
     if not made.verify:
         lacks = "" if made.acceptance else ", and it has no criteria"
         yield f"No command verifies {made.task}{lacks}: say with --shows what you observed."
