@@ -50,7 +50,7 @@ class Repository:
             "number": number, "url": f"https://forge.example/acme/proj/pull/{number}",
             "head": head, "base": base, "title": title, "body": body, "state": "OPEN",
         }  # fmt: skip
-        self.git("rev-parse", "--verify", f"refs/heads/{head}")
+        self.git("rev-parse", "--verify", self.ref(head))
         self._keep([*self.pulls, pull])
         return pull
 
@@ -63,7 +63,7 @@ class Repository:
 
     def fails(self, head: str, log: str, *names: str) -> None:
         """CI has failed on the branch as it is now; `log` is what its jobs printed."""
-        tip = self.git("rev-parse", f"refs/heads/{head}")
+        tip = self.git("rev-parse", self.ref(head))
         self.change(head, failed=list(names or ("tests",)), judged=tip)
         logs = {**self.logs, **{str(70 + n): log for n in range(max(1, len(names)))}}
         (self.folder / "logs.json").write_text(json.dumps(logs))
@@ -83,7 +83,16 @@ class Repository:
 
     def tip(self, pull: dict[str, Any]) -> str:
         """The last commit of its branch; "" where that is gone."""
-        return self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{pull['head']}")
+        return self.git("for-each-ref", "--format=%(objectname)", self.ref(pull["head"]))
+
+    def ref(self, head: str) -> str:
+        """The ref of a pull request's branch; that of a fork, `owner:branch`, is fetched."""
+        _, fork, branch = head.rpartition(":")
+        if not fork:
+            return f"refs/heads/{head}"
+        self.git("fetch", "--quiet", str(self.folder / "fork.git"),
+                 f"+refs/heads/{branch}:refs/pull/{branch}")  # fmt: skip
+        return f"refs/pull/{branch}"
 
     def merge_or_wait(self, pull: dict[str, Any], method: str) -> None:
         """Merge it now, or as soon as its checks have passed."""
@@ -112,7 +121,7 @@ class Repository:
     def merge(self, head: str, method: str = "merge", *, base: str = "main") -> str:
         """What the forge's button does; the base's new commit. A conflict raises."""
         ours = self.git("rev-parse", f"refs/heads/{base}")
-        theirs = self.git("rev-parse", f"refs/heads/{head}")
+        theirs = self.git("rev-parse", self.ref(head))
         if method == "rebase":
             made = ours
             fork = self.git("merge-base", ours, theirs)
@@ -123,7 +132,8 @@ class Repository:
             parents = [ours, theirs] if method == "merge" else [ours]
             made = self._commit(tree, parents, f"Pull request of {head} ({method})")
         self.git("update-ref", f"refs/heads/{base}", made, ours)
-        self.git("update-ref", "-d", f"refs/heads/{head}", theirs)
+        if ":" not in head:
+            self.git("update-ref", "-d", f"refs/heads/{head}", theirs)
         self.close(head, "MERGED")
         self._note_merge(head, made)
         return made
@@ -227,7 +237,7 @@ def main(folder: Path, program: str, words: list[str]) -> int:
         return 1
     flags = {word: words[n + 1] if n + 1 < len(words) else ""
              for n, word in enumerate(words) if word.startswith("--")}  # fmt: skip
-    head = flags.get("--head") or flags.get("--source-branch") or words[2]
+    head = flags.get("--source-branch") or flags.get("--head") or words[2]
     mine = [pull for pull in forge.pulls if head in _names(pull)]
     if words[0] == "api":
         sys.stdout.write(_api(forge, words[1]))
@@ -239,6 +249,8 @@ def main(folder: Path, program: str, words: list[str]) -> int:
     elif verb == "create":
         file = flags.get("--body-file")
         body = Path(file).read_text(encoding="utf-8") if file else flags["--description"]
+        if program == "glab" and "--head" in flags:
+            head = f"{flags['--head'].partition('/')[0]}:{flags['--source-branch']}"
         base = flags.get("--base") or flags["--target-branch"]
         sys.stdout.write(forge.open(head, base, flags["--title"], body)["url"] + "\n")
     elif verb == "merge":

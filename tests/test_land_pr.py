@@ -130,7 +130,7 @@ def test_killed_after_the_push_it_opens_one(verb: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     forge = Forge(alpha.world)
     forge.kills("merge")  # comes right after
     assert run(alpha, forge, RALPH_LAND_AUTO_MERGE="yes").code == -9
@@ -146,9 +146,9 @@ def test_killed_after_the_pull_request_was_opened_it_opens_no_second(tmp_path: P
 def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
     alpha = made(
         tmp_path,
-        task("T-1", "outputs: [one.txt]"),
-        task("T-2", "outputs: [two.txt]", depends="T-1"),
-        task("T-3", "outputs: [three.txt]", depends="T-2"),
+        task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"),
+        task("T-2", "outputs: [two.txt]", "verify: [test -s two.txt]", depends="T-1"),
+        task("T-3", "outputs: [three.txt]", "verify: [test -s three.txt]", depends="T-2"),
     )
     forge = Forge(alpha.world)
     env = {"RALPH_LAND_AUTO_MERGE": "true", "RALPH_LAND_METHOD": method}
@@ -164,7 +164,7 @@ def test_auto_merge_drains_a_chain(method: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_forge_that_does_not_merge_by_itself_is_said(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     forge = Forge(alpha.world)
     forge.breaks("merge", "Auto merge is not allowed for this repository\n")
     ran = run(alpha, forge, RALPH_LAND_AUTO_MERGE="true")
@@ -404,7 +404,7 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_push_options(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"))
+    alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     world = alpha.world
     world.origin.git("config", "receive.advertisePushOptions", "true")
     hook = world.origin.write(

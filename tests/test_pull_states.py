@@ -231,3 +231,87 @@ def test_git_s_credential_helper_has_the_token(tmp_path: Path) -> None:
     assert review.run().code == 0
     assert len(review.forge.pulls) == 1
     review.close()
+
+
+# -- forks ---------------------------------------------------------------------------------
+
+
+def forked(review: Review) -> None:
+    """Make the worker's origin his fork, and the repository that the base is in upstream."""
+    world = review.alpha.world
+    world.git("clone", "--quiet", "--bare", str(world.origin.path), str(world.folder / "fork.git"))
+    address = world.git("config", "remote.origin.url")
+    if not address.startswith("http"):
+        address = "https://forge.example/acme/proj.git"
+        world.git("config", f"url.{world.origin.path}.insteadOf", address)
+    fork = address.replace("/acme/", "/me/")
+    world.git("config", f"url.{world.folder / 'fork.git'}.insteadOf", fork)
+    world.git("remote", "rename", "origin", "upstream")
+    world.git("remote", "set-url", "upstream", address)
+    world.git("remote", "add", "origin", fork)
+    world.git("config", "branch.main.remote", "upstream")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("via", slow.but(1, FORGES))
+@pytest.mark.parametrize("setting", slow.but(1, ["git", "land.remote"]))
+def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:
+    review = Review(tmp_path, via)
+    forked(review)
+    world, forge = review.alpha.world, review.forge
+    if setting == "git":
+        world.git("config", "remote.pushDefault", "origin")
+    else:
+        world.git("config", "ralph.land.remote", "origin")
+    ran = review.run()
+    assert ran.code == 0, ran.err
+    (pull,) = forge.pulls
+    assert pull["head"] == f"me:{review.branch}"
+    assert forge.git("for-each-ref", "refs/heads/ralph") == ""
+    assert review.pull()["url"] == review.url
+    if via == "gh":
+        create = next(call for call in forge.calls if call[2] == "create")
+        assert create[create.index("--repo") + 1] == "forge.example/acme/proj"
+    if via == "glab":
+        create = next(call for call in forge.calls if call[2] == "create")
+        assert create[create.index("--head") + 1] == "me/proj"
+        assert create[create.index("--repo") + 1] == "forge.example/acme/proj"
+    # Done again it finds it, and once it is merged nothing is left.
+    review.run()
+    assert len(forge.pulls) == 1
+    forge.merge(pull["head"], "squash")
+    assert "T-1 has landed on upstream/main" in review.run().err
+    assert world.git("for-each-ref", "refs/remotes/origin/ralph", "refs/ralph") == ""
+    review.close()
+
+
+def test_a_remote_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:
+    review = Review(tmp_path, "gh")
+    refused = review.run("--json", "-q", RALPH_LAND_REMOTE="nowhere")
+    assert (refused.code, refused.error) == (8, "no_remote")
+    assert review.alpha.git("for-each-ref", "refs/ralph", "refs/heads/ralph") == ""
+
+
+# -- what merges by itself -----------------------------------------------------------------
+
+VERIFIED = ("outputs: [one.txt]", "verify: [test -s one.txt]")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("setting", "lines", "merges", "said"), [
+    ("never", (*VERIFIED, "risk: low"), False, False),
+    ("low", VERIFIED, False, False),
+    ("low", (*VERIFIED, "risk: medium"), False, False),
+    ("low", (*VERIFIED, "risk: low"), True, False),
+    ("always", VERIFIED, True, False),
+    ("true", VERIFIED, True, False),
+    ("always", ("outputs: [one.txt]",), False, True),
+])  # fmt: skip
+def test_what_the_forge_merges_by_itself(
+    setting: str, lines: tuple[str, ...], merges: bool, said: bool, tmp_path: Path
+) -> None:
+    review = Review(tmp_path, "gh", task("T-1", *lines))
+    ran = review.run(RALPH_LAND_AUTO_MERGE=setting)
+    assert ran.code == 0, ran.err
+    assert ("gh pr merge" in review.forge.verbs()) is merges
+    assert ("so a person merges it" in ran.err) is said

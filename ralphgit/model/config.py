@@ -87,8 +87,11 @@ class Config(NamedTuple):
     """Whether work that was completed with concerns lands by merge; else a person lands it."""
     land_via: str = "auto"
     """How a pull request is opened: auto, gh, glab, gitea, push-options, none, or a command."""
-    land_auto_merge: bool = False
-    """Have the forge merge it as soon as its own rules allow."""
+    land_remote: str = ""
+    """The remote that branches of work are pushed to; "" is git's own choice, else the base's."""
+    land_auto_merge: str = "never"
+    """Which work the forge is to merge as soon as its own rules allow: never, low (tasks of risk:
+    low) or always; in any case only what is verified and clear."""
     land_method: str = "merge"
     """How the forge is to merge it then: merge, squash or rebase."""
     land_poll: float = 60.0
@@ -105,7 +108,8 @@ class Config(NamedTuple):
 
 CHOICES = {"verify_before": ("never", "risk-high", "always"),
            "lease": ("local", "remote", "off"), "land_mode": ("auto", "pr", "merge", "none"),
-           "land_base": ("push", "pr"), "land_method": ("merge", "squash", "rebase")}  # fmt: skip
+           "land_base": ("push", "pr"), "land_method": ("merge", "squash", "rebase"),
+           "land_auto_merge": ("never", "low", "always")}  # fmt: skip
 
 #: The words of `land_via`; anything else is a command line.
 VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
@@ -115,7 +119,8 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
-    "agent_timeout", "land_base", "land_via", "land_concerns", "land_auto_merge", "land_method",
+    "agent_timeout", "land_base", "land_via", "land_remote", "land_concerns", "land_auto_merge",
+    "land_method",
     "integrate_verify", "notify_command", "worktree_setup", "worktree_check",
 ))  # fmt: skip
 
@@ -130,6 +135,13 @@ COMMITTED = SAFETY | PLACE | LAYOUT
 _PATHS = ("graph", "records", "agent_prompt")
 _PATTERNS = ("graph",)
 
+#: Settings that were true or false in earlier versions.
+_ONCE_TRUE_OR_FALSE = {
+    "land_auto_merge": {
+        **dict.fromkeys(("true", "yes", "on", "1"), "always"),
+        **dict.fromkeys(("false", "no", "off", "0", ""), "never"),
+    }
+}
 _SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
@@ -166,6 +178,8 @@ def parse_setting(name: str, value: object, where: str) -> object:
         made = made or None
     elif isinstance(value, str) and value in CHOICES.get(name, (value,)):
         made = value
+    elif name in _ONCE_TRUE_OR_FALSE:
+        made = _ONCE_TRUE_OR_FALSE[name].get(str(value).lower())
     if made is None:
         words = CHOICES.get(name)
         expected = " or ".join(words) if words else _KINDS[type(default)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 
-from ralphgit.app.forge.contract import Forge, remote_places
+from ralphgit.app.forge.contract import Forge
+from ralphgit.app.forge.places import remote_places
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.model.config import VIAS

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Protocol
 
-from ralphgit.app.workspace.project import Project
 from ralphgit.model.pull_request import Check, PullSeen
 
-_REMOTE = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(\[[^]]*\]|[^/:@]+)(?::\d+)?[:/]/*(.*)", re.I)
 _URL = re.compile(r"https?://[!-~]+")
-_PULL = re.compile(r"(https?)://([^/]+)/(.+?)(?:/-)?/(?:pull|pulls|merge_requests)/(\d+)(?:/.*)?")
 
 
 class Request(NamedTuple):
@@ -60,35 +57,7 @@ class Forge(Protocol):
         """The commit that it has become on its base; "" where it is not merged."""
 
 
-class Address(NamedTuple):
-    """What the address of a pull request says."""
-
-    scheme: str
-    host: str
-    repository: str
-    number: str
-
-
-def address(url: str) -> Address | None:
-    """The parts of a pull request's address; None for what is none."""
-    found = _PULL.fullmatch(url)
-    return Address(*found.groups()) if found else None
-
-
 def url_in(text: str) -> str:
     """The last address in what a program printed."""
     found = _URL.findall(text)
     return found[-1].rstrip(".,;)>\"'") if found else ""
-
-
-def remote_places(project: Project, remote: str) -> list[tuple[str, str]]:
-    """Host and repository (owner/name) of a remote: as it is written, and as git rewrites it."""
-    urls = [project.repository.config.get(f"remote.{remote}.url", "")]
-    result = project.repository.git.try_run("remote", "get-url", "--push", "--", remote)
-    urls.append(result.out.decode("utf-8", "replace").split("\n")[0])
-    found = [_REMOTE.fullmatch(url) for url in urls]
-    return [
-        (one[1].lower().removeprefix("ssh."), one[2].rstrip("/").removesuffix(".git"))
-        for one in found
-        if one
-    ]

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ralphgit.app.forge import contract, program
+from ralphgit.app.forge import places, program
 from ralphgit.app.forge.contract import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, RalphError, RemoteUnavailable
@@ -118,7 +118,7 @@ class Gitea:
 
     def _pull(self, pull: str) -> dict[str, Any]:
         """The pull request of this address, number or branch."""
-        place = contract.address(pull)
+        place = places.address(pull)
         number = place.number if place is not None else pull
         if number.isdecimal():
             return _mapping(self._ask("GET", f"pulls/{number}"))
@@ -137,7 +137,7 @@ class Gitea:
         if parts.scheme in ("http", "https") and parts.netloc:
             path = parts.path.strip("/").removesuffix(".git")
             return parts.scheme, parts.netloc.rpartition("@")[2], path
-        for host, repository in contract.remote_places(self._project, name):
+        for host, repository in places.remote_places(self._project, name):
             if "/" in repository and host:
                 return "https", host, repository
         raise RalphError(

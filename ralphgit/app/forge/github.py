@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ralphgit.app.forge import contract, program
+from ralphgit.app.forge import contract, places, program
 from ralphgit.app.forge.contract import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
@@ -26,8 +26,9 @@ class GitHub:
         self._project = project
 
     def find(self, branch: str) -> str | None:
+        where = places.repository(self._project, branch)
         found = self._json("pr", "list", "--head", branch, "--state", "open",
-                           "--json", "number,url")  # fmt: skip
+                           "--json", "number,url", *where)  # fmt: skip
         first = found[0] if isinstance(found, list) and found else None
         if not isinstance(first, dict):
             return None
@@ -37,6 +38,7 @@ class GitHub:
         return contract.url_in(self._ask(
             "pr", "create", "--base", request.base, "--head", request.head,
             "--title", request.title, "--body-file", request.file,
+            *places.repository(self._project, request.branch),
         ))  # fmt: skip
 
     def look(self, pull: str) -> PullSeen:
@@ -65,7 +67,7 @@ class GitHub:
 
     def _inline(self, url: str, names: set[str]) -> list[Said]:
         """What these people say of single lines."""
-        place = contract.address(url)
+        place = places.address(url)
         if place is None:
             return []
         found = self._json(
@@ -82,7 +84,7 @@ class GitHub:
         ]  # fmt: skip
 
     def log(self, pull: str, check: Check) -> str:
-        place = contract.address(pull)
+        place = places.address(pull)
         if place is None or not check.job:
             return ""
         path = f"repos/{place.repository}/actions/jobs/{check.job}/logs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from ralphgit.app.forge import contract, program
+from ralphgit.app.forge import contract, places, program
 from ralphgit.app.forge.contract import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said
@@ -23,14 +23,16 @@ class GitLab:
         self._project = project
 
     def find(self, branch: str) -> str | None:
-        found = self._json("mr", "list", "--source-branch", branch, "--output", "json")
+        where = places.repository(self._project, branch)
+        found = self._json("mr", "list", "--source-branch", branch, "--output", "json", *where)
         first = found[0] if isinstance(found, list) and found else None
         if not isinstance(first, dict):
             return None
         return str(first.get("web_url") or first.get("iid") or branch)
 
     def create(self, request: Request) -> str:
-        fork = ("--head", request.fork) if request.fork else ()
+        where = places.repository(self._project, request.branch)
+        fork = ("--head", request.fork, *where) if request.fork else ()
         return contract.url_in(self._ask(
             "mr", "create", "--source-branch", request.branch, "--target-branch", request.base,
             "--title", request.title, "--description", request.body, *fork, "--yes",
@@ -43,7 +45,7 @@ class GitLab:
         changes: list[Said] = []
         comments: list[Said] = []
         failed: list[Check] = []
-        if state is PullState.OPEN and (place := contract.address(url)):
+        if state is PullState.OPEN and (place := places.address(url)):
             changes, comments = self._words(place, told)
             pipeline = _mapping(told.get("head_pipeline") or told.get("pipeline"))
             if pipeline.get("status") == "failed":
@@ -60,9 +62,7 @@ class GitLab:
             comments=tuple(comments),
         )
 
-    def _words(
-        self, place: contract.Address, told: dict[str, Any]
-    ) -> tuple[list[Said], list[Said]]:
+    def _words(self, place: places.Address, told: dict[str, Any]) -> tuple[list[Said], list[Said]]:
         """What asks for changes, and what else people wrote.
 
         A reviewer asks for changes by saying so, or by a thread that has to be resolved.
@@ -85,7 +85,7 @@ class GitLab:
             changes = comments or [Said("a reviewer", str(told.get("created_at") or ""), "")]
         return changes, comments
 
-    def _failed(self, place: contract.Address, pipeline: dict[str, Any]) -> list[Check]:
+    def _failed(self, place: places.Address, pipeline: dict[str, Any]) -> list[Check]:
         path = f"pipelines/{pipeline.get('id')}/jobs?scope[]=failed"
         jobs = [job for job in _mappings(self._api(place, path)) if not job.get("allow_failure")]
         found = [
@@ -95,7 +95,7 @@ class GitLab:
         return found or [Check("pipeline", str(pipeline.get("web_url") or ""))]
 
     def log(self, pull: str, check: Check) -> str:
-        place = contract.address(pull)
+        place = places.address(pull)
         if place is None or not check.job:
             return ""
         return self._ask("api", *_project(place, f"jobs/{check.job}/trace"))
@@ -113,7 +113,7 @@ class GitLab:
         commit = next((str(told[name]) for name in names if told.get(name)), "")
         return commit if told.get("state") == "merged" else ""
 
-    def _api(self, place: contract.Address, path: str) -> object:
+    def _api(self, place: places.Address, path: str) -> object:
         return self._json("api", *_project(place, path))
 
     def _ask(self, *words: str) -> str:
@@ -123,13 +123,13 @@ class GitLab:
         return program.answer(self._project, "glab", *words)
 
 
-def _project(place: contract.Address, path: str) -> tuple[str, ...]:
+def _project(place: places.Address, path: str) -> tuple[str, ...]:
     return f"projects/{quote(place.repository, safe='')}/{path}", "--hostname", place.host
 
 
 def _reference(pull: str) -> str:
     """What `glab` takes for a merge request: its number, or its branch."""
-    place = contract.address(pull)
+    place = places.address(pull)
     return place.number if place is not None else pull
 
 

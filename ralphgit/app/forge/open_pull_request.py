@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.forge import choice, contract
+from ralphgit.app.forge import choice, contract, places
 from ralphgit.app.forge.choice import COMMAND, PLAIN
 from ralphgit.app.forge.contract import Forge
 from ralphgit.app.processes import trust, verify_command
@@ -34,6 +34,10 @@ class Request(NamedTuple):
     text: str
     leases: tuple[Lease, ...] = ()
     """The claims whose completions it brings; none where it changes records alone."""
+    auto_merge: bool = False
+    """The forge is to merge it as soon as its rules are met."""
+    said: tuple[str, ...] = ()
+    """What there is to say of that."""
 
 
 class Opened(NamedTuple):
@@ -62,6 +66,12 @@ def refuse_unfit(project: Project) -> None:
             f"{project.base.branch} is on no remote, so there is nowhere to open a pull request",
             code="no_remote", hint="push it to a remote, or say --land merge",
         )  # fmt: skip
+    told = project.config.land_remote
+    if told and f"remote.{told}.url" not in project.repository.config:
+        raise GuardRefused(
+            f"land.remote is {told}, and there is no such remote; nothing was changed",
+            code="no_remote", hint="git remote -v",
+        )  # fmt: skip
     via = choice.via(project)
     if via in choice.PROGRAMS and not choice.is_installed(project, via):
         raise GuardRefused(
@@ -79,7 +89,7 @@ def publish(project: Project, wanted: Request) -> Opened:
     unsettled), PushRefused, RalphError (no_push_options, forge_failed).
     """
     via, branch = choice.via(project), wanted.branch
-    options = _push_options(project, wanted.title) if via == "push-options" else ()
+    options = _push_options(project, wanted) if via == "push-options" else ()
     said = push(project, wanted.leases, branch, wanted.head, options)
     pulls = [
         Pull(lease.task, lease.claim, lease.by, lease.epoch, branch, wanted.head, via)
@@ -91,11 +101,12 @@ def publish(project: Project, wanted: Request) -> Opened:
         file = os.path.join(scratch, "body.md")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(wanted.text)
-        request = contract.Request(branch, project.base.branch, wanted.title, wanted.text, file)
+        base, fork = project.base.branch, places.fork(project, branch)
+        request = contract.Request(branch, base, wanted.title, wanted.text, file, fork)
         if (there := choice.of(project)) is not None:
             found = there.find(branch)
             url = there.create(request) if found is None else found
-            said = _merge_when_allowed(project, there, url or branch)
+            said = _merge_when_allowed(project, there, url or branch, wanted)
         elif via == COMMAND:
             url, said = _command(project, wanted.leases, request)
         else:
@@ -118,7 +129,8 @@ def push(
     Raises: RemoteUnavailable, GuardRefused (branch_taken, unsettled), PushRefused,
     RalphError (no_push_options).
     """
-    git, where, config = project.repository.git, project.base.remote, project.config
+    git, config = project.repository.git, project.config
+    where = places.push_remote(project, branch)
     ref = f"refs/heads/{branch}"
     there = remote.tip(git, where, ref, timeout=config.fetch_timeout)
     if there == head or (not leases and _same_content(project, there, head)):
@@ -160,7 +172,7 @@ def _ours(project: Project, leases: Sequence[Lease], tip: str, head: str) -> boo
     return kept.status == 0 and bool(kept.out.strip())
 
 
-def _push_options(project: Project, title: str) -> tuple[str, ...]:
+def _push_options(project: Project, wanted: Request) -> tuple[str, ...]:
     """What GitLab understands; each is one line."""
     config = project.config
     merging = "merge_request.merge_when_pipeline_succeeds"
@@ -168,15 +180,17 @@ def _push_options(project: Project, title: str) -> tuple[str, ...]:
     return (
         "merge_request.create",
         f"merge_request.target={project.base.branch}",
-        f"merge_request.title={title}",
-        *((merging, *squash) if config.land_auto_merge else ()),
+        f"merge_request.title={wanted.title}",
+        *((merging, *squash) if wanted.auto_merge else ()),
     )
 
 
-def _merge_when_allowed(project: Project, there: Forge, pull: str) -> tuple[str, ...]:
+def _merge_when_allowed(
+    project: Project, there: Forge, pull: str, wanted: Request
+) -> tuple[str, ...]:
     """Ask for it where it is configured; a forge that refuses is said, and a person merges."""
-    if not project.config.land_auto_merge:
-        return ()
+    if not wanted.auto_merge:
+        return wanted.said
     try:
         there.merge_when_allowed(pull, project.config.land_method)
     except RalphError as error:

@@ -9,6 +9,7 @@ from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
+from ralphgit.app.forge import places
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import onto_base, reopen, task_branch
 from ralphgit.app.workspace import runtime_files
@@ -193,10 +194,12 @@ def _withdraw(project: Project, made: Guidance) -> None:
 
     A branch that has another task's records, too, is left.
     """
-    place = f"refs/remotes/{project.base.remote}/"
     for name, ref in list(project.repository.refs.items()):
-        branch = name.removeprefix(place)
-        if branch == name or not f"refs/heads/{branch}".startswith(onto_base.PREFIX):
+        branch = name.removeprefix("refs/remotes/").partition("/")[2]
+        where = places.push_remote(project, branch)
+        if name != f"refs/remotes/{where}/{branch}":
+            continue
+        if not f"refs/heads/{branch}".startswith(onto_base.PREFIX):
             continue
         fork = worktrees.fork(project.repository.git, project.base.commit, ref.oid)
         if not fork or not _is_of(project, fork, ref.oid, made):
@@ -205,7 +208,7 @@ def _withdraw(project: Project, made: Guidance) -> None:
             if task_branch.withdraw(project, branch, ref.oid):
                 task_branch.remove(project, branch, "", pushed=ref.oid)
         except RemoteUnavailable as error:
-            project.warn(f"{branch} is still on {project.base.remote}: {error.message}")
+            project.warn(f"{branch} is still on {where}: {error.message}")
 
 
 def _is_of(project: Project, fork: str, tip: str, made: Guidance) -> bool:

@@ -11,10 +11,10 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.forge import open_pull_request, pull_request_text
+from ralphgit.app.forge import open_pull_request, places, pull_request_text
 from ralphgit.app.forge.open_pull_request import Opened, Request
 from ralphgit.app.gate import landing_gate, verified_completion
-from ralphgit.app.landing import merge
+from ralphgit.app.landing import auto_merge, merge
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.lifecycle import give_up, onto_base, rescue_refs, rescued_work, task_branch
 from ralphgit.app.lifecycle.give_up import GivenUp
@@ -61,7 +61,8 @@ def request(project: Project, leases: Sequence[Lease], head: str, branch: str) -
     view = project.view(head, head[:12])
     title = pull_request_text.title(project, [view.task(lease.task) for lease in leases])
     text = pull_request_text.body(project, leases, head)
-    return Request(branch, head, title, text, tuple(leases))
+    merges, why_not = auto_merge.decided(project, leases, head)
+    return Request(branch, head, title, text, tuple(leases), merges, why_not)
 
 
 def conflicts(project: Project, commit: str) -> tuple[str, ...]:
@@ -137,7 +138,8 @@ def share(project: Project, lease: Lease) -> None:
 
 def is_shared(project: Project, lease: Lease) -> bool:
     """Whether the remote has HEAD as the branch of its task, as it was last seen."""
-    ref = f"refs/remotes/{project.base.remote}/{branch_of(project, lease)}"
+    name = branch_of(project, lease)
+    ref = f"refs/remotes/{places.push_remote(project, name)}/{name}"
     return refs.current(project.repository.objects, ref) == project.repository.head()
 
 

@@ -1,0 +1,29 @@
+"""Decide whether a forge may merge a pull request without a person (`land.auto_merge`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ralphgit.app.diff import record_diff
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.active_claim import Lease
+
+
+def decided(project: Project, leases: Sequence[Lease], head: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether the forge is to merge `head` by itself, and, where it is not although it is asked
+    for, why.
+
+    How risky a task is counts as the base has it, and not as its worker does. What is not verified,
+    or not clear, waits for a person in any case.
+    """
+    wanted = project.config.land_auto_merge
+    if wanted == "never":
+        return False, ()
+    base = project.base_view
+    risks = {lease.task: base.task(lease.task).risk for lease in leases if lease.task in base.by_id}
+    if wanted == "low" and any(risks.get(lease.task) != "low" for lease in leases):
+        return False, ()
+    verdict = record_diff.diff(project, head).verdict
+    if verdict == record_diff.CLEAR:
+        return True, ()
+    return False, (f"it is not clear ({verdict}), so a person merges it: ralphgit diff",)
