@@ -381,7 +381,8 @@ def test_interrupted(world: World) -> None:
 
 def test_killed(world: World) -> None:
     """Whatever the moment: it is told how to go on, and that works."""
-    hook = world.write(".git/hooks/post-checkout", "#!/bin/sh\nkill -9 0\n")
+    kill = "read -r _ _ _ parent _ < /proc/$PPID/stat\nkill -9 $parent $PPID\n"
+    hook = world.write(".git/hooks/post-checkout", f"#!/bin/sh\n{kill}")
     hook.chmod(0o755)
     argv = [sys.executable, "-m", "ralphgit", "worktree", "new", "alpha"]
     process = subprocess.Popen(argv, cwd=world.path, env=world.environ, start_new_session=True)

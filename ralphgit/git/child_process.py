@@ -8,9 +8,25 @@ import select
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
-from ralphgit.errors import RemoteUnavailable
+
+class TimedOut(Exception):
+    """A process did not end in time, and was killed with all below it."""
+
+    def __init__(self, waited_for: Sequence[str], err: bytes) -> None:
+        super().__init__()
+        self.waited_for = tuple(waited_for)
+        """The command lines of what ran below it, the outermost first."""
+        self.err = err
+        """What was said on stderr so far."""
+
+
+#: What `_end_gently` gives a process to remove its lock files, and how often it looks.
+_GRACE_S, _LOOK_S = 2.0, 0.02
+#: How long the pipes of a process that has ended are read on: what it left running holds them.
+_LEFT_OPEN_S = 1.0
 
 
 class ProcessResult(NamedTuple):
@@ -41,14 +57,49 @@ def verb(words: Sequence[str]) -> str:
 
 
 def _stop(pid: int, group: bool) -> None:
+    """End a process, and with `group` all of its group; git removes its locks when asked to end."""
     try:
         if group:
+            os.killpg(pid, signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE_S
+            while not _has_ended(pid) and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
             os.killpg(pid, signal.SIGKILL)
         else:
             os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # of a group that has ended, on some systems
         pass
     _wait_for(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _below(pid: int) -> list[tuple[int, str]]:
+    """The processes below one with their command lines, the outermost first; Linux alone tells."""
+    found: list[tuple[int, str]] = []
+    parents = [pid]
+    while parents:
+        tasks, children = f"/proc/{parents.pop(0)}/task", list[int]()
+        try:
+            for thread in os.listdir(tasks):  # git starts a filter from a thread of its own
+                with open(f"{tasks}/{thread}/children", encoding="ascii") as file:
+                    children += map(int, file.read().split())
+        except OSError:
+            continue
+        for child in children:
+            try:
+                with open(f"/proc/{child}/cmdline", "rb") as file:
+                    words = file.read().rstrip(b"\0").split(b"\0")
+            except OSError:
+                continue
+            found.append((child, b" ".join(words).decode("utf-8", "replace")))
+        parents += children
+    return found
 
 
 def _wait_for(pid: int) -> int:
@@ -74,7 +125,7 @@ class Child:
         group: bool = False,
         errors: bool = True,
     ) -> None:
-        """`group`: in a process group of its own, to be killed with its children.
+        """`group`: in a session of its own, to be killed with its children, and without a terminal.
 
         `errors`: keep what it writes to stderr.
         """
@@ -85,7 +136,8 @@ class Child:
         in_read, self.stdin = os.pipe()
         self.stdout, out_write = os.pipe()
         self._stderr, err_write = os.pipe() if errors else (-1, os.open(os.devnull, os.O_WRONLY))
-        own_group: dict[str, Any] = {"setpgroup": 0} if group else {}
+        # A session of its own also has no terminal: ssh, say, fails where it would have to ask.
+        own_group: dict[str, Any] = {"setsid": True} if group else {}
         try:
             self._pid = os.posix_spawn(
                 program,
@@ -116,18 +168,20 @@ class Child:
     def finish(self, stdin: bytes = b"", timeout: float | None = None) -> ProcessResult:
         """Feed it `stdin` and wait until it ends.
 
-        After `timeout` seconds it is killed. Raises: RemoteUnavailable, then.
+        After `timeout` seconds it is killed, with all below it. Raises: TimedOut, then.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             out, err = self._talk(stdin, deadline)
         except BaseException as error:  # also a signal: it is no longer waited for
+            below = _below(self._pid) if isinstance(error, TimeoutError) else []
             self.end()
             if isinstance(error, TimeoutError):
-                raise RemoteUnavailable(
-                    f"git {verb(self._argv[1:])} gave no answer within {timeout:g} s",
-                    hint="check the network, or use --no-fetch",
-                ) from None
+                for pid, _ in below:  # those without the group of a person's terminal
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+                said = error.args[0] if error.args else b""
+                raise TimedOut([line for _, line in below if line], said) from None
             raise
         return ProcessResult(self._wait(), out, err)
 
@@ -171,10 +225,15 @@ class Child:
         else:
             self._close(self.stdin)
         while max(self.stdin, self.stdout, self._stderr) >= 0:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            left = None
+            if deadline is not None:
+                left = min(max(0.0, deadline - time.monotonic()), _LEFT_OPEN_S) * 1000
             events = poll.poll(left)
-            if not events and deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError
+            if not events and deadline is not None:
+                if _has_ended(self._pid):  # a daemon of a hook, say, holds its pipes open
+                    break
+                if time.monotonic() >= deadline:
+                    raise TimeoutError(b"".join(kept[1]))
             for fd, _ in events:
                 if fd == self.stdin:
                     try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ralphgit.errors import NotWritable
 from ralphgit.git.child_process import Child
 from ralphgit.git.repository import UNMERGED, Repository
-from ralphgit.git.run_git import Git, failure, names
+from ralphgit.git.run_git import Git, GitHung, failure, names
 from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
@@ -172,13 +172,18 @@ def commit(git: Git, message: str) -> None:
 
     A git that was killed after its commit had landed has committed all the same.
 
-    Raises: GitError when a hook or git refuses; nothing is committed then.
+    Raises: GitError when a hook or git refuses, GitHung; nothing is committed then.
     """
     arguments = (
         "-c", "core.fsync=committed", "commit", "--quiet", "--cleanup=verbatim",
         "--file=-", "--allow-empty",
     )  # fmt: skip
-    result = git.try_run(*arguments, stdin=message.encode())
+    try:
+        result = git.try_run(*arguments, stdin=message.encode())
+    except GitHung:
+        if _is_in(git, message):  # the post-commit hook hung
+            return
+        raise
     if result.status and not (result.status < 0 and _is_in(git, message)):
         raise failure(arguments, result)
 

@@ -8,10 +8,12 @@ resolution must never decide a claim.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 
-from ralphgit.errors import NotWritable, RalphError
-from ralphgit.git.child_process import Child, Dialogue, ProcessResult, verb
+from ralphgit.errors import NeedsPerson, NotWritable, RalphError, RemoteUnavailable
+from ralphgit.git.child_process import Child, Dialogue, ProcessResult, TimedOut, verb
 
 #: Inherited variables that choose a repository, an index or an object store.
 _SCRUBBED = frozenset((
@@ -67,6 +69,37 @@ def names(listed: bytes) -> list[str]:
     return listed.decode("utf-8", "surrogateescape").split("\0")[:-1]
 
 
+class GitHung(NeedsPerson):
+    """git, or what it had started, did not end in time: nothing of the work is wrong."""
+
+    code = "git_hung"
+
+
+#: What may run hooks, filters or a signer, by what it is called in a heartbeat.
+_SLOW = {
+    "commit": "commit", "commit-tree": "commit", "merge": "merge", "add": "add",
+    "update-index": "add", "checkout": "checkout", "checkout-index": "checkout",
+    "reset": "checkout", "read-tree": "checkout", "worktree": "checkout", "status": "add",
+    "fetch": "fetch", "ls-remote": "fetch", "push": "push",
+}  # fmt: skip
+
+
+def _to_nobody(what: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long git is waited for, and who is told that it is."""
+
+    seconds: float = 600.0
+    """For what runs hooks, filters or a signer."""
+    step: Callable[[str], AbstractContextManager[None]] = _to_nobody
+    """Shows what git is at while the block runs."""
+    terminal: bool = False
+    """Whether a person sits there, whom a signer may ask: git stays in the terminal's group."""
+
+
 class Git:
     """The git program, run in one folder."""
 
@@ -82,6 +115,7 @@ class Git:
             # What a commit is, nobody may replace here alone: no other clone would see it.
             GIT_NO_REPLACE_OBJECTS="1",
         )
+        self.patience = Patience()
         self._program = ""
         self._answers: dict[tuple[str, ...], ProcessResult] = {}
         self.calls = 0
@@ -90,6 +124,7 @@ class Git:
     def at(self, directory: str) -> Git:
         """Return the same git in another folder of the repository."""
         made = Git(directory, self.environ)
+        made.patience = self.patience
         made._answers = self._answers
         return made
 
@@ -97,6 +132,7 @@ class Git:
         """Return the same git with more variables, also ones that are scrubbed when inherited."""
         made = Git(self.directory, {})
         made.environ = {**self.environ, **env}
+        made.patience = self.patience
         made._answers = self._answers
         return made
 
@@ -114,11 +150,22 @@ class Git:
     ) -> ProcessResult:
         """Run `git ARGUMENTS` and give its exit status, stdout and stderr.
 
-        After `timeout` seconds the process is killed with all its children, and
-        RemoteUnavailable is raised (only the network takes long).
+        After `timeout` seconds the process is killed with all its children; what runs hooks,
+        filters or a signer has a limit by itself (`patience`).
+
+        Raises: GitHung; RemoteUnavailable where a `timeout` was given, for what uses the network.
         """
+        phase = _SLOW.get(verb(arguments), "")
+        if timeout is None and not phase:
+            return self._start(arguments).finish(stdin)
+        limit = timeout or self.patience.seconds
         # A group of its own where a time limit may have to kill it with its children.
-        return self._start(arguments, group=timeout is not None).finish(stdin, timeout)
+        child = self._start(arguments, group=timeout is not None or not self.patience.terminal)
+        try:
+            with self.patience.step(f"git {phase}") if phase else nullcontext():
+                return child.finish(stdin, limit)
+        except TimedOut as error:
+            raise _hung(verb(arguments), limit, error, network=timeout is not None) from None
 
     def start(self, *arguments: str) -> Child:
         """Start `git ARGUMENTS` and go on; it gets its stdin when it is asked to finish."""
@@ -162,6 +209,24 @@ class Git:
                 self._program = candidate
                 return candidate
         raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
+
+
+def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphError:
+    """Make the error for a git that was killed, with the words of what it waited for."""
+    said = error.err.decode("utf-8", "replace").strip().split("\n")
+    lines = [f"it waited for: {line}" for line in error.waited_for]
+    lines += [line for line in said[-_SHOWN_LINES:] if line]
+    if network:
+        return RemoteUnavailable(
+            f"git {name} gave no answer within {limit:g} s", lines=lines,
+            hint="check the network, or use --no-fetch" if name != "push"
+            else "check the network and your pre-push hook, then repeat",
+        )  # fmt: skip
+    return GitHung(
+        f"git {name} did not end within {limit:g} s, and was stopped",
+        lines=lines, details={"waited_for": list(error.waited_for)},
+        hint="make it end by itself, or raise the setting git.timeout; then repeat",
+    )  # fmt: skip
 
 
 _UNWRITABLE = (

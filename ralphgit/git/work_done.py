@@ -5,8 +5,7 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ralphgit.errors import RemoteUnavailable
-from ralphgit.git.child_process import Child
+from ralphgit.git.child_process import Child, TimedOut
 from ralphgit.git.run_git import Git, names
 
 #: Of new files, how many are read to count their lines, and how much of each.
@@ -57,7 +56,7 @@ def finish(asked: Asked, counts: Callable[[str], bool]) -> Counted | None:
     """
     try:
         tracked, new = (each.finish(timeout=_PATIENCE) for each in (asked.tracked, asked.new))
-    except RemoteUnavailable:
+    except TimedOut:
         return None
     if tracked.status or new.status:
         return None

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.surroundings import Progress
 from ralphgit.errors import RalphError
 
+#: Steps by their first word; what else takes long runs verify commands.
+_PHASES = {"pushing": "push", "opening": "pull request", "setting": "setup"}
 
-class HeartbeatWriter:
+
+class HeartbeatWriter(Progress):
     """Writes `.ralph/heartbeat` every 5 s, and at once when something changes.
 
     Used as a context. Leaving it removes the file, unless the loop still holds a task: then
@@ -48,6 +54,23 @@ class HeartbeatWriter:
                 now = now._replace(task=task, claim=claim or "")
             self._now = now
         self._changed.set()
+
+    @contextmanager
+    def step(self, what: str, number: int = 0, of: int = 0) -> Iterator[None]:
+        """Show what may hang as a phase of its own while the block runs, if it takes long enough
+        to be seen.
+        """
+        before = self._now.phase
+        first, _, rest = what.partition(" ")
+        phase = _PHASES.get(first, rest if first == "git" else "verify")
+        with self._lock:
+            self._now = self._now._replace(phase=phase)
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._now.phase == phase:
+                    self._now = self._now._replace(phase=before)
 
     def _run(self) -> None:
         while not self._ended:

@@ -27,7 +27,7 @@ from ralphgit.app.lifecycle import (
 from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.app.workspace.surroundings import Progress, Surroundings
 from ralphgit.errors import (
     ClaimLost,
     GuardRefused,
@@ -122,6 +122,7 @@ class Loop:
         try:
             with HeartbeatWriter(self._top, self._worker) as beat:
                 self._beat = beat
+                self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged
@@ -214,7 +215,7 @@ class Loop:
             self._beat.phase("lost", task="")
         except RemoteUnavailable as error:
             self._journal.write("unreachable", message=error.message)
-            self._say(f"{error.message}; trying again")
+            self._say("; ".join((error.message, *error.lines, "trying again")))
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
             if isinstance(error, InvalidRecord) and resume.base_fault(self._project()) is not None:
@@ -315,10 +316,11 @@ class Loop:
         """Have the agent work once."""
         self._beat.phase("agent", task=lease.task, claim=lease.claim)
         number = before.failed + 1
+        quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
         outcome, agent_s = attempt(
             project, lease, before,
-            command=self._command, check=lambda: reason_to_stop(self._around, self._journal, lease),
+            command=self._command, check=lambda: reason_to_stop(quiet, self._journal, lease),
             ended_here=lambda project, base: self._agent_ended(project, lease, base),
             unchanged=self._unchanged, fix=self._fix,
         )  # fmt: skip

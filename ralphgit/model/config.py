@@ -56,6 +56,8 @@ class Config(NamedTuple):
     """Seconds for each fetch, and each push of a lease."""
     push_timeout: float = 600.0
     """Seconds for each push of work or records, with the user's hooks and large files."""
+    git_timeout: float = 600.0
+    """Seconds for each git command that runs hooks, filters or a signer, the network aside."""
     commit_subject: str = "{{ packet.task }}: {{ packet.title }}"
     """A Jinja2 template for the subject of the commits that ralphgit makes."""
     agent_command: str = ""

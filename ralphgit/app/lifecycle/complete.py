@@ -358,7 +358,7 @@ def _commit(
         try:
             index.commit(git, message)
         except GitError as error:
-            error.hint += f'; with another message: ralphgit complete {task} -m "TEXT"'
+            error.hint = f'ralphgit complete {task} -m "TEXT"'
             raise
     commit = write_audit_and_graph.committed(project)
     leases.drop_dead(project, read_leases(project), project.base_view)

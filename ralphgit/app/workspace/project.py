@@ -40,6 +40,8 @@ class Project:
         self.repository = repository
         self.around = around
         self.warnings: list[str] = []
+        repository.git.patience.step = around.progress.step
+        repository.git.patience.terminal = around.person
         self.cache = row_cache.Cache(repository.common_dir)
         self.started = around.begun.at if around.begun else around.now()
         """When it was first looked at, in seconds since 1970."""
@@ -68,6 +70,7 @@ class Project:
         """
         for names, label in self.settings.without_effect:
             self.warn(configuration.warning(names, label))
+        self.repository.git.patience.seconds = self.settings.config.git_timeout
         return self.settings.config
 
     @cached_property

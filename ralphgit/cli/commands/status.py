@@ -66,7 +66,8 @@ def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     held = "" if busy.for_s is None else short_duration(busy.for_s)
     seen = "" if busy.seen is None else short_duration(now - busy.seen)
     # Of one in a worktree here the path says no more than the name.
-    notes = [busy.title, busy.reason, busy.url, "" if busy.path else busy.where]
+    phase = "" if busy.phase in ("", "agent") else f"phase: {busy.phase}"
+    notes = [busy.title, phase, busy.reason, busy.url, "" if busy.path else busy.where]
     return (
         busy.name or NOBODY, busy.task or "-", busy.state, held or "-", busy.changed or "-",
         seen or "-", "; ".join(filter(None, notes)) or "-",
