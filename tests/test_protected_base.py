@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import slow
 from forge import Forge
+from test_loop import loop, made, task
 from world import Place, Result, World
 
 GRAPH = """\
@@ -404,3 +405,81 @@ def push_reset(world: World, task: str) -> None:
     assert world.ralph("reset", task, "--reason", "gone").code == 0
     hook.write_text(text)
     hook.chmod(0o755)
+
+
+# -- loops, and work -----------------------------------------------------------------------
+
+ASKS = "{report: {status: needs_context, question: 'Which port?'}}"
+
+
+def protected(folder: Path, *tasks: str) -> Place:
+    alpha = made(folder, *tasks)
+    protect(alpha.world)
+    return alpha
+
+
+@pytest.mark.slow
+def test_a_loop_brings_a_block_there(tmp_path: Path) -> None:
+    """And goes on; what was asked is answered the same way."""
+    alpha = protected(tmp_path, task("T-1", script=ASKS), task("T-2", script=ASKS))
+    world = alpha.world
+    forge = Forge(world)
+    ran = loop(alpha, env=forge.environ)
+    assert (ran.code, {*ran.out.splitlines()[0].split()}) == (7, {"blocked:", "T-1", "T-2"})
+    titles = {"Records: T-1 blocked", "Records: T-2 blocked"}
+    assert {pull["title"] for pull in forge.pulls} == titles
+    assert f"is in review: {URL}" in ran.err
+    assert "stays here" not in ran.err
+    for branch in on_remote(world):
+        assert world.ralph("check", f"origin/{branch}", "--base", "origin/main").code == 0
+        forge.merge(branch, "squash")
+    done(world, "reply", "T-1", "8080", forge=forge)
+    (left,) = on_remote(world)
+    forge.merge(left, "squash")
+    fetched_by(alpha)
+    assert states(world) == {"T-1": "ready", "T-2": "blocked"}
+    assert attention(world) == []
+    assert world.head == world.git("rev-parse", "origin/main")
+
+
+def fetched_by(place: Place) -> None:
+    assert place.ralph("claim", "T-2", "--json").error == "blocked"
+
+
+@pytest.mark.slow
+def test_work_of_a_loop_is_a_pull_request_then(tmp_path: Path) -> None:
+    """Where nobody has said how it lands, and no program tells a forge."""
+    alpha = protected(tmp_path, task("T-1", "outputs: [one.txt]"), task("T-2", "outputs: [b.txt]"))
+    ran = loop(alpha, "--land", "auto", env={"RALPH_LAND_VIA": "none"})
+    assert ran.code == 0, ran.err
+    assert {*ran.out.splitlines()[0].split()} == {"done:", "T-1", "T-2"}
+    assert ran.err.count("GH006") == 1
+    assert "work lands by pull request from now on" in ran.err
+    assert states(alpha) == {"T-1": "in-review", "T-2": "in-review"}
+    there = alpha.world.origin.git("for-each-ref", "--format=%(refname:lstrip=3)", "refs/heads")
+    assert [name[:4] for name in there.split()] == ["T-1-", "T-2-"]
+
+
+def test_work_that_is_landed_by_hand_is_one_too(world: World) -> None:
+    assert world.origin
+    protect(world)
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("one.txt", "one\n")
+    found = alpha.ralph("complete", "--land", "--json", env={"RALPH_LAND_VIA": "none"})
+    assert found.code == 0, found.out
+    assert found.data["landed"]["way"] == "pr"
+    assert any(GH006 in one for one in found.json["warnings"])
+    assert world.git("rev-parse", "main") == world.git("rev-parse", "origin/main")
+    assert world.task("T-1")["state"] == "in-review"
+
+
+def test_work_on_main_itself_leaves_no_local_base_ahead(world: World) -> None:
+    assert world.origin
+    protect(world)
+    world.claim("T-1")
+    world.write("one.txt", "one\n")
+    found = world.ralph("complete", "--land", env={"RALPH_LAND_VIA": "none"})
+    assert found.code == 0, found.err
+    assert world.head == world.git("rev-parse", "origin/main")
+    assert world.task("T-1")["state"] == "in-review"

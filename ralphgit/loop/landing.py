@@ -8,9 +8,10 @@ import time
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import completion_proof
+from ralphgit.app.forge import change_base
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.integration import branch_pull_requests, integrate
-from ralphgit.app.landing import land_way, merge, pull_request, unlanded
+from ralphgit.app.landing import land_records, land_way, merge, pull_request, unlanded
 from ralphgit.app.lifecycle import block_release, task_branch
 from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -59,12 +60,14 @@ class Landing:
         """Until then, by the monotonic clock, what is known of the base is fresh."""
         self.declined = False
         """Whether the remote lets nothing of some work in, whatever is done here."""
+        self._by_pull = False
+        """Whether the base has turned out to be protected, and nobody has said how work lands."""
         self.verified = ""
         """The commit that this loop has verified last, after its agent had ended."""
 
     def how(self, project: Project) -> str:
         """Return how to land: merge, pr or none."""
-        return land_way.of(project, self._options.land)
+        return "pr" if self._by_pull else land_way.of(project, self._options.land)
 
     def earlier(self, project: Project) -> None:
         """Land what earlier loops of this worker have completed and left on their branches.
@@ -124,6 +127,8 @@ class Landing:
             except PushRefused as error:
                 if error.why in push_refusal.OF_THE_WORK:
                     return self._begin_again(project, lease, error, _DECLINED)
+                if self._goes_by_pull(project, error):
+                    continue
                 self.declined = True
                 return self._leave_to_person(lease, error)
             except (GuardRefused, NeedsPerson) as error:
@@ -143,6 +148,15 @@ class Landing:
                     raise why
         said = "\n".join([why.message, *why.lines])
         return Failed("the commit differs from what was verified; perhaps a hook changes it", said)
+
+    def _goes_by_pull(self, project: Project, error: PushRefused) -> bool:
+        """Open pull requests from now on, where the base is protected and the way is left open."""
+        is_open = not self._by_pull and land_way.is_open(project, self._options.land)
+        if error.why is not Why.PROTECTED or not is_open or not self._pulls.begin(project):
+            return False
+        self._by_pull = True
+        self._say(f"{change_base.declined(error)}; work lands by pull request from now on")
+        return True
 
     def _is_verified(self, project: Project, lease: Lease) -> bool:
         if own_claims.end_of(project.base_view, lease) is not None:
@@ -230,11 +244,25 @@ class Landing:
         except PushRefused as error:
             if error.why is Why.HOOK:
                 raise  # nothing of the work is in it, so another try may pass
-            self.declined, stays = True, "; ".join((error.message, *error.lines))
+            stays = self._block_by_pull(project, lease, error)
         if stays:
             self._say(f"the block of {lease.task} stays here: {stays}")
             runtime_files.forget(project.top)
         self._beat.phase("blocked", task="")
+
+    def _block_by_pull(self, project: Project, lease: Lease, error: PushRefused) -> str:
+        """Open a pull request for a block that cannot be pushed; why it stays here, "" if not."""
+        shared = land_records.share_ended(project, "pr")
+        if not shared.told:
+            self.declined = True
+            return change_base.declined(error)
+        for line in project.warnings:
+            self._say(line)
+        project.warnings.clear()
+        where = shared.url or shared.kept
+        self._say(f"the block of {lease.task} is in review: {where}")
+        self._journal.write("opened", task=lease.task, url=where)
+        return ""
 
     def _share_block(self, project: Project, lease: Lease) -> str:
         """Bring a block to where others see it; why it does not get there, "" if it does.

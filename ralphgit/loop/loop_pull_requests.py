@@ -33,7 +33,7 @@ class Pulls:
         """Raises: GuardRefused, NeedsPerson, UsageError where the loop is to land by pull
         request and cannot."""
         self._wanted = land_way.of(project, options.land) == "pr"
-        self._journal, self._say, self._lost = journal, say, lost
+        self._options, self._journal, self._say, self._lost = options, journal, say, lost
         self._next = 0.0
         if self._wanted:
             if options.branch == "keep":
@@ -42,6 +42,15 @@ class Pulls:
                     hint="--land pr --branch task",
                 )
             open_pull_request.refuse_unfit(project)
+
+    def begin(self, project: Project) -> bool:
+        """Land by pull request from now on; whether that can be done from here."""
+        try:
+            open_pull_request.refuse_unfit(project)
+        except RalphError:
+            return False
+        self._wanted = self._options.branch != "keep"
+        return self._wanted
 
     def open(self, project: Project, lease: Lease) -> open_pull_request.Opened | Conflict:
         """Push the completed task's branch and open its pull request, and say where it is.

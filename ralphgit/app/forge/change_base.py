@@ -74,7 +74,7 @@ def advance(project: Project, old: str, new: str, change: Change, *, push: bool)
         project.warn(error.message)
         return Changed() if update_base.local_only(project, old, new) else None
     except PushRefused as error:
-        project.warn("; ".join((error.message, *filter(_is_said, error.lines))))
+        project.warn(declined(error))
         return Changed(pull=by_pull(project, head, change))
     if moved:
         update_base.follow(project, old, new)
@@ -125,9 +125,14 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     return pull
 
 
-def _is_said(line: str) -> bool:
-    """Whether a line of a declined push is the remote's, and not git's frame around it."""
-    return not line.startswith("!") and "failed to push some refs" not in line
+def declined(error: PushRefused) -> str:
+    """Say in one line what the remote has said, without git's frame around it."""
+    said = (
+        line
+        for line in error.lines
+        if not line.startswith("!") and "failed to push some refs" not in line
+    )
+    return "; ".join((error.message, *said))
 
 
 def _earlier(project: Project, head: str, change: Change) -> InReview | None:

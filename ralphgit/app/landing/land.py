@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ralphgit.app.forge import change_base
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict, Landed
@@ -12,6 +13,8 @@ from ralphgit.app.lifecycle.onto_base import Brought, Position, Standing
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import NeedsPerson, Refused
+from ralphgit.git.push_refusal import Why
+from ralphgit.git.remote import PushRefused
 from ralphgit.model.active_claim import Lease
 
 _SHOWN_PATHS = 5
@@ -39,8 +42,10 @@ class HandLanded(NamedTuple):
         }  # fmt: skip
 
 
-def land(project: Project, lease: Lease, way: str) -> HandLanded:
+def land(project: Project, lease: Lease, way: str, *, is_open: bool = False) -> HandLanded:
     """Land HEAD, which ends `lease`, by `way` (merge, pr); then the branch stands on the base.
+
+    Where `is_open`, nobody has said which, and what may not be pushed gets a pull request.
 
     After a pull request the work stays on a branch of its own, as it was pushed; so does work
     with concerns, while it waits for a person, and the worker goes on with other tasks.
@@ -48,7 +53,13 @@ def land(project: Project, lease: Lease, way: str) -> HandLanded:
     Raises: Refused (conflicts_with_base); as `merge.by_merge` and `pull_request.by_pull`.
     """
     try:
-        made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)
+        try:
+            made = (merge.by_merge if way == "merge" else pull_request.by_pull)(project, lease)
+        except PushRefused as error:
+            if error.why is not Why.PROTECTED or way != "merge" or not is_open:
+                raise
+            project.warn(change_base.declined(error))
+            way, made = "pr", pull_request.by_pull(project, lease)
     except NeedsPerson as error:
         raise _waiting(project, lease) if error.code == "concerns_wait" else error from None
     if isinstance(made, Conflict):

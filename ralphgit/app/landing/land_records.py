@@ -153,19 +153,20 @@ class Shared(NamedTuple):
     """The branch with what this worktree had, half-done work too; "" where it has it still."""
 
 
-def share_ended(project: Project) -> Shared:
+def share_ended(project: Project, way: str = "") -> Shared:
     """Land the blocks and releases that this worktree's branch still has, before the next claim.
 
     A question that no other branch has waits unseen, and what is done after it could not land
     beside its answer. Where work lands by pull request they get one, and stay on a branch of its
     name: this worktree's is free for the next task. Where they cannot land now, that is a warning.
+    `way` is as of `land_way.of`.
     """
     worktree, told = project.repository.worktree, ended(project)
     if worktree is None or not told:
         return Shared()
     branch = worktree.branch.removeprefix("refs/heads/")
     try:
-        if land_way.of(project) != "pr":
+        if land_way.of(project, way) != "pr":
             made = land(project, branch, push=True, fetch=False)
         else:
             made = open_pull(project, branch, fetch=False)

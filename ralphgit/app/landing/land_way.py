@@ -33,6 +33,13 @@ def of(project: Project, way: str = "") -> str:
     return "pr" if project.base.remote and open_pull_request.opens(project) else "merge"
 
 
+def is_open(project: Project, way: str) -> bool:
+    """Whether nobody has said how work lands, so that a base that turns out to be protected gets it
+    by pull request. `way` is as of `of`.
+    """
+    return (way or project.config.land_mode) == "auto"
+
+
 def required(project: Project, way: str) -> str:
     """Return merge or pr, where the work can land that way from here.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import is_landed
+from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.forge import open_pull_request, places, pull_request_text
 from ralphgit.app.forge.open_pull_request import Opened, Request
@@ -114,16 +114,22 @@ def withdraw(project: Project, pull: Pull) -> GivenUp:
 
 def keep_apart(project: Project, branch: str, head: str) -> bool:
     """Keep what was pushed as `branch`, short name, on a local branch of that name, so that this
-    worktree's branch can leave it; False where this worktree is on that one, or on the base's.
+    worktree's branch can leave it; False where this worktree is on that one, or on the base's,
+    which goes back to where its remote is.
     """
     worktree, ref = project.repository.worktree, f"refs/heads/{branch}"
-    if worktree is None or worktree.branch in ("", ref, f"refs/heads/{project.base.branch}"):
+    if worktree is None or worktree.branch in ("", ref):
         return False
     objects, git = project.repository.objects, project.repository.git
     if refs.current(objects, ref) != head:
         if not refs.swap(git, ref, new=head, old=refs.current(objects, ref)):
             return False
         project.refresh()
+    if worktree.branch == f"refs/heads/{project.base.branch}":
+        if project.base.remote:
+            update_base.put_back(project, worktree.head)
+            project.refresh()
+        return False
     return True
 
 

@@ -56,7 +56,7 @@ def run(call: Call, options: Options) -> Outcome:
     left, following = way == "pr", []
     if way:
         try:
-            landed, said = _landed(project, way)
+            landed, said = _landed(project, way, options.land)
             lines += said
             following = [_next(project)]
         except RalphError as refusal:
@@ -146,17 +146,18 @@ def _with_report(project: Project, told: CompleteOptions) -> CompleteOptions:
     )
 
 
-def _landed(project: Project, way: str) -> tuple[dict[str, object], list[str]]:
+def _landed(project: Project, way: str, asked: str) -> tuple[dict[str, object], list[str]]:
     """Land what was completed; the result as JSON has it, and in lines."""
-    from ralphgit.app.landing import land
+    from ralphgit.app.landing import land, land_way
 
     lease = runtime_files.remembered(project.top)
     assert lease is not None  # `complete` has just read it
     project.refresh()
-    done = land.land(project, lease, way)
+    is_open = land_way.is_open(project, "" if asked == "auto" else asked)
+    done = land.land(project, lease, way, is_open=is_open)
     project.refresh()
     base = project.base.label
-    if way == "merge":
+    if done.way == "merge":
         lines = [f"landed on {base}: {done.commit[:12]}"]
     else:
         where = f"in review: {done.url}" if done.url else "in review"
