@@ -128,7 +128,7 @@ def test_a_block_in_words(world: World, alpha: Place) -> None:
     assert result == Result(
         0,
         f"T-1 is blocked: commit {alpha.head[:12]}\n"
-        "It waits for a person; this worktree is free for another task.\n",
+        "It waits for a person; this worktree is free for another task: ralphgit claim\n",
         "",
     )
     stored = alpha.task("T-1")

@@ -198,3 +198,15 @@ def test_what_cannot_land_now_does_not_keep_a_worker_from_the_next_task(world: W
     assert claimed.code == 0
     assert "T-1 blocked did not land: " in claimed.err
     assert world.ralph("inbox", "--json").data["questions"][0]["task"] == "T-1"
+
+
+def test_the_step_of_a_block_says_which_task_it_is(world: World) -> None:
+    """Where the base has moved meanwhile, and a merge brings it."""
+    alpha, beta = world.worktree("alpha"), world.worktree("beta")
+    alpha.claim("T-1")
+    beta.did("T-3", {"three/c.txt": "c\n"})
+    assert beta.ralph("land").code == 0
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    alpha.ralph("claim")
+    assert world.task("T-1")["blocked"]["question"] == "Which?"
+    assert world.git("log", "-1", "--format=%s", "main") == "Merge T-1 (blocked) into main"

@@ -289,6 +289,7 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
                 hint=f"git merge {project.base.label}; ralphgit resolve",
             )
         tree = made.tree
-    message = f"Merge {branch} into {project.base.branch}\n\n{', '.join(map(str, found.told))}\n"
+    what = ", ".join(f"{one.task} ({one.word})" for one in found.told)
+    message = f"Merge {what} into {project.base.branch}\n\nFrom {branch}.\n"
     parents = [base, found.head] if found.whole else [base]
     return commit_tree(project.repository, tree, parents, message)

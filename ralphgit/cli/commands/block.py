@@ -37,5 +37,5 @@ def run(call: Call, options: Options) -> Outcome:
     return Outcome(
         stored_task(row, task_state, commit=given.commit, pull=stored(pull)),
         before=(said,),
-        advice=("It waits for a person; this worktree is free for another task.",),
+        advice=("It waits for a person; this worktree is free for another task: ralphgit claim",),
     )

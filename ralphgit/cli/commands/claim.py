@@ -116,6 +116,6 @@ def _share_ended(call: Call, project: Project, options: ClaimOptions) -> None:
     if shared.url is not None:
         where = safe(f"is in review {shared.url}".rstrip())
     for one in shared.told:
-        telling(call.screen)(f"{one} {where}")
+        telling(call.screen)(f"{one.task} ({one.word}): {where}")
     if shared.kept:
         telling(call.screen)(f"the work so far stays on {shared.kept}")

@@ -180,7 +180,8 @@ def _next(project: Project) -> str:
 
     error = idle_errors.nothing(claim_map, ClaimOptions(), found)
     if error.code != Why.WAITING:
-        return f"{error.message[0].upper()}{error.message[1:]}."
+        said = f"{error.message[0].upper()}{error.message[1:]}."
+        return f"{said} Next: {error.hint}" if error.code == Why.NEEDS_PERSON else said
     return f"Next: {error.hint} ({error.message})"
 
 
