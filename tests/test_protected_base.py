@@ -483,3 +483,78 @@ def test_work_on_main_itself_leaves_no_local_base_ahead(world: World) -> None:
     assert found.code == 0, found.err
     assert world.head == world.git("rev-parse", "origin/main")
     assert world.task("T-1")["state"] == "in-review"
+
+
+# -- what earlier versions left ------------------------------------------------------------
+
+
+def left_ahead(world: World) -> str:
+    """Reset T-1 on the local main alone, as earlier versions did; its commit."""
+    dead(world)
+    assert world.ralph("reset", "T-1", "--reason", "gone", "--no-push").code == 0
+    return world.head
+
+
+def findings(place: Place, *words: str) -> list[tuple[str, bool, str]]:
+    told = place.ralph("doctor", "--json", *words).data["findings"]
+    found = [(one["code"], one["fixed"], one["message"]) for one in told]
+    return [one for one in found if one[0] == "diverged_base"]
+
+
+def test_a_local_base_that_diverged_by_records_is_brought_back(world: World, forge: Forge) -> None:
+    mine = left_ahead(world)
+    world.git("push", "--quiet", "origin", "main:fix")
+    forge.merge("fix", "squash")
+    world.git("fetch", "--quiet", "origin")
+    said = "the local main and origin/main have diverged by 1 commit of records"
+    assert findings(world) == [("diverged_base", False, said)]
+    world.write("scratch.txt", "mine\n")
+    told = findings(world, "--fix")
+    assert told == [("diverged_base", True, f"{said}; origin/main has what they did")]
+    assert world.head == world.git("rev-parse", "origin/main") != mine
+    assert world.read("scratch.txt") == "mine\n"
+    assert world.git("branch", "--list", "ralph/*") == ""
+    assert findings(world) == []
+    world.worktree("beta").claim("T-1")
+
+
+def test_what_its_remote_has_not_is_kept(world: World, forge: Forge) -> None:
+    mine = left_ahead(world)
+    tip = forge.git("rev-parse", "main")
+    forge.git("update-ref", "refs/heads/main", forge.commit(tip, "Something else"))
+    world.git("fetch", "--quiet", "origin")
+    ((code, fixed, message),) = findings(world, "--fix")
+    branch = f"ralph/records/main-{mine[:8]}"
+    assert (code, fixed) == ("diverged_base", True)
+    assert message.endswith(
+        f"; they are on {branch}, and come to the base by: ralphgit land {branch}"
+    )
+    assert world.head == world.git("rev-parse", "origin/main")
+    assert world.git("rev-parse", branch) == mine
+    done(world, "land", branch, "--land", "merge", forge=forge)
+    (there,) = on_remote(world)
+    forge.merge(there, "squash")
+    fetched(world)
+    assert states(world)["T-1"] == "ready"
+    assert world.git("branch", "--all", "--list", "*records*") == ""
+
+
+def test_work_on_a_local_base_is_named_and_left(world: World, forge: Forge) -> None:
+    left_ahead(world)
+    world.write("one.txt", "one\n")
+    mine = world.commit("Some work")
+    tip = forge.git("rev-parse", "main")
+    forge.git("update-ref", "refs/heads/main", forge.commit(tip, "Something else"))
+    world.git("fetch", "--quiet", "origin")
+    ((code, fixed, message),) = findings(world, "--fix")
+    assert (code, fixed) == ("diverged_base", False)
+    assert message.endswith(f"diverged, and not by records alone: {mine[:7]} Some work")
+    assert world.head == mine
+
+
+def test_an_old_local_base_that_is_only_ahead_lands(world: World, forge: Forge) -> None:
+    left_ahead(world)
+    assert findings(world) == []
+    found = done(world, "land", "--land", "merge", forge=forge)
+    assert f"in review: T-1 given back {URL}" in found.out
+    assert world.head == world.git("rev-parse", "origin/main")

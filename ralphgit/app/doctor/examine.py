@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.doctor import claims, git_settings, leftovers, setup_files
+from ralphgit.app.doctor import claims, git_settings, leftovers, local_base, setup_files
 from ralphgit.app.doctor.finding_kinds import Finding
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RalphError
@@ -14,7 +14,8 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
 
     Nothing that somebody wrote is removed: only leases that the base has moved past,
     ralphgit's own temporary files of dead processes, notes of ended claims, lock files of git
-    that no living process can own, and what a killed move of the base left half-way.
+    that no living process can own, and what a killed move of the base left half-way. A local base
+    branch that has diverged by records alone goes to where its remote is.
     `thorough` also reports what is missing and does no harm.
     """
     found = [*git_settings.of_version(project), *git_settings.of_settings(project)]
@@ -29,6 +30,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     except RalphError as error:
         found.append(Finding("no_graph", "error", str(error), error.hint))
         return found
+    found += local_base.find(project, fix)
     found += claims.of_leases(project, claim_map, fix)
     try:
         found += claims.of_claims(project, claim_map, fix)

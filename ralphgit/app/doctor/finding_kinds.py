@@ -64,6 +64,10 @@ KINDS: Mapping[str, Kind] = {
         "The branch may have moved while a worktree's files did not, or the other way round.",
         "--fix takes the move back; repeat the command that was killed.",
     ),
+    "diverged_base": Kind(
+        "No command can move it along, and git pull merges what the remote has otherwise already.",
+        "--fix moves it there, if all touch records alone; what it lacks is kept on a branch.",
+    ),
     "left_worktree": Kind(
         "Commands were run in it to prove a merge; no worker is in it.", "--fix removes it."
     ),

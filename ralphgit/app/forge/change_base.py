@@ -94,7 +94,11 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     open_pull_request.refuse_unfit(project)
     title = change.title[:_LONGEST_TITLE]
     first = change.tasks[0] if change.tasks else project.base.branch
-    pull = InReview(f"{PREFIX}{first}-{head[:8]}", head, title, change.tasks)
+    place = f"refs/heads/{PREFIX}"
+    known = project.repository.refs.items()
+    own = next((n for n, ref in known if n.startswith(place) and ref.oid == head), "")
+    name = own.removeprefix("refs/heads/") or f"{PREFIX}{first}-{head[:8]}"
+    pull = InReview(name, head, title, change.tasks)
     if (earlier := _earlier(project, head, change)) is not None:
         project.warn(f"{earlier.title} is in review already")
         pull = earlier
