@@ -90,3 +90,59 @@ def test_check_names_what_a_move_has_left_behind(world: World) -> None:
     problems = world.ralph("check", "--json").data["problems"]
     (found,) = (one for one in problems if one["code"].startswith("stranded"))
     assert (found["code"], found["file"]) == ("stranded_graph", "task-graph.yaml")
+
+
+def test_in_a_worktree_that_has_the_graph_where_it_was_work_is_judged_alike(world: World) -> None:
+    """Its graph file is no work: neither outside the scope nor the change that is asked for."""
+    alpha = world.worktree("alpha")
+    alpha.write("own.txt", "own\n")
+    alpha.commit("Work of its own, which keeps the branch")
+    moved(world)
+    alpha.claim("T-2")
+    refused = alpha.ralph("complete", "--json")
+    assert (refused.code, refused.error) == (1, "not_done")
+    assert refused.data["missing"] == ["the task changed no file (records do not count)"]
+    assert alpha.ralph("release", "T-2").code == 0
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    done = alpha.ralph("complete", "--land", "merge")
+    assert done.code == 0, done.err
+    assert states(world) == {"T-2": "ready"}
+    assert world.git("ls-files", "task-graph.yaml") == ""
+    assert world.ralph("check").out == "No problem found.\n"
+
+
+def test_a_graph_that_an_agent_moves_is_work_like_any_other(world: World) -> None:
+    """By its own settings a worker cannot have a file counted as a record (SPEC 6)."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a\n")
+    moved(alpha)
+    refused = alpha.ralph("complete", "--json")
+    assert (refused.code, refused.error) == (1, "not_done")
+    assert any("plan/graph.yaml is outside scope" in one for one in refused.data["missing"])
+
+
+@pytest.mark.slow
+def test_a_loop_goes_on_where_the_base_has_split_its_graph(tmp_path: Path) -> None:
+    """Its worktree keeps work of its own, and has all tasks in one file still."""
+    world = World(tmp_path)
+    scripts = "    scope: {{write: [{0}.txt]}}\n    x-script: {{write: {{{0}.txt: x}}}}\n".format
+    graph = GRAPH.replace("    scope: {write: [a.txt]}\n", scripts("a"))
+    world.write_graph(graph + scripts("b"))
+    world.commit("Plan")
+    assert world.ralph("trust", "--yes").code == 0
+    alpha = world.worktree("alpha")
+    alpha.write("own.txt", "own\n")
+    alpha.commit("Work of its own, which keeps the branch")
+    head, _, second = world.read().partition("  - id: T-2")
+    world.write("ralph.toml", 'graph = ["plan/*.yaml"]\n')
+    world.write("plan/one.yaml", head)
+    world.write("plan/two.yaml", f"version: 1\ntasks:\n  - id: T-2{second}")
+    world.git("rm", "--quiet", "task-graph.yaml")
+    world.commit("Split the graph")
+    done = alpha.ralph("run", "--agent", "scripted", "--land", "merge")
+    assert done.code == 0, done.err
+    assert states(world) == {}
+    assert "attempt" not in done.err and "changed while" not in done.err
+    assert world.ralph("check").out == "No problem found.\n"

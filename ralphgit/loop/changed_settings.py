@@ -115,7 +115,15 @@ def changes(project: Project, before: Signs) -> list[Change]:
     now = signs(project, programs or [""])
     names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     names = [name for name in names if not _comes_or_goes(project, name, before, now)]
+    if settings_file.FILE in names and _as_on_base(project, now[settings_file.FILE]):
+        names.remove(settings_file.FILE)  # the loop has brought its branch there
     return [Change(name, _steers(project, name)) for name in names]
+
+
+def _as_on_base(project: Project, settings: str) -> bool:
+    """Whether this worktree's settings, by their digest, are those of the base."""
+    name = f"{project.base.commit}:{settings_file.FILE}"
+    return settings == _digest(project.repository.objects.read([name]).get(name))
 
 
 def refuse(project: Project, before: Signs, changed: list[Change]) -> None:

@@ -7,6 +7,7 @@ settings say that the graph is.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ralphgit.app.workspace.graph_files import places
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.model.config import SETTINGS_FILE, Config, parse_setting
 from ralphgit.records import settings_file
@@ -37,3 +38,10 @@ def patterns(settings: bytes | None) -> tuple[str, ...]:
     except (InvalidRecord, UsageError):
         return usual
     return found if isinstance(found, tuple) else usual
+
+
+def files(objects: "Objects", commit: str) -> frozenset[str]:
+    """The graph's files in a commit, where its own settings say that they are."""
+    name = f"{commit}:{SETTINGS_FILE}"
+    found = places(patterns(objects.read([name]).get(name)))
+    return frozenset(path for path, _ in objects.files([commit], *found)[commit])

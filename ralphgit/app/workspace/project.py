@@ -82,6 +82,21 @@ class Project:
         """Whether a flag, the environment or git's configuration makes the setting `name`."""
         return any(name in layer for _, layer in self._own_layers)
 
+    @cached_property
+    def graph_before(self) -> frozenset[str]:
+        """The graph's files where this branch left the base, if the base has moved the graph since.
+
+        The base had them as its graph, so they are ralphgit's on the branch as well.
+        """
+        head, repository = self.repository.known_head, self.repository
+        if self.settings.graph_here == self.config.graph or not (head and self.base.commit):
+            return frozenset()
+        from ralphgit.app.workspace import moved_graph  # seldom needed
+        from ralphgit.git import worktrees
+
+        begun = worktrees.fork(repository.git, self.base.commit, head)
+        return moved_graph.files(repository.objects, begun) if begun else frozenset()
+
     @property
     def settings_here(self) -> bytes | None:
         """This worktree's `ralph.toml`; None without one."""

@@ -134,7 +134,10 @@ def is_record(project: Project, path: str) -> bool:
         kind = path.removeprefix(f"{project.config.records}/").partition("/")[0]
         filed = kind in FILED and path.endswith(".yaml")
         return filed or is_archive(project.config.records, path)
-    return any(
-        path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
-        for pattern in project.config.graph
+    return (
+        any(
+            path == pattern or (path.endswith((".yaml", ".yml")) and covers(pattern, path))
+            for pattern in project.config.graph
+        )
+        or path in project.graph_before
     )
