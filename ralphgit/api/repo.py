@@ -13,7 +13,7 @@ from ralphgit.api import values
 from ralphgit.api.values import Claimed, Completed, Diff, GivenUp, Reset, Status, Task
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.base import opening
+from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -83,8 +83,10 @@ class Repo:
     @contextmanager
     def _project(self, *, fetch: bool = False) -> Iterator[Project]:
         warnings: list[str] = []
-        project = opening.project(self._around, warnings, fetch=fetch)
+        project = Project.open(self._around, warnings)
         try:
+            if fetch:
+                synchronise(project, settle=False)
             yield project
         except RalphError as error:
             # A caller that keeps the error would keep the processes that its frames have started.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ralphgit.app.base import opening
 from ralphgit.app.handoff import reply
 from ralphgit.app.lifecycle import reset
 from ralphgit.app.lifecycle.reopen import Reopened
 from ralphgit.app.lifecycle.reset import ResetOptions
+from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import UsageError
 
@@ -18,7 +18,7 @@ def answer(around: Surroundings, task: str, claim: str, text: str) -> list[str]:
     """
     words = reply.words(text, "write one, then Enter")
     warnings: list[str] = []
-    project = opening.project(around._replace(begun=None), warnings)
+    project = Project.open(around._replace(begun=None), warnings)
     try:
         found = reply.reply(project, reply.ReplyOptions(task=task, text=words, claim=claim))
     finally:
@@ -35,7 +35,7 @@ def reset_task(around: Surroundings, home: str, options: ResetOptions) -> list[s
     if not options.reason.strip():
         raise UsageError("a reset needs a reason", hint="write one, then Enter")
     warnings: list[str] = []
-    project = opening.project(around._replace(begun=None, directory=home), warnings)
+    project = Project.open(around._replace(begun=None, directory=home), warnings)
     try:
         done = reset.reset(project, options)
     finally:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import opening
 from ralphgit.app.handoff import questions as guidance
 from ralphgit.app.handoff.questions import Question
 from ralphgit.app.status import overview, task_list
@@ -134,7 +133,7 @@ def gather(around: Surroundings) -> Snapshot:
     Raises: NotARepository, InvalidRecord, GuardRefused, and what git refuses.
     """
     warnings: list[str] = []
-    project = opening.project(around, warnings)
+    project = Project.open(around, warnings)
     try:
         return _gathered(project, warnings)
     finally:

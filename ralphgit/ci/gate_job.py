@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from ralphgit.app.base import opening
 from ralphgit.app.diff import markdown as diff_markdown
 from ralphgit.app.diff import record_diff
 from ralphgit.app.gate import check
@@ -40,7 +39,7 @@ def run(around: Surroundings, job: Job, forge: Forge | None) -> int:
         print("The branch was deleted: there is nothing to judge.")
         return 0
     warnings: list[str] = []
-    project = opening.project(around, warnings)
+    project = Project.open(around, warnings)
     _require_history(project)
     job = job._replace(base=_base(project, job))
     found = [one.redacted(around.environ) for one in _judged(project, job)]

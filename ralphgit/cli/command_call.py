@@ -31,9 +31,13 @@ class Call(NamedTuple):
         """Open the project that the command works on; with `pulls`, what is fetched has the state
         of its pull requests, too.
         """
-        from ralphgit.app.base import opening
+        from ralphgit.app.workspace.project import Project
 
-        project = opening.project(self.around, self.warnings, fetch=fetch)
+        project = Project.open(self.around, self.warnings)
+        if fetch:
+            from ralphgit.app.base.fetch import synchronise
+
+            synchronise(project, settle=False)
         if fetch and pulls:
             from ralphgit.app.landing import watch_pull_requests
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ralphgit.git import worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.merge_preview import merging, try_merge
-from ralphgit.git.objects import Objects
+from ralphgit.git.objects import Objects, scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git
 
@@ -61,7 +60,7 @@ def chain(repository: Repository, start: str, *, keep: bool) -> Iterator[Chain]:
     `keep`: what it makes goes into the repository's object store. If not, it is gone when the
     context is left, and nothing has been written.
     """
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         made = Chain(repository, merging(repository, scratch, keep=keep), start, keep=keep)
         try:
             yield made

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.git import scratch_index
 from ralphgit.git.index import staged
 from ralphgit.git.merge_preview import merging
+from ralphgit.git.objects import scratch_folder
 from ralphgit.git.repository import UNMERGED, Repository
 
 _PLAIN = ("100644", "100755")
@@ -144,7 +144,7 @@ def _written_again(repository: Repository, paths: Sequence[str]) -> set[str]:
     if not paths:
         return set()
     same = set()
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         scratch_index.Scratch(repository, scratch)  # the copy of the index that `merging` uses
         git = merging(repository, scratch, keep=False)
         if git.try_run("--literal-pathspecs", "checkout", "--merge", "--", *paths).status:

@@ -8,7 +8,6 @@ their own, which is thrown away: libgit2's merge "in memory", too, would leave b
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from typing import NamedTuple
 from ralphgit.errors import RalphError
 from ralphgit.git import trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
-from ralphgit.git.objects import Objects, objects_elsewhere
+from ralphgit.git.objects import Objects, objects_elsewhere, scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure
 
@@ -50,7 +49,7 @@ def merged(
         objects, ahead = repository.objects, theirs if fork == ours else ours
         yield Merged((), trees.tree_id(objects, ahead), objects)
         return
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         git = merging(repository, scratch, keep=keep)
         try:
             made = try_merge(git, ours, theirs)
@@ -129,7 +128,7 @@ def pairwise(repository: Repository, base: str, tips: Sequence[str]) -> Pairwise
     Raises: OldGit, GitError.
     """
     made = Pairwise({}, {})
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         git = merging(repository, scratch, keep=False).using(_NEVER)
         for number, tip in enumerate(tips):
             tried = try_merge(git, base, tip)

@@ -6,6 +6,7 @@ where a process costs 1. git before 2.36 needs two of them, one for ids and one 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -305,6 +306,13 @@ def _pack_header(kind: int, size: int) -> bytes:
         found.append(first | 0x80)
         first, size = size & 0x7F, size >> 7
     return bytes((*found, first))
+
+
+def scratch_folder() -> AbstractContextManager[str]:
+    """Make a folder for what is not kept: it goes with the block."""
+    import tempfile  # with all that it imports 3 ms
+
+    return tempfile.TemporaryDirectory(prefix="ralphgit-")
 
 
 def objects_elsewhere(common_dir: str, folder: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import fetch, opening
+from ralphgit.app.base import fetch
 from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
@@ -99,7 +99,7 @@ class Batch:
     @contextmanager
     def _project(self) -> Iterator[Project]:
         """Everything as it is now."""
-        project = opening.project(self._around, self._warnings)
+        project = Project.open(self._around, self._warnings)
         try:
             yield project
         finally:

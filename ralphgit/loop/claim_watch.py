@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import fetch, opening
+from ralphgit.app.base import fetch
+from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.errors import RalphError
 from ralphgit.loop.event_log import Journal
@@ -51,7 +52,7 @@ class Watch:
 
 def reason_to_stop(around: Surroundings, journal: Journal, lease: Lease) -> str:
     """Return LOST if the claim is known to be lost or given up; else ""."""
-    project = opening.project(around, [])
+    project = Project.open(around, [])
     try:
         fetch.synchronise(project)
         if own_claims.given_up(project.view("HEAD", "HEAD"), lease) is not None:

@@ -10,7 +10,6 @@ import shlex
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap, read_leases
-from ralphgit.app.base import opening
 from ralphgit.app.doctor import examine
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import (
@@ -40,7 +39,7 @@ def still_here(around: Surroundings, warnings: list[str], top: str, home: str) -
     Raises: GuardRefused (no_worktree).
     """
     try:
-        project = opening.project(around, warnings)
+        project = Project.open(around, warnings)
     except NotARepository:
         pass
     else:

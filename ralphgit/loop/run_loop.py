@@ -14,7 +14,7 @@ from contextlib import suppress
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
-from ralphgit.app.base import fetch, opening
+from ralphgit.app.base import fetch
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.lifecycle import (
     block_release,
@@ -94,7 +94,7 @@ class Loop:
 
         Raises: GuardRefused, NeedsPerson (untrusted), UsageError, InvalidRecord, NotWritable.
         """
-        project = opening.project(self._around, self._warnings)
+        project = Project.open(self._around, self._warnings)
         self._opened.append(project)
         claim.require_fit(project)
         commit_message.require_template(project)

@@ -9,15 +9,13 @@ from ralphgit.model import characters
 from ralphgit.model.task import Event
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
+from ralphgit.records.schemas import audit_path as path
+
+__all__ = ["path"]
 
 _OPTIONAL = ("note", "summary")
 #: The keys of an event, in the order of `Event`.
 _FIELDS = ("at", "event", "by", "from", "to", *_OPTIONAL)
-
-
-def path(records: str, task: str, claim: str) -> str:
-    """Where the attempt `claim` at `task` is recorded, relative to the top."""
-    return f"{records}/audit/{task}/{claim}.yaml"
 
 
 def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: str) -> bytes:

@@ -7,17 +7,14 @@ made: only JSON lines, which hold a task as it is stored, keep them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Status
-from ralphgit.records import yaml_writer
-from ralphgit.records.importers.imported import Log
-from ralphgit.records.importers.parts import exported_checklist
-from ralphgit.records.importers.parts import markdown_items as parser
-from ralphgit.records.task_mapping import LIFECYCLE_KEYS, commands, same
+from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
+#: Those that have a place for the graph's other root keys.
+WITH_ROOT = ("markdown", "graph")
 FORMATS = ("jsonl", "markdown", "graph")
 _LEFT_OUT = frozenset({*LIFECYCLE_KEYS[1:], "x-source"})
 
@@ -30,7 +27,11 @@ def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any])
     if form == "jsonl":
         return "".join(f"{json.dumps(_without(task, {'x-source'}))}\n" for task in tasks)
     fresh = [_without(task, _LEFT_OUT) for task in tasks]
-    return markdown(fresh, root) if form == "markdown" else _graph(fresh, root)
+    if form == "markdown":
+        from ralphgit.records import export_markdown  # it reads back what it writes
+
+        return export_markdown.document(fresh, root)
+    return _graph(fresh, root)
 
 
 def _without(task: Mapping[str, Any], keys: set[str] | frozenset[str]) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def _without(task: Mapping[str, Any], keys: set[str] | frozenset[str]) -> dict[s
 
 def _graph(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
     """Nodes, and an edge from each task to those that depend on it."""
+    from ralphgit.records import yaml_writer
+
     nodes, edges = [], []
     for task in tasks:
         node = _without(task, {"depends_on"})
@@ -48,132 +51,3 @@ def _graph(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
         edges += [{"from": other, "to": task["id"]} for other in task.get("depends_on") or ()]
     more = {key: value for key, value in root.items() if key != "version"}
     return yaml_writer.mapping({**more, "nodes": nodes, "edges": edges})
-
-
-#: A title is cut where nobody would read on; the comment has all of it.
-_LONGEST_TITLE = 500
-#: Said by the place, the box, or a line that is always read back: ids are safe.
-_PLACED = frozenset({"id", "status", "story", "depends_on"})
-#: What stands behind each task while it is read back: nothing may reach into it.
-_NEXT = "- [ ] `next` Next\n"
-
-
-def markdown(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:
-    """The document; `tasks` have no lifecycle but their status."""
-    listed = root.get("stories")
-    entries = listed if isinstance(listed, list) else []
-    titles = {
-        entry["id"]: entry["title"]
-        for entry in entries
-        if isinstance(entry, dict) and {"id", "title"} <= entry.keys()
-    }
-    known = {task["id"] for task in tasks}
-    lines = [exported_checklist.FIRST, "", "# Tasks", ""]
-    story = ""
-    for task in tasks:
-        own_story = task.get("story") or ""
-        if own_story != story and is_id(own_story):
-            story = own_story
-            lines += [*([""] if lines[-1] else []), f"## {_heading(story, titles.get(story))}", ""]
-        lines += _task(task, story, known)
-    return "\n".join(lines) + "\n"
-
-
-def _heading(story: str, title: object) -> str:
-    """A story's heading, with its title where that is one that a heading can hold."""
-    if not isinstance(title, str) or title == story:
-        return story
-    words = f"{story}: {title}"
-    nodes = parser.read("", f"## {words}\n\n{_NEXT}")
-    fits = len(nodes) == 2 and nodes[0].kind == "heading" and nodes[0].text == words
-    return words if fits and title.isprintable() else story
-
-
-def _task(task: Mapping[str, Any], story: str, known: set[str]) -> list[str]:
-    depends = task.get("depends_on") or []
-    more: dict[str, Any] = {}
-    if (task.get("story") or "") != story:
-        more["story"] = task.get("story")
-    if not set(depends) <= known:
-        more["depends_on"] = depends
-    if task["status"] == Status.CANCELLED:
-        more["status"] = task["status"]
-    text = task.get("description") or ""
-    body = text.rstrip("\n") if _printable(text) and exported_checklist.ENDS not in task else ""
-    for description in (body, ""):
-        lines = list(_lines(task, description))
-        fields = _read_back(lines, task["id"])
-        if fields is not None and fields.get("description", "") == description:
-            break
-    else:
-        lines, fields = [_first(task)], {}
-    if description and description != text:
-        fields["description"] = text
-        more[exported_checklist.ENDS] = text[len(description) :]
-    for key in [*task, *fields]:
-        if key not in _PLACED and not same(key, task.get(key), fields.get(key)):
-            more[key] = task.get(key)
-    if more:
-        # A comment ends at the first --> in it.
-        data = json.dumps(more).replace(">", "\\u003e")
-        lines.insert(1, f"  <!-- ralphgit: {data} -->")
-    return lines
-
-
-def _first(task: Mapping[str, Any]) -> str:
-    ticked = "x" if task["status"] == Status.COMPLETE else " "
-    # A title that nothing can show is in the comment; an item needs words.
-    words = _line(task["title"])[:_LONGEST_TITLE] or task["id"]
-    return f"- [{ticked}] `{task['id']}` {words}".rstrip()
-
-
-def _lines(task: Mapping[str, Any], description: str) -> Iterator[str]:
-    yield _first(task)
-    if depends := [ref for ref in task.get("depends_on") or () if is_id(ref)]:
-        yield f"  - **Depends on**: {', '.join(f'`{ref}`' for ref in depends)}"
-    scope = task.get("scope")
-    written = scope.get("write") or () if isinstance(scope, dict) else ()
-    files = [_code(path) for path in dict.fromkeys((*(task.get("outputs") or ()), *written))]
-    if files:
-        yield f"  - **Files**: {', '.join(files)}"
-    for item in task.get("acceptance") or ():
-        yield f"  - **Done when**: {_line(item['text'] if isinstance(item, dict) else item)}"
-    for command, proves in commands(task.get("verify")):
-        proved = f" (proves {', '.join(map(_line, proves))})" if proves else ""
-        yield f"  - **Verify**: {_code(command)}{proved}"
-    if isinstance(commit := task.get("x-commit"), str):
-        yield f"  - **Commit**: {_code(commit)}"
-    if description:
-        yield ""
-        yield from (f"  {line}" if line else "" for line in description.split("\n"))
-        yield ""
-
-
-def _line(text: str) -> str:
-    """`text` on one line, without what a terminal or a page would act on."""
-    return "".join(letter if letter.isprintable() else " " for letter in text).strip()
-
-
-def _printable(text: str) -> bool:
-    return all(letter.isprintable() or letter == "\n" for letter in text)
-
-
-def _code(text: str) -> str:
-    """`text` as a code span."""
-    text, fence = _line(text), "`"
-    while fence in text:
-        fence += "`"
-    gap = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{gap}{text}{gap}{fence}"
-
-
-def _read_back(lines: Sequence[str], id: str) -> dict[str, Any] | None:
-    """What the lines of a task say; None where they say something about other tasks too."""
-    nodes = [
-        node for node in parser.read("", "\n".join(lines) + "\n" + _NEXT) if node.kind == "item"
-    ]
-    if len(nodes) != 2 or nodes[1].text != "`next` Next" or nodes[0].ticked is None:
-        return None
-    if exported_checklist.named(nodes[0])[0] != id:
-        return None
-    return exported_checklist.visible(nodes[0], id, Log())[0]

@@ -6,27 +6,25 @@ import re
 from collections.abc import Mapping
 
 MARK = "[redacted]"
-_SHAPES = re.compile(
-    r"""(?x)
+# Only text: compiled where output is recorded.
+_SHAPES = r"""(?xs)
       gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,}
     | sk-[A-Za-z0-9_-]{16,} | xox[abprs]-[A-Za-z0-9-]{10,} | AKIA[0-9A-Z]{16}
     | AIza[0-9A-Za-z_-]{30,} | npm_[A-Za-z0-9]{30,}
     | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}
     | -----BEGIN[ A-Z]*PRIVATE[ ]KEY-----.*?(?:-----END[ A-Z]*PRIVATE[ ]KEY-----|\Z)
     | (?<=://)[^\s/:@]+:[^\s/@]+(?=@)
-    """,
-    re.S,
-)
-_NAMED = re.compile(
+    """
+_NAMED = (
     r"(?i)\b((?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|api[_-]?key))"
     r"\s*[:=]\s*(?:bearer\s+|basic\s+)?)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
 )
-_SECRET_NAME = re.compile(r"(?i)token|secret|passw|api_?key|credential|private_?key")
+_SECRET_NAME = r"(?i)token|secret|passw|api_?key|credential|private_?key"
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The values of variables whose names say that they are secret, longest first."""
-    found = {v for k, v in environ.items() if _SECRET_NAME.search(k) and len(v) >= 8}
+    found = {v for k, v in environ.items() if re.search(_SECRET_NAME, k) and len(v) >= 8}
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -34,5 +32,5 @@ def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """`text` without known secrets, the usual shapes of tokens, and `password=...`."""
     for secret in secrets:
         text = text.replace(secret, MARK)
-    text = _SHAPES.sub(MARK, text)
-    return _NAMED.sub(lambda found: found.group(1) + MARK, text)
+    text = re.sub(_SHAPES, MARK, text)
+    return re.sub(_NAMED, lambda found: found.group(1) + MARK, text)

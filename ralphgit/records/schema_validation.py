@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ralphgit.records import input_limits as texts
-from ralphgit.records import schemas, yaml_nodes
+from ralphgit.records import schemas
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -55,6 +55,8 @@ def positions(text: str, paths: Sequence[Path]) -> list[tuple[int, int]]:
         return []
     if len(text) > _MOST_EXACT:
         return [texts.position(text, _key_at(text, path)) for path in paths]
+    from ralphgit.records import yaml_nodes  # only where something is wrong
+
     root = yaml_nodes.compose(text)
     nodes = [yaml_nodes.at_path(root, path) for path in paths]
     return [texts.position(text, node.start_mark.index) for node in nodes]

@@ -10,6 +10,11 @@ ARCHIVE, ARCHIVE_SUFFIX = "archive", ".jsonl"
 KINDS = ("task-graph", "evidence", "audit", "guidance", "packet", "report", "config", "output")
 
 
+def audit_path(records: str, task: str, claim: str) -> str:
+    """Where the attempt `claim` at `task` is recorded, relative to the top."""
+    return f"{records}/audit/{task}/{claim}.yaml"
+
+
 def is_archive(records: str, path: str) -> bool:
     """Whether `path` is a file of the archive below the folder `records`."""
     folder, _, name = path.rpartition("/")

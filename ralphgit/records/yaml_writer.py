@@ -7,23 +7,23 @@ double quotes. What comes out reads back as what went in (a property test holds 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TypeGuard
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.characters import described, forbidden
 
+# Compiled where something is written: what only reads imports this, too.
 # A plain scalar: begins with a letter or one of a few harmless signs, and holds nothing
 # that could be an indicator, a comment or a mapping.
-_PLAIN = re.compile(
+_PLAIN = (
     r"[A-Za-z_/.0-9(][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff#:\"'\\\[\]{},&*!|>%@`]*"
 )
-_PLAIN_COLON = re.compile(r":(?=\S)")
+_PLAIN_COLON = r":(?=\S)"
 # Words and numbers that some YAML reader takes for something else than text.
-_AMBIGUOUS = re.compile(
-    r"""(?ix)
+_AMBIGUOUS = r"""(?ix)
       (?: ~ | null | true | false | yes | no | on | off | y | n | \.nan | [-+]?\.inf
         | [-+]?(?=[._]*[0-9])[0-9._]+(?:e[-+]?[0-9]+)?      # numbers
         | 0x[0-9a-f_]+ | 0o?[0-7_]+ | 0b[01_]+
@@ -31,11 +31,18 @@ _AMBIGUOUS = re.compile(
         | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*                  # dates and times
         | \.{1,3} | =
       )"""
-)  # fmt: skip
-# Compiled where they are needed, which is seldom.
 _UNPRINTABLE = "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]"
 _CONTROL = "[\x00-\x08\x0b-\x1f]"
-_SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_SAFE_KEY = r"[A-Za-z_][A-Za-z0-9_./-]*"
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
+def _fits(expression: str, text: str) -> bool:
+    return _compiled(expression).fullmatch(text) is not None
 
 
 def scalar(value: object) -> str:
@@ -75,18 +82,20 @@ def _number(value: int | float) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    bare = _PLAIN_COLON.sub("", text)
+    bare = _compiled(_PLAIN_COLON).sub("", text)
     return (
-        _PLAIN.fullmatch(bare) is not None
+        _fits(_PLAIN, bare)
         and not text.startswith((":", "---", "..."))
         and not text.endswith((" ", ":"))
         and "\t" not in text
-        and _AMBIGUOUS.fullmatch(text) is None
+        and not _fits(_AMBIGUOUS, text)
     )
 
 
 def quoted(text: str) -> str:
     """`text` in double quotes, everything unprintable as an escape."""
+    import json
+
     escaped = json.dumps(text, ensure_ascii=False)
     if escaped.isprintable():
         return escaped
@@ -95,7 +104,7 @@ def quoted(text: str) -> str:
 
 def _key(name: str) -> str:
     _refuse(name)
-    return name if _SAFE_KEY.fullmatch(name) and not _AMBIGUOUS.fullmatch(name) else quoted(name)
+    return name if _fits(_SAFE_KEY, name) and not _fits(_AMBIGUOUS, name) else quoted(name)
 
 
 def mapping(entries: Mapping[str, object], *, indent: int = 0, eol: str = "\n") -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 from ralphgit.model.task import Task
@@ -47,6 +46,8 @@ def _promised(task: Task) -> dict[str, object]:
 
 def _digest(promised: dict[str, object]) -> str:
     text = json.dumps(promised, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    import hashlib
+
     return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_LENGTH]
 
 

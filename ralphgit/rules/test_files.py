@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 
-_NAME = re.compile(
+_NAME = (
     r"test_[^/]*\.\w+|[^/]*[_.-](?:test|tests|spec)\.\w+|[^/]*(?:Test|Tests|Spec)\.\w+|conftest\.py"
 )
 _FOLDERS = frozenset(("test", "tests", "__tests__", "spec", "specs"))
 #: A line that begins a test, in the languages whose tests are told by one.
-_BEGINS = re.compile(
+_BEGINS = (
     rb"(?m)^\s*(?:(?:async\s+)?def\s+test|(?:it|test|describe|context|scenario)\b\s*[(.'\"]"
     rb"|@(?:Test|ParameterizedTest)\b|#\[(?:\w+::)?test|func\s+(?:\([^)]*\)\s*)?Test|\[(?:Fact|Theory|Test)"
     rb"|TEST(?:_F|_P)?\(|public\s+function\s+test|@test\s)"
@@ -20,14 +20,14 @@ _BEGINS = re.compile(
 def is_test(path: str) -> bool:
     """Whether a file is one of tests, by its path."""
     *folders, name = path.split("/")
-    return _NAME.fullmatch(name) is not None or not _FOLDERS.isdisjoint(folders)
+    return re.fullmatch(_NAME, name) is not None or not _FOLDERS.isdisjoint(folders)
 
 
 def is_emptied(old: bytes, new: bytes) -> bool:
     """Whether a file of tests has none any more: no text, or no line that begins one."""
     if not new.strip():
         return bool(old.strip())
-    return _BEGINS.search(old) is not None and _BEGINS.search(new) is None
+    return re.search(_BEGINS, old) is not None and re.search(_BEGINS, new) is None
 
 
 def named_in(command: str) -> frozenset[str]:

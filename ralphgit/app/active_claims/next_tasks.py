@@ -1,24 +1,24 @@
 """List tasks with their states, and those that may be taken; change nothing (law L8)."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.workspace import clone_limits
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.task_row import Row
-from ralphgit.rules import active_scopes
-from ralphgit.rules.active_scopes import ActiveScopes, BadPattern, Overlap
-from ralphgit.rules.claim_options import ClaimOptions, Priorities, is_wanted
 from ralphgit.rules.readiness import TaskState, TaskStates
+
+if TYPE_CHECKING:
+    from ralphgit.rules.active_scopes import BadPattern, Overlap
+    from ralphgit.rules.claim_options import ClaimOptions, Priorities
 
 Pair = tuple[Row, TaskState]
 
 
 class Takeable(NamedTuple):
     tasks: list[Pair]
-    obstacles: dict[str, BadPattern | Overlap]
+    obstacles: dict[str, "BadPattern | Overlap"]
     """What keeps the other ready ones from being claimed, by task."""
 
 
@@ -26,13 +26,19 @@ def takeable(
     project: Project,
     *,
     story: str = "",
-    priority: Priorities | None = None,
+    priority: "Priorities | None" = None,
     task: str = "",
     claim_map: ClaimMap | None = None,
 ) -> Takeable:
     """The ready tasks that a claim would not refuse, in the order it would take them; or just
     `task`, whatever its story and priority.
     """
+    # What only shows tasks needs none of these.
+    from ralphgit.app.workspace import clone_limits
+    from ralphgit.rules import active_scopes
+    from ralphgit.rules.active_scopes import ActiveScopes
+    from ralphgit.rules.claim_options import ClaimOptions
+
     clone_limits.warn(project)
     claim_map = claim_map or ClaimMap(project)
     task_states = claim_map.task_states
@@ -48,8 +54,10 @@ def takeable(
     return Takeable(found, obstacles)
 
 
-def wanted(claim_map: ClaimMap, options: ClaimOptions) -> Iterator[Row]:
+def wanted(claim_map: ClaimMap, options: "ClaimOptions") -> Iterator[Row]:
     """The ready tasks that are asked for, in the order in which they would be taken."""
+    from ralphgit.rules.claim_options import is_wanted
+
     for row in claim_map.ready():
         if row.id == options.task if options.task else is_wanted(row, options):
             yield row

@@ -103,8 +103,8 @@ class _Page:
             yield "\n".join([*head, *shown])
             if more:
                 yield f"{counted(more, 'task')} more changed, and are not shown here."
-        if diff.ready:
-            rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in diff.ready]
+        if ready := diff.ready:
+            rows = [f"- **{escape(row.id)}** {self.text(row.title)}" for row in ready]
             shown = _fitting(rows, _READY, "- and {} more.")
             yield "\n".join(["Ready to be claimed once this is merged:", "", *shown])
         yield from _picture(diff, self._secrets)
@@ -198,10 +198,9 @@ def _neighbourhood(diff: Diff, most: int, secrets: tuple[str, ...]) -> tuple[Pic
         row.id: tuple(other for other in dict.fromkeys(row.depends_on) if other in drawn)
         for row in chosen
     }
+    task_states = diff.task_states
     nodes = tuple(
-        Node(
-            row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), diff.task_states[row.id].state
-        )
+        Node(row.id, cut(redact(row.title, secrets), _LONGEST_TITLE), task_states[row.id].state)
         for row in chosen
     )
     edges = tuple(Edge(other, task) for task, others in needs.items() for other in others)

@@ -1,11 +1,8 @@
 """Compare the records of two commits, by task (SPEC 8). Reads only."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 from ralphgit.app.diff import own_time, revisions_compared, task_change, weakened_checks
 from ralphgit.app.diff.revisions_compared import Range, Side
@@ -15,7 +12,7 @@ from ralphgit.app.evidence import reviews as review
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.gate import (
-    branch,
+    changed,
     reverts,
     tampering,
     unpacked,
@@ -44,8 +41,7 @@ _OF_MOVES = ("illegal_move", "claim_replaced")
 PROBLEMS, CONCERNS, CLEAR, UNCHANGED = "problems", "concerns", "clear", "unchanged"
 
 
-@dataclass(frozen=True)
-class Diff:
+class Diff(NamedTuple):
     """What a range changes, and what there is to say against it."""
 
     range: Range
@@ -76,12 +72,12 @@ class Diff:
         said = self.changes or self.moved or self.archived or self.restored
         return CLEAR if said else UNCHANGED
 
-    @cached_property
+    @property
     def task_states(self) -> Mapping[str, TaskState]:
         """Of every task afterwards, by the graph alone."""
         return TaskStates(self.new.view.rows, {})
 
-    @cached_property
+    @property
     def ready(self) -> tuple[Row, ...]:
         """What can be taken afterwards and could not before; none where a graph file is lost."""
         if self.old.lost or self.new.lost:
@@ -213,7 +209,7 @@ class _Gathering:
         if not self.range.tip:
             return
         base = revisions_compared.side(self.project, self.range.tip, self.range.base).rows
-        for lost in branch.lost_claims(self.before, base, self.after, self.range.base):
+        for lost in changed.lost_claims(self.before, base, self.after, self.range.base):
             self.notes.append(ChangeNote(PROBLEM, lost.code, lost.task, lost.message))
 
     def _outside(self, changes: Sequence[TaskChange], files: Sequence[str]) -> tuple[str, ...]:

@@ -62,10 +62,10 @@ def lines(diff: Diff) -> Iterator[str]:
         yield sentence(one) + (f": {proved}" if proved else "")
         yield f"  {one.title}"
         yield from (f"  {line}" for line in details(one))
-    if diff.ready:
+    if ready := diff.ready:
         yield ""
         yield "becomes ready:"
-        yield from (f"  {row.id}  {row.title}" for row in diff.ready)
+        yield from (f"  {row.id}  {row.title}" for row in ready)
     yield ""
     yield files(diff)
 

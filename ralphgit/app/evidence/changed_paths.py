@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 
@@ -10,6 +9,7 @@ from ralphgit.app.workspace import record_tree, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, scratch_index, trees, worktrees
+from ralphgit.git.objects import scratch_folder
 from ralphgit.git.run_git import Git
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Task
@@ -128,7 +128,7 @@ def hidden(project: Project, before: scratch_index.Scratch) -> list[str]:
     paths = index.unwatched(project.repository)
     if not paths:
         return []
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         copy = scratch_index.Scratch(project.repository, scratch, like=before)
         return [
             f"{path} is not as it would be committed, and git was told not to look at it "
@@ -172,7 +172,7 @@ def after_verification(
     if not before.is_behind():
         runtime_files.leave(project, [])
         return [], []
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         after = scratch_index.Scratch(project.repository, scratch, like=before)
         after.add_all()
         now = after.tree()

@@ -1,6 +1,5 @@
 """Read the evidence about tasks, and judge it against the content as it is now."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -184,6 +183,8 @@ def stored(one: Evidence) -> dict[str, object]:
 
 def digest_of(command: str) -> str:
     """Digest a command: its evidence is found by that."""
+    import hashlib
+
     return hashlib.sha256(command.encode()).hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import GuardRefused, Refused, UsageError
 from ralphgit.git import index, scratch_index
+from ralphgit.git.objects import scratch_folder
 from ralphgit.model import paths
 from ralphgit.model.evidence import ARTIFACT, OBSERVATION, Artifact, Evidence, Subject, Support
 from ralphgit.model.task import Task
@@ -224,7 +224,7 @@ def _rerun(project: Project, found: Sequence[TaskEvidence]) -> list[Rerun]:
     commands = list(dict.fromkeys(command for _, _, command in wanted))
     trust.require(project, commands)
     outputs = [output for task, _, _ in wanted for output in task.outputs]
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         before = scratch_index.Scratch(project.repository, scratch)
         before.add_all()
         tree = changed_paths.tree_to_judge(project, before, outputs)

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import judged_evidence, record
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
-from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
@@ -42,6 +41,9 @@ def add(project: Project, options: ReviewOptions) -> Added:
 
     Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused, NotWritable.
     """
+    from ralphgit.app.evidence import record
+    from ralphgit.app.workspace.locks import WorktreeLock
+
     with WorktreeLock(project):
         target = options.target
         commit = revisions.commit_of(project, target) if target else project.repository.known_head

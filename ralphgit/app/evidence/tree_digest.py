@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import is_record
 from ralphgit.git import index, scratch_index, trees
-from ralphgit.git.objects import Objects
+from ralphgit.git.objects import Objects, scratch_folder
 from ralphgit.model.evidence import Subject
 from ralphgit.model.task import Scope
 from ralphgit.rules.pattern_overlap import check_pattern, covers_any, head
@@ -54,6 +53,8 @@ class Content:
         """
         known = self._digests.get(scope)
         if known is None:
+            import hashlib
+
             digest = hashlib.sha256()
             for place in self._places(scope):
                 path, line = self.entries[place]
@@ -112,9 +113,8 @@ def here(project: Project) -> Iterator[Content]:
     """
     repository = project.repository
     assert project.top
-    import tempfile  # 5 ms, and seldom needed
 
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         copy = scratch_index.Scratch(repository, scratch, keep=False)
         copy.add_all(lenient=True)
         left = runtime_files.left(project.top)

@@ -1,15 +1,13 @@
 """Write this worktree's tasks in a format for other tools; the graph stays as it is."""
 
-from __future__ import annotations
-
 import os
 from typing import Any, NamedTuple
 
-from ralphgit.app.rendering import output_file
-from ralphgit.app.status.task_list import view_at
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.revisions import view_at
 from ralphgit.errors import GuardRefused
-from ralphgit.records import atomic_files, export_formats, graph_file
+from ralphgit.records import atomic_files, export_formats
 
 
 class ExportOptions(NamedTuple):
@@ -36,11 +34,7 @@ def export(project: Project, options: ExportOptions) -> Export:
     outside); NotWritable.
     """
     view = view_at(project, options.at)
-    root: dict[str, Any] = {}
-    for path, _ in view.shards:
-        data = view.content(path).encode("utf-8")
-        own = graph_file.parse(data, path=path, limit=max(len(data), 1)).root
-        root.update((key, value) for key, value in own.items() if key not in root)
+    root = _root(view) if options.form in export_formats.WITH_ROOT else {}
     tasks = [view.stored(row) for row in view.rows]
     made = Export(export_formats.text(options.form, tasks, root), len(tasks))
     if options.file:
@@ -48,7 +42,21 @@ def export(project: Project, options: ExportOptions) -> Export:
     return made
 
 
+def _root(view: GraphView) -> dict[str, Any]:
+    """What the graph's files have beside tasks."""
+    from ralphgit.records import graph_file
+
+    root: dict[str, Any] = {}
+    for path, _ in view.shards:
+        data = view.content(path).encode("utf-8")
+        own = graph_file.parse(data, path=path, limit=max(len(data), 1)).root
+        root.update((key, value) for key, value in own.items() if key not in root)
+    return root
+
+
 def _write(project: Project, name: str, text: str, *, force: bool) -> None:
+    from ralphgit.app.rendering import output_file
+
     path = output_file.place(project, name, (row.file for row in project.here.rows))
     if os.path.lexists(path) and not force:
         hint = "name another file, or replace it with --force"

@@ -8,7 +8,6 @@ again finds the branch pushed, and asks the forge for its pull request before it
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError
 from ralphgit.git import remote, worktrees
+from ralphgit.git.objects import scratch_folder
 from ralphgit.model.active_claim import RESCUE, Lease
 from ralphgit.model.pull_request import Pull, PullState
 
@@ -97,7 +97,7 @@ def publish(project: Project, wanted: Request) -> Opened:
     ]
     for pull in pulls:
         tracked_pull_requests.note(project.top, pull)
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         file = os.path.join(scratch, "body.md")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(wanted.text)

@@ -17,7 +17,7 @@ from ralphgit.app.gate import (
     work_and_records,
     write_scope,
 )
-from ralphgit.app.gate.changed import BranchChange, Span
+from ralphgit.app.gate.changed import BranchChange, Span, lost_claims
 from ralphgit.app.gate.problem import Problem, from_error, place
 from ralphgit.app.gate.state import state
 from ralphgit.app.workspace import clone_limits, graph_view, record_tree, revisions
@@ -250,35 +250,6 @@ def _conflicts(
         return [*found, from_error(error)]
     lost = lost_claims(fork, before, mine, base)
     return [*found, *(one for one in lost if before[one.task].file in graphs)]
-
-
-def lost_claims(
-    fork: Mapping[str, Row], base: Mapping[str, Row], mine: Mapping[str, Row], label: str
-) -> Iterator[Problem]:
-    """Find tasks that `mine` and the base `label` have both changed since `fork`, differently."""
-    for task, row in mine.items():
-        known, theirs = fork.get(task), base.get(task)
-        if known is None or theirs is None:
-            continue
-        if len({known.stage, theirs.stage, row.stage}) < 3:
-            continue
-        if row.claim and (row.claim, row.epoch) == (theirs.claim, theirs.epoch):
-            continue  # what the base has is a later step of the same claim
-        if theirs.epoch > row.epoch:
-            holder = f"it was reset (epoch {theirs.epoch})"
-        elif theirs.claim:
-            holder = f"{theirs.by} has it by claim {theirs.claim}"
-        else:
-            holder = f"it is {theirs.status}"
-        yield Problem(
-            code="claim_lost",
-            file=row.file,
-            line=row.line,
-            task=task,
-            message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
-            f"is lost: on {label} {holder}",
-            hint=f"ralphgit complete {task}",
-        )
 
 
 def _removed(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.git.objects import Objects
 from ralphgit.model.task_row import Row
@@ -59,3 +60,32 @@ class Span(NamedTuple):
     """The commit whose work it is."""
     objects: Objects
     """Reads all of them."""
+
+
+def lost_claims(
+    fork: Mapping[str, Row], base: Mapping[str, Row], mine: Mapping[str, Row], label: str
+) -> Iterator[Problem]:
+    """Find tasks that `mine` and the base `label` have both changed since `fork`, differently."""
+    for task, row in mine.items():
+        known, theirs = fork.get(task), base.get(task)
+        if known is None or theirs is None:
+            continue
+        if len({known.stage, theirs.stage, row.stage}) < 3:
+            continue
+        if row.claim and (row.claim, row.epoch) == (theirs.claim, theirs.epoch):
+            continue  # what the base has is a later step of the same claim
+        if theirs.epoch > row.epoch:
+            holder = f"it was reset (epoch {theirs.epoch})"
+        elif theirs.claim:
+            holder = f"{theirs.by} has it by claim {theirs.claim}"
+        else:
+            holder = f"it is {theirs.status}"
+        yield Problem(
+            code="claim_lost",
+            file=row.file,
+            line=row.line,
+            task=task,
+            message=f"claim {row.claim or '-'} of {row.by or 'this branch'} on {task} "
+            f"is lost: on {label} {holder}",
+            hint=f"ralphgit complete {task}",
+        )

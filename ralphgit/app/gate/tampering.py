@@ -6,7 +6,6 @@ lands work runs its commands again (SPEC, L9); this is what a reviewer is shown.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ralphgit.app.evidence import judged_evidence
@@ -17,6 +16,7 @@ from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import merge_preview, trees, worktrees
+from ralphgit.git.objects import scratch_folder
 from ralphgit.model.evidence import Evidence
 from ralphgit.model.task import Event, Task
 from ralphgit.model.task_row import Row
@@ -168,7 +168,7 @@ def _unbound(
     # Several commits that were made one: which change was whose is unknown.
     folder = folders[row.id]
     mixed = any(not path.startswith(folder) for _, paths in adding for path in paths)
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         for path, one in left.items():
             own_commits = [commit for commit, paths in adding if path in paths] or [span.head]
             if mixed or any(

@@ -7,7 +7,7 @@ from functools import partial
 
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.gate import append_only, branch, evidence_history, unpacked, write_scope
-from ralphgit.app.gate.changed import BranchChange
+from ralphgit.app.gate.changed import BranchChange, lost_claims
 from ralphgit.app.gate.problem import Problem
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
@@ -48,7 +48,7 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     if made.completed:
         with tree_digest.here(project) as files:
             yield from branch.completions(project, made, files)
-    yield from branch.lost_claims(fork, base, here, project.base.label)
+    yield from lost_claims(fork, base, here, project.base.label)
     if fork:
         before = {**fork, **base}
         paths = partial(_changed, project, head)

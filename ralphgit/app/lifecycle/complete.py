@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -33,6 +32,7 @@ from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson
 from ralphgit.git import index, scratch_index
+from ralphgit.git.objects import scratch_folder
 from ralphgit.git.run_git import GitError
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import Support
@@ -175,7 +175,7 @@ def _complete(
             raise
         runnable = False
         project.warn("the verify commands are not trusted, so they did not run")
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         files = scratch_index.Scratch(project.repository, scratch, believed=False)
         files.add_all()
         tree = changed_paths.tree_to_judge(project, files, promised.outputs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import index, refs, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git.objects import scratch_folder
 from ralphgit.git.repository import Repository
 from ralphgit.model.active_claim import RESCUE, ActiveClaim, Lease
 
@@ -50,7 +50,7 @@ def worktree(
     objects = repository.objects
     head = refs.current(objects, repository.head_name)
     seen_here_alone.passed_over(repository, head, new=False)
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         copy = scratch_index.Scratch(repository, scratch)
         nested = copy.add_all(lenient=not target)
         tree = copy.tree()

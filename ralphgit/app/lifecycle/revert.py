@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, Refused, UsageError
 from ralphgit.git import merge_preview, refs, trees
 from ralphgit.git.commit_objects import commit_tree
+from ralphgit.git.objects import scratch_folder
 from ralphgit.model.task import Lifecycle
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, splice_task, task_mapping
@@ -179,7 +179,7 @@ def _refuse_together(project: Project, row: Row, work: LandedWork) -> None:
 def _without(project: Project, row: Row, work: LandedWork) -> str:
     """The base's tree without the files' part of a work. Raises: Refused (later_work)."""
     repository, tree = project.repository, project.base.commit
-    with tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch:
+    with scratch_folder() as scratch:
         git = merge_preview.merging(repository, scratch, keep=True)
         for commit, parent in work.steps:
             tried = merge_preview.try_replay(repository, git, commit, parent, tree)

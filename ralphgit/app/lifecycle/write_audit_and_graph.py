@@ -9,6 +9,7 @@ from ralphgit.app.workspace import commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, scratch_index, trees
+from ralphgit.git.objects import scratch_folder
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task import Event, Lifecycle
 from ralphgit.model.task_row import Row
@@ -32,7 +33,6 @@ def commit_change(
 
     Returns the commit. Raises: GuardRefused (hook_adds), InvalidRecord, NotWritable, GitError.
     """
-    import tempfile
 
     repository, written, task = project.repository, extra or {}, own.task
     file, number = parsed_here(project, task)
@@ -44,7 +44,7 @@ def commit_change(
     with (
         index.Snapshot(repository) as staged,
         atomic_files.Undo() as undo,
-        tempfile.TemporaryDirectory(prefix="ralphgit-") as scratch,
+        scratch_folder() as scratch,
     ):
         undo.on_failure(staged.restore)
         text = splice_task.set_lifecycle(file, number, new)

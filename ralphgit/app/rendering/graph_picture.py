@@ -1,7 +1,5 @@
 """Turn the dependency graph into a picture: its nodes, its arrows, and their order."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

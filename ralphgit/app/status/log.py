@@ -1,19 +1,19 @@
 """Tell a task's life from its audit: on the base, on branches, in worktrees and rescue refs."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ralphgit.app.workspace import record_tree, revisions, taken_back, tracked_pull_requests
+from ralphgit.app.workspace import taken_back, tracked_pull_requests
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.active_claim import RESCUE
-from ralphgit.model.printable import counted
-from ralphgit.model.task import Event
-from ralphgit.records import atomic_files, audit_file, review_file, worktree_files
+from ralphgit.records import atomic_files, worktree_files
+from ralphgit.records.schemas import audit_path
+
+if TYPE_CHECKING:
+    from ralphgit.model.task import Event
 
 TAKEN_BACK = "taken-back"
 
@@ -70,6 +70,8 @@ def at_revision(project: Project, revision: str) -> list[Entry]:
 
     Raises: UsageError (bad_revision).
     """
+    from ralphgit.app.workspace import record_tree, revisions
+
     commit = revisions.commit_of(project, revision)
     tree = record_tree.commit_tree(project, commit, f"{revision}:")
     entries: list[Entry] = []
@@ -141,7 +143,7 @@ def _records(project: Project, task: str) -> Iterator[tuple[str, str, bytes]]:
         if _is_archived(project, taken.task):
             continue
         # Also where every branch that had it is gone.
-        path = audit_file.path(project.config.records, taken.task, taken.claim)
+        path = audit_path(project.config.records, taken.task, taken.claim)
         before = f"{taken.commit}^:{path}"
         found = repository.objects.resolve([before])[0] if task in ("", taken.task) else None
         if taken.commit and found is not None:
@@ -217,11 +219,17 @@ def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Ite
         )  # fmt: skip
 
 
-def _events(data: bytes) -> list[tuple[str, Event]]:
+def _events(data: bytes) -> list[tuple[str, "Event"]]:
+    from ralphgit.records import audit_file
+
     attempt = audit_file.events(data)
     if attempt is not None:
         _, claim, events = attempt
         return [(claim, event) for event in events]
+    from ralphgit.model.printable import counted
+    from ralphgit.model.task import Event
+    from ralphgit.records import review_file
+
     made = review_file.parse(data)
     if made is None:
         return []
@@ -242,7 +250,7 @@ def _landings(project: Project, task: str, entries: Sequence[Entry]) -> Iterator
     for claim, end in ends.items():
         if claim in told:
             continue
-        path = audit_file.path(project.config.records, task, claim)
+        path = audit_path(project.config.records, task, claim)
         out = project.repository.git.line(
             "log", "-1", "--no-patch", "--first-parent", "--diff-merges=first-parent",
             "--diff-filter=AM",  # an archived record is gone from its file

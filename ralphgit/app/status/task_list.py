@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
-from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
+from ralphgit.app.workspace.revisions import view_at
 from ralphgit.model.task_row import Row
 from ralphgit.rules.readiness import TaskState, TaskStates
 
@@ -97,11 +97,6 @@ def _archived(view: GraphView, task: str) -> Shown:
         Dependency(other, _state(view, other, {})) for other in stored.get("depends_on") or ()
     )
     return Shown(row, TaskStates([row], {})[row.id], stored, needs, "", archived=True)
-
-
-def view_at(project: Project, at: str) -> GraphView:
-    """This worktree's graph, or that on the revision `at`."""
-    return revisions.at_revision(project, at) if at else project.require_here()
 
 
 def _changed_contract(view: GraphView, row: Row) -> str:

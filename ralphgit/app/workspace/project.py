@@ -36,10 +36,13 @@ class Project:
     taken_back: dict[str, TakenBack] | None = None
     """The claims that have gone from the base, by id, once `taken_back.known` has asked."""
 
-    def __init__(self, repository: Repository, around: Surroundings) -> None:
+    def __init__(
+        self, repository: Repository, around: Surroundings, warnings: list[str] | None = None
+    ) -> None:
+        """`warnings`: what there is to warn of goes to its end."""
         self.repository = repository
         self.around = around
-        self.warnings: list[str] = []
+        self.warnings: list[str] = [] if warnings is None else warnings
         repository.git.patience.step = around.progress.step
         repository.git.patience.terminal = around.person
         self.cache = row_cache.Cache(repository.common_dir)
@@ -47,11 +50,11 @@ class Project:
         """When it was first looked at, in seconds since 1970."""
 
     @classmethod
-    def open(cls, around: Surroundings) -> "Project":
+    def open(cls, around: Surroundings, warnings: list[str] | None = None) -> "Project":
         """Raises: NotARepository."""
         around = around if around.begun else begin(around)
         assert around.begun is not None
-        return cls(around.begun.opening.repository(), around)
+        return cls(around.begun.opening.repository(), around, warnings)
 
     # -- time and settings ---------------------------------------------------------
 

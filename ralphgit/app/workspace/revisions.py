@@ -24,6 +24,11 @@ def commit_of(project: Project, revision: str) -> str:
     return found
 
 
+def view_at(project: Project, revision: str) -> GraphView:
+    """This worktree's graph, or with `revision` that one's. Raises: as `at_revision`."""
+    return at_revision(project, revision) if revision else project.require_here()
+
+
 def at_revision(project: Project, revision: str) -> GraphView:
     """The graph on any revision.
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
-from ralphgit.git import worktrees
 from ralphgit.model.active_claim import TakenBack
 from ralphgit.model.task_row import Row
+from ralphgit.records.schemas import audit_path
 
 if TYPE_CHECKING:
     from ralphgit.git.path_history import FileChange
@@ -84,6 +84,8 @@ def is_meant(project: Project, taken: TakenBack, head: str) -> bool:
     """
     if not taken.commit or not head:
         return False
+    from ralphgit.git import worktrees
+
     path = _path(project, taken.task, taken.claim)
     git = project.repository.git
     if not worktrees.is_ancestor(git, taken.commit, head):
@@ -127,8 +129,7 @@ def _read(project: Project) -> Removed:
 
 
 def _path(project: Project, task: str, claim: str) -> str:
-    """The audit of a claim. Importing what reads audits takes longer than all that `next` does."""
-    return f"{project.config.records}/audit/{task}/{claim}.yaml"
+    return audit_path(project.config.records, task, claim)
 
 
 def _is(commit: str, short: str) -> bool:

@@ -1,7 +1,5 @@
 """`diff`: what a branch does to the records, in tasks and not in lines."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.diff import record_diff, text

@@ -4,8 +4,6 @@ Titles are untrusted, and harmless in Graphviz by what makes them so in Mermaid
 (`app.rendering.mermaid`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """`log`: what happened to a task, or to all, on every branch."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from ralphgit.app.status import log
