@@ -146,3 +146,19 @@ def test_a_loop_goes_on_where_the_base_has_split_its_graph(tmp_path: Path) -> No
     assert states(world) == {}
     assert "attempt" not in done.err and "changed while" not in done.err
     assert world.ralph("check").out == "No problem found.\n"
+
+
+@pytest.mark.slow
+def test_a_loop_resumes_where_the_base_has_taken_the_move_back(world: World) -> None:
+    """A loop does not read its worktree's settings: the graph is where the branch left the base."""
+    world.replace("scope: {write: [a.txt]}", "x-script: {write: {a.txt: x}}")
+    world.commit("A script")
+    moved(world)
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    world.git("revert", "--no-edit", "HEAD")
+    done = alpha.ralph("run", "--once", "--agent", "scripted", "--land", "merge")
+    assert done.code == 0, done.err
+    assert "attempt" not in done.err
+    assert states(world) == {"T-2": "ready"}
+    assert world.ralph("check").out == "No problem found.\n"

@@ -98,16 +98,8 @@ def go(field: Field) -> str:
 
 
 def loop(field: Field) -> str:
-    """A loop does one task from claim to landing.
-
-    Left out: a worktree that has the graph elsewhere than the base, as a rewriting or a revert of
-    a moved graph leaves it. A loop reads no settings of its worktree, so it finds no graph there,
-    puts the work aside, and charges the task with what is different on the base.
-    """
+    """A loop does one task from claim to landing."""
     worker = field.some(lambda: [*field.workers, *field.left])
-    settings = field.world.git("show", f"{field.base}:ralph.toml")
-    if worker.place.read("ralph.toml").strip() != settings.strip():
-        return ""
     script = field.folder / "agent.py"
     script.write_text(_AGENT)
     agent = shlex.join(["python3", str(script)])

@@ -96,6 +96,14 @@ class SettingsFiles:
             self._known[commit] = {} if oid is None else self._parsed(oid, label)
         return self._known[commit]
 
+    def at_fork(self, base: Base) -> dict[str, object]:
+        """The settings where HEAD left the base; none where it has never been there."""
+        from ralphgit.git import worktrees  # seldom needed
+
+        head = self.repository.known_head
+        begun = worktrees.fork(self.repository.git, base.commit, head) if head else ""
+        return self.at(begun, begun[:12]) if begun else {}
+
     def _parsed(self, oid: str, label: str) -> dict[str, object]:
         objects, data = self.repository.objects, self.content
         if data is None or objects.blob_id(data) != oid:
@@ -188,7 +196,7 @@ def read(files: SettingsFiles, own: Sequence[Layer], decided: Decided) -> Config
         layout = (SETTINGS_FILE, _only(here, LAYOUT))
         found = of_layers([*own, decided.layer, layout, committed, *rest])
         ignored -= LAYOUT
-    found = _with_own_layout(files.repository, found, here, own)
+    found = _with_own_layout(files, found, here, own, base)
     ignored -= {"graph"} if found.graph_here != found.config.graph else set()
     ignored -= {"records"} if found.records_here != found.config.records else set()
     told = ((ignored & PLACE, decided.label), (ignored - PLACE, base.label))
@@ -215,22 +223,28 @@ def _ignored(
 
 
 def _with_own_layout(
-    repository: Repository,
+    files: SettingsFiles,
     found: Configuration,
     here: Mapping[str, object],
     stronger: Sequence[Layer],
+    base: Base,
 ) -> Configuration:
     """Look for this worktree's files where it has them itself, if none is where the base's are.
 
-    So it is where a branch moves them, and where it has not got yet that the base moved them.
+    So it is where a branch moves them, and where it has not got yet that the base moved them. A
+    loop does not read what its agent may write: there it is where the branch left the base.
     """
-    top, config = repository.top, found.config
+    top, config = files.repository.top, found.config
     if top is None:
         return found
+    no_graph = not files_below(top, places(config.graph))
+    no_records = not os.path.isdir(os.path.join(top, config.records))
+    if not here and no_graph:
+        here = files.at_fork(base)
     own = resolve([*stronger, (SETTINGS_FILE, _only(here, LAYOUT))])
-    if own.graph != config.graph and not files_below(top, places(config.graph)):
+    if own.graph != config.graph and no_graph:
         found = found._replace(graph_here=own.graph)
-    if own.records != config.records and not os.path.isdir(os.path.join(top, config.records)):
+    if own.records != config.records and no_records:
         found = found._replace(records_here=own.records)
     return found
 
