@@ -68,10 +68,11 @@ class Repository:
         logs = {**self.logs, **{str(70 + n): log for n in range(max(1, len(names)))}}
         (self.folder / "logs.json").write_text(json.dumps(logs))
 
-    def passes(self, head: str) -> None:
+    def passes(self, head: str, *, merge: bool = True) -> None:
+        """Its checks are green; what waits for that is merged."""
         self.change(head, failed=[])
         (pull,) = (one for one in self.pulls if one["head"] == head)
-        if pull.get("auto") and pull["state"] == "OPEN":
+        if merge and pull.get("auto") and pull["state"] == "OPEN":
             self.merge(head, pull["auto"])
 
     def says(self, head: str, by: str, text: str, *, asks: bool, **more: str) -> None:
@@ -80,6 +81,18 @@ class Repository:
         said = pull.get("said", [])
         at = f"2026-11-29T12:00:{len(said):02}Z"
         self.change(head, said=[*said, {"by": by, "at": at, "text": text, "asks": asks, **more}])
+
+    @property
+    def hold(self) -> bool:
+        """Whether checks are still running, so that nothing is merged by itself."""
+        return (self.folder / "hold").exists()
+
+    @hold.setter
+    def hold(self, is_held: bool) -> None:
+        if is_held:
+            (self.folder / "hold").touch()
+        else:
+            (self.folder / "hold").unlink()
 
     def tip(self, pull: dict[str, Any]) -> str:
         """The last commit of its branch; "" where that is gone."""
@@ -96,7 +109,7 @@ class Repository:
 
     def merge_or_wait(self, pull: dict[str, Any], method: str) -> None:
         """Merge it now, or as soon as its checks have passed."""
-        if self.is_red(pull):
+        if self.hold or self.is_red(pull):
             self.change(pull["head"], auto=method)
         else:
             self.merge(pull["head"], method)
@@ -254,7 +267,7 @@ def main(folder: Path, program: str, words: list[str]) -> int:
         base = flags.get("--base") or flags["--target-branch"]
         sys.stdout.write(forge.open(head, base, flags["--title"], body)["url"] + "\n")
     elif verb == "merge":
-        method = next(m for m in ("squash", "rebase", "merge") if f"--{m}" in words)
+        method = next((m for m in ("squash", "rebase") if f"--{m}" in words), "merge")
         forge.merge_or_wait(mine[-1], method)
     elif verb in ("edit", "update"):
         base = flags.get("--base") or flags["--target-branch"]

@@ -167,11 +167,28 @@ def attempt(
     if ended.how == LOST:
         return Lost(), ended.seconds
     outcome = _said(project, before, ended, secrets)
+    if isinstance(outcome, worker_report.Report) and (left := _marked(top, before)):
+        why = f"conflict markers are left in {', '.join(left)}"
+        outcome = Failed(why, f"{why}. Join both sides there, and remove the markers.")
     if isinstance(outcome, worker_report.Report):
         outcome = _complete_at_last(project, lease, outcome, unchanged, fix)
     if isinstance(outcome, Failed):
         event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
     return outcome, ended.seconds
+
+
+def _marked(top: str, before: Attempts) -> list[str]:
+    """Find the files that had conflict markers when the agent began, and have them still."""
+    found = []
+    for path in before.conflicts.splitlines():
+        try:
+            with open(os.path.join(top, path), "rb") as file:
+                lines = file.read().split(b"\n")
+        except OSError:
+            continue
+        if any(line.startswith((b"<<<<<<< ", b">>>>>>> ")) for line in lines):
+            found.append(path)
+    return found
 
 
 def _begin_again(project: Project, lease: Lease, why: InvalidRecord) -> Failed:
@@ -213,6 +230,8 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     if path := project.config.agent_prompt:
         trust.require_prompt(project)
         text = prompt_template.render(project, path, packet.stored(made), text)
+    if before.review:
+        text += "\n" + prompt.from_review(before.review)
     if before.feedback:
         text += "\n" + prompt.feedback(before.feedback)
     told = text.encode("utf-8", "replace")

@@ -24,6 +24,10 @@ class Attempts(NamedTuple):
     """Why it failed: one of `Reason`."""
     told: str = ""
     """The question for a person if it was the last one."""
+    review: str = ""
+    """What keeps its pull request from landing, where the agent works on that."""
+    conflicts: str = ""
+    """The files that had conflict markers when it began, one a line."""
     limited: int = 0
     """Rate limits in a row since the last attempt that ran into none."""
 

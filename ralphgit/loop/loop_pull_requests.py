@@ -10,13 +10,16 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.landing import (
     land_way,
     pull_request,
+    rework,
     watch_pull_requests,
 )
 from ralphgit.app.landing.merge import Conflict
+from ralphgit.app.landing.watch_pull_requests import Looked
 from ralphgit.app.lifecycle import claim_errors
-from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace import record_tree, tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, UsageError
+from ralphgit.loop import attempt_memory
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.model.active_claim import Lease
@@ -35,6 +38,7 @@ class Pulls:
         self._wanted = land_way.of(project, options.land) == "pr"
         self._options, self._journal, self._say, self._lost = options, journal, say, lost
         self._next = 0.0
+        self._seen: dict[str, Looked] = {}
         if self._wanted:
             if options.branch == "keep":
                 raise UsageError(
@@ -70,17 +74,13 @@ class Pulls:
     def has(self, project: Project, lease: Lease) -> bool:
         """Whether a completed task has its pull request already, and so needs no landing."""
         return self._wanted and any(
-            pull.claim == lease.claim and pull.state != PullState.PUSHED
+            pull.claim == lease.claim and pull.is_at_forge
             for pull in tracked_pull_requests.read(project.top)
         )
 
     def poll(self, project: Project, *, now: bool = False) -> None:
         """Check the open pull requests if it is time; a failure is logged, and the loop goes on."""
-        known = [
-            pull
-            for pull in tracked_pull_requests.read(project.top)
-            if pull.state != PullState.PUSHED
-        ]
+        known = [pull for pull in tracked_pull_requests.read(project.top) if pull.is_at_forge]
         if not known or (time.monotonic() < self._next and not now):
             return
         try:
@@ -100,7 +100,7 @@ class Pulls:
         self.poll(project, now=True)
         pulls = tracked_pull_requests.read(project.top)
         waiting = [pull for pull in pulls if questions.needs_person(project, pull)]
-        opened = [pull for pull in pulls if pull.state != PullState.PUSHED]
+        opened = [pull for pull in pulls if pull.is_at_forge]
         parts = []
         if number := len(opened) - len(waiting):
             noun = "pull request is" if number == 1 else "pull requests are"
@@ -116,6 +116,68 @@ class Pulls:
         pulls = tracked_pull_requests.read(project.top)
         return any(questions.needs_person(project, pull) for pull in pulls)
 
+    # -- fixing --------------------------------------------------------------------------
+
+    def to_fix(self, project: Project, task: str = "") -> Lease | None:
+        """Put the next pull request that waits for a change into this worktree, to be worked on.
+
+        With the base merged in. What conflicts in records alone needs no agent; else the agent gets
+        it as often as `land.fixes` says. What cannot go on is said, and left to a person.
+        """
+        seen, self._seen = self._seen, {}
+        for pull in tracked_pull_requests.read(project.top):
+            looked = seen.get(pull.claim)
+            if looked is None or task not in ("", pull.task) or pull.asks:
+                continue
+            if pull.state not in (PullState.CONFLICT, PullState.FAILED, PullState.CHANGES):
+                continue
+            try:
+                if lease := self._fix(project, looked._replace(pull=pull)):
+                    return lease
+            except RalphError as error:
+                self._journal.write("unfixed", task=pull.task, message=error.message)
+                self._say(error.message)
+                tracked_pull_requests.note(project.top, pull._replace(asks=error.message))
+        return None
+
+    def _fix(self, project: Project, looked: Looked) -> Lease | None:
+        pull, most = looked.pull, project.config.land_fixes
+        records = all(record_tree.is_record(project, path) for path in looked.paths)
+        alone = pull.state == PullState.CONFLICT and bool(looked.paths) and records
+        if pull.fixes >= max(most, 1 if alone else 0):
+            return None
+        joined = rework.join(project, pull)
+        told = watch_pull_requests.words(project, looked, choice.of(project))
+        new = [said.at for said in looked.seen.changes] if pull.state == PullState.CHANGES else []
+        before = attempt_memory.Attempts(
+            pull.claim, review=told, conflicts="\n".join(joined.marked)
+        )  # fmt: skip
+        attempt_memory.note_attempts(project.top, before)
+        now = pull._replace(fixes=pull.fixes + 1, hears=max(new, default=""))
+        lease = rework.begin(project, now, joined, reopen=not alone)
+        self._journal.write("fixing", task=pull.task, url=pull.place, why=pull.words)
+        self._say(f"{pull.task}: working on its pull request again ({pull.words})")
+        return lease
+
+    def give_up_fix(self, project: Project, lease: Lease, asks: str) -> bool:
+        """Leave a pull request that was worked on again as it was pushed, and tell why the agent
+        could not mend it; False for other work.
+        """
+        pulls = tracked_pull_requests.read(project.top)
+        found = (one for one in pulls if one.claim == lease.claim)
+        pull = next((one for one in found if one.state == PullState.FIXING), None)
+        if pull is None:
+            return False
+        kept = rework.give_up(project, pull, lease, asks)
+        more = f"; what it did is kept in {kept}" if kept else ""
+        self._journal.write("unfixed", task=pull.task, message=asks, rescue=kept)
+        first = asks.split("\n")[0]
+        self._say(f"{pull.task}: its pull request was not mended: {first}{more} ({pull.place})")
+        self._next = 0.0
+        return True
+
+    # -- looking -------------------------------------------------------------------------
+
     def _look(self, project: Project, pull: Pull) -> None:
         if pull_request.has_landed(project, pull):
             pull_request.finish(project, pull)
@@ -128,11 +190,12 @@ class Pulls:
             return
         looked = watch_pull_requests.look(project, project.top, pull, choice.of(project))
         now = looked.pull
+        self._seen[now.claim] = looked
         if now.words != (now.told or PullState.OPEN):
             self._tell(project, looked)
             tracked_pull_requests.note(project.top, now._replace(told=now.words))
 
-    def _tell(self, project: Project, looked: watch_pull_requests.Looked) -> None:
+    def _tell(self, project: Project, looked: Looked) -> None:
         """Say how a pull request is now, where that is news."""
         pull, event = looked.pull, looked.pull.event
         if pull.state == PullState.OPEN and pull.told == PullState.CLOSED:

@@ -198,7 +198,8 @@ class Loop:
             lease = resume.unfinished(project, landing, self._pulls, self._options)
             if lease is None:
                 self._pulls.poll(project)
-                lease = self._taking.take(project)
+                lease = self._pulls.to_fix(project, self._options.task)
+                lease = lease or self._taking.take(project)
             else:
                 self._say(f"resuming {lease.task}")
                 claim.resume(project, lease)
@@ -260,6 +261,8 @@ class Loop:
                 return
             before = attempt_memory.attempts(self._top, lease.claim)
             if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.BLOCKED:
+                if self._pulls.give_up_fix(project, lease, "its worker has blocked the task"):
+                    return
                 self._end_blocked(lease)
                 return
             if complete_here := own_claims.end_of(project.here, lease) is Status.COMPLETE:
@@ -386,9 +389,14 @@ class Loop:
         self._block(lease, reason, question, ())
 
     def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
-        """Record the question, keep the work so far in a rescue ref, and land the record alone."""
+        """Record the question, keep the work so far in a rescue ref, and land the record alone.
+
+        Of work that is in review nothing is blocked: it stays there as it was pushed.
+        """
         self._beat.phase("block", task=lease.task, claim=lease.claim)
         project, declined = self._project(), None
+        if self._pulls.give_up_fix(project, lease, question):
+            return
         with WorktreeLock(project):
             kept = task_branch.put_aside(project, lease)
             if kept:

@@ -96,6 +96,9 @@ class Config(NamedTuple):
     low) or always; in any case only what is verified and clear."""
     land_method: str = "merge"
     """How the forge is to merge it then: merge, squash or rebase."""
+    land_fixes: int = 0
+    """How often the agent gets a pull request back whose checks fail, that conflicts, or that a
+    reviewer wants changed; 0 leaves it to a person."""
     land_poll: float = 60.0
     """Seconds between two looks at the pull requests that are open."""
     integrate_verify: str = ""
@@ -122,7 +125,7 @@ SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
     "agent_timeout", "land_base", "land_via", "land_remote", "land_concerns", "land_auto_merge",
-    "land_method",
+    "land_fixes", "land_method",
     "integrate_verify", "notify_command", "worktree_setup", "worktree_check",
 ))  # fmt: skip
 
@@ -137,6 +140,7 @@ COMMITTED = SAFETY | PLACE | LAYOUT
 _PATHS = ("graph", "records", "agent_prompt")
 _PATTERNS = ("graph",)
 
+_MAY_BE_0 = ("land_fixes",)
 #: Settings that were true or false in earlier versions.
 _ONCE_TRUE_OR_FALSE = {
     "land_auto_merge": {
@@ -171,7 +175,8 @@ def parse_setting(name: str, value: object, where: str) -> object:
         elif isinstance(value, str) and value.lower() in _TRUE + _FALSE:
             made = value.lower() in _TRUE
     elif isinstance(default, (int, float)):
-        made = _number(value, type(default))
+        none = name in _MAY_BE_0 and str(value) == "0"
+        made = 0 if none else _number(value, type(default))
     elif isinstance(default, tuple):
         if isinstance(value, str):
             made = tuple(value.split())

@@ -20,6 +20,8 @@ class PullState(StrEnum):
     COMMENTED = "commented"
     """Somebody has written something; nothing waits for an answer."""
     OPEN = "open"
+    FIXING = "fixing"
+    """The agent works on it again."""
     PUSHED = "pushed"
     """Its branch is on the remote, and there may be no pull request yet."""
 
@@ -86,10 +88,16 @@ class Pull(NamedTuple):
     """What the loop has told of it last."""
     heard: str = ""
     """When the newest of what reviewers wrote was written that has been answered by a push."""
+    hears: str = ""
+    """The same of what the agent is working on."""
+    cause: str = ""
+    """The state for which it works on it."""
     at: str = ""
     """Since when it is in that state, as we have seen it; RFC 3339."""
     fixes: int = 0
     """How often the agent was given it back."""
+    asks: str = ""
+    """Why it gave up, or what it asks."""
     base: str = ""
     """The branch that it is to be merged into, where that is not the base."""
 
@@ -108,6 +116,11 @@ class Pull(NamedTuple):
         """The state and what it is about, for people."""
         what = _WORDS.get(self.state, str(self.state))
         return f"{what}: {self.about}" if self.about else what
+
+    @property
+    def is_at_forge(self) -> bool:
+        """Whether it stands as it was pushed, and its pull request is open or has ended."""
+        return self.state not in (PullState.PUSHED, PullState.FIXING)
 
     @property
     def place(self) -> str:

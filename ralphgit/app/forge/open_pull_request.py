@@ -91,10 +91,14 @@ def publish(project: Project, wanted: Request) -> Opened:
     via, branch = choice.via(project), wanted.branch
     options = _push_options(project, wanted) if via == "push-options" else ()
     said = push(project, wanted.leases, branch, wanted.head, options)
-    pulls = [
-        Pull(lease.task, lease.claim, lease.by, lease.epoch, branch, wanted.head, via)
-        for lease in wanted.leases
-    ]
+    known = {pull.claim: pull for pull in tracked_pull_requests.read(project.top)}
+    pulls = []
+    for lease in wanted.leases:
+        new = Pull(lease.task, lease.claim, lease.by, lease.epoch, branch, wanted.head, via)
+        if (old := known.get(lease.claim)) is not None:
+            new = old._replace(branch=branch, commit=wanted.head, via=via, state=PullState.PUSHED)
+            new = new._replace(heard=max(old.heard, old.hears), hears="", cause="")
+        pulls.append(new._replace(about="", asks=""))
     for pull in pulls:
         tracked_pull_requests.note(project.top, pull)
     with scratch_folder() as scratch:

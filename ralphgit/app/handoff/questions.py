@@ -176,8 +176,9 @@ def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterat
 
 
 def needs_person(project: Project, pull: Pull) -> bool:
-    """Whether a pull request goes on only when a person acts."""
-    return pull.waits
+    """Whether a pull request goes on only when a person acts: the agent is not given it again."""
+    left = 0 if pull.asks else project.config.land_fixes - pull.fixes
+    return pull.waits and (pull.state == PullState.CLOSED or left <= 0)
 
 
 def waiting_pulls(claim_map: ClaimMap) -> Iterator[tuple[ActiveClaim, Pull]]:
@@ -196,7 +197,8 @@ def pull_sentence(pull: Pull) -> str:
     """Say what a pull request waits for."""
     if pull.state == PullState.CLOSED:
         return f"the pull request of {pull.by} was closed ({pull.place})"
-    return f"the pull request of {pull.by}: {pull.words} ({pull.place})"
+    said = f"the pull request of {pull.by}: {pull.words} ({pull.place})"
+    return f"{said}; {pull.by} says: {pull.asks.splitlines()[0]}" if pull.asks else said
 
 
 def pull_command(project: Project, pull: Pull) -> str:

@@ -11,6 +11,10 @@ from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.model.pull_request import Pull, PullSeen, PullState, judged
+from ralphgit.records.redact_secrets import redact, secrets_in
+
+#: So much of what a forge tells is given to an agent.
+_MOST_CHECKS, _MOST_LINES, _MOST_CHARACTERS = 3, 80, 6000
 
 
 class Looked(NamedTuple):
@@ -38,9 +42,33 @@ def look(project: Project, top: str, pull: Pull, there: Forge | None) -> Looked:
     now, about = judged(seen, commit=pull.commit, heard=pull.heard, paths=paths)
     found = pull._replace(url=seen.url or pull.url, state=now, about=about)
     if (found.state, found.about) != (pull.state, pull.about):
-        found = found._replace(at=project.now())
+        found = found._replace(at=project.now(), asks="")
     tracked_pull_requests.note(top, found)
     return Looked(found, seen, paths)
+
+
+def words(project: Project, looked: Looked, there: Forge | None) -> str:
+    """What keeps a pull request from landing, as its forge tells it: the ends of the failed checks'
+    logs, what reviewers want, the paths in conflict. Without secrets, and cut where it is long.
+    """
+    pull, seen, secrets = looked.pull, looked.seen, secrets_in(project.around.environ)
+    parts = [f"Pull request: {pull.place}"]
+    if looked.paths:
+        parts.append("In conflict with the base: " + ", ".join(looked.paths))
+    for check in seen.failed[:_MOST_CHECKS] if pull.state == PullState.FAILED else ():
+        parts.append(f"The check {check.name} failed. {check.url}".rstrip())
+        try:
+            log = there.log(pull.url, check) if there is not None else ""
+        except RalphError as error:
+            log = f"(its log cannot be had: {error.message})"
+        if log:
+            end = "\n".join(log.splitlines()[-_MOST_LINES:])[-_MOST_CHARACTERS:]
+            parts.append(f"The end of what it printed:\n{end}")
+    for said in seen.changes:
+        if said.at > pull.heard:
+            where = f" of {said.where}" if said.where else ""
+            parts.append(f"{said.by} says{where}:\n{said.text[:_MOST_CHARACTERS]}")
+    return redact("\n\n".join(parts), secrets)
 
 
 def refresh(project: Project) -> None:
@@ -54,7 +82,7 @@ def refresh(project: Project) -> None:
         if worktree.bare or not worktree.exists:
             continue
         for pull in tracked_pull_requests.read(worktree.path):
-            if pull.state == PullState.PUSHED or pull_request.has_landed(project, pull):
+            if not pull.is_at_forge or pull_request.has_landed(project, pull):
                 continue
             try:
                 look(project, worktree.path, pull, there)
