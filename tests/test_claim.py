@@ -944,7 +944,7 @@ def test_a_local_base_that_is_ahead_is_told(world: World) -> None:
     result = world.ralph("status")
     assert result.err == (
         "warning: the local main is 1 commit ahead of origin/main, which decides: "
-        "git push origin main\n"
+        "ralphgit land main\n"
     )
     assert result.out.splitlines()[0] == "origin/main: 1 waiting, 2 ready"
 

@@ -558,3 +558,57 @@ def test_an_old_local_base_that_is_only_ahead_lands(world: World, forge: Forge) 
     found = done(world, "land", "--land", "merge", forge=forge)
     assert f"in review: T-1 given back {URL}" in found.out
     assert world.head == world.git("rev-parse", "origin/main")
+
+
+# -- what is integrated --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["land", "integrate"])
+def test_what_was_integrated_is_in_review(command: str, world: World, forge: Forge) -> None:
+    for number, name in enumerate(("alpha", "beta"), 1):
+        world.worktree(name).did(f"T-{number}", {f"{name}.txt": "text\n"})
+    words = ("land", "--all") if command == "land" else ("integrate", "alpha", "beta")
+    env = {**forge.environ, "RALPH_LAND_MODE": "merge"}
+    found = world.ralph(*words, "--json", env=env)
+    assert found.code == 0, found.out
+    (branch,) = on_remote(world)
+    assert (found.data["commit"], found.data["pushed"]) == (None, False)
+    told = [(one["branch"], one["pushed_as"], one["url"]) for one in found.data["pulls"]]
+    assert told == [("alpha", branch, URL), ("beta", branch, URL)]
+    again = world.ralph(*words, env=env)
+    assert again.code == 0, again.err
+    assert f"in review: alpha, beta {URL}" in again.out.splitlines()
+    assert world.head == world.git("rev-parse", "origin/main")
+    assert states(world) == {"T-1": "in-review", "T-2": "in-review", "T-3": "ready"}
+    assert world.ralph("check", f"origin/{branch}", "--base", "origin/main").code == 0
+    forge.merge(branch, "merge")
+    fetched(world)
+    assert states(world) == {"T-1": "complete", "T-2": "complete", "T-3": "ready"}
+    assert (world.leases, attention(world)) == ([], [])
+
+
+# -- who else sees it ----------------------------------------------------------------------
+
+
+def test_what_is_answered_is_no_question_any_more(world: World, forge: Forge) -> None:
+    blocked(world)
+    done(world, "reply", "T-1", "8080", forge=forge)
+    asked = world.ralph("inbox", "--json").data["questions"]
+    assert [(one["task"], one["reason"]) for one in asked] == [("T-1", "records_in_review")]
+    told = world.ralph("status", "--json").data["attention"]
+    assert [one["code"] for one in told] == ["records_in_review"]
+
+
+def test_another_clone_sees_what_it_has_fetched(world: World, forge: Forge) -> None:
+    dead(world)
+    done(world, *ROWS["reset"][1], forge=forge)
+    (branch,) = on_remote(world)
+    other = world.clone("other")
+    (said,) = attention(other)
+    assert said.startswith(f"T-1: reset is in review; it counts when a pull request from {branch}")
+    refused = other.ralph("reset", "T-1", "--reason", "again", env=forge.environ)
+    assert (refused.code, f"T-1: reset ({branch})" in refused.err) == (8, True)
+    forge.merge(branch, "squash")
+    other.claim("T-1")
+    assert attention(other) == []
+    assert other.git("branch", "--all", "--list", "*records*") == ""

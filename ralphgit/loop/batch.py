@@ -255,6 +255,10 @@ class Batch:
                 if not left:
                     return results
                 done = integrate.integrate(project, integrate.IntegrateOptions(tuple(left)))
+                if done.pull is not None:
+                    said = f"it is in review: {done.pull.url or done.pull.branch}"
+                    for job in (left[name] for name in done.merged):
+                        results[job.task] = WorkerResult(job.task, "blocked", said, job.worker)
                 for stop in done.stops:
                     job = left[stop.branch]
                     results[job.task] = _stopped(done, stop, job, task_states[job.task])

@@ -7,6 +7,7 @@ import time
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import records_in_review
 from ralphgit.app.evidence import completion_proof
 from ralphgit.app.forge import change_base
 from ralphgit.app.gate import verified_completion
@@ -97,7 +98,10 @@ class Landing:
     def _earlier(self, project: Project, branch: str, how: str) -> str:
         """Land one such branch, or open its pull request; returns what keeps it, "" for nothing."""
         if how == "merge":
-            stops = integrate.integrate(project, integrate.IntegrateOptions((branch,))).stops
+            done = integrate.integrate(project, integrate.IntegrateOptions((branch,)))
+            if done.pull is not None:
+                return f"it is in review: {done.pull.url or done.pull.branch}"
+            stops = done.stops
         else:
             stops = branch_pull_requests.open_all(project, [branch]).stops
         return "; ".join(stop.message for stop in stops)
@@ -105,6 +109,8 @@ class Landing:
     def unlanded(self, project: Project) -> list[str]:
         """List what this worker has completed, and neither the base nor a pull request has."""
         known = {pull.task for pull in tracked_pull_requests.read(project.top)}
+        for change in records_in_review.waiting(project):
+            known.update(change.tasks)
         found = unlanded.branches(ClaimMap(project), by=project.worker).values()
         return [task for tasks in found for task in tasks if task not in known]
 

@@ -37,7 +37,7 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
         project.refresh()
     else:
         project.moved(ref, refs.current(project.repository.objects, ref))
-    if settle and tracked_pull_requests.of_records(project):
+    if settle and tracked_pull_requests.has_records(project):
         from ralphgit.app.base import records_in_review  # which most fetches have no need of
 
         records_in_review.settle(project)

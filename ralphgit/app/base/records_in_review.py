@@ -7,6 +7,7 @@ before its branch is pushed until the base has what it brings, or the remote has
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
@@ -14,11 +15,12 @@ from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import RemoteUnavailable
+from ralphgit.errors import InvalidRecord, RemoteUnavailable
 from ralphgit.git import refs, remote
 from ralphgit.records import atomic_files, runtime_notes
 
 PREFIX = "ralph/records/"
+_TASK = "Ralph-Task: "
 
 
 class InReview(NamedTuple):
@@ -54,22 +56,38 @@ def note(project: Project, pull: InReview) -> None:
 def drop(project: Project, pull: InReview) -> None:
     """Forget a change, with what is here of its branch and is not checked out."""
     atomic_files.unlink(_path(project, pull.branch))
-    places = (f"refs/remotes/{project.base.remote}/{pull.branch}", f"refs/heads/{pull.branch}")
+    places = (f"{_tracking(project)}{pull.branch}", f"refs/heads/{pull.branch}")
     for ref in places:
-        known = project.repository.refs.get(ref)
-        if known is None or (ref == places[1] and known.oid != pull.commit):
+        there = project.repository.refs.get(ref)
+        if there is None or (ref == places[1] and there.oid != pull.commit):
             continue
         if project.worktree_of(ref) is None and refs.swap(
-            project.repository.git, ref, new="", old=known.oid
+            project.repository.git, ref, new="", old=there.oid
         ):
             project.moved(ref, "")
 
 
-def noted(project: Project) -> list[InReview]:
-    """List what is noted; what cannot be read is passed over. Reads only."""
+def known(project: Project) -> list[InReview]:
+    """List what is noted, and the branches of records of others that were fetched. Reads only."""
     paths = tracked_pull_requests.of_records(project)
-    found = (_parsed(runtime_notes.read(path)) for path in paths)
-    return [one for one in found if one is not None]
+    noted = (_parsed(runtime_notes.read(path)) for path in paths)
+    found = {one.branch: one for one in noted if one is not None}
+    others = {
+        name.removeprefix(_tracking(project)): ref.oid
+        for name, ref in project.repository.refs.items()
+        if name.startswith(_tracking(project) + PREFIX)
+    }
+    contents = project.repository.objects.read([*others.values()]) if others else {}
+    for branch, oid in others.items():
+        message = contents.get(oid, b"").partition(b"\n\n")[2].decode("utf-8", "replace")
+        lines = message.split("\n")
+        tasks = (line.removeprefix(_TASK) for line in lines if line.startswith(_TASK))
+        found.setdefault(branch, InReview(branch, oid, lines[0], tuple(dict.fromkeys(tasks))))
+    return [*found.values()]
+
+
+def _tracking(project: Project) -> str:
+    return f"refs/remotes/{project.base.remote}/"
 
 
 def waiting(project: Project) -> list[InReview]:
@@ -77,7 +95,22 @@ def waiting(project: Project) -> list[InReview]:
 
     Raises: GitError, GuardRefused (no_commit).
     """
-    return [pull for pull in noted(project) if not _has_landed(project, pull)]
+    return [pull for pull in known(project) if not _has_landed(project, pull)]
+
+
+def freed(project: Project, pulls: Sequence[InReview]) -> frozenset[str]:
+    """The tasks that are pending anew once `pulls` are merged: nobody need free them again."""
+    base, found = project.base_view, set[str]()
+    for pull in pulls:
+        try:
+            rows = project.view(pull.commit, pull.branch).by_id
+        except InvalidRecord:
+            continue
+        for task in pull.tasks:
+            before, after = base.known(task), rows.get(task)
+            if before is not None and after is not None and after.epoch > before.epoch:
+                found.add(task)
+    return frozenset(found)
 
 
 def settle(project: Project) -> None:
@@ -88,7 +121,7 @@ def settle(project: Project) -> None:
 
     Raises: GitError, NotWritable.
     """
-    pulls = noted(project)
+    pulls = known(project)
     if not pulls or not project.base.commit:
         return
     landed = [pull for pull in pulls if _has_landed(project, pull)]

@@ -77,8 +77,12 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
 
     found = []
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
+    changes = records_in_review.waiting(project)
+    freed = records_in_review.freed(project, changes)
     for row in claim_map.base.rows:
         task_state = claim_map.task_states[row.id]
+        if row.id in freed:
+            continue
         if merged := unfinished.get(row.id):
             found.append(_unfinished(project, row, merged))
         elif task_state.state == "blocked":
@@ -90,7 +94,7 @@ def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Quest
             found += _with_concerns(claim_map, row, task_state.holder)
     found += [_of_pull(claim_map, active, pull) for active, pull in waiting_pulls(claim_map)]
     found += _beside(claim_map)
-    found += [_in_review(claim_map, change) for change in records_in_review.waiting(project)]
+    found += [_in_review(claim_map, change) for change in changes]
     return sorted(found, key=lambda one: (-(one.waiting_s or 0.0), one.task))
 
 

@@ -67,9 +67,15 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
         "local_ahead": ahead,
     }
     if ahead:
+        from ralphgit.app.landing import land_records  # seldom needed, and slow to import
+
+        records = land_records.changes(project, base.branch)
+        push = (
+            f"ralphgit land {base.branch}" if records else f"git push {base.remote} {base.branch}"
+        )
         project.warn(
-            f"the local {base.branch} is {counted(ahead, 'commit')} ahead of "
-            f"{base.label}, which decides: git push {base.remote} {base.branch}"
+            f"the local {base.branch} is {counted(ahead, 'commit')} ahead of {base.label}, which "
+            f"decides: {push}"
         )
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
@@ -119,7 +125,11 @@ def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     rows, base = claim_map.base.by_id, project.base.branch
     unfinished = {one.task: one for one in unfinished_claims.found(project, claim_map)}
+    changes = records_in_review.waiting(project)
+    freed = records_in_review.freed(project, changes)
     for task, task_state in claim_map.task_states.items():
+        if task in freed:
+            continue  # what is to be said of it is answered once that is merged
         holder, show = task_state.holder, f"ralphgit show {task}"
         if task_state.state == "blocked":
             who = f" by {holder.by}" if holder else ""
@@ -160,7 +170,7 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
     for _, pull in questions.waiting_pulls(claim_map):
         message = f"{pull.task} is complete, and {questions.pull_sentence(pull)}"
         yield Attention(pull.event, pull.task, message, questions.pull_command(project, pull))
-    for change in records_in_review.waiting(project):
+    for change in changes:
         message = f"{change.title} is in review; it counts when {change.place(base)} is merged"
         hint = questions.in_review_command(project, change)
         yield Attention(questions.IN_REVIEW, "".join(change.tasks[:1]), message, hint)

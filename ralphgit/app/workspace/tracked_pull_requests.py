@@ -61,6 +61,13 @@ def of_records(project: Project) -> list[str]:
     return [os.path.join(folder, name) for name in names if name.endswith(".yaml")]
 
 
+def has_records(project: Project) -> bool:
+    """Whether there is such a note, or a remote's branch of records was fetched."""
+    names = project.repository.refs
+    others = (name for name in names if name.startswith("refs/remotes/"))
+    return bool(of_records(project)) or any("/ralph/records/" in name for name in others)
+
+
 def records_folder(project: Project) -> str:
     return os.path.join(project.repository.common_dir, "ralphgit", "in-review")
 

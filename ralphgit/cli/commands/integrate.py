@@ -32,7 +32,20 @@ def landed(project: Project, options: IntegrateOptions, *, rest: bool = False) -
         **planned(done.plan, done.stops, dry_run=options.dry_run),
         "merged": list(done.merged),
         "stale": [{"task": one.task.id, "command": one.command} for one in done.stale],
-        "commit": done.commit or None,
+        "commit": (None if done.pull else done.commit) or None,
+        "pulls": [
+            {
+                "branch": name,
+                "pushed_as": done.pull.branch,
+                "tasks": [*done.pull.tasks],
+                "commit": done.pull.commit,
+                "url": done.pull.url or None,
+                "said": [],
+            }
+            for name in done.merged
+        ]
+        if done.pull
+        else [],
         "pushed": done.pushed,
         "evidence": list(done.records),
     }
@@ -101,6 +114,9 @@ def _told(project: Project, done: Integrated, dry_run: bool) -> Iterator[str]:
             yield safe(f"  {path}")
     if dry_run:
         yield safe(f"would merge: {', '.join(done.merged) or 'nothing'}")
+    elif done.pull is not None:
+        place = done.pull.url or done.pull.branch
+        yield safe(f"in review: {', '.join(done.merged)} {place}")
     elif done.commit:
         where = where_landed(project, pushed=done.pushed)
         yield safe(f"landed on {where}: {', '.join(done.merged)} ({done.commit[:12]})")

@@ -58,7 +58,8 @@ def run(call: Call, options: Options) -> Outcome:
     )  # fmt: skip
     found = integrate.landed(project, told, rest=options.all)
     assert isinstance(found.data, dict)
-    found = found._replace(data={**found.data, "way": way, "pulls": []})
+    way = "pr" if found.data["pulls"] else way
+    found = found._replace(data={**found.data, "way": way})
     return found if options.dry_run else _onto_base(project, found)
 
 
