@@ -189,7 +189,7 @@ def test_a_claim_opens_a_pull_request_for_the_block_before_it(tmp_path: Path) ->
     done = alpha.ralph("claim", "C", env=forge.environ)
     assert done.code == 0, done
     (pull,) = forge.pulls
-    assert f"B blocked is in review {pull['url']}\n" in done.err
+    assert f"B (blocked): is in review {pull['url']}\n" in done.err
     assert f"the work so far stays on {pull['head']}\n" in done.err
     assert world.origin.git("rev-parse", "main") == world.head == alpha.head
     assert alpha.git("rev-parse", pull["head"]) == blocked
