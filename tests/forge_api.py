@@ -215,3 +215,61 @@ class _GiteaAnswer(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     do_GET = do_POST = do_PATCH = _serve
+
+
+# -- GitHub --------------------------------------------------------------------------------
+
+
+class GitHubApi:
+    """What the real `gh` asks GitHub of one pull request: it takes this for its proxy, and
+    github.localhost for a host that it asks without TLS.
+    """
+
+    def __init__(self, pull: dict[str, Any], log: str = "") -> None:
+        self.pull, self.log = pull, log
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _GitHubAnswer)
+        self._server.daemon_threads = True
+        self._server.forge = self  # type: ignore[attr-defined]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> GitHubApi:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def environ(self) -> dict[str, str]:
+        proxy = f"http://127.0.0.1:{self._server.server_address[1]}"
+        return {
+            "GH_HOST": "github.localhost", "GH_TOKEN": "t0ken", "GH_ENTERPRISE_TOKEN": "t0ken",
+            "HTTP_PROXY": proxy, "http_proxy": proxy,
+        }  # fmt: skip
+
+
+class _GitHubAnswer(_Answer):
+    def _serve(self) -> None:
+        api: GitHubApi = self.server.forge  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        path = self.path.removeprefix("http://api.github.localhost")
+        api.asked.append(f"{self.command} {path}")
+        kind, text = "application/json", "{}"
+        if path == "/graphql":
+            assert "query PullRequestByNumber(" in json.loads(body)["query"]
+            text = json.dumps({"data": {"repository": {"pullRequest": api.pull}}})
+        elif path.endswith("/logs"):
+            kind, text = "text/plain", api.log
+        elif "/comments?" in path:
+            text = json.dumps(api.pull["inline"])
+        data = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = _serve
