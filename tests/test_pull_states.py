@@ -188,7 +188,7 @@ def test_the_loop_tells_of_each_change_once(review: Review) -> None:
     assert f"1 pull request waits for a person (T-1 checks failed: {shown})" in ran.err
     assert said not in review.run().err
     forge.passes(branch)
-    assert "nothing is left to do for its pull request" in review.run().err
+    assert "its pull request waits for checks and review" in review.run().err
     forge.close(branch)
     assert "its pull request was closed" in review.run().err
     forge.close(branch, "OPEN")

@@ -201,7 +201,7 @@ class Pulls:
         if pull.state == PullState.OPEN and pull.told == PullState.CLOSED:
             said = f"{pull.task}: its pull request was opened again ({pull.place})"
         elif pull.state == PullState.OPEN:
-            said = f"{pull.task}: nothing is left to do for its pull request ({pull.place})"
+            said = f"{pull.task}: its pull request waits for checks and review ({pull.place})"
         elif pull.state == PullState.CLOSED:
             said = (
                 f"{pull.task}: its pull request was closed ({pull.place}); it needs a person: "
