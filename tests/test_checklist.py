@@ -350,7 +350,85 @@ def test_boxes_that_are_no_tasks() -> None:
     assert list(tasks(
         "- [ ] one\n\n```\n- [ ] two\n```\n\n<!--\n- [ ] three\n-->\n\n> - [ ] four\n\n"
         "    - [ ] five\n\n- [] six\n- [y] seven\n- [x]eight\n- [ ]\n"
-    )) == ["one"]  # fmt: skip
+    )) == ["one", "six"]  # fmt: skip
+
+
+MARKS = """\
+## 1. Work
+- [x] 1.1 Done
+1. [ ] 1.2 Ordered
+2) [ ] 1.3 Paren
++ [ ] 1.4 Plus
+* [X] 1.5 Star
+- [ x] 1.6 Space before
+- [x ] 1.7 Space behind
+-[ ] 1.8 No space
+- [] 1.9 Empty box
+- [~] 1.10 Deferred
+- [-] 1.11 Going on
+- [/] 1.12 Half
+- [>] 1.13 Moved
+- [✓] 1.14 Check
+- [ ]* 1.15 Optional
+- [ ] **1.16** Bold id
+- [ ] [1.17] Bracket id
+- [ ] Task 1.18: Named id
+- [ ] 1.19. Dot id
+- [ ] `1.20` Code id
+- [ ] #21 Hash id
+- [?] 1.22 Unknown sign
+- [ ] 1.23 - Dash
+- [x] ~~**1.24** Struck~~
+- [y] 1.25 No box
+"""
+
+
+def test_every_box_and_every_form_of_an_id_is_read() -> None:
+    found = read(MARKS)
+    tasks = {str(task["id"]): task for task in found.tasks}
+    assert list(tasks) == [*(f"1.{n}" for n in range(1, 21)), "21", "1.22", "1.23", "1.24"]
+    done = [id for id, task in tasks.items() if task["status"] == "complete"]
+    assert done == ["1.1", "1.5", "1.6", "1.7", "1.14", "1.24"]
+    assert {id: (task.get("x-box"), task.get("priority")) for id, task in tasks.items()
+            if "x-box" in task} == {
+        "1.10": ("deferred", 5), "1.11": ("under way", None), "1.12": ("under way", None),
+        "1.13": ("deferred", 5), "1.22": ("?", None),
+    }  # fmt: skip
+    assert (tasks["1.15"]["x-optional"], tasks["1.15"]["priority"]) == (True, 4)
+    titles = [str(tasks[id]["title"]) for id in ("1.8", "1.16", "1.18", "21", "1.23", "1.24")]
+    assert titles == ["No space", "Bold id", "Named id", "Hash id", "Dash", "Struck"]
+
+
+def test_nothing_waits_for_what_is_optional_or_put_off() -> None:
+    tasks = {str(task["id"]): task for task in read(MARKS).tasks}
+    assert tasks["1.15"]["depends_on"] == ["1.14"]
+    assert tasks["1.16"]["depends_on"] == ["1.14"]
+    assert tasks["1.11"]["depends_on"] == ["1.9"]
+
+
+def test_what_looks_like_an_item_and_is_none_is_named_with_its_line() -> None:
+    notes = read(MARKS).notes
+    assert "1 line with what looks like a box not read: 26." in notes
+    assert any("marked [?], which means nothing here: pending (line 23)" in one for one in notes)
+    assert any(
+        "under way, which nobody has claimed here: pending (line 12, 13)" in one for one in notes
+    )
+
+
+MARK = st.sampled_from([" ", "", "x", "X", "~", "-", "/", ">", "✓", "!", " x"])
+FORM = st.sampled_from(["{}", "**{}**", "Task {}:", "`{}`", "[{}]", "{}.", "**Task {}:**"])
+
+
+@given(st.lists(st.tuples(MARK, st.booleans(), FORM), min_size=1, max_size=12))
+def test_no_item_vanishes(items: list[tuple[str, bool, str]]) -> None:
+    """Items in = tasks out, whatever the box and the form of the id."""
+    lines = [
+        f"- [{mark}]{'*' if optional else ''} {form.format(f'1.{number}')} Some work"
+        for number, (mark, optional, form) in enumerate(items, start=1)
+    ]
+    found = read("# Plan\n" + "\n".join(lines) + "\n")
+    assert [task["id"] for task in found.tasks] == [f"1.{n}" for n in range(1, len(items) + 1)]
+    assert {task["title"] for task in found.tasks} == {"Some work"}
 
 
 def test_examples_are_read_where_there_is_nothing_else() -> None:

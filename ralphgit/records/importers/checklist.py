@@ -8,11 +8,13 @@ words, so that one put between them changes no other's id.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
+from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, Importer
@@ -29,6 +31,9 @@ from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.parts.source_values import MISSING, safe_names
 from ralphgit.records.importers.source_file import Form, SourceFile
 
+#: They come last, those that are put off after those that are optional.
+_OPTIONAL, _DEFERRED = 4, 5
+_LIKE_A_BOX = re.compile(r"\[[^\[\]]{0,2}\](?!\()")
 _EXAMPLES = ("markdown", "md", "")
 
 
@@ -64,6 +69,9 @@ def _read(file: SourceFile) -> Imported:
     Raises: InvalidRecord (duplicate_id, too_large, invalid_record).
     """
     name, log, items = file.name, Log(), _list(file)
+    if lines := list(_passed_over(file.blocks)):
+        shown = ", ".join(map(str, lines[:10])) + (", ..." if lines[10:] else "")
+        log.note(f"{counted(len(lines), 'line')} with what looks like a box not read: {shown}.")
     if not items:
         items = list(_examples(name, file.blocks))
         if not items:
@@ -129,6 +137,17 @@ def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
         if node.kind == "fence" and node.language in _EXAMPLES:
             yield node
         yield from _fences(node.nodes)
+
+
+def _passed_over(nodes: Sequence[Node]) -> Iterator[int]:
+    """The lines of items that look like tasks, and are none."""
+    for node in nodes:
+        no_words = node.ticked is not None and not node.text
+        if node.kind == "item" and (
+            no_words or (node.ticked is None and _LIKE_A_BOX.match(node.text))
+        ):
+            yield node.line
+        yield from _passed_over(node.nodes)
 
 
 # -- what is a task, and where it stands ---------------------------------------------------
@@ -197,6 +216,7 @@ class _Reader:
         if any(depends.values()):
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
+        self._tell_boxes()
         return self._log.imported(
             tasks, headings.stories(item.heading for item in self._items), local=True
         )
@@ -211,6 +231,12 @@ class _Reader:
             "status": (Status.COMPLETE if node.ticked else Status.PENDING).value,
             **found.fields,
         }
+        if node.box:
+            fields["x-box"] = node.box
+        if node.optional:
+            fields["x-optional"] = True
+        if _is_aside(node):
+            fields["priority"] = _DEFERRED if node.box == "deferred" else _OPTIONAL
         heading = item.heading.story if item.heading else ""
         if words.story or heading:
             fields["story"] = words.story or heading
@@ -235,11 +261,34 @@ class _Reader:
             self._log.note(f"{new}: not read as paths: {', '.join(found.strange)[:120]}")
         return in_order(task_of(new, fields, self._log, ""))
 
+    def _tell_boxes(self) -> None:
+        """Say what boxes mean that are neither open nor ticked."""
+        aside = sum(_is_aside(item.node) for item in self._items)
+        if aside:
+            self._log.note(
+                f"{counted(aside, 'item')} put off or optional: nothing waits for them, and they "
+                f"come last (priority {_OPTIONAL}, {_DEFERRED})."
+            )
+        for box in dict.fromkeys(item.node.box for item in self._items):
+            lines = [str(item.line) for item in self._items if item.node.box == box]
+            if box == "under way":
+                what = "marked as under way, which nobody has claimed here: pending"
+            elif box and box != "deferred":
+                what = f"marked [{box}], which means nothing here: pending"
+            else:
+                continue
+            more = ", ..." if lines[10:] else ""
+            self._log.note(
+                f"{counted(len(lines), 'item')} {what} (line {', '.join(lines[:10])}{more})."
+            )
+
     def _depends(self) -> dict[int, tuple[int, ...]]:
         inside = {inner.place for item in self._items for inner in item.entry.inner}
         top = [item.entry for item in self._items if item.entry.place not in inside]
+        order = item_order.meant if self._ordered else item_order.plain
+        aside = {item.entry.place for item in self._items if _is_aside(item.node)}
         try:
-            return item_order.meant(top) if self._ordered else item_order.plain(top)
+            return item_order.passing(order(top), aside)
         except item_order.TooMany:
             message = f"the order of the list makes more than {item_order.MOST} dependencies"
             hint = "put a [VERIFY] item between long rows of [P] items, or split the file"
@@ -283,6 +332,10 @@ class _Reader:
             number += 1
         seen[made] = item.line
         return made
+
+
+def _is_aside(node: Node) -> bool:
+    return not node.ticked and (node.optional or node.box == "deferred")
 
 
 def _below(node: Node) -> list[Node]:

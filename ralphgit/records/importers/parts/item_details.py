@@ -20,10 +20,15 @@ from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import paths_in_prose
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
 
+_NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
+_NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]+(?=[.):])"
+#: An id, plain, behind a word or in emphasis or code: `T1`, `**T1**`, `Task 1:`, `[1.2]`, `#21`.
 _ID = re.compile(
-    r"(?:[A-Z]{1,6}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|[0-9]+(?:\.[0-9]+)+[a-z]?|[0-9]+(?=[.):]))"
-    r"(?=[.):]?\s)"
+    rf"(?:(?P<open>\*\*|__|`)?(?:(?:Task|Step)\s+)?(?P<id>{_NAME})"
+    r"(?(open)[.):]?(?P=open)|)"
+    rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
 )
+_STRUCK = re.compile(r"~~(.+)~~")
 _MARKER = re.compile(r"\[([A-Za-z]+[0-9]*)\]\s*")
 _STORY = re.compile(r"US[0-9]+")
 _LABEL = re.compile(
@@ -77,14 +82,20 @@ class Details(NamedTuple):
 
 
 def has_id(text: str) -> bool:
-    return _ID.match(text) is not None
+    return _ID.match(text.removeprefix("~~")) is not None
 
 
 def marked(text: str, *, ids: bool) -> Marked:
     """The id (only where the list has `ids`), the markers and the title of an item's words."""
+    struck = _STRUCK.fullmatch(text)
+    text = struck[1] if struck else text
     found = _ID.match(text) if ids else None
-    name = found[0] if found else ""
-    rest = re.sub(r"^[.):]?\s+", "", text[len(name) :]) if found else text
+    name = (found["id"] or found["boxed"] or found["hash"]) if found else ""
+    rest = (
+        re.sub(r"^[.):]?\s*(?:[-\u2013\u2014]\s+(?!\[))?", "", text[found.end() :])
+        if found
+        else text
+    )
     parallel, mode, story = False, "", ""
     while marker := _MARKER.match(rest):
         word = marker[1].upper()
@@ -96,7 +107,7 @@ def marked(text: str, *, ids: bool) -> Marked:
             story = word
         else:
             break
-        rest = rest[marker.end() :]
+        rest = rest[marker.end() :].removeprefix(":").lstrip()
     return Marked(name, rest, parallel and not mode, mode, story)
 
 

@@ -8,7 +8,7 @@ In both, a task comes after the tasks inside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 #: A list of N parallel tasks behind another of M gives N * M dependencies.
@@ -65,6 +65,26 @@ def plain(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
         _below(entry, numbered if follows and numbered else first, found)
         numbered = (entry.place,) if entry.numbered else None
     return found.depends
+
+
+def passing(
+    depends: Mapping[int, tuple[int, ...]], aside: Collection[int]
+) -> dict[int, tuple[int, ...]]:
+    """Have nothing wait for what is `aside`, but for what that waits for itself."""
+    found: dict[int, tuple[int, ...]] = {}
+
+    def behind(place: int) -> tuple[int, ...]:
+        if place not in found:
+            found[place] = ()  # of a circle, which a list cannot make
+            waits = [
+                other
+                for each in depends[place]
+                for other in (behind(each) if each in aside else (each,))
+            ]
+            found[place] = tuple(dict.fromkeys(waits))
+        return found[place]
+
+    return {place: behind(place) for place in depends}
 
 
 def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> None:

@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 
 #: Two levels for each list in a list; what is deeper, the parser would leave out silently.
 _DEEPEST = 80
-_BOX = re.compile(r"\[([ xX])\](?:\s+|\Z)")
-_ITEM = re.compile(r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[ xX]\](?:[ \t]|$)", re.MULTILINE)
+#: What an item's box says, by the sign in it: nothing, done, under way, put off, or just not done.
+BOXES = {
+    "": "", **dict.fromkeys("xX\u2713\u2714\u2611", "done"), **dict.fromkeys("-/", "under way"),
+    **dict.fromkeys("~>", "deferred"),
+}  # fmt: skip
+#: A box has one sign at most, no letter but x; behind it a `*` may stand: the task is optional.
+_INSIDE = r"\[[ \t]*([xX]|[^\w\s\[\]]?)[ \t]*\](\*?)"
+_BOX = re.compile(_INSIDE + r"(?:\s+|\Z)")
+_ITEM = re.compile(rf"^[ \t]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]*{_INSIDE}(?:[ \t]|$)", re.MULTILINE)
+#: `-[ ] words`, which Markdown takes for text.
+_TIGHT = re.compile(rf"^([ \t]*[-*+])(?={_INSIDE}[ \t])", re.MULTILINE)
 
 
 class Node(NamedTuple):
@@ -39,6 +48,9 @@ class Node(NamedTuple):
     """A heading's."""
     ticked: bool | None = None
     """Of an item with a box."""
+    box: str = ""
+    """What its box says beyond that, as in `BOXES`; the sign itself, where it is none of those."""
+    optional: bool = False
     numbered: bool = False
     """An item of a numbered list."""
     language: str = ""
@@ -57,6 +69,7 @@ def read(name: str, text: str) -> tuple[Node, ...]:
 
     Raises: InvalidRecord for lists nested too deep.
     """
+    text = _TIGHT.sub(r"\1 ", text)
     tokens = _parser().parse(text)
     for token in tokens:
         if token.level >= _DEEPEST - 2:
@@ -166,10 +179,13 @@ def _item(tokens: list[Token], at: int, lines: list[str], *, numbered: bool) -> 
     column = first.find(words[:1], mark.end()) if mark and words else -1
     column = max(column, mark.end() if mark else 0)
     raw = "\n".join([first[column:], *(_out(line, column) for line in lines[start + 1 : stop])])
-    node = Node(
-        "item", start + 1, column + 1, words[box.end() :] if box else words, raw.rstrip(),
-        ticked=box[1] in "xX" if box else None, numbered=numbered, nodes=nodes,
-    )  # fmt: skip
+    node = Node("item", start + 1, column + 1, words, raw.rstrip(), numbered=numbered, nodes=nodes)
+    if box is not None:
+        says = BOXES.get(box[1], box[1])
+        node = node._replace(
+            text=words[box.end() :], ticked=says == "done", box="" if says == "done" else says,
+            optional=bool(box[2]),
+        )  # fmt: skip
     return node, at
 
 
