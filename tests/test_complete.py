@@ -817,7 +817,8 @@ def test_a_refused_commit_leaves_everything_as_before(tmp_path: Path, why: str) 
     else:
         hook = world.write(f".git/hooks/{why}", "#!/bin/sh\necho not today >&2\nexit 1\n")
         hook.chmod(0o755)
-    error = refuses(world, alpha, code="git_failed")["error"]
+    code, exit = ("cannot_sign", 7) if why == "signing" else ("git_failed", 1)
+    error = refuses(world, alpha, code=code, exit=exit)["error"]
     if why != "signing":
         assert "not today" in error["stderr"]
         (world.path / ".git" / "hooks" / why).unlink()

@@ -91,8 +91,11 @@ def unmerged(repository: Repository) -> Paths:
 
 
 def changed(git: Git, paths: Sequence[str]) -> Paths:
-    """Begin to list which of `paths` differ between worktree and index."""
-    arguments = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
+    """Begin to list which of `paths` differ between worktree and index, by their content.
+
+    `diff-files` takes a file for changed that was touched, or that came with a copied repository.
+    """
+    arguments = ("--literal-pathspecs", "ls-files", "--modified", "-z", "--", *paths)
     return Paths(git, git.start(*arguments), *arguments)
 
 

@@ -1,5 +1,6 @@
 """Fetch one branch, and push with compare-and-swap."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -45,13 +46,29 @@ def fetch(
 
 
 def _unavailable(remote: str, text: str) -> RemoteUnavailable:
-    lines = [line for line in text.strip().split("\n") if line.strip()]
+    lines = [line.strip() for line in text.strip().split("\n") if line.strip()]
     reason = next((line for line in lines if line.startswith("fatal:")), lines[0] if lines else "")
+    before = [line for line in lines[: lines.index(reason)] if reason] if reason else []
+    if "Could not read from remote repository" in reason and before:
+        reason = before.pop()  # what ssh says is why
+    hint = next((hint for sign, hint in _AWAY if re.search(sign, text)), _AWAY[-1][1])
     return RemoteUnavailable(
         f"the remote {remote} cannot be reached: {reason.removeprefix('fatal: ')}",
-        hint="check the network and your credentials; --no-fetch works offline",
-        details={"remote": remote},
-    )
+        hint=hint, lines=before[-_SHOWN_LINES:], details={"remote": remote},
+    )  # fmt: skip
+
+
+_SHOWN_LINES = 10
+#: What to do about a remote that is away, by the words of git and ssh.
+_AWAY = (
+    (r"Permission denied \(|passphrase",
+     "nobody can be asked for a passphrase here: ssh-add the key first, then repeat"),
+    (r"Host key verification failed",
+     "connect once with ssh by hand to accept the key of the host, then repeat"),
+    (r"terminal prompts disabled|Authentication failed|could not read (?:Username|Password)",
+     "nobody can be asked for a password here: have a credential helper know it, then repeat"),
+    ("", "check the network and your credentials; --no-fetch works offline"),
+)  # fmt: skip
 
 
 class Sent(NamedTuple):

@@ -8,6 +8,7 @@ resolution must never decide a claim.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class GitError(RalphError):
             f"git {name} failed: {first or f'exit {status}'}",
             hint=hint,
             details={"git": list(arguments), "status": status, "stderr": text},
-            lines=() if first or not text else lines[-_SHOWN_LINES:],
+            lines=[line for line in lines[-_SHOWN_LINES:] if line != first] if text else (),
         )
 
 
@@ -229,6 +230,11 @@ def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphEr
     )  # fmt: skip
 
 
+#: How git says that a signer was not able to, or had no key.
+_UNSIGNED = (
+    "failed to sign the data", "gpg.ssh.defaultKeyCommand needs to be configured",
+    "Couldn't load public key", "signing failed",
+)  # fmt: skip
 _UNWRITABLE = (
     "Read-only file system", "Permission denied", "No space left on device",
     "Disk quota exceeded", "insufficient permission", "Out of diskspace", "couldn't write",
@@ -247,6 +253,20 @@ def failure(arguments: Iterable[str], result: ProcessResult) -> RalphError:
                 hint="free space or fix the permissions, then repeat the command",
                 details=error.details,
             )
+    if gone := re.search(r"external filter '(.*)' failed 127", error.stderr):
+        return NeedsPerson(
+            f"the filter cannot be run: {gone[1]}",
+            code="missing_filter", hint="ralphgit doctor", details=error.details,
+            lines=error.stderr.split("\n")[-_SHOWN_LINES:],
+        )  # fmt: skip
+    if any(sign in error.stderr for sign in _UNSIGNED):
+        return NeedsPerson(
+            "; ".join(("the commit cannot be signed", *error.stderr.split("\n")[:_SHOWN_LINES])),
+            code="cannot_sign",
+            hint="have the signer find a key (user.signingkey, gpg.program), or sign no commit "
+                 "(commit.gpgsign); then repeat",
+            details=error.details,
+        )  # fmt: skip
     if "index.lock': File exists" in error.stderr:
         return RalphError(
             "another git process is at work in this worktree (index.lock exists); wait for it, or "

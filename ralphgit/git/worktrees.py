@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ralphgit.errors import RalphError
 from ralphgit.git.child_process import Child
 from ralphgit.git.run_git import Git, failure, names
 
@@ -76,10 +77,26 @@ def fresh(git_dir: str) -> bool:
         return False
 
 
-def has_submodules(git_dir: str) -> bool:
-    """Whether submodules are checked out there, whose repositories would go with it."""
-    modules = os.path.join(git_dir, "modules")
-    return os.path.isdir(modules) and bool(os.listdir(modules))
+def own_commits(git: Git, git_dir: str, head: str) -> dict[str, int]:
+    """Count the commits that only the submodules of a worktree have, by the submodule's name.
+
+    Its repositories are below the worktree's git folder, and go with it. What a remote of theirs
+    has, or what `head` itself names of them, is elsewhere, too.
+    """
+    home, found = os.path.join(git_dir, "modules"), dict[str, int]()
+    if not os.path.isdir(home):
+        return found
+    listed = names(git.run("ls-tree", "-r", "-z", head))
+    named = [entry.split()[2] for entry in listed if entry.startswith("160000 ")]
+    for folder, below, files in os.walk(home):
+        if "HEAD" not in files or "objects" not in below:
+            continue
+        below[:] = [name for name in below if name == "modules"]
+        asked = ("rev-list", "--count", "--ignore-missing", "--all", "HEAD", "--not", "--remotes")
+        result = git.try_run(f"--git-dir={folder}", *asked, *named)
+        if count := int(result.out) if result.status == 0 else 1:
+            found[os.path.relpath(folder, home).replace("/modules/", "/")] = count
+    return found
 
 
 def begin_changes(git: Git, path: str, git_dir: str) -> Child:
@@ -115,20 +132,24 @@ def distance(asked: Child) -> tuple[int, int]:
 
 
 def add(git: Git, path: str, branch: str, *, reason: str) -> None:
-    """Make a worktree at `path` on an existing branch (its short name), locked from the start.
+    """Make a worktree at `path` on an existing branch (its short name), or, for a full id, on
+    none; locked from the start.
 
-    Raises: GitError, NotWritable.
+    Raises: GitError, NotWritable; RalphError (hook_failed), and the worktree is there.
     """
-    git.run("worktree", "add", "--quiet", "--lock", "--reason", reason, "--", path, branch)
-
-
-def add_detached(git: Git, path: str, commit: str, *, reason: str) -> None:
-    """Make a worktree at `path` on no branch, locked from the start.
-
-    Raises: GitError, NotWritable.
-    """
-    arguments = ("worktree", "add", "--quiet", "--detach", "--lock", "--reason", reason)
-    git.run(*arguments, "--", path, commit)
+    detach = ("--detach",) if _is_id(branch) else ()
+    arguments = ("worktree", "add", "--quiet", *detach, "--lock", "--reason", reason)
+    result = git.try_run(*arguments, "--", path, branch)
+    # git itself removes what it could not check out.
+    if result.status > 0 and os.path.lexists(os.path.join(path, ".git")):
+        said = result.err.decode("utf-8", "replace").strip().split("\n")
+        raise RalphError(
+            f"the post-checkout hook failed in the new worktree: {said[-1] or result.status}",
+            code="hook_failed", lines=said[:-1],
+            hint="fix the hook, then repeat the command",
+        )  # fmt: skip
+    if result.status:
+        raise failure(arguments, result)
 
 
 def unlock(git: Git, path: str) -> None:

@@ -19,7 +19,10 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
     `thorough` also reports what is missing and does no harm.
     """
     found = [*git_settings.of_version(project), *git_settings.of_settings(project)]
+    found += git_settings.of_core_bare(project, fix)
     found += git_settings.of_clone(project)
+    found += git_settings.of_base(project)
+    found += git_settings.of_filters(project)
     found += leftovers.find(project, fix)
     found += setup_files.find(project, fix)
     if thorough:

@@ -133,6 +133,19 @@ KINDS: Mapping[str, Kind] = {
         "What has landed, and what was taken back, is told from history that is not there.",
         "Fetch the rest of the history.",
     ),
+    "core_bare": Kind(
+        "git takes the main worktree for a bare repository, and no command works in it.",
+        "--fix sets core.bare to false, since the main worktree has an index.",
+    ),
+    "unchosen_base": Kind(
+        "Work would be judged by, and land on, a branch that the remote does not have.",
+        "Fetch which branch is the remote's own, or name the base in ralph.toml or with git config "
+        "ralph.base.",
+    ),
+    "missing_filter": Kind(
+        "Files that .gitattributes gives to it cannot be checked out or committed as they should.",
+        "Install the program; for large files: git lfs install.",
+    ),
     "rerere": Kind(
         "git would resolve a conflict between two claims as it was resolved before, and stage it.",
         "Turn it off.",

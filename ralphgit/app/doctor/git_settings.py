@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 
-from ralphgit.app.doctor.finding_kinds import Finding
-from ralphgit.app.workspace import clone_limits
+from ralphgit.app.doctor.finding_kinds import Finding, fixable
+from ralphgit.app.workspace import base_branch, clone_limits
 from ralphgit.app.workspace.project import Project
 from ralphgit.records import atomic_files
 
@@ -32,6 +33,47 @@ def of_clone(project: Project) -> Iterator[Finding]:
             yield Finding("single_branch", "warning", limit.message, limit.hint)
         else:
             yield Finding("shallow", "advice", limit.message, limit.hint)
+
+
+def of_core_bare(project: Project, fix: bool) -> Iterator[Finding]:
+    """Only a main worktree, which some tool may have called bare, has an index."""
+    repository = project.repository
+    home = repository.common_dir
+    has_index = os.path.exists(os.path.join(home, "index"))
+    if not is_on(repository.config.get("core.bare")) or not has_index:
+        return
+    if fix:
+        repository.git.run("config", "--file", os.path.join(home, "config"), "core.bare", "false")
+    message = f"core.bare is true, and {os.path.dirname(home)} is no bare repository"
+    yield fixable("core_bare", "error", message, fix)
+
+
+def of_base(project: Project) -> Iterator[Finding]:
+    if (
+        found := base_branch.unchosen(project.repository, project.base, project.config.base)
+    ) is None:
+        return
+    yield Finding("unchosen_base", "warning", found.message, found.hint)
+
+
+def of_filters(project: Project) -> Iterator[Finding]:
+    """Look for filters of the top's .gitattributes that this clone has not, or cannot run."""
+    data = atomic_files.read(os.path.join(project.repository.top or "", ".gitattributes")) or b""
+    config, path = project.repository.config, project.around.environ.get("PATH")
+    for name in sorted(set(re.findall(r"\sfilter=([^\s]+)", data.decode("utf-8", "replace")))):
+        keys = [f"filter.{name.lower()}.{verb}" for verb in ("process", "clean", "smudge")]
+        keys += [key.replace(name.lower(), name) for key in keys]
+        lines = [config[key] for key in keys if config.get(key)]
+        hint = "git lfs install" if name == "lfs" else f"git config filter.{name}.clean COMMAND"
+        programs = [words[0] for line in lines if (words := line.split())]
+        gone = [program for program in programs if shutil.which(program, path=path) is None]
+        if not lines:
+            message = f".gitattributes names the filter {name}, which this clone does not have"
+            yield Finding("missing_filter", "warning", message, hint)
+        elif gone:
+            message = f"the filter {name} runs {gone[0]}, which is not installed or not on PATH"
+            hint = "install git-lfs" if name == "lfs" else f"install {gone[0]}"
+            yield Finding("missing_filter", "warning", message, hint)
 
 
 def is_on(value: str | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from functools import cache
 
@@ -41,6 +43,13 @@ def of_task(project: Project, lease: Lease, tree: str) -> list[str]:
         touched |= _in_commits(git, head, *begin, *([f"^{start}"] if start else []))
     if fork:
         touched &= since(start if on_base else fork)
+    row = project.base_view.known(lease.task) if fork and not on_base else None
+    if row is not None and row.claim == lease.claim:
+        # What the worker has brought to the base itself under this claim is the task's, too.
+        from ralphgit.app.evidence import landed_work
+
+        pushed = landed_work.of(project, fork, [row])
+        touched |= {path for work in pushed.values() for path in work.paths}
     if start:
         # As it was at the start: work from before, or the base's that was taken back.
         as_begun = touched - since(start)
@@ -156,10 +165,16 @@ def _refuse_repositories(project: Project, copy: scratch_index.Scratch, tree: st
         f", not {'submodules' if many else 'a submodule'}: the files in it would not be committed; "
         "nothing was changed",
         code="nested_repository",
-        hint=f"remove {found[0]}/.git, or ignore {found[0]}, or make it a submodule",
+        hint=exclude(project, found[0]),
         lines=[f"take it out of the index: git rm --cached {found[0]}"] * (found[0] in links),
         details={"paths": found},
     )
+
+
+def exclude(project: Project, folder: str) -> str:
+    """The command that has git pass over a repository inside this worktree, whatever it is."""
+    file = os.path.join(project.repository.common_dir, "info", "exclude")
+    return f"echo {shlex.quote(f'/{folder}/')} >> {shlex.quote(file)}"
 
 
 def after_verification(

@@ -92,9 +92,7 @@ class Ground:
         path = folder_of(project, f"{_NAME}{project.around.new_id()}")
         self.path = path
         reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
-        worktrees.add_detached(
-            project.repository.git, path, commit, reason=reason + heartbeat.boot_id()
-        )
+        worktrees.add(project.repository.git, path, commit, reason=reason + heartbeat.boot_id())
         made = project.repository.beside(Worktree(path, commit, ""))
         create.copy_included(project, made)
         if command:

@@ -23,6 +23,7 @@ from ralphgit.app.lifecycle import (
     current_claim,
     earlier_completion,
     give_up,
+    onto_base,
     others_claims,
     write_audit_and_graph,
 )
@@ -156,6 +157,7 @@ def _complete(
     earlier_completion.take_back(project, options.task)
     held = current_claim.held(project, claim_map, options.task, "complete")
     own = held.lease
+    onto_base.undo_amend(project, own)
     here = project.here.task(own.task)
     promised = claim_map.base.task(own.task) if own.task in claim_map.base.by_id else here
     wrong = claim_verdict.bad_scope(claim_map.base.by_id.get(own.task, held.row))

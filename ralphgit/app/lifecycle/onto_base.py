@@ -12,6 +12,7 @@ from ralphgit.app.workspace import runtime_files, taken_back
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
+from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 
 #: Below it, `<task>-<id>`: where the loop works on a task.
@@ -227,6 +228,41 @@ def merge_base(project: Project) -> None:
     )
 
 
+def undo_amend(project: Project, lease: Lease) -> bool:
+    """Put the branch back on the commit that the claim was made from, where `git commit --amend`
+    has rewritten that one, which the base has; what was done since stays, uncommitted.
+
+    By who and when it was written the rewritten commit is known: git keeps both.
+    """
+    git, head = project.repository.git, project.repository.known_head
+    start, worktree = lease.start, project.repository.worktree
+    if not start or not head or worktree is None or not worktree.branch:
+        return False
+    if worktrees.is_ancestor(git, start, head):
+        return False
+    if not worktrees.is_ancestor(git, start, project.base.commit):
+        return False
+    form = ("log", "--first-parent", "--format=%H %P%x00%an%x00%ae%x00%at")
+    old = git.run(*form, "--max-count=1", start).decode("utf-8", "replace").split("\n")
+    new = git.run(*form, f"{start}..{head}").decode("utf-8", "replace").split("\n")[:-1]
+    told = old[0].partition(" ")[2]
+    if not new or new[-1].partition(" ")[2] != told:
+        return False
+    if len(new) > 1:  # the messages of commits on top of it are somebody's, too
+        from ralphgit.app.lifecycle import rescue_refs
+
+        rescue_refs.commit(project, head, lease.task, lease.claim)
+    git.run("reset", "--soft", "--quiet", start)
+    project.moved(worktree.branch, start)
+    project.written()
+    project.warn(
+        f"git commit --amend had rewritten {start[:12]}, a commit of {project.base.label}; this "
+        "branch stands on it again, and what was done is kept: commit it, and amend no commit of "
+        "others"
+    )
+    return True
+
+
 def refuse_dirty(project: Project) -> None:
     """Refuse to begin beside changes that nobody has claimed: they would travel along.
 
@@ -239,11 +275,16 @@ def refuse_dirty(project: Project) -> None:
     new = [path for path in index.untracked(git, ["."]) if path not in left]
     found = list(dict.fromkeys([*staged, *changed.read(), *new]))
     if found:
+        from ralphgit.app.evidence import changed_paths
+
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise GuardRefused(
             f"this worktree has changes that belong to no claim: {found[0]}{more}; "
             "nothing was touched; commit or stash them first",
             code="dirty",
-            hint="git stash -u",
+            # git stashes no repository; what is in it stays as it is.
+            hint=changed_paths.exclude(project, found[0].rstrip("/"))
+            if found[0].endswith("/")
+            else "git stash -u",
             details={"files": found},
         )

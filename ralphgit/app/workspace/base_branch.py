@@ -46,6 +46,37 @@ def locate(repository: Repository, branch: str, remote: str) -> Base:
     return Base(branch, "", "", "")
 
 
+class Unchosen(NamedTuple):
+    """A local branch serves as the base, and nobody has chosen it over the remote's."""
+
+    message: str
+    hint: str
+
+
+#: What a repository's own branch is often called, where it is not main or master.
+_USUAL = ("trunk", "develop", "default", "dev", "development", "next")
+
+
+def unchosen(repository: Repository, base: Base, setting: str) -> Unchosen | None:
+    """Whether a local branch is the base for want of knowledge which one the remote's is: no
+    setting names it, the remote has it not, and its HEAD was never fetched.
+    """
+    if setting:
+        return None
+    remote = _remote_of(repository, base.branch)
+    folder = f"refs/remotes/{remote}/"
+    names = [name.removeprefix(folder) for name in repository.refs if name.startswith(folder)]
+    if not remote or base.remote or not names or "HEAD" in names or base.branch in names:
+        return None
+    likely = next((name for name in _USUAL if name in names), names[0])
+    return Unchosen(
+        f"nobody chose the base: {remote} has no branch {base.branch or 'main'}, so the local one "
+        f"decides, and {remote}/{likely} looks like the right one "
+        f'(base = "{likely}" in ralph.toml says so, too)',
+        f"git remote set-head {remote} --auto",
+    )
+
+
 def _only_branch(repository: Repository) -> str:
     """What stands in for main where there is neither main nor master."""
     configured = repository.config.get("init.defaultbranch", "")

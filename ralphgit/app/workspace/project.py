@@ -299,6 +299,8 @@ class Project:
         hint = "ralphgit init"
         if where == HERE and (restore := self.restore_graph()):
             message, hint = f"{message}, but in its commit there is", restore
+            if "sparse-checkout" in restore:
+                message += ": it is outside of the sparse checkout"
         return InvalidRecord(message, code="no_graph", hint=hint)
 
     def restore_graph(self) -> str:
@@ -310,6 +312,9 @@ class Project:
         paths = [path for path, _ in self.shards_at(["HEAD"])["HEAD"]]
         if not paths:
             return ""
+        if self.repository.config.get("core.sparsecheckout", "").lower() == "true":
+            folders = sorted({os.path.dirname(path) or "." for path in paths})
+            return f"git sparse-checkout add {shlex.join([*folders, self.config.records])}"
         staged = self.repository.objects.resolve([f":{path}" for path in paths])
         also = "" if all(staged) else "--staged --worktree "
         return f"git restore {also}{shlex.join(paths)}"

@@ -92,6 +92,9 @@ def _refusal(
     hint, lines = f"ralphgit worktree remove {seen.name} --force REASON", []
     if final:
         hint = "clear that up by hand, then repeat"
+        if all(reason.code == "submodules" for reason in final):
+            inner = "git push --all origin"
+            hint = f"git -C {shlex.quote(seen.path)} submodule foreach {shlex.quote(inner)}"
     else:
         lines = ["with --force it is saved in a rescue ref first"]
         if any(reason.code == "not_landed" for reason in found) and project.base.remote:

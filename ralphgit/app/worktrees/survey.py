@@ -190,9 +190,12 @@ def reasons(project: Project, seen: Seen, *, how: str) -> list[Reason]:
         there = os.path.lexists(os.path.join(seen.path, ".git"))
         what = "points nowhere" if there else "is missing"
         found.append(Reason("broken", f"git cannot read it: the file .git in it {what}", True))
-    elif worktrees.has_submodules(seen.git_dir):
-        message = "submodules are checked out in it, and no commit of ours keeps their history"
-        found.append(Reason("submodules", message, True))
+    elif seen.worktree.head:
+        git, head = project.repository.git, seen.worktree.head
+        for name, count in worktrees.own_commits(git, seen.git_dir, head).items():
+            have = "1 commit that is" if count == 1 else f"{count} commits that are"
+            message = f"its submodule {name} has {have} nowhere else"
+            found.append(Reason("submodules", message, True))
     if seen.worktree.locked and not seen.ours:
         why = f" ({seen.worktree.reason})" if seen.worktree.reason else ""
         found.append(Reason("locked", f"it is locked{why}; git worktree unlock frees it", True))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ralphgit.app.setup import init_plan, managed_files, undo_plan
 from ralphgit.app.setup.file_actions import Step
 from ralphgit.app.setup.init_plan import Wishes
+from ralphgit.app.workspace import base_branch
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
@@ -32,6 +33,13 @@ def run(call: Call, options: Options) -> Outcome:
     given = {"--layout": wishes.layout, "--no-agents": not wishes.agents, "--ci": wishes.ci}
     if undo and (wrong := next((flag for flag in given if given[flag]), "")):
         raise UsageError(f"{wrong} cannot be combined with --undo", hint="ralphgit init --help")
+    unchosen = (
+        None
+        if undo
+        else base_branch.unchosen(project.repository, project.base, project.config.base)
+    )
+    if unchosen is not None:
+        project.warn(f"{unchosen.message}: {unchosen.hint}")
     landing = "" if undo or dry else _landing(project)  # before git's settings are changed
     if dry:
         planned, begun = _plan(project, options), False
