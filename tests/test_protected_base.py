@@ -612,3 +612,51 @@ def test_another_clone_sees_what_it_has_fetched(world: World, forge: Forge) -> N
     other.claim("T-1")
     assert attention(other) == []
     assert other.git("branch", "--all", "--list", "*records*") == ""
+
+
+def test_from_a_fork_it_stays_noted_until_it_is_merged(world: World, forge: Forge) -> None:
+    world.git("init", "--quiet", "--bare", "../fork.git")
+    world.git("remote", "add", "fork", str(world.folder / "fork.git"))
+    world.git("config", "remote.pushDefault", "fork")
+    dead(world)
+    found = world.ralph(*ROWS["reset"][1], env={"RALPH_LAND_VIA": "none"})
+    assert found.code == 0, found.err
+    assert on_remote(world) == []
+    pushed = world.git("ls-remote", "fork", "refs/heads/ralph/records/*").split()
+    assert pushed[0] == world.git("rev-parse", "--verify", f"fork/{pushed[1][11:]}")
+    fetched(world)
+    assert len(attention(world)) == 1
+    world.git("push", "--quiet", "fork", f":{pushed[1]}")
+    fetched(world)
+    assert attention(world) == []
+
+
+def test_a_question_that_only_a_branch_has_is_answered(world: World, forge: Forge) -> None:
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "T-1", "--question", "Which port?").code == 0
+    done(world, "reply", "T-1", "8080", forge=forge)
+    (branch,) = on_remote(world)
+    assert world.ralph("check", f"origin/{branch}", "--base", "origin/main").code == 0
+    assert states(world)["T-1"] == "blocked"
+    forge.merge(branch, "squash")
+    fetched(world)
+    assert states(world)["T-1"] == "ready"
+
+
+def test_what_is_in_the_way_leaves_the_local_base_and_says_so(world: World, forge: Forge) -> None:
+    world.claim("T-1")
+    world.replace("title: Third", "title: Third, changed")
+    found = done(world, "block", "T-1", "--question", "Which port?", forge=forge)
+    assert f"T-1 is blocked for all when {URL} is merged" in found.out
+    assert "the local main is still ahead of origin/main: uncommitted changes" in found.err
+    assert "title: Third, changed" in world.read()
+
+
+def test_without_a_push_there_is_no_pull_request(world: World) -> None:
+    assert world.origin
+    dead(world)
+    world.git("config", "ralph.land.base", "pr")
+    refused = world.ralph("reset", "T-1", "--no-push", "--reason", "gone", "--json")
+    assert (refused.code, refused.error) == (8, "no_push")
+    assert world.head == world.git("rev-parse", "origin/main")

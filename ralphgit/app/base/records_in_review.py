@@ -33,6 +33,8 @@ class InReview(NamedTuple):
     tasks: tuple[str, ...]
     url: str = ""
     """Of its pull request; "" where there is none yet, or where it is not known."""
+    remote: str = ""
+    """Where its branch was pushed: the base's remote, or a fork."""
 
     def place(self, base: str) -> str:
         """What is to be merged into the branch `base`, for the middle of a sentence."""
@@ -56,7 +58,7 @@ def note(project: Project, pull: InReview) -> None:
 def drop(project: Project, pull: InReview) -> None:
     """Forget a change, with what is here of its branch and is not checked out."""
     atomic_files.unlink(_path(project, pull.branch))
-    places = (f"{_tracking(project)}{pull.branch}", f"refs/heads/{pull.branch}")
+    places = (f"refs/remotes/{pull.remote}/{pull.branch}", f"refs/heads/{pull.branch}")
     for ref in places:
         there = project.repository.refs.get(ref)
         if there is None or (ref == places[1] and there.oid != pull.commit):
@@ -72,22 +74,20 @@ def known(project: Project) -> list[InReview]:
     paths = tracked_pull_requests.of_records(project)
     noted = (_parsed(runtime_notes.read(path)) for path in paths)
     found = {one.branch: one for one in noted if one is not None}
-    others = {
-        name.removeprefix(_tracking(project)): ref.oid
+    others = [
+        (name.removeprefix("refs/remotes/").partition(f"/{PREFIX}"), ref.oid)
         for name, ref in project.repository.refs.items()
-        if name.startswith(_tracking(project) + PREFIX)
-    }
-    contents = project.repository.objects.read([*others.values()]) if others else {}
-    for branch, oid in others.items():
+        if name.startswith("refs/remotes/") and f"/{PREFIX}" in name
+    ]
+    contents = project.repository.objects.read(oid for _, oid in others) if others else {}
+    for (where, _, rest), oid in others:
+        branch = f"{PREFIX}{rest}"
         message = contents.get(oid, b"").partition(b"\n\n")[2].decode("utf-8", "replace")
         lines = message.split("\n")
         tasks = (line.removeprefix(_TASK) for line in lines if line.startswith(_TASK))
-        found.setdefault(branch, InReview(branch, oid, lines[0], tuple(dict.fromkeys(tasks))))
+        about = tuple(dict.fromkeys(tasks))
+        found.setdefault(branch, InReview(branch, oid, lines[0], about, remote=where))
     return [*found.values()]
-
-
-def _tracking(project: Project) -> str:
-    return f"refs/remotes/{project.base.remote}/"
 
 
 def waiting(project: Project) -> list[InReview]:
@@ -139,7 +139,7 @@ def settle(project: Project) -> None:
 def is_pushed(project: Project, pull: InReview) -> bool:
     """Whether the remote has the branch of a change. Raises: RemoteUnavailable."""
     ref, timeout = f"refs/heads/{pull.branch}", project.config.fetch_timeout
-    return bool(remote.tip(project.repository.git, project.base.remote, ref, timeout=timeout))
+    return bool(remote.tip(project.repository.git, pull.remote, ref, timeout=timeout))
 
 
 def _has_landed(project: Project, pull: InReview) -> bool:
@@ -160,7 +160,8 @@ def _parsed(entry: object) -> InReview | None:
         return None
     words = {key: word for key, word in entry.items() if isinstance(word, str)}
     tasks = entry.get("tasks")
-    if not isinstance(tasks, list) or not {"branch", "commit", "title"} <= words.keys():
+    required = {"branch", "commit", "title", "remote"}
+    if not isinstance(tasks, list) or not required <= words.keys():
         return None
-    known = {key: words[key] for key in ("branch", "commit", "title", "url") if key in words}
+    known = {key: words[key] for key in (*required, "url") if key in words}
     return InReview(tasks=tuple(map(str, tasks)), **known)

@@ -113,6 +113,21 @@ def put_back(project: Project, old: str) -> bool:
     return _moved(project, old, project.base.commit, ("reset", "--keep", "--quiet"))
 
 
+def put_back_or_warn(project: Project, old: str) -> None:
+    """`put_back`, for what is in review already: what is in the way is a warning. Raises: GitError,
+    NotWritable.
+    """
+    base = project.base
+    try:
+        put_back(project, old)
+    except GuardRefused as error:
+        again = f"git reset --keep {base.label}"
+        project.warn(
+            f"the local {base.branch} is still ahead of {base.label}: {error.message}; {again} "
+            "brings it back"
+        )
+
+
 def _moved(project: Project, old: str, new: str, how: tuple[str, ...]) -> bool:
     ref = f"refs/heads/{project.base.branch}"
     with RepositoryLock(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ralphgit.app.base import records_in_review, update_base
 from ralphgit.app.base.records_in_review import PREFIX, InReview
-from ralphgit.app.forge import choice, open_pull_request, pull_request_text
+from ralphgit.app.forge import choice, open_pull_request, places, pull_request_text
 from ralphgit.app.forge.open_pull_request import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
@@ -98,7 +98,8 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     known = project.repository.refs.items()
     own = next((n for n, ref in known if n.startswith(place) and ref.oid == head), "")
     name = own.removeprefix("refs/heads/") or f"{PREFIX}{first}-{head[:8]}"
-    pull = InReview(name, head, title, change.tasks)
+    where = places.push_remote(project, name)
+    pull = InReview(name, head, title, change.tasks, remote=where)
     if (earlier := _earlier(project, head, change)) is not None:
         project.warn(f"{earlier.title} is in review already")
         pull = earlier
@@ -119,8 +120,7 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
         pull = pull._replace(url=opened.url or pull.url)
     else:
         project.warn(
-            f"{pull.branch} is pushed to {project.base.remote}; nothing here opens pull requests: "
-            "open one"
+            f"{pull.branch} is pushed to {pull.remote}; nothing here opens pull requests: open one"
         )
     for line in opened.said:
         project.warn(line)
@@ -197,7 +197,7 @@ def _keep(project: Project, pull: InReview) -> None:
     collected as garbage.
     """
     objects, git = project.repository.objects, project.repository.git
-    tracking = f"refs/remotes/{project.base.remote}/{pull.branch}"
+    tracking = f"refs/remotes/{pull.remote}/{pull.branch}"
     if refs.current(objects, tracking) != pull.commit:
         ref = f"refs/heads/{pull.branch}"
         refs.swap(git, ref, new=pull.commit, old=refs.current(objects, ref))

@@ -236,7 +236,7 @@ def _in_review(project: Project, branch: str, pull: InReview, found: _Records) -
     """The result; the local base branch does not keep what its remote has not."""
     local = project.repository.refs.get(f"refs/heads/{branch}")
     if branch == project.base.branch and local is not None:
-        update_base.put_back(project, local.oid)
+        update_base.put_back_or_warn(project, local.oid)
     return RecordsInReview(pull, found.told, found.whole)
 
 

@@ -127,7 +127,7 @@ def keep_apart(project: Project, branch: str, head: str) -> bool:
         project.refresh()
     if worktree.branch == f"refs/heads/{project.base.branch}":
         if project.base.remote:
-            update_base.put_back(project, worktree.head)
+            update_base.put_back_or_warn(project, worktree.head)
             project.refresh()
         return False
     return True
