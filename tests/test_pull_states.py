@@ -291,6 +291,28 @@ def test_work_goes_to_the_fork(via: str, setting: str, tmp_path: Path) -> None:
     review.close()
 
 
+def test_changes_of_records_go_to_the_fork_too(tmp_path: Path) -> None:
+    review = Review(tmp_path, "gh")
+    forked(review)
+    world, forge = review.alpha.world, review.forge
+    world.git("config", "remote.pushDefault", "origin")
+    assert review.alpha.ralph("claim", "T-1", env=review.environ).code == 0
+    words = ("reset", "T-1", "--force", "--reason", "gone")
+    done = world.ralph(*words, env={**review.environ, "RALPH_LAND_BASE": "pr"})
+    assert done.code == 0, done.err
+    (pull,) = forge.pulls
+    assert pull["head"].startswith("me:ralph/records/")
+    assert forge.git("for-each-ref", "--format=%(refname)").split() == [
+        "refs/heads/main",
+        f"refs/pull/{pull['head'].removeprefix('me:')}",
+    ]
+    (waits,) = review.main("inbox", "--json").data["questions"]
+    assert waits["reason"] == "records_in_review"
+    forge.merge(pull["head"], "squash")
+    assert review.main("status", "--fetch", "--json").data["tasks"][0]["epoch"] == 1
+    assert review.main("inbox").out == "Nothing waits for a person.\n"
+
+
 def test_a_remote_that_is_none_is_refused_before_the_work(tmp_path: Path) -> None:
     review = Review(tmp_path, "gh")
     refused = review.run("--json", "-q", RALPH_LAND_REMOTE="nowhere")

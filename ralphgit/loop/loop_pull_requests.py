@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ralphgit.app.base import fetch
-from ralphgit.app.forge import choice, open_pull_request, places
+from ralphgit.app.forge import choice, open_pull_request
 from ralphgit.app.handoff import questions
 from ralphgit.app.landing import (
     land_way,
@@ -222,6 +222,6 @@ class Pulls:
         why = claim_errors.lost_because(winner)
         self._journal.write("lost", task=pull.task, message=why, rescue=done.rescue)
         kept = f"; the work is kept in {done.rescue}" if done.rescue else ""
-        remote = places.push_remote(project, pull.branch)
+        remote = project.push_remote(pull.branch)
         there = f"; {pull.branch} is still on {remote}" if done.is_on_remote else ""
         self._say(f"the claim on {pull.task} is lost: {why}{kept}{there}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ralphgit.app.base import records_in_review, update_base
 from ralphgit.app.base.records_in_review import PREFIX, InReview
-from ralphgit.app.forge import choice, open_pull_request, places, pull_request_text
+from ralphgit.app.forge import choice, open_pull_request, pull_request_text
 from ralphgit.app.forge.open_pull_request import Request
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, RalphError, RemoteUnavailable
@@ -98,7 +98,7 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     known = project.repository.refs.items()
     own = next((n for n, ref in known if n.startswith(place) and ref.oid == head), "")
     name = own.removeprefix("refs/heads/") or f"{PREFIX}{first}-{head[:8]}"
-    where = places.push_remote(project, name)
+    where = project.push_remote(name)
     pull = InReview(name, head, title, change.tasks, remote=where)
     if (earlier := _earlier(project, head, change)) is not None:
         project.warn(f"{earlier.title} is in review already")

@@ -134,7 +134,7 @@ def push(
     RalphError (no_push_options).
     """
     git, config = project.repository.git, project.config
-    where = places.push_remote(project, branch)
+    where = project.push_remote(branch)
     ref = f"refs/heads/{branch}"
     there = remote.tip(git, where, ref, timeout=config.fetch_timeout)
     if there == head or (not leases and _same_content(project, there, head)):

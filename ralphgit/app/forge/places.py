@@ -42,18 +42,9 @@ def remote_places(project: Project, remote: str) -> list[tuple[str, str]]:
     ]
 
 
-def push_remote(project: Project, branch: str) -> str:
-    """The remote that a branch of work, short name, is pushed to: as configured, as git has it, or
-    the base's.
-    """
-    config = project.repository.config
-    named = (config.get(f"branch.{branch}.pushremote"), config.get("remote.pushdefault"))
-    return project.config.land_remote or next(filter(None, named), project.base.remote)
-
-
 def fork(project: Project, branch: str) -> str:
     """The repository (owner/name) that a branch is pushed to, where that is not the base's."""
-    name = push_remote(project, branch)
+    name = project.push_remote(branch)
     if name == project.base.remote:
         return ""
     known = {place for _, place in remote_places(project, project.base.remote)}

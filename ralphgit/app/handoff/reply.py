@@ -9,7 +9,6 @@ from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.forge import places
 from ralphgit.app.handoff import questions
 from ralphgit.app.lifecycle import onto_base, reopen, task_branch
 from ralphgit.app.workspace import runtime_files
@@ -196,7 +195,7 @@ def _withdraw(project: Project, made: Guidance) -> None:
     """
     for name, ref in list(project.repository.refs.items()):
         branch = name.removeprefix("refs/remotes/").partition("/")[2]
-        where = places.push_remote(project, branch)
+        where = project.push_remote(branch)
         if name != f"refs/remotes/{where}/{branch}":
             continue
         if not f"refs/heads/{branch}".startswith(onto_base.PREFIX):

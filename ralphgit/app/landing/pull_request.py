@@ -11,7 +11,7 @@ from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.forge import open_pull_request, places, pull_request_text
+from ralphgit.app.forge import open_pull_request, pull_request_text
 from ralphgit.app.forge.open_pull_request import Opened, Request
 from ralphgit.app.gate import landing_gate, verified_completion
 from ralphgit.app.landing import auto_merge, merge
@@ -145,7 +145,7 @@ def share(project: Project, lease: Lease) -> None:
 def is_shared(project: Project, lease: Lease) -> bool:
     """Whether the remote has HEAD as the branch of its task, as it was last seen."""
     name = branch_of(project, lease)
-    ref = f"refs/remotes/{places.push_remote(project, name)}/{name}"
+    ref = f"refs/remotes/{project.push_remote(name)}/{name}"
     return refs.current(project.repository.objects, ref) == project.repository.head()
 
 

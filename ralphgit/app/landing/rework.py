@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import read_leases
 from ralphgit.app.conflicts import joined_merge
-from ralphgit.app.forge import places
 from ralphgit.app.landing import pull_request
 from ralphgit.app.lifecycle import moving, onto_base, rescue_refs, task_branch
 from ralphgit.app.lifecycle import write_audit_and_graph as writing
@@ -143,7 +142,7 @@ def give_up(project: Project, pull: Pull, lease: Lease, asks: str) -> str:
 def _tip(project: Project, pull: Pull) -> str:
     """The commit to go on from: what is here, where that has all that the remote has."""
     git, objects = project.repository.git, project.repository.objects
-    where, ref = places.push_remote(project, pull.branch), f"refs/heads/{pull.branch}"
+    where, ref = project.push_remote(pull.branch), f"refs/heads/{pull.branch}"
     timeout = project.config.fetch_timeout
     there, here = remote.tip(git, where, ref, timeout=timeout), refs.current(objects, ref)
     if not there:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.app.forge import places
 from ralphgit.app.lifecycle import claim, moving, onto_base, rescue_refs
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.locks import WorktreeLock
@@ -48,7 +47,7 @@ def remove(project: Project, branch: str, tip: str, *, pushed: str) -> None:
             else:
                 with moving.Moving(project, project.base.commit):
                     git.run("reset", "--hard", "--quiet", project.base.commit)
-    tracking = f"refs/remotes/{places.push_remote(project, branch)}/{branch}"
+    tracking = f"refs/remotes/{project.push_remote(branch)}/{branch}"
     if refs.current(project.repository.objects, tracking) == pushed:
         refs.swap(git, tracking, new="", old=pushed)
 
@@ -61,7 +60,7 @@ def withdraw(project: Project, branch: str, pushed: str) -> bool:
     """
     git, ref, timeout = project.repository.git, f"refs/heads/{branch}", project.config.push_timeout
     try:
-        where = places.push_remote(project, branch)
+        where = project.push_remote(branch)
         return remote.push(git, where, "", ref, old=pushed, timeout=timeout)
     except remote.PushRefused:
         return False

@@ -135,6 +135,14 @@ class Project:
     def _decided(self) -> Decided:
         return configuration.decided(self._files, self._own_layers)
 
+    def push_remote(self, branch: str) -> str:
+        """The remote that a branch of work or records, short name, is pushed to: as configured, as
+        git has it, or the base's.
+        """
+        config = self.repository.config
+        named = (config.get(f"branch.{branch}.pushremote"), config.get("remote.pushdefault"))
+        return self.config.land_remote or next(filter(None, named), self.base.remote)
+
     def require_base(self) -> Base:
         """Raises: GuardRefused when nothing has been committed yet."""
         if not self.base.commit:
