@@ -147,17 +147,25 @@ def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> No
     alpha.complete()
     worked(world, "gamma", "C", {"c.txt": "c\n"})
     found = world.ralph("land", "--all", "--json", env=forge.environ)
-    assert (found.code, found.error) == (1, "stacked"), found
-    assert [one["branch"] for one in found.data["pulls"]] == ["beta", "gamma"]
-    assert [pull["title"] for pull in forge.pulls] == ["B: Task B", "C: Task C"]
-    assert "alpha stands on B, and lands after it" in found.data["stops"][0]["message"]
+    assert found.code == 0, found
+    assert [one["branch"] for one in found.data["pulls"]] == ["beta", "alpha", "gamma"]
+    lower, upper, other = forge.pulls
+    titles = [pull["title"] for pull in forge.pulls]
+    assert titles == ["B: Task B", "A: Task A", "C: Task C"]
+    # What stands on other work is to be merged into that, until it is on the base.
+    assert [lower["base"], upper["base"], other["base"]] == ["main", lower["head"], "main"]
     again = world.ralph("land", "--all", env=forge.environ)
-    assert again.out.count("is in review already: https://forge.example/") == 2
-    assert len(forge.pulls) == 2
-    forge.merge(forge.pulls[0]["head"], "squash")
-    last = world.ralph("land", "--all", env=forge.environ)
-    assert "in review: A (alpha) https://forge.example/acme/proj/pull/3" in last.out, last
-    assert world.head == world.origin.git("rev-parse", "main~1")
+    assert again.out.count("is in review already: https://forge.example/") == 3
+    assert len(forge.pulls) == 3
+    assert world.ralph("status", "--fetch", env=forge.environ).code == 0
+    assert forge.pulls[1]["base"] == lower["head"]
+    forge.merge(lower["head"], "squash")
+    seen = world.ralph("status", "--fetch", env=forge.environ)
+    assert (seen.code, forge.pulls[1]["base"]) == (0, "main"), seen
+    forge.merge(upper["head"], "squash")
+    assert world.origin.git("show", "main:a.txt") == "a"
+    edits = [call for call in forge.calls if call[2] == "edit"]
+    assert [call[3:] for call in edits] == [[upper["url"], "--base", "main"]]
 
 
 def test_records_alone_get_a_pull_request_too(tmp_path: Path) -> None:

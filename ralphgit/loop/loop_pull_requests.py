@@ -88,6 +88,7 @@ class Pulls:
         except RalphError as error:
             self._journal.write("unpolled", message=error.message)
             return
+        self._retarget(project)
         for pull in known:
             try:
                 self._look(project, pull)
@@ -115,6 +116,19 @@ class Pulls:
         """Whether one waits for a person."""
         pulls = tracked_pull_requests.read(project.top)
         return any(questions.needs_person(project, pull) for pull in pulls)
+
+    def _retarget(self, project: Project) -> None:
+        """Give pull requests the base for theirs once what they stood on has landed."""
+        if (there := choice.of(project)) is None:
+            return
+        try:
+            moved = watch_pull_requests.retarget(project, project.top, there)
+        except RalphError as error:
+            self._journal.write("unpolled", message=error.message)
+            return
+        for pull in moved:
+            self._journal.write("retargeted", task=pull.task, url=pull.place)
+            self._say(f"{pull.task}: its pull request goes to {project.base.branch} now")
 
     # -- fixing --------------------------------------------------------------------------
 

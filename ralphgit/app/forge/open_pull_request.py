@@ -34,6 +34,8 @@ class Request(NamedTuple):
     text: str
     leases: tuple[Lease, ...] = ()
     """The claims whose completions it brings; none where it changes records alone."""
+    base: str = ""
+    """The branch of the pull request that it stands on; "" for the base."""
     auto_merge: bool = False
     """The forge is to merge it as soon as its rules are met."""
     said: tuple[str, ...] = ()
@@ -98,14 +100,14 @@ def publish(project: Project, wanted: Request) -> Opened:
         if (old := known.get(lease.claim)) is not None:
             new = old._replace(branch=branch, commit=wanted.head, via=via, state=PullState.PUSHED)
             new = new._replace(heard=max(old.heard, old.hears), hears="", cause="")
-        pulls.append(new._replace(about="", asks=""))
+        pulls.append(new._replace(about="", asks="", base=wanted.base))
     for pull in pulls:
         tracked_pull_requests.note(project.top, pull)
     with scratch_folder() as scratch:
         file = os.path.join(scratch, "body.md")
         with open(file, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(wanted.text)
-        base, fork = project.base.branch, places.fork(project, branch)
+        base, fork = wanted.base or project.base.branch, places.fork(project, branch)
         request = contract.Request(branch, base, wanted.title, wanted.text, file, fork)
         if (there := choice.of(project)) is not None:
             found = there.find(branch)
@@ -183,7 +185,7 @@ def _push_options(project: Project, wanted: Request) -> tuple[str, ...]:
     squash = ("merge_request.squash",) if config.land_method == "squash" else ()
     return (
         "merge_request.create",
-        f"merge_request.target={project.base.branch}",
+        f"merge_request.target={wanted.base or project.base.branch}",
         f"merge_request.title={wanted.title}",
         *((merging, *squash) if wanted.auto_merge else ()),
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.forge import open_pull_request
+from ralphgit.app.forge import open_pull_request, places
 from ralphgit.app.gate import landing_gate
 from ralphgit.app.integration import plan as integrating
 from ralphgit.app.integration.integrate import Stop, not_ready
@@ -15,7 +15,9 @@ from ralphgit.app.landing import merge, pull_request
 from ralphgit.app.landing.merge import Conflict
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
+from ralphgit.git import worktrees
 from ralphgit.model.pull_request import Pull, PullState
+from ralphgit.model.task_status import Status
 from ralphgit.rules.integration_order import Branch
 
 
@@ -84,7 +86,9 @@ def open_all(
 
 def _open(project: Project, plan: Plan, branch: Branch, *, dry_run: bool) -> BranchInReview | Stop:
     own = {row.id for row in branch.rows}
-    if below := [task for task in plan.reconciled[branch.name].tasks if task not in own]:
+    below = [task for task in plan.reconciled[branch.name].tasks if task not in own]
+    lower = _lower(project, below, branch.commit)
+    if below and not lower:
         waits = f"{branch.name} stands on {', '.join(below)}, and lands after it"
         return Stop("stacked", branch.name, "", (), None, waits)
     view, head = project.view(branch.commit, branch.name), branch.commit
@@ -104,9 +108,30 @@ def _open(project: Project, plan: Plan, branch: Branch, *, dry_run: bool) -> Bra
     tasks = tuple(claim.task for claim in claims)
     if dry_run:
         return BranchInReview(branch.name, name, tasks, head, "")
-    request = pull_request.request(project, claims, head, name)
+    request = pull_request.request(project, claims, head, name, base=lower)
     done = open_pull_request.publish(project, request)
     return BranchInReview(branch.name, name, tasks, head, done.url, done.said)
+
+
+def _lower(project: Project, tasks: Sequence[str], commit: str) -> str:
+    """The branch whose pull request has all these tasks, and which `commit` stands on; "" for none.
+
+    It has to be in the base's own repository.
+    """
+    noted = tracked_pull_requests.everywhere(project.repository.worktrees)
+    pulls = [pull for pull in noted if pull.is_at_forge and not pull.waits]
+    for pull in pulls:
+        own = {one.task for one in pulls if one.branch == pull.branch}
+        rows = project.view(pull.commit, pull.branch).by_id
+        has_all = all(task in rows and rows[task].status == Status.COMPLETE for task in tasks)
+        if (
+            has_all
+            and own.intersection(tasks)
+            and not places.fork(project, pull.branch)
+            and worktrees.is_ancestor(project.repository.git, pull.commit, commit)
+        ):
+            return pull.branch
+    return ""
 
 
 def known(project: Project) -> dict[str, Pull]:

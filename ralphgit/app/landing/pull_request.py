@@ -56,13 +56,19 @@ def by_pull(project: Project, lease: Lease) -> Opened | Conflict:
     )
 
 
-def request(project: Project, leases: Sequence[Lease], head: str, branch: str) -> Request:
-    """Make the pull request of `head`, which completes the tasks of `leases`, as `branch`."""
+def request(
+    project: Project, leases: Sequence[Lease], head: str, branch: str, *, base: str = ""
+) -> Request:
+    """Make the pull request of `head`, which completes the tasks of `leases`, as `branch`.
+
+    `base`: the branch of the pull request that it stands on; the forge merges it by itself only
+    once it is to go to the base.
+    """
     view = project.view(head, head[:12])
     title = pull_request_text.title(project, [view.task(lease.task) for lease in leases])
     text = pull_request_text.body(project, leases, head)
-    merges, why_not = auto_merge.decided(project, leases, head)
-    return Request(branch, head, title, text, tuple(leases), merges, why_not)
+    merges, why_not = (False, ()) if base else auto_merge.decided(project, leases, head)
+    return Request(branch, head, title, text, tuple(leases), base, merges, why_not)
 
 
 def conflicts(project: Project, commit: str) -> tuple[str, ...]:
@@ -97,7 +103,7 @@ def winner_over(project: Project, pull: Pull) -> Winner | None:
     """Who has taken the task from under a pull request; None while its claim holds."""
     row = project.view(pull.commit, pull.branch).by_id.get(pull.task)
     begun = row.base if row is not None and row.claim == pull.claim else ""
-    mine = _lease(pull)._replace(base=begun)
+    mine = lease_of(pull)._replace(base=begun)
     return own_claims.winner_over(ClaimMap(project), mine, head=pull.commit)
 
 
@@ -106,7 +112,7 @@ def withdraw(project: Project, pull: Pull) -> GivenUp:
 
     Raises: RemoteUnavailable, GitError, NotWritable, GuardRefused.
     """
-    done = give_up.give_up(project, _lease(pull), pushed=give_up.Pushed(pull.branch, pull.commit))
+    done = give_up.give_up(project, lease_of(pull), pushed=give_up.Pushed(pull.branch, pull.commit))
     tracked_pull_requests.drop(project.top, pull.claim)
     project.refresh()
     return done
@@ -164,7 +170,7 @@ def branch_of(project: Project, lease: Lease, own: str = "") -> str:
     return f"ralph/{lease.task}-{lease.claim[:6]}"
 
 
-def _lease(pull: Pull) -> Lease:
+def lease_of(pull: Pull) -> Lease:
     """As much of the claim as its standing needs."""
     return as_recorded(pull.task, pull.claim, pull.by, pull.epoch)._replace(branch=pull.branch)
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from ralphgit.app.forge import choice
 from ralphgit.app.forge.contract import Forge
-from ralphgit.app.landing import pull_request
+from ralphgit.app.landing import auto_merge, pull_request
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.model.pull_request import Pull, PullSeen, PullState, judged
+from ralphgit.model.task_status import Status
 from ralphgit.records.redact_secrets import redact, secrets_in
 
 #: So much of what a forge tells is given to an agent.
@@ -71,6 +72,40 @@ def words(project: Project, looked: Looked, there: Forge | None) -> str:
     return redact("\n\n".join(parts), secrets)
 
 
+def retarget(project: Project, top: str, there: Forge) -> list[Pull]:
+    """Have pull requests merged into the base whose lower ones have landed; those.
+
+    Once what a branch stands on is on the base, merging it into that one's branch would be lost.
+
+    Raises: as `look`.
+    """
+    moved = []
+    for pull in tracked_pull_requests.read(top):
+        if not pull.base or not _stands_on_base(project, pull):
+            continue
+        there.retarget(pull.url or pull.branch, project.base.branch)
+        tracked_pull_requests.note(top, pull._replace(base=""))
+        leases = [pull_request.lease_of(pull)]
+        if auto_merge.decided(project, leases, pull.commit)[0]:
+            there.merge_when_allowed(pull.url or pull.branch, project.config.land_method)
+        moved.append(pull)
+    return moved
+
+
+def _stands_on_base(project: Project, pull: Pull) -> bool:
+    """Whether the base has every completion that a pull request brings, but for its own."""
+    noted = tracked_pull_requests.everywhere(project.repository.worktrees)
+    own = {one.task for one in noted if one.branch == pull.branch}
+    base = project.base_view
+    for row in project.view(pull.commit, pull.branch).rows:
+        if row.id in own or row.status != Status.COMPLETE or not row.claim:
+            continue
+        known = base.known(row.id)
+        if known is None or (known.claim, known.status) != (row.claim, row.status):
+            return False
+    return True
+
+
 def refresh(project: Project) -> None:
     """Look at every pull request of this machine's worktrees; what fails is warned of.
 
@@ -81,6 +116,12 @@ def refresh(project: Project) -> None:
     for worktree in project.repository.worktrees:
         if worktree.bare or not worktree.exists:
             continue
+        try:
+            if there is not None:
+                retarget(project, worktree.path, there)
+        except RalphError as error:
+            project.warn(f"{error.message}; no pull request was given another base")
+            return
         for pull in tracked_pull_requests.read(worktree.path):
             if not pull.is_at_forge or pull_request.has_landed(project, pull):
                 continue
