@@ -172,6 +172,8 @@ SAMPLES = {
     "ticket": "---\nid: T-1\ntitle: Draw\n---\nWith a pencil.\n",
     "markdown": "# Plan\n\n- [ ] T1 Draw\n",
     "github": '[{"number": 1, "title": "Draw", "state": "OPEN"}]',
+    "prd": '{"project": "P", "userStories": [{"id": "U-1", "title": "Draw", "passes": false}]}',
+    "taskmaster": '{"master": {"tasks": [{"id": 1, "title": "Draw", "dependencies": []}]}}',
     "beads": '{"id": "b-1", "title": "Draw", "status": "open", "issue_type": "task"}\n',
     "graph": "nodes:\n  - {id: A, title: Draw, status: open}\nedges: []\n",
     "ralphgit": "version: 1\ntasks:\n  - {id: A, title: Draw, status: pending}\n",

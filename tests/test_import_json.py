@@ -196,3 +196,82 @@ def test_issues_of_a_forge() -> None:
     assert str(found.tasks[0]["description"]).startswith("Do it.\n\n- [ ] #13\n")
     assert "GH-12 depends on GH-13, GH-14: they are in the task list of its body." in found.notes
     assert "GH-12 lists GH-99, not in the file: kept aside." in found.notes
+
+
+# --- prd.json of a ralph loop -------------------------------------------------------------
+
+STORIES = [
+    {"id": "US-2", "title": "Show it", "acceptanceCriteria": ["Shown"], "priority": 7,
+     "passes": False, "dependsOn": ["US-1", "US-9"]},
+    {"id": "US-1", "title": "Add the table", "acceptanceCriteria": ["Typecheck passes"],
+     "priority": 1, "passes": True, "notes": ""},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["whole", "minified", "list", "lines"])
+def test_user_stories(form: str) -> None:
+    whole = {"project": "Shop", "branchName": "ralph/shop", "userStories": STORIES}
+    text = {
+        "whole": json.dumps(whole, indent=2),
+        "minified": json.dumps(whole),
+        "list": json.dumps(STORIES, indent=2),
+        "lines": "".join(f"{json.dumps(one)}\n" for one in STORIES),
+    }[form]
+    found = read(text)
+    first, second = found.tasks
+    assert first == {
+        "id": "US-1", "title": "Add the table", "status": "complete",
+        "acceptance": [{"id": "ACC-1", "text": "Typecheck passes"}], "x-priority": 1,
+    }  # fmt: skip
+    assert (second["id"], second["status"], second["depends_on"]) == ("US-2", "pending", ["US-1"])
+    assert second["x-missing-dependencies"] == ["US-9"]
+    named = {"x-project": "Shop", "x-branchName": "ralph/shop"}
+    assert found.root == (named if form in ("whole", "minified") else {})
+
+
+# --- Task Master --------------------------------------------------------------------------
+
+MASTER = [
+    {"id": 1, "title": "Set up", "status": "done", "dependencies": [], "priority": "high",
+     "description": "The frame.", "details": "Use uv.", "testStrategy": "It installs."},
+    {"id": 2, "title": "Build", "status": "pending", "dependencies": [1], "subtasks": [
+        {"id": 1, "title": "Parse", "status": "in-progress", "dependencies": []},
+        {"id": 2, "title": "Print", "status": "pending", "dependencies": [1, "1.9"]}]},
+    {"id": 3, "title": "Later", "status": "deferred", "dependencies": [2]},
+]  # fmt: skip
+WEB = [
+    {"id": 1, "title": "Page", "status": "review", "dependencies": []},
+    {"id": 2, "title": "Style", "status": "cancelled", "dependencies": [1]},
+]
+
+
+def test_numbered_tasks_under_tags() -> None:
+    found = read(json.dumps({"master": {"tasks": MASTER, "metadata": {}}, "web": {"tasks": WEB}}))
+    tasks = {str(task["id"]): task for task in found.tasks}
+    assert list(tasks) == ["1", "2", "2.1", "2.2", "3", "web.1", "web.2"]
+    assert tasks["1"] == {
+        "id": "1", "title": "Set up", "status": "complete", "priority": 1,
+        "description": "The frame.\n\nUse uv.",
+        "acceptance": [{"id": "ACC-1", "text": "It installs."}],
+    }  # fmt: skip
+    assert tasks["2"]["depends_on"] == ["1", "2.1", "2.2"]
+    assert tasks["2.1"]["depends_on"] == ["1"]
+    assert (tasks["2.2"]["depends_on"], tasks["2.2"]["x-missing-dependencies"]) == (
+        ["2.1"],
+        ["1.9"],
+    )
+    assert (tasks["3"]["status"], tasks["3"]["priority"]) == ("pending", 5)
+    assert (tasks["web.1"]["story"], tasks["web.1"]["status"]) == ("web", "pending")
+    assert (tasks["web.2"]["depends_on"], tasks["web.2"]["status"]) == (["web.1"], "cancelled")
+
+
+def test_numbered_tasks_without_tags() -> None:
+    found = read(json.dumps({"tasks": MASTER}))
+    assert [task["id"] for task in found.tasks] == ["1", "2", "2.1", "2.2", "3"]
+
+
+def test_a_field_of_beads_makes_no_issue_of_our_own_task() -> None:
+    text = json.dumps({"id": "A", "title": "First", "status": "pending", "issue_type": "bug",
+                       "verify": ["true"]})  # fmt: skip
+    (task,) = read(f"{text}\n").tasks
+    assert (task["verify"], task["issue_type"]) == (["true"], "bug")

@@ -24,7 +24,9 @@ from ralphgit.records.importers import (
     json_lines,
     node_graph,
     own_graph,
+    task_master,
     ticket,
+    user_stories,
 )
 from ralphgit.records.importers.imported import Imported
 from ralphgit.records.importers.importer import NO, SURE, Importer
@@ -38,6 +40,8 @@ BUILT_IN: tuple[Importer, ...] = (
     ticket.IMPORTER,
     checklist.IMPORTER,
     github_issues.IMPORTER,
+    user_stories.IMPORTER,
+    task_master.IMPORTER,
     beads.IMPORTER,
     node_graph.IMPORTER,
     own_graph.IMPORTER,

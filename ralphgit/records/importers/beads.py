@@ -38,6 +38,8 @@ _STATUSES = {
     "pinned": Status.CANCELLED,
     "tombstone": Status.CANCELLED,
 }
+#: What a task of ours may be, and no issue of beads'.
+_OURS = frozenset({"pending", "in-progress", "complete", "cancelled"})
 #: Read into fields of ours.
 _READ = frozenset({"id", "title", "description", "status", "priority", "parent", "dependencies"})
 #: Changes with every command, or can be counted.
@@ -50,6 +52,8 @@ _PARENT = "parent-child"
 def _sniff(file: SourceFile) -> int:
     objects = [fields for _, fields in file.objects]
     tasks = all(fields.keys() >= {"id", "title"} for fields in objects)
+    if any(fields.get("status") in _OURS for fields in objects):
+        return NO  # whose tasks may have any field besides
     return SURE if tasks and any(fields.keys() & _KEYS for fields in objects) else NO
 
 

@@ -160,7 +160,9 @@ class SourceFile:
             fields = as_mapping(strict_json.load(self.name, self.body)) or {}
         except InvalidRecord:
             return False
-        return not fields.keys() & _GRAPH_KEYS
+        return not fields.keys() & _GRAPH_KEYS and (
+            "id" in fields or not any(isinstance(value, list | dict) for value in fields.values())
+        )
 
     def _parsed(self, text: str) -> object:
         try:

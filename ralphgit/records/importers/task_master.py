@@ -1,0 +1,131 @@
+"""Import Task Master's `tasks.json`: numbered tasks with subtasks, under tags.
+
+A subtask is a task of its own, `2.1` of `2`, which waits for all that are inside it. Tasks of a tag
+other than `master` have the tag before their number, and it is their story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.source_values import (
+    MISSING,
+    as_mapping,
+    as_word,
+    safe_names,
+    unique_ids,
+)
+from ralphgit.records.importers.source_file import SourceFile
+
+_USUAL = "master"
+#: A file is one of these if one of its tasks has one of them.
+_KEYS = frozenset({"dependencies", "subtasks", "testStrategy"})
+_DEFERRED = 5
+"""The priority of what is put off: it comes last."""
+
+
+class _Entry(NamedTuple):
+    id: str
+    fields: dict[str, object]
+    tag: str
+    depends_on: tuple[str, ...]
+    inside: tuple[str, ...]
+
+
+def _tags(file: SourceFile) -> Iterator[tuple[str, list[dict[str, object]]]]:
+    """The tasks under each tag; of a file without tags, all as `master`'s."""
+    root = file.root
+    named = [(tag, as_mapping(value)) for tag, value in root.items() if tag != "tasks"]
+    groups = [(_USUAL, root)] if "tasks" in root else [(t, v) for t, v in named if v is not None]
+    for tag, group in groups:
+        listed = group.get("tasks")
+        if isinstance(listed, list):
+            found = [as_mapping(item) for item in listed]
+            yield tag, [item for item in found if item is not None]
+
+
+def _sniff(file: SourceFile) -> int:
+    if "version" in file.root:
+        return NO
+    tasks = [fields for _, listed in _tags(file) for fields in listed]
+    numbered = all(isinstance(fields.get("id"), int | str) for fields in tasks)
+    return SURE if numbered and any(fields.keys() & _KEYS for fields in tasks) else NO
+
+
+def _read(file: SourceFile) -> Imported:
+    """A task for each task and subtask.
+
+    Raises: InvalidRecord (duplicate_id; invalid_record for a task without an id).
+    """
+    if _sniff(file) == NO:
+        raise file.refused("there is no task of Task Master in this file")
+    found = [
+        entry
+        for tag, listed in _tags(file)
+        for fields in listed
+        for entry in _entries(fields, tag, "" if tag == _USUAL else f"{tag}.")
+    ]
+    log = Log()
+    sources = unique_ids(file.name, [(1, {"id": entry.id}) for entry in found])
+    names = safe_names(sources, log)
+    tasks = [_task(entry, names, log) for entry in found]
+    return log.imported(tasks, {}, local=True)
+
+
+def _entries(
+    fields: dict[str, object], tag: str, before: str, first: tuple[str, ...] = ()
+) -> Iterator[_Entry]:
+    """A task, and behind it those inside it; without dependencies it waits for `first`."""
+    number = as_word(fields.get("id")) or ""
+    listed = fields.pop("subtasks", None)
+    waits = _references(fields, before) or first
+    inner = [as_mapping(item) for item in listed] if isinstance(listed, list) else []
+    below = f"{before}{number}."
+    parts = [
+        each for item in inner if item is not None for each in _entries(item, tag, below, waits)
+    ]
+    direct = tuple(part.id for part in parts if part.id.count(".") == below.count("."))
+    yield _Entry(f"{before}{number}", fields, tag, waits, direct)
+    yield from parts
+
+
+def _references(fields: dict[str, object], before: str) -> tuple[str, ...]:
+    """What a task waits for: numbers of its siblings, or whole ones such as 1.2."""
+    listed = fields.pop("dependencies", None)
+    words = [as_word(item) for item in listed] if isinstance(listed, list) else []
+    top = before[: before.index(".") + 1] if before and not before[0].isdecimal() else ""
+    return tuple(f"{top if '.' in word else before}{word}" for word in words if word)
+
+
+def _task(entry: _Entry, names: Mapping[str, str], log: Log) -> dict[str, object]:
+    new, fields = names[entry.id.casefold()], entry.fields
+    word = (as_word(fields.get("status")) or "pending").casefold()
+    if word == "deferred":
+        fields |= {"status": "pending", "priority": _DEFERRED, "x-status": word}
+    elif word == "review":
+        fields |= {"status": "in-progress", "x-status": word}
+    details = [fields.get("description"), fields.pop("details", None)]
+    fields["description"] = "\n\n".join(one for one in details if isinstance(one, str) and one)
+    if strategy := as_word(fields.pop("testStrategy", None)):
+        fields["acceptance"] = [strategy]
+    if entry.tag != _USUAL:
+        fields["story"] = entry.tag
+    refs = dict.fromkeys((*entry.depends_on, *entry.inside))
+    fields["depends_on"] = [names[ref.casefold()] for ref in refs if ref.casefold() in names]
+    if missing := [ref for ref in refs if ref.casefold() not in names]:
+        fields[MISSING] = missing
+        log.note(f"{new} depends on {', '.join(missing)}, not in the file: kept aside.")
+    fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
+    return in_order(task_of(new, fields, log, ""))
+
+
+IMPORTER = Importer(
+    name="taskmaster",
+    help="Task Master's tasks.json: numbered tasks with subtasks, under tags or not.",
+    sniff=_sniff,
+    read=_read,
+)

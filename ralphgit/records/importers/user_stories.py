@@ -1,0 +1,94 @@
+"""Import the `prd.json` of a ralph loop: user stories that pass or do not.
+
+The one with the lowest priority comes first, so the tasks are in that order; the number itself is
+a rank among the stories, of which there may be any number, and stays as `x-priority`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ralphgit.model.task_status import Status
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts.field_mapping import in_order, own_refs, task_of
+from ralphgit.records.importers.parts.source_values import (
+    MISSING,
+    as_mapping,
+    safe_names,
+    unique_ids,
+)
+from ralphgit.records.importers.source_file import SourceFile
+
+_STORIES = "userStories"
+#: No other format has a task with one of these.
+_KEYS = frozenset({"passes", "acceptanceCriteria"})
+
+_Stories = list[tuple[int, dict[str, object]]]
+
+
+def _found(file: SourceFile) -> _Stories:
+    listed = file.root.get(_STORIES)
+    if not isinstance(listed, list):
+        return list(file.objects)
+    return [(1, fields) for fields in map(as_mapping, listed) if fields is not None]
+
+
+def _sniff(file: SourceFile) -> int:
+    stories = _found(file)
+    good = all(fields.keys() >= {"id", "title"} for _, fields in stories)
+    return SURE if good and any(fields.keys() & _KEYS for _, fields in stories) else NO
+
+
+def _read(file: SourceFile) -> Imported:
+    """A task for each story.
+
+    Raises: InvalidRecord (duplicate_id).
+    """
+    if _sniff(file) == NO:
+        raise file.refused("there is no user story in this file")
+    stories = sorted(_found(file), key=_rank)
+    log = Log()
+    sources = unique_ids(file.name, stories)
+    names = safe_names(sources, log)
+    tasks = []
+    for source, (_, story) in zip(sources, stories, strict=True):
+        tasks.append(_task(source, names, story, log))
+    root = {f"x-{key}": value for key, value in file.root.items() if key != _STORIES}
+    return log.imported(tasks, root)
+
+
+def _rank(entry: tuple[int, Mapping[str, object]]) -> float:
+    value = entry[1].get("priority")
+    return value if isinstance(value, int | float) else float("inf")
+
+
+def _task(
+    source: str, names: Mapping[str, str], story: Mapping[str, object], log: Log
+) -> dict[str, object]:
+    new, fields = names[source.casefold()], dict(story)
+    passes = fields.pop("passes", None)
+    fields["status"] = (Status.COMPLETE if passes is True else Status.PENDING).value
+    fields["acceptance"] = fields.pop("acceptanceCriteria", None) or None
+    if isinstance(rank := fields.pop("priority", None), int):
+        fields["x-priority"] = rank
+    elif rank is not None:
+        fields["priority"] = rank
+    fields["depends_on"] = fields.pop("dependsOn", fields.get("depends_on"))
+    refs = own_refs(fields, new, log)
+    fields["depends_on"] = [names[ref.casefold()] for ref in refs if ref.casefold() in names]
+    if missing := [ref for ref in refs if ref.casefold() not in names]:
+        fields[MISSING] = missing
+        log.note(f"{new} depends on {', '.join(missing)}, not in the file: kept aside.")
+    if source != new:
+        fields["x-id"] = source
+    fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
+    return in_order(task_of(new, fields, log, ""))
+
+
+IMPORTER = Importer(
+    name="prd",
+    help="The user stories of a ralph loop's prd.json, or a list of them.",
+    sniff=_sniff,
+    read=_read,
+)
