@@ -306,6 +306,26 @@ def types_as_strings(modules: Iterable[str]) -> Iterator[str]:
                     yield f"{module}: {made.name}"
 
 
+#: How many modules of this package a command may import where one worker has a task: what it
+#: takes now, and a few more. Each is 0.3 ms, and they come in dozens.
+MOST_MODULES = {
+    "next": 69, "show": 69, "list": 69, "log": 53, "graph": 70, "export": 49, "diff": 112,
+    "status": 92, "packet": 84,
+}  # fmt: skip
+#: Of the standard library, what takes 3 ms and more with all that it imports.
+RARE = ("dataclasses", "inspect", "subprocess", "tempfile")
+
+
+@pytest.mark.parametrize("command", MOST_MODULES)
+def test_a_command_imports_few_modules(world: World, command: str) -> None:
+    words = (command, READY[0]) if command in ("show", "packet") else (command,)
+    found = imports.imported(words, at=world.path, env=world.environ)
+    own = sorted(module for module in found if module.startswith("ralphgit."))
+    assert len(own) <= MOST_MODULES[command], "\n".join(own)
+    # A packet says whether files are as committed, and git looks at them in a scratch folder.
+    assert {*imports.of(RARE, found)} <= ({"tempfile"} if command == "packet" else set())
+
+
 #: How many git processes a command may start: what it takes now, and one more.
 MOST_PROCESSES = {"--help": 0, "next": 7, "show": 7, "list": 7, "claim": 13}
 

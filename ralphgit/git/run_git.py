@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 from ralphgit.errors import NeedsPerson, NotWritable, RalphError, RemoteUnavailable
 from ralphgit.git.child_process import Child, Dialogue, ProcessResult, TimedOut, verb
@@ -89,13 +88,12 @@ def _to_nobody(what: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-@dataclass(slots=True)
 class Patience:
     """How long git is waited for, and who is told that it is."""
 
     seconds: float = 600.0
     """For what runs hooks, filters or a signer."""
-    step: Callable[[str], AbstractContextManager[None]] = _to_nobody
+    step: Callable[[str], AbstractContextManager[None]] = staticmethod(_to_nobody)
     """Shows what git is at while the block runs."""
     terminal: bool = False
     """Whether a person sits there, whom a signer may ask: git stays in the terminal's group."""

@@ -6,7 +6,6 @@ import json
 import os
 from enum import StrEnum
 
-from ralphgit.app.active_claims import removed_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap, marked
 from ralphgit.app.workspace import heartbeat, runtime_files, taken_back
 from ralphgit.app.workspace.graph_view import GraphView
@@ -126,6 +125,8 @@ def withdrawn(claim_map: ClaimMap, mine: tuple[str, str, str], head: str) -> Win
             return Winner(task, Cause.REWRITTEN, base.label)
         return None
     if row is None:
+        from ralphgit.app.active_claims import removed_tasks
+
         if not removed_tasks.was_on_base(project, task, begun):
             return None
         now = removed_tasks.renamed(project, claim_map.base, task, begun)

@@ -2,6 +2,7 @@
 
 Each has a note in `<git common dir>/ralphgit/in-review`, for all worktrees of the repository, from
 before its branch is pushed until the base has what it brings, or the remote has its branch no more.
+Where there is none, as nearly everywhere, `status` imports nothing of what deals with them.
 """
 
 from __future__ import annotations
@@ -10,14 +11,10 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
-from ralphgit.app.active_claims.claim_map import read_leases
-from ralphgit.app.base import is_landed, update_base
 from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, RemoteUnavailable
-from ralphgit.git import refs, remote
-from ralphgit.records import atomic_files, runtime_notes
+from ralphgit.records import atomic_files
 
 PREFIX = "ralph/records/"
 _TASK = "Ralph-Task: "
@@ -50,6 +47,8 @@ class InReview(NamedTuple):
 
 def note(project: Project, pull: InReview) -> None:
     """Note a change, in place of what was noted of the same branch. Raises: NotWritable."""
+    from ralphgit.records import runtime_notes
+
     record = {"version": 1, **pull._asdict(), "tasks": list(pull.tasks)}
     os.makedirs(tracked_pull_requests.records_folder(project), exist_ok=True)
     runtime_notes.write(_path(project, pull.branch), record)
@@ -57,6 +56,8 @@ def note(project: Project, pull: InReview) -> None:
 
 def drop(project: Project, pull: InReview) -> None:
     """Forget a change, with what is here of its branch and is not checked out."""
+    from ralphgit.git import refs
+
     atomic_files.unlink(_path(project, pull.branch))
     places = (f"refs/remotes/{pull.remote}/{pull.branch}", f"refs/heads/{pull.branch}")
     for ref in places:
@@ -72,7 +73,7 @@ def drop(project: Project, pull: InReview) -> None:
 def known(project: Project) -> list[InReview]:
     """List what is noted, and the branches of records of others that were fetched. Reads only."""
     paths = tracked_pull_requests.of_records(project)
-    noted = (_parsed(runtime_notes.read(path)) for path in paths)
+    noted = [_read(path) for path in paths]
     found = {one.branch: one for one in noted if one is not None}
     others = [
         (name.removeprefix("refs/remotes/").partition(f"/{PREFIX}"), ref.oid)
@@ -88,6 +89,12 @@ def known(project: Project) -> list[InReview]:
         about = tuple(dict.fromkeys(tasks))
         found.setdefault(branch, InReview(branch, oid, lines[0], about, remote=where))
     return [*found.values()]
+
+
+def _read(path: str) -> InReview | None:
+    from ralphgit.records import runtime_notes
+
+    return _parsed(runtime_notes.read(path))
 
 
 def waiting(project: Project) -> list[InReview]:
@@ -124,6 +131,10 @@ def settle(project: Project) -> None:
     pulls = known(project)
     if not pulls or not project.base.commit:
         return
+    from ralphgit.app.active_claims import leases
+    from ralphgit.app.active_claims.claim_map import read_leases
+    from ralphgit.app.base import update_base
+
     landed = [pull for pull in pulls if _has_landed(project, pull)]
     try:
         gone = [pull for pull in pulls if pull not in landed and not is_pushed(project, pull)]
@@ -138,6 +149,8 @@ def settle(project: Project) -> None:
 
 def is_pushed(project: Project, pull: InReview) -> bool:
     """Whether the remote has the branch of a change. Raises: RemoteUnavailable."""
+    from ralphgit.git import remote
+
     ref, timeout = f"refs/heads/{pull.branch}", project.config.fetch_timeout
     return bool(remote.tip(project.repository.git, pull.remote, ref, timeout=timeout))
 
@@ -145,6 +158,8 @@ def is_pushed(project: Project, pull: InReview) -> bool:
 def _has_landed(project: Project, pull: InReview) -> bool:
     if project.repository.objects.resolve([pull.commit]) == [None]:
         return True  # nobody has it any more
+    from ralphgit.app.base import is_landed
+
     return bool(is_landed.landed(project, pull.commit)) or is_landed.has_records(
         project, pull.commit
     )

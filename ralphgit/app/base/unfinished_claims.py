@@ -8,14 +8,13 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import is_landed
 from ralphgit.app.workspace import heartbeat, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import worktrees
 from ralphgit.git.repository import Worktree
 from ralphgit.model.active_claim import ActiveClaim
 from ralphgit.model.task_row import Row
-from ralphgit.records import audit_file
+from ralphgit.records.schemas import audit_path
 from ralphgit.rules import readiness
 
 
@@ -86,6 +85,8 @@ def _has_more(project: Project, there: Worktree, row: Row) -> bool:
     own = beat is not None and beat.claim == row.claim
     if own and beat is not None and heartbeat.alive(beat, project.around.now()):
         return True
+    from ralphgit.app.base import is_landed
+
     if there.head and not is_landed.landed(project, there.head):
         return True
     beside = project.repository.beside(there)
@@ -95,7 +96,7 @@ def _has_more(project: Project, there: Worktree, row: Row) -> bool:
 
 def _brought(project: Project, row: Row) -> str:
     """The commit of the base's first-parent line that brought the claim's audit."""
-    path = audit_file.path(project.config.records, row.id, row.claim)
+    path = audit_path(project.config.records, row.id, row.claim)
     out = project.repository.git.run(
         "--literal-pathspecs", "log", "--first-parent", "--format=%H", "--diff-filter=A",
         "--max-count=1", project.base.commit, "--", path,

@@ -6,7 +6,6 @@ from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import tree_digest
 from ralphgit.app.handoff import dependencies, questions
-from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -69,6 +68,8 @@ def first_ready(project: Project, *, story: str = "", priority: Priorities | Non
     found = next_tasks.takeable(project, story=story, priority=priority, claim_map=claim_map)
     if not found.tasks:
         asked = ClaimOptions(story=story, priority=priority)
+        from ralphgit.app.lifecycle import idle_errors
+
         raise idle_errors.nothing(claim_map, asked, found)
     return found.tasks[0][0].id
 

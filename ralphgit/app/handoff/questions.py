@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.evidence import reviews
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project, stamp
 from ralphgit.errors import InvalidRecord, Refused
@@ -162,6 +161,8 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
     ref = project.repository.refs.get(holder.ref)
     if ref is None:
         return
+    from ralphgit.app.evidence import reviews
+
     task = project.view(ref.oid, holder.where).task(row.id)
     why = reviews.missing(project, ref.oid, task, claim_map.base.task(row.id))
     if why:

@@ -11,9 +11,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.base import records_in_review, unfinished_claims
-from ralphgit.app.evidence import completion_proof
 from ralphgit.app.handoff import questions
-from ralphgit.app.lifecycle import idle_errors
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
@@ -81,10 +79,16 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     attention = list(_attention(project, claim_map))
     unverified = list(_unverified(project, claim_map))
     found = next_tasks.takeable(project, claim_map=claim_map)
-    nothing = None if found.tasks else idle_errors.nothing(claim_map, ClaimOptions(), found)
+    nothing = None if found.tasks else _nothing(claim_map, found)
     merged = {one.task for one in attention if one.code == "unfinished_claim"}
     busy = workers(project, claim_map, merged)
     return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing)
+
+
+def _nothing(claim_map: ClaimMap, found: next_tasks.Takeable) -> RalphError:
+    from ralphgit.app.lifecycle import idle_errors
+
+    return idle_errors.nothing(claim_map, ClaimOptions(), found)
 
 
 def _unknown_dependencies(claim_map: ClaimMap) -> list[str]:
@@ -118,8 +122,14 @@ def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
             yield row.id
         in_review = state == State.IN_REVIEW and holder is not None
         ref = project.repository.refs.get(holder.ref) if in_review and holder else None
-        if ref is not None and not completion_proof.of_commit(project, row.id, ref.oid).is_verified:
+        if ref is not None and not _is_verified(project, row.id, ref.oid):
             yield row.id
+
+
+def _is_verified(project: Project, task: str, commit: str) -> bool:
+    from ralphgit.app.evidence import completion_proof
+
+    return completion_proof.of_commit(project, task, commit).is_verified
 
 
 def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:

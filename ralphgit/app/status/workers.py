@@ -12,7 +12,6 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.workspace import heartbeat, record_tree, runtime_files, worktree_names
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.project import Project
-from ralphgit.app.worktrees.survey import WORKER_LOCK
 from ralphgit.git import work_done, worktrees
 from ralphgit.git.repository import Worktree
 from ralphgit.git.work_done import Asked, Counted
@@ -202,8 +201,11 @@ def _for_workers(project: Project, worktree: Worktree) -> bool:
     """Whether ralphgit made the worktree for a worker, or a loop runs in it."""
     if worktree.bare or not worktree.exists:
         return False
-    if worktree.reason.startswith(WORKER_LOCK):
-        return True
+    if worktree.reason:
+        from ralphgit.app.worktrees.survey import WORKER_LOCK
+
+        if worktree.reason.startswith(WORKER_LOCK):
+            return True
     beat = heartbeat.read(worktree.path)
     return beat is not None and heartbeat.alive(beat, project.around.now())
 
