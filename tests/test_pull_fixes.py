@@ -12,6 +12,8 @@ from test_landing import agent
 from test_loop import events, on_base, task
 from test_pull_states import FORGES, Review
 
+from ralphgit.app.workspace import tracked_pull_requests
+
 VERIFIED = (
     "outputs: [one.txt]",
     "verify: [test -s one.txt]",
@@ -232,3 +234,21 @@ def test_killed_meanwhile_it_goes_on(when: str, flow: Flow) -> None:
     assert flow.there() == "green"
     assert len(forge.pulls) == 1
     assert states(flow.alpha) == {"T-1": "in-review"}
+
+
+@pytest.mark.slow
+def test_a_note_that_a_worker_wrote_moves_no_other_branch(flow: Flow) -> None:
+    """It names another branch, and says that its checks have failed."""
+    forge, alpha, world = flow.forge, flow.alpha, flow.alpha.world
+    world.git("branch", "release", "main")
+    world.git("push", "--quiet", "origin", "release")
+    tip = forge.git("rev-parse", "release")
+    forge.fails(flow.branch, "expected green")
+    forge.change(flow.branch, judged=tip)
+    (pull,) = tracked_pull_requests.read(str(alpha.path))
+    forged = pull._replace(branch="release", commit=tip)
+    tracked_pull_requests.note(str(alpha.path), forged)
+    said = flow.turn()
+    assert "release is no branch that a loop has pushed for review" in said
+    assert (forge.git("rev-parse", "release"), flow.prompts) == (tip, 1)
+    assert alpha.git("rev-parse", "release") == tip

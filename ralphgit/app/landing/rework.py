@@ -144,6 +144,9 @@ def _tip(project: Project, pull: Pull) -> str:
     git, objects = project.repository.git, project.repository.objects
     where, ref = project.push_remote(pull.branch), f"refs/heads/{pull.branch}"
     timeout = project.config.fetch_timeout
+    if not ref.startswith(onto_base.PREFIX):
+        # A worker can write the note; what a loop pushes for review is never called so.
+        raise _stuck(pull, f"{pull.branch} is no branch that a loop has pushed for review")
     there, here = remote.tip(git, where, ref, timeout=timeout), refs.current(objects, ref)
     if not there:
         raise _stuck(pull, f"{pull.branch} is not on {where} any more")

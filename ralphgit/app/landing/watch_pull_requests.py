@@ -83,11 +83,15 @@ def retarget(project: Project, top: str, there: Forge) -> list[Pull]:
     for pull in tracked_pull_requests.read(top):
         if not pull.base or not _stands_on_base(project, pull):
             continue
-        there.retarget(pull.url or pull.branch, project.base.branch)
+        # The forge says which that is: a worker can write the note.
+        url = there.find(pull.branch)
+        if url is None or not pull.branch.startswith("ralph/"):
+            continue
+        there.retarget(url, project.base.branch)
         tracked_pull_requests.note(top, pull._replace(base=""))
         leases = [pull_request.lease_of(pull)]
         if auto_merge.decided(project, leases, pull.commit)[0]:
-            there.merge_when_allowed(pull.url or pull.branch, project.config.land_method)
+            there.merge_when_allowed(url, project.config.land_method)
         moved.append(pull)
     return moved
 
