@@ -20,6 +20,7 @@ from world import Place, Result
 from ralphgit.app.forge.github import GitHub
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
+from ralphgit.loop import notify
 from ralphgit.model.pull_request import Check, PullSeen, PullState, Said, judged
 
 FORGES = ("gh", "glab", "gitea")
@@ -411,3 +412,9 @@ def test_github_is_read_by_the_real_gh(tmp_path: Path) -> None:
         "POST /graphql", "GET /repos/acme/proj/pulls/7/comments?per_page=100",
         "GET /repos/acme/proj/actions/jobs/71/logs",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["open", "conflict", "failed", "changes", "merged", "closed"])
+def test_a_person_is_notified_of_each(state: str) -> None:
+    said = notify.EVENTS[f"pr-{state}"].format_map({"task": "T-1", "url": "https://f.example/1"})
+    assert "T-1" in said and said.endswith("https://f.example/1")
