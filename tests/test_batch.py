@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rows import row
 from test_fleet import all_end, killed, processes, statuses
+from test_protected_base import on_remote, protect
 from world import PATIENCE, Result, World, until
 
 from ralphgit.model.task_row import Row
@@ -359,6 +360,18 @@ def test_a_batch_goes_through_phases_and_past_what_fails(make: Callable[..., Wor
     # An answer sets it going.
     assert world.ralph("reply", "T-3", "The first").code == 0
     assert len(batch(world, "--story", "S-2", "--json").data["tasks"]) == 3
+
+
+@pytest.mark.slow
+def test_on_a_protected_main_what_was_joined_waits_in_review(make: Callable[..., World]) -> None:
+    world = make(task("T-1", "x-script: {write: {T-1.txt: a}}"),
+                 task("T-2", "x-script: {write: {T-2.txt: b}}"))  # fmt: skip
+    protect(world)
+    done = batch(world, "--json")
+    assert outcomes(done) == {"T-1": "blocked", "T-2": "blocked"}, done.out
+    (branch,) = on_remote(world)
+    assert {one["why"] for one in done.data["tasks"]} == {f"it is in review: {branch}"}
+    assert world.head == world.git("rev-parse", "origin/main")
 
 
 @pytest.mark.slow

@@ -230,6 +230,9 @@ def test_json_has_the_address(world: World, forge: Forge) -> None:
         "branch": branch, "commit": commit, "url": URL, "title": "T-1: reset", "tasks": ["T-1"],
     }  # fmt: skip
     assert found.data["task"]["status"] == "in-progress"
+    (asked,) = world.ralph("inbox", "--json").data["questions"]
+    shown = world.ralph(*asked["command"].split()[1:])
+    assert (shown.code, "resets T-1" in shown.out) == (0, True), shown
     assert any(GH006 in one for one in found.json["warnings"])
 
 

@@ -527,7 +527,10 @@ def test_a_local_base_that_went_its_own_way(world: World) -> None:
     assert refs(world, "leases") == ["refs/ralph/leases/T-1"]
     result = resets(world, "T-1")
     assert (result.code, result.data["pushed"]) == (0, True)
-    assert result.json["warnings"] == ["the local main has diverged; git pull merges the two"]
+    assert result.json["warnings"] == [
+        "the local main has diverged; ralphgit doctor --fix brings it back where that is by "
+        "records alone, else git pull merges the two"
+    ]
     assert (world.head, origin.git("rev-parse", "main")) == (ahead, result.data["commit"])
 
 

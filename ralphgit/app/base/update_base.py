@@ -78,10 +78,15 @@ def local_only(project: Project, old: str, new: str) -> bool:
     base = project.base
     local = refs.current(project.repository.objects, f"refs/heads/{base.branch}")
     if local not in ("", old):
+        hint = "ralphgit doctor --fix"
+        if worktrees.is_ancestor(project.repository.git, local, old):
+            hint = "git pull"
+        elif worktrees.is_ancestor(project.repository.git, old, local):
+            hint = f"git push {base.remote} {base.branch}"
         raise GuardRefused(
             f"the change cannot be pushed, and the local {base.branch} is not at {base.label}",
             code="base_diverged",
-            hint=f"bring {base.branch} to {base.label}, then repeat",
+            hint=hint,
         )
     if not advance_local(project, local, new):
         return False
@@ -224,7 +229,10 @@ def follow(project: Project, old: str, new: str) -> None:
         return
     if not local or (local != old and not worktrees.is_ancestor(repository.git, local, new)):
         if local:
-            project.warn(f"the local {base.branch} has diverged; git pull merges the two")
+            project.warn(
+                f"the local {base.branch} has diverged; ralphgit doctor --fix brings it back where "
+                "that is by records alone, else git pull merges the two"
+            )
         return
     try:
         advance_local(project, local, new)
