@@ -243,7 +243,8 @@ def test_a_time_limit_ends_the_agent_and_its_children(tmp_path: Path) -> None:
     ran = loop(alpha, env={"RALPH_AGENT_TIMEOUT": "0.5", "RALPH_AGENT_ATTEMPTS": "1"})
     assert ran.code == 7
     blocked = on_base(alpha, "T-1")
-    assert "You were stopped after 0.5 s." in blocked["blocked"]["question"]
+    assert blocked["blocked"]["reason"] == "other"
+    assert "stopped after 0.5 s, its time limit, 1 time." in blocked["blocked"]["question"]
     assert agents_of(blocked["claim"]["id"]) == []
 
 
@@ -261,7 +262,7 @@ def test_a_rate_limit_is_waited_out_and_is_no_attempt(tmp_path: Path) -> None:
     alpha.git("push", "--quiet", "origin", "HEAD:main")
     ran = loop(alpha, "--agent", f"sh {agent}")
     assert ran.code == 0
-    assert "rate limit: waiting 0.3 s" in ran.err
+    assert "sh is limited: Error 429: retry after 0.3 s; waiting 0 s, until " in ran.err
     outcomes = [(e["attempt"], e["outcome"]) for e in events(alpha, "attempted")]
     assert outcomes == [(1, "limited"), (1, "done")]
 

@@ -1,4 +1,4 @@
-"""Backoff, the circuit breaker, and rate limits in what an agent prints."""
+"""Backoff, the circuit breaker, and how long a limit is waited for."""
 
 from __future__ import annotations
 
@@ -34,30 +34,16 @@ def test_the_breaker_opens_tries_once_and_opens_again_or_closes() -> None:
 
 
 @pytest.mark.parametrize(
-    "tail, seconds",
-    [
-        ("all fine", None),
-        ("HTTP 429 Too Many Requests", 300.0),
-        ("Error: rate_limit_error. Retry-After: 12", 12.0),
-        ("usage limit reached, try again in 5 minutes", 300.0),
-        ("overloaded_error: please wait 1500 ms", 1.5),
-        ("quota exceeded; try again in 2h", 7200.0),
-        ("429: retry after 999999 s", 21600.0),
-        ("rate limit\n" + "work\n" * 30, None),
-        ("line 429 of the file; 4290 lines", None),
-        ("Error: reqwest::Error: 429 Too Many Requests", 300.0),
-        ("RateLimitError: rate_limit_exceeded", 300.0),
-        ("test_rate_limit FAILED: retry after 0 s", None),
-        ("tests/test_api.py::test_limits FAILED - rate limit reached", None),
-        ("\u2717 waits at a rate limit", None),
-        ("the unrate_limited path", None),
-    ],
-)
-def test_rate_limits_in_the_end_of_the_output(tail: str, seconds: float | None) -> None:
-    assert retry_policy.rate_limit(tail, usual=300.0) == seconds
+    "told, row, seconds",
+    [(0.0, 1, 5), (0.0, 2, 10), (0.0, 8, 640), (0.0, 30, 3600), (7200.0, 4, 7200),
+     (172_800.0, 1, 172_800), (-60.0, 1, 5), (None, 1, 300), (None, 9, 1280), (None, 10_000, 3600)],
+)  # fmt: skip
+def test_a_limit_waits_as_told_and_longer_each_time(
+    told: float | None, row: int, seconds: float
+) -> None:
+    assert retry_policy.limit_pause(told, row=row, least=5.0, usual=300.0) == seconds
 
 
-def test_a_limit_waits_as_told_and_longer_each_time() -> None:
-    waits = [retry_policy.rate_limit_pause(0.0, row=row, least=5.0) for row in (1, 2, 3, 30)]
-    assert waits == [5.0, 10.0, 20.0, 3600.0]
-    assert retry_policy.rate_limit_pause(7200.0, row=4, least=5.0) == 7200.0
+def test_an_agent_that_is_away_is_tried_less_and_less() -> None:
+    waits = [retry_policy.away_pause(row, usual=300.0) for row in (1, 2, 3, 5, 10_000)]
+    assert waits == [300, 600, 1200, 3600, 3600]

@@ -73,6 +73,38 @@ def finish(asked: Asked, counts: Callable[[str], bool]) -> Counted | None:
     return Counted((*paths, *found), insertions, deletions)
 
 
+def snapshot(git: Git, top: str) -> tuple[object, ...] | None:
+    """Return what tells one state of the worktree at `top` from another: HEAD, and which files
+    differ from it, as they are on disk; None if git does not say in time.
+
+    Ignored files are not looked at, and nothing is written.
+    """
+    try:
+        found = git.at(top).start(
+            "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames",
+            "--ignore-submodules=dirty",
+        ).finish(timeout=_PATIENCE)  # fmt: skip
+    except (TimedOut, OSError):
+        return None
+    if found.status:
+        return None
+    state: list[object] = []
+    for line in names(found.out):
+        if line.startswith(("# branch.upstream", "# branch.ab")):
+            continue  # a fetch moves them
+        path = line[2:] if line.startswith("? ") else line.split(" ", 8)[-1]
+        state.append((line, None if line.startswith("#") else _as_it_is(os.path.join(top, path))))
+    return tuple(state)
+
+
+def _as_it_is(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_mode
+
+
 def _lines(path: str) -> int:
     """How many lines git would say a new file has."""
     try:

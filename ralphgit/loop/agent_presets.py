@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ralphgit.app.processes import trust
-from ralphgit.app.workspace import extensions
+from ralphgit.app.workspace import agent_pause, extensions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
 from ralphgit.model.listed import Listed
@@ -66,13 +66,13 @@ BUILT_IN: tuple[AgentPreset, ...] = (
     AgentPreset(
         name="gemini",
         help="Gemini CLI.",
-        words=("gemini", "--approval-mode", "yolo"),
+        words=("gemini", "--approval-mode", "yolo", "--skip-trust"),
         needs="gemini, logged in",
     ),
     AgentPreset(
         name="opencode",
         help="opencode.",
-        words=("opencode", "run"),
+        words=("opencode", "run", "--auto"),
         needs="opencode, with a model chosen",
     ),
     AgentPreset(
@@ -97,6 +97,11 @@ class Command(NamedTuple):
     """As it was configured: a preset's name or a command line."""
     environment: Mapping[str, str] = {}
     task_fields: Mapping[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """The preset, or the program's name: whose signs count."""
+        return agent_pause.shown(self.line)
 
 
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:

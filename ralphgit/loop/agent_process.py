@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from ralphgit.model import characters
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import redact
 
+#: Why an agent is stopped that neither prints nor changes anything.
+SILENT = "silent"
 #: Seconds between SIGTERM and SIGKILL.
 GRACE_S = 5.0
 _TAIL_CHARACTERS = 16 * 1024
@@ -27,7 +30,7 @@ class Ended(NamedTuple):
     code: int
     """Its exit code; 128 + N for signal N."""
     how: str
-    """`importers.EXITED`, `importers.TIMED_OUT`, or why it was stopped."""
+    """`run_program.EXITED`, `run_program.TIMED_OUT`, SILENT, or why else it was stopped."""
     tail: str
     """The end of its output, redacted."""
     seconds: float
@@ -90,6 +93,37 @@ class Log:
             self._left = 0  # a full disk does not stop the agent
 
 
+class Silence:
+    """Tells when an agent has neither printed nor changed anything for `most` seconds.
+
+    `look` returns the state of the worktree; it is asked only when nothing was printed for so long.
+    """
+
+    def __init__(self, most: float, look: Callable[[], object]) -> None:
+        self.most, self._look = most, look
+        self._since = time.monotonic()
+        self._first = self._seen = look()
+
+    def heard(self) -> None:
+        self._since = time.monotonic()
+
+    def changed(self) -> bool:
+        """Whether the worktree is not as it was at first, or nobody can say."""
+        now = self._look()
+        return now is None or now != self._first
+
+    def why(self) -> str:
+        """Return SILENT if that long is over; else ""."""
+        if time.monotonic() - self._since < self.most:
+            return ""
+        now = self._look()
+        if now is not None and now == self._seen:
+            return SILENT
+        self._seen = now
+        self.heard()
+        return ""
+
+
 def run(
     words: Sequence[str],
     *,
@@ -99,18 +133,28 @@ def run(
     log: Log,
     timeout: float,
     stop: Callable[[], str],
+    silence: Silence,
+    heard: Callable[[], None] = lambda: None,
 ) -> Ended:
     """Run an agent in the folder `top` with the file `prompt` as its stdin.
 
-    `stop` may say why it has to end now. When this returns, or is left by an exception,
-    no process of the agent is left (`run_program`).
+    `stop` may say why it has to end now, and so may `silence`; `heard` is called when it prints
+    something. When this returns, or is left by an exception, no process of the agent is left
+    (`run_program`).
 
     Raises: Refused (no_agent) where it cannot be started; Refused (supervisor_killed).
     """
+
+    def hear(data: bytes) -> None:
+        if data:
+            silence.heard()
+            heard()
+        log.add(data)
+
     try:
         ended = run_program.run(
-            words, top=top, environ=environ, timeout=timeout, hear=log.add, stdin=prompt,
-            stop=stop, grace=GRACE_S,
+            words, top=top, environ=environ, timeout=timeout, hear=hear, stdin=prompt,
+            stop=lambda: stop() or silence.why(), grace=GRACE_S,
         )  # fmt: skip
     except Refused as error:
         if error.code != "cannot_start":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
@@ -26,8 +26,15 @@ from ralphgit.errors import (
     RalphError,
     Refused,
 )
-from ralphgit.git import index
-from ralphgit.loop import agent_presets, agent_process, event_log, prompt_template, resume
+from ralphgit.git import index, work_done
+from ralphgit.loop import (
+    agent_clock,
+    agent_presets,
+    agent_process,
+    event_log,
+    prompt_template,
+    resume,
+)
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
@@ -36,7 +43,19 @@ from ralphgit.model.task import Task
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import secrets_in
-from ralphgit.rules import retry_policy
+from ralphgit.rules import agent_outcome
+from ralphgit.rules.agent_outcome import (
+    End,
+    Left,
+    Limited,
+    Lost,
+    Over,
+    Silent,
+    Stuck,
+    Unavailable,
+    Worked,
+)
+from ralphgit.rules.reset_time import reset_time
 
 PROMPT = os.path.join(".ralph", "prompt.md")
 #: How often a completion is tried that something else is in the way of.
@@ -64,29 +83,9 @@ class Failed(NamedTuple):
     """What the task is blocked for if this was the last attempt."""
     told: str = ""
     """For the person who is asked then; "" for the same as the worker."""
-    limited: int = 0
-    """Rate limits in a row, this one included."""
 
 
-class Stuck(NamedTuple):
-    """The worker needs a person."""
-
-    reason: Reason
-    question: str
-    options: tuple[str, ...]
-
-
-class Limited(NamedTuple):
-    """The agent ran into a rate limit: no attempt at all."""
-
-    seconds: float
-
-
-class Lost(NamedTuple):
-    """The claim is lost, and the agent was stopped."""
-
-
-class Over(NamedTuple):
+class GivenUp(NamedTuple):
     """The task was blocked or released in this worktree while the agent worked."""
 
     how: WayOut
@@ -95,7 +94,12 @@ class Over(NamedTuple):
 #: Refuses to go on where something has changed that steers git or a verify command.
 Unchanged = Callable[[Project, Lease], None]
 
-Outcome = Done | Failed | Stuck | Limited | Lost | Over
+Outcome = Done | Failed | Stuck | Limited | Unavailable | Silent | Over | Lost | GivenUp
+#: How a program's end is called in the rules.
+_ENDS = {
+    run_program.EXITED: End.EXITED, run_program.TIMED_OUT: End.OVER,
+    agent_process.SILENT: End.SILENT, LOST: End.LOST,
+}  # fmt: skip
 
 
 def attempt(
@@ -108,6 +112,7 @@ def attempt(
     ended_here: Callable[[Project, str], None],
     unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
+    heard: Callable[[], None],
 ) -> tuple[Outcome, float]:
     """Have the agent work on the task once, and judge the result by what is there.
 
@@ -116,7 +121,7 @@ def attempt(
     Neither its exit code nor its report makes a task done: `complete` does. Where something
     else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
     the agent has ended, with the base as it was before, and may refuse to go on; `unchanged` after
-    each verify command, which runs what the agent wrote.
+    each verify command, which runs what the agent wrote; `heard` when the agent prints something.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
@@ -148,14 +153,17 @@ def attempt(
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
     left = runtime_files.left(top)
+    git = project.repository.git
+    silence = agent_process.Silence(config.agent_silence, lambda: work_done.snapshot(git, top))
     with Watch(check, config.loop_check) as watch:
         ended = agent_process.run(
             command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
-            timeout=config.agent_timeout, stop=watch.why,
+            timeout=config.agent_timeout, stop=watch.why, silence=silence, heard=heard,
         )  # fmt: skip
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
         raise resume.gone(top, project.repository.home)
+    changed = silence.changed()
     runtime_files.leave(project, left)  # what is there, verify commands have left and no agent
     base = project.base.commit
     project.refresh(config=True)
@@ -163,10 +171,8 @@ def attempt(
     if broken := resume.unreadable(project):
         return _begin_again(project, lease, broken), ended.seconds
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
-        return Over(how), ended.seconds
-    if ended.how == LOST:
-        return Lost(), ended.seconds
-    outcome = _said(project, before, ended, secrets)
+        return GivenUp(how), ended.seconds
+    outcome = _judged(project, command, ended, changed, environ, secrets)
     if isinstance(outcome, worker_report.Report) and (left := _marked(top, before)):
         why = f"conflict markers are left in {', '.join(left)}"
         outcome = Failed(why, f"{why}. Join both sides there, and remove the markers.")
@@ -239,33 +245,35 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     worker_report.clear(top)
 
 
-def _said(
-    project: Project, before: Attempts, ended: agent_process.Ended, secrets: tuple[str, ...]
-) -> Outcome | worker_report.Report:
-    """Judge an attempt by its end and its report; the report, if `complete` has to decide."""
+def _judged(
+    project: Project, command: agent_presets.Command, ended: agent_process.Ended, changed: bool,
+    environ: Mapping[str, str], secrets: tuple[str, ...],
+) -> Outcome | worker_report.Report:  # fmt: skip
+    """Judge an attempt by what the agent left; its report, if `complete` has to decide."""
     try:
-        said = worker_report.read(project.top, secrets)
+        said, question = worker_report.read(project.top, secrets), None
     except InvalidRecord as error:
         sentence = f"the report was refused: {error}"
         return Failed(sentence, sentence)
     if said.status in ("needs_context", "blocked"):
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
-        question = said.question or said.summary or "the worker asked no question"
-        return Stuck(reason, question, said.options)
-    if ended.how == run_program.TIMED_OUT:
-        limit = f"{project.config.agent_timeout:g} s"
-        return Failed(f"the agent was stopped after {limit}", f"You were stopped after {limit}.")
-    if ended.code == 0:
+        asked = said.question or said.summary or "the worker asked no question"
+        question = Stuck(reason, asked, said.options)
+    config = project.config
+    seconds = {End.SILENT: config.agent_silence, End.OVER: config.agent_timeout}.get(
+        _ENDS[ended.how], ended.seconds
+    )
+    left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question)
+    now, zone = project.around.now(), agent_clock.zone_of(environ)
+    outcome = agent_outcome.outcome(
+        left, agent=command.name,
+        reset=lambda text: reset_time(text, now=now, zone=zone, zones=agent_clock.zone_named),
+    )  # fmt: skip
+    if not isinstance(outcome, Worked):
+        return outcome
+    if outcome.code == 0:
         return said
     end = "\n".join(ended.tail.splitlines()[-20:])
-    told = retry_policy.rate_limit(ended.tail, usual=project.config.loop_cooldown)
-    if told is not None:
-        row = before.limited + 1
-        if row < retry_policy.MOST_RATE_LIMITS:
-            least = project.config.loop_backoff
-            return Limited(retry_policy.rate_limit_pause(told, row=row, least=least))
-        why = f"the agent ran into a rate limit {row} times in a row"
-        return Failed(why, f"{why}. It ended with exit code {ended.code}:\n{end}", limited=row)
     how = f"ended with exit code {ended.code}"
     printed = f":\n{end}" if end.strip() else ", and printed nothing."
     return Failed(f"the agent {how}", f"It {how}{printed}")

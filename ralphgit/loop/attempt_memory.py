@@ -1,4 +1,4 @@
-"""Keep what a loop has to know after a restart: failed attempts at its task, and its breaker."""
+"""Keep what a loop has to know after a restart of the attempts at its task."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import os
 from typing import Any, NamedTuple
 
 from ralphgit.records import runtime_notes
-from ralphgit.rules.retry_policy import CLOSED, Breaker
 
 _ATTEMPTS = os.path.join(".ralph", "attempts.yaml")
-_BREAKER = os.path.join(".ralph", "breaker.yaml")
 _MOST_TEXT = 8 * 1024
 
 
@@ -29,7 +27,11 @@ class Attempts(NamedTuple):
     conflicts: str = ""
     """The files that had conflict markers when it began, one a line."""
     limited: int = 0
-    """Rate limits in a row since the last attempt that ran into none."""
+    """Limits in a row since the last attempt that ran into none."""
+    unavailable: int = 0
+    """How often in a row the agent could not work, or was silent."""
+    over: int = 0
+    """How often the time limit ended it."""
 
 
 def attempts(top: str, claim: str) -> Attempts:
@@ -48,18 +50,3 @@ def note_attempts(top: str, now: Attempts) -> None:
     """Raises: NotWritable."""
     now = now._replace(feedback=now.feedback[-_MOST_TEXT:], told=now.told[-_MOST_TEXT:])
     runtime_notes.write(os.path.join(top, _ATTEMPTS), now._asdict())
-
-
-def breaker(top: str) -> Breaker:
-    """Return the breaker as it was left; closed if there is no note."""
-    found = runtime_notes.read(os.path.join(top, _BREAKER))
-    failures, opened = found.get("failures"), found.get("opened")
-    if not isinstance(failures, int) or not isinstance(opened, (int, float)):
-        return CLOSED
-    return Breaker(failures, float(opened))
-
-
-def note_breaker(top: str, now: Breaker) -> None:
-    """Raises: NotWritable."""
-    if now != breaker(top):
-        runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())

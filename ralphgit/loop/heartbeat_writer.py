@@ -12,6 +12,9 @@ from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.surroundings import Progress
 from ralphgit.errors import RalphError
 
+#: The phase in which an agent works.
+AGENT = "agent"
+
 #: Steps by their first word; what else takes long runs verify commands.
 _PHASES = {"pushing": "push", "opening": "pull request", "setting": "setup"}
 
@@ -30,6 +33,7 @@ class HeartbeatWriter(Progress):
             worker=worker, task="", claim="", phase="start", time=time.time(),
         )  # fmt: skip
         self._changed = threading.Event()
+        self._heard = time.monotonic()
         self._lock = threading.Lock()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -46,10 +50,18 @@ class HeartbeatWriter(Progress):
         if not self._now.task:
             heartbeat.remove(self._top, self._now.process)
 
-    def phase(self, phase: str, *, task: str | None = None, claim: str | None = None) -> None:
-        """Note what the loop does now, and for which task."""
+    def agent_spoke(self) -> None:
+        """Note that the agent has printed something: it is silent from now on."""
+        self._heard = time.monotonic()
+
+    def phase(
+        self, phase: str, *, task: str | None = None, claim: str | None = None, why: str = "",
+        until: float = 0.0,
+    ) -> None:  # fmt: skip
+        """Note what the loop does now, for which task, and what it waits for until when."""
+        self.agent_spoke()
         with self._lock:
-            now = self._now._replace(phase=phase)
+            now = self._now._replace(phase=phase, why=why, until=until)
             if task is not None:
                 now = now._replace(task=task, claim=claim or "")
             self._now = now
@@ -81,7 +93,8 @@ class HeartbeatWriter(Progress):
 
     def _write(self) -> None:
         with self._lock:
-            self._now = self._now._replace(time=time.time())
+            silent = time.monotonic() - self._heard if self._now.phase == AGENT else 0.0
+            self._now = self._now._replace(time=time.time(), silent=round(silent, 1))
             beat = self._now
         try:
             heartbeat.write(self._top, beat)

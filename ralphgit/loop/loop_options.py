@@ -52,9 +52,11 @@ class Ran(NamedTuple):
 
     refused: bool = False
     """Whether a pull request was closed, or the remote declined a push."""
+    agent_away: str = ""
+    """Why the agent cannot work, where that ended it."""
 
     @property
     def needs_person(self) -> bool:
         """Whether it left something that only a person can move on."""
         only_a_person = self.nothing is not None and self.nothing.exit_code == 7
-        return bool(self.blocked) or self.refused or only_a_person
+        return bool(self.blocked or self.agent_away) or self.refused or only_a_person

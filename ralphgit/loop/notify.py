@@ -27,6 +27,7 @@ EVENTS = {
     "pr-closed": "the pull request of {task} was closed: {url}",
     "lost": "the claim on {task} is lost",
     "breaker": "the loop pauses {seconds} s after failures in a row: {failures}",
+    "unavailable": "the agent cannot work: {message}",
     "ended": "the loop has ended: {why}",
 }
 LIMIT_S = 10

@@ -37,10 +37,11 @@ from ralphgit.errors import (
 )
 from ralphgit.git.run_git import GitError
 from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
-from ralphgit.loop.attempt import Done, Failed, Limited, Lost, Outcome, Over, Stuck, attempt
+from ralphgit.loop.agent_away import AgentAway
+from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
-from ralphgit.loop.heartbeat_writer import HeartbeatWriter
+from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
 from ralphgit.loop.landing import Landing
 from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
@@ -48,8 +49,11 @@ from ralphgit.loop.notify import Notifier
 from ralphgit.loop.taking import Taking
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.config import Config
+from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.rules import retry_policy
+from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
 from ralphgit.rules.retry_policy import CLOSED
 
 #: How a loop ends that finds nothing to claim, by the code of the reason.
@@ -124,6 +128,10 @@ class Loop:
                 self._beat = beat
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
+                self._away = AgentAway(
+                    self._around, self._config, self._command, self._top, self._pauses,
+                    self._journal, self._say,
+                )  # fmt: skip
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged
                 )
@@ -138,7 +146,7 @@ class Loop:
         unlanded = tuple(self._landing.unlanded(self._project()))
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
-        return Ran(*ended, why, unlanded, self._nothing, refused)
+        return Ran(*ended, why, unlanded, self._nothing, refused, self._away.why)
 
     # -- turns -----------------------------------------------------------------------
 
@@ -148,7 +156,15 @@ class Loop:
             if self._pauses.stop_wanted():
                 stop.forget(self._top)
                 return "stopped"
+            if not self._away.may_start():
+                continue
             worked = self._turn()
+            if self._away.why:
+                if self._options.idle == "exit":
+                    return self._away.why
+                self._close()
+                self._away.pause()
+                continue
             if worked and self._enough():
                 return self._limit()
             if worked:
@@ -257,8 +273,14 @@ class Loop:
     def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
         while True:
-            if self._pauses.for_breaker(project.config):
+            # A loop of one task ends with its attempts: nothing is left to break.
+            if not self._options.task and self._pauses.for_breaker(project.config):
                 return
+            if self._away.is_limited():
+                self._close()  # it may take hours
+                if not self._away.may_start():
+                    return
+                project = self._project()
             before = attempt_memory.attempts(self._top, lease.claim)
             if own_claims.end_of(project.view("HEAD", "HEAD"), lease) is Status.BLOCKED:
                 if self._pulls.give_up_fix(project, lease, "its worker has blocked the task"):
@@ -275,32 +297,35 @@ class Loop:
             match outcome:
                 case Done(commit):
                     self._landing.verified = commit
-                    attempt_memory.note_breaker(self._top, CLOSED)
+                    runtime_files.note_breaker(self._top, CLOSED)
                     if complete_here:
                         self._done.append(lease.task)
                         return
                     continue  # with what `complete` has read again
                 case Stuck(reason, question, options):
-                    attempt_memory.note_breaker(self._top, CLOSED)
+                    runtime_files.note_breaker(self._top, CLOSED)
                     # It counts: should the block fail, the agent is not asked for ever.
                     attempt_memory.note_attempts(
                         self._top, before._replace(failed=before.failed + 1, feedback=question)
                     )
                     self._block(lease, reason, question, options)
                     return
-                case Limited(seconds):
-                    attempt_memory.note_attempts(
-                        self._top, before._replace(limited=before.limited + 1)
-                    )
-                    self._say(f"rate limit: waiting {seconds:.3g} s")
-                    self._pauses.wait(seconds, "rate limit")
+                case Limited():
+                    self._away.limited(before, outcome)
+                case Unavailable() | Silent():
+                    if self._away.gives_back(before, outcome):
+                        self._give_back(lease)
+                        return
+                case Over(seconds):
+                    if self._over(lease, before, seconds):
+                        return
                 case Failed():
                     if self._failed(lease, before, outcome):
                         return
-                case Over(WayOut.RELEASED):
+                case GivenUp(WayOut.RELEASED):
                     self._end_released(lease)
                     return
-                case Over():
+                case GivenUp():
                     self._tell_blocked(lease)
                     project = self._project()
                     continue
@@ -317,7 +342,8 @@ class Loop:
 
     def _attempt(self, project: Project, lease: Lease, before: attempt_memory.Attempts) -> Outcome:
         """Have the agent work once."""
-        self._beat.phase("agent", task=lease.task, claim=lease.claim)
+        self._beat.phase(AGENT, task=lease.task, claim=lease.claim)
+        began = time.time()
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
@@ -325,13 +351,15 @@ class Loop:
             project, lease, before,
             command=self._command, check=lambda: reason_to_stop(quiet, self._journal, lease),
             ended_here=lambda project, base: self._agent_ended(project, lease, base),
-            unchanged=self._unchanged, fix=self._fix,
+            unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
             outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
             **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
         )  # fmt: skip
+        if isinstance(outcome, (Done, Failed, Stuck)):
+            self._away.worked(began)
         return outcome
 
     def _unchanged(self, project: Project, lease: Lease) -> None:
@@ -366,13 +394,12 @@ class Loop:
     def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""
         now = before._replace(
-            failed=before.failed + 1, feedback=outcome.feedback, limited=outcome.limited,
+            failed=before.failed + 1, feedback=outcome.feedback, limited=0, unavailable=0,
             reason=outcome.reason.value, told=outcome.told,
         )  # fmt: skip
         attempt_memory.note_attempts(self._top, now)
         config = self._project().config
-        state = attempt_memory.breaker(self._top).failed(time.time(), limit=config.loop_failures)
-        attempt_memory.note_breaker(self._top, state)
+        self._count_failure(config)
         about = "" if lease.task in outcome.why else f"{lease.task}: "
         self._say(f"{about}{outcome.why} (attempt {now.failed})")
         if now.failed >= config.agent_attempts:
@@ -380,6 +407,51 @@ class Loop:
             return True
         self._pauses.after_failure(now.failed, config)
         return False
+
+    def _count_failure(self, config: Config) -> None:
+        if not self._options.task:
+            now, limit = time.time(), config.loop_failures
+            state = runtime_files.breaker(self._top).failed(now, limit=limit)
+            runtime_files.note_breaker(self._top, state)
+
+    def _over(self, lease: Lease, before: attempt_memory.Attempts, seconds: float) -> bool:
+        """Go on from what the agent did until its time limit; True if that was often enough.
+
+        It is no failed attempt; but a task that never comes to its end waits for a person.
+        """
+        config, stopped = self._project().config, f"stopped after {seconds:.3g} s"
+        times = before.over + 1
+        told = f"You were {stopped}. What you did is still here: go on from there."
+        attempt_memory.note_attempts(
+            self._top,
+            before._replace(over=times, limited=0, unavailable=0, feedback=told),
+        )
+        self._count_failure(config)
+        often = counted(times, "time")
+        self._say(f"{lease.task}: the agent was {stopped}, its time limit ({often})")
+        if times >= config.agent_attempts:
+            question = (
+                f"The agent was {stopped}, its time limit, {often}. Should it have more time "
+                "(agent.timeout), or should the task be split?"
+            )
+            self._block(lease, Reason.OTHER, question, ())
+            return True
+        return False
+
+    def _give_back(self, lease: Lease) -> None:
+        """Leave the task as it was, since the agent cannot work; its work so far is kept."""
+        project = self._project()
+        with WorktreeLock(project):
+            row = project.base_view.known(lease.task)
+            if row is not None and row.claim == lease.claim:
+                block_release.release(project, lease.task, reason=self._away.why)
+                kept = task_branch.sweep(project, lease)
+            else:
+                kept = task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue)
+        more = f"; the work so far is kept in {kept}" if kept else ""
+        self._journal.write("given-back", task=lease.task, rescue=kept)
+        self._say(f"{self._away.why}; {lease.task} is given back as it was{more}")
+        self._beat.phase("given back", task="")
 
     def _block_failed(self, lease: Lease, last: attempt_memory.Attempts) -> None:
         """Block a task that has had all its attempts."""

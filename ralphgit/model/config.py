@@ -64,6 +64,8 @@ class Config(NamedTuple):
     """The coding agent: a preset's name or a command line."""
     agent_timeout: float = 3600.0
     """Seconds for each attempt."""
+    agent_silence: float = 1800.0
+    """Seconds without output or a change after which the agent is stopped, and tried again."""
     agent_attempts: int = 3
     """Failed attempts at a task after which it is blocked."""
     agent_prompt: str = ""
@@ -77,7 +79,7 @@ class Config(NamedTuple):
     loop_failures: int = 5
     """Failed attempts in a row, whatever the task, after which the loop pauses."""
     loop_cooldown: float = 300.0
-    """Seconds of that pause, and after a rate limit that does not say how long."""
+    """Seconds of that pause, and at least after a limit that does not say how long."""
     log_bytes: int = 16 * 1024 * 1024
     """The size of an attempt's log, at most."""
     land_mode: str = "auto"
@@ -124,9 +126,9 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
-    "agent_timeout", "land_base", "land_via", "land_remote", "land_concerns", "land_auto_merge",
-    "land_fixes", "land_method",
-    "integrate_verify", "notify_command", "worktree_setup", "worktree_check",
+    "agent_timeout", "agent_silence", "land_base", "land_via", "land_remote", "land_concerns",
+    "land_auto_merge", "land_fixes", "land_method", "integrate_verify", "notify_command",
+    "worktree_setup", "worktree_check",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where

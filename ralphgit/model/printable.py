@@ -30,6 +30,13 @@ def short_duration(seconds: float) -> str:
     return duration(max(0.0, seconds)).replace(" min", "m").replace(" ", "")
 
 
+def at_utc(seconds: float) -> str:
+    """Format a time in seconds since 1970: `2026-11-30T02:39:00Z`."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def counted(count: int, noun: str) -> str:
     """Format `1 task`, `2 tasks`; for nouns with a regular plural."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

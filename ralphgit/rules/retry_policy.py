@@ -1,4 +1,4 @@
-"""Decide when to try again: backoff with jitter, circuit breaker, refusals, rate limits.
+"""Decide when to try again: backoff with jitter, circuit breaker, refusals, limits.
 
 Pure: time and chance are arguments.
 
@@ -6,7 +6,6 @@ The breaker has the three states of Nygard's "Release It!": closed (attempts go 
 (none is made until `cooldown` seconds have passed), half-open (one is made, and decides).
 """
 
-import re
 from typing import NamedTuple
 
 from ralphgit.errors import GuardRefused, InvalidRecord, NeedsPerson, RalphError, UsageError
@@ -71,47 +70,23 @@ def ends_the_loop(error: RalphError) -> bool:
     return isinstance(error, _FINAL) and error.code not in _PASSING
 
 
-# -- rate limits of an agent -----------------------------------------------------------------
+# -- an agent that cannot work ---------------------------------------------------------------
 
-_SIGNS = re.compile(
-    r"(?ix) (?<!\w) rate[ _-]?limit(?:s|ed|ing)? (?:_?error|_exceeded)? (?!\w)"
-    r"| too[ ]many[ ]requests | overloaded(?:_error)?"
-    r"| (?:http|status|error|code) [^\n\d]{0,12} \b(?:429|529)\b | \b(?:429|529)\b [ ]* [:)\]]"
-    r"| usage[ ]limit | quota[ ]exceeded | resource[ _]exhausted"
-)
-#: Lines in which a test's name or its result stands: what they are about is the work.
-_TESTS = re.compile(r"\b(?:FAIL(?:ED|S)?|PASS(?:ED)?)\b|\btest_|\.py::|[\u2713\u2717\u2714\u2718]")
-_AFTER = re.compile(
-    r"(?ix) (?: retry[ _-]?after | try[ ]again[ ]in | wait ) \D{0,12}? (\d+(?:\.\d+)?) \s*"
-    r"(ms|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)?\b"
-)
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_LONGEST_S = 6 * 3600.0
-#: Only the end counts: an agent that works on rate limits writes about them, too.
-_LAST_LINES = 15
-
-#: So many in a row count as a failed attempt, and so does each that follows.
-MOST_RATE_LIMITS = 8
+#: So many times in a row before its task is given back and a person is asked.
+MOST_UNAVAILABLE = 3
 _LONGEST_GROWN_S = 3600.0
 
 
-def rate_limit(tail: str, *, usual: float) -> float | None:
-    """Seconds to wait if the end of the output reports a rate limit; None if not."""
-    lines = tail.splitlines()[-_LAST_LINES:]
-    end = "\n".join(line for line in lines if _TESTS.search(line) is None)
-    if _SIGNS.search(end) is None:
-        return None
-    found = _AFTER.search(end)
-    if found is None:
-        return usual
-    unit = (found.group(2) or "s").lower()
-    factor = _SECONDS["ms" if unit == "ms" else unit[0]]
-    return min(_LONGEST_S, max(0.0, float(found.group(1)) * factor))
-
-
-def rate_limit_pause(told: float, *, row: int, least: float) -> float:
+def limit_pause(told: float | None, *, row: int, least: float, usual: float) -> float:
     """Seconds to wait at the limit that is number `row` in a row, the first being 1.
 
-    As long as it told, and at least `least` seconds, doubled each time up to an hour.
+    As long as it told, else as is usual; at least `least` seconds, doubled each time up to an
+    hour. There is no last one.
     """
-    return max(told, min(_LONGEST_GROWN_S, least * 2.0 ** (row - 1)))
+    grown = min(_LONGEST_GROWN_S, least * 2.0 ** min(row - 1, 32))
+    return max(usual if told is None else told, grown)
+
+
+def away_pause(row: int, *, usual: float) -> float:
+    """Seconds until an agent that a person has to help is tried again, the first time row 1."""
+    return min(_LONGEST_GROWN_S, usual * 2.0 ** min(row - 1, 32))

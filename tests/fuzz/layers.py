@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ralphgit.app.conflicts import task_merge
 from ralphgit.app.handoff import worker_report
-from ralphgit.app.workspace import heartbeat, tracked_pull_requests
+from ralphgit.app.workspace import heartbeat, runtime_files, tracked_pull_requests
 from ralphgit.errors import InvalidRecord
 from ralphgit.loop import attempt_memory, batch_state
 from ralphgit.model import config
@@ -139,7 +139,7 @@ def notes(data: bytes) -> None:
     readers: dict[str, Callable[[str], object]] = {
         ".ralph/heartbeat": _beat,
         ".ralph/attempts.yaml": lambda top: attempt_memory.attempts(top, "k1"),
-        ".ralph/breaker.yaml": attempt_memory.breaker,
+        ".ralph/breaker.yaml": runtime_files.breaker,
         ".ralph/pulls.yaml": tracked_pull_requests.read,
         ".ralph/batch/state.yaml": batch_state.read,
     }

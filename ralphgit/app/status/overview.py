@@ -13,6 +13,7 @@ from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.base import records_in_review, unfinished_claims
 from ralphgit.app.handoff import questions
 from ralphgit.app.status.workers import Busy, workers
+from ralphgit.app.workspace import agent_pause
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 from ralphgit.model.active_claim import RESCUE, ActiveClaim
@@ -43,6 +44,10 @@ class Overview(NamedTuple):
     """What can be claimed, in the order in which it would be."""
     nothing: RalphError | None
     """Why nothing can be; None where something can."""
+
+
+#: What to do for an agent that cannot work, once it can.
+_TRY = "ralphgit run"
 
 
 def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
@@ -197,6 +202,10 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 )
                 hint = f"ralphgit claim {lease.task}"
                 yield Attention("record_missing", lease.task, message, hint)
+    for pause in agent_pause.every(project.around.environ):
+        if pause.kind == agent_pause.UNAVAILABLE:
+            message = f"{agent_pause.shown(pause.agent)} cannot work: {pause.said}"
+            yield Attention("agent_unavailable", "", message, _TRY)
     kept = [name.removeprefix(RESCUE) for name in project.repository.refs
             if name.startswith(RESCUE)]  # fmt: skip
     known = {name: claim_map.base.known(name.partition("/")[0]) for name in kept}

@@ -16,10 +16,12 @@ from ralphgit.git import work_done, worktrees
 from ralphgit.git.repository import Worktree
 from ralphgit.git.work_done import Asked, Counted
 from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.printable import counted
 from ralphgit.model.pull_request import PullState
 from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import FILED
 from ralphgit.rules.readiness import TaskState
+from ralphgit.rules.retry_policy import CLOSED
 
 #: What a worker is at, in the words of who gives out the work.
 REGISTERED, PLANNING, WORKING, STUCK = "registered", "planning", "working", "stuck"
@@ -65,6 +67,12 @@ class Busy(NamedTuple):
     """Of its pull request."""
     where: str
     """The worktree, branch or machine, for people."""
+    waits: str = ""
+    """What its loop waits for, such as the end of a limit; "" while it works."""
+    until: float | None = None
+    """Until when, in seconds since 1970."""
+    silent_s: float = 0.0
+    """How long its agent has printed nothing."""
 
     @property
     def changed(self) -> str:
@@ -170,6 +178,7 @@ def _busy(
     if state == PR_READY and pull is not None:
         state = STUCK if questions.needs_person(project, pull) else state
         reason = f"pull request {pull.words}" if pull.state != PullState.OPEN else ""
+    waits = _waiting(project, path, beat)
     signs = [time for time in (seen, beat.time if beat is not None else None) if time is not None]
     return Busy(
         name=holder.by,
@@ -191,7 +200,29 @@ def _busy(
         reason=reason,
         url=pull.url if pull is not None else "",
         where=holder.where,
+        waits=waits.why,
+        until=waits.until,
+        silent_s=beat.silent if beat is not None else 0.0,
     )
+
+
+class _Waiting(NamedTuple):
+    why: str = ""
+    until: float | None = None
+
+
+def _waiting(project: Project, path: str, beat: heartbeat.Heartbeat | None) -> _Waiting:
+    """What a loop waits for; of one that has ended, whether its circuit breaker is open."""
+    if beat is not None and not heartbeat.gone(beat):
+        return _Waiting(beat.why, beat.until or None)
+    breaker = runtime_files.breaker(path) if path else CLOSED
+    cooldown = project.config.loop_cooldown
+    state = breaker.state(project.around.now(), cooldown=cooldown)
+    if state == "closed":
+        return _Waiting()
+    many = counted(breaker.failures, "failed attempt")
+    why = f"the circuit breaker is {state} ({many} in a row)"
+    return _Waiting(why, breaker.opened + cooldown if state == "open" else None)
 
 
 # -- worktrees without a claim -------------------------------------------------------------
@@ -213,6 +244,7 @@ def _for_workers(project: Project, worktree: Worktree) -> bool:
 def _idle(project: Project, claim_map: ClaimMap, worktree: Worktree, path: str) -> Busy:
     """Describe a worktree without an open claim, by the last one that it had."""
     noted, beat = runtime_files.remembered(path), heartbeat.read(path)
+    waits = _waiting(project, path, beat)
     row = claim_map.base.known(noted.task) if noted is not None else None
     last = None
     if row is not None and noted is not None and row.claim == noted.claim:
@@ -237,6 +269,8 @@ def _idle(project: Project, claim_map: ClaimMap, worktree: Worktree, path: str) 
         reason="",
         url="",
         where=worktree_names.shown(project, path),
+        waits=waits.why,
+        until=waits.until,
     )
 
 

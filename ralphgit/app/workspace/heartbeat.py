@@ -58,6 +58,12 @@ class Heartbeat(NamedTuple):
     phase: str
     time: float
     """Seconds since 1970, UTC."""
+    why: str = ""
+    """What it waits for; "" while it works."""
+    until: float = 0.0
+    """Until when, in seconds since 1970; 0 for no time."""
+    silent: float = 0.0
+    """Seconds since its agent has printed something."""
 
     @property
     def process(self) -> Process:
@@ -143,6 +149,9 @@ def read(worktree: str) -> Heartbeat | None:
         claim=str(value.get("claim") or ""),
         phase=str(value.get("phase") or ""),
         time=_seconds(time),
+        why=str(value.get("why") or ""),
+        until=_seconds(value.get("until")),
+        silent=_seconds(value.get("silent")),
     )
 
 

@@ -10,6 +10,7 @@ from ralphgit.errors import GuardRefused, InvalidRecord, NotWritable, Refused
 from ralphgit.model.active_claim import Lease
 from ralphgit.records import atomic_files, lease_object, runtime_notes
 from ralphgit.records import schemas as schema
+from ralphgit.rules.retry_policy import CLOSED, Breaker
 
 FOLDER = ".ralph"
 #: The note of a move of this worktree that is under way.
@@ -18,6 +19,7 @@ CURRENT = os.path.join(FOLDER, "current.yaml")
 FLEET = os.path.join(FOLDER, "fleet.yaml")
 """What a fleet notes of the loop that it has started here."""
 LEFT = os.path.join(FOLDER, "left")
+_BREAKER = os.path.join(FOLDER, "breaker.yaml")
 _MOST_LEFT = 64 * 1024 * 1024
 #: The folder, and what a killed write may leave beside a record.
 _EXCLUDED = ("/.ralph/", f"{atomic_files.TEMPORARY}*")
@@ -125,3 +127,21 @@ def _left(top: str) -> bytes:
 def forget(top: str) -> None:
     """Remove the note, if there is one. Raises: NotWritable."""
     atomic_files.unlink(os.path.join(top, CURRENT))
+
+
+def breaker(top: str) -> Breaker:
+    """The circuit breaker of the worktree's loop as it was left; closed if there is no note."""
+    path = os.path.join(top, _BREAKER)
+    if not os.path.lexists(path):
+        return CLOSED  # and no parser is loaded
+    found = runtime_notes.read(path)
+    failures, opened = found.get("failures"), found.get("opened")
+    if not isinstance(failures, int) or not isinstance(opened, (int, float)):
+        return CLOSED
+    return Breaker(failures, float(opened))
+
+
+def note_breaker(top: str, now: Breaker) -> None:
+    """Raises: NotWritable."""
+    if now != breaker(top):
+        runtime_notes.write(os.path.join(top, _BREAKER), now._asdict())

@@ -48,6 +48,11 @@ def _stacked(options: LoopOptions) -> LoopOptions:
 
 def _left(ran: Ran) -> RalphError:
     """The error of a loop that left something for a person."""
+    if ran.agent_away:
+        return NeedsPerson(
+            f"{ran.agent_away}; no task was blocked for it", code="agent_unavailable",
+            hint="ralphgit run",
+        )  # fmt: skip
     if ran.nothing is not None and ran.nothing.exit_code == NeedsPerson.exit_code:
         return ran.nothing
     if not ran.blocked:

@@ -14,7 +14,7 @@ from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
 from ralphgit.cli.shared_options import MOST
 from ralphgit.errors import RalphError
-from ralphgit.model.printable import short_duration
+from ralphgit.model.printable import at_utc, duration, short_duration
 from ralphgit.rules.nothing_to_claim import Why
 
 
@@ -58,6 +58,8 @@ def _needs(found: Overview, amount: Amount) -> list[str]:
     return [*lines, ""] if lines else []
 
 
+#: A shorter silence of an agent is not worth a word.
+_SILENCE_S = 60.0
 _HEADERS = ("WORKER", "TASK", "STATE", "FOR", "FILES", "SEEN", "WHAT")
 
 
@@ -66,12 +68,25 @@ def _shown(busy: Busy, now: float) -> tuple[str, ...]:
     held = "" if busy.for_s is None else short_duration(busy.for_s)
     seen = "" if busy.seen is None else short_duration(now - busy.seen)
     # Of one in a worktree here the path says no more than the name.
-    phase = "" if busy.phase in ("", "agent") else f"phase: {busy.phase}"
-    notes = [busy.title, phase, busy.reason, busy.url, "" if busy.path else busy.where]
+    phase = "" if busy.waits or busy.phase in ("", "agent") else f"phase: {busy.phase}"
+    silent = busy.silent_s
+    notes = [
+        busy.title, phase, busy.reason, _waits(busy, now), busy.url,
+        "" if busy.path else busy.where,
+        f"silent for {duration(silent)}" if silent >= _SILENCE_S else "",
+    ]  # fmt: skip
     return (
         busy.name or NOBODY, busy.task or "-", busy.state, held or "-", busy.changed or "-",
         seen or "-", "; ".join(filter(None, notes)) or "-",
     )  # fmt: skip
+
+
+def _waits(busy: Busy, now: float) -> str:
+    """What a loop waits for, and until when."""
+    if not busy.waits or busy.until is None:
+        return safe(busy.waits)
+    left = max(0.0, busy.until - now)
+    return f"{safe(busy.waits)}, until {at_utc(busy.until)} (in {duration(left)})"
 
 
 def _idle(found: Overview, nothing: RalphError) -> str:
@@ -118,6 +133,7 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
 
 def _worker(busy: Busy, now: float) -> dict[str, object]:
     told: dict[str, object] = {**busy._asdict(), "worker": busy.name}
+    told["until"] = None if busy.until is None else at_utc(busy.until)
     for time, age in (("beat", "heartbeat_age_s"), ("seen", "seen_s")):
         at = told.pop(time)
         told[age] = round(now - at, 1) if isinstance(at, float) else None
