@@ -35,6 +35,7 @@ def with_template(folder: Path, *tasks: str, template: str = CONVENTIONAL) -> Pl
     return made(folder, *(tasks or (task("T-1"), task("T-2"))), files={"ralph.toml": toml})
 
 
+@pytest.mark.slow
 def test_every_commit_has_the_subject_of_the_template(tmp_path: Path) -> None:
     alpha = with_template(tmp_path, task("T-1"), task("T-2"), task("T-3"))
     hook(alpha)
@@ -49,6 +50,11 @@ def test_every_commit_has_the_subject_of_the_template(tmp_path: Path) -> None:
     alpha.claim("T-2")
     assert alpha.ralph("block", "--question", "Which?").code == 0
     assert subject(alpha) == "chore(T-2): blocked (needs_context)"
+    alpha.world.git("pull", "--quiet", "--ff-only", "origin", "main")
+    alpha.world.git("commit", "--quiet", "--allow-empty", "-m", "chore: moves it again")
+    alpha.world.git("push", "--quiet", "origin", "main")
+    assert alpha.ralph("land").code == 0
+    assert subject(alpha, "origin/main") == "chore(T-2): blocked"
     alpha.claim("T-3")
     assert alpha.ralph("release", "--reason", "later").code == 0
     assert subject(alpha) == "chore(T-3): released"
@@ -91,6 +97,7 @@ def test_a_template_that_cannot_be_rendered_is_told_before_anything_runs(
     assert not (alpha.path / ".ralph" / "logs").exists(), "no agent ran"
 
 
+@pytest.mark.slow
 def test_the_workers_own_words_come_first(tmp_path: Path) -> None:
     alpha = made(
         tmp_path,
@@ -178,6 +185,28 @@ def test_by_the_template_the_block_passes_the_same_hook(tmp_path: Path) -> None:
     assert ran.code == 7, ran.err
     assert on_base(alpha, "T-1")["status"] == "blocked"
     assert subject(alpha, "origin/main") == "chore(T-1): blocked (verify-failed)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("template", [True, False])
+def test_a_merge_of_the_base_has_the_template_s_subject_too(tmp_path: Path, template: bool) -> None:
+    own = "[{write: {one.txt: x}, report: {status: done, message: 'feat: one'}}]"
+    tasks = (task("T-1", "outputs: [one.txt]", script=own),)
+    alpha = with_template(tmp_path, *tasks) if template else made(tmp_path, *tasks)
+    alpha.write("mine.txt", "mine\n")
+    alpha.commit("feat: mine")
+    alpha.world.git("commit", "--quiet", "--allow-empty", "-m", "chore: moves the base")
+    alpha.world.git("push", "--quiet", "origin", "main")
+    hook(alpha)
+    ran = loop(alpha, "--branch", "keep", "--land", "none")
+    if template:
+        assert ran.code == 0, ran.err
+        log = alpha.git("log", "--format=%s", "-2").split("\n")
+        assert log == ["feat: one", "chore(origin/main): merge"]
+    else:
+        assert ran.code != 0
+        assert "commit-msg: the subject must be a conventional commit" in ran.err
+        assert alpha.git("status", "--porcelain") == ""
 
 
 # -- commitlint ----------------------------------------------------------------------------

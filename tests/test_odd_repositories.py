@@ -86,6 +86,7 @@ def test_an_amended_base_commit_is_undone_and_told(tmp_path: Path) -> None:
     assert "amend" in ran.err
 
 
+@pytest.mark.slow
 def test_by_hand_an_amended_base_commit_is_told_as_that(tmp_path: Path) -> None:
     alpha = made(
         tmp_path, task("T-1", "scope: {write: [one.txt]}"), files={"other.txt": "of others\n"},
@@ -103,6 +104,7 @@ def test_by_hand_an_amended_base_commit_is_told_as_that(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_swapped_stashes(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"), task("T-2"))
     beta = alpha.world.worktree("beta")
@@ -182,6 +184,7 @@ def test_a_submodule_with_a_commit_of_its_own_keeps_its_worktree(tmp_path: Path)
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
 def test_a_touched_file_is_no_change(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]"), files={"old.txt": "old\n"})
     os.utime(alpha.path / "old.txt", (1, 1))
@@ -203,6 +206,7 @@ def test_all_files_of_a_copied_repository_are_touched(tmp_path: Path) -> None:
     assert place.ralph("release", "--reason", "x").code == 0
 
 
+@pytest.mark.slow
 def test_core_bare_that_a_tool_has_set_is_named_and_mended(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     world = alpha.world
@@ -211,7 +215,8 @@ def test_core_bare_that_a_tool_has_set_is_named_and_mended(tmp_path: Path) -> No
         found = place.ralph("doctor", "--json")
         codes = [one["code"] for one in found.data["findings"]]
         assert "core_bare" in codes, found.out
-    assert "core.bare" in world.ralph("status").err + world.ralph("doctor").out
+    refused = world.ralph("claim", "T-1")
+    assert "core.bare is true" in refused.err and "hint: ralphgit doctor --fix" in refused.err
     fixed = world.ralph("doctor", "--fix")
     assert fixed.code == 0, fixed.out
     assert world.git("status", "--porcelain") == ""

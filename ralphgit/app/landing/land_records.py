@@ -16,7 +16,7 @@ from ralphgit.app.gate.problem import not_landable
 from ralphgit.app.landing import base_step, land_way
 from ralphgit.app.landing import land as land_work
 from ralphgit.app.lifecycle import rescued_work
-from ralphgit.app.workspace import record_tree, revisions
+from ralphgit.app.workspace import commit_message, record_tree, revisions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -198,7 +198,7 @@ def land(
         found = _records(project, revisions.commit_of(project, branch))
         made = _merged(project, base, found, branch)
         _refuse_faulty(project, made, branch)
-        moved = change_base.advance(project, base, made, _change(found), push=push)
+        moved = change_base.advance(project, base, made, _change(project, found), push=push)
         if moved is not None and moved.pull is not None:
             return _in_review(project, branch, moved.pull, found)
         if moved is not None:
@@ -228,7 +228,7 @@ def open_pull(project: Project, branch: str, *, fetch: bool) -> RecordsInReview:
     found = _records(project, commit)
     _refuse_faulty(project, _merged(project, project.base.commit, found, branch), branch)
     return _in_review(
-        project, branch, change_base.by_pull(project, found.head, _change(found)), found
+        project, branch, change_base.by_pull(project, found.head, _change(project, found)), found
     )
 
 
@@ -240,9 +240,17 @@ def _in_review(project: Project, branch: str, pull: InReview, found: _Records) -
     return RecordsInReview(pull, found.told, found.whole)
 
 
-def _change(found: _Records) -> Change:
+def _change(project: Project, found: _Records) -> Change:
     tasks = tuple(dict.fromkeys(one.task for one in found.told))
-    return Change(f"Records: {', '.join(map(str, found.told))}", tasks, head=found.head)
+    return Change(_subject(project, found.told), tasks, head=found.head)
+
+
+def _subject(project: Project, told: tuple[RecordChange, ...], usual: str = "") -> str:
+    """By `commit.subject`, for people and for a forge that judges subjects."""
+    tasks = ", ".join(dict.fromkeys(one.task for one in told))
+    words = ", ".join(dict.fromkeys(one.word for one in told))
+    usual = usual or f"Records: {', '.join(map(str, told))}"
+    return commit_message.subject(project, tasks, words, event="landed", usual=usual)
 
 
 def _records(project: Project, commit: str) -> _Records:
@@ -263,9 +271,7 @@ def _records(project: Project, commit: str) -> _Records:
     oids = objects.resolve([f"{commit}:{path}" for path in paths])
     blobs = objects.read([oid for oid in oids if oid])
     contents = {path: blobs[oid] if oid else None for path, oid in zip(paths, oids, strict=True)}
-    alone = commit_files(
-        project.repository, fork, contents, f"Records: {', '.join(map(str, told))}\n"
-    )
+    alone = commit_files(project.repository, fork, contents, f"{_subject(project, told)}\n")
     return _Records(alone, told, whole)
 
 
@@ -290,6 +296,7 @@ def _merged(project: Project, base: str, found: _Records, branch: str) -> str:
             )
         tree = made.tree
     what = ", ".join(f"{one.task} ({one.word})" for one in found.told)
-    message = f"Merge {what} into {project.base.branch}\n\nFrom {branch}.\n"
+    usual = f"Merge {what} into {project.base.branch}"
+    message = f"{_subject(project, found.told, usual)}\n\nFrom {branch}.\n"
     parents = [base, found.head] if found.whole else [base]
     return commit_tree(project.repository, tree, parents, message)

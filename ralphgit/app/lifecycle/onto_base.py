@@ -8,7 +8,7 @@ import os
 from enum import Enum, auto
 from typing import NamedTuple
 
-from ralphgit.app.workspace import runtime_files, taken_back
+from ralphgit.app.workspace import commit_message, runtime_files, taken_back
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord
 from ralphgit.git import index, worktrees
@@ -214,12 +214,16 @@ def merge_base(project: Project) -> None:
 
     git = project.repository.git
     with Moving(project, project.base.commit):
-        result = git.try_run("merge", "--quiet", "--no-edit", project.base.commit)
+        label = project.base.label
+        usual = f"Merge {label}"
+        said = commit_message.subject(project, label, "merge", event="merged", usual=usual)
+        result = git.try_run("merge", "--quiet", "-m", said, project.base.commit)
         if result.status == 0:
             return
-        if result.status < 0:
-            raise failure(("merge",), result)
+        conflicts = index.unmerged(project.repository).read() if result.status > 0 else []
         git.try_run("merge", "--abort")
+        if not conflicts:  # a hook, or a signer
+            raise failure(("merge",), result)
     raise GuardRefused(
         f"this branch does not merge with {project.base.label}; nothing was changed (with "
         "--branch task each task has a branch of its own)",

@@ -406,7 +406,11 @@ class Project:
         """Raises: GuardRefused in a bare repository."""
         if self.repository.top is None:
             words = "a bare repository has no working files"
-            raise GuardRefused(words, code="bare", hint="use -C WORKTREE, or --at REV")
+            hint = "use -C WORKTREE, or --at REV"
+            if os.path.exists(os.path.join(self.repository.common_dir, "index")):
+                words = "core.bare is true, which some tool has set here"
+                hint = "ralphgit doctor --fix"
+            raise GuardRefused(words, code="bare", hint=hint)
         return self.repository.top
 
     @cached_property
