@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -663,3 +664,48 @@ def test_without_a_push_there_is_no_pull_request(world: World) -> None:
     refused = world.ralph("reset", "T-1", "--no-push", "--reason", "gone", "--json")
     assert (refused.code, refused.error) == (8, "no_push")
     assert world.head == world.git("rev-parse", "origin/main")
+
+
+# -- killed, and other ways to open one ----------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", ["list", "create"])
+def test_killed_in_between_the_same_again_ends_it(verb: str, world: World, forge: Forge) -> None:
+    dead(world)
+    forge.kills(verb)
+    line = (sys.executable, "-m", "ralphgit", *ROWS["reset"][1])
+    assert world.run(*line, env=forge.environ).code == -9
+    (branch,) = on_remote(world)
+    assert any(branch in one for one in attention(world))
+    assert world.head == world.git("rev-parse", "origin/main")
+    done(world, *ROWS["reset"][1], forge=forge)
+    assert [pull["head"] for pull in forge.pulls] == on_remote(world) == [branch]
+
+
+def test_push_options_open_it(world: World) -> None:
+    assert world.origin
+    protect(world)
+    world.origin.git("config", "receive.advertisePushOptions", "true")
+    hook = world.origin.write(
+        "hooks/post-receive", '#!/bin/sh\necho "$GIT_PUSH_OPTION_0 $GIT_PUSH_OPTION_2" > ../told\n'
+        "echo View merge request: https://gitlab.example/a/b/-/merge_requests/7\n",
+    )  # fmt: skip
+    hook.chmod(0o755)
+    dead(world)
+    found = world.ralph(*ROWS["reset"][1], env={"RALPH_LAND_VIA": "push-options"})
+    assert found.code == 0, found.err
+    said = "merge_request.create merge_request.title=T-1: reset\n"
+    assert (world.folder / "told").read_text() == said
+    address = "https://gitlab.example/a/b/-/merge_requests/7"
+    assert f"T-1 becomes ready (epoch 1) when {address} is merged" in found.out
+
+
+def test_a_forge_that_merges_by_itself(world: World, forge: Forge) -> None:
+    """Then the same command's next fetch has it."""
+    dead(world)
+    env = {**forge.environ, "RALPH_LAND_AUTO_MERGE": "always"}
+    found = world.ralph(*ROWS["reset"][1], env=env)
+    assert found.code == 0, found.err
+    fetched(world)
+    assert (states(world)["T-1"], attention(world), world.leases) == ("ready", [], [])

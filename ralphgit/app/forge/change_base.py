@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ralphgit.app.base import records_in_review, update_base
 from ralphgit.app.base.records_in_review import PREFIX, InReview
+from ralphgit.app.diff import record_diff
 from ralphgit.app.forge import choice, open_pull_request, pull_request_text
 from ralphgit.app.forge.open_pull_request import Request
 from ralphgit.app.workspace.project import Project
@@ -109,9 +110,9 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     records_in_review.note(project, pull)
     text = pull_request_text.of_records(project, pull.commit)
     try:
-        opened = open_pull_request.publish(
-            project, Request(pull.branch, pull.commit, pull.title, text)
-        )
+        alone = project.config.land_auto_merge == "always" and _is_clear(project, pull.commit)
+        wanted = Request(pull.branch, pull.commit, pull.title, text, auto_merge=alone)
+        opened = open_pull_request.publish(project, wanted)
     except PushRefused:
         if earlier is None:
             records_in_review.drop(project, pull)
@@ -127,6 +128,11 @@ def by_pull(project: Project, head: str, change: Change) -> InReview:
     records_in_review.note(project, pull)
     _keep(project, pull)
     return pull
+
+
+def _is_clear(project: Project, commit: str) -> bool:
+    """Whether a person need not look at it before it is merged."""
+    return record_diff.diff(project, commit).verdict == record_diff.CLEAR
 
 
 def declined(error: PushRefused) -> str:
