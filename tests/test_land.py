@@ -146,9 +146,10 @@ def test_land_all_opens_one_for_each_branch_and_none_twice(tmp_path: Path) -> No
     alpha.write("a.txt", "a\n")
     alpha.complete()
     worked(world, "gamma", "C", {"c.txt": "c\n"})
-    found = world.ralph("land", "--all", "--json", env=forge.environ)
-    assert found.code == 0, found
-    assert [one["branch"] for one in found.data["pulls"]] == ["beta", "alpha", "gamma"]
+    for words in (["--dry-run"], []):
+        found = world.ralph("land", "--all", "--json", *words, env=forge.environ)
+        assert found.code == 0, found
+        assert [one["branch"] for one in found.data["pulls"]] == ["beta", "alpha", "gamma"]
     lower, upper, other = forge.pulls
     titles = [pull["title"] for pull in forge.pulls]
     assert titles == ["B: Task B", "A: Task A", "C: Task C"]

@@ -72,11 +72,13 @@ def open_all(
     if unready and not (dry_run or rest):
         return Reviewed(plan, (), tuple(unready))
     left = {stop.branch for stop in unready}.union(but)
-    opened, stops = [], unready
+    opened: list[BranchInReview] = []
+    stops = unready
     for branch in plan.branches:
         if branch.name in left:
             continue
-        made = _open(project, plan, branch, dry_run=dry_run)
+        planned = {task for one in opened for task in one.tasks} if dry_run else set()
+        made = _open(project, plan, branch, planned, dry_run=dry_run)
         if isinstance(made, Stop):
             stops.append(made)
         else:
@@ -84,11 +86,13 @@ def open_all(
     return Reviewed(plan, tuple(opened), tuple(stops))
 
 
-def _open(project: Project, plan: Plan, branch: Branch, *, dry_run: bool) -> BranchInReview | Stop:
+def _open(
+    project: Project, plan: Plan, branch: Branch, planned: set[str], *, dry_run: bool
+) -> BranchInReview | Stop:
     own = {row.id for row in branch.rows}
     below = [task for task in plan.reconciled[branch.name].tasks if task not in own]
     lower = _lower(project, below, branch.commit)
-    if below and not lower:
+    if below and not lower and not planned.issuperset(below):
         waits = f"{branch.name} stands on {', '.join(below)}, and lands after it"
         return Stop("stacked", branch.name, "", (), None, waits)
     view, head = project.view(branch.commit, branch.name), branch.commit
