@@ -523,3 +523,41 @@ def test_whoever_stops_a_worker_stops_the_batch(make: Callable[..., World]) -> N
     assert processes(world) == []
     go(world, "b1", "b2")
     assert batch(world).code == 0
+
+
+@pytest.mark.slow
+def test_what_fails_in_a_batch_opens_no_circuit_breaker(make: Callable[..., World]) -> None:
+    """A worker of a batch has one task, whose attempts are numbered: nothing is left to break."""
+    world = make(task("T-1", "x-script: {}"))
+    world.environ |= {"RALPH_AGENT_ATTEMPTS": "2", "RALPH_LOOP_FAILURES": "3",
+                      "RALPH_LOOP_COOLDOWN": "2"}  # fmt: skip
+    done = batch(world)
+    assert last(done) == "BATCH_COMPLETE T-1=failed"
+    log = (world.folder / "proj-b1/.ralph/logs/loop.jsonl").read_text()
+    assert (log.count('"attempted"'), log.count('"breaker"')) == (4, 0)
+    assert "circuit breaker" not in world.ralph("status").out
+
+
+@pytest.mark.slow
+def test_a_batch_says_what_it_waits_for_and_whom_it_needs(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    script = world.folder / "agent.sh"
+    limit = (
+        "test -e limited || { touch limited; echo 'Weekly limit reached: try again in 2 s'; exit; }"
+    )
+    login = "test -e in || { echo 'Not logged in \u00b7 Please run /login'; exit 1; }"
+    script.write_text(f"cat > /dev/null; cd {world.folder}; {limit}; {login}; "
+                      "cd $OLDPWD; echo 1 > T-1.txt\n")  # fmt: skip
+    line = ("batch", "run", "--agent", f"sh {script}")
+    done = world.ralph(*line)
+    assert done.code == 7, done.err
+    assert (
+        "sh is limited: Weekly limit reached: try again in 2 s; b1 waits with T-1 until "
+        in done.err
+    )
+    assert (
+        "sh cannot work: Not logged in \u00b7 Please run /login; a person has to help; " in done.err
+    )
+    assert statuses(world)["T-1"] == "pending"
+    (world.folder / "in").touch()
+    assert last(world.ralph(*line)) == "BATCH_COMPLETE T-1=done"

@@ -33,6 +33,7 @@ from ralphgit.loop.batch_progress import ProgressNote
 from ralphgit.loop.batch_state import Job, State, WorkerResult
 from ralphgit.loop.loop_options import Say
 from ralphgit.model.handoff import Answer, Guidance
+from ralphgit.model.printable import at_utc
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Reason
 from ralphgit.records import question_file as codec
@@ -195,6 +196,7 @@ class Batch:
             tops = {job: folder_of(project, job.worker) for job in group}
         starts: Counter[Job] = Counter()
         running: dict[Job, int] = {}
+        said: set[str] = set()
         try:
             due = list(group)
             while due or running:
@@ -202,6 +204,8 @@ class Batch:
                     if pid := self._start(job, tops[job], starts):
                         running[job] = pid
                 time.sleep(_TURN_S)
+                for job in running:
+                    self._say_pause(job, tops[job], said)
                 due = [job for job, pid in running.items() if fleet_state.runs(tops[job]) != pid]
                 for job in due:
                     if fleet.was_stopped(running.pop(job)):
@@ -210,9 +214,25 @@ class Batch:
                             "its workers keep their claims",
                             code="stopped", hint="ralphgit batch run",
                         )  # fmt: skip
+                    if away := fleet.agent_away(tops[job]):
+                        raise NeedsPerson(
+                            f"{away}; the batch stops, no task was blocked for it, and its workers "
+                            "keep their claims",
+                            code="agent_unavailable", hint="ralphgit batch run",
+                        )  # fmt: skip
         except BaseException:  # also a signal: no worker goes on once the batch is stopped
             self._stop([job.worker for job in group if fleet_state.runs(tops[job])])
             raise
+
+    def _say_pause(self, job: Job, top: str, said: set[str]) -> None:
+        """Say once why and until when a worker waits."""
+        beat = fleet_state.beat_of(top)
+        if beat is None or not beat.why or not beat.until:
+            return
+        pause = f"{beat.why}; {job.worker} waits with {job.task} until {at_utc(beat.until)}"
+        if pause not in said:
+            said.add(pause)
+            self._say(pause)
 
     def _start(self, job: Job, top: str, starts: Counter[Job]) -> int:
         """Start the worker of a task that has not ended; its process, 0 where there is none."""

@@ -299,6 +299,13 @@ def was_stopped(pid: int) -> bool:
     return any(one.pid == pid and one.poll() in _STOPPED for one in _children)
 
 
+def agent_away(top: str) -> str:
+    """Return why the newest loop of a worktree has ended because its agent cannot work; else ""."""
+    entries = event_log.latest(top)
+    away = [str(one.get("message", "")) for one in entries if one["event"] == "unavailable"]
+    return away[-1] if away and entries[-1]["event"] == "ended" else ""
+
+
 def last_error(top: str) -> str:
     """Return the last error of the newest loop of the fleet in a worktree; "" if it has none."""
     log = os.path.join(top, LOG)
