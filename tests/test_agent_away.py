@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -242,3 +243,19 @@ def test_a_time_limit_is_no_attempt_and_the_work_goes_on(tmp_path: Path) -> None
     assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-1"), ran.err
     assert outcomes(alpha) == [(1, "over"), (1, "done")]
     assert "go on from there" in alpha.read(".ralph/prompt.md")
+
+
+# -- presets -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_codex_may_write_where_git_keeps_a_linked_worktree_s_data(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = tool(alpha, f'printf "%s\\n" "$@" > {tmp_path}/words; echo good > f.txt', "codex")
+    assert loop(alpha, "--agent", "codex", env=env).code == 0
+    words = (tmp_path / "words").read_text().splitlines()
+    assert words[:4] == ["exec", "--sandbox", "workspace-write", "-c"]
+    common, own = json.loads(words[4].removeprefix("sandbox_workspace_write.writable_roots="))
+    assert words[5:] == ["-"]
+    assert common == os.path.realpath(alpha.world.path / ".git")
+    assert own == os.path.realpath(alpha.git("rev-parse", "--absolute-git-dir"))

@@ -8,6 +8,7 @@ and docs/extending.md has an example. Without a preset: `--agent "CMD ..."`.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -26,6 +27,11 @@ from ralphgit.model.listed import Listed
 GROUP = "ralphgit.agents"
 
 
+#: In the words of a preset: the folders in which git keeps what the worktree shares with others,
+#: and what is its own, as a JSON list. Codex protects either unless it is named (tried with 0.171).
+GIT_FOLDERS = "{git_folders}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentPreset:
     """A coding agent that `--agent NAME` starts."""
@@ -35,7 +41,9 @@ class AgentPreset:
     help: str
     """What it is, in one line."""
     words: tuple[str, ...]
-    """The program and its arguments; the program reads the prompt on stdin."""
+    """The program and its arguments; the program reads the prompt on stdin. `GIT_FOLDERS` in them
+    stands for where git keeps the worktree's data, for a tool whose sandbox protects that.
+    """
     needs: str
     """What must be there before it can work, in a few words."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +68,10 @@ BUILT_IN: tuple[AgentPreset, ...] = (
     AgentPreset(
         name="codex",
         help="Codex.",
-        words=("codex", "exec", "--sandbox", "workspace-write", "-"),
+        words=(
+            *("codex", "exec", "--sandbox", "workspace-write"),
+            *("-c", f"sandbox_workspace_write.writable_roots={GIT_FOLDERS}", "-"),
+        ),
         needs="codex, logged in",
     ),
     AgentPreset(
@@ -102,6 +113,14 @@ class Command(NamedTuple):
     def name(self) -> str:
         """The preset, or the program's name: whose signs count."""
         return agent_pause.shown(self.line)
+
+
+def started(command: Command, project: Project) -> list[str]:
+    """Return the words of a command as they are started in the project's worktree."""
+    repository = project.repository
+    folders = dict.fromkeys(map(os.path.realpath, (repository.common_dir, repository.git_dir)))
+    text = json.dumps(list(folders), ensure_ascii=False)
+    return [word.replace(GIT_FOLDERS, text) for word in command.words]
 
 
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:

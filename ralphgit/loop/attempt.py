@@ -157,8 +157,9 @@ def attempt(
     silence = agent_process.Silence(config.agent_silence, lambda: work_done.snapshot(git, top))
     with Watch(check, config.loop_check) as watch:
         ended = agent_process.run(
-            command.words, top=top, prompt=os.path.join(top, PROMPT), environ=environ, log=log,
-            timeout=config.agent_timeout, stop=watch.why, silence=silence, heard=heard,
+            agent_presets.started(command, project), top=top, prompt=os.path.join(top, PROMPT),
+            environ=environ, log=log, timeout=config.agent_timeout, stop=watch.why,
+            silence=silence, heard=heard,
         )  # fmt: skip
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
