@@ -10,6 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from world import ROOT, Place, World
 
+from ralphgit.records import archive_file
+
 GRAPH = """\
 version: 1
 tasks:
@@ -546,3 +548,11 @@ def test_each_line_is_as_its_schema_says(world: World) -> None:
         world.write(path, text)
         found = world.ralph("check", "--json").data["problems"]
         assert ("bad_archive", 2) in {(one["code"], one["line"]) for one in found}, wrong
+
+
+def test_a_line_that_is_nested_too_deep_is_refused_with_its_place(world: World) -> None:
+    head = json.dumps(archive_file.HEADER)
+    world.write("records/archive/2026-11.jsonl", f"{head}\n{'[' * 200_000}\n")
+    found = world.ralph("check", "--json")
+    assert found.code in (1, 6), found.out
+    assert "nested too deep" in found.out and "2026-11.jsonl" in found.out

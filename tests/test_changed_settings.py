@@ -252,6 +252,19 @@ def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    script = (
+        "echo good > a.txt; cp -r $(git rev-parse --git-common-dir) ../copy.git; "
+        "realpath ../copy.git > $(git rev-parse --git-dir)/commondir"
+    )
+    ran = works(alpha, script)
+    assert ran.code == 7, ran.err
+    assert "commondir" in ran.err
+    assert "a.txt" not in files_on_base(alpha)
+
+
 def test_a_tracking_branch_that_the_agent_moves_decides_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     looser = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import slow
 from test_landing import agent, files_on_base
 from test_loop import loop, made, on_base, task
-from world import Place
+from world import Place, until
 
 RALPH = f"{sys.executable} -m ralphgit"
 ONE = task("T-1", "scope: {write: [a.txt]}", "verify: [mytest]")
@@ -140,6 +141,54 @@ def test_evidence_of_an_agent_is_no_proof_for_whoever_lands(tmp_path: Path) -> N
     assert alpha.git("show", "origin/main:a.txt") == "good"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["evidence add T-1", "complete"])
+def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "acceptance: [it is good]", "scope: {write: [a.txt]}"))
+    words = f"{how} --shows saw --proves ACC-1"
+    told = work(alpha, f"echo bad > a.txt; {RALPH} {words} -q || exit 9")
+    assert "T-1 is landed, unverified" in told
+    assert "what an agent observes proves nothing in a loop: saw" in told
+    assert alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records/evidence") == ""
+
+
+@pytest.mark.slow
+def test_work_on_what_is_no_branch_is_not_said_to_land(tmp_path: Path) -> None:
+    """HEAD names the base as it was fetched: a commit there would look like the remote's."""
+    alpha = made(tmp_path, ONE)
+    script = "echo good > a.txt; git symbolic-ref HEAD refs/remotes/origin/main"
+    ran = loop(alpha, "--once", "--agent", agent(alpha, script), env=judged(alpha))
+    assert ran.code in (7, 8), ran.err
+    assert "landed" not in ran.out + ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+
+
+@pytest.mark.slow
+def test_a_base_that_the_agent_has_made_is_not_believed_while_the_remote_is_away(
+    tmp_path: Path,
+) -> None:
+    alpha = made(tmp_path, ONE)
+    script = (
+        "echo bad > a.txt; sed -i 's/status: in-progress/status: complete/' task-graph.yaml; "
+        "git add -A; git commit -qm Forged; git update-ref refs/remotes/origin/main HEAD; "
+        "touch $(git rev-parse --git-common-dir)/refs/remotes/origin/main.lock"
+    )
+    lock = alpha.world.path / ".git" / "refs" / "remotes" / "origin" / "main.lock"
+
+    def unlock() -> None:
+        events = alpha.path / ".ralph" / "logs" / "loop.jsonl"
+        until(lambda: events.exists() and '"unreachable"' in events.read_text())
+        lock.unlink()
+
+    away = threading.Thread(target=unlock)
+    away.start()
+    told = work(alpha, script)
+    away.join()
+    assert "its remote cannot be asked where it is; waiting until it can be" in told
+    assert on_base(alpha, "T-1")["status"] == "blocked", told
+    assert "a.txt" not in files_on_base(alpha)
+
+
 def test_a_review_that_the_agent_writes_is_none(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "risk: high", "outputs: [a.txt]"))
     script = f"echo good > a.txt; {RALPH} audit add T-1 --verdict clear --by bob -q || exit 9"
@@ -172,6 +221,7 @@ HIDING = {
         "rm check.sh; mkdir x; git -C x init -q; touch x/y; printf 'x\\0' > .ralph/left"
     ),
     "a link out of the worktree": "rm check.sh a.txt; touch ../here; ln -s ../here a.txt",
+    "a link by an absolute path": "rm check.sh a.txt; ln -s $PWD/lib/one.py a.txt",
     "a link to what is ignored": "rm check.sh a.txt; echo good > .ralph/x; ln -s .ralph/x a.txt",
 }
 

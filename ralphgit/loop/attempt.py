@@ -38,10 +38,11 @@ from ralphgit.loop import (
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.evidence import COMMAND
 from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.records import atomic_files
+from ralphgit.records import atomic_files, evidence_file
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import agent_outcome
 from ralphgit.rules.agent_outcome import (
@@ -307,6 +308,24 @@ def _complete_at_last(
     return Failed(str(refusal), "\n".join(filter(None, lines)))
 
 
+def _leave_out_observations(project: Project, lease: Lease) -> None:
+    """Take out what an agent has written down as evidence of its own task (L9)."""
+    folder = project.file(evidence_file.folder(project.config.records, lease.task))
+    if not os.path.isdir(folder):
+        return
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        try:
+            one = evidence_file.parse(atomic_files.read(path) or b"")
+        except InvalidRecord:
+            continue  # which is refused below
+        if one.claim == lease.claim and one.kind != COMMAND:
+            atomic_files.unlink(path)
+            project.warn(
+                f"left out, as what an agent observes proves nothing in a loop: {one.shows}"
+            )
+
+
 def _missing(task: str, error: Refused) -> str:
     """Say in a sentence what keeps a task from being done."""
     found = error.details.get("missing")
@@ -326,6 +345,7 @@ def _complete(
         with WorktreeLock(project):
             if kept := task_branch.sweep(project, lease):
                 project.warn(f"what was changed after {lease.task} was complete is kept in {kept}")
+    _leave_out_observations(project, lease)
     told = complete.CompleteOptions(
         task=lease.task,
         concerns=worker_report.concerns(said),

@@ -44,6 +44,8 @@ _OF_REMOTE = (
 #: Settings that say where the truth is; all others are read once.
 _TRUTH = ("base", "remote", "graph", "records")
 
+#: Of a linked worktree's git folder: where the repository is, and the worktree.
+_LINKS = ("commondir", "gitdir")
 #: Of the repository's `info` folder.
 _INFO = ("exclude", "attributes", "grafts")
 #: Of all the repositories of a user: the key that names the file, and git's own place for it.
@@ -94,8 +96,12 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
         found[project.show_path(path)] = _digest(atomic_files.read(path))
     if project.repository.linked:
-        path = os.path.join(top, ".git")
-        found[".git"] = _digest(atomic_files.read(path)) if os.path.isfile(path) else ""
+        places = {".git": os.path.join(top, ".git")}
+        for name in _LINKS:
+            path = os.path.join(project.repository.git_dir, name)
+            places[project.show_path(path)] = path
+        for name, path in places.items():
+            found[name] = _digest(atomic_files.read(path)) if os.path.isfile(path) else ""
     own = atomic_files.read(os.path.join(top, settings_file.FILE))
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))

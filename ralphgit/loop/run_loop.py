@@ -383,13 +383,34 @@ class Loop:
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
         self._unchanged(project, lease)
-        # Whoever has moved the tracking branch: the remote says where the base is.
-        if project.base.remote and project.base.commit != base and not fetch.synchronise(project):
-            raise RemoteUnavailable(
-                f"{project.base.label} has moved while the agent worked, and its remote cannot be "
-                "asked where it is"
-            )
+        if project.base.remote and project.base.commit != base:
+            self._ask_remote(project)
         self._wait_for_base(project)
+
+    def _ask_remote(self, project: Project) -> None:
+        """Wait until the remote has said where the base is, whoever has moved the tracking branch.
+
+        Raises: RemoteUnavailable where a stop is asked for meanwhile.
+        """
+        said = (
+            f"{project.base.label} has moved while the agent worked, and its remote cannot be "
+            "asked where it is"
+        )
+        times = 0
+        while not self._asked(project):
+            if not times:
+                self._journal.write("unreachable", message=said)
+                self._say(f"{said}; waiting until it can be")
+            times += 1
+            self._pauses.after_failure(times, self._config)
+            if self._pauses.stop_wanted():
+                raise RemoteUnavailable(said)
+
+    def _asked(self, project: Project) -> bool:
+        try:
+            return fetch.synchronise(project)
+        except RemoteUnavailable:  # where the settings require it
+            return False
 
     def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""

@@ -173,7 +173,7 @@ def _tasks(data: bytes) -> Iterable[tuple[Archived, int, int]]:
 def _header(raw: bytes) -> None:
     try:
         said = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = None
     if said != HEADER:
         raise _wrong(1, f"an archive begins with {json.dumps(HEADER)}", "")
@@ -184,6 +184,8 @@ def _task(raw: bytes, number: int) -> Archived:
         said = json.loads(raw)
     except ValueError as error:
         raise _wrong(number, f"not a line of JSON: {error}", "") from None
+    except RecursionError:
+        raise _wrong(number, "the JSON is nested too deep", "", "too_deep") from None
     if not isinstance(said, dict) or said.keys() != _KEYS:
         raise _wrong(number, f"a task of the archive has {', '.join(sorted(_KEYS))}", "")
     records = said["records"]

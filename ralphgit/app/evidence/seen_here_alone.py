@@ -132,11 +132,14 @@ def faults(project: Project, tree: str, changed: Sequence[str]) -> Iterator[str]
     for path in changed:
         if path not in listing or listing[path].mode != _LINK:
             continue
+        named = os.readlink(os.path.join(top, path))
+        if os.path.isabs(named):
+            yield f"{path} is a link to {named}, which is another file in another clone"
+            continue
         target = os.path.realpath(os.path.join(top, path))
         inside = os.path.relpath(target, top)
         has = {inside, *_folders([inside])} & listing.keys() or inside in (".", *folders)
         if not has and (os.path.isfile(target) or os.path.isdir(target)):
-            named = os.readlink(os.path.join(top, path))
             yield f"{path} is a link to {named}, which is not committed"
 
 

@@ -29,7 +29,10 @@ def of_worktree(project: Project) -> WorktreeFacts:
     conflicts = index.unmerged(repository)  # while git looks, we ask for the rest
     project.require_base()
     under_way = repository.under_way()
-    is_detached = repository.worktree is not None and not repository.worktree.branch
+    # HEAD may name what is no branch, such as the base as it was fetched.
+    is_detached = repository.worktree is not None and not (
+        repository.worktree.branch.startswith("refs/heads/")
+    )
     unmerged, has_records = tuple(conflicts.read()), False
     if unmerged:
         from ralphgit.app.workspace.record_tree import is_record
