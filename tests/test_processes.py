@@ -238,7 +238,7 @@ def test_a_slow_remote_holds_up_neither_output_nor_the_time_limit(tmp_path: Path
     (tmp_path / "answer").touch()
     assert ended(running).code == 7
     (attempted,) = events(alpha, "attempted")
-    assert attempted["why"] == "the agent was stopped after 5 s"
+    assert (attempted["outcome"], attempted["agent_s"] >= 5) == ("over", True)
 
 
 # -- one loop for each worktree -----------------------------------------------------------------
@@ -387,19 +387,6 @@ def test_a_flood_of_output_costs_little_once_the_log_is_full(tmp_path: Path) -> 
 
 
 # -- limits, and what is in the way -------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_limits_in_a_row_are_failed_attempts_in_the_end(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", *GOOD))
-    line = agent(tmp_path, "echo 'Error 429: retry after 0 s'; exit 1")
-    ran = loop(alpha, "--agent", line, env={"RALPH_LOOP_BACKOFF": "0.001"})
-    assert (ran.code, ran.out.splitlines()[0]) == (7, "blocked: T-1")
-    told = [(e["attempt"], e["outcome"]) for e in events(alpha, "attempted")]
-    assert told == [(1, "limited")] * 7 + [(1, "failed"), (2, "failed"), (3, "failed")]
-    assert "T-1: the agent ran into a rate limit 8 times in a row (attempt 1)" in ran.err
-    waits = [line for line in ran.err.splitlines() if line.startswith("rate limit")]
-    assert waits[:3] == [f"rate limit: waiting {s} s" for s in (0.001, 0.002, 0.004)]
 
 
 @pytest.mark.slow
