@@ -153,7 +153,6 @@ def world(tmp_path: Path) -> World:
 # -- repositories ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_no_repository(tmp_path: Path) -> None:
     world = World(tmp_path)
     place = Place(tmp_path / "none", world.environ)
@@ -303,7 +302,6 @@ def test_pipes_and_sockets_are_no_graph_files(tmp_path: Path) -> None:
         assert (found.code, found.error) == (OK, ""), found.out
 
 
-@pytest.mark.slow
 def test_detached_head(world: World) -> None:
     world.git("checkout", "--quiet", "--detach")
     work = ("claim", "complete", "block", "release", "reset", "reply", "preflight")
@@ -451,7 +449,6 @@ def test_no_home(world: World) -> None:
         assert found.code == OK, (command, found)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("home", ["/nowhere/at/all", "relative", ""])
 def test_a_home_that_is_none(world: World, home: str) -> None:
     env = {"HOME": home}
@@ -489,7 +486,6 @@ def test_closed_standard_streams(world: World) -> None:
     assert alpha.task("T-1")["status"] == "complete"
 
 
-@pytest.mark.slow
 def test_a_full_output(world: World) -> None:
     for line in (("list",), ("list", "--json"), ("show", "T-9", "--json"), ("--help",)):
         found = shell(world, '"$@" >/dev/full', *line)
@@ -564,7 +560,6 @@ NAMES = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_odd_folder(tmp_path: Path, name: str) -> None:
     world = World(tmp_path, name=name)

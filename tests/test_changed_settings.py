@@ -251,8 +251,6 @@ def test_a_note_that_is_none_wants_a_person(text: str, tmp_path: Path) -> None:
     assert works(alpha, "echo good > a.txt").out.splitlines()[0] == "done: T-1"
 
 
-@pytest.mark.slow
-@pytest.mark.slow
 def test_a_copy_of_the_repository_in_its_place_ends_the_loop(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     script = (

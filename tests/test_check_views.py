@@ -25,7 +25,6 @@ def alpha(world: World) -> Place:
 # -- a range -------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_range_is_what_the_newer_side_changes(world: World, alpha: Place) -> None:
     done(alpha)
     assert problems(alpha, "main..", code=0) == []
@@ -276,7 +275,6 @@ by: beta
 # -- a branch that says where the records are -----------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_branch_does_not_choose_what_it_is_judged_by(world: World, alpha: Place) -> None:
     """Its `ralph.toml` says where things are once it is merged, and not what a record is."""
     done(alpha)

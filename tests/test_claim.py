@@ -809,7 +809,6 @@ def test_a_graph_that_is_not_on_the_base_yet(tmp_path: Path) -> None:
 # -- workers -----------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_worker_s_name_the_strongest_first(world: World) -> None:
     """Folder, then ralph.toml, git config, environment, flag."""
 
@@ -1018,7 +1017,6 @@ def test_a_remote_lease_holds_between_machines(
     assert origin.leases == ["T-1", "T-2"]
 
 
-@pytest.mark.slow
 def test_a_remote_lease_goes_with_release(machines: tuple[Place, Place, Place]) -> None:
     one, two, origin = machines
     claims(one, "T-1")

@@ -113,7 +113,6 @@ def seed_everything(world: World, alpha: Place) -> None:
     exclude.write_text(exclude.read_text().replace("/.ralph/\n", ""))
 
 
-@pytest.mark.slow
 def test_everything_at_once_is_mended_once(world: World, alpha: Place) -> None:
     alpha.claim("T-1")
     status = alpha.git("status", "--porcelain")
@@ -292,7 +291,6 @@ def test_files_of_somebody_else_stay(world: World) -> None:
     assert all((world.path / name).exists() for name in names)
 
 
-@pytest.mark.slow
 def test_numbers_of_processes_recur(world: World) -> None:
     """In a container every command has the same few numbers, also the one that was killed."""
     leave_and_run = """

@@ -218,7 +218,6 @@ tasks:
 """
 
 
-@pytest.mark.slow
 def test_a_task_is_renamed_with_its_records(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(RENAMED)
@@ -713,7 +712,6 @@ MEANT = {
 CHOICES = ["src/[a-z]/**", "[!x]/y", r"src/routes/\[slug\]/**", "src/x[12].py"]
 
 
-@pytest.mark.slow
 def test_brackets_that_are_meant_as_a_name_are_warned_of(world: World) -> None:
     world.write("odd/[a-z]/one.ts", "")
     world.write("[b]/x[1]", "")

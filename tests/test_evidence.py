@@ -217,7 +217,6 @@ def test_a_command_that_fails_now_is_a_no(alpha: Place) -> None:
     assert criteria(alpha) == {"ACC-1": "open", "SHORT": "open"}
 
 
-@pytest.mark.slow
 def test_rerun_needs_trust_and_asks_for_the_base_commands(alpha: Place) -> None:
     alpha.write("hello.txt", "hello again\n")
     alpha.ralph("trust", "--revoke")
@@ -242,7 +241,6 @@ def test_a_command_that_the_base_asks_for_now_is_run(alpha: Place) -> None:
     assert main.ralph("evidence", "verify", "--rerun").code == 0
 
 
-@pytest.mark.slow
 def test_a_scope_that_the_branch_widens_does_not_make_it_stale_for_ever(alpha: Place) -> None:
     assert alpha.ralph("edit", "T-1", "--read", "conf").code == 0
     alpha.commit("Reads more")
@@ -278,7 +276,6 @@ def codes(place: Place, *words: str) -> list[str]:
     return [problem["code"] for problem in found]
 
 
-@pytest.mark.slow
 def test_an_edit_is_found_before_and_after_it_is_committed(alpha: Place) -> None:
     path = evidence_file(alpha)
     old = alpha.read(path)
@@ -340,7 +337,6 @@ _TEXT = st.text(st.characters(codec="utf-8"), max_size=40).map(characters.withou
 _WORD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
-@pytest.mark.slow
 @given(
     st.builds(
         Evidence,

@@ -42,7 +42,6 @@ def together(place: Place, *lines: tuple[str, ...]) -> list[int]:
     return [process.wait() for process in running]
 
 
-@pytest.mark.slow
 def test_no_edit_is_lost(alpha: Place) -> None:
     edits = [("edit", f"T-{n}", "--priority", "5") for n in range(TASKS)]
     assert together(alpha, *edits, ("add", "--title", "New")) == [0] * (TASKS + 1)
@@ -50,7 +49,6 @@ def test_no_edit_is_lost(alpha: Place) -> None:
     assert "title: New" in alpha.read()
 
 
-@pytest.mark.slow
 def test_one_claim_at_a_time(alpha: Place) -> None:
     codes = together(alpha, *(("claim", f"T-{n}", "--no-fetch") for n in range(TASKS)))
     assert sorted(codes) == [0] + [8] * (TASKS - 1)
@@ -58,7 +56,6 @@ def test_one_claim_at_a_time(alpha: Place) -> None:
     assert len(alpha.git("for-each-ref", "refs/ralph/leases").splitlines()) == 1
 
 
-@pytest.mark.slow
 def test_a_task_is_completed_once(alpha: Place) -> None:
     alpha.ralph("claim", "T-1")
     alpha.write("one.txt", "1\n")

@@ -397,7 +397,6 @@ def test_status_of_nobody_and_of_one_by_hand(make: Callable[..., World]) -> None
 # -- tmux ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_without_tmux(make: Callable[..., World]) -> None:
     world = make(task("T-1", SLEEPS))
     env = world.only("git", "sh")

@@ -72,7 +72,6 @@ def expected() -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines)
 
 
-@pytest.mark.slow
 def test_each_hostile_record_gets_its_answer(answers: dict[str, list[str]]) -> None:
     """`expected.txt` says which: its problems, or `accepted`; after ` or ` a code that will do."""
     wanted = expected()
@@ -114,7 +113,6 @@ def test_a_graph_has_only_ids(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_a_command_takes_only_ids(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(TASK)

@@ -349,7 +349,6 @@ def test_an_answer_in_words(world: World, alpha: Place) -> None:
     assert "    yes,\n    why not\n" in alpha.ralph("prompt", "T-1").out
 
 
-@pytest.mark.slow
 def test_from_a_linked_worktree(world: World, alpha: Place) -> None:
     block(alpha)
     beta = world.worktree("beta")
@@ -421,7 +420,6 @@ def test_an_answer_that_is_not_pushed(world: World, alpha: Place) -> None:
     assert inbox(world) == []
 
 
-@pytest.mark.slow
 def test_two_machines_answer(world: World, alpha: Place) -> None:
     """The remote decides; who says the same again is told so, who says another thing is refused."""
     assert world.origin

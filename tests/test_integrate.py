@@ -276,7 +276,6 @@ def test_the_command_for_the_whole_runs_and_is_recorded(tmp_path: Path) -> None:
     assert [one["shows"] for one in shown] == ["the command exits 0", "A, B work together"]
 
 
-@pytest.mark.slow
 def test_over_a_remote_the_result_is_pushed(plain: World) -> None:
     plain.origin  # noqa: B018 - makes the remote
     worked(plain, "alpha", "A", {"a.txt": "a\n"})
@@ -335,7 +334,6 @@ def test_a_coupling_with_what_has_landed_before_names_the_base(tmp_path: Path) -
     assert states(world)["C"] == "in-review"
 
 
-@pytest.mark.slow
 def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> None:
     """B says that it reads a.txt, and has landed; A comes later, and breaks it."""
     world = world_of(
@@ -353,7 +351,6 @@ def test_a_branch_that_breaks_what_has_landed_is_not_landed(tmp_path: Path) -> N
     assert states(world) == {"A": "in-review", "B": "complete"}
 
 
-@pytest.mark.slow
 def test_a_conflict_that_nobody_foresaw_ends_it(tmp_path: Path) -> None:
     """Neither says what it writes."""
     world = World(tmp_path)
@@ -425,7 +422,6 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     assert world.ralph("land", "alpha").code == 0
 
 
-@pytest.mark.slow
 def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     world.ralph("trust", "--revoke")
@@ -563,7 +559,6 @@ def test_many_at_once_land_each_branch_once_and_leave_nothing(plain: World) -> N
     assert no_trace(plain)
 
 
-@pytest.mark.slow
 def test_a_command_that_changes_what_it_proves_ends_it(tmp_path: Path) -> None:
     world = world_of(
         tmp_path,

@@ -402,7 +402,6 @@ def test_the_host_says_which(host: str, program: str, tmp_path: Path) -> None:
         assert "T-1 has landed on origin/main" in run(alpha, forge, RALPH_LAND_VIA="auto").err
 
 
-@pytest.mark.slow
 def test_push_options(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1", "outputs: [one.txt]", "verify: [test -s one.txt]"))
     world = alpha.world

@@ -61,7 +61,6 @@ def test_a_task_that_its_agent_marks_complete_is_verified(tmp_path: Path) -> Non
     assert any("junk.txt" in alpha.git("ls-tree", "--name-only", ref) for ref in rescued(alpha))
 
 
-@pytest.mark.slow
 def test_a_marked_task_whose_work_is_good_gets_its_evidence(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     ran = loop(alpha, "--once", "--agent", liar(alpha, "echo good > f.txt"))
@@ -96,7 +95,6 @@ def test_what_comes_after_a_completion_is_verified_too(
     assert "ci.yml is outside scope.write" in ran.err or "not done" in ran.err
 
 
-@pytest.mark.slow
 def test_more_good_work_after_a_completion_is_completed_again(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     more = "echo better good > f.txt; git commit -qam better"

@@ -595,7 +595,6 @@ def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
 TEMPLATE = "Read AGENTS.md first. {{ packet.task }}:\n{{ packet.mission | data }}\n{{ prompt }}"
 
 
-@pytest.mark.slow
 def test_a_project_s_own_prompt(tmp_path: Path) -> None:
     """The base's template counts, and what the graph says stays data."""
     files = {"prompt.j2": TEMPLATE, "ralph.toml": '[agent]\nprompt = "prompt.j2"\n'}

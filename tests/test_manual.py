@@ -66,7 +66,6 @@ def test_help_and_page_have_the_same_options(tmp_path: Path) -> None:
         assert options - {"--help"} <= found, name
 
 
-@pytest.mark.slow
 def test_every_command_of_the_skill_file_runs(tmp_path: Path) -> None:
     world = World(tmp_path)
     text = (ROOT / "skills/ralphgit/SKILL.md").read_text()

@@ -94,7 +94,6 @@ open("a.txt", "w").write("bad")
 """  # noqa: E501
 
 
-@pytest.mark.slow
 def test_a_forged_event_lands_nothing(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     forger = alpha.world.folder / "forger.py"
@@ -152,7 +151,6 @@ def test_what_the_agent_has_observed_proves_nothing(how: str, tmp_path: Path) ->
     assert alpha.git("ls-tree", "-r", "--name-only", "origin/main", "records/evidence") == ""
 
 
-@pytest.mark.slow
 def test_work_on_what_is_no_branch_is_not_said_to_land(tmp_path: Path) -> None:
     """HEAD names the base as it was fetched: a commit there would look like the remote's."""
     alpha = made(tmp_path, ONE)

@@ -208,7 +208,6 @@ def test_the_task_that_a_branch_cannot_take_is_named(world: World) -> None:
     assert (error["task"], error["related"]) == ("T-3", ["T-1"])
 
 
-@pytest.mark.slow
 def test_a_claim_waits_for_what_others_work_on(world: World) -> None:
     alpha, beta = world.worktree("alpha"), world.worktree("beta")
     alpha.claim("T-1")

@@ -69,7 +69,6 @@ def test_an_agent_that_blocks_after_pushing_to_the_base(tmp_path: Path, pushed: 
     assert [on_base(alpha, id)["status"] for id in ("T-1", "T-2")] == ["blocked", "complete"]
 
 
-@pytest.mark.slow
 def test_an_amended_base_commit_is_undone_and_told(tmp_path: Path) -> None:
     script = (
         '[{run: "echo x > one.txt; git add -A; git commit -q --amend --no-edit"}, {run: "true"}]'
@@ -86,7 +85,6 @@ def test_an_amended_base_commit_is_undone_and_told(tmp_path: Path) -> None:
     assert "amend" in ran.err
 
 
-@pytest.mark.slow
 def test_by_hand_an_amended_base_commit_is_told_as_that(tmp_path: Path) -> None:
     alpha = made(
         tmp_path, task("T-1", "scope: {write: [one.txt]}"), files={"other.txt": "of others\n"},
@@ -206,7 +204,6 @@ def test_all_files_of_a_copied_repository_are_touched(tmp_path: Path) -> None:
     assert place.ralph("release", "--reason", "x").code == 0
 
 
-@pytest.mark.slow
 def test_core_bare_that_a_tool_has_set_is_named_and_mended(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     world = alpha.world
@@ -386,7 +383,6 @@ exit 255
 """
 
 
-@pytest.mark.slow
 def test_a_passphrase_that_cannot_be_asked_for(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     ssh = alpha.world.write(".git/ssh", SSH)

@@ -189,7 +189,6 @@ def test_what_did_not_do_it_completes_nothing(world: World, alpha: Place) -> Non
     assert world.task("T-1")["status"] == "pending"
 
 
-@pytest.mark.slow
 def test_a_pull_request_says_what_it_became_on_the_base(world: World) -> None:
     forge = Forge(world)
     side = world.worktree("side")
@@ -233,7 +232,6 @@ def told(place: Place, text: str) -> tuple[str, list[tuple[str, str]], str]:
     return found["verdict"], notes, line
 
 
-@pytest.mark.slow
 def test_a_reviewer_s_own_commit_is_told_apart(world: World) -> None:
     world.replace("    verify:\n      - test -s src/one.txt\n", ACCEPTANCE)
     world.commit("With a criterion")

@@ -93,7 +93,6 @@ def test_what_the_pieces_say_is_what_the_whole_says(odd: bool) -> None:
             same_in_pieces(text[:at] + rng.choice(_PIECES) + text[at + gone :])
 
 
-@pytest.mark.slow
 def test_pieces_of_a_long_graph() -> None:
     text = graphs.files(250)["task-graph.yaml"]
     for what in ("", 'note: "open', "more: 1\n", "- x\n", "  - x\n", "   x\n", "\ttab\n", "]\n"):

@@ -86,7 +86,6 @@ def test_status_says_it_in_one_line_until_the_task_is_finished(world: World) -> 
     assert [one["landed"] for one in listed(world)] == [False]  # the base has another one.txt
 
 
-@pytest.mark.slow
 def test_what_has_landed_goes_with_prune(world: World) -> None:
     alpha = world.worktree("alpha")
     claim = kept(world, alpha)

@@ -318,7 +318,6 @@ def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     assert (other["stale"], other["heartbeat_age_s"], other["phase"]) == (False, None, "")
 
 
-@pytest.mark.slow
 def test_what_needs_a_person(tmp_path: Path) -> None:
     tasks = [task(f"T-{n}", *(["depends_on: [T-8, T-9]"] if n == 5 else [])) for n in range(1, 6)]
     world = world_of(tmp_path, *tasks)
@@ -430,7 +429,6 @@ def test_hostile_text_is_shown_escaped(tmp_path: Path) -> None:
 # -- the one object ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_every_answer_is_one_object_of_the_schema(tmp_path: Path) -> None:
     world = world_of(
         tmp_path, task("T-1", "verify: ['test -s b']"), task("T-2"), task("T-3", "depends_on: [X]")

@@ -260,7 +260,6 @@ def test_history_is_asked_once(tmp_path: Path) -> None:
 # -- a revert as a change ------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_revert_is_legal_and_told(method: str, tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE, task("T-2"), remote=False)
@@ -408,7 +407,6 @@ def test_it_makes_a_branch_and_leaves_the_base(tmp_path: Path) -> None:
 # -- work and records ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("graph", "files", "records", "expected"),
     [

@@ -160,7 +160,6 @@ def test_a_terminal_that_is_closed(tmp_path: Path) -> None:
     assert alpha.task("T-1")["status"] == "in-progress"
 
 
-@pytest.mark.slow
 def test_nohup_is_left_to_hold(tmp_path: Path) -> None:
     fifo, fd = open_fifo(tmp_path)
     go = tmp_path / "go"

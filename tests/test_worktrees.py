@@ -230,7 +230,6 @@ def test_new_without_a_commit(tmp_path: Path) -> None:
     refused(World(tmp_path), "new", "alpha", code="no_commit")
 
 
-@pytest.mark.slow
 def test_one_of_many_makes_it(world: World) -> None:
     argv = [sys.executable, "-m", "ralphgit", "worktree", "new", "alpha"]
     racers = [

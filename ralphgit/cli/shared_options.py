@@ -1,7 +1,6 @@
 """Define the options that several commands take."""
 
 import re
-from collections.abc import Set as AbstractSet
 
 from ralphgit.cli.command_spec import arg, flag, integer, many, text
 from ralphgit.errors import UsageError
@@ -10,7 +9,7 @@ from ralphgit.errors import UsageError
 MOST = 20
 
 
-def _priorities(words: str) -> AbstractSet[int]:
+def _priorities(words: str) -> frozenset[int]:
     from ralphgit.rules import claim_options  # few command lines have them
 
     return claim_options.priorities(words)
