@@ -33,6 +33,8 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
     shows = verb in READING and not fixed and not _into_file(case)
     # Where git itself fails half-way, the same command again does the rest (law L6).
     half = verb == "run" or "git_failed" in out or "error: git " in err
+    # What can be fixed is, also where something is left over that cannot.
+    half = half or (verb == "doctor" and "--fix" in case.argv)
     # A claim's lost record is put back, and said to be, before the claim is judged.
     half = half or "it has been put back" in out + err
     if shows or (seen.code != 0 and not half):
@@ -44,7 +46,8 @@ def of_command(case: Case, seen: Seen) -> tuple[str, list[str]]:
     elif (
         "--json" not in case.argv
         and seen.code not in (0, 1)
-        and not re.search(r"(?m)^(error|Error|Usage)", err + out)
+        # That there is nothing to claim is no error (SPEC 4); the hint says what to do.
+        and not re.search(r"(?m)^(error|Error|Usage|hint)", err + out)
     ):
         wrong.append(f"exit {seen.code} without a word: {err[-200:]!r}")
     return f"exit {seen.code}", wrong

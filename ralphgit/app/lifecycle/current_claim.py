@@ -47,8 +47,8 @@ def held(project: Project, claim_map: ClaimMap, task: str, verb: str) -> Current
         project.warn(f"the claim on {mine.task} was gone from this worktree; it has been put back")
         project.written()
         row = project.here.row(mine.task)
-    elif mine.oid:
-        claiming.settle(project, mine)
+    elif mine.oid and claiming.settle(project, mine):
+        project.warn(f"a part of the claim on {mine.task} was missing; it has been put back")
     return CurrentClaim(mine, row)
 
 
