@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -593,6 +594,13 @@ def test_a_loop_that_waits_keeps_no_process(tmp_path: Path) -> None:
 # -- prompts -------------------------------------------------------------------------------
 
 TEMPLATE = "Read AGENTS.md first. {{ packet.task }}:\n{{ packet.mission | data }}\n{{ prompt }}"
+
+
+def test_an_agent_finds_its_prompt_on_stdin_and_as_a_file(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1", "outputs: [a.txt]"))
+    script = 'cat > a.txt; cmp a.txt "$RALPH_PROMPT" && test -s a.txt || rm a.txt'
+    assert loop(alpha, "--once", "--agent", f"sh -c {shlex.quote(script)}").code == 0
+    assert on_base(alpha, "T-1")["status"] == "complete"
 
 
 def test_a_project_s_own_prompt(tmp_path: Path) -> None:

@@ -151,3 +151,36 @@ def test_words_that_name_nothing(world: World) -> None:
                         (("drop", "T-1"), "unknown_ref")):  # fmt: skip
         found = world.ralph("rescue", *words, "--json")
         assert (found.code, found.error) == (2, code)
+
+
+def test_where_leases_are_remote_kept_work_is_on_the_remote(world: World) -> None:
+    """Another machine can go on with it; it goes there, too, when it goes here."""
+    world.write("ralph.toml", 'lease = "remote"\n')
+    world.commit("Leases on the remote")
+    assert world.origin
+    claim = kept(world, world.worktree("alpha"))
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    there = world.origin.git("for-each-ref", "--format=%(objectname)", ref)
+    assert there == world.git("rev-parse", ref)
+    assert world.ralph("rescue", "drop", "T-1").code == 0
+    assert world.origin.git("for-each-ref", ref) == ""
+
+
+def test_kept_work_that_the_remote_declines_is_kept_here(world: World) -> None:
+    world.write("ralph.toml", 'lease = "remote"\n')
+    world.commit("Leases on the remote")
+    hook = world.origin.path / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        '#!/bin/sh\ncase $1 in refs/ralph/rescue/*) echo "no refs of yours"; exit 1;; esac\n'
+    )
+    hook.chmod(0o755)
+    alpha = world.worktree("alpha")
+    claim = alpha.claim("T-1")
+    alpha.write("one.txt", "x\n")
+    done = world.ralph("reset", "T-1", "--reason", "gone", "--force", "--json")
+    ref = f"refs/ralph/rescue/T-1/{claim}"
+    assert (done.code, done.data["rescued"]) == (0, [ref])
+    (warning,) = [one for one in done.json["warnings"] if "rescue" in one]
+    assert warning.endswith(f"{ref} is on this machine only")
+    assert world.git("show", f"{ref}:one.txt") == "x"

@@ -138,6 +138,7 @@ def attempt(
         task=lease.task, claim=lease.claim, worker=lease.by,
         packet=os.path.join(top, packet.PATH), report=os.path.join(top, REPORT),
     )  # fmt: skip
+    environ["RALPH_PROMPT"] = os.path.join(top, PROMPT)
     environ["RALPH_ATTEMPT"] = str(before.failed + 1)
     if command.task_fields:
         stored = project.here.stored(project.here.row(lease.task))

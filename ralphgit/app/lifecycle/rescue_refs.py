@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.workspace.project import Project
-from ralphgit.git import index, refs, scratch_index, trees, worktrees
+from ralphgit.errors import RemoteUnavailable
+from ralphgit.git import index, refs, remote, scratch_index, trees, worktrees
 from ralphgit.git.commit_objects import commit_tree
 from ralphgit.git.objects import scratch_folder
 from ralphgit.git.repository import Repository
@@ -205,11 +206,29 @@ def _keep(project: Project, oid: str, task: str, claim: str, *, uncommitted: boo
         ref = f"{RESCUE}{task}/{claim}" + (f"-{number}" if number > 1 else "")
         if refs.swap(git, ref, new=oid, old=""):
             project.moved(ref, oid)
+            share(project, ref, oid)
             return Rescued(ref, uncommitted)
         known = refs.current(project.repository.objects, ref)
         if known == oid or _same_content(project, known, oid):
             return Rescued(ref, uncommitted)
         number += 1
+
+
+def share(project: Project, ref: str, new: str, *, old: str = "") -> None:
+    """Set a rescue ref on the remote, too, where leases are there: another machine may go on.
+
+    What the remote does not take stays here alone, with a warning.
+    """
+    where = project.base.remote
+    if project.config.lease != "remote" or not where:
+        return
+    git, timeout = project.repository.git, project.config.push_timeout
+    try:
+        if not remote.push(git, where, new, ref, old=old, timeout=timeout, hooks=bool(new)) and new:
+            project.warn(f"{where} has another {ref}; this one is on this machine only")
+    except (RemoteUnavailable, remote.PushRefused) as error:
+        if new:
+            project.warn(f"{error.message}; {ref} is on this machine only")
 
 
 def _same_content(project: Project, one: str, other: str) -> bool:

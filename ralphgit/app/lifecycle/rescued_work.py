@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import read_leases
+from ralphgit.app.lifecycle import rescue_refs
 from ralphgit.app.workspace import record_tree
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
@@ -150,6 +151,7 @@ def drop(project: Project, kept: Kept) -> bool:
     gone = refs.swap(project.repository.git, kept.ref, new="", old=kept.commit)
     if gone:
         project.moved(kept.ref, "")
+        rescue_refs.share(project, kept.ref, "", old=kept.commit)
     return gone
 
 
