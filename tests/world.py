@@ -446,8 +446,17 @@ def _output() -> tuple[Any, jsonschema_rs.Draft202012Validator]:
     return schema, jsonschema_rs.Draft202012Validator(schema)
 
 
-@cache
+_warming = threading.Lock()
+
+
 def _warm() -> Warm:
+    """The process that others are forked from; one, also where two threads ask for it at once."""
+    with _warming:
+        return _started()
+
+
+@cache
+def _started() -> Warm:
     started = {name: value for name, value in _AT_START.items() if value is not None}
     return Warm({"PATH": os.environ["PATH"], **started})
 
