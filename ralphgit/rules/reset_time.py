@@ -191,6 +191,7 @@ def _zone(text: str, place: int, zones: Zones) -> tzinfo | None:
         return zones(name)
     if not offset:
         return UTC
-    hours, minutes = re.match(r"[+-](\d{1,2}):?(\d\d)?", offset).groups()  # type: ignore[union-attr]
-    span = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    digits = offset[1:].replace(":", "")
+    hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
+    span = timedelta(hours=int(hours), minutes=int(minutes))
     return timezone(-span if offset[0] == "-" else span) if span < timedelta(days=1) else UTC
