@@ -87,6 +87,9 @@ def test_the_page_leaves_nothing(tmp_path: Path) -> None:
     world.git("branch", "-d", "leave")
     refs = world.git("for-each-ref", "--format=delete %(refname)", "refs/ralph/")
     world.git("update-ref", "--stdin", stdin=f"{refs}\n")
+    listed = world.git("ls-remote", "origin", "refs/ralph/*").split("\n")
+    assert all("refs/ralph/rescue/" in line for line in listed)
+    world.git("push", "-q", "origin", "--delete", *(line.split("\t")[1] for line in listed))
     for name in (".ralph", ".git/ralphgit"):
         shutil.rmtree(world.path / name, ignore_errors=True)
     assert world.ralph("init", "--undo").code == 0
