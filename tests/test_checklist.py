@@ -45,10 +45,7 @@ def test_a_smart_ralph_list() -> None:
     assert len(by_id) == 46
     assert {task["status"] for task in by_id.values()} == {"complete"}
     # A check list for a pull request, in the middle of a command.
-    assert found.notes[0] == (
-        "6 items without an id stand apart from those with one and were left out: "
-        "line 268, 269, 270, 271, 272, 273."
-    )
+    assert [one.lines for one in found.ignored] == [(268, 269, 270, 271, 272, 273)]
     assert by_id["1.1"] == {
         "id": "1.1",
         "title": "Add [P] marker rules section to task-planner agent",
@@ -407,8 +404,8 @@ def test_nothing_waits_for_what_is_optional_or_put_off() -> None:
 
 
 def test_what_looks_like_an_item_and_is_none_is_named_with_its_line() -> None:
-    notes = read(MARKS).notes
-    assert "1 line with what looks like a box not read: 26." in notes
+    notes, ignored = read(MARKS).notes, read(MARKS).ignored
+    assert [one.lines for one in ignored] == [(26,)]
     assert any("marked [?], which means nothing here: pending (line 23)" in one for one in notes)
     assert any(
         "under way, which nobody has claimed here: pending (line 12, 13)" in one for one in notes

@@ -201,6 +201,7 @@ def test_a_new_graph(world: World) -> None:
         "added T-3: Test it\n"
         "left out, because it is computed: meta\n"
         "note: T-3 was in progress; nobody has a claim on it here, so it is pending.\n"
+        "3 tasks read: 3 new, 0 changed, 0 unchanged; 0 lines ignored\n"
         "Nothing is staged; look at: git status\n"
     )
     assert read(world) == IMPORTED
@@ -219,6 +220,7 @@ def test_a_dry_run_shows_yaml_and_writes_nothing(world: World) -> None:
             "# would add T-3: Test it\n"
             "# left out, because it is computed: meta\n"
             "# note: T-3 was in progress; nobody has a claim on it here, so it is pending.\n"
+            "# 3 tasks read: 3 new, 0 changed, 0 unchanged; 0 lines ignored\n"
             "# Nothing was written.\n"
         )
         + IMPORTED.partition("tasks:\n")[2]

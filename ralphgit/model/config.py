@@ -107,6 +107,8 @@ class Config(NamedTuple):
     """A command that proves the whole, run on what `integrate` and `land` have merged."""
     batch_at_once: int = 3
     """Tasks of a group of `batch`, at most."""
+    import_marks: tuple[str, ...] = ()
+    """Signs in the boxes of task lists that `import` is to know, as MEANING:SIGNS."""
     notify_command: str = ""
     worktree_setup: str = ""
     worktree_check: bool = False
@@ -184,7 +186,8 @@ def parse_setting(name: str, value: object, where: str) -> object:
             made = tuple(value.split())
         elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             made = tuple(value)
-        made = made or None
+        if not made and default:
+            made = None
     elif isinstance(value, str) and value in CHOICES.get(name, (value,)):
         made = value
     elif name in _ONCE_TRUE_OR_FALSE:

@@ -12,6 +12,7 @@ from ralphgit.app.workspace.extensions import Broken, Extension
 from ralphgit.errors import InvalidRecord, UsageError
 from ralphgit.model.listed import Listed
 from ralphgit.records.importers import BUILT_IN, Imported, Importer, SourceFile
+from ralphgit.records.importers.imported import Ignored
 from ralphgit.records.importers.importer import GROUP, NO, SURE
 
 _T = TypeVar("_T")
@@ -91,10 +92,13 @@ def _plain(found: object) -> Imported:
     """
     if not isinstance(found, Imported) or not isinstance(found.root, dict):
         raise TypeError("it did not return an Imported with a dictionary as root")
-    text = json.dumps([found.tasks, found.root, found.dropped, found.notes], ensure_ascii=False)
+    parts = [found.tasks, found.root, found.dropped, found.notes, found.ignored]
+    text = json.dumps(parts, ensure_ascii=False)
     text.encode("utf-8")
-    tasks, root, dropped, notes = json.loads(text)
+    tasks, root, dropped, notes, ignored = json.loads(text)
     for task in tasks:
         if not all(isinstance(task.get(key), str) for key in ("id", "title", "status")):
             raise ValueError("a task needs text for id, title and status")
-    return Imported(tuple(tasks), root, tuple(dropped), tuple(notes), local=bool(found.local))
+    named = tuple(Ignored(str(reason), tuple(map(int, lines))) for reason, lines in ignored)
+    local = bool(found.local)
+    return Imported(tuple(tasks), root, tuple(dropped), tuple(notes), local=local, ignored=named)

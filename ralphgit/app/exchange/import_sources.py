@@ -14,10 +14,27 @@ from ralphgit.errors import InvalidRecord, Refused, UsageError
 from ralphgit.model.task_status import Status
 from ralphgit.records import graph_file, importers, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
+from ralphgit.records.importers.parts.markdown_items import MEANINGS, USUAL, Boxes
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
 LARGER = 4
+#: With more lines than this, the others are only counted.
+_FEW = 20
+
+
+class IgnoredLines(NamedTuple):
+    """Lines of one file that look like items, and are none for the same reason."""
+
+    file: str
+    """As it was named."""
+    lines: tuple[int, ...]
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        shown = ", ".join(map(str, self.lines[:_FEW])) + (", ..." if self.lines[_FEW:] else "")
+        return f"{self.file}, line {shown}: {self.reason}"
 
 
 class Source(NamedTuple):
@@ -34,6 +51,8 @@ class Source(NamedTuple):
     """By task, which of `files` it is in."""
     local: frozenset[str]
     """The tasks whose ids mean something within their file only."""
+    ignored: tuple[IgnoredLines, ...]
+    """Lines that look like items and were read as nothing."""
 
 
 def read(
@@ -56,8 +75,9 @@ def read(
     limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
+    boxes = _boxes(project.config.import_marks)
     each = [
-        (name, _converted(name, _content(folder, name, limit), limit, formats))
+        (name, _converted(name, _content(folder, name, limit), limit, formats, boxes))
         for name in project.around.progress.through("reading", names)
     ]
     if prefix:
@@ -83,9 +103,33 @@ def read(
         for task in one.tasks:
             origins[str(task["id"])] = (*origins.get(str(task["id"]), ()), file)
     local = frozenset(str(task["id"]) for _, one in each if one.local for task in one.tasks)
-    return Source(
-        made.tasks, root, found.dropped, (*found.notes, *notes), tuple(files), origins, local
+    ignored = tuple(
+        IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
+    notes = [*found.notes, *notes]
+    return Source(
+        made.tasks, root, found.dropped, tuple(notes), tuple(files), origins, local, ignored
+    )
+
+
+def _boxes(marks: Sequence[str]) -> Boxes:
+    """The boxes of the setting `import.marks`. Raises: UsageError (bad_setting)."""
+    more = []
+    for mark in marks:
+        word, _, signs = mark.partition(":")
+        meaning = word.replace("-", " ")
+        if (
+            meaning not in MEANINGS
+            or not signs
+            or any(one.isspace() or one in "[]" for one in signs)
+        ):
+            words = ", ".join(one.replace(" ", "-") for one in MEANINGS)
+            raise UsageError(
+                f"import.marks has {mark!r}, which is no MEANING:SIGNS", code="bad_setting",
+                hint=f'import.marks = ["done:d", "deferred:!"]; the meanings are {words}',
+            )  # fmt: skip
+        more += [(sign, meaning) for sign in signs]
+    return Boxes(more) if more else USUAL
 
 
 def _label(top: str, path: str) -> str:
@@ -119,11 +163,13 @@ def _content(folder: str, name: str, limit: int) -> bytes:
     return data
 
 
-def _converted(name: str, data: bytes, limit: int, formats: Formats) -> importers.Imported:
+def _converted(
+    name: str, data: bytes, limit: int, formats: Formats, boxes: Boxes
+) -> importers.Imported:
     def load(text: str) -> object:
         return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
 
-    found = importers.convert(name, data, load, formats.known, wanted=formats.wanted)
+    found = importers.convert(name, data, load, formats.known, wanted=formats.wanted, boxes=boxes)
     if not found.stored:
         return found
     # A graph of ours: its own reader says line and column, and takes text as it is written.

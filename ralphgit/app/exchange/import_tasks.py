@@ -12,7 +12,8 @@ from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Bug, GuardRefused, InvalidRecord
+from ralphgit.errors import Bug, GuardRefused, InvalidRecord, Refused
+from ralphgit.model.printable import counted
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import (
@@ -39,6 +40,8 @@ class ImportOptions(NamedTuple):
     """Stands before the ids of the tasks in the files."""
     form: str = ""
     """The format of the files; "" to tell it by what is in each."""
+    strict: bool = False
+    """Refuse files with lines that look like items and are read as nothing."""
 
 
 class ImportChange(NamedTuple):
@@ -65,6 +68,9 @@ class Import(NamedTuple):
     dropped: tuple[str, ...]
     """Derived fields that were left out."""
     notes: tuple[str, ...]
+    kept: tuple[str, ...]
+    """Those of the tasks read of which something stays as it is here, against the source."""
+    ignored: tuple[import_sources.IgnoredLines, ...]
     text: str
     """The whole of `file`."""
 
@@ -85,6 +91,8 @@ def bring(project: Project, options: ImportOptions) -> Import:
     source = import_sources.read(
         project, options.files, here.by_id, prefix=options.prefix, form=options.form
     )
+    if options.strict and source.ignored:
+        raise _not_strict(source.ignored)
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in project.around.progress.through("tasks", source.tasks):
         plan.take(task, source)
@@ -104,8 +112,21 @@ def bring(project: Project, options: ImportOptions) -> Import:
         plan.removed(source),
         source.dropped,
         notes,
+        tuple(dict.fromkeys(plan.kept)),
+        source.ignored,
         plan.text(file),
     )
+
+
+def _not_strict(ignored: Sequence[import_sources.IgnoredLines]) -> Refused:
+    """The refusal of files with lines that would be read as nothing."""
+    number = counted(sum(len(one.lines) for one in ignored), "line")
+    which = "; ".join(one.sentence for one in ignored)
+    return Refused(
+        f"{number} would be read as nothing; nothing was written: {which}",
+        code="ignored_lines", hint="write them otherwise, or import without --strict",
+        details={"ignored": [one._asdict() for one in ignored]},
+    )  # fmt: skip
 
 
 def _here(project: Project) -> GraphView:
@@ -153,6 +174,7 @@ class _Plan:
         self.same: dict[str, None] = {}
         """Tasks that stay as they are, but for what they remember of their source."""
         self.notes: list[str] = []
+        self.kept: list[str] = []
         self.texts: dict[str, str] = {}
         """By path, every file that changes."""
         self._limit = limit
@@ -201,6 +223,7 @@ class _Plan:
         row = self._known.get(name.casefold())
         if row is None and (kept := self.here.archive.entry(name)) is not None:
             self.same[kept.id] = None
+            self.kept.append(kept.id)
             self.notes.append(f"{kept.id} is in the archive, and stays as it is there")
             return
         if row is None:
@@ -222,6 +245,8 @@ class _Plan:
             )  # fmt: skip
         decision = three_way_import.decide(stored, task, files, source.files)
         self.notes += decision.notes
+        if decision.notes:
+            self.kept.append(name)
         origin = {SOURCE: decision.origin.stored()} if decision.origin else {}
         if decision.fields or origin:
             self.changed[name] = {**decision.fields, **origin}

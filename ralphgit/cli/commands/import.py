@@ -29,6 +29,9 @@ def run(call: Call, options: ImportOptions) -> Outcome:
         "removed": list(done.removed),
         "dropped": list(done.dropped),
         "notes": list(done.notes),
+        "read": len(done.added) + len(done.updated) + len(done.unchanged),
+        "kept": list(done.kept),
+        "ignored": [{**one._asdict(), "lines": list(one.lines)} for one in done.ignored],
         "file": done.file,
         "dry_run": options.dry_run,
         "text": done.text if options.dry_run else None,
@@ -57,9 +60,20 @@ def _told(done: import_tasks.Import, dry_run: bool) -> list[str]:
     if done.dropped:
         lines.append(f"left out, because it is computed: {safe(', '.join(done.dropped))}")
     lines += [f"note: {safe(sentence)}" for sentence in done.notes]
+    lines += [f"ignored {safe(one.sentence)}" for one in done.ignored]
+    lines.append(_summary(done))
     if dry_run:
         lines.append("Nothing was written.")
     return lines
+
+
+def _summary(done: import_tasks.Import) -> str:
+    added, updated, same = len(done.added), len(done.updated), len(done.unchanged)
+    parts = [f"{added} new", f"{updated} changed", f"{same} unchanged"]
+    if done.kept:
+        parts.append(f"of {len(done.kept)} something is kept as it is here")
+    ignored = counted(sum(len(one.lines) for one in done.ignored), "line")
+    return f"{counted(added + updated + same, 'task')} read: {', '.join(parts)}; {ignored} ignored"
 
 
 def _changes(what: str, changes: Sequence[import_tasks.ImportChange]) -> list[str]:

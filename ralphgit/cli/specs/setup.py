@@ -39,6 +39,7 @@ COMMANDS = (
          flag("dry_run", "Show the result, write nothing."),
          text("prefix", "Put WORD before the ids of all tasks in the files.",
                metavar="WORD"),
+         flag("strict", "Refuse files with lines that look like items and cannot be read."),
          text("format", "Read the files as this format, whatever they look like.",
                metavar="FORMAT", field="form", listed=_formats)),
         "The format of each FILE is recognised by its content. "

@@ -30,6 +30,7 @@ from ralphgit.records.importers import (
 )
 from ralphgit.records.importers.imported import Imported
 from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes
 from ralphgit.records.importers.parts.merge_files import joined, prefixed
 from ralphgit.records.importers.source_file import SourceFile
 
@@ -56,16 +57,18 @@ def convert(
     importers: Sequence[Importer] = BUILT_IN,
     *,
     wanted: Importer | None = None,
+    boxes: Boxes = USUAL,
 ) -> Imported:
     """Read the tasks in `data`, a file called `name`, by the format that is surest of it.
 
-    With `wanted` it is read as that. `parse` turns YAML text into values.
+    With `wanted` it is read as that. `parse` turns YAML text into values, `boxes` says what the
+    signs in boxes mean.
 
     Raises: InvalidRecord when no format recognises the file, a task has no usable id, two ids
     are the same but for case, or an edge does not have two ends.
     """
     known = "; ".join(f"{one.name}: {one.help.removesuffix('.')}" for one in importers)
-    file = SourceFile(name, data, parse, hint=f"the formats are {known}")
+    file = SourceFile(name, data, parse, hint=f"the formats are {known}", boxes=boxes)
     return (wanted or _surest(file, importers)).read(file)
 
 

@@ -8,7 +8,6 @@ words, so that one put between them changes no other's id.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -27,14 +26,25 @@ from ralphgit.records.importers.parts import (
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import Heading
 from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
-from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.markdown_items import (
+    CANCELLED,
+    DEFERRED,
+    MEANINGS,
+    UNDER_WAY,
+    Node,
+    looks_like_box,
+)
 from ralphgit.records.importers.parts.source_values import MISSING, safe_names
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 #: They come last, those that are put off after those that are optional.
-_OPTIONAL, _DEFERRED = 4, 5
-_LIKE_A_BOX = re.compile(r"\[[^\[\]]{0,2}\](?!\()")
+_OPTIONAL, _PUT_OFF = 4, 5
 _EXAMPLES = ("markdown", "md", "")
+#: Why a line that looks like an item is none.
+_NO_WORDS = "a box without words"
+_NO_BOX = "what looks like a box has a sign that means nothing (the setting import.marks adds one)"
+_ELSEWHERE = "in a code block, a comment or a quotation"
+_CHECK_LIST = "without an id, below a heading where no item has one"
 
 
 class _Item(NamedTuple):
@@ -48,11 +58,16 @@ class _Item(NamedTuple):
     line: int
     """In the file."""
 
+    @property
+    def end(self) -> int:
+        """The last line of what stands in it."""
+        return self.line + self.node.raw.count("\n")
+
 
 def _sniff(file: SourceFile) -> int:
     if file.form is not Form.TEXT or not file.may_hold_list():
         return NO
-    return LIKELY if _list(file) or list(_examples(file.name, file.blocks)) else NO
+    return LIKELY if _list(file) or list(_examples(file, file.blocks)) else NO
 
 
 def _is_export(file: SourceFile) -> bool:
@@ -69,17 +84,15 @@ def _read(file: SourceFile) -> Imported:
     Raises: InvalidRecord (duplicate_id, too_large, invalid_record).
     """
     name, log, items = file.name, Log(), _list(file)
-    if lines := list(_passed_over(file.blocks)):
-        shown = ", ".join(map(str, lines[:10])) + (", ..." if lines[10:] else "")
-        log.note(f"{counted(len(lines), 'line')} with what looks like a box not read: {shown}.")
     if not items:
-        items = list(_examples(name, file.blocks))
+        items = list(_examples(file, file.blocks))
         if not items:
             raise file.refused("there is no task list in this file")
         log.note(
             "The document has no task list but in its code blocks: "
             f"{len(items)} tasks were read from there."
         )
+    _name_others(file, items, log)
     if _is_export(file):
         return exported_checklist.tasks(name, [(item.node, item.heading) for item in items], log)
     return _Reader(name, _with_ids(items, log), log).imported()
@@ -96,11 +109,7 @@ def _with_ids(items: list[_Item], log: Log) -> list[_Item]:
     left = [item for item in items if item.entry.section not in good]
     if not left:
         return items
-    lines = ", ".join(str(item.line) for item in left[:10]) + (", ..." if left[10:] else "")
-    log.note(
-        f"{len(left)} items without an id stand apart from those with one and were left out: "
-        f"line {lines}."
-    )
+    log.ignore(_CHECK_LIST, (item.line for item in left))
     places = {item.entry.place for item in left}
     kept = [item for item in items if item.entry.place not in places]
     new = {item.entry.place: place for place, item in enumerate(kept)}
@@ -116,12 +125,13 @@ def _has_ids(items: Sequence[_Item]) -> bool:
     return 2 * sum(has_id(item.node.text) for item in items) > len(items)
 
 
-def _examples(name: str, nodes: Sequence[Node]) -> Iterator[_Item]:
+def _examples(file: SourceFile, nodes: Sequence[Node]) -> Iterator[_Item]:
     """The tasks in blocks of Markdown code, one list after the other."""
     found: list[_Item] = []
     for fence in _fences(nodes):
         before = len(found)
-        for item in _items(markdown_items.read(name, fence.text), exported=False):
+        blocks = markdown_items.read(file.name, fence.text, file.boxes)
+        for item in _items(blocks, exported=False):
             entry = _moved(item.entry, before)
             found.append(item._replace(entry=entry, line=item.line + fence.line))
     yield from found
@@ -139,14 +149,23 @@ def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
         yield from _fences(node.nodes)
 
 
-def _passed_over(nodes: Sequence[Node]) -> Iterator[int]:
-    """The lines of items that look like tasks, and are none."""
+def _name_others(file: SourceFile, items: Sequence[_Item], log: Log) -> None:
+    """Name the lines that look like items, and are neither a task nor a part of one."""
+    named = {line for item in items for line in range(item.line, item.end + 1)}
+    for reason, line in _passed_over(file.blocks):
+        log.ignore(reason, [line])
+        named.add(line)
+    others = markdown_items.lines_like_items(file.body)
+    log.ignore(_ELSEWHERE, (line for line in others if line not in named))
+
+
+def _passed_over(nodes: Sequence[Node]) -> Iterator[tuple[str, int]]:
+    """The items that look like tasks, and are none: why, and their lines."""
     for node in nodes:
-        no_words = node.ticked is not None and not node.text
-        if node.kind == "item" and (
-            no_words or (node.ticked is None and _LIKE_A_BOX.match(node.text))
-        ):
-            yield node.line
+        if node.kind == "item" and node.ticked is not None and not node.text:
+            yield _NO_WORDS, node.line
+        elif node.kind == "item" and node.ticked is None and looks_like_box(node.text):
+            yield _NO_BOX, node.line
         yield from _passed_over(node.nodes)
 
 
@@ -228,15 +247,15 @@ class _Reader:
         found = details(words.title, words.mode, _below(node))
         fields: dict[str, object] = {
             "title": words.title or words.id or new,
-            "status": (Status.COMPLETE if node.ticked else Status.PENDING).value,
+            "status": _status(node).value,
             **found.fields,
         }
-        if node.box:
+        if node.box and node.box != CANCELLED:
             fields["x-box"] = node.box
         if node.optional:
             fields["x-optional"] = True
-        if _is_aside(node):
-            fields["priority"] = _DEFERRED if node.box == "deferred" else _OPTIONAL
+        if _is_put_off(node):
+            fields["priority"] = _PUT_OFF if node.box == DEFERRED else _OPTIONAL
         heading = item.heading.story if item.heading else ""
         if words.story or heading:
             fields["story"] = words.story or heading
@@ -263,17 +282,17 @@ class _Reader:
 
     def _tell_boxes(self) -> None:
         """Say what boxes mean that are neither open nor ticked."""
-        aside = sum(_is_aside(item.node) for item in self._items)
+        aside = sum(_is_put_off(item.node) for item in self._items)
         if aside:
             self._log.note(
                 f"{counted(aside, 'item')} put off or optional: nothing waits for them, and they "
-                f"come last (priority {_OPTIONAL}, {_DEFERRED})."
+                f"come last (priority {_OPTIONAL}, {_PUT_OFF})."
             )
         for box in dict.fromkeys(item.node.box for item in self._items):
             lines = [str(item.line) for item in self._items if item.node.box == box]
-            if box == "under way":
+            if box == UNDER_WAY:
                 what = "marked as under way, which nobody has claimed here: pending"
-            elif box and box != "deferred":
+            elif box and box not in MEANINGS:
                 what = f"marked [{box}], which means nothing here: pending"
             else:
                 continue
@@ -286,7 +305,11 @@ class _Reader:
         inside = {inner.place for item in self._items for inner in item.entry.inner}
         top = [item.entry for item in self._items if item.entry.place not in inside]
         order = item_order.meant if self._ordered else item_order.plain
-        aside = {item.entry.place for item in self._items if _is_aside(item.node)}
+        aside = {
+            item.entry.place
+            for item in self._items
+            if _is_put_off(item.node) or item.node.box == CANCELLED
+        }
         try:
             return item_order.passing(order(top), aside)
         except item_order.TooMany:
@@ -334,8 +357,15 @@ class _Reader:
         return made
 
 
-def _is_aside(node: Node) -> bool:
-    return not node.ticked and (node.optional or node.box == "deferred")
+def _is_put_off(node: Node) -> bool:
+    """Whether an item is open, and comes last."""
+    return _status(node) == Status.PENDING and (node.optional or node.box == DEFERRED)
+
+
+def _status(node: Node) -> Status:
+    if node.box == CANCELLED:
+        return Status.CANCELLED
+    return Status.COMPLETE if node.ticked else Status.PENDING
 
 
 def _below(node: Node) -> list[Node]:

@@ -6,6 +6,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 
+class Ignored(NamedTuple):
+    """Lines of a file that look like items, and are neither a task nor a part of one."""
+
+    reason: str
+    """Why they are none, without a full stop."""
+    lines: tuple[int, ...]
+
+
 class Imported(NamedTuple):
     """One file of another tool in our terms."""
 
@@ -21,17 +29,20 @@ class Imported(NamedTuple):
     """The ids mean something within the file only, such as 1.1 of a task list."""
     stored: bool = False
     """The file is a graph of ours: the graph's own reader has the last word on it."""
+    ignored: tuple[Ignored, ...] = ()
+    """What was read as nothing, by reason."""
 
 
 class Log:
-    """Notes and left-out fields while a file is read, each once, in order."""
+    """Notes, left-out fields and lines while a file is read, each once, in order."""
 
-    __slots__ = ("_dropped", "_empty", "_notes")
+    __slots__ = ("_dropped", "_empty", "_ignored", "_notes")
 
     def __init__(self) -> None:
         self._dropped: dict[str, None] = {}
         self._empty: dict[str, None] = {}
         self._notes: dict[str, None] = {}
+        self._ignored: dict[str, dict[int, None]] = {}
 
     def drop(self, field: str) -> None:
         self._dropped[field] = None
@@ -42,9 +53,18 @@ class Log:
     def note(self, sentence: str) -> None:
         self._notes[sentence] = None
 
+    def ignore(self, reason: str, lines: Iterable[int]) -> None:
+        for line in lines:
+            self._ignored.setdefault(reason, {})[line] = None
+
     def imported(
         self, tasks: Iterable[dict[str, object]], root: dict[str, object], *, local: bool = False
     ) -> Imported:
         if self._empty:
             self.note(f"Fields without a value were left out: {', '.join(self._empty)}.")
-        return Imported(tuple(tasks), root, tuple(self._dropped), tuple(self._notes), local)
+        named = (
+            Ignored(why, tuple(sorted(lines))) for why, lines in self._ignored.items() if lines
+        )
+        ignored = tuple(sorted(named, key=lambda one: one.lines[0]))
+        dropped, notes = tuple(self._dropped), tuple(self._notes)
+        return Imported(tuple(tasks), root, dropped, notes, local, ignored=ignored)

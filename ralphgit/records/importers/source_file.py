@@ -10,7 +10,7 @@ from functools import cached_property
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import input_limits
 from ralphgit.records.importers.parts import markdown_items, strict_json
-from ralphgit.records.importers.parts.markdown_items import Node
+from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes, Node
 from ralphgit.records.importers.parts.source_values import as_mapping
 
 #: Fields that show that front matter describes a task, or a plan for several.
@@ -34,7 +34,13 @@ class SourceFile:
     """One file, which several formats look at and which is parsed once."""
 
     def __init__(
-        self, name: str, data: bytes, parse: Callable[[str], object], *, hint: str = ""
+        self,
+        name: str,
+        data: bytes,
+        parse: Callable[[str], object],
+        *,
+        hint: str = "",
+        boxes: Boxes = USUAL,
     ) -> None:
         """Decode `data`; `parse` turns YAML text into values, `hint` says what could be read.
 
@@ -54,6 +60,8 @@ class SourceFile:
                 raise error.at(name) from None
         self.name = name
         """As the user named it; for messages, not for recognising a format."""
+        self.boxes = boxes
+        """What the signs in a Markdown list's boxes say."""
         self._parse = parse
         self._hint = hint
 
@@ -142,11 +150,11 @@ class SourceFile:
 
         Raises: InvalidRecord for lists nested too deep.
         """
-        return markdown_items.read(self.name, self.body)
+        return markdown_items.read(self.name, self.body, self.boxes)
 
     def may_hold_list(self) -> bool:
         """Whether a line of the text looks like a list item with a box."""
-        return markdown_items.may_hold_tasks(self.text)
+        return markdown_items.may_hold_tasks(self.text, self.boxes)
 
     def refused(self, message: str, *, line: int = 1) -> InvalidRecord:
         """The refusal of a file that has another format."""

@@ -7,6 +7,7 @@ quotation is none. Text is kept as it is written, emphasis and all.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,17 +19,38 @@ if TYPE_CHECKING:
 
 #: Two levels for each list in a list; what is deeper, the parser would leave out silently.
 _DEEPEST = 80
-#: What an item's box says, by the sign in it: nothing, done, under way, put off, or just not done.
-BOXES = {
-    "": "", **dict.fromkeys("xX\u2713\u2714\u2611", "done"), **dict.fromkeys("-/", "under way"),
-    **dict.fromkeys("~>", "deferred"),
-}  # fmt: skip
-#: A box has one sign at most, no letter but x; behind it a `*` may stand: the task is optional.
-_INSIDE = r"\[[ \t]*([xX]|[^\w\s\[\]]?)[ \t]*\](\*?)"
-_BOX = re.compile(_INSIDE + r"(?:\s+|\Z)")
-_ITEM = re.compile(rf"^[ \t]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]*{_INSIDE}(?:[ \t]|$)", re.MULTILINE)
-#: `-[ ] words`, which Markdown takes for text.
-_TIGHT = re.compile(rf"^([ \t]*[-*+])(?={_INSIDE}[ \t])", re.MULTILINE)
+#: What a box may say.
+PENDING, DONE, UNDER_WAY, OPTIONAL, DEFERRED, CANCELLED = MEANINGS = (
+    "pending", "done", "under way", "optional", "deferred", "cancelled",
+)  # fmt: skip
+_MARK = r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]*"
+_LIKE_A_BOX = r"\[[^\[\]]{0,2}\](?!\()"
+_LIKE_AN_ITEM = re.compile(rf"^[ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]*{_LIKE_A_BOX}", re.MULTILINE)
+
+
+class Boxes:
+    """The signs that stand in boxes, and what they say.
+
+    A box has one sign at most, no letter or digit but those listed; behind it a `*` may stand: the
+    item is optional.
+    """
+
+    def __init__(self, more: Sequence[tuple[str, str]] = ()) -> None:
+        """`more`: pairs of a sign and one of MEANINGS, which come before the usual ones."""
+        self.meanings = {
+            "": PENDING, **dict.fromkeys("xX\u2713\u2714\u2611", DONE),
+            **dict.fromkeys("-/", UNDER_WAY), **dict.fromkeys("~>", DEFERRED), **dict(more),
+        }  # fmt: skip
+        signs = "".join(map(re.escape, filter(None, self.meanings)))
+        inside = rf"\[[ \t]*([{signs}]|[^\w\s\[\]]?)[ \t]*\](\*?)"
+        self.box = re.compile(inside + r"(?:\s+|\Z)")
+        self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$)", re.MULTILINE)
+        #: `-[ ] words`, which Markdown takes for text.
+        self.tight = re.compile(rf"^([ \t]*[-*+])(?={inside}[ \t])", re.MULTILINE)
+
+
+#: Without any that a setting adds.
+USUAL = Boxes()
 
 
 class Node(NamedTuple):
@@ -49,7 +71,7 @@ class Node(NamedTuple):
     ticked: bool | None = None
     """Of an item with a box."""
     box: str = ""
-    """What its box says beyond that, as in `BOXES`; the sign itself, where it is none of those."""
+    """What its box says beyond that, of MEANINGS; the sign itself, where `Boxes` has no meaning."""
     optional: bool = False
     numbered: bool = False
     """An item of a numbered list."""
@@ -59,17 +81,27 @@ class Node(NamedTuple):
     """What stands in an item behind its first paragraph."""
 
 
-def may_hold_tasks(text: str) -> bool:
+def may_hold_tasks(text: str, boxes: Boxes = USUAL) -> bool:
     """Whether a line looks like a list item with a box."""
-    return _ITEM.search(text) is not None
+    return boxes.item.search(text) is not None
 
 
-def read(name: str, text: str) -> tuple[Node, ...]:
+def looks_like_box(words: str) -> bool:
+    """Whether an item begins with what looks like a box, of any sign."""
+    return re.match(_LIKE_A_BOX, words) is not None
+
+
+def lines_like_items(text: str) -> list[int]:
+    """The lines, from 1, that look like items with a box, wherever they stand."""
+    return [text.count("\n", 0, one.start()) + 1 for one in _LIKE_AN_ITEM.finditer(text)]
+
+
+def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
     """The blocks of `text` in its order; those of quotations are left out.
 
     Raises: InvalidRecord for lists nested too deep.
     """
-    text = _TIGHT.sub(r"\1 ", text)
+    text = boxes.tight.sub(r"\1 ", text)
     tokens = _parser().parse(text)
     for token in tokens:
         if token.level >= _DEEPEST - 2:
@@ -78,7 +110,7 @@ def read(name: str, text: str) -> tuple[Node, ...]:
             raise InvalidRecord(message, file=name, line=_first(token) + 1, hint=hint)
     # As the parser counts lines.
     lines = re.split(r"\r\n?|\n", text)
-    nodes, _ = _blocks(tokens, 0, "", [line.expandtabs(4) for line in lines])
+    nodes, _ = _blocks(tokens, 0, "", [line.expandtabs(4) for line in lines], boxes)
     return nodes
 
 
@@ -124,7 +156,7 @@ def _first(token: Token) -> int:
 
 
 def _blocks(
-    tokens: list[Token], at: int, end: str, lines: list[str]
+    tokens: list[Token], at: int, end: str, lines: list[str], boxes: Boxes
 ) -> tuple[tuple[Node, ...], int]:
     """The nodes from `tokens[at]` up to the token `end`, and the place behind it."""
     found: list[Node] = []
@@ -136,7 +168,7 @@ def _blocks(
         if token.type in ("bullet_list_open", "ordered_list_open"):
             numbered = token.type == "ordered_list_open"
             while tokens[at].type == "list_item_open":
-                node, at = _item(tokens, at, lines, numbered=numbered)
+                node, at = _item(tokens, at, lines, boxes, numbered=numbered)
                 found.append(node)
             at += 1
         elif token.type == "blockquote_open":
@@ -165,14 +197,16 @@ def _behind(tokens: list[Token], at: int, opening: Token) -> int:
     return at + 1
 
 
-def _item(tokens: list[Token], at: int, lines: list[str], *, numbered: bool) -> tuple[Node, int]:
+def _item(
+    tokens: list[Token], at: int, lines: list[str], boxes: Boxes, *, numbered: bool
+) -> tuple[Node, int]:
     token = tokens[at]
     start, stop = token.map or (0, 0)
-    nodes, at = _blocks(tokens, at + 1, "list_item_close", lines)
+    nodes, at = _blocks(tokens, at + 1, "list_item_close", lines, boxes)
     words = ""
     if nodes and nodes[0].kind == "text":
         words, nodes = " ".join(nodes[0].text.split()), nodes[1:]
-    box = _BOX.match(words)
+    box = boxes.box.match(words)
     first = lines[start] if start < len(lines) else ""
     mark = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]*", first)
     # In `- - a` the marks of both stand on the line: the last one is the inner item's.
@@ -181,10 +215,11 @@ def _item(tokens: list[Token], at: int, lines: list[str], *, numbered: bool) -> 
     raw = "\n".join([first[column:], *(_out(line, column) for line in lines[start + 1 : stop])])
     node = Node("item", start + 1, column + 1, words, raw.rstrip(), numbered=numbered, nodes=nodes)
     if box is not None:
-        says = BOXES.get(box[1], box[1])
+        says = boxes.meanings.get(box[1], box[1])
         node = node._replace(
-            text=words[box.end() :], ticked=says == "done", box="" if says == "done" else says,
-            optional=bool(box[2]),
+            text=words[box.end() :], ticked=says == DONE,
+            box="" if says in (DONE, PENDING, OPTIONAL) else says,
+            optional=bool(box[2]) or says == OPTIONAL,
         )  # fmt: skip
     return node, at
 

@@ -1,0 +1,131 @@
+"""What an import says of all that it read, also of what it read as nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_checklist import read
+from world import World
+
+from ralphgit.records.importers.parts.markdown_items import lines_like_items
+
+PLAN = """\
+# Plan
+
+- [ ] 1.1 Write the parser
+- [x] 1.2 Write docs
+  - **Do**: As it says:
+    ```
+    - [ ] inside
+    ```
+- [d] 1.3 Delete the old cache
+- [ ]
+
+> - [ ] 1.4 Quoted
+
+```
+- [ ] 1.5 An example
+```
+
+## Before it is merged
+
+- [ ] Look at it
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write("plan.md", PLAN)
+    return made
+
+
+def test_the_report_counts_all_and_names_what_is_read_as_nothing(world: World) -> None:
+    done = world.ralph("import", "plan.md")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "added 1.1: Write the parser\n"
+        "added 1.2: Write docs\n"
+        "note: Dependencies were made from the order of the list.\n"
+        "ignored plan.md, line 9: what looks like a box has a sign that means nothing "
+        "(the setting import.marks adds one)\n"
+        "ignored plan.md, line 10: a box without words\n"
+        "ignored plan.md, line 12, 15: in a code block, a comment or a quotation\n"
+        "ignored plan.md, line 20: without an id, below a heading where no item has one\n"
+        "2 tasks read: 2 new, 0 changed, 0 unchanged; 5 lines ignored\n"
+        "Nothing is staged; look at: git status\n"
+    )
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["read"], data["unchanged"], data["kept"]) == (2, ["1.1", "1.2"], [])
+    named = [(one["file"], one["lines"]) for one in data["ignored"]]
+    assert named == [("plan.md", lines) for lines in ([9], [10], [12, 15], [20])]
+
+
+def test_what_is_kept_against_the_source_is_counted(world: World) -> None:
+    world.ralph("import", "plan.md")
+    world.ralph("edit", "1.1", "--title", "Write it here")
+    world.replace("Write the parser", "Write a parser", "plan.md")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert (data["kept"], data["unchanged"]) == (["1.1"], ["1.1", "1.2"])
+    world.replace("Write a parser", "Write any parser", "plan.md")
+    out = world.ralph("import", "plan.md").out
+    assert "2 unchanged, of 1 something is kept as it is here; 5 lines" in out
+
+
+def test_strict_refuses_and_writes_nothing(world: World) -> None:
+    error = world.refused("import", "plan.md", "--strict", code="ignored_lines", exit=1)
+    assert error["message"].startswith("5 lines would be read as nothing; nothing was written: ")
+    assert "plan.md, line 12, 15: in a code block" in error["message"]
+    assert [one["lines"] for one in error["ignored"]] == [[9], [10], [12, 15], [20]]
+    world.write("plan.md", "- [ ] 1.1 Write the parser\n")
+    assert world.ralph("import", "plan.md", "--strict").code == 0
+
+
+def test_a_setting_adds_signs(world: World) -> None:
+    world.write("ralph.toml", 'import.marks = ["done:dD", "cancelled:-", "optional:o"]\n')
+    world.write("plan.md", "- [d] T1 a\n- [-] T2 b\n- [o] T3 c\n- [D] T4 d\n- [x] T5 e\n")
+    data = world.ralph("import", "plan.md", "--json").data
+    assert data["ignored"] == []
+    statuses = [world.task(f"T{number}")["status"] for number in range(1, 6)]
+    assert statuses == ["complete", "cancelled", "pending", "complete", "complete"]
+    assert (world.task("T3")["x-optional"], world.task("T3")["priority"]) == (True, 4)
+    # Nothing waits for what is cancelled.
+    assert world.task("T3")["depends_on"] == ["T1"]
+
+
+@pytest.mark.parametrize("mark", ["finished:d", "done", "done:", "done:]"])
+def test_a_sign_without_a_meaning_is_refused(world: World, mark: str) -> None:
+    world.git("config", "ralph.import.marks", mark)
+    error = world.refused("import", "plan.md", code="bad_setting", exit=2)
+    assert error["message"] == f"import.marks has {mark!r}, which is no MEANING:SIGNS"
+
+
+LINE = st.one_of(
+    st.builds(
+        "{}{} [{}]{} {} work{{n}}".format,
+        st.sampled_from(["", "  ", "    ", "> "]), st.sampled_from(["-", "*", "1.", "2)"]),
+        st.sampled_from([" ", "x", "~", "?", "y", "ok", "", " x"]), st.sampled_from(["", "*"]),
+        st.sampled_from(["T{n}", "**T{n}**", "Task {n}:", "1.{n}", "", "`T{n}`"]),
+    ),
+    st.sampled_from(["", "```", "# Heading", "Words", "<!--", "-->", "- plain", "- [ ]"]),
+)  # fmt: skip
+
+
+@given(st.lists(LINE, min_size=1, max_size=14))
+def test_every_line_like_an_item_is_a_task_or_part_of_one_or_named(lines: list[str]) -> None:
+    body = "\n".join(line.replace("{n}", str(number)) for number, line in enumerate(lines))
+    text = f"{body}\n\n# End\n\n-->\n\n```\n```\n\n- [ ] Z9 the last\n"
+    found = read(text)
+    named = {line for one in found.ignored for line in one.lines}
+    like = lines_like_items(text)
+    tasks = len(found.tasks)
+    parts = len(like) - len(named & {*like}) - tasks
+    assert named <= {*like} and parts >= 0
+    words = "\n".join(map(str, (task.values() for task in found.tasks)))
+    for line in {*like} - named:
+        item = text.split("\n")[line - 1].partition("]")[2].lstrip("* ")
+        ending = item.rpartition(" ")[2]
+        assert ending in words, line
