@@ -232,12 +232,56 @@ def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
         ('`"Login" button is visible`', None),
         ("`$ npm test`", "npm test"),
         ("`scripts/check.sh`", "scripts/check.sh"),
+        ("`python is installed`", None),
+        ("`npm test succeeds`", None),
+        ("`Expected output: OK`", None),
+        ("`docker compose is up`", None),
+        ("`make it work`", None),
+        ("`exit code 0`", None),
+        ("`alle Tests sind gruen`", None),
+        ("`build passes`", None),
+        ("`200 OK`", None),
+        ("`True`", None),
+        ("`sum(1, 2) == 3`", None),
+        ("`isReady()`", None),
+        ("`status: ok`", None),
+        ("`http://localhost:3000/`", None),
+        ("`src/api/`", None),
+        ("`ls`", "ls"),
+        ("`make`", "make"),
+        ("`just check`", "just check"),
+        ("`npm run ok`", "npm run ok"),
+        ("`docker compose up`", "docker compose up"),
+        ("`git diff --exit-code`", "git diff --exit-code"),
+        ("`CI=1 npm test`", "CI=1 npm test"),
+        ("`cd app && npm test`", "cd app && npm test"),
+        ("`strange-tool --all`", "strange-tool --all"),
+        ('`pytest -k "a and b"`', 'pytest -k "a and b"'),
+        ('`test -f out && echo is there`', "test -f out && echo is there"),
+        ("`grep -q 'is installed' README.md`", "grep -q 'is installed' README.md"),
+        ("`go vet ./...`", "go vet ./..."),
+        ("`for f in *.py; do python $f; done`", "for f in *.py; do python $f; done"),
+        ("`[ -f out.txt ]`", "[ -f out.txt ]"),
+        ("`./gradlew test`", "./gradlew test"),
+        ("`node_modules/.bin/jest`", "node_modules/.bin/jest"),
+        ("`.venv/bin/python -m pytest`", ".venv/bin/python -m pytest"),
     ],
 )
 def test_only_what_is_plainly_a_command_is_one(text: str, command: str | None) -> None:
     task = tasks(f"- [ ] T1 a\n  - **Verify**: {text}\n")["T1"]
     assert task.get("verify") == ([command] if command else None)
     assert ("acceptance" in task) == (command is None)
+
+
+def test_spaces_in_a_line_stay() -> None:
+    assert tasks("- [ ] T1  [P] Print `%-10s  %s`\n  and a tab\n")["T1"]["title"] == (
+        "Print `%-10s  %s` and a tab"
+    )
+
+
+def test_both_signs_of_what_is_parallel() -> None:
+    found = depends("- [ ] 1.1 a\n- [ ] 1.2 (P) b\n- [ ] 1.3 (P) c\n- [ ] 1.4 d\n")
+    assert found == {"1.1": [], "1.2": ["1.1"], "1.3": ["1.1"], "1.4": ["1.2", "1.3"]}
 
 
 def test_commands_that_are_only_joined_are_all_meant() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_status import Mode
-from ralphgit.records.importers.parts import paths_in_prose
+from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
@@ -29,7 +29,7 @@ _ID = re.compile(
     rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
 )
 _STRUCK = re.compile(r"~~(.+)~~")
-_MARKER = re.compile(r"\[([A-Za-z]+[0-9]*)\]\s*")
+_MARKER = re.compile(r"(?:\[([A-Za-z]+[0-9]*)\]|\(([Pp])\))\s*")
 _STORY = re.compile(r"US[0-9]+")
 _LABEL = re.compile(
     r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on)\s*"
@@ -39,23 +39,8 @@ _LABEL = re.compile(
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
 
-#: Programs whose name begins no English sentence.
-_PROGRAM = re.compile(
-    r"(?:npm|npx|pnpm|yarn|bun|deno|pytest|python3?|cargo|uv|tox|nox|ruff|mypy|tsc|eslint|jest"
-    r"|vitest|gradle|mvn|docker|curl|bash|sh|ctest|dotnet|bundle|rspec|phpunit|Rscript)\s"
-    r"|pytest$|go (?:test|build|vet)\b|make [\w-]+$|\./\S+(?:\s|$)"
-)
-_PROSE = re.compile(
-    r",\s|\w[.;]$"
-    r"|\s(?:and|then|or|should|is|are|returns?|shows?|passes|works?|succeeds|exits?)\b"
-)
-#: What stands in code and is no command: a sentence, a quotation, a request.
-_NO_COMMAND = re.compile(
-    r"[A-Z][a-z]+(?::|\s[a-z])|[\"'\u201c\u2018]|(?:GET|HEAD|POST|PUT|PATCH|DELETE)\s+/"
-)
 #: Behind a command: the criteria that it proves.
 _PROVES = re.compile(r"\s*\(proves\s+([\w.-]+(?:\s*,\s*[\w.-]+)*)\)$")
-_JOINING = re.compile(r"(?:\s|[,;&]|\band\b|\bthen\b)*")
 
 
 class Marked(NamedTuple):
@@ -98,7 +83,7 @@ def marked(text: str, *, ids: bool) -> Marked:
     )
     parallel, mode, story = False, "", ""
     while marker := _MARKER.match(rest):
-        word = marker[1].upper()
+        word = (marker[1] or marker[2]).upper()
         if word == "P":
             parallel = True
         elif word in ("VERIFY", "SEQUENTIAL"):
@@ -169,7 +154,7 @@ class _Reading:
     def take_checks(self, words: str, nodes: Sequence[Node]) -> None:
         for text in (words, *(node.text for node in nodes if node.kind == "item")):
             proves = _PROVES.search(text)
-            if commands := _commands(text[: proves.start()] if proves else text):
+            if commands := commands_in_prose.of_text(text[: proves.start()] if proves else text):
                 self.commands += commands
                 if proves:
                     proved = [one.strip() for one in proves[1].split(",")]
@@ -178,8 +163,8 @@ class _Reading:
                 self.criteria.append(text)
         for node in nodes:
             if node.kind == "fence" and node.text.strip():
-                lines = "\n".join(map(_typed, node.text.strip().splitlines()))
-                (self.commands if _may_be_command(lines) else self.criteria).append(lines)
+                lines = "\n".join(map(commands_in_prose.typed, node.text.strip().splitlines()))
+                (self.commands if commands_in_prose.is_command(lines) else self.criteria).append(lines)
             elif node.kind == "text":
                 self.criteria.append(node.raw)
 
@@ -191,7 +176,7 @@ class _Reading:
         if self.criteria:
             fields["acceptance"] = [text for text in self.criteria if text.strip()]
         if mode == Mode.VERIFY and not self.commands:
-            self.commands = _in_title(title)
+            self.commands = commands_in_prose.of_checkpoint(title)
         if self.commands:
             fields["verify"] = [
                 {"run": one, "proves": self.proves[one]} if one in self.proves else one
@@ -211,43 +196,6 @@ class _Reading:
 def _hung(raw: str) -> str:
     """The lines of an item below its mark again."""
     return raw.replace("\n", "\n  ")
-
-
-def _commands(text: str) -> list[str]:
-    """The commands that a text is; none for a sentence, also one with commands in it."""
-    if "`" not in text:
-        return [text] if _PROGRAM.match(text) and not _PROSE.search(text) else []
-    spans, between = code_spans(text), text
-    for span in spans:
-        between = between.replace(f"`{span}`", "", 1)
-    if only_code(text) is None and not _JOINING.fullmatch(between):
-        return []
-    found = [_typed(span.strip()) for span in spans]
-    return found if all(map(_may_be_command, found)) else []
-
-
-def _in_title(title: str) -> list[str]:
-    """The commands that an item of mode verify names in its own words."""
-    found = [_typed(span.strip()) for span in code_spans(title)]
-    last = re.search(r":\s*`[^`]+`\.?$", title)
-    return [
-        span
-        for number, span in enumerate(found, 1)
-        if _PROGRAM.match(span) or (last and number == len(found) and _may_be_command(span))
-    ]
-
-
-def _typed(line: str) -> str:
-    """A line without the mark that a terminal puts before it."""
-    return line.removeprefix("$ ")
-
-
-def _may_be_command(code: str) -> bool:
-    """Whether code is a command, and not a sentence, a request or a file's path."""
-    if _PROGRAM.match(code):
-        return True
-    is_path = " " not in code and not code.startswith("./") and paths_in_prose.is_file(code)
-    return bool(code) and not (_NO_COMMAND.match(code) or (is_path and not code.endswith(".sh")))
 
 
 def _references(words: str) -> tuple[str, ...]:

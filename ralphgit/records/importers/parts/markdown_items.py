@@ -205,7 +205,8 @@ def _item(
     nodes, at = _blocks(tokens, at + 1, "list_item_close", lines, boxes)
     words = ""
     if nodes and nodes[0].kind == "text":
-        words, nodes = " ".join(nodes[0].text.split()), nodes[1:]
+        # Spaces in a line may be part of a format that it names.
+        words, nodes = " ".join(map(str.strip, nodes[0].text.splitlines())).strip(), nodes[1:]
     box = boxes.box.match(words)
     first = lines[start] if start < len(lines) else ""
     mark = re.match(r"[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]*", first)
