@@ -257,7 +257,7 @@ def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
         ("`cd app && npm test`", "cd app && npm test"),
         ("`strange-tool --all`", "strange-tool --all"),
         ('`pytest -k "a and b"`', 'pytest -k "a and b"'),
-        ('`test -f out && echo is there`', "test -f out && echo is there"),
+        ("`test -f out && echo is there`", "test -f out && echo is there"),
         ("`grep -q 'is installed' README.md`", "grep -q 'is installed' README.md"),
         ("`go vet ./...`", "go vet ./..."),
         ("`for f in *.py; do python $f; done`", "for f in *.py; do python $f; done"),

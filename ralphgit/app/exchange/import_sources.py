@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_formats
+from ralphgit.app.exchange import import_formats, source_folder
 from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.workspace.project import Project
@@ -65,8 +65,8 @@ def read(
 ) -> Source:
     """Read the tasks in the files called `names`, in their order; `known` are the graph's ids.
 
-    With a `prefix`, it stands before the ids of all tasks in the files; with a `form`, all files
-    are read as that format, whatever they look like.
+    A folder stands for the Markdown files in it. A `prefix` stands before the ids of all tasks in
+    the files; with a `form`, all files are read as that format, whatever they look like.
 
     Raises: UsageError for what is no file that can be read, a format that there is not, or where
     a prefix makes no id; InvalidRecord for a file whose format is not known, that is too large, or
@@ -76,10 +76,13 @@ def read(
     folder = project.around.directory
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
     boxes = _boxes(project.config.import_marks)
-    each = [
-        (name, _converted(name, _content(folder, name, limit), limit, formats, boxes))
-        for name in project.around.progress.through("reading", names)
-    ]
+    listed = source_folder.expand(folder, names)
+    each, passed = source_folder.chosen(
+        [
+            _converted(name, _content(folder, name, limit), limit, formats, boxes, beside=beside)
+            for name, beside in project.around.progress.through("reading", listed)
+        ]
+    )
     if prefix:
         each = importers.prefixed(each, prefix)
     found = importers.joined(each, known)
@@ -97,7 +100,7 @@ def read(
                 file=names[0], hint="write it as text, in quotes",
             )  # fmt: skip
     root = {key: value for key, value in made.root.items() if key != "version"}
-    files = [_label(project.top, os.path.join(folder, name)) for name in names]
+    files = [_label(project.top, os.path.join(folder, name)) for name, _ in each]
     origins: dict[str, tuple[str, ...]] = {}
     for file, (_, one) in zip(files, each, strict=True):
         for task in one.tasks:
@@ -106,7 +109,7 @@ def read(
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
-    notes = [*found.notes, *notes]
+    notes = [*passed, *found.notes, *notes]
     return Source(
         made.tasks, root, found.dropped, tuple(notes), tuple(files), origins, local, ignored
     )
@@ -145,10 +148,6 @@ def _content(folder: str, name: str, limit: int) -> bytes:
         raise UsageError(
             f"there is no file {name}", code="no_file", hint="check the path; it is read from here"
         ) from None
-    except IsADirectoryError:
-        raise UsageError(
-            f"{name} is a folder; import reads files", code="no_file", hint="name the files in it"
-        ) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
@@ -164,17 +163,24 @@ def _content(folder: str, name: str, limit: int) -> bytes:
 
 
 def _converted(
-    name: str, data: bytes, limit: int, formats: Formats, boxes: Boxes
-) -> importers.Imported:
+    name: str, data: bytes, limit: int, formats: Formats, boxes: Boxes, *, beside: bool
+) -> source_folder.Read:
+    """What is in a file; of one `beside` others in a folder it may be nothing."""
+
     def load(text: str) -> object:
         return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
 
-    found = importers.convert(name, data, load, formats.known, wanted=formats.wanted, boxes=boxes)
-    if not found.stored:
-        return found
-    # A graph of ours: its own reader says line and column, and takes text as it is written.
-    ours = graph_file.parse(data, path=name, limit=limit)
-    return found._replace(tasks=ours.tasks)
+    file = importers.source_file(name, data, load, formats.known, boxes)
+    importer = formats.wanted or importers.surest(file, formats.known)
+    if importer is None:
+        if beside:
+            return source_folder.Read(name, "", None, beside)
+        raise file.refused("the format of this file is not known")
+    found = importer.read(file)
+    if found.stored:
+        # A graph of ours: its own reader says line and column, and takes text as it is written.
+        found = found._replace(tasks=graph_file.parse(data, path=name, limit=limit).tasks)
+    return source_folder.Read(name, importer.name, found, beside)
 
 
 def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

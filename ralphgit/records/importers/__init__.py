@@ -18,7 +18,10 @@ from collections.abc import Callable, Sequence
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records.importers import (
+    backlog,
     beads,
+    bmad,
+    ccpm,
     checklist,
     github_issues,
     json_lines,
@@ -34,11 +37,17 @@ from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes
 from ralphgit.records.importers.parts.merge_files import joined, prefixed
 from ralphgit.records.importers.source_file import SourceFile
 
-__all__ = ["BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "prefixed"]
+__all__ = [
+    "BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "prefixed",
+    "source_file", "surest",
+]  # fmt: skip
 
 #: In the order in which they are asked, and help lists them.
 BUILT_IN: tuple[Importer, ...] = (
+    backlog.IMPORTER,
+    ccpm.IMPORTER,
     ticket.IMPORTER,
+    bmad.IMPORTER,
     checklist.IMPORTER,
     github_issues.IMPORTER,
     user_stories.IMPORTER,
@@ -67,15 +76,29 @@ def convert(
     Raises: InvalidRecord when no format recognises the file, a task has no usable id, two ids
     are the same but for case, or an edge does not have two ends.
     """
+    file = source_file(name, data, parse, importers, boxes)
+    chosen = wanted or surest(file, importers)
+    if chosen is None:
+        raise file.refused("the format of this file is not known")
+    return chosen.read(file)
+
+
+def source_file(
+    name: str,
+    data: bytes,
+    parse: Callable[[str], object],
+    importers: Sequence[Importer],
+    boxes: Boxes = USUAL,
+) -> SourceFile:
+    """The file as formats look at it. Raises: InvalidRecord for what is not UTF-8."""
     known = "; ".join(f"{one.name}: {one.help.removesuffix('.')}" for one in importers)
-    file = SourceFile(name, data, parse, hint=f"the formats are {known}", boxes=boxes)
-    return (wanted or _surest(file, importers)).read(file)
+    return SourceFile(name, data, parse, hint=f"the formats are {known}", boxes=boxes)
 
 
-def _surest(file: SourceFile, importers: Sequence[Importer]) -> Importer:
-    """The importer for `file`; the first of several that are equally sure.
+def surest(file: SourceFile, importers: Sequence[Importer]) -> Importer | None:
+    """The importer for `file`, the first of several that are equally sure; None where none is.
 
-    Raises: InvalidRecord where there is none: what the first said that took it for broken.
+    Raises: InvalidRecord where there is none, and one took the file for broken.
     """
     best: Importer | None = None
     most = NO
@@ -90,6 +113,6 @@ def _surest(file: SourceFile, importers: Sequence[Importer]) -> Importer:
             best, most = importer, score
         if most >= SURE:
             break
-    if best is not None:
-        return best
-    raise broken or file.refused("the format of this file is not known")
+    if best is None and broken is not None:
+        raise broken
+    return best

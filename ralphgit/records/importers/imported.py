@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -31,6 +32,10 @@ class Imported(NamedTuple):
     """The file is a graph of ours: the graph's own reader has the last word on it."""
     ignored: tuple[Ignored, ...] = ()
     """What was read as nothing, by reason."""
+    rank: float = math.inf
+    """Where its tasks come among those of the other files in a folder; lowest first."""
+    part_of: str = ""
+    """The task of another file that waits for this file's, as it is a part of it."""
 
 
 class Log:

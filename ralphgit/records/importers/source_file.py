@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.records import input_limits
-from ralphgit.records.importers.parts import markdown_items, strict_json
+from ralphgit.records.importers.parts import loose_yaml, markdown_items, strict_json
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes, Node
 from ralphgit.records.importers.parts.source_values import as_mapping
 
@@ -72,8 +72,26 @@ class SourceFile:
         Raises: InvalidRecord.
         """
         found = _FRONT_MATTER.match(self.text)
+        if found is None:
+            return {}
         # The empty line stands for the opening fence: the parser's line numbers are the file's.
-        return as_mapping(self._parsed("\n" + found[1])) or {} if found else {}
+        text = "\n" + found[1]
+        try:
+            return as_mapping(self._parsed(text)) or {}
+        except InvalidRecord:
+            # Tools that take a line for a key and any text behind it write what is no YAML.
+            quoted = loose_yaml.quoted(text)
+            if quoted == text:
+                raise
+            return as_mapping(self._parsed(quoted)) or {}
+
+    def front_matter_words(self, key: str) -> list[str]:
+        """What stands under `key` in the front matter as it is written: 001 and 1.10 keep digits.
+
+        Empty where it is not a plain word or a list of such.
+        """
+        found = _FRONT_MATTER.match(self.text)
+        return loose_yaml.words(found[1], key) if found else []
 
     @property
     def behind_front_matter(self) -> str:

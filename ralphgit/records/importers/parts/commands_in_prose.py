@@ -13,12 +13,13 @@ from ralphgit.records.importers.parts import paths_in_prose
 from ralphgit.records.importers.parts.markdown_items import code_spans, only_code
 
 #: Programs whose names begin no English sentence, also where they stand outside of code.
-_PLAIN = frozenset(
+_WORDS = (
     "npm npx pnpm yarn bun deno pytest python python3 cargo uv tox nox ruff mypy tsc eslint jest"
-    " vitest gradle mvn docker curl bash sh ctest dotnet bundle rspec phpunit Rscript".split()
+    " vitest gradle mvn docker curl bash sh ctest dotnet bundle rspec phpunit Rscript"
 )
+_PLAIN = frozenset(_WORDS.split())
 #: Programs that are words of English too, or are seldom named in prose.
-_CODE = _PLAIN | frozenset(
+_MORE = (
     "ansible awk bats bazel behave biome black brew buck bunx cat cd cmake cmp composer conda"
     " coverage cp cypress dart diff direnv docker-compose dune echo egrep elixir env erl export"
     " false file find flake8 flutter fd forge gcc gh ghc git go golangci-lint gradlew grep hatch"
@@ -26,13 +27,16 @@ _CODE = _PLAIN | frozenset(
     " mkdir mocha mv nix node nodejs nx nyc oxlint pdm perl php phpstan pip pip3 pipenv playwright"
     " podman poetry pre-commit prettier printf psql pyright rails rake redis-cli rg rm rustc rustup"
     " sbt scala sed set shellcheck sleep source sqlite3 stack stylelint swift task terraform test"
-    " time timeout touch true trunk tsx turbo uvx vale vue-tsc wc wget which xargs xcodebuild yamllint"
-    " yq zig zsh".split()
+    " time timeout touch true trunk tsx turbo uvx vale vue-tsc wc wget which xargs xcodebuild"
+    " yamllint yq zig zsh"
 )
+_CODE = _PLAIN | frozenset(_MORE.split())
 _SHELL = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|!\s+|sudo\s+|time\s+|env\s+)*"
 _FIRST = re.compile(rf"{_SHELL}(?P<name>[\w@./~$-]+)(?=\s|$|;)")
 #: Begins with what only a shell reads.
-_SYNTAX = re.compile(r"(?:for|while|until)\s.*(?:;\s*do\b|$)|if\s.*(?:;\s*then\b|$)|\[{1,2}\s.*\]|\(")
+_SYNTAX = re.compile(
+    r"(?:for|while|until)\s.*(?:;\s*do\b|$)|if\s.*(?:;\s*then\b|$)|\[{1,2}\s.*\]|\("
+)
 _QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"")
 #: A flag, a pipe, a list of commands.
 _SIGN = re.compile(r"(?:^|\s)--?[A-Za-z][\w-]*(?:[=\s]|$)|\s--(?:\s|$)|\s(?:\|\|?|&&)\s|;\s*\S")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ralphgit.model import paths
 from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import PRIORITIES, STATUS_OF, Mode, Status
 from ralphgit.records.importers.imported import Log
@@ -120,7 +121,7 @@ def _status_word(value: object) -> str | None:
     return None if status is None else status.value
 
 
-def _priority(value: object) -> int | None:
+def priority_of(value: object) -> int | None:
     word = (as_word(value) or "").casefold()
     if word.removeprefix("-").isdecimal():
         return min(max(int(word), PRIORITIES[0]), PRIORITIES[-1])
@@ -138,6 +139,11 @@ def _texts(value: object) -> list[str] | None:
         return None
     texts = [item for item in items if isinstance(item, str) and item.strip()]
     return texts if len(texts) == len(items) else None
+
+
+def _outputs(value: object) -> list[str] | None:
+    texts = _texts(value)
+    return None if texts is None or any(map(paths.pattern_fault, texts)) else texts
 
 
 def _criteria(value: object) -> list[dict[str, object]] | None:
@@ -160,7 +166,7 @@ def _scope(value: object) -> dict[str, object] | None:
     fields = as_mapping(value)
     if fields is None or not fields.keys() <= {"write", "read", "resources"}:
         return None
-    read = {key: _texts(paths) for key, paths in fields.items()}
+    read = {key: _texts(listed) for key, listed in fields.items()}
     return None if None in read.values() else dict(read)
 
 
@@ -191,13 +197,13 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "status": _status_word,
     "story": _story,
     "milestone": as_word,
-    "priority": _priority,
+    "priority": priority_of,
     "complexity": as_word,
     "depends_on": _texts,
     "description": _text,
     "acceptance": _criteria,
     "verify": _commands,
-    "outputs": _texts,
+    "outputs": _outputs,
     "scope": _scope,
     "mode": lambda value: _one_of(value, tuple(Mode)),
     "risk": lambda value: _one_of(value, ("low", "medium", "high")),

@@ -164,7 +164,9 @@ class _Reading:
         for node in nodes:
             if node.kind == "fence" and node.text.strip():
                 lines = "\n".join(map(commands_in_prose.typed, node.text.strip().splitlines()))
-                (self.commands if commands_in_prose.is_command(lines) else self.criteria).append(lines)
+                (self.commands if commands_in_prose.is_command(lines) else self.criteria).append(
+                    lines
+                )
             elif node.kind == "text":
                 self.criteria.append(node.raw)
 

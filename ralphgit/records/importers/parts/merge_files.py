@@ -55,7 +55,28 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
         names.setdefault(name.casefold(), name)
     for task in tasks.values():
         _put_back(task, names, log)
+        depends = task.get("depends_on")
+        if isinstance(depends, list):
+            task["depends_on"] = [names.get(str(ref).casefold(), ref) for ref in depends]
+    _wait_for_parts(sources, tasks, names)
     return log.imported(map(in_order, tasks.values()), root)
+
+
+def _wait_for_parts(
+    sources: Sequence[tuple[str, Imported]],
+    tasks: Mapping[str, dict[str, object]],
+    names: Mapping[str, str],
+) -> None:
+    """Have a task depend on those of other files that are parts of it, but not in a circle."""
+    for _, found in sources:
+        whole = tasks.get(names.get(found.part_of.casefold(), ""))
+        for part in found.tasks if whole is not None else ():
+            depends = whole.get("depends_on") if whole is not None else None
+            listed = depends if isinstance(depends, list) else []
+            waits = tasks[str(part["id"])].get("depends_on")
+            back = isinstance(waits, list) and whole is not None and whole["id"] in waits
+            if whole is not None and part["id"] not in listed and not back:
+                whole["depends_on"] = [*listed, part["id"]]
 
 
 def prefixed(sources: Sequence[tuple[str, Imported]], prefix: str) -> list[tuple[str, Imported]]:

@@ -1,0 +1,96 @@
+"""Find the files of a folder that `import` is given: tools that keep one task a file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ralphgit.errors import UsageError
+from ralphgit.model.printable import counted
+from ralphgit.records.importers import Imported
+
+#: Below a folder that has no Markdown files itself, as Backlog.md's.
+_BELOW = ("tasks", "completed")
+_LIST = "markdown"
+
+
+class Read(NamedTuple):
+    """A file, and what is in it."""
+
+    name: str
+    format: str
+    """The name of the importer; "" where no format knows the file."""
+    found: Imported | None
+    beside: bool
+    """It was found in a folder, and not named."""
+
+
+def expand(folder: str, names: Sequence[str]) -> list[tuple[str, bool]]:
+    """The files that `names` stand for, and whether each was found in a folder of that name.
+
+    Numbers in their names count as numbers, so T-2 comes before T-10.
+
+    Raises: UsageError (no_file) for a folder without Markdown files.
+    """
+    found: list[tuple[str, bool]] = []
+    for name in names:
+        if not os.path.isdir(os.path.join(folder, name)):
+            found.append((name, False))
+            continue
+        listed = _markdown(folder, name)
+        for below in () if listed else _BELOW:
+            listed += _markdown(folder, os.path.join(name, below))
+        if not listed:
+            raise UsageError(
+                f"{name} is a folder without Markdown files",
+                code="no_file",
+                hint="name the file in it that has the tasks",
+            )
+        found += [(each, True) for each in listed]
+    return found
+
+
+def _markdown(folder: str, name: str) -> list[str]:
+    try:
+        listed = os.listdir(os.path.join(folder, name))
+    except OSError:
+        return []
+    files = sorted((each for each in listed if each.endswith(".md")), key=_by_number)
+    return [os.path.join(name, each) for each in files]
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part.casefold())
+            for part in re.split(r"([0-9]+)", name) if part]  # fmt: skip
+
+
+def chosen(files: Sequence[Read]) -> tuple[list[tuple[str, Imported]], list[str]]:
+    """What is imported of `files`, by rank, and notes on those in folders that are not.
+
+    Beside files of one task each, a document with a task list is about something else.
+    """
+    tickets = any(one.beside and one.format not in ("", _LIST) for one in files)
+    kept, unknown, lists = [], [], []
+    for one in files:
+        if one.found is None:
+            unknown.append(one.name)
+        elif tickets and one.beside and one.format == _LIST:
+            lists.append(one.name)
+        else:
+            kept.append((one.name, one.found))
+    kept.sort(key=lambda pair: pair[1].rank)
+    notes = []
+    if unknown:
+        notes.append(f"{counted(len(unknown), 'file')} without a task not read: {_some(unknown)}.")
+    if lists:
+        notes.append(
+            f"{counted(len(lists), 'file')} with a task list beside tickets not read: "
+            f"{_some(lists)}."
+        )
+    return kept, notes
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", ..." if names[5:] else "")

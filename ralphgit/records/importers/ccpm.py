@@ -1,0 +1,64 @@
+"""Import a task of a ccpm epic: front matter without an id, in a file that is called by it.
+
+`.claude/epics/EPIC/` has one such file for each task, `001.md` or by its issue `140.md`, and
+`epic.md`, which describes them all.
+"""
+
+from __future__ import annotations
+
+from ralphgit.model.task_status import Mode
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts import document_task
+from ralphgit.records.importers.parts.source_values import as_word, safe_id
+from ralphgit.records.importers.source_file import SourceFile
+
+_NEEDED = frozenset({"name", "status"})
+_TASK = frozenset({"depends_on", "parallel", "conflicts_with"})
+_EPIC = frozenset({"progress", "prd"})
+#: Changes with every command.
+_COMPUTED = ("updated",)
+
+
+def _sniff(file: SourceFile) -> int:
+    front = file.front_matter.keys()
+    return SURE if front >= _NEEDED and "id" not in front and front & (_TASK | _EPIC) else NO
+
+
+def _read(file: SourceFile) -> Imported:
+    """The task, or of `epic.md` the story's title."""
+    front, log = dict(file.front_matter), Log()
+    if _sniff(file) == NO:
+        raise file.refused("there is no task of an epic in this file")
+    title = as_word(front.pop("name")) or ""
+    *folders, last = file.name.replace("\\", "/").split("/")
+    epic = safe_id(folders[-1]) if folders[-2:-1] == ["epics"] else ""
+    if front.keys() & _EPIC and not front.keys() & _TASK:
+        log.note(f"{last} describes an epic: the files beside it are its tasks.")
+        root: dict[str, object] = {}
+        if epic and epic != title:
+            root["stories"] = [{"id": epic, "title": title}]
+        return log.imported([], root)
+    source = last.rpartition(".")[0] or last
+    for key in _COMPUTED:
+        if front.pop(key, None) is not None:
+            log.drop(key)
+    fields: dict[str, object] = {"title": title, **front}
+    fields["depends_on"] = file.front_matter_words("depends_on") or front.get("depends_on")
+    if epic:
+        fields["story"] = epic
+    if fields.pop("parallel", None) is False:
+        fields["mode"] = Mode.SEQUENTIAL.value
+    if clashes := file.front_matter_words("conflicts_with"):
+        fields["conflicts_with"] = clashes
+    fields = {key: value for key, value in fields.items() if value not in (None, "", [])}
+    task = document_task.task(source, fields, file.behind_front_matter, log)
+    return log.imported([task], {}, local=True)
+
+
+IMPORTER = Importer(
+    name="ccpm",
+    help="A task of a ccpm epic, called as its file is; import takes the epic's folder as a whole.",
+    sniff=_sniff,
+    read=_read,
+)

@@ -1,0 +1,56 @@
+"""Read front matter as the tools mean it that write it without a YAML library."""
+
+from __future__ import annotations
+
+import re
+
+_KEY = r"[A-Za-z_][\w -]*:"
+_LINE = re.compile(
+    rf"^(?P<key>{_KEY}|[ \t]*-)(?P<space>[ \t]+)(?P<value>\S.*?)[ \t]*$", re.MULTILINE
+)
+_FLOW = re.compile(r"\[(?P<inside>[^\[\]\"']*)\]")
+_WORD = re.compile(r"[\w.#@/-]+")
+#: Text that begins so, or has this in it, is no plain scalar of YAML.
+_NEEDS_QUOTES = re.compile(r"[@`%*&!]|.*?:(?:\s|$)|.*?\s#")
+
+
+def quoted(text: str) -> str:
+    """`text` with quotes around the plain values that YAML does not take: `@me`, `Fix: it`."""
+    return _LINE.sub(_quoted_line, text)
+
+
+def _quoted_line(line: re.Match[str]) -> str:
+    value = line["value"]
+    if flow := _FLOW.fullmatch(value):
+        parts = [part.strip() for part in flow["inside"].split(",")]
+        value = f"[{', '.join(map(_quoted, filter(None, parts)))}]"
+    elif line["key"].strip() == "-" and re.match(rf"{_KEY}[ \t]", value):
+        return line[0]  # a mapping in a list
+    elif value[0] not in "\"'[{|>#":
+        value = _quoted(value)
+    return f"{line['key']}{line['space']}{value}"
+
+
+def _quoted(value: str) -> str:
+    if value[:1] in "\"'" or not _NEEDS_QUOTES.match(value):
+        return value
+    return "'" + value.replace("'", "''") + "'"
+
+
+def words(text: str, key: str) -> list[str]:
+    """The words under root key `key` of YAML text, one or a list, with all their digits.
+
+    Empty where anything else stands there: the parser knows.
+    """
+    found = re.search(rf"^{key}:[ \t]*(.*)\n?((?:[ \t]*-[ \t].*(?:\n|\Z))*)", text, re.MULTILINE)
+    if found is None:
+        return []
+    value, below = found[1].strip(), found[2]
+    if flow := re.fullmatch(r"\[(.*)\]", value):
+        parts = flow[1].split(",")
+    elif value:
+        parts = [value]
+    else:
+        parts = [line.strip()[1:] for line in below.splitlines()]
+    bare = [part.strip().strip("\"'") for part in parts if part.strip()]
+    return bare if all(map(_WORD.fullmatch, bare)) else []

@@ -1,0 +1,217 @@
+"""Formats with one task a file: Backlog.md, ccpm's epics, BMAD's stories, tickets without an id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import World
+
+from ralphgit.records.importers import Imported, convert
+
+Task = dict[str, Any]
+
+BACKLOG = {
+    "tasks/back-10 - ten.md": """\
+---
+id: BACK-10
+title: 'Ten: the last'
+status: To Do
+assignee: [@me]
+created_date: '2025-01-01'
+dependencies: [back-2.1]
+priority: high
+---
+
+## Acceptance Criteria
+<!-- AC:BEGIN -->
+- [x] #1 It is shown
+- [ ] #3 It opens
+<!-- AC:END -->
+""",
+    "tasks/back-2 - two.md": """\
+---
+id: BACK-2
+title: Two
+status: In Progress
+updated_date: '2025-01-01'
+dependencies:
+  - BACK-1
+ordinal: 2000
+---
+""",
+    "tasks/back-2.1 - part.md": """\
+---
+id: BACK-2.1
+title: Part
+status: To Do
+created_date: '2025-01-01'
+dependencies: []
+parent_task_id: BACK-2
+ordinal: 1000
+---
+""",
+    "completed/back-1 - one.md": """\
+---
+id: BACK-1
+title: One
+status: Done
+created_date: '2025-01-01'
+---
+""",
+    "tasks/readme.md": "# Read me\n",
+    "tasks/release.md": "# Release\n\n- [ ] Tag it\n",
+}
+
+CCPM = """\
+---
+name: Move the class
+status: open
+created: 2026-03-28T17:50:49Z
+updated: 2026-03-28T17:50:49Z
+depends_on: [001]
+parallel: false
+conflicts_with: [010]
+---
+
+# Task: Move the class
+
+## Acceptance Criteria
+
+- [ ] The class is in the new file
+- [x] The old file has no such class
+
+## Definition of Done
+
+- [ ] Tests pass
+"""
+
+BMAD = """\
+# Story 1.2: Log in
+
+Status: Ready for Review
+
+## Story
+
+As a user, I want to log in.
+
+## Acceptance Criteria
+
+1. A form is shown
+   - with a password
+2. A wrong password is refused
+
+## Tasks / Subtasks
+
+- [x] Task 1: Form (AC: 1)
+  - [x] Write it
+- [ ] Task 2: Session (AC: 2)
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def read(text: str, name: str = "T.md") -> Imported:
+    return convert(name, text.encode(), ryaml.loads)
+
+
+def only(text: str, name: str = "T.md") -> Task:
+    (task,) = read(text, name).tasks
+    return task
+
+
+def test_the_folder_of_backlog_md_as_a_whole(world: World) -> None:
+    for name, text in BACKLOG.items():
+        world.write(f"backlog/{name}", text)
+    done = world.ralph("import", "backlog", "--json")
+    assert done.code == 0, done
+    # As the board has them: by ordinal, then by number.
+    new = done.data["added"]
+    tasks = {name: world.task(name) for name in new}
+    assert new == ["BACK-2.1", "BACK-2", "BACK-10", "BACK-1"]
+    assert {name: tasks[name].get("depends_on") for name in new} == {
+        "BACK-1": None, "BACK-2": ["BACK-1", "BACK-2.1"], "BACK-2.1": None, "BACK-10": ["BACK-2.1"],
+    }  # fmt: skip
+    assert tasks["BACK-2.1"]["story"] == "BACK-2"
+    assert (tasks["BACK-1"]["status"], tasks["BACK-2"]["status"]) == ("complete", "pending")
+    last = tasks["BACK-10"]
+    assert last["acceptance"] == [
+        {"id": "ACC-1", "text": "It is shown", "x-ticked": True},
+        {"id": "ACC-3", "text": "It opens"},
+    ]
+    assert "<!--" not in last["description"]
+    assert (last["assignee"], last["priority"], last["title"]) == (["@me"], 1, "Ten: the last")
+    assert not {"dependencies", "parent_task_id", "updated_date"} & {*last, *tasks["BACK-2"]}
+    assert done.data["notes"][:2] == [
+        "1 file without a task not read: backlog/tasks/readme.md.",
+        "1 file with a task list beside tickets not read: backlog/tasks/release.md.",
+    ]
+    again = world.ralph("import", "backlog", "--json").data
+    assert (again["added"], again["updated"], len(again["unchanged"])) == ([], [], 4)
+
+
+def test_a_task_of_an_epic_is_called_as_its_file_is() -> None:
+    task = only(CCPM, ".claude/epics/shop/002.md")
+    assert (task["id"], task["title"], task["story"]) == ("002", "Move the class", "shop")
+    assert (task["depends_on"], task["conflicts_with"]) == (["001"], ["010"])
+    assert task["acceptance"] == [
+        {"id": "ACC-1", "text": "The class is in the new file"},
+        {"id": "ACC-2", "text": "The old file has no such class", "x-ticked": True},
+    ]
+    assert (task["mode"], "updated" in task, "parallel" in task) == ("sequential", False, False)
+    assert "- [ ] Tests pass" in task["description"]
+
+
+def test_the_list_of_an_epic_is_no_task() -> None:
+    found = read(
+        "---\nname: Shop\nstatus: backlog\nprogress: 0%\nprd: .claude/prds/shop.md\n---\n"
+        "## Tasks Created\n- [ ] 001.md - Move (parallel: true)\n",
+        ".claude/epics/shop/epic.md",
+    )
+    assert found.tasks == ()
+    assert found.root == {"stories": [{"id": "shop", "title": "Shop"}]}
+    assert found.notes == ("epic.md describes an epic: the files beside it are its tasks.",)
+
+
+def test_a_story_of_bmad_is_one_task() -> None:
+    task = only(BMAD)
+    assert (task["id"], task["title"], task["story"]) == ("1.2", "Log in", "epic-1")
+    assert (task["status"], task["mode"]) == ("pending", "sequential")
+    assert [item["text"] for item in task["acceptance"]] == [
+        "A form is shown\n- with a password", "A wrong password is refused",
+    ]  # fmt: skip
+    assert "- [x] Task 1: Form (AC: 1)" in task["description"]
+
+
+@pytest.mark.parametrize(("line", "status"), [
+    ("Status: Done", "complete"), ("**Status:** draft", "pending"),
+    ("## Status\n\nReady for Review", "pending"), ("## Status\n**Done**", "complete"),
+])  # fmt: skip
+def test_the_status_of_a_story(line: str, status: str) -> None:
+    assert only(BMAD.replace("Status: Ready for Review", line))["status"] == status
+
+
+def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done() -> None:
+    front = "---\ntitle: Move\nstatus: todo\n---\n"
+    task = only(f"{front}\n## Acceptance Criteria\n- [ ] Moved\n", "plan/move-it.md")
+    assert (task["id"], task["acceptance"]) == ("move-it", [{"id": "ACC-1", "text": "Moved"}])
+    listed = read(f"{front}\n## Tasks\n- [ ] Move\n- [ ] Look\n")
+    assert [task["id"] for task in listed.tasks] == ["move", "look"]
+
+
+@pytest.mark.parametrize(("front", "fields"), [
+    ("id: 001\ndepends_on: [002, 1.10]", {"id": "001", "depends_on": ["002", "1.10"]}),
+    ("id: 1.10\ndepends_on:\n  - 1.20", {"id": "1.10", "depends_on": ["1.20"]}),
+    ("id: T-1\ntitle: Fix: the door", {"title": "Fix: the door"}),
+    ("id: T-1\ntitle: `ls` it", {"title": "`ls` it"}),
+    ("id: T-1\nowner: @me\nto:\n  - @you\n  - 'x'", {"owner": "@me", "to": ["@you", "x"]}),
+    ("id: T-1\nto: [@you, b]", {"to": ["@you", "b"]}),
+])  # fmt: skip
+def test_front_matter_is_read_as_it_was_meant(front: str, fields: Task) -> None:
+    """Numbers keep their digits; what needs quotes in YAML has them."""
+    assert only(f"---\nstatus: open\n{front}\n---\n").items() >= fields.items()
