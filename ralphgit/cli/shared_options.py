@@ -73,4 +73,6 @@ CONTRACT = (
          field="resources"),
     text("mode", "Beside its story.", metavar="MODE",
           choices=("parallel", "sequential", "verify")),
+    text("agent", "The profile whose agent does it.", metavar="PROFILE"),
+    text("review", "The profile that reviews it before it lands.", metavar="PROFILE"),
 )  # fmt: skip

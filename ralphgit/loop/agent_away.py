@@ -31,17 +31,28 @@ class AgentAway:
         journal: Journal, say: Say,
     ) -> None:  # fmt: skip
         self._around, self._config, self._command, self._top = around, config, command, top
+        self._environ = {**around.environ, **command.environment}  # which say whose account it is
         self._pauses, self._journal, self._say = pauses, journal, say
         self._times = 0
         self.why = ""
         """What a person has to help with; "" while the agent can work."""
+
+    @property
+    def command(self) -> Command:
+        return self._command
+
+    @property
+    def limited_until(self) -> float:
+        """When its limit ends, in seconds since 1970; 0 where there is none."""
+        note = self._limit()
+        return note.until if note is not None else 0.0
 
     def is_limited(self) -> bool:
         """Whether some loop has run into a limit of the agent that lasts."""
         return self._limit() is not None
 
     def _limit(self) -> AgentPause | None:
-        note = agent_pause.read(self._around.environ, self._command.line)
+        note = agent_pause.read(self._environ, self._command.line)
         lasts = note is not None and note.kind == LIMITED and note.until > self._around.now()
         return note if lasts else None
 
@@ -59,7 +70,7 @@ class AgentAway:
         """Wait until a limit ends, or its note is another one, or gone."""
 
         def over() -> bool:
-            return agent_pause.read(self._around.environ, self._command.line) != note
+            return agent_pause.read(self._environ, self._command.line) != note
 
         self._pauses.until(note.until, "limited", why, now=self._around.now, over=over)
 
@@ -108,8 +119,8 @@ class AgentAway:
     def worked(self, since: float) -> None:
         """Note that the agent has worked, begun at `since`: what was noted before is over."""
         self._times = 0
-        agent_pause.forget(self._around.environ, self._command.line, before=since)
+        agent_pause.forget(self._environ, self._command.line, before=since)
 
     def _note(self, kind: str, said: str, until: float) -> None:
         note = AgentPause(self._command.line, kind, said, until, time.time())
-        agent_pause.write(self._around.environ, note)
+        agent_pause.write(self._environ, note)

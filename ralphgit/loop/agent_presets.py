@@ -21,6 +21,8 @@ from ralphgit.app.processes import trust
 from ralphgit.app.workspace import agent_pause, extensions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
+from ralphgit.model.agent_profile import AgentProfile
+from ralphgit.model.config import Config
 from ralphgit.model.listed import Listed
 
 #: The entry-point group in which a package names its presets.
@@ -108,6 +110,14 @@ class Command(NamedTuple):
     """As it was configured: a preset's name or a command line."""
     environment: Mapping[str, str] = {}
     task_fields: Mapping[str, str] = {}
+    profile: str = ""
+    """The profile that it is of; "" for none."""
+    timeout: float = 0.0
+    """Seconds for each attempt; 0 is `agent.timeout`."""
+
+    def limit(self, config: Config) -> float:
+        """Return the seconds for each attempt."""
+        return self.timeout or config.agent_timeout
 
     @property
     def name(self) -> str:
@@ -187,13 +197,40 @@ def permitted(project: Project, agent: str) -> Command:
 
     Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension).
     """
-    found = command(
-        agent or project.config.agent_command,
-        folder=project.around.directory,
-        warn=project.warn,
-    )
+    name = agent or project.config.agent_command
+    profile = next((one for one in project.config.agents if one.name == name), None)
+    if profile is not None:
+        return of_profile(project, profile)
+    found = command(name, folder=project.around.directory, warn=project.warn)
     if not agent:
         trust.require_agent(project)
+    return _fit(project, found)
+
+
+def of_profile(project: Project, profile: AgentProfile) -> Command:
+    """Return the command of a profile, once it exists and may be run.
+
+    Raises: as `permitted`.
+    """
+    if not profile.command:
+        raise UsageError(
+            f"the profile {profile.name} has no command", code="no_agent",
+            hint=f"git config ralph.agents.{profile.name}.command CMD",
+        )  # fmt: skip
+    found = command(profile.command, folder=project.around.directory, warn=project.warn)
+    trust.require_profile(project, profile)
+    own = dict(one.split("=", 1) for one in profile.environment)
+    return _fit(
+        project,
+        found._replace(
+            environment={**found.environment, **own},
+            profile=profile.name,
+            timeout=profile.timeout,
+        ),
+    )
+
+
+def _fit(project: Project, found: Command) -> Command:
     trust.require_prompt(project)
     _require(project, found)
     return found

@@ -160,7 +160,7 @@ def attempt(
     with Watch(check, config.loop_check) as watch:
         ended = agent_process.run(
             agent_presets.started(command, project), top=top, prompt=os.path.join(top, PROMPT),
-            environ=environ, log=log, timeout=config.agent_timeout, stop=watch.why,
+            environ=environ, log=log, timeout=command.limit(config), stop=watch.why,
             silence=silence, heard=heard,
         )  # fmt: skip
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
@@ -263,9 +263,10 @@ def _judged(
         asked = said.question or said.summary or "the worker asked no question"
         question = Stuck(reason, asked, said.options)
     config = project.config
-    seconds = {End.SILENT: config.agent_silence, End.OVER: config.agent_timeout}.get(
-        _ENDS[ended.how], ended.seconds
-    )
+    seconds = {
+        End.SILENT: config.agent_silence,
+        End.OVER: command.limit(config),
+    }.get(_ENDS[ended.how], ended.seconds)
     left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question)
     now, zone = project.around.now(), agent_clock.zone_of(environ)
     outcome = agent_outcome.outcome(

@@ -23,7 +23,8 @@ from ralphgit.app.workspace.locks import RepositoryLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.worktrees import create
 from ralphgit.errors import GuardRefused, NotWritable, RalphError, UsageError
-from ralphgit.loop import agent_presets, event_log, fleet_state, stop, tmux_entry, tmux_session
+from ralphgit.loop import event_log, fleet_state, stop, tmux_entry, tmux_session
+from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.model.ids import is_id
 from ralphgit.records import atomic_files
 
@@ -167,7 +168,7 @@ def _begin(
 def consent(project: Project, agent: str) -> None:
     """Raises: NeedsPerson (untrusted) where a loop may not run what it has to; UsageError."""
     config = project.config
-    agent_presets.permitted(project, agent)
+    TaskAgents(project, agent)
     trust.require(project, trust.verify_commands(project))
     if config.notify_command:
         trust.require(project, [config.notify_command])

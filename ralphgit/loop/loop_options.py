@@ -24,7 +24,10 @@ class LoopOptions(NamedTuple):
     story: str = ""
     priority: Priorities | None = None
     agent: str = ""
-    """A preset or a command line; "" takes the configured one."""
+    """A profile, a preset or a command line; "" takes each task's profile, else the configured
+    one."""
+    only_profile: bool = False
+    """Take only tasks that ask for the profile `agent`."""
     land: str = ""
     """auto, merge, pr or none; "" takes the configured one."""
     idle: str = "exit"

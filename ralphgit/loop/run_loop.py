@@ -47,9 +47,10 @@ from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.taking import Taking
+from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.loop.waiting import Pauses
 from ralphgit.model.active_claim import Lease
-from ralphgit.model.config import Config
+from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Reason, Status
 from ralphgit.rules import retry_policy
@@ -69,7 +70,7 @@ def _read_once(project: Project) -> dict[str, object]:
 
     Raises: UsageError, InvalidRecord.
     """
-    settings = project.config._asdict()
+    settings = flat(project.config)
     base = {"base": project.base.branch, "remote": project.base.remote}
     free = {name: value for name, value in settings.items() if name not in _OF_THE_BASE}
     return {**project.around.flags, **free, **{k: v for k, v in base.items() if v}}
@@ -102,7 +103,8 @@ class Loop:
         self._opened.append(project)
         claim.require_fit(project)
         commit_message.require_template(project)
-        self._command = agent_presets.permitted(project, self._options.agent)
+        only = self._options.only_profile
+        self._agents = TaskAgents(project, self._options.agent, only=only)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         self._around = self._around._replace(flags=_read_once(project))
@@ -121,23 +123,21 @@ class Loop:
         self._home = project.repository.home
         self._journal = Journal(self._top, self._worker, Notifier(project).hear)
         self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
-        self._journal.write("started", agent=self._command.line, pid=os.getpid())
+        self._journal.write("started", agent=self._agents.named, pid=os.getpid())
         why = "failed"
         try:
             with HeartbeatWriter(self._top, self._worker) as beat:
                 self._beat = beat
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
-                self._away = AgentAway(
-                    self._around, self._config, self._command, self._top, self._pauses,
-                    self._journal, self._say,
-                )  # fmt: skip
+                self._agents.begin(self._agent_away, self._say)
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged
                 )
                 self._taking = Taking(
-                    self._around, self._options, self._landing, self._journal, beat, self._say
-                )
+                    self._around, self._options, self._landing, self._agents, self._journal, beat,
+                    self._say,
+                )  # fmt: skip
                 self._landing.earlier(project)
                 why = self._turns()
         finally:
@@ -146,7 +146,12 @@ class Loop:
         unlanded = tuple(self._landing.unlanded(self._project()))
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
-        return Ran(*ended, why, unlanded, self._nothing, refused, self._away.why)
+        return Ran(*ended, why, unlanded, self._nothing, refused, self._agents.why)
+
+    def _agent_away(self, command: agent_presets.Command) -> AgentAway:
+        return AgentAway(
+            self._around, self._config, command, self._top, self._pauses, self._journal, self._say
+        )
 
     # -- turns -----------------------------------------------------------------------
 
@@ -156,21 +161,20 @@ class Loop:
             if self._pauses.stop_wanted():
                 stop.forget(self._top)
                 return "stopped"
-            if not self._away.may_start():
+            if not self._agents.may_start():
                 continue
-            worked = self._turn()
-            if self._away.why:
-                if self._options.idle == "exit":
-                    return self._away.why
-                self._close()
-                self._away.pause()
-                continue
+            worked = self._turn() and not self._agents.all_away
             if worked and self._enough():
                 return self._limit()
             if worked:
                 continue
+            self._close()
+            if self._agents.wait_for_limit():
+                continue
             if self._options.idle == "exit":
-                return self._idle()
+                return self._agents.why or self._idle()
+            if self._agents.pause():
+                continue
             if self._all_finished():
                 return "everything is done"
             config = self._project().config
@@ -186,8 +190,10 @@ class Loop:
             project, story=asked.story, priority=asked.priority, task=asked.task,
             claim_map=claim_map,
         )  # fmt: skip
-        self._nothing = idle_errors.nothing(claim_map, asked, found, but=self._taking.released)
-        return _WHY.get(self._nothing.code, "nothing is ready") + left
+        but = {*self._taking.released, *self._agents.left}
+        nothing = idle_errors.nothing(claim_map, asked, found, but=but)
+        self._nothing = self._agents.nothing(nothing)
+        return _WHY.get(self._nothing.code, "nothing is ready") + left + self._agents.said
 
     def _enough(self) -> bool:
         ended = len(self._done) + len(self._blocked) + len(self._lost)
@@ -272,6 +278,7 @@ class Loop:
 
     def _work(self, project: Project, lease: Lease) -> None:
         """Attempt the task until it is done, blocked, lost or has to wait for us."""
+        self._away = self._agents.away(project, lease.task)
         while True:
             # A loop of one task ends with its attempts: nothing is left to break.
             if not self._options.task and self._pauses.for_breaker(project.config):
@@ -349,7 +356,7 @@ class Loop:
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
         outcome, agent_s = attempt(
             project, lease, before,
-            command=self._command, check=lambda: reason_to_stop(quiet, self._journal, lease),
+            command=self._away.command, check=lambda: reason_to_stop(quiet, self._journal, lease),
             ended_here=lambda project, base: self._agent_ended(project, lease, base),
             unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
         )  # fmt: skip

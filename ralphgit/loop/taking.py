@@ -19,6 +19,7 @@ from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
 from ralphgit.loop.landing import Landing
 from ralphgit.loop.loop_options import LoopOptions, Say
+from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.task_row import Row
 from ralphgit.rules import readiness
@@ -32,11 +33,11 @@ class Taking:
     """Claims the tasks of one loop."""
 
     def __init__(
-        self, around: Surroundings, options: LoopOptions, landing: Landing, journal: Journal,
-        beat: HeartbeatWriter, say: Say,
+        self, around: Surroundings, options: LoopOptions, landing: Landing, agents: TaskAgents,
+        journal: Journal, beat: HeartbeatWriter, say: Say,
     ) -> None:  # fmt: skip
         self._around, self._options, self._landing = around, options, landing
-        self._journal, self._beat, self._say = journal, beat, say
+        self._agents, self._journal, self._beat, self._say = agents, journal, beat, say
         self.released: set[str] = set()
         """Tasks that were released in this worktree: this loop does not take them again."""
         self._checked: set[str] = set()
@@ -63,6 +64,9 @@ class Taking:
 
     def _free(self, project: Project) -> list[Row]:
         """What this loop may try to claim, in order."""
+        return [row for row in self._ready(project) if self._agents.takes(row)]
+
+    def _ready(self, project: Project) -> list[Row]:
         asked = self.asked(project)
         if asked.stack:
             return [*claim_facts.rows(project, ClaimMap(project), asked)]

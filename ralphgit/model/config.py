@@ -1,11 +1,13 @@
 """Define the settings, their types and defaults."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ralphgit.errors import UsageError
-from ralphgit.model import paths
+from ralphgit.model import agent_profile, paths
+from ralphgit.model.agent_profile import AGENTS, AgentProfile
 from ralphgit.model.characters import described, forbidden, strings
+from ralphgit.model.ids import is_id
 
 #: The file of settings at the top of a worktree.
 SETTINGS_FILE = "ralph.toml"
@@ -70,6 +72,8 @@ class Config(NamedTuple):
     """Failed attempts at a task after which it is blocked."""
     agent_prompt: str = ""
     """A Jinja2 template for the prompt, read from the base commit; "" is the usual one."""
+    agents: tuple[AgentProfile, ...] = ()
+    """Profiles, for the tasks that ask for one; each of their settings is one of its own."""
     loop_check: float = 60.0
     """Seconds between two looks at the base while the agent works."""
     loop_idle: float = 15.0
@@ -128,9 +132,9 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 SAFETY = frozenset((
     "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
-    "agent_timeout", "agent_silence", "land_base", "land_via", "land_remote", "land_concerns",
-    "land_auto_merge", "land_fixes", "land_method", "integrate_verify", "notify_command",
-    "worktree_setup", "worktree_check",
+    "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via", "land_remote",
+    "land_concerns", "land_auto_merge", "land_fixes", "land_method", "integrate_verify",
+    "notify_command", "worktree_setup", "worktree_check",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where
@@ -152,13 +156,30 @@ _ONCE_TRUE_OR_FALSE = {
         **dict.fromkeys(("false", "no", "off", "0", ""), "never"),
     }
 }
-_SPELLINGS = {name.replace("_", ""): name for name in Config._fields}
+_SPELLINGS = {name.replace("_", ""): name for name in Config._fields if name != AGENTS}
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
 
 
 def setting_name(spelling: str) -> str | None:
-    """Return the field that `verify.timeout`, `RALPH_VERIFY_TIMEOUT` or `requireRemote` means."""
+    """Return the field that `verify.timeout`, `RALPH_VERIFY_TIMEOUT` or `requireRemote` means.
+
+    Of a profile the setting is called as it is written: `agents.NAME.command`.
+    """
+    if spelling.startswith(f"{AGENTS}."):
+        name, _, key = spelling.removeprefix(f"{AGENTS}.").rpartition(".")
+        return spelling if is_id(name) and key in agent_profile.DEFAULTS else None
     return _SPELLINGS.get(spelling.lower().replace("_", "").replace(".", ""))
+
+
+def family(name: str) -> str:
+    """Return the field of `Config` that a setting belongs to."""
+    return AGENTS if name.startswith(f"{AGENTS}.") else name
+
+
+def flat(config: Config) -> dict[str, object]:
+    """Return every setting by its name; of profiles those that are set."""
+    found = config._asdict()
+    return {**agent_profile.as_settings(found.pop(AGENTS)), **found}
 
 
 def parse_setting(name: str, value: object, where: str) -> object:
@@ -166,8 +187,10 @@ def parse_setting(name: str, value: object, where: str) -> object:
 
     Raises: UsageError naming `where` it was set.
     """
-    default = Config._field_defaults[name]
-    made: object = None
+    of_profile = family(name) == AGENTS
+    key = name.rpartition(".")[2]
+    default = agent_profile.DEFAULTS[key] if of_profile else Config._field_defaults[name]
+    made: Any = None
     if odd := next(filter(None, map(forbidden, strings(value))), ""):
         raise UsageError(
             f"{where}: {name} has {described(odd)}",
@@ -186,7 +209,9 @@ def parse_setting(name: str, value: object, where: str) -> object:
             made = tuple(value.split())
         elif isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
             made = tuple(value)
-        if not made and default:
+        empty = not made and default
+        no_variables = of_profile and key == "environment" and not all("=" in o for o in made or ())
+        if empty or no_variables:
             made = None
     elif isinstance(value, str) and value in CHOICES.get(name, (value,)):
         made = value
@@ -195,6 +220,8 @@ def parse_setting(name: str, value: object, where: str) -> object:
     if made is None:
         words = CHOICES.get(name)
         expected = " or ".join(words) if words else _KINDS[type(default)]
+        if of_profile and key == "environment":
+            expected = "a list of NAME=VALUE"
         raise UsageError(
             f"{where}: {name} is {_shown(value)}, and should be {expected}",
             code="bad_setting",
@@ -292,7 +319,10 @@ def settle(layers: Iterable[Layer]) -> dict[str, Setting]:
 def from_settings(made: Mapping[str, Setting]) -> Config:
     """Return these settings, and the defaults of the others."""
     values = {name: setting.value for name, setting in made.items()}
-    return Config(**values)  # type: ignore[arg-type]  # parse_setting has seen to the types
+    profiles = agent_profile.from_settings(values)
+    own = {name: value for name, value in values.items() if family(name) != AGENTS}
+    # parse_setting has seen to the types.
+    return Config(**own, agents=profiles)  # type: ignore[arg-type]
 
 
 def resolve(layers: Iterable[Layer]) -> Config:

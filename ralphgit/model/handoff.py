@@ -82,6 +82,8 @@ class Packet(NamedTuple):
     """Rescue refs that hold earlier work on it."""
     dependencies: tuple[Dependency, ...] = ()
     mode: str = Mode.PARALLEL
+    agent: str = ""
+    """The profile that the task asks for."""
 
     @property
     def may_change(self) -> str | tuple[str, ...]:

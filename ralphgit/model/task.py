@@ -117,6 +117,10 @@ class Task(NamedTuple):
     mode: Mode = Mode.PARALLEL
     risk: str = ""
     """low, medium, high or "": work on a task of high risk lands after a review (SPEC 3.3)."""
+    agent: str = ""
+    """The profile whose agent does it; "" for any."""
+    review: str = ""
+    """The profile that reviews it before it lands; "" for none."""
 
     @property
     def status(self) -> Status:

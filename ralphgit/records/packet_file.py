@@ -24,6 +24,7 @@ def stored(made: Packet) -> dict[str, object]:
         "contract": made.contract,
         "claim": made.claim,
         "worker": made.worker,
+        "agent": made.agent,
         "mission": "\n\n".join(filter(None, [made.title, made.description])),
         "governing_ids": [*filter(None, [made.story]), *(item.id for item in made.acceptance)],
         "acceptance": [item._asdict() for item in made.acceptance],

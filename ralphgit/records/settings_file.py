@@ -98,7 +98,10 @@ _DEEP_KEY = (
 def _flat(table: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
     pairs: list[tuple[str, object]] = []
     for key, value in table.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and prefix.startswith("agents.") and key == "environment":
+            # Names of variables are no settings: a table of them is a list.
+            pairs.append((f"{prefix}{key}", [f"{name}={text}" for name, text in value.items()]))
+        elif isinstance(value, dict):
             pairs.extend(_flat(value, f"{prefix}{key}."))
         else:
             pairs.append((f"{prefix}{key}", value))

@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ralphgit.model.config import CHOICES, COMMITTED, Config, setting_name
+from ralphgit.model.agent_profile import AGENTS
+from ralphgit.model.config import CHOICES, COMMITTED, Config, family, setting_name
 from ralphgit.records import init_marks, schemas
 
 _HEAD = f"""\
@@ -31,11 +32,11 @@ def text(graph: Sequence[str] = ()) -> bytes:
     for key, words in described():
         name = setting_name(key)
         assert name is not None  # the schema has no other keys
-        if name in COMMITTED:
+        if family(name) in COMMITTED:
             words += " (base)"
         if choices := CHOICES.get(name):
             words += f" One of: {', '.join(choices)}."
-        default = Config._field_defaults[name]
+        default = "claude" if family(name) == AGENTS else Config._field_defaults[name]
         if name == "graph" and graph:
             setting = f"{key} = {_toml(graph)}"
         else:
@@ -56,7 +57,9 @@ def _comment(words: str) -> str:
 def _settings(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
     """Each setting's key and description, in the order of the schema."""
     for name, rule in table["properties"].items():
-        if "properties" in rule:
+        if name == AGENTS:
+            yield f"{AGENTS}.NAME.command", rule["description"]
+        elif "properties" in rule:
             yield from _settings(rule, f"{prefix}{name}.")
         else:
             yield prefix + name, rule["description"]

@@ -49,6 +49,8 @@ def task(stored: Mapping[str, Any]) -> Task:
         scope=Scope(*(_texts(scope.get(name)) for name in Scope._fields)),
         mode=Mode(get("mode") or Mode.PARALLEL),
         risk=get("risk") or "",
+        agent=get("agent") or "",
+        review=get("review") or "",
     )
 
 

@@ -128,6 +128,9 @@ GROUPS = (
         _warning("flow_style", "Two neighbouring tasks are written on one line each.",
                  "Claims of both would conflict, although they have nothing to do with each other.",
                  "`ralphgit edit ID --block` rewrites one of them."),
+        _warning("unknown_profile", "A task asks for the profile of an agent that nobody has set.",
+                 "Loops leave the task, or land its work without the review that it asks for.",
+                 "Set `[agents.NAME]` in `ralph.toml`, or correct `agent` or `review`."),
         _warning("nothing_to_verify", "A task that only verifies has nothing to do it with.",
                  "It changes no file, so without a command or a criterion nothing would show that "
                  "it was done.",

@@ -12,6 +12,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.record_tree import Tree
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import paths
+from ralphgit.model.config import SETTINGS_FILE
 from ralphgit.model.task_row import Row
 from ralphgit.records import graph_file, task_mapping
 from ralphgit.records.archive_file import Entry
@@ -53,6 +54,7 @@ def state(project: Project, tree: Tree, *, only: Collection[str] | None = None) 
             faults += filter(None, [legal_changes.nothing_to_verify(row.id, stored)])
             problems += [place(tree, fault, where) for fault in faults]
         problems += _script_paths(tree, file)
+        problems += _profiles(project, tree, file)
         problems += _advice(tree, file, where)
     wanted = tree.records if only is None else sorted({*tree.records} & {*only})
     known = {*where, *(entry.id for entry in archived)} if whole else None
@@ -155,6 +157,25 @@ def _script_paths(tree: Tree, file: graph_file.GraphFile) -> Iterator[Problem]:
                         "bad_path", tree, file.path, error.message, paths.HINT,
                         task=stored["id"], line=error.line, column=error.column,
                     )  # fmt: skip
+
+
+def _profiles(project: Project, tree: Tree, file: graph_file.GraphFile) -> Iterator[Problem]:
+    """Warn of tasks still to be done that ask for a profile which nobody has set."""
+    known = {one.name for one in project.config.agents}
+    for stored, span in zip(file.tasks, file.spans, strict=True):
+        for field in ("agent", "review"):
+            name = stored.get(field)
+            if not name or name in known or stored["status"] in ("complete", "cancelled"):
+                continue
+            task = stored["id"]
+            found = Wrong((field,), f"{task} asks for the profile {name}, which nobody has set")
+            error = graph_file.locate(file.text, span, found, path=file.path, task=stored)
+            yield in_file(
+                "unknown_profile", tree, file.path, error.message,
+                f"set [agents.{name}] in {SETTINGS_FILE}, "
+                f"or: ralphgit edit {task} --remove {field}",
+                task=task, line=error.line, column=error.column, severity="warning",
+            )  # fmt: skip
 
 
 def _advice(tree: Tree, file: graph_file.GraphFile, rows: Mapping[str, Row]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from ralphgit.app.handoff import dependencies, questions
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
+from ralphgit.model import agent_profile
 from ralphgit.model.handoff import Packet
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
@@ -44,6 +45,7 @@ def compile(
         kept=questions.kept(project, task.id),
         dependencies=dependencies.left(project, task),
         mode=task.mode,
+        agent=agent_profile.wanted(task.agent, task.story, project.config.agents),
     )
 
 

@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 import pwd
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from ralphgit.app.workspace.graph_view import HERE, GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NeedsPerson, NotWritable
 from ralphgit.model import characters
+from ralphgit.model.agent_profile import AgentProfile
 from ralphgit.model.config import VIAS
 from ralphgit.records import atomic_files, settings_file, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
@@ -130,6 +132,10 @@ def _by_settings(project: Project) -> Iterable[Asked]:
         digest = _digest(project, AGENT, config.agent_command)
         where = _where(project, "agent_command")
         yield Asked(AGENT, config.agent_command, "agent.command", where, digest)
+    for profile in config.agents:
+        if (line := _of_profile(project, profile)) is not None:
+            name = f"agents.{profile.name}.command"
+            yield Asked(AGENT, line, name, _where(project, name), _digest(project, AGENT, line))
     if (prompt := _prompt(project)) is not None:
         yield prompt
     for name in _SHELL:
@@ -139,6 +145,17 @@ def _by_settings(project: Project) -> Iterable[Asked]:
             yield Asked(
                 COMMAND, text, name.replace("_", "."), where, _digest(project, COMMAND, text)
             )
+
+
+def _of_profile(project: Project, profile: AgentProfile) -> str | None:
+    """What the repository has run for a profile, with the variables that it sets; None for
+    nothing.
+    """
+    setting = f"agents.{profile.name}."
+    variables = () if project.set_by_user(f"{setting}environment") else profile.environment
+    if not profile.command or (project.set_by_user(f"{setting}command") and not variables):
+        return None
+    return " ".join((*map(shlex.quote, variables), profile.command))
 
 
 def _prompt(project: Project) -> Asked | None:
@@ -196,6 +213,16 @@ def require_agent(project: Project) -> None:
     if not project.set_by_user("agent_command"):
         digest = _digest(project, AGENT, config.agent_command)
         _refuse(project, [] if digest in _known(project) else [config.agent_command])
+
+
+def require_profile(project: Project, profile: AgentProfile) -> None:
+    """Refuse the command of a profile that the repository names and nobody has agreed to.
+
+    Raises: NeedsPerson.
+    """
+    text = _of_profile(project, profile)
+    if text is not None and _digest(project, AGENT, text) not in _known(project):
+        _refuse(project, [text])
 
 
 def require_prompt(project: Project) -> None:

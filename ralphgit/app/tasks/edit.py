@@ -45,6 +45,8 @@ class Fields(NamedTuple):
     read: tuple[str, ...] | None = None
     resources: tuple[str, ...] | None = None
     mode: str | None = None
+    agent: str | None = None
+    review: str | None = None
 
 
 class Changed(NamedTuple):
@@ -294,6 +296,12 @@ def _stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
         raise UsageError(
             f"{fields.story!r} is not the id of a story", code="bad_id", hint="--story S-024"
         )
+    for name, profile in (("agent", fields.agent), ("review", fields.review)):
+        if profile is not None and not is_id(profile):
+            raise UsageError(
+                f"{profile!r} is not the name of a profile", code="bad_id",
+                hint=f"--{name} NAME, of [agents.NAME] in ralph.toml",
+            )  # fmt: skip
     if fields.priority is not None and fields.priority not in PRIORITIES:
         raise UsageError("priority must be a whole number from 0 to 5", hint="--priority 2")
     for other in fields.depends_on or ():
@@ -321,6 +329,8 @@ def _stored(fields: Fields, old: Mapping[str, Any]) -> dict[str, Any]:
         "outputs": fields.outputs and list(fields.outputs),
         "scope": scope_told or None,
         "mode": fields.mode,
+        "agent": fields.agent,
+        "review": fields.review,
     }
     return {name: value for name, value in told.items() if value is not None}
 

@@ -27,6 +27,8 @@ from ralphgit.model.config import (
     Config,
     Layer,
     Setting,
+    family,
+    flat,
     from_settings,
     parse_setting,
     resolve,
@@ -210,15 +212,15 @@ def _ignored(
 ) -> frozenset[str]:
     """Which settings of this worktree's file would be others if it had a say."""
     stronger = {name for _, layer in own for name in layer}
-    names = [name for name in here if name in COMMITTED and name not in stronger]
-    counts = found.config._asdict()
+    names = [name for name in here if family(name) in COMMITTED and name not in stronger]
+    counts = flat(found.config)
     actual = {**counts, "base": base.branch, "remote": base.remote}
     wanted = _parsed(here, names)
     if "base" in wanted:
         short = str(wanted["base"]).removeprefix("refs/heads/")
         wanted["base"] = short.removeprefix(f"{base.remote}/") if base.remote else short
     return frozenset(
-        name for name, value in wanted.items() if value not in (counts[name], actual[name])
+        name for name, value in wanted.items() if value not in (counts.get(name), actual.get(name))
     )
 
 
@@ -262,17 +264,17 @@ def _on(label: str) -> str:
 
 
 def _only(found: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
-    return {name: value for name, value in found.items() if name in names}
+    return {name: value for name, value in found.items() if family(name) in names}
 
 
 def _but(found: Mapping[str, object], names: Collection[str]) -> dict[str, object]:
-    return {name: value for name, value in found.items() if name not in names}
+    return {name: value for name, value in found.items() if family(name) not in names}
 
 
 def warning(names: Sequence[str], label: str) -> str:
     """Say that this worktree's file has no say in these settings."""
     keys = _keys()
-    *most, last = sorted(keys[name] for name in names)
+    *most, last = sorted(keys.get(name, name) for name in names)
     listed = f"{', '.join(most)} and {last}" if most else last
     file = f"{SETTINGS_FILE} of this worktree"
     return f"{file} has no effect on {listed}: what is committed on {label} counts"
@@ -281,7 +283,7 @@ def warning(names: Sequence[str], label: str) -> str:
 def sources(found: Configuration) -> dict[str, str]:
     """Say of each setting that is not a default, as ralph.toml spells it, where it is from."""
     keys = _keys()
-    return dict(sorted((keys[name], one.where) for name, one in found.settings.items()))
+    return dict(sorted((keys.get(name, name), one.where) for name, one in found.settings.items()))
 
 
 def _keys() -> dict[str, str]:

@@ -63,6 +63,7 @@ def _contract_changed(found: Shown) -> str:
 _RECORDS = ("claim", "result", "blocked", "reset", "cancelled")
 _KNOWN = {
     *("id", "title", "status", "epoch", "story", "priority", "mode", "complexity"),
+    *("agent", "review"),
     *("depends_on", "description", "acceptance", "verify", "outputs", "scope"),
     *_RECORDS,
 }
@@ -87,6 +88,8 @@ def lines(found: Shown) -> Iterator[str]:
         ("priority", str(row.priority)),
         ("mode", row.mode),
         ("complexity", stored.get("complexity") or ""),
+        ("agent", stored.get("agent") or ""),
+        ("review", stored.get("review") or ""),
         ("epoch", str(row.epoch) if row.epoch else ""),
         ("file", f"{row.file}:{row.line}"),
         ("also has", ", ".join(sorted(set(stored) - _KNOWN))),

@@ -21,8 +21,9 @@ COMMANDS = (
             integer("max_tasks", "Stop after N tasks."),
             text("task", "Only this task, then stop.", metavar="ID", task=True),
             STORY, PRIORITY, WORKER,
-            text("agent", "The coding agent: one of those below, or a command that reads the "
-                  "prompt on stdin.", metavar="AGENT", listed=_agents),
+            text("agent", "The coding agent: a profile, one of those below, or a command that "
+                  "reads the prompt on stdin.", metavar="AGENT", listed=_agents),
+            flag("only_profile", "Leave tasks that do not ask for the profile of --agent."),
             text("land", "How work gets into the base.", metavar="WAY",
                   choices=("auto", "pr", "merge", "none")),
             text("idle", "What to do while nothing is ready.", metavar="WAY",

@@ -179,6 +179,11 @@ def _story(value: object) -> str | None:
     return None if word is None else safe_id(word)
 
 
+def _profile(value: object) -> str | None:
+    word = as_word(value)
+    return word if word and is_id(word) else None
+
+
 def _commands(value: object) -> list[object] | None:
     """Texts, or commands with the criteria that they prove."""
     if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
@@ -207,6 +212,8 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "scope": _scope,
     "mode": lambda value: _one_of(value, tuple(Mode)),
     "risk": lambda value: _one_of(value, ("low", "medium", "high")),
+    "agent": _profile,
+    "review": _profile,
     "tags": _texts,
 }
 

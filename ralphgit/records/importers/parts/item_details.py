@@ -8,6 +8,7 @@
                                       be followed by (proves ACC-1, ACC-2)
   - **Commit**: `feat: parser`        x-commit
   - **Depends on**: 1.0               depends_on
+  - **Agent**: librarian              agent, where it is the name of a profile
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
@@ -32,7 +34,7 @@ _STRUCK = re.compile(r"~~(.+)~~")
 _MARKER = re.compile(r"(?:\[([A-Za-z]+[0-9]*)\]|\(([Pp])\))\s*")
 _STORY = re.compile(r"US[0-9]+")
 _LABEL = re.compile(
-    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on)\s*"
+    r"(?:\*\*|__)?(do|files?|done when|verify|commit|depends on|agent)\s*"
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
     re.IGNORECASE,
 )
@@ -118,6 +120,12 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
             found.take_checks(words, node.nodes)
         elif word == "commit":
             found.commit = "" if _NOTHING.fullmatch(words) else only_code(words) or _bare(words)
+        elif word == "agent":
+            name = only_code(words) or words
+            if is_id(name):
+                found.agent = name
+            else:
+                found.take_rest(node)
         else:
             found.depends_on = _references(words)
     return found.made(title, mode)
@@ -134,7 +142,7 @@ class _Reading:
         self.commands: list[str] = []
         self.proves: dict[str, list[str]] = {}
         """The criteria that a command proves, by the command."""
-        self.commit = ""
+        self.commit = self.agent = ""
         self.depends_on: tuple[str, ...] | None = None
 
     def take_rest(self, node: Node) -> None:
@@ -192,6 +200,8 @@ class _Reading:
             fields["scope"] = {"write": [paths_in_prose.pattern(path) for path in files]}
         if mode:
             fields["mode"] = mode
+        if self.agent:
+            fields["agent"] = self.agent
         return Details(fields, self.depends_on, self.commit, tuple(self.strange))
 
 
