@@ -326,6 +326,21 @@ def test_a_command_imports_few_modules(world: World, command: str) -> None:
     assert {*imports.of(RARE, found)} <= ({"tempfile"} if command == "packet" else set())
 
 
+def test_a_command_that_writes_imports_few_modules(tmp_path: Path) -> None:
+    """The gate and the forges are imported where the base is changed, not by `block`."""
+    world = World(tmp_path)
+    task = "  - id: T-{0}\n    title: Thing {0}\n    status: pending\n\n"
+    world.write_graph("version: 1\ntasks:\n" + task.format(1) + task.format(2))
+    world.commit()
+    for name, id, words in (("a", "T-1", ("release",)), ("b", "T-2", ("block", "--question", "?"))):
+        worker = world.worktree(name)
+        for command in (("claim", id), words):
+            found = imports.imported(command, at=worker.path, env=worker.environ)
+            own = sorted(module for module in found if module.startswith("ralphgit."))
+            assert len(own) <= 122, "\n".join(own)
+            assert {*imports.of(RARE, found)} <= {"tempfile"}
+
+
 #: How many git processes a command may start: what it takes now, and one more.
 MOST_PROCESSES = {"--help": 0, "next": 7, "show": 7, "list": 7, "claim": 13}
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from ralphgit.app.base.records_in_review import InReview
-from ralphgit.app.landing import land_records
-from ralphgit.app.landing.land_records import RecordsInReview
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError
 
@@ -22,6 +20,9 @@ def share(project: Project, task: str) -> InReview | None:
     project.refresh()
     if project.local_base_ahead() != 1:
         return None
+    # The gate, the diff and the forges: rarely needed after `block` and `release`.
+    from ralphgit.app.landing import land_records
+
     try:
         found = land_records.land(project, base.branch, push=True, fetch=False)
     except RalphError as error:
@@ -29,4 +30,4 @@ def share(project: Project, task: str) -> InReview | None:
         return None
     finally:
         project.refresh()
-    return found.pull if isinstance(found, RecordsInReview) else None
+    return found.pull if isinstance(found, land_records.RecordsInReview) else None

@@ -14,8 +14,8 @@ from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reset import once_merged, stored
 from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.cli.where_landed import once_merged, stored
 from ralphgit.errors import AwaitsPerson, RalphError, Refused, UsageError
 from ralphgit.model.printable import counted
 from ralphgit.rules import evidence_verdict

@@ -11,8 +11,8 @@ from ralphgit.app.integration.plan import Plan
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands.reconcile import as_json, summary
-from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
+from ralphgit.cli.where_landed import where_landed
 from ralphgit.errors import AwaitsPerson, RalphError, Refused
 from ralphgit.rules.integration_order import Foreseen
 

@@ -15,8 +15,8 @@ from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.commands import integrate
-from ralphgit.cli.commands.reset import where_landed
 from ralphgit.cli.render import Outcome, safe
+from ralphgit.cli.where_landed import where_landed
 from ralphgit.errors import UsageError
 from ralphgit.model.pull_request import PullState
 

@@ -9,8 +9,8 @@ from ralphgit.app.landing import base_branch
 from ralphgit.app.lifecycle import block_release
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reset import once_merged, stored
 from ralphgit.cli.render import Outcome, stored_task
+from ralphgit.cli.where_landed import once_merged, stored
 
 
 class Options(NamedTuple):

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.handoff import reply
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reset import once_merged, stored, where_landed
 from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.cli.where_landed import once_merged, stored, where_landed
 from ralphgit.errors import UsageError
 
 

@@ -8,8 +8,8 @@ from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.lifecycle import revert
 from ralphgit.app.lifecycle.revert import RevertOptions
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.commands.reset import once_merged, stored, where_landed
 from ralphgit.cli.render import Outcome, safe, stored_task
+from ralphgit.cli.where_landed import once_merged, stored, where_landed
 from ralphgit.model.printable import counted
 
 Options = RevertOptions
