@@ -173,6 +173,7 @@ SAMPLES = {
     "ccpm": "---\nname: Draw\nstatus: open\ndepends_on: []\n---\n",
     "bmad": "# Story 1.1: Draw\n\n## Acceptance Criteria\n\n1. Drawn\n\n## Tasks\n",
     "ticket": "---\nid: T-1\ntitle: Draw\n---\nWith a pencil.\n",
+    "superpowers": "### Task 1: Draw\n\n**Step 1: Take a pencil**\n",
     "markdown": "# Plan\n\n- [ ] T1 Draw\n",
     "github": '[{"number": 1, "title": "Draw", "state": "OPEN"}]',
     "prd": '{"project": "P", "userStories": [{"id": "U-1", "title": "Draw", "passes": false}]}',

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from ralphgit.model.ids import is_id
 from ralphgit.records.importers.parts.markdown_items import Node
 
-_PHASE = re.compile(r"(phase|step|stage|milestone|sprint|part|iteration)\s+([0-9]+)\b", re.I)
+_PHASE = re.compile(
+    r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+([0-9]+)\b", re.IGNORECASE
+)
 _LONGEST_SLUG = 40
 
 

@@ -1,0 +1,275 @@
+"""Import an implementation plan of superpowers: tasks under headings, each with steps.
+
+    ### Task 1: The form
+
+    **Files:**
+    - Create: `src/form.ts`
+
+    - [ ] **Step 1: Write the failing test**
+
+    Run: `npm test -- form`
+    Expected: FAIL
+
+A task is what one agent does at a time; its steps are no use without each other. So the section as
+it is written is the description, in which the steps keep their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ralphgit.model.task_status import Status
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts import commands_in_prose, headings, paths_in_prose
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.markdown_items import Node, code_spans
+from ralphgit.records.importers.parts.source_values import MISSING
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
+from ralphgit.records.importers.source_file import Form, SourceFile
+
+_TASK = re.compile(
+    r"Task\s+([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)(?:\s*[:.)\u2013\u2014-]\s*(.*))?", re.IGNORECASE
+)
+_STEP = re.compile(r"[*_]*Step\s+[0-9]+", re.IGNORECASE)
+_LABEL = re.compile(r"(?:[*_]{2})(Files|Depends on|Dependencies)(?::[*_]{2}|[*_]{2}:)\s*(.*)", re.I)
+_MADE = re.compile(r"(?:Create|Add|New|Test)\b", re.IGNORECASE)
+_RUN = re.compile(r"[*_]*Run(?: it| the tests?| tests?)?:[*_]*\s*(.*)", re.IGNORECASE)
+_EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", re.IGNORECASE)
+_FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
+#: Runs until somebody stops it, or is a step of its own and no proof.
+_NO_PROOF = re.compile(
+    r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?(?:dev|start|serve|watch)\b|.*\s--watch\b"
+    r"|git\s+(?:add|commit|push|checkout|switch|worktree)\b"
+)
+_SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
+#: Headings above tasks that say no more than that.
+_PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
+
+
+class _Section(NamedTuple):
+    """What stands below a task's heading."""
+
+    number: str
+    title: str
+    story: headings.Heading | None
+    line: int
+    """Of its heading."""
+    end: int
+    """The line behind its last one."""
+    nodes: tuple[Node, ...]
+
+
+def _sections(file: SourceFile) -> list[_Section]:
+    """The tasks, each up to the next or to the heading of another part of the plan.
+
+    A code block that has code blocks in it ends too early in such plans, and what follows of it
+    looks like headings: behind those come steps, and behind a part's heading comes a task.
+    """
+    nodes = file.blocks
+    starts = [
+        (place, task)
+        for place, node in enumerate(nodes)
+        if node.kind == "heading" and (task := _TASK.fullmatch(_bare(node.text)))
+    ]
+    last = file.body.count("\n") + 2
+    found: list[_Section] = []
+    story = _part(nodes, -1, starts[0][0]) if starts else None
+    for number, (place, task) in enumerate(starts):
+        following = starts[number + 1][0] if number + 1 < len(starts) else len(nodes)
+        part = _part(nodes, place, following)
+        stop = following if part is None else nodes.index(part)
+        end = nodes[stop].line if stop < len(nodes) else last
+        words = _TASK.fullmatch(nodes[place].text)
+        title = (words[2] if words else task[2]) or nodes[place].text
+        inside = nodes[place + 1 : stop]
+        heading = headings.read(story.text) if story is not None else None
+        if heading is not None and heading.story in _PLAIN:
+            heading = None
+        found.append(_Section(task[1], title, heading, nodes[place].line, end, inside))
+        story = part or story
+    return found
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[*_`]", "", text).strip()
+
+
+def _part(nodes: Sequence[Node], place: int, following: int) -> Node | None:
+    """The heading of a part that begins between two tasks, or behind the last one."""
+    between = nodes[place + 1 : following]
+    level = nodes[following if following < len(nodes) else place].level
+    behind_steps = max(
+        (number for number, node in enumerate(between) if _steps([node])), default=-1
+    )
+    above = [node for node in between[behind_steps + 1 :]
+             if node.kind == "heading" and 1 < node.level < level]  # fmt: skip
+    return above[-1 if following < len(nodes) else 0] if above else None
+
+
+def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _flat(node.nodes)
+
+
+def _steps(nodes: Sequence[Node]) -> list[Node]:
+    return [each for each in _flat(nodes)
+            if each.kind in ("item", "text") and _STEP.match(each.text)]  # fmt: skip
+
+
+def _sniff(file: SourceFile) -> int:
+    if file.form is not Form.TEXT or not re.search(r"Step\s+[0-9]", file.text):
+        return NO
+    sections = _sections(file)
+    steps = sum(len(_steps(section.nodes)) for section in sections)
+    others = len(_outside(file, sections))
+    return SURE if steps and steps >= others else NO
+
+
+def _outside(file: SourceFile, sections: Sequence[_Section]) -> list[int]:
+    """The lines of boxes that stand in no task."""
+    inside = {node.line for one in sections for node in _flat(one.nodes)}
+    return [node.line for node in _flat(file.blocks)
+            if node.ticked is not None and node.line not in inside]  # fmt: skip
+
+
+def _read(file: SourceFile) -> Imported:
+    """A task for each heading `Task N`; each after the one before, if it does not say otherwise."""
+    sections = _sections(file)
+    if not sections:
+        raise file.refused("there is no task of a plan in this file")
+    log = Log()
+    log.ignore("it stands in none of the plan's tasks", _outside(file, sections))
+    ids = _ids(sections)
+    lines = file.body.split("\n")
+    tasks = []
+    for place, (new, section) in enumerate(zip(ids, sections, strict=True)):
+        raw = "\n".join(lines[section.line : section.end - 1]).strip("\n")
+        fields = _fields(section, raw)
+        refs = _references(section)
+        if refs is None:
+            fields["depends_on"] = [ids[place - 1]] if place else []
+        else:
+            named = {one.number.casefold(): id for one, id in zip(sections, ids, strict=True)}
+            fields["depends_on"] = [named[ref] for ref in refs if ref in named]
+            if missing := [ref for ref in refs if ref not in named]:
+                fields[MISSING] = missing
+        tasks.append(in_order(task_of(new, fields, log, "")))
+    return log.imported(tasks, headings.stories(one.story for one in sections), local=True)
+
+
+def _ids(sections: Sequence[_Section]) -> list[str]:
+    """`task-3`; behind its story where several stories count from one."""
+    numbers = [section.number.casefold() for section in sections]
+    made: list[str] = []
+    for section, number in zip(sections, numbers, strict=True):
+        story = f"{section.story.story}-" if section.story else ""
+        new = f"task-{number}" if numbers.count(number) == 1 else f"{story}task-{number}"
+        while new in made:
+            new = f"{new}-{headings.digest(section.title)}"
+        made.append(new)
+    return made
+
+
+def _fields(section: _Section, raw: str) -> dict[str, object]:
+    boxes = [node.ticked for node in _steps(section.nodes) if node.ticked is not None]
+    status = Status.COMPLETE if boxes and all(boxes) else Status.PENDING
+    fields: dict[str, object] = {"title": section.title, "status": status.value}
+    if section.story is not None:
+        fields["story"] = section.story.story
+    if raw.strip():
+        fields["description"] = raw
+    if verify := _checks(section.nodes):
+        fields["verify"] = verify
+    made, touched = _files(section.nodes)
+    if made:
+        fields["outputs"] = made
+    if touched:
+        fields[SUGGESTED] = suggestion(touched)
+    return fields
+
+
+def _labelled(nodes: Sequence[Node], *labels: str) -> Iterator[str]:
+    """What stands behind a label, and the items of the list below it."""
+    inside = False
+    for node in nodes:
+        if inside and node.kind == "item" and node.ticked is None:
+            yield node.text
+            continue
+        inside = False
+        for line in node.text.splitlines() if node.kind == "text" else ():
+            if found := _LABEL.match(line):
+                inside = found[1].casefold() in labels
+                if inside and found[2]:
+                    yield found[2]
+
+
+def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
+    """The files that the task makes, and all that it touches, each once."""
+    made: dict[str, None] = {}
+    touched: dict[str, None] = {}
+    for text in _labelled(nodes, "files"):
+        for span in code_spans(text):
+            path = paths_in_prose.listed(span)
+            if path is None:
+                continue
+            touched[path] = None
+            if _MADE.match(text) and paths_in_prose.is_file(path):
+                made[path] = None
+    return list(made), list(touched)
+
+
+def _references(section: _Section) -> list[str] | None:
+    """The numbers of the tasks that it depends on; None where it does not say."""
+    said = list(_labelled(section.nodes, "depends on", "dependencies"))
+    if not said:
+        return None
+    words = re.findall(r"\b(?:Tasks?\s+)?([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)\b", " ".join(said))
+    return [word.casefold() for word in words]
+
+
+def _checks(nodes: Sequence[Node]) -> list[str]:
+    """The commands that are to succeed; those that fail at first only where there are no others."""
+    good: dict[str, None] = {}
+    bad: dict[str, None] = {}
+    run: list[str] = []
+    code: list[str] = []
+    awaits = fails = False
+
+    def end() -> None:
+        (bad if fails else good).update(dict.fromkeys(run))
+
+    for node in _flat(nodes):
+        if node.kind == "fence":
+            code = _proofs([node.text.strip()]) if node.language in _SHELLS else []
+            if awaits:
+                run, code, awaits = code, [], False
+        for line in node.text.splitlines() if node.kind in ("text", "item") else ():
+            if said := _RUN.match(line.strip()):
+                end()
+                run, fails = _proofs(code_spans(said[1])), False
+                awaits = not said[1].strip()
+            elif said := _EXPECTED.match(line.strip()):
+                if code:  # What is expected of a block without a word before it.
+                    end()
+                    run, code = code, []
+                fails = _FAILS.match(said[1].lstrip("*_`")) is not None
+    end()
+    return list(good or bad)
+
+
+def _proofs(codes: Sequence[str]) -> list[str]:
+    typed = ["\n".join(map(commands_in_prose.typed, code.splitlines())) for code in codes]
+    return [code for code in typed
+            if commands_in_prose.is_command(code) and not _NO_PROOF.match(code)]  # fmt: skip
+
+
+IMPORTER = Importer(
+    name="superpowers",
+    help="An implementation plan of superpowers: headings `Task N` with steps below them.",
+    sniff=_sniff,
+    read=_read,
+)

@@ -1,0 +1,197 @@
+"""Plans of superpowers: a task for each heading `Task N`, its steps, files and commands in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import ryaml
+
+from ralphgit.records.importers import Imported, convert
+
+Task = dict[str, Any]
+
+PLAN = """\
+# Login Implementation Plan
+
+> **For agentic workers:** Steps use checkbox (`- [ ]`) syntax for tracking.
+
+**Goal:** Login
+
+---
+
+### Task 1: Form component
+
+**Files:**
+- Create: `src/form.ts`
+- Modify: `src/app.ts:10-20`
+- Test: `tests/form.test.ts`
+
+- [x] **Step 1: Write the failing test**
+
+```ts
+test("form", () => {})
+```
+
+- [ ] **Step 2: Run test to verify it fails**
+
+Run: `npm test -- form`
+Expected: FAIL
+
+- [ ] **Step 3: Commit**
+
+### Task 2: Session
+
+**Files:**
+- Create: `src/session.ts`
+
+- [x] **Step 1: Write it**
+- [x] **Step 2: Commit**
+"""
+
+#: Steps are no boxes, code blocks have code blocks in them, as in many a plan.
+NESTED = """\
+# Skills Implementation Plan
+
+## Phase 1: Agents
+
+### Task 1: Flatten
+
+**Files:**
+- Move: `agents/a.md` → `agents/b.md`
+- Delete: `agents/workers/`
+
+**Step 1: Write the guide**
+
+```markdown
+# The guide
+
+## The law
+```
+NO CODE
+```
+## Red
+
+- [ ] Every function has a test
+```
+
+**Step 2: Validate**
+
+```bash
+./validate.sh
+```
+
+Expected: 0 errors
+
+**Step 3: Commit**
+
+```bash
+git commit -m x
+```
+
+## Phase 2: Skills
+
+### Task 2: TDD
+**Files:** Create `skills/tdd.md`
+**Depends on:** None
+
+**Step 1: Run**
+
+Run:
+```bash
+$ pytest tests/a.py -q
+```
+Expected: FAIL
+
+Run: `pytest tests/b.py -q`
+Expected: PASS
+
+Run: `npm run dev`
+Expected: it starts
+
+### Task 3: More
+**Depends on:** Task 1 and Task 9
+
+**Step 1: Write it**
+
+## Summary
+
+- [ ] All is done
+"""
+
+
+def read(text: str) -> Imported:
+    return convert("plan.md", text.encode(), ryaml.loads)
+
+
+def tasks(text: str) -> dict[str, Task]:
+    return {str(task["id"]): task for task in read(text).tasks}
+
+
+def test_a_task_has_its_steps_in_their_order_its_files_and_its_commands() -> None:
+    found = tasks(PLAN)
+    assert list(found) == ["task-1", "task-2"]
+    first, second = found.values()
+    assert (first["title"], first["status"]) == ("Form component", "pending")
+    steps = [line for line in first["description"].splitlines() if "Step" in line]
+    assert steps == [
+        "- [x] **Step 1: Write the failing test**",
+        "- [ ] **Step 2: Run test to verify it fails**",
+        "- [ ] **Step 3: Commit**",
+    ]
+    assert first["verify"] == ["npm test -- form"]
+    assert first["outputs"] == ["src/form.ts", "tests/form.test.ts"]
+    assert first["x-suggested-scope"] == {
+        "write": ["src/form.ts", "src/app.ts", "tests/form.test.ts"]
+    }
+    assert "scope" not in first
+    assert (second["depends_on"], second["status"]) == (["task-1"], "complete")
+
+
+def test_code_in_code_ends_no_task() -> None:
+    found = tasks(NESTED)
+    assert [task["story"] for task in found.values()] == ["phase-1", "phase-2", "phase-2"]
+    first = found["task-1"]
+    assert "## Red" in first["description"]
+    assert first["description"].endswith("git commit -m x\n```")
+    assert first["verify"] == ["./validate.sh"]
+    assert first["x-suggested-scope"] == {
+        "write": ["agents/a.md", "agents/b.md", "agents/workers/"]
+    }
+    assert "outputs" not in first
+
+
+def test_what_is_expected_to_fail_or_to_run_on_proves_nothing() -> None:
+    assert tasks(NESTED)["task-2"]["verify"] == ["pytest tests/b.py -q"]
+
+
+def test_what_a_task_says_of_its_dependencies_counts() -> None:
+    found = tasks(NESTED)
+    assert found["task-2"].get("depends_on") is None
+    assert found["task-3"]["depends_on"] == ["task-1"]
+    assert found["task-3"]["x-missing-dependencies"] == ["9"]
+
+
+def test_boxes_in_no_task_are_named() -> None:
+    (ignored,) = read(NESTED).ignored
+    assert ignored.reason == "it stands in none of the plan's tasks"
+    assert ignored.lines == (NESTED[: NESTED.index("- [ ] All is")].count("\n") + 1,)
+
+
+def test_parts_that_count_from_one_again() -> None:
+    text = (
+        "# P\n\n## Chunk 1: A\n\n### Task 1: a\n\n- [ ] **Step 1: x**\n\n"
+        "## Chunk 2: B\n\n### Task 1: b\n\n- [ ] **Step 1: y**\n"
+    )
+    assert [(id, task["story"]) for id, task in tasks(text).items()] == [
+        ("chunk-1-task-1", "chunk-1"), ("chunk-2-task-1", "chunk-2"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [
+    "### Task 1: Draw\n\n- [ ] A pencil\n",
+    "# Plan\n\n- [ ] Task 1: Step 1\n",
+    "### Task 1: Draw\n\n- [ ] **Step 1: x**\n\n## Others\n\n- [ ] a\n- [ ] b\n",
+])  # fmt: skip
+def test_other_lists_stay_task_lists(text: str) -> None:
+    assert all(task["id"] != "task-1" for task in read(text).tasks)
