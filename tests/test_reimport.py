@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import Place, World, shared
 
-from ralphgit.app.exchange.three_way_import import SOURCE, Origin, decide, first
+from ralphgit.app.exchange.three_way_import import SOURCE, Decision, Given, Origin, decide, first
 
 LIST = """\
 # Plan
@@ -131,7 +131,8 @@ def test_a_completed_task_stays_complete(world: World) -> None:
     world.write("plan.txt", "plan\n")
     world.complete("T1")
     before = world.task("T1")
-    edited(world, "T1 Draw", "T1 Draw it")
+    world.replace("T1 Draw", "T1 Draw it", "plan.md")
+    again(world, "plan.md", "--reworded")
     after = world.task("T1")
     assert after.pop("title") == "Draw it"
     lifecycle = ("status", "claim", "result")
@@ -244,8 +245,9 @@ def test_each_field_becomes_what_the_table_says(
         return head | {key: value for key, value in values.items() if value is not None}
 
     base, source, here = task(0), task(1), task(2)
-    here[SOURCE] = first(base, ["f"]).stored()
-    decision = decide(here, source, ["f"], ["f"])
+    given_file = Given(("f",))
+    here[SOURCE] = first(base, ["f"], given_file).stored()
+    decision = decide(here, source, ["f"], given_file)
     after = {**here, **decision.fields}
     for key, (was, now, mine) in fields.items():
         changed = now != was and mine == was
@@ -256,4 +258,4 @@ def test_each_field_becomes_what_the_table_says(
     if decision.origin is not None:
         after[SOURCE] = decision.origin.stored()
     after = {key: value for key, value in after.items() if value is not None}
-    assert decide(after, source, ["f"], ["f"]) == ({}, None, ())
+    assert decide(after, source, ["f"], given_file) == Decision({}, None, ())

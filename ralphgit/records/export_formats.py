@@ -27,6 +27,7 @@ def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any])
     if form == "jsonl":
         return "".join(f"{json.dumps(_without(task, {'x-source'}))}\n" for task in tasks)
     fresh = [_without(task, _LEFT_OUT) for task in tasks]
+    root = {key: _unsourced(value) for key, value in root.items()}
     if form == "markdown":
         from ralphgit.records import export_markdown  # it reads back what it writes
 
@@ -36,6 +37,14 @@ def text(form: str, tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any])
 
 def _without(task: Mapping[str, Any], keys: set[str] | frozenset[str]) -> dict[str, Any]:
     return {key: value for key, value in task.items() if key not in keys and value is not None}
+
+
+def _unsourced(value: Any) -> Any:
+    """A root key without what the entries of a list remember of their source."""
+    entries = value if isinstance(value, list) else []
+    if not entries or not all(isinstance(entry, Mapping) for entry in entries):
+        return value
+    return [{key: inner for key, inner in one.items() if key != "x-source"} for one in entries]
 
 
 def _graph(tasks: Sequence[Mapping[str, Any]], root: Mapping[str, Any]) -> str:

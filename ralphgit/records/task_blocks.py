@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 # Compiled where a file is looked through, which `claim` mostly does not.
-_TASKS = r"""(?m)^\ufeff?(?:tasks|"tasks"|'tasks')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$"""
+_ROOT = r"""(?m)^\ufeff?(?:{0}|"{0}"|'{0}')[ \t]*:[ \t]*(?:#[^\n]*)?\r?$"""
 _SKIPPED = r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
 _FIRST = r"( *)-(?=[ \r\n]|\Z)"
 
@@ -28,13 +28,13 @@ class Layout(NamedTuple):
     dash: int
 
 
-def find(text: str) -> Layout | None:
-    """The blocks below `tasks:`, or None if `tasks` is not a block sequence.
+def find(text: str, key: str = "tasks") -> Layout | None:
+    """The blocks below the root key `key`, or None if it is not a block sequence.
 
     Comments and blank lines between two tasks are in the text of the first (`content_end`
     knows where its own lines end).
     """
-    root = re.search(_TASKS, text)
+    root = re.search(_ROOT.format(key), text)
     if root is None:
         return None
     skipped = re.compile(_SKIPPED).match(text, min(root.end() + 1, len(text)))

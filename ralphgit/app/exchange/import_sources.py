@@ -6,15 +6,19 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_formats, source_folder
+from ralphgit.app.exchange import import_formats, source_folder, task_identity
 from ralphgit.app.exchange.import_formats import Formats
-from ralphgit.app.exchange.three_way_import import SOURCE
+from ralphgit.app.exchange.task_identity import Told
+from ralphgit.app.exchange.three_way_import import SOURCE, Given
+from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
+from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Status
 from ralphgit.records import graph_file, importers, yaml_reader, yaml_writer
 from ralphgit.records import input_limits as texts
 from ralphgit.records.importers.parts.markdown_items import MEANINGS, USUAL, Boxes
+from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
@@ -45,12 +49,13 @@ class Source(NamedTuple):
     root: dict[str, object]
     dropped: tuple[str, ...]
     notes: tuple[str, ...]
-    files: tuple[str, ...]
-    """Relative to the top; of a file elsewhere just its name, which is the same on any machine."""
     origins: dict[str, tuple[str, ...]]
-    """By task, which of `files` it is in."""
-    local: frozenset[str]
-    """The tasks whose ids mean something within their file only."""
+    """By task, which of the files it is in."""
+    groups: dict[tuple[str, str], tuple[str, ...]]
+    """The same, by root key and id, of stories and milestones."""
+    given: Given
+    """The files, relative to the top; of one elsewhere just its name, which is the same on any
+    machine."""
     ignored: tuple[IgnoredLines, ...]
     """Lines that look like items and were read as nothing."""
 
@@ -58,19 +63,19 @@ class Source(NamedTuple):
 def read(
     project: Project,
     names: Sequence[str],
-    known: Iterable[str],
+    here: GraphView,
     *,
-    prefix: str = "",
+    told: Told,
     form: str = "",
 ) -> Source:
-    """Read the tasks in the files called `names`, in their order; `known` are the graph's ids.
+    """Read the tasks in the files called `names`, in their order, with the ids they have `here`.
 
-    A folder stands for the Markdown files in it. A `prefix` stands before the ids of all tasks in
-    the files; with a `form`, all files are read as that format, whatever they look like.
+    A folder stands for the Markdown files in it. A prefix in `told` stands before the ids of all
+    tasks in the files; with a `form`, all files are read as that format, whatever they look like.
 
     Raises: UsageError for what is no file that can be read, a format that there is not, or where
-    a prefix makes no id; InvalidRecord for a file whose format is not known, that is too large, or
-    that has one id twice; Refused (no_tasks; broken_extension).
+    a prefix makes no id; as `task_identity.resolve`; InvalidRecord for a file whose format
+    is not known, that is too large, or that has one id twice; Refused (no_tasks; broken_extension).
     """
     limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
@@ -83,9 +88,10 @@ def read(
             for name, beside in project.around.progress.through("reading", listed)
         ]
     )
-    if prefix:
-        each = importers.prefixed(each, prefix)
-    found = importers.joined(each, known)
+    files = [_label(project.top, os.path.join(folder, name)) for name, _ in each]
+    identified = task_identity.resolve(project, here, each, files, told)
+    each = identified.each
+    found = importers.joined(each, here.by_id)
     if not found.tasks:
         message = f"there is no task in {', '.join(names)}; nothing was written"
         raise Refused(message, code="no_tasks", hint="docs/import.md shows what import reads")
@@ -100,19 +106,34 @@ def read(
                 file=names[0], hint="write it as text, in quotes",
             )  # fmt: skip
     root = {key: value for key, value in made.root.items() if key != "version"}
-    files = [_label(project.top, os.path.join(folder, name)) for name, _ in each]
     origins: dict[str, tuple[str, ...]] = {}
     for file, (_, one) in zip(files, each, strict=True):
         for task in one.tasks:
             origins[str(task["id"])] = (*origins.get(str(task["id"]), ()), file)
-    local = frozenset(str(task["id"]) for _, one in each if one.local for task in one.tasks)
+    groups: dict[tuple[str, str], tuple[str, ...]] = {}
+    for file, (_, one) in zip(files, each, strict=True):
+        for key in GROUPS:
+            value = one.root.get(key)
+            for entry in value if isinstance(value, list) else ():
+                place = (key, str(entry.get("id") if isinstance(entry, Mapping) else ""))
+                groups[place] = (*groups.get(place, ()), file)
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
-    notes = [*passed, *found.notes, *notes]
-    return Source(
-        made.tasks, root, found.dropped, tuple(notes), tuple(files), origins, local, ignored
-    )
+    notes = [*passed, *found.notes, *identified.notes, *notes]
+    given = Given(tuple(files), identified.names, identified.moved)
+    return Source(made.tasks, root, found.dropped, tuple(notes), origins, groups, given, ignored)
+
+
+def not_strict(ignored: Sequence[IgnoredLines]) -> Refused:
+    """The refusal of files with lines that would be read as nothing."""
+    number = counted(sum(len(one.lines) for one in ignored), "line")
+    which = "; ".join(one.sentence for one in ignored)
+    return Refused(
+        f"{number} would be read as nothing; nothing was written: {which}",
+        code="ignored_lines", hint="write them otherwise, or import without --strict",
+        details={"ignored": [one._asdict() for one in ignored]},
+    )  # fmt: skip
 
 
 def _boxes(marks: Sequence[str]) -> Boxes:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_sources, three_way_import
+from ralphgit.app.exchange import import_sources, root_lists, three_way_import
+from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import Bug, GuardRefused, InvalidRecord, Refused
-from ralphgit.model.printable import counted
+from ralphgit.errors import Bug, GuardRefused, InvalidRecord, UsageError
+from ralphgit.model.printable import cut
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Status
 from ralphgit.records import (
     atomic_files,
+    graph_additions,
     graph_file,
     schemas,
     splice_task,
     task_blocks,
     yaml_writer,
 )
-from ralphgit.records.importers.parts.source_values import short
+from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED
 
-_VERSION = re.compile(r"""^\ufeff?(?:version|"version"|'version')[ \t]*:[^\n]*(?:\n|\Z)""", re.M)
 _PROMISED = frozenset(contract_digest.PROMISED)
 
 
@@ -42,6 +43,10 @@ class ImportOptions(NamedTuple):
     """The format of the files; "" to tell it by what is in each."""
     strict: bool = False
     """Refuse files with lines that look like items and are read as nothing."""
+    renumbered: bool = False
+    """Where words changed under what was done: they stand for other work, under other ids."""
+    reworded: bool = False
+    """Where words changed under what was done: they stand for the same work."""
 
 
 class ImportChange(NamedTuple):
@@ -88,16 +93,16 @@ def bring(project: Project, options: ImportOptions) -> Import:
     (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
     """
     here = _here(project)
-    source = import_sources.read(
-        project, options.files, here.by_id, prefix=options.prefix, form=options.form
-    )
+    told = Told(options.prefix, _told_words(options))
+    source = import_sources.read(project, options.files, here, told=told, form=options.form)
     if options.strict and source.ignored:
-        raise _not_strict(source.ignored)
+        raise import_sources.not_strict(source.ignored)
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in project.around.progress.through("tasks", source.tasks):
         plan.take(task, source)
     file = _target(project, needed=bool(plan.new))
-    notes = (*source.notes, *plan.notes, *plan.make(file, source.root))
+    left_out = plan.make(file, source)
+    notes = (*source.notes, *plan.notes, *left_out)
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
         project.file(path)
@@ -118,15 +123,12 @@ def bring(project: Project, options: ImportOptions) -> Import:
     )
 
 
-def _not_strict(ignored: Sequence[import_sources.IgnoredLines]) -> Refused:
-    """The refusal of files with lines that would be read as nothing."""
-    number = counted(sum(len(one.lines) for one in ignored), "line")
-    which = "; ".join(one.sentence for one in ignored)
-    return Refused(
-        f"{number} would be read as nothing; nothing was written: {which}",
-        code="ignored_lines", hint="write them otherwise, or import without --strict",
-        details={"ignored": [one._asdict() for one in ignored]},
-    )  # fmt: skip
+def _told_words(options: ImportOptions) -> str:
+    if options.renumbered and options.reworded:
+        message = "a list is either renumbered or reworded"
+        hint = "import the files one after the other, each with what was done to it"
+        raise UsageError(message, hint=hint)
+    return RENUMBERED if options.renumbered else REWORDED if options.reworded else ""
 
 
 def _here(project: Project) -> GraphView:
@@ -175,6 +177,8 @@ class _Plan:
         """Tasks that stay as they are, but for what they remember of their source."""
         self.notes: list[str] = []
         self.kept: list[str] = []
+        self.back: dict[str, tuple[str, ...]] = {}
+        """By task, the fields that are again what the source said before."""
         self.texts: dict[str, str] = {}
         """By path, every file that changes."""
         self._limit = limit
@@ -217,9 +221,9 @@ class _Plan:
     def take(self, task: dict[str, Any], source: import_sources.Source) -> None:
         """Decide what is to be done for one task of the source.
 
-        Raises: InvalidRecord (duplicate_id, other_source).
+        Raises: InvalidRecord (duplicate_id).
         """
-        name, files = task["id"], source.origins[task["id"]]
+        name, files, given = task["id"], source.origins[task["id"]], source.given
         row = self._known.get(name.casefold())
         if row is None and (kept := self.here.archive.entry(name)) is not None:
             self.same[kept.id] = None
@@ -227,7 +231,7 @@ class _Plan:
             self.notes.append(f"{kept.id} is in the archive, and stays as it is there")
             return
         if row is None:
-            self.new.append({**task, SOURCE: three_way_import.first(task, files).stored()})
+            self.new.append({**task, SOURCE: three_way_import.first(task, files, given).stored()})
             return
         if row.id != name:
             raise InvalidRecord(
@@ -236,14 +240,9 @@ class _Plan:
                 hint="rename one of the two tasks",
             )  # fmt: skip
         stored = self.here.stored(row)
-        if name in source.local and three_way_import.is_another(stored, task, source.files):
-            raise InvalidRecord(
-                f"the graph has another task {name} ({short(row.title)}); nothing was written; "
-                "--prefix puts a word before the ids",
-                file=row.file, line=row.line, task=name, code="other_source",
-                hint=f"ralphgit import --prefix WORD- {files[0]}",
-            )  # fmt: skip
-        decision = three_way_import.decide(stored, task, files, source.files)
+        decision = three_way_import.decide(stored, task, files, given)
+        if decision.back:
+            self.back[name] = decision.back
         self.notes += decision.notes
         if decision.notes:
             self.kept.append(name)
@@ -260,14 +259,15 @@ class _Plan:
             for row in self.here.rows
             if row.id not in source.origins
             and SOURCE in row.json
-            and three_way_import.is_gone(self.here.stored(row), source.files)
+            and three_way_import.is_gone(self.here.stored(row), source.given)
         )
 
-    def make(self, file: str, root: Mapping[str, object]) -> list[str]:
+    def make(self, file: str, source: import_sources.Source) -> list[str]:
         """Make the texts, new tasks and root keys in `file`; notes on root keys left out.
 
         Raises: InvalidRecord for a layout that cannot take the change.
         """
+        root = root_lists.with_origins(source.root, source.groups, source.given)
         for path in dict.fromkeys(self.here.by_id[name].file for name in self.changed):
             self._update(path)
         if not file:
@@ -278,14 +278,47 @@ class _Plan:
                 self.texts[file] = schemas.modeline("task-graph") + yaml_writer.mapping(whole)
                 self._compare(file, self.new, {"version": 1, **root})
             return []
+        left = self._lists(file, source)
         old = self.file(file)
         more = {key: value for key, value in root.items() if key not in old.root}
         if more or self.new:
-            text = _with_root(old, more) if more else old.text
-            self.texts[file] = _with_tasks(text, self.new, old) if self.new else text
+            text = graph_additions.with_root(old, more) if more else old.text
+            if self.new:
+                text = graph_additions.with_tasks(text, self.new, old)
+            self.texts[file] = text
             self._compare(file, [*old.tasks, *self.new], {**old.root, **more})
-        other = [key for key in root if key in old.root and root[key] != old.root[key]]
-        return [f"{file} has {key} of its own: what the source has was left out." for key in other]
+        left += [
+            key
+            for key in source.root
+            if key in old.root and key not in GROUPS and root[key] != old.root[key]
+        ]
+        return [f"{file} has {key} of its own: what the source has was left out." for key in left]
+
+    def _lists(self, file: str, source: import_sources.Source) -> list[str]:
+        """Bring stories and milestones into the lists that `file` has; those that cannot be."""
+        left = []
+        elsewhere = {
+            (key, str(entry.get("id")))
+            for path in self._paths - {file}
+            for key in GROUPS
+            for entry in root_lists.entries(self.file(path).root.get(key))
+        }
+        for key in GROUPS:
+            old = self.file(file)
+            if key not in source.root or key not in old.root:
+                continue
+            found = root_lists.decide(key, old.root[key], source, elsewhere)
+            self.notes += found.notes
+            if not (found.changed or found.new):
+                continue
+            text = graph_additions.with_entries(old, key, found.changed, found.new)
+            if text is None:
+                left.append(key)
+                continue
+            self.texts[file] = text
+            whole = [found.changed.get(str(one.get("id")), one) for one in old.root[key]]
+            self._compare(file, old.tasks, {**old.root, key: [*whole, *found.new]})
+        return left
 
     def _update(self, path: str) -> None:
         """Set the fields that change in one file, from its last task to its first.
@@ -314,47 +347,6 @@ class _Plan:
             raise Bug(f"the import would have changed more of {path} than was meant")
 
 
-# -- larger changes of a text ------------------------------------------------------------
-
-
-def _with_root(file: graph_file.GraphFile, more: Mapping[str, object]) -> str:
-    """The file's text with root keys put behind `version`."""
-    text = file.text
-    at = _version_line(file).end()
-    eol = "\r\n" if "\r\n" in text else "\n"
-    before = text[:at] if text[:at].endswith("\n") else text[:at] + eol
-    return before + yaml_writer.mapping(more, eol=eol) + text[at:]
-
-
-def _with_tasks(text: str, new: Sequence[Mapping[str, Any]], file: graph_file.GraphFile) -> str:
-    """`text` of `file` with new tasks behind its last one.
-
-    `append_task` finds out whether the layout can take one, and reads the file twice for
-    it; the others go behind that one together.
-    """
-    _version_line(file)
-    last = len(file.tasks) - 1 if file.tasks else None
-    text = splice_task.append_task(text, new[0], after=last, path=file.path)
-    layout = task_blocks.find(text)
-    if layout is None or len(new) == 1:
-        return text
-    at = task_blocks.content_end(text, layout.blocks[-1], layout.dash)
-    eol = "\r\n" if "\r\n" in text else "\n"
-    made = yaml_writer.sequence(new[1:], indent=layout.dash, eol=eol)
-    if not text[:at].endswith("\n"):
-        return text[:at] + eol + made.removesuffix(eol) + text[at:]
-    return text[:at] + made + text[at:]
-
-
-def _version_line(file: graph_file.GraphFile) -> re.Match[str]:
-    found = _VERSION.search(file.text)
-    if found is None:
-        message = "the file is in flow style, which cannot be extended"
-        hint = "write version: 1 and tasks: at the beginning of lines of their own"
-        raise InvalidRecord(message, file=file.path, code="unclear_layout", hint=hint)
-    return found
-
-
 # -- before and while it is written ------------------------------------------------------
 
 
@@ -364,6 +356,12 @@ def _judge(project: Project, plan: _Plan, tasks: Iterable[Mapping[str, Any]], na
     Raises: InvalidRecord (cycle).
     """
     rows = {row.id: row for row in plan.rows()}
+    if plan.back:
+        some = "; ".join(f"{task}: {', '.join(fields)}" for task, fields in plan.back.items())
+        project.warn(
+            f"{name} says again what it said before its last change, as an older copy of it would "
+            f"({cut(some, 200)})"
+        )
     for cycle in cycles.find_cycles({row.id: row.depends_on for row in rows.values()}):
         message = f"dependency cycle: {' -> '.join((*cycle, cycle[0]))}; nothing was written"
         hint = "take one of these dependencies out"

@@ -1,7 +1,8 @@
 """Decide what each field becomes when a file is imported again, by three versions of it.
 
-`x-source` of a task names the files it came from, and beside each field that they gave the first
-digits of a digest of what they said. So an import knows without them what has changed since:
+`x-source` of a task names the files it came from, the id that it has in them where that is another
+than its own, and beside each field that they gave the first digits of a digest of what they said,
+with those of what they said before. So an import knows without them what has changed since:
 
 | source, since then | here, since then | becomes |
 |---|---|---|
@@ -19,6 +20,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ralphgit.model.task_status import Status
@@ -28,6 +30,7 @@ from ralphgit.records.task_mapping import LIFECYCLE_KEYS, criteria, same
 SOURCE = "x-source"
 #: Of 16,777,216 changes one goes unseen.
 _DIGITS = 6
+_ENDED = (Status.COMPLETE, Status.CANCELLED)
 _NAME = re.compile(r"[\w.-]+")
 _NOT_OURS = frozenset({"id", SOURCE, *LIFECYCLE_KEYS})
 
@@ -38,6 +41,10 @@ class Origin(NamedTuple):
     files: tuple[str, ...]
     digests: dict[str, str]
     """By field (`_label`)."""
+    id: str = ""
+    """The task's id in the files; "" where it is its own."""
+    before: dict[str, str] = {}  # noqa: RUF012  # never changed
+    """By field, the digest of what the files said before the newest change of it."""
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> Origin | None:
@@ -50,11 +57,23 @@ class Origin(NamedTuple):
         if not isinstance(fields, str) or not listed:
             return None
         pairs = [word.partition("=") for word in fields.split()]
-        return Origin(tuple(listed), {name: digest for name, _, digest in pairs})
+        both = {name: digest.partition("/") for name, _, digest in pairs}
+        return Origin(
+            tuple(listed),
+            {name: now for name, (now, _, _) in both.items()},
+            str(value.get("id") or ""),
+            {name: old for name, (_, _, old) in both.items() if old},
+        )
 
     def stored(self) -> dict[str, Any]:
         files = self.files[0] if len(self.files) == 1 else list(self.files)
-        return {"file": files, "fields": " ".join(map("=".join, self.digests.items()))}
+        words = (
+            f"{name}={digest}" + (f"/{self.before[name]}" if name in self.before else "")
+            for name, digest in self.digests.items()
+        )
+        return {
+            "file": files, **({"id": self.id} if self.id else {}), "fields": " ".join(words),
+        }  # fmt: skip
 
 
 class Decision(NamedTuple):
@@ -65,83 +84,125 @@ class Decision(NamedTuple):
     origin: Origin | None
     """What `x-source` becomes; None to leave it as it is."""
     notes: tuple[str, ...]
+    back: tuple[str, ...] = ()
+    """The fields that are again what the source said before."""
 
 
-def first(task: Mapping[str, Any], files: Sequence[str]) -> Origin:
+class Given(NamedTuple):
+    """What an import was given."""
+
+    files: tuple[str, ...]
+    names: Mapping[str, str] = MappingProxyType({})
+    """By task, its id in the files, where that is another."""
+    moved: Mapping[str, str] = MappingProxyType({})
+    """By file that is gone, what it is called now."""
+
+    def origin(self, stored: Mapping[str, Any]) -> Origin | None:
+        """Where a task is from, by the names that files have now."""
+        origin = Origin.of(stored)
+        if origin is None or not self.moved:
+            return origin
+        files = dict.fromkeys(self.moved.get(file, file) for file in origin.files)
+        return origin._replace(files=tuple(files))
+
+
+def first(task: Mapping[str, Any], files: Sequence[str], given: Given) -> Origin:
     """Make the origin of a task that is new here."""
-    return Origin(tuple(files), _digests(task))
+    digests = _digests(task)
+    if task["status"] in _ENDED:
+        digests["status"] = _digest("status", task["status"])
+    return Origin(tuple(files), digests, given.names.get(task["id"], ""))
 
 
 def decide(
-    stored: Mapping[str, Any], task: Mapping[str, Any], files: Sequence[str], given: Sequence[str]
+    stored: Mapping[str, Any], task: Mapping[str, Any], files: Sequence[str], given: Given
 ) -> Decision:
     """Decide what becomes of `stored`, now that its source says `task`.
 
-    `files` are those that have the task, out of `given`, all that are imported: a field is
-    gone from the source when every file that the task came from is given, and none has it.
+    `files` are those that have the task, out of all that are `given`: a field is gone from the
+    source when every file that the task came from is given, and none has it.
     """
-    notes = _status_notes(stored, task)
-    origin = Origin.of(stored)
+    origin = given.origin(stored)
+    notes = _status_notes(stored, task, origin)
     if origin is None:
         fields = _differing(stored, task)
-        return Decision(fields, first(task, files) if fields else None, notes)
-    fields, kept = {}, []
+        return Decision(fields, first(task, files, given) if fields else None, notes)
+    changed: dict[str, Any] = {}
+    kept, back = list[str](), list[str]()
     now = _digests(task)
     for key, value in task.items():
         before = origin.digests.get(_label(key))
         if key in _NOT_OURS or same(key, stored.get(key), value) or now[_label(key)] == before:
             continue
         if _unchanged(stored, key, before):
-            fields[key] = value
+            changed[key] = value
+            if now[_label(key)] == origin.before.get(_label(key)):
+                back.append(key)
         else:
             kept.append(key)
-    whole = set(origin.files) <= set(given)
+    whole = set(origin.files) <= set(given.files)
     for key in [key for key in stored if key not in task and key not in _NOT_OURS]:
         before = origin.digests.get(_label(key))
         if whole and before is not None:
             if _unchanged(stored, key, before):
-                fields[key] = None
+                changed[key] = None
             else:
                 kept.append(key)
     if kept:
         notes += (f"{task['id']}: {', '.join(kept)} changed here and in the source; kept.",)
     digests = now if whole else origin.digests | now
+    if "status" in origin.digests and task.get("status") in _ENDED:
+        digests = digests | {"status": origin.digests["status"]}
+    earlier = {
+        key: origin.digests[key] if origin.digests.get(key, digest) != digest
+        else origin.before.get(key, "")
+        for key, digest in digests.items()
+    }  # fmt: skip
     # The order of the fields says nothing, and changes nothing.
     digests = {key: digests[key] for key in [*origin.digests, *digests] if key in digests}
     names = tuple(files) if whole else tuple(dict.fromkeys((*origin.files, *files)))
-    made = Origin(names, digests)
-    return Decision(fields, made if made != origin else None, notes)
+    earlier = {key: digest for key, digest in earlier.items() if digest}
+    made = Origin(names, digests, given.names.get(task["id"], ""), earlier)
+    as_it_is = made == Origin.of(stored)
+    return Decision(changed, None if as_it_is else made, notes, tuple(back))
 
 
-def is_gone(stored: Mapping[str, Any], given: Sequence[str]) -> bool:
+def is_gone(stored: Mapping[str, Any], given: Given) -> bool:
     """Whether all that a task came from is given; it is asked of tasks that are not in there."""
-    origin = Origin.of(stored)
-    return origin is not None and set(origin.files) <= set(given)
+    origin = given.origin(stored)
+    return origin is not None and set(origin.files) <= set(given.files)
 
 
-def is_another(stored: Mapping[str, Any], task: Mapping[str, Any], given: Sequence[str]) -> bool:
-    """Whether `task`, of a file whose ids mean something in it alone, is none of `given`'s.
-
-    An issue is identified by its address. A file that was moved has its tasks still: they have the
-    same titles.
-    """
-    mine, its = _address(stored), _address(task)
-    if mine and its:
-        return mine != its
-    origin = Origin.of(stored)
-    known = origin is not None and bool(set(origin.files) & set(given))
-    return not known and stored["title"] != task["title"]
+def is_edited(stored: Mapping[str, Any], origin: Origin) -> bool:
+    """Whether a field that the source gave is here otherwise."""
+    labels = {_label(key): key for key in stored}
+    return any(
+        not _unchanged(stored, labels.get(label, label), digest)
+        for label, digest in origin.digests.items()
+        if label != "status"
+    )
 
 
-def _address(task: Mapping[str, Any]) -> str:
+def words(task: Mapping[str, Any]) -> str:
+    """A digest of a task's words, as `x-source` has it."""
+    return _digest("title", task["title"])
+
+
+def address(task: Mapping[str, Any]) -> str:
     """Where the issue that a task is can be read, "" for any other task."""
     issue = task.get("x-github")
     return str(issue.get("url") or "") if isinstance(issue, dict) else ""
 
 
-def _status_notes(stored: Mapping[str, Any], task: Mapping[str, Any]) -> tuple[str, ...]:
-    ended = (Status.COMPLETE, Status.CANCELLED)
-    if task["status"] not in ended or stored["status"] in ended:
+def _status_notes(
+    stored: Mapping[str, Any], task: Mapping[str, Any], origin: Origin | None
+) -> tuple[str, ...]:
+    if task["status"] not in _ENDED and stored["status"] in _ENDED:
+        if origin is None or "status" not in origin.digests:
+            return ()  # it was ended here
+        how = f"ralphgit reset {task['id']} --reopen --reason TEXT"
+        return (f"{task['id']} is open again in the source, {stored['status']} here: {how}",)
+    if task["status"] not in _ENDED or stored["status"] in _ENDED:
         return ()
     how = "claim and complete it" if task["status"] == Status.COMPLETE else "edit --cancel does it"
     return (f"{task['id']} is {task['status']} in the source, {stored['status']} here: {how}.",)

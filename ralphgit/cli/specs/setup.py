@@ -39,6 +39,8 @@ COMMANDS = (
          flag("dry_run", "Show the result, write nothing."),
          text("prefix", "Put WORD before the ids of all tasks in the files.",
                metavar="WORD"),
+         flag("renumbered", "Other words under what was done are other work: ids have moved."),
+         flag("reworded", "Other words under what was done are the same work."),
          flag("strict", "Refuse files with lines that look like items and cannot be read."),
          text("format", "Read the files as this format, whatever they look like.",
                metavar="FORMAT", field="form", listed=_formats)),

@@ -35,11 +35,11 @@ from ralphgit.records.importers import (
 from ralphgit.records.importers.imported import Imported
 from ralphgit.records.importers.importer import NO, SURE, Importer
 from ralphgit.records.importers.parts.markdown_items import USUAL, Boxes
-from ralphgit.records.importers.parts.merge_files import joined, prefixed
+from ralphgit.records.importers.parts.merge_files import joined, renamed
 from ralphgit.records.importers.source_file import SourceFile
 
 __all__ = [
-    "BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "prefixed",
+    "BUILT_IN", "Imported", "Importer", "SourceFile", "convert", "joined", "renamed",
     "source_file", "surest",
 ]  # fmt: skip
 

@@ -236,8 +236,12 @@ class _Reader:
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
         self._tell_boxes()
-        return self._log.imported(
-            tasks, headings.stories(item.heading for item in self._items), local=True
+        stories = headings.stories(item.heading for item in self._items)
+        found = self._log.imported(tasks, stories, local=True)
+        ids = [names[source.casefold()] for source in self._sources]
+        return found._replace(
+            made=frozenset(id for id, words in zip(ids, self._marked, strict=True) if not words.id),
+            lines={id: item.line for id, item in zip(ids, self._items, strict=True)},
         )
 
     def _task(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -36,6 +37,10 @@ class Imported(NamedTuple):
     """Where its tasks come among those of the other files in a folder; lowest first."""
     part_of: str = ""
     """The task of another file that waits for this file's, as it is a part of it."""
+    made: frozenset[str] = frozenset()
+    """The ids that were made from the words: another file may have them as well."""
+    lines: Mapping[str, int] = MappingProxyType({})
+    """By task, its line, from 1; not of every format."""
 
 
 class Log:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ralphgit.errors import InvalidRecord
-from ralphgit.model.ids import parse_task_id
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts.field_mapping import in_order
-from ralphgit.records.importers.parts.source_values import MISSING, safe_id
+from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, safe_id
+
+#: The root keys whose entries have ids that tasks name.
+GROUPS = ("stories", "milestones")
 
 
 def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -> Imported:
@@ -50,7 +52,7 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
                 _fill(tasks[name], task, f"{name}: ", label, log)
             else:
                 tasks[name] = dict(task)
-        _fill(root, found.root, "", label, log)
+        _fill(root, _without_lists(root, found.root), "", label, log)
     for name in known:
         names.setdefault(name.casefold(), name)
     for task in tasks.values():
@@ -79,27 +81,55 @@ def _wait_for_parts(
                 whole["depends_on"] = [*listed, part["id"]]
 
 
-def prefixed(sources: Sequence[tuple[str, Imported]], prefix: str) -> list[tuple[str, Imported]]:
-    """Put `prefix` before the ids of all tasks of `sources`, and where these are named.
+def renamed(found: Imported, ids: Mapping[str, str], prefix: str) -> Imported:
+    """Give the tasks of a file the `ids` that they have here, also where these are named.
 
-    Raises: UsageError (bad_id).
+    With a `prefix`, it stands before the ids of its stories and milestones, and of the task of
+    another file that it is a part of.
     """
-    ids = {str(task["id"]) for _, found in sources for task in found.tasks}
-    for id in ids:
-        parse_task_id(prefix + id)
 
     def new(ref: object) -> object:
-        return prefix + ref if isinstance(ref, str) and ref in ids else ref
+        return ids.get(ref, ref) if isinstance(ref, str) else ref
 
-    made = []
-    for file, found in sources:
-        tasks = []
-        for task in found.tasks:
-            depends = task.get("depends_on")
-            more = {"depends_on": list(map(new, depends))} if isinstance(depends, list) else {}
-            tasks.append({**task, "id": new(task["id"]), **more})
-        made.append((file, found._replace(tasks=tuple(tasks))))
-    return made
+    listed = {
+        key: [as_mapping(entry) for entry in value]
+        for key in GROUPS
+        if prefix and isinstance(value := found.root.get(key), list)
+    }
+    groups = {entry.get("id") for entries in listed.values() for entry in entries if entry}
+    tasks = []
+    for task in found.tasks:
+        more: dict[str, object] = {}
+        for key in ("depends_on", MISSING):
+            if isinstance(refs := task.get(key), list):
+                more[key] = list(map(new, refs))
+        for key in ("story", "milestone"):
+            if prefix and key in task and (key == "story" or task[key] in groups):
+                more[key] = f"{prefix}{task[key]}"
+        tasks.append({**task, "id": new(task["id"]), **more})
+    root = {
+        **found.root,
+        **{
+            key: [entry and {**entry, "id": f"{prefix}{entry.get('id')}"} for entry in entries]
+            for key, entries in listed.items()
+        },
+    }
+    part_of = found.part_of and f"{prefix}{found.part_of}"
+    return found._replace(tasks=tuple(tasks), root=root, part_of=part_of)
+
+
+def _without_lists(into: dict[str, object], more: Mapping[str, object]) -> Mapping[str, object]:
+    """Put the entries of `more`'s lists that are new into those of `into`; what else `more` has."""
+    rest = dict(more)
+    for key in GROUPS:
+        known, added = into.get(key), more.get(key)
+        if isinstance(known, list) and isinstance(added, list):
+            ids = {entry.get("id") for entry in known if isinstance(entry, Mapping)}
+            fresh = [one for one in added if isinstance(one, Mapping) and one.get("id") not in ids]
+            if all(isinstance(one, Mapping) for one in added):
+                into[key] = [*known, *fresh]
+                del rest[key]
+    return rest
 
 
 def _labels(files: Sequence[str]) -> list[str]:

@@ -1,0 +1,97 @@
+"""Decide which task an item of an imported file is, by its source, its id and its words.
+
+An item has an id within its file, and words. What is known of each is one value (`Facts`), and
+the first row that fits decides:
+
+| | its id was given before by | its words are | the task here | told | the item is |
+|---|---|---|---|---|---|
+| 1 | this file | those of the task | any | any | that task |
+| 2 | this file, or nobody | those of another task of the file | any | renumbered | that other one |
+| 3 | this file | new | has its words under another id now, or is held | renumbered | a new task |
+| 4 | this file | others | is free | any | that task, reworded |
+| 5 | this file | others | is held, or edited and renumbered | reworded | that task, reworded |
+| 6 | this file | others | is held, or edited and renumbered | nothing | asked about |
+| 7 | nobody | those of a task of the file that lost its id | any | any | that task, renumbered |
+| 8 | nobody | others | | any | a new task |
+| 9 | a person, who made the task | those of the task | any | any | that task |
+| 10 | another file, or a person | any | any | any | another task |
+
+Held is what is complete, cancelled, blocked or claimed: its words say what somebody did, or does.
+A file that was moved is the same file: the old one is gone, and most of its tasks are in the new
+one (`is_moved`). An id that is made from the words is another file's as easily as this one's.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+RENUMBERED, REWORDED = "renumbered", "reworded"
+
+
+class By(Enum):
+    """Who has given an item's id to a task here."""
+
+    THIS = "this file"
+    OTHER = "another file"
+    PERSON = "a person"
+    NOBODY = "nobody"
+
+
+class Words(Enum):
+    """What an item's words are."""
+
+    ITS = "those of the task that has its id"
+    OTHERS = "those of another task of the file"
+    LOST = "those of a task of the file whose id is in the file no more"
+    NEW = "new"
+
+
+class Facts(NamedTuple):
+    """What is known of an item, and of the task that has its id here."""
+
+    by: By
+    words: Words
+    held: bool = False
+    """Something was done, or is, under the task's words."""
+    edited: bool = False
+    """A field of the task was changed here."""
+    elsewhere: bool = False
+    """The task's words are those of another item of the file now."""
+    told: str = ""
+    """RENUMBERED or REWORDED, where a person has said which."""
+
+
+class Verdict(Enum):
+    """What an item is."""
+
+    SAME = "the task that has its id"
+    FOLLOWS = "the task that has its words"
+    NEW = "a new task"
+    ANOTHER = "another task than the one that has its id"
+    ASK = "one of two things: a person has to say which"
+
+
+def decide(facts: Facts) -> Verdict:
+    """Decide what an item is, by the table above."""
+    known = facts.words in (Words.OTHERS, Words.LOST)
+    if facts.by == By.NOBODY:
+        follows = facts.words == Words.LOST or (known and facts.told == RENUMBERED)
+        return Verdict.FOLLOWS if follows else Verdict.NEW
+    if facts.by != By.THIS:
+        own = facts.by == By.PERSON and facts.words == Words.ITS
+        return Verdict.SAME if own else Verdict.ANOTHER
+    if facts.words == Words.ITS:
+        return Verdict.SAME
+    if facts.told == RENUMBERED and known:
+        return Verdict.FOLLOWS
+    if facts.told == RENUMBERED and (facts.elsewhere or facts.held):
+        return Verdict.NEW
+    doubtful = facts.held or (facts.edited and (known or facts.elsewhere))
+    return Verdict.ASK if doubtful and facts.told != REWORDED else Verdict.SAME
+
+
+def is_moved(*, gone: bool, tasks: int, same: int) -> bool:
+    """Whether a file is another one that was moved: that is `gone`, and of its `tasks` more than
+    half are in the file, under the `same` ids and words."""
+    return gone and 2 * same > tasks

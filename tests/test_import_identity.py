@@ -1,0 +1,371 @@
+"""Which task an item is: by its source, its id and its words, whatever was done to the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Place, World
+
+from ralphgit.rules import import_identity
+from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
+
+BEFORE = """\
+# Tasks
+
+## 1. Core
+
+- [ ] 1.1 Write the parser
+- [ ] 1.2 Delete the old cache
+- [ ] 1.3 Write docs
+"""
+AFTER = """\
+# Tasks
+
+## 1. Core
+
+- [x] 1.1 Write the parser
+- [ ] 1.2 Add a license check
+- [x] 1.3 Delete the old cache
+- [ ] 1.4 Write docs
+"""
+WEB = "# Web\n\n- [ ] Add login\n- [ ] Write tests\n- [ ] Update docs\n"
+API = "# API\n\n- [ ] Add rate limit\n- [ ] Write tests\n- [x] Update docs\n"
+ALPHA = """\
+# Tasks: Alpha
+
+## Phase 1: Setup of alpha
+
+- [ ] T001 Create the project
+- [ ] T002 [P] Lint
+
+## Phase 3: User Story 1 - Log in
+
+- [ ] T003 [US1] Login page in src/login.ts
+"""
+BETA = """\
+# Tasks: Beta
+
+## Phase 1: Setup of beta
+
+- [ ] T001 Create the beta module
+- [ ] T002 [P] Beta lint
+
+## Phase 3: User Story 1 - Pay
+
+- [ ] T003 [US1] Pay page in src/pay.ts
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def imported(place: Place, *words: str) -> dict[str, Any]:
+    done = place.ralph("import", *words, "--json")
+    assert done.code == 0, done.out
+    data: dict[str, Any] = done.data
+    return data
+
+
+def titles(place: Place) -> dict[str, str]:
+    tasks = place.ralph("list", "--all", "--json").data["tasks"]
+    return {task["id"]: task["title"] for task in tasks}
+
+
+def statuses(place: Place) -> dict[str, str]:
+    return {id: place.task(id)["status"] for id in titles(place)}
+
+
+# --- the table ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        # 1: the same id and the same words, whatever else
+        (Facts(By.THIS, Words.ITS), Verdict.SAME),
+        (Facts(By.THIS, Words.ITS, held=True, edited=True), Verdict.SAME),
+        (Facts(By.THIS, Words.ITS, held=True, elsewhere=True, told=RENUMBERED), Verdict.SAME),
+        # 2: a renumbered list: words decide
+        (Facts(By.THIS, Words.OTHERS, told=RENUMBERED), Verdict.FOLLOWS),
+        (Facts(By.THIS, Words.LOST, held=True, told=RENUMBERED), Verdict.FOLLOWS),
+        (Facts(By.NOBODY, Words.OTHERS, told=RENUMBERED), Verdict.FOLLOWS),
+        # 3: new work under an old number
+        (Facts(By.THIS, Words.NEW, held=True, told=RENUMBERED), Verdict.NEW),
+        (Facts(By.THIS, Words.NEW, elsewhere=True, told=RENUMBERED), Verdict.NEW),
+        (Facts(By.THIS, Words.NEW, told=RENUMBERED), Verdict.SAME),
+        # 4: nothing was done yet: the list is followed
+        (Facts(By.THIS, Words.NEW), Verdict.SAME),
+        (Facts(By.THIS, Words.OTHERS), Verdict.SAME),
+        (Facts(By.THIS, Words.NEW, elsewhere=True), Verdict.SAME),
+        (Facts(By.THIS, Words.NEW, edited=True), Verdict.SAME),
+        # 5: reworded, as a person says
+        (Facts(By.THIS, Words.NEW, held=True, told=REWORDED), Verdict.SAME),
+        (Facts(By.THIS, Words.OTHERS, held=True, told=REWORDED), Verdict.SAME),
+        (Facts(By.THIS, Words.OTHERS, edited=True, told=REWORDED), Verdict.SAME),
+        # 6: two readings
+        (Facts(By.THIS, Words.NEW, held=True), Verdict.ASK),
+        (Facts(By.THIS, Words.OTHERS, held=True), Verdict.ASK),
+        (Facts(By.THIS, Words.OTHERS, edited=True), Verdict.ASK),
+        (Facts(By.THIS, Words.NEW, edited=True, elsewhere=True), Verdict.ASK),
+        # 7: a number that is new, and words whose number is gone
+        (Facts(By.NOBODY, Words.LOST), Verdict.FOLLOWS),
+        # 8: new words, or words that stand twice now
+        (Facts(By.NOBODY, Words.NEW), Verdict.NEW),
+        (Facts(By.NOBODY, Words.OTHERS), Verdict.NEW),
+        # 9: a task that a person made, or an older version imported
+        (Facts(By.PERSON, Words.ITS), Verdict.SAME),
+        # 10: an id that means something in its file alone
+        (Facts(By.PERSON, Words.NEW), Verdict.ANOTHER),
+        (Facts(By.OTHER, Words.ITS), Verdict.ANOTHER),
+        (Facts(By.OTHER, Words.NEW, told=REWORDED), Verdict.ANOTHER),
+    ],
+)
+def test_what_an_item_is(facts: Facts, verdict: Verdict) -> None:
+    assert import_identity.decide(facts) == verdict
+
+
+@pytest.mark.parametrize(
+    ("gone", "tasks", "same", "moved"),
+    [(True, 3, 2, True), (True, 4, 2, False), (False, 3, 3, False), (True, 1, 1, True)],
+)
+def test_when_a_file_was_moved(gone: bool, tasks: int, same: int, moved: bool) -> None:
+    assert import_identity.is_moved(gone=gone, tasks=tasks, same=same) == moved
+
+
+# --- the same words in two files ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_words_in_two_plain_lists_are_two_tasks(world: World, together: bool) -> None:
+    world.write("web.md", WEB)
+    world.write("api.md", API)
+    if together:
+        notes = imported(world, "web.md", "api.md")["notes"]
+    else:
+        imported(world, "web.md")
+        notes = imported(world, "api.md")["notes"]
+    assert statuses(world) == {
+        "add-login": "pending", "write-tests": "pending", "update-docs": "pending",
+        "add-rate-limit": "pending", "api-write-tests": "pending", "api-update-docs": "complete",
+    }  # fmt: skip
+    said = "write-tests of api.md is api-write-tests here: write-tests is another task."
+    assert any(said in note for note in notes)
+    before = world.read()
+    assert imported(world, "api.md")["updated"] == imported(world, "web.md")["updated"] == []
+    assert len(imported(world, "api.md", "web.md")["unchanged"]) == 6
+    assert world.read() == before
+    # One that is reworded is a new one; the other file's is not touched.
+    world.replace("Write tests", "Write all tests", "api.md")
+    data = imported(world, "api.md")
+    assert (data["added"], data["removed"]) == (["write-all-tests"], ["api-write-tests"])
+
+
+def test_two_files_of_one_name_in_two_folders(world: World) -> None:
+    for folder in ("a", "b", "c"):
+        world.write(f"{folder}/todo.md", "- [ ] Write tests\n")
+        imported(world, f"{folder}/todo.md")
+    assert list(titles(world)) == ["write-tests", "todo-write-tests", "c-todo-write-tests"]
+
+
+# --- renumbered, reworded, moved ----------------------------------------------------------
+
+
+def done(world: World, *tasks: str) -> None:
+    """Begin with the list, of which these tasks are complete."""
+    world.write("plan.md", BEFORE)
+    world.write("ralph.toml", "")
+    imported(world, "plan.md")
+    world.commit()
+    for task in tasks:
+        world.did(task, {f"{task}.txt": "done\n"})
+
+
+def test_a_list_that_nobody_has_begun_is_followed(world: World) -> None:
+    done(world, "1.1")
+    world.write("plan.md", AFTER)
+    data = imported(world, "plan.md")
+    assert titles(world) == {
+        "1.1": "Write the parser", "1.2": "Add a license check", "1.3": "Delete the old cache",
+        "1.4": "Write docs",
+    }  # fmt: skip
+    assert (data["updated"], data["added"]) == (["1.2", "1.3"], ["1.4"])
+
+
+def test_what_is_complete_never_changes_its_words_unasked(world: World) -> None:
+    done(world, "1.1", "1.2")
+    world.write("plan.md", AFTER)
+    error = world.refused("import", "plan.md", code="words_changed")
+    assert error["message"] == (
+        "plan.md:6: 1.2 is complete here, and its words have changed from 'Delete the old cache' "
+        "to 'Add a license check'; nothing was written. Either the list was renumbered: its work "
+        "is 1.3 now, and 1.2 is other work (--renumbered). Or it is the same work in other words "
+        "(--reworded)"
+    )
+    assert error["hint"] == "ralphgit import plan.md --renumbered"
+    assert error["changed"] == [
+        {"task": "1.2", "line": 6, "from": "Delete the old cache", "to": "Add a license check",
+         "now": "1.3"},
+    ]  # fmt: skip
+
+
+def test_a_renumbered_list_keeps_what_was_done_with_its_words(world: World) -> None:
+    done(world, "1.1", "1.2")
+    world.write("plan.md", AFTER)
+    data = imported(world, "plan.md", "--renumbered")
+    assert titles(world) == {
+        "1.1": "Write the parser", "1.2": "Delete the old cache", "1.3": "Write docs",
+        "1.2-add-a-license-check": "Add a license check",
+    }  # fmt: skip
+    assert statuses(world) == {
+        "1.1": "complete", "1.2": "complete", "1.3": "pending",
+        "1.2-add-a-license-check": "pending",
+    }  # fmt: skip
+    assert "1.2 is 1.3 in plan.md now: it has the same words." in data["notes"]
+    assert world.task("1.2")["x-source"]["id"] == "1.3"
+    # What depends on a number depends on the task that has it now.
+    assert world.task("1.3")["depends_on"] == ["1.2"]
+    assert world.task("1.2")["depends_on"] == ["1.2-add-a-license-check"]
+    before = world.read()
+    assert sorted(imported(world, "plan.md")["unchanged"]) == sorted(titles(world))
+    assert world.read() == before
+
+
+def test_a_reworded_item_is_the_same_task(world: World) -> None:
+    done(world, "1.1", "1.2")
+    world.replace("Delete the old cache", "Delete the old caches", "plan.md")
+    error = world.refused("import", "plan.md", code="words_changed")
+    assert error["hint"] == "ralphgit import plan.md --reworded"
+    assert imported(world, "plan.md", "--reworded")["updated"] == ["1.2"]
+    assert titles(world)["1.2"] == "Delete the old caches"
+    assert statuses(world)["1.2"] == "complete"
+    assert world.ralph("import", "plan.md", "--reworded", "--renumbered").code == 2
+
+
+def test_claimed_work_is_held_where_it_is_claimed_and_elsewhere(world: World) -> None:
+    done(world)
+    alpha = world.worktree("alpha")
+    alpha.claim("1.1")
+    world.replace("Write the parser", "Write a lexer", "plan.md")
+    error = world.refused("import", "plan.md", code="words_changed")
+    assert error["message"].startswith("plan.md:5: 1.1 is claimed here, and its words")
+
+
+def test_a_number_that_moved_alone_takes_the_task_along(world: World) -> None:
+    done(world, "1.1")
+    world.write("plan.md", BEFORE.replace("- [ ] 1.1", "- [ ] 2.1"))
+    data = imported(world, "plan.md")
+    assert (data["added"], data["removed"]) == ([], [])
+    assert statuses(world)["1.1"] == "complete"
+    assert "1.1 is 2.1 in plan.md now: it has the same words." in data["notes"]
+
+
+def test_a_moved_file_is_the_same_file_also_with_changes(world: World) -> None:
+    done(world, "1.1")
+    world.git("mv", "plan.md", "specs.md")
+    world.replace("Write docs", "Write the docs", "specs.md")
+    data = imported(world, "specs.md")
+    assert (data["added"], data["updated"], data["removed"]) == ([], ["1.3"], [])
+    assert world.task("1.2")["x-source"]["file"] == "specs.md"
+    world.replace("- [ ] 1.2 Delete the old cache\n", "", "specs.md")
+    assert imported(world, "specs.md")["removed"] == ["1.2"]
+
+
+def test_a_copy_of_a_list_with_ids_is_another_list(world: World) -> None:
+    done(world)
+    world.write("docs/plan.md", BEFORE)
+    error = world.refused("import", "docs/plan.md", code="other_source", exit=6)
+    assert error["hint"] == "ralphgit import --prefix WORD- docs/plan.md"
+
+
+# --- a second spec ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def specs(world: World) -> World:
+    world.write("specs/001/tasks.md", ALPHA)
+    world.write("specs/002/tasks.md", BETA)
+    imported(world, "specs/001/tasks.md")
+    imported(world, "specs/002/tasks.md", "--prefix", "B-")
+    return world
+
+
+def stories(world: World) -> dict[str, str]:
+    graph = world.ralph("export", "--format", "graph").out
+    listed = graph.partition("stories:\n")[2].partition("nodes:\n")[0]
+    found = [line.partition(": ")[2] for line in listed.splitlines()]
+    return dict(zip(found[::2], found[1::2], strict=True))
+
+
+def test_a_prefix_stands_before_stories_and_milestones_too(specs: World) -> None:
+    assert specs.task("T003")["story"] == "US1"
+    task = specs.task("B-T003")
+    assert (task["story"], task["milestone"]) == ("B-US1", "B-phase-3")
+    assert specs.task("B-T001")["story"] == "B-phase-1"
+    assert {key: title.strip("'\"") for key, title in stories(specs).items()} == {
+        "phase-1": "Phase 1: Setup of alpha", "phase-3": "Phase 3: User Story 1 - Log in",
+        "B-phase-1": "Phase 1: Setup of beta", "B-phase-3": "Phase 3: User Story 1 - Pay",
+    }  # fmt: skip
+
+
+def test_a_prefix_is_remembered(specs: World) -> None:
+    specs.replace("- [ ] T002", "- [ ] T009 Seed\n- [ ] T002", "specs/002/tasks.md")
+    data = imported(specs, "specs/002/tasks.md")
+    assert (data["added"], data["removed"]) == (["B-T009"], [])
+    assert specs.task("B-T009")["depends_on"] == ["B-T001"]
+    before = specs.read()
+    assert imported(specs, "specs/002/tasks.md", "--prefix", "B-")["updated"] == []
+    assert specs.read() == before
+    error = specs.refused(
+        "import", "specs/002/tasks.md", "--prefix", "C-", code="other_prefix", exit=2
+    )
+    assert error["hint"] == "ralphgit import --prefix B- specs/002/tasks.md"
+
+
+def test_a_renamed_phase_arrives(specs: World) -> None:
+    specs.replace("Setup of beta", "Begin beta", "specs/002/tasks.md")
+    imported(specs, "specs/002/tasks.md")
+    assert "Phase 1: Begin beta" in stories(specs)["B-phase-1"]
+    # What was changed here stays, and both are said.
+    specs.replace("Begin beta", "Beta begins", "task-graph.yaml")
+    specs.replace("Begin beta", "Start beta", "specs/002/tasks.md")
+    data = imported(specs, "specs/002/tasks.md")
+    assert "B-phase-1: title changed here and in the source; kept." in data["notes"]
+    assert "Phase 1: Beta begins" in stories(specs)["B-phase-1"]
+
+
+# --- an older copy, and boxes that open again ---------------------------------------------
+
+
+def test_an_older_copy_is_told(world: World) -> None:
+    done(world)
+    world.replace("Write docs", "Write all docs", "plan.md")
+    assert imported(world, "plan.md")["updated"] == ["1.3"]
+    world.write("plan.md", BEFORE)
+    told = world.ralph("import", "plan.md", "--json").json["warnings"]
+    assert told == [
+        "plan.md says again what it said before its last change, as an older copy of it would "
+        "(1.3: title)"
+    ]
+    world.replace("Write docs", "Write the docs", "plan.md")
+    assert world.ralph("import", "plan.md", "--json").json["warnings"] == []
+
+
+def test_what_is_unticked_in_the_source_and_complete_here_is_said_once(world: World) -> None:
+    world.write("plan.md", BEFORE.replace("[ ] 1.1", "[x] 1.1"))
+    imported(world, "plan.md")
+    world.commit()
+    world.write("plan.md", BEFORE)
+    data = imported(world, "plan.md")
+    assert data["kept"] == ["1.1"]
+    assert data["notes"][-1] == (
+        "1.1 is open again in the source, complete here: ralphgit reset 1.1 --reopen --reason TEXT"
+    )
+    assert statuses(world)["1.1"] == "complete"
+    world.commit()
+    assert world.ralph("reset", "1.1", "--reopen", "--reason", "not done").code == 0
+    assert statuses(world)["1.1"] == "pending"
+    assert imported(world, "plan.md")["kept"] == []
