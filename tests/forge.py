@@ -269,6 +269,9 @@ def main(folder: Path, program: str, words: list[str]) -> int:
     elif verb == "merge":
         method = next((m for m in ("squash", "rebase") if f"--{m}" in words), "merge")
         forge.merge_or_wait(mine[-1], method)
+    elif verb in ("comment", "note"):
+        text = flags.get("--body") or flags["--message"]
+        forge.says(mine[-1]["head"], "us", text, asks=False)
     elif verb in ("edit", "update"):
         base = flags.get("--base") or flags["--target-branch"]
         forge.change(mine[-1]["head"], base=base)

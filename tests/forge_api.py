@@ -156,6 +156,9 @@ class GiteaApi:
                 return 201, self._pull(self.forge.pulls[-1])
             case "GET", ["pulls", number]:
                 return (200, self._pull(pulls[number])) if number in pulls else (404, {})
+            case "POST", ["issues", number, "comments"]:
+                self.forge.says(pulls[number]["head"], "us", body["body"], asks=False)
+                return 201, {}
             case "PATCH", ["pulls", number]:
                 self.forge.change(pulls[number]["head"], base=body["base"])
                 return 201, self._pull(self.forge.pulls[int(number) - 1])

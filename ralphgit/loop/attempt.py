@@ -262,17 +262,7 @@ def _judged(
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
         asked = said.question or said.summary or "the worker asked no question"
         question = Stuck(reason, asked, said.options)
-    config = project.config
-    seconds = {
-        End.SILENT: config.agent_silence,
-        End.OVER: command.limit(config),
-    }.get(_ENDS[ended.how], ended.seconds)
-    left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question)
-    now, zone = project.around.now(), agent_clock.zone_of(environ)
-    outcome = agent_outcome.outcome(
-        left, agent=command.name,
-        reset=lambda text: reset_time(text, now=now, zone=zone, zones=agent_clock.zone_named),
-    )  # fmt: skip
+    outcome = how_ended(project, command, ended, changed, environ, question)
     if not isinstance(outcome, Worked):
         return outcome
     if outcome.code == 0:
@@ -281,6 +271,24 @@ def _judged(
     how = f"ended with exit code {ended.code}"
     printed = f":\n{end}" if end.strip() else ", and printed nothing."
     return Failed(f"the agent {how}", f"It {how}{printed}")
+
+
+def how_ended(
+    project: Project, command: agent_presets.Command, ended: agent_process.Ended, changed: bool,
+    environ: Mapping[str, str], question: Stuck | None = None,
+) -> agent_outcome.Outcome:  # fmt: skip
+    """Decide what an agent's end says: that it worked, or what kept it from working."""
+    config = project.config
+    seconds = {
+        End.SILENT: config.agent_silence,
+        End.OVER: command.limit(config),
+    }.get(_ENDS[ended.how], ended.seconds)
+    left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question)
+    now, zone = project.around.now(), agent_clock.zone_of(environ)
+    return agent_outcome.outcome(
+        left, agent=command.name,
+        reset=lambda text: reset_time(text, now=now, zone=zone, zones=agent_clock.zone_named),
+    )  # fmt: skip
 
 
 def _complete_at_last(

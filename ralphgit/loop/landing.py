@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -84,16 +85,21 @@ class Landing:
         for branch, tasks in unlanded.branches(ClaimMap(project), by=project.worker).items():
             if branch == here or known.issuperset(tasks):
                 continue  # found, and landed, as what this worktree has begun
-            names = ", ".join(tasks)
-            try:
-                said = self._earlier(project, branch, how)
-            except RalphError as error:
-                said = error.message
-            project.refresh()
-            event = "left" if said else ("landed" if how == "merge" else "opened")
-            self._journal.write(event, task=tasks[0], branch=branch, message=said)
-            still = f"is still on {branch}: {said}" if said else _NOW[how]
-            self._say(f"{names} of an earlier loop {still}")
+            self.bring(project, branch, tasks, how, whose=" of an earlier loop")
+
+    def bring(
+        self, project: Project, branch: str, tasks: Sequence[str], how: str, *, whose: str = ""
+    ) -> None:
+        """Land a branch of completed work, or open its pull request, and say what came of it."""
+        try:
+            said = self._earlier(project, branch, how)
+        except RalphError as error:
+            said = error.message
+        project.refresh()
+        event = "left" if said else ("landed" if how == "merge" else "opened")
+        self._journal.write(event, task=tasks[0], branch=branch, message=said)
+        still = f"is still on {branch}: {said}" if said else _NOW[how]
+        self._say(f"{', '.join(tasks)}{whose} {still}")
 
     def _earlier(self, project: Project, branch: str, how: str) -> str:
         """Land one such branch, or open its pull request; returns what keeps it, "" for nothing."""

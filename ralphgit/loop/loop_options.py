@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ralphgit.errors import RalphError
 from ralphgit.rules.claim_options import Priorities
 
+REVIEW = "review"
 #: Shows a line of progress.
 Say = Callable[[str], None]
 
@@ -34,6 +35,8 @@ class LoopOptions(NamedTuple):
     """exit or wait, where nothing is ready."""
     branch: str = "task"
     """task: one from the fresh base for each; keep: go on with the one that is here."""
+    role: str = "work"
+    """work, or review: of what others have done and asks for it."""
     stack: bool = False
     """Also take tasks whose dependencies are complete on this branch only; with `branch` keep and
     `land` none."""

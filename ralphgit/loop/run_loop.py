@@ -37,18 +37,21 @@ from ralphgit.errors import (
 )
 from ralphgit.git.run_git import GitError
 from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
+from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
 from ralphgit.loop.landing import Landing
-from ralphgit.loop.loop_options import LoopOptions, Ran, Say
+from ralphgit.loop.loop_options import REVIEW, LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
+from ralphgit.loop.reviewing import Reviewing
 from ralphgit.loop.taking import Taking
 from ralphgit.loop.task_agents import TaskAgents
 from ralphgit.loop.waiting import Pauses
+from ralphgit.model import agent_profile
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
@@ -103,8 +106,9 @@ class Loop:
         self._opened.append(project)
         claim.require_fit(project)
         commit_message.require_template(project)
-        only = self._options.only_profile
-        self._agents = TaskAgents(project, self._options.agent, only=only)
+        only, reviews = self._options.only_profile, self._options.role == REVIEW
+        of = agent_profile.reviewer if reviews else agent_profile.of_row
+        self._agents = TaskAgents(project, self._options.agent, only=only, of=of)
         if not project.base_view.rows:
             self._say("the task graph has no task yet")
         self._around = self._around._replace(flags=_read_once(project))
@@ -134,16 +138,25 @@ class Loop:
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged
                 )
+                self._after_review = AfterReview(self._landing, self._journal, self._say)
                 self._taking = Taking(
                     self._around, self._options, self._landing, self._agents, self._journal, beat,
                     self._say,
                 )  # fmt: skip
-                self._landing.earlier(project)
+                self._reviewing = Reviewing(
+                    self._options, self._agents, self._pauses, self._journal, beat, self._say,
+                    self._steered_as_before,
+                )  # fmt: skip
+                if self._options.role == REVIEW:
+                    self._done = self._reviewing.done
+                else:
+                    self._landing.earlier(project)
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
         self._close()
-        unlanded = tuple(self._landing.unlanded(self._project()))
+        works = self._options.role != REVIEW
+        unlanded = tuple(self._landing.unlanded(self._project())) if works else ()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
         return Ran(*ended, why, unlanded, self._nothing, refused, self._agents.why)
@@ -184,6 +197,10 @@ class Loop:
     def _idle(self) -> str:
         """Say why there is nothing to claim, and keep it for the exit code."""
         project = self._project()
+        if self._options.role == REVIEW:
+            self._nothing = self._reviewing.nothing()
+            self._refused = bool(self._reviewing.failed)
+            return self._nothing.message + self._agents.said
         left, self._refused = self._pulls.left(project), self._pulls.waits(project)
         asked, claim_map = self._taking.asked(project), ClaimMap(project)
         found = next_tasks.takeable(
@@ -211,6 +228,8 @@ class Loop:
         """Do one task from claim to landing; False if none could be claimed."""
         project = self._project()
         try:
+            if self._options.role == REVIEW:
+                return self._reviewing.turn(project)
             onto_base.settle(project)
             if kept := resume.restore(project):
                 self._say(f"the task graph could not be read; the work so far is kept in {kept}")
@@ -221,6 +240,7 @@ class Loop:
             if lease is None:
                 self._pulls.poll(project)
                 lease = self._pulls.to_fix(project, self._options.task)
+                lease = lease or self._after_review.go_on(project, self._options.task)
                 lease = lease or self._taking.take(project)
             else:
                 self._say(f"resuming {lease.task}")
@@ -306,7 +326,8 @@ class Loop:
                     self._landing.verified = commit
                     runtime_files.note_breaker(self._top, CLOSED)
                     if complete_here:
-                        self._done.append(lease.task)
+                        if lease.task not in self._done:
+                            self._done.append(lease.task)
                         return
                     continue  # with what `complete` has read again
                 case Stuck(reason, question, options):
@@ -374,13 +395,16 @@ class Loop:
 
         Raises: NeedsPerson (settings_changed, blocks_git).
         """
+        self._steered_as_before(project, lease.task)
+
+    def _steered_as_before(self, project: Project, task: str) -> None:
         changed = changed_settings.changes(project, self._signs)
         new = [one for one in changed if one.name not in self._named]
         self._named.update(one.name for one in new)
         if new:
             names = [one.name for one in new]
-            self._journal.write("settings-changed", task=lease.task, changed=names)
-            self._say(f"changed while the agent worked on {lease.task}: {', '.join(names)}")
+            self._journal.write("settings-changed", task=task, changed=names)
+            self._say(f"changed while the agent worked on {task}: {', '.join(names)}")
         changed_settings.refuse(project, self._signs, changed)
         seen_here_alone.passed_over(project.repository)
 

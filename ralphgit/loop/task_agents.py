@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError, UsageError
@@ -11,8 +11,11 @@ from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.agent_presets import Command
 from ralphgit.loop.loop_options import Say
 from ralphgit.model import agent_profile
+from ralphgit.model.agent_profile import AgentProfile
 from ralphgit.model.task_row import Row
 
+#: Which profile a task asks for.
+ProfileOf = Callable[[Row, Sequence[AgentProfile]], str]
 #: How many of the tasks that a loop leaves are said.
 _MOST = 3
 
@@ -24,10 +27,13 @@ class TaskAgents:
     none, else for those that ask for none. Without it each task gets the agent of its profile.
     """
 
-    def __init__(self, project: Project, asked: str, *, only: bool = False) -> None:
+    def __init__(
+        self, project: Project, asked: str, *, only: bool = False,
+        of: ProfileOf = agent_profile.of_row,
+    ) -> None:  # fmt: skip
         """Raises: UsageError; NeedsPerson (untrusted); Refused (no_agent, broken_extension)."""
         config = project.config
-        self._profiles, self._asked, self._only = config.agents, asked, only
+        self._profiles, self._asked, self._only, self._of = config.agents, asked, only, of
         self._names = {one.name for one in config.agents}
         if only and asked not in self._names:
             raise UsageError(
@@ -68,7 +74,7 @@ class TaskAgents:
 
     def takes(self, row: Row) -> bool:
         """Whether this loop may take a task now; what it leaves is said once."""
-        profile = agent_profile.of_row(row, self._profiles)
+        profile = self._of(row, self._profiles)
         name = self._name(profile)
         if name is None:
             self._leave(row.id, profile)
@@ -100,7 +106,7 @@ class TaskAgents:
         One that was begun for a profile that is not here any more is the loop's own.
         """
         row = project.base_view.known(task)
-        name = self._name(agent_profile.of_row(row, self._profiles) if row is not None else "")
+        name = self._name(self._of(row, self._profiles) if row is not None else "")
         return self._aways[next(iter(self._aways)) if name is None else name]
 
     # -- waiting -------------------------------------------------------------------------

@@ -64,5 +64,14 @@ def wanted(own: str, story: str, profiles: Iterable[AgentProfile]) -> str:
 
 def of_row(row: Row, profiles: Sequence[AgentProfile]) -> str:
     """Return the same of a task that is not whole."""
-    own = json.loads(row.json).get("agent") if '"agent"' in row.json else ""
-    return wanted(own if isinstance(own, str) else "", row.story, profiles)
+    return wanted(_field(row, "agent"), row.story, profiles)
+
+
+def reviewer(row: Row, _: Sequence[AgentProfile]) -> str:
+    """Return the profile that is to review a task; "" for any."""
+    return _field(row, "review")
+
+
+def _field(row: Row, name: str) -> str:
+    found = json.loads(row.json).get(name) if f'"{name}"' in row.json else ""
+    return found if isinstance(found, str) else ""

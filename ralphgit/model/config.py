@@ -74,6 +74,10 @@ class Config(NamedTuple):
     """A Jinja2 template for the prompt, read from the base commit; "" is the usual one."""
     agents: tuple[AgentProfile, ...] = ()
     """Profiles, for the tasks that ask for one; each of their settings is one of its own."""
+    review_rounds: int = 2
+    """How often what a reviewer wants changed goes back to the agent; 0 leaves it to a person."""
+    review_lenses: tuple[str, ...] = ("correctness", "tests", "security", "simplicity")
+    """The points of view that a reviewing agent is asked to take."""
     loop_check: float = 60.0
     """Seconds between two looks at the base while the agent works."""
     loop_idle: float = 15.0
@@ -134,7 +138,7 @@ SAFETY = frozenset((
     "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
     "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via", "land_remote",
     "land_concerns", "land_auto_merge", "land_fixes", "land_method", "integrate_verify",
-    "notify_command", "worktree_setup", "worktree_check",
+    "notify_command", "worktree_setup", "worktree_check", "review_rounds", "review_lenses",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where
@@ -148,7 +152,7 @@ COMMITTED = SAFETY | PLACE | LAYOUT
 _PATHS = ("graph", "records", "agent_prompt")
 _PATTERNS = ("graph",)
 
-_MAY_BE_0 = ("land_fixes",)
+_MAY_BE_0 = ("land_fixes", "review_rounds")
 #: Settings that were true or false in earlier versions.
 _ONCE_TRUE_OR_FALSE = {
     "land_auto_merge": {

@@ -8,6 +8,8 @@ from ralphgit.model.task_status import Mode
 
 #: Where the worker hands back its report, from the root of the worktree.
 REPORT = os.path.join(".ralph", "report.yaml")
+#: Where a reviewer hands back its verdict, from the root of the worktree.
+REVIEW_REPORT = os.path.join(".ralph", "review.yaml")
 STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")
 _ABSENT = "the task needs something that is not there"
 _OUTSIDE = "the task needs a file outside the scope, or something that is not there"

@@ -307,8 +307,8 @@ GROUPS = (
         _warning("forced", "A task was completed by force.",
                  "Its commands, outputs or scope were passed over; the audit says why.",
                  "Read the reason, and look at the work yourself."),
-        _error("review_missing", "A task of high risk has no clear review by somebody else.",
-               "`risk: high` says that one pair of eyes is not enough.",
+        _error("review_missing", "A task that asks for a review has no clear one by somebody else.",
+               "`risk: high`, or `review: NAME`, says that one pair of eyes is not enough.",
                "As somebody else: `ralphgit audit add ID --verdict clear --target REV`."),
     )),
     Group("The branch", _BRANCHES, (

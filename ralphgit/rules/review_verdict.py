@@ -4,9 +4,20 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.review import CLEAR, OPEN, Finding, Review
+from ralphgit.model.task import Task
 
 HIGH = "high"
 AGAINST = "changes-needed"
+
+
+def asked(*tasks: Task | None) -> str:
+    """Return why work lands only after a review, as the task is on the branch or on the base: its
+    risk, or the profile that is to review it; "" where it need not be.
+    """
+    known = [one for one in tasks if one is not None]
+    if any(one.risk == HIGH for one in known):
+        return "risk: high"
+    return next((f"review: {one.review}" for one in known if one.review), "")
 
 
 def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
@@ -16,11 +27,7 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
     other than the worker, and none may ask for changes; of two in one second that one counts.
     """
     others = [one for one in reviews if one.by.casefold() != worker.casefold()]
-    newest: dict[str, Review] = {}
-    for one in sorted(others, key=_when):
-        if one.subject and one.subject.scope_digest == digest:
-            newest[one.by.casefold()] = one
-    of_this = list(newest.values())
+    of_this = standing(reviews, worker=worker, digest=digest)
     for one in of_this:
         if one.verdict == AGAINST:
             return f"{one.by} asks for changes (review {one.id})"
@@ -31,6 +38,16 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
     if of_this:
         return f"no review of it is clear ({of_this[0].by}: {of_this[0].verdict})"
     return f"nobody but {worker} has reviewed it"
+
+
+def standing(reviews: Iterable[Review], *, worker: str, digest: str) -> list[Review]:
+    """List the newest review of this very content by each reviewer but the worker."""
+    newest: dict[str, Review] = {}
+    for one in sorted(reviews, key=_when):
+        if one.subject and one.subject.scope_digest == digest:
+            newest[one.by.casefold()] = one
+    newest.pop(worker.casefold(), None)
+    return list(newest.values())
 
 
 def _when(one: Review) -> tuple[str, bool, str]:

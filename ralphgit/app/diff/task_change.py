@@ -275,10 +275,11 @@ def _of_completion(
             PROBLEM if challenged else CONCERN, f"criterion_{item.support}", task.id,
             f"{item.criterion} of {task.id} is {item.support}: {item.text}",
         )  # fmt: skip
-    if reviews.HIGH in (task.risk, one.promised.risk) and task.claim is not None:
+    asked = reviews.asked(task, one.promised)
+    if asked and task.claim is not None:
         digest = files.digest(one.promised.scope)
         if why := reviews.missing(known_reviews, worker=task.claim.by, digest=digest):
-            said = f"{task.id} has risk: high, and {why}"
+            said = f"{task.id} has {asked}, and {why}"
             yield ChangeNote(PROBLEM, "review_missing", task.id, said)
     for concern in task.lifecycle.result.concerns if task.lifecycle.result else ():
         by = task.claim.by if task.claim else "whoever completed it"

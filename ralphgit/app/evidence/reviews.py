@@ -1,4 +1,4 @@
-"""Record and list reviews, and require one before work of high risk lands."""
+"""Record and list reviews, and require one before work lands that asks for it."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -45,34 +45,44 @@ def add(project: Project, options: ReviewOptions) -> Added:
     from ralphgit.app.workspace.locks import WorktreeLock
 
     with WorktreeLock(project):
-        target = options.target
-        commit = revisions.commit_of(project, target) if target else project.repository.known_head
-        with judged_evidence.place(project, target) as where:
-            task = where.view.task(options.task)
-            promised = judged_evidence.as_promised(project, task)
-            subject = where.content.subject(promised.scope, commit)
-        _refuse_unknown(project, task.id, options.disposes)
-        numbered = enumerate(options.findings, 1)
-        made = Review(
-            id=project.around.new_id(),
-            task=task.id,
-            by=options.by or project.worker,
-            at=project.now(),
-            target=target or commit or "this worktree",
-            verdict=options.verdict,
-            claim=task.claim.id if task.claim else "",
-            lenses=options.lenses,
-            context_reviewed=options.context,
-            findings=tuple(one._replace(id=f"FIND-{number}") for number, one in numbered),
-            disposes=options.disposes,
-            residual_risk=options.residual_risk,
-            subject=subject,
-        )
-        path = audit_file.path(project.config.records, task.id, made.id)
+        _refuse_unknown(project, options.task, options.disposes)
+        made, worker = composed(project, options)
+        path = audit_file.path(project.config.records, made.task, made.id)
         record.write(project, {path: codec.encode(made, path)})
-    if task.claim and made.by.casefold() == task.claim.by.casefold():
+    if made.by.casefold() == worker.casefold():
         project.warn(f"{made.by} did the work: with risk: high, somebody else has to review it")
     return Added(path, made)
+
+
+def composed(project: Project, options: ReviewOptions) -> tuple[Review, str]:
+    """Make a review, bound to the content that was reviewed, and find who did the work; nothing is
+    written.
+
+    Raises: UnknownTask, UsageError (bad_revision), InvalidRecord, GuardRefused (bare).
+    """
+    target = options.target
+    commit = revisions.commit_of(project, target) if target else project.repository.known_head
+    with judged_evidence.place(project, target) as where:
+        task = where.view.task(options.task)
+        promised = judged_evidence.as_promised(project, task)
+        subject = where.content.subject(promised.scope, commit)
+    numbered = enumerate(options.findings, 1)
+    made = Review(
+        id=project.around.new_id(),
+        task=task.id,
+        by=options.by or project.worker,
+        at=project.now(),
+        target=target or commit or "this worktree",
+        verdict=options.verdict,
+        claim=task.claim.id if task.claim else "",
+        lenses=options.lenses,
+        context_reviewed=options.context,
+        findings=tuple(one._replace(id=f"FIND-{number}") for number, one in numbered),
+        disposes=options.disposes,
+        residual_risk=options.residual_risk,
+        subject=subject,
+    )
+    return made, task.claim.by if task.claim else ""
 
 
 def _refuse_unknown(project: Project, task: str, disposes: Sequence[Disposal]) -> None:
@@ -133,24 +143,47 @@ def missing(
     *,
     of_branch: bool = True,
 ) -> str:
-    """Say what a task of high risk lacks before its work at commit `head` may land; "" for nothing.
+    """Say what a task lacks that asks for a review before its work at commit `head` may land; ""
+    for nothing.
 
-    Reviews count from the base and, with `of_branch`, from `head`. The risk is what the branch says
-    or what the base says (`promised`), whichever is high: a branch cannot lower its own.
+    Reviews count from the base and, with `of_branch`, from `head`. It asks by what the branch says
+    or what the base says (`promised`): a branch cannot lower its own risk.
     """
-    if rule.HIGH not in (task.risk, promised.risk if promised else "") or task.claim is None:
+    if not rule.asked(task, promised) or task.claim is None:
         return ""
+    known = _known(project, [*([head] if of_branch else []), project.base.commit], task.id)
+    digest = Content(project, head).digest((promised or task).scope)
+    return rule.missing(known, worker=task.claim.by, digest=digest)
+
+
+def _known(project: Project, commits: Sequence[str], task: str) -> list[Review]:
     trees = [
         record_tree.commit_tree(project, commit, f"{commit[:12]}:")
-        for commit in dict.fromkeys((*([head] if of_branch else []), project.base.commit))
+        for commit in dict.fromkeys(commits)
     ]
-    reviews = [one for tree in trees for one in listed(project, tree, [task.id])]
+    return [one for tree in trees for one in listed(project, tree, [task])]
+
+
+class Standing(NamedTuple):
+    """The reviews on the base of the work at some commit."""
+
+    all: tuple[Review, ...]
+    """Of the task, whatever they are of, oldest first."""
+    of_this: tuple[Review, ...]
+    """The newest of this very content by each reviewer but the worker."""
+
+
+def on_base(project: Project, head: str, task: Task, promised: Task | None) -> Standing:
+    """Find what reviewers have said on the base of a task's work at commit `head`."""
+    known = _known(project, [project.base.commit], task.id)
     digest = Content(project, head).digest((promised or task).scope)
-    return rule.missing(reviews, worker=task.claim.by, digest=digest)
+    worker = task.claim.by if task.claim else ""
+    return Standing(tuple(known), tuple(rule.standing(known, worker=worker, digest=digest)))
 
 
 def require(project: Project, head: str) -> None:
-    """Refuse to land `head` while it completes a task of high risk that has no review on the base.
+    """Refuse to land `head` while it completes a task that asks for a review and has none on the
+    base.
 
     One on the branch may be its worker's own, under another name.
 
@@ -163,10 +196,11 @@ def require(project: Project, head: str) -> None:
         if row.status != "complete" or (known is not None and known.status == "complete"):
             continue
         promised = base.task(row.id) if known is not None else None
-        if why := missing(project, head, view.task(row.id), promised, of_branch=False):
+        task = view.task(row.id)
+        if why := missing(project, head, task, promised, of_branch=False):
             raise GuardRefused(
-                f"{row.id} has risk: high, and {why}; nothing was landed, and somebody else "
-                "reviews it first",
+                f"{row.id} has {rule.asked(task, promised)}, and {why}; nothing was landed, and "
+                "somebody else reviews it first",
                 code="review_missing",
                 hint=command(row.id, head[:12]),
                 details={"task": row.id},

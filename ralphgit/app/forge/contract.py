@@ -53,6 +53,9 @@ class Forge(Protocol):
     def retarget(self, pull: str, base: str) -> None:
         """Have it merged into another branch."""
 
+    def comment(self, pull: str, text: str) -> None:
+        """Write `text`, Markdown, below it."""
+
     def merged_commit(self, pull: str) -> str:
         """The commit that it has become on its base; "" where it is not merged."""
 

@@ -110,6 +110,10 @@ class Gitea:
     def retarget(self, pull: str, base: str) -> None:
         self._ask("PATCH", f"pulls/{self._pull(pull).get('number')}", {"base": base})
 
+    def comment(self, pull: str, text: str) -> None:
+        number = self._pull(pull).get("number")
+        self._ask("POST", f"issues/{number}/comments", {"body": text})
+
     def merged_commit(self, pull: str) -> str:
         told = self._pull(pull)
         return str(told.get("merge_commit_sha") or "") if told.get("merged") else ""

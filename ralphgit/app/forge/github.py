@@ -96,6 +96,9 @@ class GitHub:
     def retarget(self, pull: str, base: str) -> None:
         self._ask("pr", "edit", pull, "--base", base)
 
+    def comment(self, pull: str, text: str) -> None:
+        self._ask("pr", "comment", pull, "--body", text)
+
     def merged_commit(self, pull: str) -> str:
         told = _mapping(self._json("pr", "view", pull, "--json", "state,mergeCommit"))
         commit = _mapping(told.get("mergeCommit")).get("oid")

@@ -107,6 +107,9 @@ class GitLab:
     def retarget(self, pull: str, base: str) -> None:
         self._ask("mr", "update", _reference(pull), "--target-branch", base, "--yes")
 
+    def comment(self, pull: str, text: str) -> None:
+        self._ask("mr", "note", _reference(pull), "--message", text)
+
     def merged_commit(self, pull: str) -> str:
         told = _mapping(self._json("mr", "view", _reference(pull), "--output", "json"))
         names = ("merge_commit_sha", "squash_commit_sha", "sha")

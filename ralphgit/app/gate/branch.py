@@ -31,7 +31,7 @@ from ralphgit.model.printable import counted
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.records import audit_file, graph_file, task_mapping
-from ralphgit.rules import evidence_verdict, legal_changes
+from ralphgit.rules import evidence_verdict, legal_changes, review_verdict
 from ralphgit.rules.contract_digest import keeps
 from ralphgit.rules.legal_changes import Fault
 
@@ -366,13 +366,14 @@ def _task(row: Row) -> Task:
 
 
 def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
-    """Find completed work of high risk that nobody else has reviewed as it is on the branch."""
+    """Find completed work that asks for a review, and has none as it is on the branch."""
     found = []
     for row in made.completed:
         old = made.before.get(row.id)
         promised = _task(old) if old is not None else None
         if why := reviews.missing(project, head, _task(row), promised):
-            said, hint = f"{row.id} has risk: high, and {why}", reviews.command(row.id, head[:12])
+            said = f"{row.id} has {review_verdict.asked(_task(row), promised)}, and {why}"
+            hint = reviews.command(row.id, head[:12])
             fault = Fault("review_missing", row.id, said, hint)
             found.append(place(made.tree, fault, made.after))
     return found

@@ -156,18 +156,19 @@ def _about(
 
 
 def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
-    """Find work of high risk that is complete on its branch, and waits for a reviewer."""
+    """Find work that is complete on its branch, and waits for a reviewer."""
     project = claim_map.project
     ref = project.repository.refs.get(holder.ref)
     if ref is None:
         return
     from ralphgit.app.evidence import reviews
+    from ralphgit.rules import review_verdict
 
-    task = project.view(ref.oid, holder.where).task(row.id)
-    why = reviews.missing(project, ref.oid, task, claim_map.base.task(row.id))
+    task, promised = project.view(ref.oid, holder.where).task(row.id), claim_map.base.task(row.id)
+    why = reviews.missing(project, ref.oid, task, promised)
     if why:
         since = task.lifecycle.result.at if task.lifecycle.result else holder.at
-        said = f"risk: high, and {why} ({holder.where})"
+        said = f"{review_verdict.asked(task, promised)}, and {why} ({holder.where})"
         command = reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/")))
         yield _about(project, holder, row.title, UNREVIEWED, said, since, command)
 

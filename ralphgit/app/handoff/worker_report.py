@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,19 +36,9 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
     Raises: InvalidRecord where the report is not valid, or not a plain file of moderate size, with
     the sentence that the worker needs to fix it.
     """
-    try:
-        data = atomic_files.read_plain(os.path.join(top, REPORT), limit=texts.MAX_RECORD_BYTES)
-        if data is None:
-            return Report("")
-        value = yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
-    except InvalidRecord as error:
-        raise error.at(REPORT) from None
-    except Refused as error:
-        raise InvalidRecord(
-            f"{REPORT} must be a plain file: {error.message.rpartition(': ')[2]}",
-            code="bad_report",
-            hint=f"remove {REPORT}, then write it again",
-        ) from None
+    value = loaded(top, REPORT)
+    if value is None:
+        return Report("")
     if not isinstance(value, dict) or value.get("status") not in STATUSES:
         raise InvalidRecord(
             f"the report needs a status: one of {', '.join(STATUSES)}",
@@ -56,31 +47,55 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
         )
     return Report(
         status=value["status"],
-        summary=_text(value, "summary", secrets),
-        concerns=_texts(value, "concerns", secrets),
-        question=_text(value, "question", secrets),
-        options=_texts(value, "options", secrets),
-        message=_text(value, "message", secrets),
+        summary=text(value, "summary", secrets, of=REPORT),
+        concerns=texts_of(value, "concerns", secrets, of=REPORT),
+        question=text(value, "question", secrets, of=REPORT),
+        options=texts_of(value, "options", secrets, of=REPORT),
+        message=text(value, "message", secrets, of=REPORT),
     )
 
 
-def _text(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> str:
+def loaded(top: str, path: str) -> object:
+    """Load what an agent has written to `path`, YAML of moderate size; None where it has not.
+
+    Raises: InvalidRecord, with the sentence that the agent needs to fix it.
+    """
+    try:
+        data = atomic_files.read_plain(os.path.join(top, path), limit=texts.MAX_RECORD_BYTES)
+        if data is None:
+            return None
+        return yaml_reader.load(texts.decode(data, limit=texts.MAX_RECORD_BYTES))
+    except InvalidRecord as error:
+        raise error.at(path) from None
+    except Refused as error:
+        raise InvalidRecord(
+            f"{path} must be a plain file: {error.message.rpartition(': ')[2]}",
+            code="bad_report",
+            hint=f"remove {path}, then write it again",
+        ) from None
+
+
+def text(value: Mapping[str, object], key: str, secrets: tuple[str, ...], *, of: str) -> str:
+    """Return a text of the file `of`, redacted and cut. Raises: InvalidRecord (bad_report)."""
     found = value.get(key)
     if found is None:
         return ""
     if not isinstance(found, str):
-        raise InvalidRecord(f"{key} must be text", file=REPORT, code="bad_report")
+        raise InvalidRecord(f"{key} must be text", file=of, code="bad_report")
     return redact(found.strip(), secrets)[:_MOST_TEXT]
 
 
-def _texts(value: dict[str, object], key: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
+def texts_of(
+    value: Mapping[str, object], key: str, secrets: tuple[str, ...], *, of: str
+) -> tuple[str, ...]:
+    """Return a list of texts of the file `of`. Raises: InvalidRecord (bad_report)."""
     found = value.get(key)
     if isinstance(found, str):
         found = [found] if found.strip() else []
     if found is None:
         return ()
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
-        raise InvalidRecord(f"{key} must be a list of texts", file=REPORT, code="bad_report")
+        raise InvalidRecord(f"{key} must be a list of texts", file=of, code="bad_report")
     return tuple(redact(item.strip(), secrets)[:_MOST_TEXT] for item in found if item.strip())
 
 

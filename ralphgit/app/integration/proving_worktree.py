@@ -60,6 +60,15 @@ class Ground:
             self._refuse_changed(one)
         return made
 
+    def at(self, commit: str) -> str:
+        """Bring the worktree to a commit, as if nobody had been there; returns its folder.
+
+        Raises: NeedsPerson (untrusted); Refused (setup_failed); GitError.
+        """
+        self._go_to(commit)
+        self._at = ""
+        return self.path
+
     def _refuse_changed(self, wanted: tuple[str, str, str]) -> None:
         """Refuse a command that changed files: neither it nor later ones prove anything."""
         self._at = ""

@@ -77,8 +77,13 @@ def join(project: Project, pull: Pull) -> Joined:
     return Joined(commit_tree(project.repository, tree, parents, message), contents)
 
 
-def begin(project: Project, pull: Pull, joined: Joined, *, reopen: bool) -> Lease:
+def begin(
+    project: Project, pull: Pull, joined: Joined, *, reopen: bool, said: str = "",
+    tracked: bool = True,
+) -> Lease:  # fmt: skip
     """Bring the clean worktree to the branch of a pull request, and note that it is worked on.
+
+    `said`: why, for the audit. Not `tracked` is work that has no pull request.
 
     With `reopen` the task is in progress again under its claim, which one commit of records says;
     the files in conflict have their markers. Killed in between, the loop goes on with it.
@@ -98,22 +103,21 @@ def begin(project: Project, pull: Pull, joined: Joined, *, reopen: bool) -> Leas
             task_branch.discard(project, left)
         lease = _lease(project, pull)
         runtime_files.remember(project, lease)
-        tracked_pull_requests.note(
-            project.top, pull._replace(state=PullState.FIXING, cause=pull.state)
-        )
+        if tracked:
+            now = pull._replace(state=PullState.FIXING, cause=pull.state)
+            tracked_pull_requests.note(project.top, now)
         if reopen:
-            _reopen(project, lease, pull)
+            _reopen(project, lease, said or f"pull request: {pull.words}")
             for path, data in joined.marked.items():
                 atomic_files.write(project.file(path), data, durable=False)
         project.refresh()
     return lease
 
 
-def _reopen(project: Project, lease: Lease, pull: Pull) -> None:
+def _reopen(project: Project, lease: Lease, said: str) -> None:
     file, number = writing.parsed_here(project, lease.task)
     old = task_mapping.lifecycle(file.tasks[number])
     life = Lifecycle(status=Status.IN_PROGRESS, claim=old.claim, epoch=old.epoch)
-    said = f"pull request: {pull.words}"
     event = Event(project.now(), "resumed", lease.by, old.status.value, life.status.value, said)
     writing.commit_change(project, lease, life, event, "back from review")
 

@@ -7,7 +7,7 @@ import gc
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, telling
 from ralphgit.errors import AwaitsPerson, NeedsPerson, RalphError, UsageError
-from ralphgit.loop.loop_options import LoopOptions, Ran
+from ralphgit.loop.loop_options import REVIEW, LoopOptions, Ran
 
 Options = LoopOptions
 
@@ -24,7 +24,8 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     kept = ("done", "blocked", "lost", "why", "unlanded")
     data = {name: value for name, value in ran._asdict().items() if name in kept}
-    ended = {"done": ran.done, "blocked": ran.blocked, "lost": ran.lost}
+    did = "reviewed" if told.role == REVIEW else "done"
+    ended = {did: ran.done, "blocked": ran.blocked, "lost": ran.lost}
     lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
     if ran.unlanded:
         how = " --land merge" if call.project().config.land_mode == "none" else ""

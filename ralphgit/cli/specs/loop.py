@@ -30,6 +30,8 @@ COMMANDS = (
                   choices=("exit", "wait")),
             text("branch", "One for each task, or go on with the one here.",
                   metavar="WAY", choices=("task", "keep")),
+            text("role", "Do tasks, or review what others have done.", metavar="ROLE",
+                  choices=("work", "review")),
             flag("stack", "Go on from work on this branch alone; land nothing."),
         ),
     ),

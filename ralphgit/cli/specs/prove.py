@@ -76,8 +76,8 @@ COMMANDS = (
                 flag("open", "Only what has open findings."),
             ),
         ),
-        "A review is bound to the content that was reviewed. A task with risk: high lands only "
-        "with a clear review, not by its worker, of what is to land.",
+        "A review is bound to the content that was reviewed. A task with risk: high or "
+        "review: NAME lands only with a clear review, not by its worker, of what is to land.",
     ),
     Command(
         "reconcile", "prove", "What came back from workers, against their packets.",

@@ -1,0 +1,171 @@
+"""`run --role review`: agents review what others have done, and work changes after it (SPEC 7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_loop import QUICK, events, made, on_base, task
+from test_pull_states import Review
+from world import Place, Result
+
+SETTINGS = '[agents.critic]\ncommand = "sh critic.sh"\n'
+#: Does what the prompt asks: the second time it is told, it mends.
+WORKER = "p=$(cat); case $p in *'no capital'*) echo Hello;; *) echo hello;; esac > hello.txt"
+WANTS = """\
+cat > seen.txt; cp seen.txt "$SEEN"; echo spoilt > hello.txt; git add -A
+if grep -q hello.txt seen.txt && git show HEAD:hello.txt | grep -q H; then
+  printf 'verdict: clear\\nresidual_risk: tone\\n' > "$RALPH_REPORT"
+else
+  printf 'verdict: changes-needed\\nfindings: [{severity: major, text: no capital}]\\n' \\
+    > "$RALPH_REPORT"
+fi
+"""
+
+
+def both(folder: Path, *lines: str, critic: str = WANTS) -> tuple[Place, Place]:
+    """A worktree alpha that works and one that reviews."""
+    one = task("T-1", "review: critic", "scope: {write: [hello.txt]}", *lines)
+    alpha = made(folder, one, files={"ralph.toml": SETTINGS, "critic.sh": critic})
+    return alpha, alpha.world.worktree("critic")
+
+
+def work(place: Place, *words: str, env: dict[str, str] | None = None) -> Result:
+    agent = ("--agent", f'sh -c "{WORKER}"')
+    return place.ralph("run", "--land", "merge", *agent, *words, env={**QUICK, **(env or {})})
+
+
+def review(place: Place, *words: str, env: dict[str, str] | None = None) -> Result:
+    seen = {"SEEN": str(place.path.parent / "seen.txt")}
+    return place.ralph("run", "--role", "review", *words, env={**QUICK, **seen, **(env or {})})
+
+
+def recorded(place: Place) -> list[dict[str, Any]]:
+    listed = place.ralph("audit", "list", "T-1", "--at", "origin/main", "--json")
+    return list(listed.data["reviews"])
+
+
+@pytest.mark.slow
+def test_what_a_reviewer_wants_goes_back_to_the_worker_until_it_is_clear(tmp_path: Path) -> None:
+    alpha, critic = both(tmp_path)
+    ran = work(alpha)
+    assert "T-1 has review: critic, and nobody but alpha has reviewed it" in ran.err, ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    inbox = alpha.ralph("inbox").out
+    assert "review: critic, and nobody but alpha has reviewed it" in inbox
+
+    ran = review(critic)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "reviewed: T-1"), ran.err
+    (first,) = recorded(critic)
+    assert (first["verdict"], first["by"]) == ("changes-needed", "critic")
+    assert first["findings"][0]["text"] == "no capital"
+    asked = (tmp_path / "seen.txt").read_text()
+    assert "# Review of task T-1" in asked and "+hello" in asked and "security" in asked
+    assert critic.git("status", "--porcelain") == "", "what it wrote is thrown away"
+    assert len(critic.git("worktree", "list").splitlines()) == 3
+    assert review(critic).code == 3, "once is enough for the same work"
+
+    ran = work(alpha)
+    assert f"T-1: working on it again (review {first['id']} by critic: changes-needed)" in ran.err
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    assert review(critic).code == 0
+    assert [one["verdict"] for one in recorded(critic)] == ["changes-needed", "clear"]
+    ran = work(alpha)
+    assert "T-1 is reviewed, and lands\n" in ran.err or "has landed" in ran.err, ran.err
+    assert on_base(alpha, "T-1")["status"] == "complete"
+    assert alpha.git("show", "origin/main:hello.txt") == "Hello"
+    told = [
+        (one["event"], one["note"]) for one in alpha.ralph("log", "T-1", "--json").data["events"]
+    ]
+    assert ("resumed", f"review {first['id']} by critic") in told
+
+
+@pytest.mark.slow
+def test_a_reviewer_is_heard_as_often_as_review_rounds_says(tmp_path: Path) -> None:
+    never = WANTS.replace("grep -q H;", "grep -q nothing;")
+    alpha, critic = both(tmp_path, critic=never)
+    once = {"RALPH_REVIEW_ROUNDS": "1"}
+    for _ in range(2):
+        work(alpha, env=once)
+        assert review(critic).code == 0
+    ran = work(alpha, env=once)
+    assert "critic still wants it changed, and review.rounds is 1: ralphgit inbox" in ran.err
+    assert len(recorded(critic)) == 2
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    assert "critic asks for changes" in alpha.ralph("inbox").out
+
+
+@pytest.mark.slow
+def test_work_that_was_not_changed_does_not_go_back_again(tmp_path: Path) -> None:
+    alpha, critic = both(tmp_path)
+    lazy = ("--agent", "sh -c 'echo hello > hello.txt'")
+    for turn in range(3):
+        ran = alpha.ralph("run", "--land", "merge", *lazy, env=QUICK)
+        if not turn:
+            assert review(critic).code == 0
+    assert "critic still wants it changed, and it was not changed: ralphgit inbox" in ran.err
+    assert len(events(alpha, "fixing")) == 1
+
+
+def test_nobody_reviews_his_own_work(tmp_path: Path) -> None:
+    alpha, _ = both(tmp_path)
+    work(alpha)
+    ran = review(alpha)
+    assert (ran.code, ran.out) == (3, "")
+    assert "T-1 is this worker's own: somebody else has to review it\n" in ran.err
+    assert recorded(alpha) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("critic", "said"),
+    [
+        ("true", "the agent ended with exit code 0 and wrote no .ralph/review.yaml"),
+        ("echo 'verdict: fine' > $RALPH_REPORT", "it needs a verdict: one of clear, concerns,"),
+        ("echo 'verdict: changes-needed' > $RALPH_REPORT", "changes-needed needs findings"),
+        ("echo '{verdict: clear, findings: [{}]}' > $RALPH_REPORT", "findings needs a text"),
+    ],
+)
+def test_what_is_no_review_is_asked_for_again_and_then_left(
+    tmp_path: Path, critic: str, said: str
+) -> None:
+    alpha, place = both(tmp_path, critic=f"{critic}\n")
+    work(alpha)
+    ran = review(place, env={"RALPH_AGENT_ATTEMPTS": "2"})
+    assert (ran.code, ran.err.count(said)) == (7, 2), ran.err
+    assert "T-1 was not reviewed" in ran.err.splitlines()[-2]
+    assert recorded(place) == []
+
+
+@pytest.mark.slow
+def test_a_reviewer_that_cannot_work_reviews_nothing_and_says_so(tmp_path: Path) -> None:
+    alpha, place = both(tmp_path, critic="echo 'Error: 401 Unauthorized'; exit 1\n")
+    work(alpha)
+    ran = review(place, env={"RALPH_LOOP_BACKOFF": "0.01"})
+    assert (ran.code, "no task was blocked for it" in ran.err) == (7, True), ran.err
+    assert recorded(place) == []
+
+
+@pytest.mark.slow
+def test_the_verdict_is_at_the_pull_request_and_its_work_goes_back(tmp_path: Path) -> None:
+    one = task("T-1", "review: critic", "scope: {write: [hello.txt]}")
+    flow = Review(tmp_path, "gh", one, files={"ralph.toml": SETTINGS, "critic.sh": WANTS})
+    try:
+        alpha = flow.alpha
+        alpha.world.ralph("trust", "--yes")
+        critic = alpha.world.worktree("critic")
+        line = ("run", "--land", "pr", "--agent", f'sh -c "{WORKER}"')
+        assert "T-1 is in review" in alpha.ralph(*line, env=flow.environ).err
+        seen = {**flow.environ, "SEEN": str(tmp_path / "seen.txt")}
+        assert critic.ralph("run", "--role", "review", env=seen).code == 0
+        (said,) = flow.forge.pulls[0]["said"]
+        assert "**critic has reviewed T-1: changes-needed**" in said["text"]
+        assert "- major: no capital" in said["text"]
+        assert "T-1: working on it again (review " in alpha.ralph(*line, env=flow.environ).err
+        assert flow.forge.git("show", f"{flow.branch}:hello.txt") == "Hello"
+        assert critic.ralph("run", "--role", "review", env=seen).code == 0
+        assert "T-1: clear**" in flow.forge.pulls[0]["said"][1]["text"].replace("reviewed ", "")
+        assert alpha.ralph("check", flow.branch).code == 0
+    finally:
+        flow.close()
