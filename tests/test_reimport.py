@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import Place, World, shared
 
-from ralphgit.app.exchange.three_way_import import SOURCE, Decision, Given, Origin, decide, first
+from ralphgit.app.exchange.three_way_import import Decision, Given, decide, first
+from ralphgit.records.task_origin import SOURCE, Origin
 
 LIST = """\
 # Plan

@@ -16,13 +16,14 @@ from ralphgit.rules.contract_digest import PROMISED
 ADD, CLAIM, COMPLETE, FORCE, BLOCK = "add", "claim", "complete", "force-complete", "block"
 RESET, RELEASE, ANSWER, REOPEN, CANCEL = "reset", "release", "answer", "reopen", "cancel"
 SET, EDIT, REMOVE, RECORD = "set", "edit", "remove", "record"
+IMPORT = "import"
 TAKE_BACK = "take-back"
-#: All that can be done to a task. `set` changes a status in no way that a command does, `record`
-#: adds evidence, a review or guidance, and leaves the task itself alone; `take-back` puts it back
-#: to before its claim, as a revert does.
+#: All that can be done to a task. `import` adds it as complete, as its source says; `set` changes
+#: a status in no way that a command does; `record` adds evidence, a review or guidance, and leaves
+#: the task itself alone; `take-back` puts it back to before its claim, as a revert does.
 DEEDS = (
     ADD, CLAIM, COMPLETE, FORCE, BLOCK, RESET, RELEASE, ANSWER, REOPEN, CANCEL, TAKE_BACK, SET,
-    EDIT, REMOVE, RECORD,
+    EDIT, REMOVE, RECORD, IMPORT,
 )  # fmt: skip
 #: How the audit names what ends in a reset record.
 _GIVEN_UP = {"released": RELEASE, "answered": ANSWER, "reset": RESET}
@@ -40,17 +41,26 @@ class Step(NamedTuple):
     """In the words of the person who did it."""
 
 
-def steps(old: Task | None, new: Task | None, events: Sequence[Event] = ()) -> tuple[Step, ...]:
+def steps(
+    old: Task | None,
+    new: Task | None,
+    events: Sequence[Event] = (),
+    *,
+    done_in: Sequence[str] = (),
+) -> tuple[Step, ...]:
     """What was done to the lifecycle of a task, in the order of a life.
 
     `old` is None for a task that was added, `new` for one that was removed. `events` are those
-    that the task's audit has gained.
+    that the task's audit has gained, `done_in` the files that a complete task was imported from.
     """
     if new is None:
         return (Step(REMOVE),)
     before = old.lifecycle if old is not None else Lifecycle()
     found = [] if old is not None else [Step(ADD)]
     found += _changed(before, new.lifecycle, events)
+    if old is None and len(found) == 1 and new.lifecycle.status == Status.COMPLETE:
+        # Nobody has claimed it: its source says so, or somebody has written it there.
+        found += [Step(IMPORT, why=", ".join(done_in)) if done_in else Step(SET)]
     if old is not None and old.id != new.id and before.claim and new.lifecycle.claim:
         # What was promised has the id in it, and the claim a digest of that.
         renamed = before.claim._replace(contract=new.lifecycle.claim.contract)

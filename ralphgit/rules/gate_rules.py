@@ -260,6 +260,12 @@ GROUPS = (
                "Take that task's block and audit out of the commit; its holder has both."),
     )),
     Group("Completion", _BRANCHES, (
+        _error("imported_done",
+               "A new task is complete because the file that it was imported from says so.",
+               "Nothing here has verified it, and nobody has claimed it. A task that the base has "
+               "is never completed like that, and no worker's branch brings one along.",
+               "Look at the file that is named; import on a branch of its own.",
+               "the change touches no task that the base has, and `verify.required` is not set"),
         _error("not_claimed", "A task is completed without a claim or without a result.",
                "Nobody has claimed to have done it, so two workers could.",
                "`ralphgit claim ID`, then `ralphgit complete ID`."),

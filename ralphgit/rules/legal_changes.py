@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -139,6 +140,16 @@ def change(old: Row | None, new: Row) -> Fault | None:
     return None
 
 
+def given_up(old: Row, new: Row) -> set[str]:
+    """The claims of which one has to be given up where the epoch rises.
+
+    A blocked task may have been claimed anew meanwhile: then it is that claim.
+    """
+    ended = json.loads(new.json).get("reset") if old.status == "blocked" else None
+    later = ended.get("claim") if isinstance(ended, dict) else None
+    return {old.claim, later} if isinstance(later, str) else {old.claim}
+
+
 def raised(old: Row, new: Row) -> Fault:
     """A higher epoch, and no reset or release of the claim that it fences off."""
     message = (
@@ -146,6 +157,21 @@ def raised(old: Row, new: Row) -> Fault:
         f"releases claim {old.claim} ({old.by})"
     )
     return Fault("illegal_move", new.id, message, f"ralphgit reset {new.id} --reason TEXT")
+
+
+def imported(task: str, files: Sequence[str], touched: Sequence[str], *, required: bool) -> Fault:
+    """A new task that is complete because the `files` that it was imported from say so.
+
+    It is shown, and legal where the change is an import alone: it has not `touched` a task that
+    was there, as a worker's does. With `required`, everything complete has to be verified.
+    """
+    message = f"{task} is imported as done from {', '.join(files)}: verified by nothing here"
+    if touched:
+        message += f", on a branch that also changes {touched[0]}"
+        hint = "import on a branch of its own"
+        return Fault("imported_done", task, message, hint)
+    hint = f"ralphgit reset {task} --reopen --reason TEXT"
+    return Fault("imported_done", task, message, hint, "error" if required else "warning")
 
 
 def removed(old: Row) -> Fault:

@@ -163,6 +163,7 @@ class _Gathering:
         self.notes += weakened_checks.notes(objects, others, changes)
         self._note_reverts()
         self._note_tampering()
+        self._note_imports()
         self._note_lost_claims()
         if self._leaves:
             self.notes = [one for one in self.notes if one.code != "task_removed"]
@@ -203,6 +204,16 @@ class _Gathering:
         }
         for one in tampering.problems(self.project, span, made, files, illegal):
             self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
+
+    def _note_imports(self) -> None:
+        """Note each new task that is complete because its source says so."""
+        required = self.project.config.verify_required
+        for row in self.made.completed:
+            files = task_change.done_at_birth(row)
+            if files and row.id not in self.made.before:
+                one = legal_changes.imported(row.id, files, self.made.touched, required=required)
+                severity = PROBLEM if one.severity == "error" else CONCERN
+                self.notes.append(ChangeNote(severity, one.code, one.task, one.message))
 
     def _note_lost_claims(self) -> None:
         """Note each task that the base has given to another claim since the two parted."""

@@ -9,10 +9,12 @@ from ralphgit.app.diff.own_time import OwnTime
 from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.judged_evidence import Filed, TaskEvidence
 from ralphgit.app.evidence.tree_digest import Content
+from ralphgit.app.workspace import graph_view
 from ralphgit.model.handoff import Guidance
 from ralphgit.model.review import Review
 from ralphgit.model.task import Event, Task
 from ralphgit.model.task_row import Row
+from ralphgit.model.task_status import Status
 from ralphgit.rules import diff_steps, evidence_verdict, legal_changes
 from ralphgit.rules import review_verdict as reviews
 from ralphgit.rules.contract_digest import PROMISED, keeps
@@ -155,7 +157,8 @@ def change(
 
     `is_new`: the ids of the reviews that the range adds.
     """
-    steps = diff_steps.steps(old, new, written.events)
+    done_in = done_at_birth(row) if old is None else ()
+    steps = diff_steps.steps(old, new, written.events, done_in=done_in)
     known = new or old
     assert known is not None
     if not steps:
@@ -174,6 +177,15 @@ def change(
         findings=tuple(reviews.open_findings(known_reviews)),
         then=then,
     )
+
+
+def done_at_birth(row: Row) -> tuple[str, ...]:
+    """The files that a task was imported from as complete; none for any other task."""
+    if row.status != Status.COMPLETE or row.claim:
+        return ()
+    from ralphgit.records.task_origin import complete_at_birth  # seldom needed
+
+    return complete_at_birth(graph_view.stored(row))
 
 
 # -- what there is to say against it ---------------------------------------------------------

@@ -37,6 +37,7 @@ _BECAME = {
     diff_steps.REOPEN: "reopened",
     diff_steps.CANCEL: "cancelled",
     diff_steps.TAKE_BACK: "taken back",
+    diff_steps.IMPORT: "imported as done",
     diff_steps.SET: "set by hand",
     diff_steps.ADD: "added",
     diff_steps.REMOVE: "removed",
@@ -133,6 +134,11 @@ def sentence(one: TaskChange) -> str:
         for step in one.steps
         if step.deed == diff_steps.TAKE_BACK
     ]
+    said = [
+        f"{one.task} is imported as done from {step.why}, unverified"
+        for step in one.steps
+        if step.deed == diff_steps.IMPORT
+    ] or said
     if one.change == diff_steps.SET and one.new is not None:
         said.append(f"{one.task} was made {one.new.status} by hand; no command does that")
     if one.old is not None and one.new is not None and one.old.id != one.new.id:

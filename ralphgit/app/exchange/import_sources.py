@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ralphgit.app.exchange import import_formats, source_folder, task_identity
 from ralphgit.app.exchange.import_formats import Formats
 from ralphgit.app.exchange.task_identity import Told
-from ralphgit.app.exchange.three_way_import import SOURCE, Given
+from ralphgit.app.exchange.three_way_import import Given
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, Refused, UsageError
@@ -20,6 +20,7 @@ from ralphgit.records import input_limits as texts
 from ralphgit.records.importers.parts.markdown_items import MEANINGS, USUAL, Boxes
 from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS
+from ralphgit.records.task_origin import SOURCE
 
 #: A file may be so many times larger than a graph of ours: what is derived is left out.
 LARGER = 4

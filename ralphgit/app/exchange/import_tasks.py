@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import import_sources, root_lists, three_way_import
 from ralphgit.app.exchange.task_identity import Told
-from ralphgit.app.exchange.three_way_import import SOURCE
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
@@ -26,6 +25,7 @@ from ralphgit.records import (
     yaml_writer,
 )
 from ralphgit.records.importers.parts.merge_files import GROUPS
+from ralphgit.records.task_origin import SOURCE
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED
 

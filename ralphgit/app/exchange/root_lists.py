@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import three_way_import
 from ralphgit.app.exchange.import_sources import Source
-from ralphgit.app.exchange.three_way_import import SOURCE, Given
+from ralphgit.app.exchange.three_way_import import Given
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts.merge_files import GROUPS
+from ralphgit.records.task_origin import SOURCE
 
 #: An entry has no lifecycle.
 _OPEN = {"status": Status.PENDING.value}

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from ralphgit.app.active_claims import other_bases
 from ralphgit.app.exchange import three_way_import
-from ralphgit.app.exchange.three_way_import import Origin
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, InvalidRecord, UsageError
@@ -25,6 +24,7 @@ from ralphgit.records import importers
 from ralphgit.records.importers import Imported
 from ralphgit.records.importers.parts import headings
 from ralphgit.records.importers.parts.source_values import safe_id, short
+from ralphgit.records.task_origin import Origin
 from ralphgit.rules import import_identity
 from ralphgit.rules.import_identity import RENUMBERED, REWORDED, By, Facts, Verdict, Words
 
@@ -100,14 +100,9 @@ def resolve(
         graph.take(name, file, found, told) for (name, found), file in zip(each, files, strict=True)
     ]
     # Tickets of one folder name each other.
-    shared = {
-        name: id
-        for (_, found), (ids, _) in zip(each, taken, strict=True)
-        if not found.local
-        for name, id in ids.items()
-    }
+    shared = {name: id for ids, _ in reversed(taken) for name, id in ids.items()}
     made = [
-        (name, importers.renamed(found, ids if found.local else shared | ids, prefix))
+        (name, importers.renamed(found, shared | ids, prefix))
         for (name, found), (ids, prefix) in zip(each, taken, strict=True)
     ]
     return Identified(made, graph.names, graph.moved, graph.notes)

@@ -26,54 +26,13 @@ from typing import Any, NamedTuple
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.parts.source_values import MISSING, safe_id
 from ralphgit.records.task_mapping import LIFECYCLE_KEYS, criteria, same
+from ralphgit.records.task_origin import SOURCE, Origin
 
-SOURCE = "x-source"
 #: Of 16,777,216 changes one goes unseen.
 _DIGITS = 6
 _ENDED = (Status.COMPLETE, Status.CANCELLED)
 _NAME = re.compile(r"[\w.-]+")
 _NOT_OURS = frozenset({"id", SOURCE, *LIFECYCLE_KEYS})
-
-
-class Origin(NamedTuple):
-    """What `x-source` says."""
-
-    files: tuple[str, ...]
-    digests: dict[str, str]
-    """By field (`_label`)."""
-    id: str = ""
-    """The task's id in the files; "" where it is its own."""
-    before: dict[str, str] = {}  # noqa: RUF012  # never changed
-    """By field, the digest of what the files said before the newest change of it."""
-
-    @staticmethod
-    def of(stored: Mapping[str, Any]) -> Origin | None:
-        value = stored.get(SOURCE)
-        if not isinstance(value, dict):
-            return None
-        files, fields = value.get("file"), value.get("fields")
-        several = files if isinstance(files, list) else [files]
-        listed = [file for file in several if isinstance(file, str)]
-        if not isinstance(fields, str) or not listed:
-            return None
-        pairs = [word.partition("=") for word in fields.split()]
-        both = {name: digest.partition("/") for name, _, digest in pairs}
-        return Origin(
-            tuple(listed),
-            {name: now for name, (now, _, _) in both.items()},
-            str(value.get("id") or ""),
-            {name: old for name, (_, _, old) in both.items() if old},
-        )
-
-    def stored(self) -> dict[str, Any]:
-        files = self.files[0] if len(self.files) == 1 else list(self.files)
-        words = (
-            f"{name}={digest}" + (f"/{self.before[name]}" if name in self.before else "")
-            for name, digest in self.digests.items()
-        )
-        return {
-            "file": files, **({"id": self.id} if self.id else {}), "fields": " ".join(words),
-        }  # fmt: skip
 
 
 class Decision(NamedTuple):
@@ -110,7 +69,7 @@ def first(task: Mapping[str, Any], files: Sequence[str], given: Given) -> Origin
     """Make the origin of a task that is new here."""
     digests = _digests(task)
     if task["status"] in _ENDED:
-        digests["status"] = _digest("status", task["status"])
+        digests["status"] = task["status"]
     return Origin(tuple(files), digests, given.names.get(task["id"], ""))
 
 

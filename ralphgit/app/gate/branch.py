@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ralphgit.app.evidence import judged_evidence, reviews
@@ -275,7 +274,7 @@ def moves(project: Project, made: BranchChange, reverted: Collection[str] = ()) 
             and row.epoch > old.epoch
             and not any(
                 _events(project, made.tree, task, claim) & {"reset", "released", "answered"}
-                for claim in _given_up(old, row)
+                for claim in legal_changes.given_up(old, row)
             )
         ):
             fault = legal_changes.raised(old, row)
@@ -325,6 +324,13 @@ def _unproved(
 ) -> Iterator[Fault]:  # fmt: skip
     """Find what is missing to prove that a task is complete; `records` are its evidence."""
     id, task = row.id, _task(row)
+    if old is None and not row.claim:
+        from ralphgit.records.task_origin import complete_at_birth  # seldom needed
+
+        if named := complete_at_birth(graph_view.stored(row)):
+            required = project.config.verify_required
+            yield legal_changes.imported(id, named, made.touched, required=required)
+            return
     if not row.claim or task.lifecycle.result is None:
         said = f"{id} is complete, but has no claim or no result"
         yield Fault("not_claimed", id, said, f"ralphgit claim {id}")
@@ -377,16 +383,6 @@ def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
             fault = Fault("review_missing", row.id, said, hint)
             found.append(place(made.tree, fault, made.after))
     return found
-
-
-def _given_up(old: Row, new: Row) -> set[str]:
-    """The claims of which one has to be given up where the epoch rises.
-
-    A blocked task may have been claimed anew meanwhile: then it is that claim.
-    """
-    ended = json.loads(new.json).get("reset") if old.status == "blocked" else None
-    later = ended.get("claim") if isinstance(ended, dict) else None
-    return {old.claim, later} if isinstance(later, str) else {old.claim}
 
 
 def _events(project: Project, tree: Tree, task: str, claim: str) -> set[str]:

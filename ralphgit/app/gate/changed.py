@@ -39,6 +39,12 @@ class BranchChange(NamedTuple):
         ]
 
     @property
+    def touched(self) -> tuple[str, ...]:
+        """The tasks of before the change that it moves in their lifecycle, or removes."""
+        moved = (row.id for row in self.moved if row.id in self.before)
+        return (*moved, *(task for task in self.before if task not in self.after))
+
+    @property
     def completed(self) -> list[Row]:
         """The tasks that the change completes."""
         known = self.before
