@@ -1050,15 +1050,20 @@ def test_a_remote_that_is_gone_leaves_the_lease_here(
 
 
 def test_a_remote_that_takes_no_leases(machines: tuple[Place, Place, Place]) -> None:
-    """L7: a refused claim leaves no lease."""
-    one, _, origin = machines
-    hook = origin.write("hooks/pre-receive", "#!/bin/sh\nexit 1\n")
+    """It is found out once, and said; then the merge alone decides."""
+    one, two, origin = machines
+    refuses = "#!/bin/sh\ncase $1 in refs/ralph/*) echo no refs of yours; exit 1;; esac\n"
+    hook = origin.write("hooks/update", refuses)
     hook.chmod(0o755)
     result = claims(one, "T-1")
-    assert (result.code, result.error) == (1, "push_refused")
-    assert 'lease = "local"' in result.json["error"]["hint"]
-    assert one.leases == origin.leases == []
-    assert one.git("status", "--porcelain") == ""
+    (told,) = result.json["warnings"]
+    assert result.code == 0 and "no refs of yours" in told
+    assert told.endswith("leases are on this machine only, and between machines the merge decides")
+    assert (one.leases, origin.leases) == (["T-1"], [])
+    assert one.ralph("release", "T-1", "--json").json["warnings"] == []
+    assert claims(one, "T-2").json["warnings"] == []
+    # Elsewhere nobody sees it.
+    assert claims(two, "T-2").code == 0
 
 
 def test_a_lease_of_the_remote_is_not_forgotten_offline(

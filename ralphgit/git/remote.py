@@ -96,9 +96,18 @@ class PushRefused(RalphError):
 
 
 def push(
-    git: Git, remote: str, new: str, ref: str, *, old: str, timeout: float, hooks: bool = True
+    git: Git,
+    remote: str,
+    new: str,
+    ref: str,
+    *,
+    old: str | None,
+    timeout: float,
+    hooks: bool = True,
 ) -> bool:
     """Set the remote's `ref` to `new` if it is at `old`; "" means no ref, on either side.
+
+    `old` None sets it wherever it is: for a ref that has one writer.
 
     The user's pre-push hook runs, which is also how the content of large files gets there; `hooks`
     is false for refs of our own that have no work in them.
@@ -117,7 +126,7 @@ def send(
     new: str,
     ref: str,
     *,
-    old: str,
+    old: str | None,
     timeout: float,
     options: Sequence[str] = (),
     hooks: bool = True,
@@ -128,7 +137,7 @@ def send(
     """
     arguments = (
         "push", "--quiet", *(() if hooks else ("--no-verify",)), "--porcelain",
-        f"--force-with-lease={ref}:{old}",
+        "--force" if old is None else f"--force-with-lease={ref}:{old}",
         *(f"--push-option={option}" for option in options),
         "--end-of-options", remote, f"{new}:{ref}",
     )  # fmt: skip

@@ -50,6 +50,11 @@ class HeartbeatWriter(Progress):
         if not self._now.task:
             heartbeat.remove(self._top, self._now.process)
 
+    @property
+    def now(self) -> heartbeat.Heartbeat:
+        """What it shows."""
+        return self._now
+
     def agent_spoke(self) -> None:
         """Note that the agent has printed something: it is silent from now on."""
         self._heard = time.monotonic()

@@ -47,6 +47,7 @@ from ralphgit.loop.landing import Landing
 from ralphgit.loop.loop_options import REVIEW, LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
+from ralphgit.loop.remote_beat import RemoteBeat
 from ralphgit.loop.reviewing import Reviewing
 from ralphgit.loop.taking import Taking
 from ralphgit.loop.task_agents import TaskAgents
@@ -130,7 +131,10 @@ class Loop:
         self._journal.write("started", agent=self._agents.named, pid=os.getpid())
         why = "failed"
         try:
-            with HeartbeatWriter(self._top, self._worker) as beat:
+            with (
+                HeartbeatWriter(self._top, self._worker) as beat,
+                RemoteBeat(project, lambda: beat.now, self._say),
+            ):
                 self._beat = beat
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)

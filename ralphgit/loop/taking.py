@@ -13,7 +13,7 @@ from ralphgit.app.lifecycle import claim, claim_facts, onto_base, task_branch
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Surroundings
-from ralphgit.errors import ClaimHeld, GuardRefused, NothingReady
+from ralphgit.errors import ClaimHeld, GuardRefused, IllegalMove, NothingReady
 from ralphgit.loop import check_base
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import HeartbeatWriter
@@ -60,7 +60,31 @@ class Taking:
             project.refresh()  # and go on with what others have left of the list
             free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
-        return self.take(project) if fresh else None
+        if fresh or self._took_back(project):
+            project.refresh()
+            return self.take(project)
+        return None
+
+    def _took_back(self, project: Project) -> bool:
+        """Whether tasks are free now that loops on other machines held, and left alone for long."""
+        if not elsewhere(project):
+            return False
+        from ralphgit.app.lifecycle import expired  # which few loops ever need
+
+        free = []
+        for lease, silent in [*expired.leases(project, ClaimMap(project))]:
+            try:
+                done = expired.take_back(project, lease, silent)
+            except (IllegalMove, GuardRefused) as error:  # somebody was quicker
+                self._journal.write("passed", task=lease.task, code=error.code)
+                continue
+            self._journal.write("taken-back", task=lease.task, claim=lease.claim, by=lease.by)
+            self._say(
+                f"{lease.task} is taken back from {lease.by} on {lease.host}, silent for long"
+            )
+            if done.pull is None:
+                free.append(lease.task)
+        return bool(free)
 
     def _free(self, project: Project) -> list[Row]:
         """What this loop may try to claim, in order."""

@@ -37,6 +37,8 @@ class Config(NamedTuple):
     """The remote of the base branch; "" finds it."""
     lease: str = "local"
     """local, remote or off."""
+    lease_expiry: float = 3600.0
+    """Seconds without a sign of a loop on another machine after which its task is taken back."""
     worker: str = ""
     """This worktree's worker; "" takes the folder's name."""
     story: str = ""
@@ -134,11 +136,12 @@ VIAS = ("auto", "gh", "glab", "gitea", "push-options", "none")
 #: Settings that weaken a guard or run something: a branch must not change them for itself,
 #: so of the repository's files only the base commit's has a say.
 SAFETY = frozenset((
-    "lease", "require_remote", "max_graph_bytes", "max_record_bytes", "verify_timeout",
-    "verify_env", "verify_required", "verify_before", "agent_command", "agent_prompt",
-    "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via", "land_remote",
-    "land_concerns", "land_auto_merge", "land_fixes", "land_method", "integrate_verify",
-    "notify_command", "worktree_setup", "worktree_check", "review_rounds", "review_lenses",
+    "lease", "lease_expiry", "require_remote", "max_graph_bytes", "max_record_bytes",
+    "verify_timeout", "verify_env", "verify_required", "verify_before", "agent_command",
+    "agent_prompt", "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via",
+    "land_remote", "land_concerns", "land_auto_merge", "land_fixes", "land_method",
+    "integrate_verify", "notify_command", "worktree_setup", "worktree_check", "review_rounds",
+    "review_lenses",
 ))  # fmt: skip
 
 #: Which branch is the base: these count as committed on the remote's default branch, else where

@@ -23,6 +23,7 @@ from ralphgit.rules import readiness
 from ralphgit.rules.readiness import TaskState, TaskStates
 
 if TYPE_CHECKING:
+    from ralphgit.app.active_claims.remote_beats import Seen
     from ralphgit.app.active_claims.removed_tasks import RemovedTask
 
 #: In the names of branches that change records alone, here and on a remote.
@@ -43,6 +44,15 @@ class ClaimMap:
     def leases(self) -> dict[str, Lease]:
         """Every lease that can be read, by task."""
         return read_leases(self.project)
+
+    @cached_property
+    def beats(self) -> dict[str, Seen]:
+        """The loops of other machines, as last fetched, by worker."""
+        if not other_bases.has_remote_leases(self.project):
+            return {}
+        from ralphgit.app.active_claims import remote_beats
+
+        return remote_beats.every(self.project)
 
     @cached_property
     def active_claims(self) -> dict[str, list[ActiveClaim]]:
@@ -219,7 +229,7 @@ class ClaimMap:
     def _lease_claim(self, lease: Lease) -> ActiveClaim:
         from ralphgit.app.active_claims.sightings import of_lease
 
-        return of_lease(self.project, lease)
+        return of_lease(self.project, lease, lambda: self.beats)
 
     # -- differences ---------------------------------------------------------------
 

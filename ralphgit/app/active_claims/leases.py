@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import marked, read_leases
-from ralphgit.app.active_claims.other_bases import elsewhere, lease_place, lease_places
+from ralphgit.app.active_claims.other_bases import (
+    elsewhere,
+    has_remote_leases,
+    lease_place,
+    lease_places,
+)
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RalphError, RemoteUnavailable
@@ -48,11 +53,10 @@ def acquire(
 
     Of any number of callers at most one gets it. A dead lease is replaced. In mode
     `remote` the lease is also pushed, create-only, so that other machines see it; an
-    unreachable remote is warned of. In mode `off` the lease is granted and not stored.
-    `begun` is from `begin`, and used up.
+    unreachable remote, or one that takes no such refs, is warned of. In mode `off` the lease is
+    granted and not stored. `begun` is from `begin`, and used up.
 
-    Raises: RemoteUnavailable (require_remote only), PushRefused when the
-    remote takes no leases; there is no lease then.
+    Raises: RemoteUnavailable and PushRefused (require_remote only); there is no lease then.
     """
     mode = project.config.lease
     git = project.repository.git
@@ -70,7 +74,7 @@ def acquire(
             return LeaseHeld(None)
     project.moved(ref, oid)
     taken = lease._replace(oid=oid)
-    if mode == "remote" and project.base.remote:
+    if has_remote_leases(project):
         try:
             held = _push(project, taken, row)
         except BaseException:  # also a signal: a lease that others cannot see is none
@@ -100,8 +104,17 @@ def _push(project: Project, lease: Lease, row: Row | None) -> LeaseHeld | None:
         project.warn(f"{error.message}; the lease is on this machine only")
         return None
     except remote.PushRefused as error:
-        error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
-        raise
+        if project.config.require_remote:
+            error.hint = f'let workers push to refs/ralph/* on {where}, or set lease = "local"'
+            raise
+        from ralphgit.app.workspace import refused_refs
+
+        refused_refs.note(project, error.message)
+        project.warn(
+            f"{error.message}; leases are on this machine only, and between machines the merge "
+            "decides"
+        )
+        return None
 
 
 def _fetch(project: Project, task: str) -> Lease | None:
@@ -129,7 +142,7 @@ def drop(project: Project, lease: Lease) -> bool:
     if not lease.oid:
         return False
     ref = _ref(project, lease)
-    if project.config.lease == "remote" and project.base.remote:
+    if has_remote_leases(project):
         try:
             remote.push(
                 project.repository.git, project.base.remote, "", ref,

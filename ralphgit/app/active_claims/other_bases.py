@@ -29,10 +29,19 @@ def lease_places(project: Project) -> tuple[str, ...]:
 def elsewhere(project: Project) -> str:
     """Where the remote's leases are kept here; "" where there are none to keep."""
     remote = project.base.remote
-    if project.config.lease != "remote" or not remote:
+    if not has_remote_leases(project):
         return ""
     other = project.other_base
     return f"{_OTHERS_THERE}{remote}/{other}/" if other else f"{_USUAL_THERE}{remote}/"
+
+
+def has_remote_leases(project: Project) -> bool:
+    """Whether leases are on the remote: wanted, and not known to be declined there."""
+    if project.config.lease != "remote" or not project.base.remote:
+        return False
+    from ralphgit.app.workspace import refused_refs
+
+    return not refused_refs.is_noted(project)
 
 
 class OwnBase:

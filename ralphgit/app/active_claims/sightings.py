@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ralphgit.app.workspace import heartbeat, runtime_files, worktree_names
 from ralphgit.app.workspace.project import Project
@@ -16,6 +17,9 @@ from ralphgit.git.repository import Worktree
 from ralphgit.model.active_claim import ActiveClaim, Lease
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Outcome
+
+if TYPE_CHECKING:
+    from ralphgit.app.active_claims.remote_beats import Seen
 
 _LOGS = os.path.join(".ralph", "logs")
 #: How many seconds git may take: where a .gitignore is a pipe, it waits for ever.
@@ -44,18 +48,29 @@ def question(row: Row) -> str:
     return ": ".join(filter(None, (record.get("reason"), record.get("question"))))
 
 
-def of_lease(project: Project, lease: Lease) -> ActiveClaim:
-    """The claim that has a lease."""
+def of_lease(
+    project: Project, lease: Lease, beats: Callable[[], Mapping[str, Seen]]
+) -> ActiveClaim:
+    """The claim that has a lease. `beats` gives what is known of the loops on other machines."""
     path = _whereabouts(project, lease)
-    worktree = Worktree(path, "", "", False, False, False, False)
-    where = worktree_names.shown(project, path)
     if lease.host != heartbeat.host():
         where = f"worktree {os.path.basename(lease.worktree)} on {lease.host}"
+        from ralphgit.app.active_claims import remote_beats
+
+        seen = remote_beats.of_lease(beats(), lease)
+        path, stale = "", seen is not None and is_silent(project, seen)
+    else:
+        where = worktree_names.shown(project, path)
+        stale = is_stale(project, lease, Worktree(path, "", "", False, False, False, False))
     return ActiveClaim(
         lease.task, "in-progress", lease.claim, lease.by, lease.at, lease.epoch,
-        "lease", where, path, is_stale(project, lease, worktree),
-        base=lease.base,
+        "lease", where, path, stale, base=lease.base,
     )  # fmt: skip
+
+
+def is_silent(project: Project, seen: Seen) -> bool:
+    """Whether a loop on another machine has given no sign for long: it need not be dead."""
+    return project.around.now() - seen.since > heartbeat.SILENT_S
 
 
 def _whereabouts(project: Project, lease: Lease) -> str:
@@ -116,13 +131,10 @@ def _same(one: str, other: str) -> bool:
 
 
 def is_stale(project: Project, lease: Lease, worktree: Worktree) -> bool:
-    """Whether the holder of a lease is gone, its folder or its process, or is silent and idle:
-    its heartbeat is old, and nothing in `worktree`, where it works, has changed for as long.
-
-    The holder on another machine is never stale: nothing here can tell.
+    """Whether the holder of a lease of this machine is gone, its folder or its process, or is
+    silent and idle: its heartbeat is old, and nothing in `worktree`, where it works, has changed
+    for as long.
     """
-    if lease.host != heartbeat.host():
-        return False
     if not worktree.exists:
         return True
     beat = heartbeat.read(worktree.path)

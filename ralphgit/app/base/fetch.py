@@ -8,7 +8,7 @@ from ralphgit.git import refs, remote
 
 
 def synchronise(project: Project, *, settle: bool = True) -> bool:
-    """Fetch the base branch, and with `lease = "remote"` the remote's leases.
+    """Fetch the base branch, and with `lease = "remote"` the remote's leases and heartbeats.
 
     With `settle`, what waited for a pull request of records is cleared away where that was merged.
 
@@ -19,13 +19,17 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
     base = project.base
     if not base.remote:
         return True
-    there = elsewhere(project)
+    there, mirrors = elsewhere(project), {}
+    if there:
+        from ralphgit.app.active_claims import remote_beats
+
+        mirrors = {lease_place(project): there, **remote_beats.mirror(project)}
     try:
         with project.around.progress.step(f"fetching {base.branch} from {base.remote}"):
             remote.fetch(
                 project.repository.git, base.remote, base.branch,
                 timeout=project.config.fetch_timeout,
-                mirrors={lease_place(project): there} if there else None,
+                mirrors=mirrors,
             )  # fmt: skip
     except RemoteUnavailable as error:
         if project.config.require_remote:
@@ -35,6 +39,7 @@ def synchronise(project: Project, *, settle: bool = True) -> bool:
     ref = f"refs/remotes/{base.remote}/{base.branch}"
     if there:
         project.refresh()
+        remote_beats.note_seen(project)
     else:
         project.moved(ref, refs.current(project.repository.objects, ref))
     if settle and tracked_pull_requests.has_records(project):

@@ -11,10 +11,17 @@ from ralphgit.app.active_claims.other_bases import lease_place
 from ralphgit.app.base import unfinished_claims
 from ralphgit.app.doctor.finding_kinds import Finding, fixable
 from ralphgit.app.lifecycle import claim_errors
-from ralphgit.app.workspace import heartbeat, runtime_files
+from ralphgit.app.workspace import heartbeat, refused_refs, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import refs
 from ralphgit.rules import lost_claim
+
+
+def of_refused_refs(project: Project, fix: bool) -> Iterator[Finding]:
+    if said := refused_refs.said(project):
+        if fix:
+            refused_refs.forget(project)
+        yield fixable("refused_refs", "warning", said, fix)
 
 
 def of_leases(project: Project, claim_map: ClaimMap, fix: bool) -> Iterator[Finding]:

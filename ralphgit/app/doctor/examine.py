@@ -34,6 +34,7 @@ def examine(project: Project, *, fix: bool, thorough: bool = False) -> list[Find
         found.append(Finding("no_graph", "error", str(error), error.hint))
         return found
     found += local_base.find(project, fix)
+    found += claims.of_refused_refs(project, fix)
     found += claims.of_leases(project, claim_map, fix)
     try:
         found += claims.of_claims(project, claim_map, fix)

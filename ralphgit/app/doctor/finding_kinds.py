@@ -84,6 +84,10 @@ KINDS: Mapping[str, Kind] = {
         "The ref guards nothing, because what it points at cannot be read as a lease.",
         "--fix deletes the ref.",
     ),
+    "refused_refs": Kind(
+        "Leases hold on this machine alone; between machines the merge decides, after the work.",
+        "Let workers push to refs/ralph/*; --fix forgets it, and the next claim asks again.",
+    ),
     "dead_lease": Kind("The base has moved past the claim that it guards.", "--fix deletes it."),
     "stale_lease": Kind(
         "No worker can take the task, and the one that has it cannot go on.",

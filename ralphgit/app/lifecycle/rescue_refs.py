@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
+from ralphgit.app.active_claims.other_bases import has_remote_leases
 from ralphgit.app.base import interrupted_update
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.workspace.project import Project
@@ -220,7 +221,7 @@ def share(project: Project, ref: str, new: str, *, old: str = "") -> None:
     What the remote does not take stays here alone, with a warning.
     """
     where = project.base.remote
-    if project.config.lease != "remote" or not where:
+    if not has_remote_leases(project):
         return
     git, timeout = project.repository.git, project.config.push_timeout
     try:

@@ -6,8 +6,9 @@ import json
 import shlex
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import leases
+from ralphgit.app.active_claims import leases, remote_beats, sightings
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.remote_beats import Seen
 from ralphgit.app.base import update_base
 from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.lifecycle.reopen import Holders, Reopened, Reopening, reopen
@@ -139,6 +140,13 @@ def _refuse(
             hint="merge it; or add --force to give the result up",
             details=details,
         )
+    if (sign := _alive_elsewhere(project, claim_map, holders)) is not None:
+        raise GuardRefused(
+            f"{sign.beat.worker} is alive on {sign.beat.host} (process {sign.beat.pid})",
+            code="holder_alive",
+            hint="stop it there first, or add --force (the audit records it)",
+            details=details,
+        )
     for active in holders.active_claims:
         beat = heartbeat.read(active.path) if active.path else None
         if (
@@ -152,3 +160,15 @@ def _refuse(
                 hint="stop it first, or add --force (the audit records it)",
                 details=details,
             )
+
+
+def _alive_elsewhere(project: Project, claim_map: ClaimMap, holders: Holders) -> Seen | None:
+    """The holder's loop on another machine, if it beats there; None where it is silent or unknown.
+
+    Just after a fetch that brought its first sign nothing tells a live loop from one that was
+    killed an hour ago: it counts as alive until it has been seen to be silent.
+    """
+    if holders.lease is None or holders.lease.host == heartbeat.host():
+        return None
+    seen = remote_beats.of_lease(claim_map.beats, holders.lease)
+    return seen if seen is not None and not sightings.is_silent(project, seen) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.sightings import question
@@ -22,6 +22,9 @@ from ralphgit.model.task_row import Row
 from ralphgit.records.schemas import FILED
 from ralphgit.rules.readiness import TaskState
 from ralphgit.rules.retry_policy import CLOSED
+
+if TYPE_CHECKING:
+    from ralphgit.app.active_claims.remote_beats import Seen
 
 #: What a worker is at, in the words of who gives out the work.
 REGISTERED, PLANNING, WORKING, STUCK = "registered", "planning", "working", "stuck"
@@ -44,7 +47,9 @@ class Busy(NamedTuple):
     since: str
     """When the task was claimed."""
     beat: float | None
-    """When its loop last gave a sign of life, seconds since 1970."""
+    """When its loop last gave a sign of life, seconds since 1970; on another machine, when the
+    sign was first seen here.
+    """
     phase: str
     stale: bool
     title: str
@@ -126,10 +131,12 @@ def workers(project: Project, claim_map: ClaimMap, merged: Collection[str] = ())
         if at_it.get(path) is one:
             counted = _finish(project, asked[path], path)
             seen = _last_change(path, folders.get(path, ""), counted)
-        rows.append(_busy(project, one, trees.get(path), counted, seen))
+        rows.append(_busy(claim_map, one, trees.get(path), counted, seen))
     taken = {row.path for row in rows}
     idle = [path for path in trees if path not in taken and _for_workers(project, trees[path])]
     rows += [_idle(project, claim_map, trees[path], path) for path in idle]
+    named = {row.name for row in rows}
+    rows += [_idle_elsewhere(one) for name, one in claim_map.beats.items() if name not in named]
     return sorted(rows, key=lambda row: (not row.path, row.path))  # it keeps what is equal in order
 
 
@@ -164,13 +171,17 @@ def _held(task_state: TaskState, row: Row) -> _Work:
 
 
 def _busy(
-    project: Project, work: _Work, tree: Worktree | None, counted: Counted | None,
+    claim_map: ClaimMap, work: _Work, tree: Worktree | None, counted: Counted | None,
     seen: float | None,
 ) -> Busy:  # fmt: skip
-    holder, path, pull = work.active, work.path, work.active.pull
+    holder, path, pull, project = work.active, work.path, work.active.pull, claim_map.project
     beat = heartbeat.read(path) if path else None
     if beat is not None and beat.claim != holder.claim:
         beat = None
+    heard = beat.time if beat is not None else None
+    if holder.kind == "lease" and not path and (sign := claim_map.beats.get(holder.by)):
+        heard = sign.since
+        beat = sign.beat if sign.beat.claim == holder.claim else None  # it is a minute old at most
     state, reason = work.state, work.reason
     if not state:
         began = bool(counted.paths) if counted is not None else work.committed
@@ -179,7 +190,7 @@ def _busy(
         state = STUCK if questions.needs_person(project, pull) else state
         reason = f"pull request {pull.words}" if pull.state != PullState.OPEN else ""
     waits = _waiting(project, path, beat)
-    signs = [time for time in (seen, beat.time if beat is not None else None) if time is not None]
+    signs = [time for time in (seen, heard) if time is not None]
     return Busy(
         name=holder.by,
         path=path if tree is not None or holder.kind == "lease" else "",
@@ -187,7 +198,7 @@ def _busy(
         task=holder.task,
         claim=holder.claim,
         since=holder.at,
-        beat=beat.time if beat is not None else None,
+        beat=heard,
         phase=beat.phase if beat is not None else "",
         stale=work.stale,
         title=work.title,
@@ -272,6 +283,17 @@ def _idle(project: Project, claim_map: ClaimMap, worktree: Worktree, path: str) 
         waits=waits.why,
         until=waits.until,
     )
+
+
+def _idle_elsewhere(one: Seen) -> Busy:
+    """Describe a loop on another machine that has no task now."""
+    beat = one.beat
+    return Busy(
+        name=beat.worker, path="", branch="", task="", claim="", since="", beat=one.since,
+        phase=beat.phase, stale=False, title="", state=REGISTERED, for_s=None, files=None,
+        insertions=None, deletions=None, seen=one.since, reason="", url="",
+        where=f"on {beat.host}", waits=beat.why, until=beat.until or None,
+    )  # fmt: skip
 
 
 # -- what is changed -----------------------------------------------------------------------

@@ -7,6 +7,7 @@ boot it belongs to and the time it started. `next` asks it of every holder of a 
 
 import math
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.records import atomic_files
@@ -135,7 +136,11 @@ def read(worktree: str) -> Heartbeat | None:
         return None  # and no parser is loaded
     from ralphgit.records import runtime_notes
 
-    value = runtime_notes.read(path)
+    return parse(runtime_notes.read(path))
+
+
+def parse(value: Mapping[str, object]) -> Heartbeat | None:
+    """The heartbeat that was written as `value`; None where it is none."""
     pid, time = value.get("pid"), value.get("time")
     if type(pid) is not int:
         return None

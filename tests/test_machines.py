@@ -1,0 +1,183 @@
+"""Loops on other machines: they are seen, believed to be alive for a while, and relieved."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ryaml
+from world import Place, World
+
+from ralphgit.app.workspace import heartbeat
+
+TASK = """\
+  - id: {0}
+    title: Thing {0}
+    status: pending
+    outputs: [{0}.txt]
+    scope:
+      write: [{0}.txt]
+    x-script:
+      write: {{{0}.txt: done}}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path)
+    made.write_graph("version: 1\ntasks:\n" + TASK.format("T-1") + TASK.format("T-2"))
+    made.write("ralph.toml", 'lease = "remote"\n')
+    made.commit()
+    assert made.origin.path.exists()
+    return made
+
+
+class Far:
+    """A worker on a machine that we see nothing of but what it has pushed."""
+
+    def __init__(self, world: World) -> None:
+        """It claims T-1 in a clone, and its host is called "far"."""
+        self.clone, self.origin = world.clone("far"), world.origin
+        self.clone.git("config", "ralph.worker", "farley")
+        self.claim = self.clone.claim("T-1")
+        lease = {**self.clone.lease("T-1"), "host": "far", "worktree": "/srv/far"}
+        self._set("refs/ralph/leases/T-1", ryaml.dumps(lease))
+
+    def beat(self, **more: Any) -> None:
+        """Its loop's heartbeat; its clock is three hours slow."""
+        found = {
+            **heartbeat.noted(os.getpid())._asdict(), "host": "far", "worker": "farley",
+            "task": "T-1", "claim": self.claim, "phase": "agent", "time": time.time() - 3 * 3600,
+            **more,
+        }  # fmt: skip
+        self._set("refs/ralph/beats/farley", json.dumps(found))
+
+    def _set(self, ref: str, text: str) -> None:
+        oid = self.origin.git("hash-object", "-w", "--stdin", stdin=text)
+        self.origin.git("update-ref", ref, oid)
+
+
+def aged(place: Place, seconds: float) -> None:
+    """As if what this repository has seen of others had been fetched so long ago."""
+    path = ".git/ralphgit/beats-seen.yaml"
+    noted = ryaml.loads(place.read(path))
+    place.write(path, ryaml.dumps({oid: at - seconds for oid, at in noted.items()}))
+
+
+def workers(place: Place) -> dict[str, Any]:
+    """What `status` says of each worker."""
+    return {one["worker"]: one for one in place.ralph("status", "--json").data["workers"]}
+
+
+def test_a_loop_shows_itself_on_the_remote_while_it_runs(world: World) -> None:
+    seen = world.folder / "seen"
+    agent = world.write(
+        "../agent.sh",
+        "#!/bin/sh\nfor i in $(seq 600); do\n"
+        f"git -C {world.origin.path} for-each-ref refs/ralph/beats > {seen}\n"
+        f"test -s {seen} && break; sleep 0.1; done\necho done > $RALPH_TASK.txt\n",
+    )
+    agent.chmod(0o755)
+    words = ("--once", "--worker", "alpha", "--agent", str(agent), "--land", "merge")
+    done = world.ralph("run", *words)
+    assert done.code == 0, done.err
+    assert seen.read_text().split()[2] == "refs/ralph/beats/alpha"
+    assert world.origin.git("for-each-ref", "refs/ralph/") == ""
+
+
+def test_a_remote_that_takes_no_beat_is_not_asked_twice(world: World) -> None:
+    refuses = "#!/bin/sh\ncase $1 in refs/ralph/*) echo no refs of yours; exit 1;; esac\n"
+    hook = world.origin.write("hooks/update", refuses)
+    hook.chmod(0o755)
+    done = world.ralph("run", "--agent", "scripted", "--land", "merge")
+    assert done.code == 0, done.err
+    assert 1 <= done.err.count("no refs of yours") <= 2  # lease and beat may go at the same time
+    again = world.ralph("run", "--agent", "scripted", "--land", "merge")
+    assert "no refs of yours" not in again.err
+    assert (world.task("T-1")["state"], world.task("T-2")["state"]) == ("complete", "complete")
+    told = [one["code"] for one in world.ralph("doctor", "--json").data["findings"]]
+    assert "refused_refs" in told
+    assert world.ralph("doctor", "--fix").code == 0
+    assert "no refs of yours" not in world.ralph("doctor").out
+
+
+def test_who_works_on_another_machine_is_shown(world: World) -> None:
+    far = Far(world)
+    assert world.ralph("next", "--fetch").code == 0
+    one = workers(world)["farley"]
+    assert (one["task"], one["where"]) == ("T-1", "worktree far on far")
+    assert (one["phase"], one["stale"], one["path"]) == ("", False, "")
+    far.beat()
+    assert world.ralph("next", "--fetch").code == 0
+    one = workers(world)["farley"]
+    assert (one["task"], one["phase"], one["stale"]) == ("T-1", "agent", False)
+    aged(world, 400)
+    one = workers(world)["farley"]
+    assert (one["state"], one["stale"]) == ("stuck", True)
+    assert "farley" in world.ralph("status").out
+
+
+def test_a_loop_without_a_task_elsewhere_is_shown_too(world: World) -> None:
+    far = Far(world)
+    far.beat(worker="other", task="", claim="", phase="waiting")
+    world.origin.git("update-ref", "refs/ralph/beats/other", "refs/ralph/beats/farley")
+    world.origin.git("update-ref", "-d", "refs/ralph/beats/farley")
+    assert world.ralph("next", "--fetch").code == 0
+    one = workers(world)["other"]
+    assert (one["state"], one["task"], one["where"]) == ("registered", "", "on far")
+
+
+def test_no_reset_of_what_beats_elsewhere(world: World) -> None:
+    far = Far(world)
+    far.beat()
+    assert world.ralph("next", "--fetch").code == 0
+    told = world.ralph("reset", "T-1", "--json")
+    assert (told.code, told.error) == (8, "holder_alive")
+    assert "farley is alive on far" in told.json["error"]["message"]
+    aged(world, 400)
+    assert world.ralph("reset", "T-1").code == 0
+    assert world.origin.leases == []
+
+
+def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
+    """And what the old holder lands late is refused (law L3)."""
+    far = Far(world)
+    far.beat()
+    assert world.ralph("next", "--fetch").code == 0
+    loop = ("run", "--agent", "scripted", "--land", "merge", "--worker", "alpha")
+    aged(world, 3000)
+    assert world.ralph(*loop).code == 7  # a person may know more: it says how to reset
+    assert (world.task("T-1")["state"], world.task("T-2")["state"]) == ("claimed", "complete")
+    aged(world, 1000)
+    done = world.ralph(*loop)
+    assert done.code == 0, done.err
+    assert "T-1 is taken back from farley on far" in done.err
+    task = world.task("T-1")
+    assert (task["state"], task["epoch"], task["claim"]["by"]) == ("complete", 1, "alpha")
+    far.clone.write("T-1.txt", "late\n")
+    late = far.clone.ralph("complete", "--land", "merge", "--json")
+    assert (late.code, late.error) == (5, "claim_lost"), late.out
+    assert world.git("show", "origin/main:T-1.txt") == "done"
+
+
+def test_a_fresh_clone_takes_nobodys_task(world: World) -> None:
+    """It has seen no silence yet, whatever the clock of the other machine says."""
+    far = Far(world)
+    far.beat(time=time.time() - 7 * 24 * 3600)
+    near = world.clone("near")
+    near.git("config", "ralph.worker", "near")
+    assert near.ralph("run", "--agent", "scripted", "--land", "merge").code == 0
+    assert near.task("T-1")["state"] == "claimed"
+    assert near.task("T-2")["state"] == "complete"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"pid": "x"}', "\0", '{"pid": 1e999}'])
+def test_a_beat_that_is_none_is_passed_over(world: World, text: str) -> None:
+    far = Far(world)
+    far._set("refs/ralph/beats/farley", text)
+    assert world.ralph("next", "--fetch").code == 0
+    assert workers(world)["farley"]["stale"] is False
