@@ -63,12 +63,13 @@ def none_left(world: World) -> bool:
 
 
 def batch(world: World, *words: str) -> Result:
-    return world.ralph("batch", "run", "--agent", "scripted", *words)
+    return world.ralph("batch", "run", "--agent", "scripted", "--assume", *words)
 
 
 def begun(world: World, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "ralphgit", "batch", "run", "--agent", "scripted", *words],
+        [sys.executable, "-m", "ralphgit", "batch", "run", "--assume", "--agent", "scripted",
+         *words],
         cwd=world.path, env=world.environ, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
@@ -151,6 +152,8 @@ def test_groups_keep_every_promise(drawn: list[Any], at_once: int) -> None:
     by_id = {one.id: one for one in rows}
     free = {one.id for one in rows if one.status == "pending"} - held
     made = batches.plan(rows, free=free, held=held, at_once=at_once)
+    assert all(by_id[task].write for group in made.groups if len(group) > 1 for task in group)
+    made = batches.plan(rows, free=free, held=held, at_once=at_once, assume=True)
     planned = [task for group in made.groups for task in group]
     assert len(set(planned)) == len(planned)
     assert set(planned) <= free
@@ -196,20 +199,23 @@ def test_whoever_may_run_beside_another_is_asked_in_one_place(drawn: list[Any]) 
         (["A =x", "B =x", "C"], [["A", "C"], ["B"]]),
         (["A <B", "B <A", "C"], [["C"]]),
         (["A !3", "B !1", "C !1"], [["B", "C", "A"]]),
+        (["A", "B ?", "C", "D ?"], [["A", "C"], ["B"], ["D"]]),
     ],
 )  # fmt: skip
 def test_groups(rows: list[str], groups: list[list[str]]) -> None:
-    """`ID [MODE] [STORY] [<DEPENDENCY] [=WRITES] [!PRIORITY]`."""
+    """`ID [MODE] [STORY] [<DEPENDENCY] [=WRITES] [?] [!PRIORITY]`; `?` is without a write scope."""
     made = []
     for line in rows:
         name, *words = line.split()
-        fields: dict[str, Any] = {"story": "S-1"}
+        fields: dict[str, Any] = {"story": "S-1", "write": (name,)}
         for word in words:
             match word[0]:
                 case "<":
                     fields["depends_on"] = (word[1:],)
                 case "=":
                     fields["write"] = (word[1:],)
+                case "?":
+                    fields["write"] = ()
                 case "!":
                     fields["priority"] = int(word[1:])
                 case "S":
@@ -232,7 +238,11 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
     alpha = world.worktree("alpha")
     alpha.claim("T-4")
     before = world.snapshot()
-    found = world.ralph("batch", "plan")
+    unproved = world.ralph("batch", "plan", "--limit", "2")
+    assert unproved.out.splitlines()[:2] == [
+        "1: T-1 (no write scope: alone)", "2: T-2 (no write scope: alone)",
+    ]  # fmt: skip
+    found = world.ralph("batch", "plan", "--assume")
     assert (found.code, found.err) == (0, "")
     assert found.out.splitlines() == [
         "1: T-1 T-2 T-3",
@@ -241,7 +251,8 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
         "left: T-7 (waiting) waits for T-9",
         "left: T-6 (waiting) waits for T-5",
     ]
-    one = world.ralph("batch", "plan", "--story", "S-1", "--at-once", "2", "--limit", "1", "--json")
+    one = world.ralph("batch", "plan", "--story", "S-1", "--at-once", "2", "--limit", "1", "--json",
+                      "--assume")  # fmt: skip
     assert one.data == {
         "groups": [["T-1", "T-2"]],
         "left": [
@@ -250,7 +261,7 @@ def test_plan_shows_the_groups_and_changes_nothing(make: Callable[..., World]) -
             {"task": "T-7", "state": "waiting", "waits_for": ["T-9"]},
         ],
     }
-    set_to = world.ralph("batch", "plan", "--json", env={"RALPH_BATCH_AT_ONCE": "1"})
+    set_to = world.ralph("batch", "plan", "--assume", "--json", env={"RALPH_BATCH_AT_ONCE": "1"})
     assert set_to.data["groups"] == [["T-1"], ["T-2"], ["T-3"]]
     assert world.snapshot() == before
 
@@ -486,7 +497,7 @@ def test_without_its_state_a_batch_goes_on_by_the_records(make: Callable[..., Wo
     first.kill()
     first.communicate()
     (world.path / ".ralph/batch/state.yaml").unlink()
-    assert world.ralph("batch", "plan", "--json").data["groups"] == [["T-1", "T-2"]]
+    assert world.ralph("batch", "plan", "--assume", "--json").data["groups"] == [["T-1", "T-2"]]
     go(world, "b1")
     done = batch(world, "--json")
     assert (done.code, outcomes(done)) == (0, {"T-1": "done", "T-2": "done"})

@@ -273,10 +273,14 @@ def test_ready_tasks_are_listed_with_their_groups(world: World) -> None:
             0,
             "T-1 x T-2  read: T-1 writes src/**, T-2 reads src/types.ts: src/types.ts\n"
             "T-5  unproved: it has no write scope: nothing can be proved\n"
-            "group 1: T-4 T-1 T-5\n"
-            "group 2: T-2\n",
+            "group 1: T-4 T-1\n"
+            "group 2: T-2\n"
+            "group 3: T-5\n"
+            "What is unproved stands alone; --assume takes it for independent.\n",
             "",
         )
+    assumed = world.ralph("independence", "--assume").out
+    assert assumed.endswith("group 1: T-4 T-1 T-5\ngroup 2: T-2\n")
     told = world.ralph("independence", "--json").json
     assert list(OUTPUT.iter_errors(told)) == []
     data = told["data"]
@@ -285,13 +289,70 @@ def test_ready_tasks_are_listed_with_their_groups(world: World) -> None:
             "a": "T-1", "b": "T-2", "reason": "read", "paths": ["src/types.ts"], "tasks": [],
             "message": "T-1 writes src/**, T-2 reads src/types.ts: src/types.ts",
         }],
-        "groups": [["T-4", "T-1", "T-5"], ["T-2"]],
+        "groups": [["T-4", "T-1"], ["T-2"], ["T-5"]],
         "unproved": [
             {"task": "T-5", "why": "it has no write scope: nothing can be proved"}
         ],
+        "could_be_parallel": None,
         "branches": None,
     }  # fmt: skip
     assert world.snapshot() == before
+
+
+def test_which_tasks_follow_each_other_without_need(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(
+        "version: 1\ntasks:\n"
+        + task("T-1", "story: S", "scope: {write: [a/**]}")
+        + task("T-2", "story: S", "depends_on: [T-1]", "scope: {write: [b/**]}")
+        + task("T-3", "story: S", "depends_on: [T-2]",
+               "x-suggested-scope: {write: [c.py]}")
+        + task("T-4", "story: S", "depends_on: [T-3]", "scope: {write: [c.py]}")
+        + task("T-5", "story: S", "depends_on: [T-4]")
+        + task("T-6", "story: S", "depends_on: [T-5]", "mode: sequential",
+               "x-suggested-scope: {write: [d.py], open: its callers}")
+    )  # fmt: skip
+    world.commit()
+    told = world.ralph("independence", "--story", "S", "--suggest-modes")
+    assert told.out.split("independent.\n")[1] == (
+        "could be parallel: T-1 T-2 T-3 (each at once)\n"
+        "    ralphgit edit T-2 --remove depends_on\n"
+        "    ralphgit edit T-3 --remove depends_on\n"
+    )
+    assert (
+        "T-3  unproved: it has no write scope: nothing can be proved; offered: c.py "
+        "(ralphgit edit T-3 --take-scope)\n" in told.out
+    )
+    assert "offered: d.py and its callers (ralphgit edit T-6 --take-scope)" in told.out
+    data = world.ralph("independence", "--story", "S", "--suggest-modes", "--json")
+    assert list(OUTPUT.iter_errors(data.json)) == []
+    assert data.data["could_be_parallel"] == [
+        {"tasks": ["T-1", "T-2", "T-3"], "depends_on": [], "sequential": []}
+    ]
+    for word in ("T-2", "T-3"):
+        assert world.ralph("edit", word, "--remove", "depends_on").code == 0
+
+
+def test_the_scope_that_is_offered_is_taken(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(
+        "version: 1\ntasks:\n"
+        + task("T-1", "x-suggested-scope: {write: [a.py, b/], open: its callers}",
+               "scope: {read: [c/**]}")
+        + task("T-2")
+    )  # fmt: skip
+    world.commit()
+    done = world.ralph("edit", "T-1", "--take-scope", "--json")
+    assert done.code == 0, done
+    assert world.task("T-1")["scope"] == {"read": ["c/**"], "write": ["a.py", "b/"]}
+    assert "x-suggested-scope" not in world.task("T-1")
+    assert done.json["warnings"] == [
+        "the source of T-1 also names: its callers; its scope has no path for it"
+    ]
+    refused = world.ralph("edit", "T-2", "--take-scope", "--json")
+    assert (refused.code, refused.error) == (2, "no_offer")
+    mixed = world.ralph("edit", "T-2", "--take-scope", "--title", "x")
+    assert mixed.code == 2
 
 
 def test_a_story_and_tasks_by_their_ids(world: World) -> None:

@@ -57,6 +57,8 @@ class BatchOptions(NamedTuple):
     """A preset or a command line; "" takes the configured one."""
     at_once: int = 0
     """0 is as configured."""
+    assume: bool = False
+    """Tasks without a write scope count as independent of others."""
 
 
 class Batch:
@@ -129,8 +131,9 @@ class Batch:
                 self._save(state._replace(group=(job,), failed=tuple(rest)))
                 return True
             ended = {result.task for result in state.results}
+            told = self._options
             planned = batch_plan.plan(
-                project, story=self._options.story, at_once=self._options.at_once, without=ended
+                project, story=told.story, at_once=told.at_once, without=ended, assume=told.assume
             )
             if not planned.plan.groups:
                 return False

@@ -42,11 +42,13 @@ def plan(
     wanted: Callable[[Row], bool] = lambda _: True,
     at_once: int = 3,
     beside: Callable[[Row, Row], bool] = together,
+    assume: bool = False,
 ) -> Plan:
     """Group the `free` tasks that are `wanted`, in the order in which they would be taken.
 
     `rows` is the whole graph, `held` what others have in flight. A task comes after all it
-    depends on; what depends on something that is not done here is left.
+    depends on; what depends on something that is not done here is left. A task without a write
+    scope is in a group alone, unless we `assume` that it is independent of others.
     """
     complete = {row.id for row in rows if row.status == "complete"}
     needs = _needs(rows)
@@ -57,7 +59,11 @@ def plan(
     ]  # fmt: skip
     groups: list[tuple[str, ...]] = []
     done = set(complete)
-    while group := _group(order, done, needs, at_once, beside):
+
+    def fits(one: Row, other: Row) -> bool:
+        return (assume or bool(one.write and other.write)) and beside(one, other)
+
+    while group := _group(order, done, needs, at_once, fits):
         groups.append(tuple(row.id for row in group))
         done.update(groups[-1])
         order = [row for row in order if row.id not in done]

@@ -350,12 +350,15 @@ def as_text(a: str, b: str, meeting: Meeting) -> str:
 # -- groups --------------------------------------------------------------------------------
 
 
-def groups(rows: Sequence[Row], found: Sequence[Conflict]) -> list[list[str]]:
+def groups(
+    rows: Sequence[Row], found: Sequence[Conflict], *, alone: Collection[str] = ()
+) -> list[list[str]]:
     """`rows` parted so that the tasks of a group may run together; one group after the other.
 
     A task stands behind what it needs, and a checkpoint behind what comes before it. Each goes
     into the first group that has room for it, in the order of `rows`, or with those first that
-    conflict with most, where that makes fewer groups. The same tasks give the same groups.
+    conflict with most, where that makes fewer groups. The same tasks give the same groups. Those
+    of `alone` share theirs with no other.
     """
     names = [row.id for row in rows]
     beside: dict[str, set[str]] = {name: set() for name in names}
@@ -365,6 +368,9 @@ def groups(rows: Sequence[Row], found: Sequence[Conflict]) -> list[list[str]]:
         beside[one.b].add(one.a)
         if one.reason in (DEPENDS, VERIFY) and one.tasks:
             behind[one.tasks[0]].append(one.tasks[-1])
+    for name in names:
+        apart = names if name in alone else alone
+        beside[name].update(one for one in apart if one != name)
     usual = _coloured(names, beside, behind)
     crowded = sorted(names, key=lambda name: -len(beside[name]))
     other = _coloured(crowded, beside, behind)

@@ -68,11 +68,13 @@ def read(
     *,
     told: Told,
     form: str = "",
+    bullets: bool = False,
 ) -> Source:
     """Read the tasks in the files called `names`, in their order, with the ids they have `here`.
 
     A folder stands for the Markdown files in it. A prefix in `told` stands before the ids of all
-    tasks in the files; with a `form`, all files are read as that format, whatever they look like.
+    tasks in the files; with a `form`, all files are read as that format, whatever they look like;
+    with `bullets`, items of a Markdown list are tasks without a box, too.
 
     Raises: UsageError for what is no file that can be read, a format that there is not, or where
     a prefix makes no id; as `task_identity.resolve`; InvalidRecord for a file whose format
@@ -81,11 +83,11 @@ def read(
     limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
-    boxes = _boxes(project.config.import_marks)
+    how = _Reading(limit, formats, _boxes(project.config.import_marks), bullets)
     listed = source_folder.expand(folder, names)
     each, passed = source_folder.chosen(
         [
-            _converted(name, _content(folder, name, limit), limit, formats, boxes, beside=beside)
+            _converted(name, _content(folder, name, limit), how, beside=beside)
             for name, beside in project.around.progress.through("reading", listed)
         ]
     )
@@ -184,24 +186,36 @@ def _content(folder: str, name: str, limit: int) -> bytes:
     return data
 
 
-def _converted(
-    name: str, data: bytes, limit: int, formats: Formats, boxes: Boxes, *, beside: bool
-) -> source_folder.Read:
+class _Reading(NamedTuple):
+    """How files are read."""
+
+    limit: int
+    """The bytes that one may have."""
+    formats: Formats
+    boxes: Boxes
+    bullets: bool
+
+
+def _converted(name: str, data: bytes, how: _Reading, *, beside: bool) -> source_folder.Read:
     """What is in a file; of one `beside` others in a folder it may be nothing."""
 
     def load(text: str) -> object:
-        return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
+        return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=how.limit))
 
-    file = importers.source_file(name, data, load, formats.known, boxes)
-    importer = formats.wanted or importers.surest(file, formats.known)
+    file = importers.source_file(name, data, load, how.formats.known, how.boxes)
+    file.bullets = how.bullets
+    importer = how.formats.wanted or importers.surest(file, how.formats.known)
     if importer is None:
         if beside:
             return source_folder.Read(name, "", None, beside)
-        raise file.refused("the format of this file is not known")
+        error = file.refused("the format of this file is not known")
+        if file.has_bullets():
+            error.hint = f"ralphgit import --bullets {name} reads items without a box, too"
+        raise error
     found = importer.read(file)
     if found.stored:
         # A graph of ours: its own reader says line and column, and takes text as it is written.
-        found = found._replace(tasks=graph_file.parse(data, path=name, limit=limit).tasks)
+        found = found._replace(tasks=graph_file.parse(data, path=name, limit=how.limit).tasks)
     return source_folder.Read(name, importer.name, found, beside)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_sources, root_lists, three_way_import
+from ralphgit.app.exchange import import_scopes, import_sources, root_lists, three_way_import
 from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.graph_files import is_wild
@@ -41,6 +41,10 @@ class ImportOptions(NamedTuple):
     """Stands before the ids of the tasks in the files."""
     form: str = ""
     """The format of the files; "" to tell it by what is in each."""
+    scopes: str = import_scopes.SUGGEST
+    """What becomes of the files that an item names (`import_scopes`)."""
+    bullets: bool = False
+    """Read items without a box as tasks."""
     strict: bool = False
     """Refuse files with lines that look like items and are read as nothing."""
     renumbered: bool = False
@@ -94,12 +98,18 @@ def bring(project: Project, options: ImportOptions) -> Import:
     """
     here = _here(project)
     told = Told(options.prefix, _told_words(options))
-    source = import_sources.read(project, options.files, here, told=told, form=options.form)
+    source = import_sources.read(
+        project, options.files, here, told=told, form=options.form, bullets=options.bullets
+    )
+    source = source._replace(tasks=import_scopes.offered(source.tasks, options.scopes))
     if options.strict and source.ignored:
         raise import_sources.not_strict(source.ignored)
     plan = _Plan(here, project.config.max_graph_bytes)
     for task in project.around.progress.through("tasks", source.tasks):
         plan.take(task, source)
+    if options.scopes == import_scopes.TAKE:
+        for name in import_scopes.take(here, plan.new, plan.changed, source.origins):
+            plan.same.pop(name, None)
     file = _target(project, needed=bool(plan.new))
     left_out = plan.make(file, source)
     notes = (*source.notes, *plan.notes, *left_out)

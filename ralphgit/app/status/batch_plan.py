@@ -32,11 +32,17 @@ def worker(number: int) -> str:
 
 
 def plan(
-    project: Project, *, story: str = "", at_once: int = 0, without: Collection[str] = ()
+    project: Project,
+    *,
+    story: str = "",
+    at_once: int = 0,
+    without: Collection[str] = (),
+    assume: bool = False,
 ) -> Planned:
     """Group what is ready or waits, and what a batch has begun, by `rules.batches`.
 
-    `at_once` 0 is as configured. Tasks of `without` count as nobody's to take.
+    `at_once` 0 is as configured. Without a write scope a task is alone, unless we are to `assume`
+    that it is independent. Tasks of `without` count as nobody's to take.
 
     Raises: InvalidRecord, GuardRefused (no_commit).
     """
@@ -60,6 +66,7 @@ def plan(
         wanted=lambda row: story in ("", row.story),
         at_once=at_once or project.config.batch_at_once,
         beside=partial(batches.together, generated=project.config.generated),
+        assume=assume,
     )
     return Planned(made, claim_map, begun)
 

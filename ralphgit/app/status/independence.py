@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.workspace import graph_view
 from ralphgit.app.workspace.project import Project
 from ralphgit.git import merge_preview
 from ralphgit.model.task_row import Row
-from ralphgit.rules import readiness
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, Offer, offered
+from ralphgit.rules import consecutive, readiness
+from ralphgit.rules.consecutive import Run
 from ralphgit.rules.independence import Conflict, conflicts, groups
 from ralphgit.rules.pattern_overlap import check_pattern
 
@@ -55,6 +58,8 @@ class Found(NamedTuple):
     conflicts: tuple[Conflict, ...]
     groups: tuple[tuple[str, ...], ...]
     unproved: tuple[Unproved, ...]
+    runs: tuple[Run, ...]
+    """Tasks that follow each other and could run side by side."""
     branches: Branches | None
 
 
@@ -65,9 +70,14 @@ def independence(
     ready: bool = False,
     story: str = "",
     branches: bool = False,
+    assume: bool = False,
+    suggest_modes: bool = False,
 ) -> Found:
     """Compare tasks pair by pair: `tasks`, else the ones that `next` shows (`ready`, or where
     nothing is asked for), else all of `story` that are not finished.
+
+    Tasks of which nothing is proved stand in a group alone, unless we are to `assume` that they
+    are independent. With `suggest_modes`, the runs are found that follow each other needlessly.
 
     Raises: UnknownTask, InvalidRecord, GuardRefused (no_commit); with `branches`, GitError.
     """
@@ -85,11 +95,18 @@ def independence(
         if wrong := check_pattern(pattern):
             project.warn(f"generated: the pattern {pattern!r} is not valid: {wrong}")
     clashes = conflicts(rows, graph, blocked=blocked, generated=generated)
+    unproved = tuple(filter(None, map(_unproved, rows)))
+    alone = frozenset[str]() if assume else frozenset(one.task for one in unproved)
+    runs: tuple[Run, ...] = ()
+    if suggest_modes:
+        scopes = {row.id: offered_row(row) for row in rows}
+        runs = consecutive.runs([scopes[row.id] for row in rows], generated=generated)
     return Found(
         tuple(rows),
         tuple(clashes),
-        tuple(map(tuple, groups(rows, clashes))),
-        tuple(filter(None, map(_unproved, rows))),
+        tuple(map(tuple, groups(rows, clashes, alone=alone))),
+        unproved,
+        runs,
         _branches(project, claim_map) if branches else None,
     )
 
@@ -124,9 +141,24 @@ def _unproved(row: Row) -> Unproved | None:
     for pattern in (*row.write, *row.read):
         if wrong := check_pattern(pattern):
             return Unproved(row.id, f"the pattern {pattern!r} is not valid: {wrong}")
-    if not row.write:
-        return Unproved(row.id, "it has no write scope: nothing can be proved")
-    return None
+    if row.write:
+        return None
+    why = "it has no write scope: nothing can be proved"
+    offer = _offer(row)
+    if offer is not None:
+        more = f" and {offer.more}" if offer.more else ""
+        why += f"; offered: {', '.join(offer.write)}{more} (ralphgit edit {row.id} --take-scope)"
+    return Unproved(row.id, why)
+
+
+def _offer(row: Row) -> Offer | None:
+    return offered(graph_view.stored(row)) if SUGGESTED in row.json else None
+
+
+def offered_row(row: Row) -> Row:
+    """A task without a write scope as it would be with the one that it is offered."""
+    offer = None if row.write else _offer(row)
+    return row if offer is None or offer.more else row._replace(write=offer.write)
 
 
 # -- branches ------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ class Options(NamedTuple):
     action: str
     story: str = ""
     at_once: int | None = None
+    assume: bool = False
     limit: int | None = None
     agent: str = ""
 
@@ -29,13 +30,17 @@ def run(call: Call, options: Options) -> Outcome:
 
 
 def _plan(project: Project, options: Options) -> Outcome:
-    planned = batch_plan.plan(project, story=options.story, at_once=options.at_once or 0)
+    planned = batch_plan.plan(
+        project, story=options.story, at_once=options.at_once or 0, assume=options.assume
+    )
     groups = planned.plan.groups[: options.limit]
     rows = planned.claim_map.base.by_id
     lines, left = [], []
     for number, group in enumerate(groups, 1):
-        mode = rows[group[0]].mode
-        note = f" ({mode})" if mode != "parallel" else ""
+        first = rows[group[0]]
+        note = f" ({first.mode})" if first.mode != "parallel" else ""
+        if not (note or first.write or options.assume):
+            note = " (no write scope: alone)"
         lines.append(f"{number}: {' '.join(group)}{note}")
     for task, waits in planned.plan.left.items():
         state = planned.claim_map.task_states[task].state
@@ -50,7 +55,7 @@ def _run(call: Call, options: Options) -> Outcome:
     from ralphgit.loop.batch import Batch, BatchOptions
 
     gc.enable()  # `main` has switched it off for what ends soon
-    told = BatchOptions(options.story, options.agent, options.at_once or 0)
+    told = BatchOptions(options.story, options.agent, options.at_once or 0, options.assume)
     ran = Batch(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
     word = " ".join(["BATCH_COMPLETE", *(f"{one.task}={one.outcome}" for one in ran)])
     tasks = [

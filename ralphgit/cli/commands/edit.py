@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ralphgit.app.tasks import edit, rename
+from ralphgit.app.tasks import edit, rename, take_scope
 from ralphgit.app.tasks.edit import Fields
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.cli.command_call import Call
@@ -20,15 +20,16 @@ class Options(NamedTuple):
     cancel: str | None = None
     block: bool = False
     rename: str = ""
+    take_scope: bool = False
 
 
 def run(call: Call, options: Options) -> Outcome:
     task, reason = options.task, options.cancel
     some = options.remove or any(value is not None for value in options.fields)
-    alone = sum((options.block, reason is not None, bool(options.rename)))
+    alone = sum((options.block, reason is not None, bool(options.rename), options.take_scope))
     if alone and (some or alone > 1):
         raise UsageError(
-            "--block, --cancel and --rename cannot be combined with other changes",
+            "--block, --cancel, --rename and --take-scope cannot be combined with other changes",
             hint="change the fields in a second command",
         )
     project = call.project()
@@ -37,7 +38,9 @@ def run(call: Call, options: Options) -> Outcome:
             return outcome(edit.cancel(project, task, reason), "cancelled")
         if options.rename:
             return _renamed(rename.rename(project, task, options.rename))
-        if options.block:
+        if options.take_scope:
+            changed, verb = take_scope.take_scope(project, task), "changed"
+        elif options.block:
             changed, verb = edit.to_block_style(project, task), "written in block style"
         else:
             changed = edit.edit(project, task, options.fields, remove=options.remove)

@@ -99,13 +99,14 @@ COMMANDS = (
             arg("action", "ACTION", choices=("plan", "run")),
             STORY,
             integer("at_once", "At most N tasks at once."),
+            flag("assume", "Group tasks without a write scope as if they were independent."),
             *of("plan", integer("limit", "The first N groups.")),
             *of("run", text("agent", "The coding agent, as for run.", metavar="AGENT",
                      listed=_agents)),
         ),
         "Parallel tasks that follow each other in a story form a group; verify and sequential "
-        "tasks run alone. run works on a group in the worktrees b1, b2, ..., integrates "
-        "what is complete, retries what failed alone, and goes on with the next group. After "
-        "a crash, repeat it.",
+        "tasks, and those without a write scope, run alone. run works on a group in the "
+        "worktrees b1, b2, ..., integrates what is complete, retries what failed alone, and "
+        "goes on with the next group. After a crash, repeat it.",
     ),
 )  # fmt: skip

@@ -17,6 +17,8 @@ COMMANDS = (
             flag("ready", "The tasks that next shows (so it is without ID and --story)."),
             text("story", "The unfinished tasks of this story.", metavar="S"),
             flag("branches", "Also merge the branches in flight with each other, in memory."),
+            flag("assume", "Group tasks without a write scope as if they were independent."),
+            flag("suggest_modes", "Also say which tasks follow each other without need."),
         ),
         "Prints each pair that must not run together, with the reason and a path that both "
         "cover, then groups that may be started one after the other. Exit 1 where tasks that "

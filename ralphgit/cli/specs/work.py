@@ -111,6 +111,7 @@ COMMANDS = (
             text("cancel", "Say that it will not be done.", metavar="REASON"),
             flag("block", "Write the task in block style, nothing else."),
             text("rename", "Give the task another id, and its records with it.", metavar="NEW"),
+            flag("take_scope", "Take the write scope that an import has offered."),
         ),
     ),
     Command(

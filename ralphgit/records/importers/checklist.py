@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model.printable import counted
-from ralphgit.model.task_status import Status
+from ralphgit.model.task_status import Mode, Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, Importer
 from ralphgit.records.importers.parts import (
     exported_checklist,
     headings,
     item_order,
+    listed_items,
     markdown_items,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
-from ralphgit.records.importers.parts.headings import Heading
 from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
+from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import (
     CANCELLED,
     DEFERRED,
@@ -35,6 +35,7 @@ from ralphgit.records.importers.parts.markdown_items import (
     looks_like_box,
 )
 from ralphgit.records.importers.parts.source_values import MISSING, safe_names
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, paths_of, suggestion
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 #: They come last, those that are put off after those that are optional.
@@ -47,23 +48,6 @@ _ELSEWHERE = "in a code block, a comment or a quotation"
 _CHECK_LIST = "without an id, below a heading where no item has one"
 
 
-class _Item(NamedTuple):
-    """A task of the list, before it has an id."""
-
-    node: Node
-    entry: item_order.Entry
-    heading: Heading | None
-    path: tuple[str, ...]
-    """The words of the heading and of the tasks around it, then its own."""
-    line: int
-    """In the file."""
-
-    @property
-    def end(self) -> int:
-        """The last line of what stands in it."""
-        return self.line + self.node.raw.count("\n")
-
-
 def _sniff(file: SourceFile) -> int:
     if file.form is not Form.TEXT or not file.may_hold_list():
         return NO
@@ -74,8 +58,8 @@ def _is_export(file: SourceFile) -> bool:
     return bool(file.blocks) and exported_checklist.is_export(file.blocks[0])
 
 
-def _list(file: SourceFile) -> list[_Item]:
-    return list(_items(file.blocks, exported=_is_export(file)))
+def _list(file: SourceFile) -> list[Item]:
+    return list(listed_items.items(file.blocks, exported=_is_export(file), bullets=file.bullets))
 
 
 def _read(file: SourceFile) -> Imported:
@@ -98,7 +82,7 @@ def _read(file: SourceFile) -> Imported:
     return _Reader(name, _with_ids(items, log), log).imported()
 
 
-def _with_ids(items: list[_Item], log: Log) -> list[_Item]:
+def _with_ids(items: list[Item], log: Log) -> list[Item]:
     """Without what stands below headings where no item has an id, in a list of items with ids.
 
     That is somebody's check list beside the tasks, such as what goes into a pull request.
@@ -121,17 +105,17 @@ def _renumbered(entry: item_order.Entry, new: Mapping[int, int]) -> item_order.E
     return entry._replace(place=new[entry.place], inner=inner)
 
 
-def _has_ids(items: Sequence[_Item]) -> bool:
+def _has_ids(items: Sequence[Item]) -> bool:
     return 2 * sum(has_id(item.node.text) for item in items) > len(items)
 
 
-def _examples(file: SourceFile, nodes: Sequence[Node]) -> Iterator[_Item]:
+def _examples(file: SourceFile, nodes: Sequence[Node]) -> Iterator[Item]:
     """The tasks in blocks of Markdown code, one list after the other."""
-    found: list[_Item] = []
+    found: list[Item] = []
     for fence in _fences(nodes):
         before = len(found)
         blocks = markdown_items.read(file.name, fence.text, file.boxes)
-        for item in _items(blocks, exported=False):
+        for item in listed_items.items(blocks, exported=False):
             entry = _moved(item.entry, before)
             found.append(item._replace(entry=entry, line=item.line + fence.line))
     yield from found
@@ -149,7 +133,7 @@ def _fences(nodes: Sequence[Node]) -> Iterator[Node]:
         yield from _fences(node.nodes)
 
 
-def _name_others(file: SourceFile, items: Sequence[_Item], log: Log) -> None:
+def _name_others(file: SourceFile, items: Sequence[Item], log: Log) -> None:
     """Name the lines that look like items, and are neither a task nor a part of one."""
     named = {line for item in items for line in range(item.line, item.end + 1)}
     for reason, line in _passed_over(file.blocks):
@@ -169,59 +153,18 @@ def _passed_over(nodes: Sequence[Node]) -> Iterator[tuple[str, int]]:
         yield from _passed_over(node.nodes)
 
 
-# -- what is a task, and where it stands ---------------------------------------------------
-
-
-def _items(nodes: Sequence[Node], *, exported: bool) -> Iterator[_Item]:
-    """The tasks in the order of the document; those inside one come right behind it."""
-    level = headings.story_level(nodes)
-    heading: Heading | None = None
-    section, found = 0, list[_Item]()
-
-    def take(node: Node, path: tuple[str, ...]) -> item_order.Entry:
-        place = len(found)
-        path = (*path, node.text)
-        item = _Item(node, item_order.Entry(place, 0, "", False, False), heading, path, node.line)
-        found.append(item)
-        # In our own export, boxes inside a task are part of its description.
-        inside = () if exported else node.nodes
-        inner = tuple(take(each, path) for each in inside if each.ticked is not None)
-        phase = heading.phase if heading else ""
-        words = marked(node.text, ids=has_id(node.text))
-        entry = item_order.Entry(place, section, phase, words.parallel, node.numbered, inner)
-        found[place] = item._replace(entry=entry)
-        return entry
-
-    def look(nodes: Sequence[Node]) -> None:
-        for node in nodes:
-            if node.kind == "item" and node.ticked is not None and node.text:
-                take(node, (heading.title,) if heading else ())
-            elif node.kind == "item":
-                look(node.nodes)  # a group: its own words are no task
-
-    for node in nodes:
-        if node.kind != "heading":
-            look([node])
-            continue
-        section += 1
-        if node.level == level:
-            heading = (
-                exported_checklist.heading(node.text) if exported else headings.read(node.text)
-            )
-        elif node.level < level:
-            heading = None
-    yield from found
-
-
 # -- tasks ---------------------------------------------------------------------------------
 
 
 class _Reader:
-    def __init__(self, name: str, items: Sequence[_Item], log: Log) -> None:
+    def __init__(self, name: str, items: Sequence[Item], log: Log) -> None:
         self._name, self._items, self._log = name, items, log
         ids = _has_ids(items)
         self._marked = [marked(item.node.text, ids=ids) for item in items]
-        self._ordered = ids or any(words.parallel or words.mode for words in self._marked)
+        self._ordered = ids or any(
+            item.entry.parallel or words.mode
+            for item, words in zip(items, self._marked, strict=True)
+        )
         self._sources = self._ids()
 
     def imported(self) -> Imported:
@@ -232,6 +175,7 @@ class _Reader:
             source = self._sources[place]
             before = [names[self._sources[other].casefold()] for other in depends[place]]
             tasks.append(self._task(names[source.casefold()], place, item, before, names))
+        self._tell_shared(tasks, depends)
         if any(depends.values()):
             how = "the list" if self._ordered else "numbers and nesting in the list"
             self._log.note(f"Dependencies were made from the order of {how}.")
@@ -245,7 +189,7 @@ class _Reader:
         )
 
     def _task(
-        self, new: str, place: int, item: _Item, before: list[str], names: Mapping[str, str]
+        self, new: str, place: int, item: Item, before: list[str], names: Mapping[str, str]
     ) -> dict[str, object]:
         words, node = self._marked[place], item.node
         found = details(words.title, words.mode, _below(node))
@@ -276,6 +220,8 @@ class _Reader:
                     f"{new} depends on {', '.join(missing)}, not in the list: kept aside."
                 )
         fields["depends_on"] = before
+        if found.named and words.mode != Mode.VERIFY and not {"scope", SUGGESTED} & fields.keys():
+            fields[SUGGESTED] = suggestion(found.named)
         if found.commit:
             fields["x-commit"] = found.commit
         if words.id and new != words.id:
@@ -283,6 +229,22 @@ class _Reader:
         if found.strange:
             self._log.note(f"{new}: not read as paths: {', '.join(found.strange)[:120]}")
         return in_order(task_of(new, fields, self._log, ""))
+
+    def _tell_shared(
+        self, tasks: Sequence[Mapping[str, object]], depends: Mapping[int, tuple[int, ...]]
+    ) -> None:
+        """Say which items are marked as parallel, and name the same file."""
+        rows: dict[tuple[tuple[int, ...], str], list[str]] = {}
+        for place, item in enumerate(self._items):
+            for path in paths_of(tasks[place]) if item.entry.parallel else ():
+                rows.setdefault((depends[place], path), []).append(str(tasks[place]["id"]))
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for (_, path), ids in rows.items():
+            if len(ids) > 1:
+                shared.setdefault(tuple(ids), []).append(path)
+        for several, paths in shared.items():
+            names, same = ", ".join(several), ", ".join(paths)
+            self._log.note(f"{names} are marked as parallel, and name the same: {same}.")
 
     def _tell_boxes(self) -> None:
         """Say what boxes mean that are neither open nor ticked."""
@@ -346,7 +308,7 @@ class _Reader:
             self._items, self._marked, slugs, strict=True)]  # fmt: skip
 
     def _id(
-        self, item: _Item, words: Marked, slug: str, often: Counter[str], seen: dict[str, int]
+        self, item: Item, words: Marked, slug: str, often: Counter[str], seen: dict[str, int]
     ) -> str:
         if words.id:
             return words.id

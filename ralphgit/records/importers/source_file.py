@@ -62,6 +62,8 @@ class SourceFile:
         """As the user named it; for messages, not for recognising a format."""
         self.boxes = boxes
         """What the signs in a Markdown list's boxes say."""
+        self.bullets = False
+        """Items without a box are tasks, too, as the user has said."""
         self._parse = parse
         self._hint = hint
 
@@ -171,8 +173,13 @@ class SourceFile:
         return markdown_items.read(self.name, self.body, self.boxes)
 
     def may_hold_list(self) -> bool:
-        """Whether a line of the text looks like a list item with a box."""
-        return markdown_items.may_hold_tasks(self.text, self.boxes)
+        """Whether a line of the text looks like an item that is a task."""
+        some = markdown_items.may_hold_tasks(self.text, self.boxes)
+        return some or (self.bullets and self.has_bullets())
+
+    def has_bullets(self) -> bool:
+        """Whether a line looks like an item of a list, with a box or without."""
+        return self.form is Form.TEXT and markdown_items.has_list(self.text)
 
     def refused(self, message: str, *, line: int = 1) -> InvalidRecord:
         """The refusal of a file that has another format."""

@@ -28,7 +28,7 @@ _MORE = (
     " podman poetry pre-commit prettier printf psql pyright rails rake redis-cli rg rm rustc rustup"
     " sbt scala sed set shellcheck sleep source sqlite3 stack stylelint swift task terraform test"
     " time timeout touch true trunk tsx turbo uvx vale vue-tsc wc wget which xargs xcodebuild"
-    " yamllint yq zig zsh"
+    " yamllint yq zig zsh ."
 )
 _CODE = _PLAIN | frozenset(_MORE.split())
 _SHELL = r"(?:[A-Z_][A-Z0-9_]*=\S*\s+|!\s+|sudo\s+|time\s+|env\s+)*"
@@ -106,7 +106,7 @@ def is_command(code: str) -> bool:
     if len(line.split()) == 1:
         return known and not (name.endswith("/") or (not here and paths_in_prose.is_path(name)))
     if _SIGN.search(line, first.end()):
-        return known or name.islower()
+        return known or name == name.lower()
     return known and not _is_prose(line[first.end() :])
 
 

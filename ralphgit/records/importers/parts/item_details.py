@@ -21,6 +21,7 @@ from ralphgit.model.ids import is_id
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.parts import commands_in_prose, paths_in_prose
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans, only_code
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
 _NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]+(?=[.):])"
@@ -39,6 +40,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
+#: What stands beside a path and names no other: `(new)`, `Create:`, an arrow.
+_REMARK = re.compile(r"\([^()]*\)|\b[A-Z][a-z]+:|\blines?\s[0-9-]+|[\u2192>-]+")
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
 
 #: Behind a command: the criteria that it proves.
@@ -66,6 +69,8 @@ class Details(NamedTuple):
     commit: str
     strange: tuple[str, ...]
     """What is listed among the files and is not a path."""
+    named: tuple[str, ...]
+    """Paths in the title, and in code among what has no label."""
 
 
 def has_id(text: str) -> bool:
@@ -86,7 +91,7 @@ def marked(text: str, *, ids: bool) -> Marked:
     parallel, mode, story = False, "", ""
     while marker := _MARKER.match(rest):
         word = (marker[1] or marker[2]).upper()
-        if word == "P":
+        if word in ("P", "PARALLEL"):
             parallel = True
         elif word in ("VERIFY", "SEQUENTIAL"):
             mode = word.lower()
@@ -111,6 +116,7 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
         if word == "do":
             begin = _LABEL.match(node.raw)
             found.do.append(node.raw[begin.end() if begin else 0 :].strip())
+            found.named += paths_in_prose.named("", code_spans(node.raw))
         elif word in ("file", "files"):
             found.take_files(words, node.nodes)
         elif word == "done when":
@@ -138,6 +144,9 @@ class _Reading:
         self._item = False
         self.files: list[str] = []
         self.strange: list[str] = []
+        self.more: list[str] = []
+        """What is listed among the files in words: the list is open."""
+        self.named: list[str] = []
         self.criteria: list[str] = []
         self.commands: list[str] = []
         self.proves: dict[str, list[str]] = {}
@@ -147,6 +156,8 @@ class _Reading:
 
     def take_rest(self, node: Node) -> None:
         item = node.kind == "item"
+        if node.kind != "fence":
+            self.named += paths_in_prose.named("", code_spans(node.raw))
         words = f"- {_hung(node.raw)}" if item else node.raw
         self.rest += ("\n" if item and self.rest and self._item else "\n\n") + words
         self._item = item
@@ -155,9 +166,14 @@ class _Reading:
         for text in (words, *(node.text for node in nodes)):
             if _NOTHING.fullmatch(text) or re.fullmatch(r"\(.*\)", text):
                 continue
-            for entry in code_spans(text) or re.split(r",\s*", text):
+            spans = code_spans(text)
+            for entry in spans or re.split(r",\s*", text):
                 path = paths_in_prose.listed(entry)
                 (self.files if path else self.strange).append(path or entry)
+            for span in spans:
+                text = text.replace(f"`{span}`", ",", 1)
+            rest = (part.strip(" .") for part in re.split(r"[,;]", _REMARK.sub("", text)))
+            self.more += [part for part in rest if " " in part and not paths_in_prose.listed(part)]
 
     def take_checks(self, words: str, nodes: Sequence[Node]) -> None:
         for text in (words, *(node.text for node in nodes if node.kind == "item")):
@@ -196,13 +212,16 @@ class _Reading:
         outputs = [path for path in files if paths_in_prose.is_file(path)]
         if outputs and mode != Mode.VERIFY and not _TAKES_AWAY.match(title):
             fields["outputs"] = outputs
-        if files:
-            fields["scope"] = {"write": [paths_in_prose.pattern(path) for path in files]}
+        if files and self.more:
+            fields[SUGGESTED] = suggestion(files, ", ".join(self.more))
+        elif files:
+            fields["scope"] = suggestion(files)
         if mode:
             fields["mode"] = mode
         if self.agent:
             fields["agent"] = self.agent
-        return Details(fields, self.depends_on, self.commit, tuple(self.strange))
+        named = dict.fromkeys((*paths_in_prose.named(title, code_spans(title)), *self.named))
+        return Details(fields, self.depends_on, self.commit, tuple(self.strange), tuple(named))
 
 
 def _hung(raw: str) -> str:

@@ -1,9 +1,9 @@
 """Derive dependencies from the order of a task list.
 
 In a list with ids or markers (smart-ralph, spec-kit) order is meant: tasks follow each other, those
-marked [P] in a row may run beside each other, a heading ends such a row, and a checkpoint comes
-after what is before it. In a plain list it is not, but for numbered items and numbered phases.
-In both, a task comes after the tasks inside it.
+marked [P] in a row, or in one block, may run beside each other, a heading ends such a row, and a
+checkpoint comes after what is before it. In a plain list it is not, but for numbered items and
+numbered phases. In both, a task comes after the tasks inside it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Entry(NamedTuple):
     parallel: bool
     numbered: bool
     inner: tuple[Entry, ...] = ()
+    block: int = 0
+    """The block of parallel items that it stands in, 0 outside of one."""
 
 
 class TooMany(Exception):
@@ -35,16 +37,29 @@ class TooMany(Exception):
 def meant(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
     """Each task's dependencies where the order of the list is meant."""
     found = _Found()
-    before: tuple[int, ...] = ()
-    run: list[int] = []
-    section, parallel = -1, False
-    for entry in _inner_first(entries):
-        if not (run and parallel and entry.parallel and section == entry.section):
-            before, run = tuple(run), []
-        run.append(entry.place)
-        section, parallel = entry.section, entry.parallel
-        found.add(entry.place, before + tuple(inner.place for inner in entry.inner))
+    _meant(entries, (), found)
     return found.depends
+
+
+def _meant(entries: Sequence[Entry], before: tuple[int, ...], found: _Found) -> tuple[int, ...]:
+    """Order `entries` behind `before`; what comes next waits for what is returned."""
+    run: list[int] = []
+    last: Entry | None = None
+    for entry in entries:
+        if last is not None and not _beside(last, entry):
+            before, run = tuple(run), []
+        first = _meant(entry.inner, before, found) if entry.inner else before
+        found.add(entry.place, first + tuple(inner.place for inner in entry.inner))
+        run.append(entry.place)
+        last = entry
+    return tuple(run)
+
+
+def _beside(last: Entry, entry: Entry) -> bool:
+    """Whether an item may run beside the one before it: in a block, or in a row of [P] items."""
+    if not (last.parallel and entry.parallel) or last.block != entry.block:
+        return False
+    return entry.block > 0 or last.section == entry.section
 
 
 def plain(entries: Sequence[Entry]) -> dict[int, tuple[int, ...]]:
@@ -94,14 +109,6 @@ def _below(entry: Entry, before: tuple[int, ...], found: _Found) -> None:
         _below(inner, last if inner.numbered else before, found)
         last = (inner.place,)
     found.add(entry.place, tuple(inner.place for inner in entry.inner) or before)
-
-
-def _inner_first(entries: Sequence[Entry]) -> list[Entry]:
-    found: list[Entry] = []
-    for entry in entries:
-        found += _inner_first(entry.inner)
-        found.append(entry)
-    return found
 
 
 class _Found:

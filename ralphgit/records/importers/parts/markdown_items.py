@@ -28,6 +28,14 @@ _LIKE_A_BOX = r"\[[^\[\]]{0,2}\](?!\()"
 _LIKE_AN_ITEM = re.compile(rf"^[ \t>]*(?:[-*+]|[0-9]{{1,9}}[.)])[ \t]*{_LIKE_A_BOX}", re.MULTILINE)
 
 
+#: A line that begins or ends a block of parallel items, as a heading or an item, or alone.
+_MARK_OF_BLOCK = re.compile(
+    r"^([ \t]*)(?:#{1,6}[ \t]+|[-*+][ \t]+(?:\[ \][ \t]+)?)?[*_`]*"
+    r"(\[PARALLEL\b[^\]\n]*\]|\[/PARALLEL\])[*_`:]*[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
 class Boxes:
     """The signs that stand in boxes, and what they say.
 
@@ -73,6 +81,8 @@ class Node(NamedTuple):
     box: str = ""
     """What its box says beyond that, of MEANINGS; the sign itself, where `Boxes` has no meaning."""
     optional: bool = False
+    bare: bool = False
+    """It has no box, and was taken for an item that is not ticked."""
     numbered: bool = False
     """An item of a numbered list."""
     language: str = ""
@@ -84,6 +94,11 @@ class Node(NamedTuple):
 def may_hold_tasks(text: str, boxes: Boxes = USUAL) -> bool:
     """Whether a line looks like a list item with a box."""
     return boxes.item.search(text) is not None
+
+
+def has_list(text: str) -> bool:
+    """Whether a line looks like a list item, with or without a box."""
+    return re.search(r"^[ \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\S", text, re.MULTILINE) is not None
 
 
 def looks_like_box(words: str) -> bool:
@@ -102,7 +117,8 @@ def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
     Raises: InvalidRecord for lists nested too deep.
     """
     text = boxes.tight.sub(r"\1 ", text)
-    tokens = _parser().parse(text)
+    # A comment ends the item before it, which the words of a block's mark would be a part of.
+    tokens = _parser().parse(_MARK_OF_BLOCK.sub(r"\1<!-- \2 -->", text))
     for token in tokens:
         if token.level >= _DEEPEST - 2:
             message = "lists are nested too deep here"

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+_WORDS = (
+    "astro bash c cc cfg cjs clj conf cpp cs css csv dart env erl ex exs go gradle graphql h hcl"
+    " hpp html ini ipynb java jl js json jsonc jsx kt kts less lock lua md mdx mjs ml mts nix php"
+    " pl prisma proto ps1 py pyi rb rs rst sass scala scss sh sql svelte swift tf toml ts tsx txt"
+    " vue xml yaml yml zig zsh"
+)
 #: What tells `App.svelte` and `justfile` from `SunCalc.getPosition` and `getSunTimes`.
 _LONGEST_SUFFIX = len("svelte")
 _BARE_FILES = frozenset({"makefile", "justfile", "dockerfile", "license", "readme"})
+#: Of files that somebody writes, and that no English or code looks like.
+_SUFFIXES = frozenset(_WORDS.split())
 _BEHIND = re.compile(r"(?::[0-9]+(?:-[0-9]+)?)?(?:\s+\([^()]*\))?\Z")
 _SPECIAL = re.compile(r"[\\*?\[\]{}]")
 
@@ -32,6 +41,24 @@ def listed(text: str) -> str | None:
     plain = re.sub(r"[()\[\]{}*?]", "_", path)
     hidden = plain.startswith(".") and plain[1:].replace(".", "").replace("-", "").isalnum()
     return path if path and (is_path(plain.lstrip("_") or "-") or hidden) else None
+
+
+def named(words: str, spans: Sequence[str]) -> list[str]:
+    """The files and folders that an item's words name: in `spans`, its code, or bare with a `/`.
+
+    Only what is plainly one: `src/a.ts`, `src/models/`, `app.py`, not `os.path` or `text/html`.
+    """
+    bare = (word.strip(".,;:()") for word in words.split() if "/" in word and "`" not in word)
+    found = [path for text in (*spans, *bare) if (path := listed(text)) and _is_plain(path)]
+    return list(dict.fromkeys(found))
+
+
+def _is_plain(path: str) -> bool:
+    folder, _, last = path.rpartition("/")
+    if last:
+        stem, _, suffix = last.rpartition(".")
+        return (bool(stem) and suffix in _SUFFIXES) or last.casefold() in _BARE_FILES
+    return bool(folder) and not is_pattern(path)
 
 
 def is_pattern(path: str) -> bool:

@@ -1,0 +1,158 @@
+"""Find the tasks of a Markdown document: items with a box, and where each stands.
+
+What stands between the lines `[PARALLEL]` and `[/PARALLEL]` is a block: its items may run beside
+each other, and what follows comes after all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ralphgit.records.importers.parts import exported_checklist, headings, item_order
+from ralphgit.records.importers.parts.headings import Heading
+from ralphgit.records.importers.parts.item_details import has_id, marked
+from ralphgit.records.importers.parts.markdown_items import Node
+
+_BEGIN = re.compile(r"\[PARALLEL\b[^\]]*\][\s:]*", re.IGNORECASE)
+_END = re.compile(r"\[/PARALLEL\][\s:]*", re.IGNORECASE)
+#: Headings below which items without a box are done.
+_DONE = frozenset({"done", "completed", "complete", "finished"})
+
+
+_SAME = Heading("", "", "")
+
+
+class Item(NamedTuple):
+    """A task of the list, before it has an id."""
+
+    node: Node
+    entry: item_order.Entry
+    heading: Heading | None
+    path: tuple[str, ...]
+    """The words of the heading and of the tasks around it, then its own."""
+    line: int
+    """In the file."""
+
+    @property
+    def end(self) -> int:
+        """The last line of what stands in it."""
+        return self.line + self.node.raw.count("\n")
+
+
+def items(nodes: Sequence[Node], *, exported: bool, bullets: bool = False) -> Iterator[Item]:
+    """The tasks in the order of the document; those inside one come right behind it.
+
+    With `bullets`, items without a box are tasks, too, but for those below another item.
+    """
+    nodes = [_as_boxed(node) for node in nodes] if bullets else nodes
+    yield from _Finder(nodes, exported=exported).found
+
+
+def _as_boxed(node: Node) -> Node:
+    """An item without a box as one that is not ticked; below a heading "Done" see `_Finder`."""
+    return node._replace(ticked=False, bare=True) if _is_bare(node) else node
+
+
+def _is_bare(node: Node) -> bool:
+    return node.kind == "item" and node.ticked is None and bool(node.text)
+
+
+def _comment(node: Node) -> str:
+    """What a comment says; "" for any other block."""
+    words = node.text.strip() if node.kind == "comment" else ""
+    return words.removeprefix("<!--").removesuffix("-->").strip()
+
+
+def _flat(nodes: Sequence[Node]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _flat(node.nodes)
+
+
+class _Finder:
+    def __init__(self, nodes: Sequence[Node], *, exported: bool) -> None:
+        self.found: list[Item] = []
+        self._exported = exported
+        self._heading: Heading | None = None
+        self._section = 0
+        self._block = 0
+        """The number of the block that we are in, 0 outside of one."""
+        self._blocks = 0
+        self._above: Heading | None = _SAME
+        """The heading before the one that began the block, which has that name."""
+        self._is_done = False
+        #: Where no block is ended by its mark, a heading ends it.
+        self._ended = any(_END.fullmatch(_comment(node)) for node in _flat(nodes))
+        level = headings.story_level(nodes)
+        for node in nodes:
+            if node.kind == "heading":
+                self._take_heading(node, level)
+            else:
+                self._look([node])
+
+    def _take_heading(self, node: Node, level: int) -> None:
+        self._section += 1
+        self._block = self._block if self._ended else 0
+        words = node.text
+        if not self._exported and (begin := _BEGIN.match(words)):
+            self._begin()
+            self._above = self._heading
+            words = words[begin.end() :]
+        self._is_done = headings.slug(words) in _DONE
+        if node.level == level:
+            read = exported_checklist.heading if self._exported else headings.read
+            self._heading = read(words)
+        elif node.level < level:
+            self._heading = None
+
+    def _begin(self) -> None:
+        self._blocks += 1
+        self._block = self._blocks
+
+    def _look(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            if node.kind == "item" and node.ticked is not None and node.text:
+                self._take(node, (self._heading.title,) if self._heading else ())
+            elif node.kind == "item":
+                self._look(node.nodes)  # a group: its own words are no task
+            else:
+                self._take_mark(node)
+
+    def _take_mark(self, node: Node) -> None:
+        """A block begins or ends, where `node` says so (`markdown_items.read`)."""
+        words = _comment(node)
+        if _BEGIN.fullmatch(words):
+            self._begin()
+        elif _END.fullmatch(words):
+            if self._above is not _SAME:
+                self._heading, self._above = self._above, _SAME
+            self._block = 0
+
+    def _take(self, node: Node, path: tuple[str, ...]) -> item_order.Entry:
+        place = len(self.found)
+        if node.bare and self._is_done:
+            node = node._replace(ticked=True)
+        path = (*path, node.text)
+        entry = item_order.Entry(place, 0, "", False, False)
+        item = Item(node, entry, self._heading, path, node.line)
+        self.found.append(item)
+        block, section = self._block, self._section
+        self._block, inner = 0, list[item_order.Entry]()
+        # In our own export, boxes inside a task are part of its description.
+        for each in () if self._exported else node.nodes:
+            if each.ticked is not None:
+                inner.append(self._take(each, path))
+            else:
+                self._take_mark(each)
+        ended = any(_END.fullmatch(_comment(each)) for each in node.nodes)
+        self._block = 0 if ended else block
+        phase = item.heading.phase if item.heading else ""
+        words = marked(node.text, ids=has_id(node.text))
+        parallel = (words.parallel or block > 0) and not words.mode
+        entry = item_order.Entry(
+            place, section, phase, parallel, node.numbered, tuple(inner), block
+        )
+        self.found[place] = item._replace(entry=entry)
+        return entry
