@@ -175,6 +175,7 @@ SAMPLES = {
     "ticket": "---\nid: T-1\ntitle: Draw\n---\nWith a pencil.\n",
     "superpowers": "### Task 1: Draw\n\n**Step 1: Take a pencil**\n",
     "markdown": "# Plan\n\n- [ ] T1 Draw\n",
+    "junit": '<testsuite><testcase classname="a" name="b"><failure/></testcase></testsuite>',
     "github": '[{"number": 1, "title": "Draw", "state": "OPEN"}]',
     "prd": '{"project": "P", "userStories": [{"id": "U-1", "title": "Draw", "passes": false}]}',
     "taskmaster": '{"master": {"tasks": [{"id": 1, "title": "Draw", "dependencies": []}]}}',

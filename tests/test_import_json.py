@@ -15,6 +15,7 @@ from ralphgit.records.task_fields import normalise
 from ralphgit.rules.cycles import find_cycles
 
 Task = dict[str, Any]
+NO_WORK = {"merge-request", "gate", "molecule", "message", "agent", "role", "rig"}
 
 
 def read(text: str) -> Imported:
@@ -55,7 +56,15 @@ def test_the_real_issues() -> None:
     assert len(edges) == 745
     there = {(id, edge["depends_on_id"]) for id, edge in edges
              if edge["type"] == "blocks" and edge["depends_on_id"] in by_id}  # fmt: skip
-    assert there == {(id, ref) for id, task in by_id.items() for ref in task.get("depends_on", [])}
+    read = {(id, ref) for id, task in by_id.items() for ref in task.get("depends_on", [])}
+    assert there <= read
+    # All else comes from the parents' blockers.
+    above = {issue["id"]: by_id[issue["id"]].get("story") for issue in issues}
+    for id, ref in read - there:
+        parents = [id]
+        while (parent := above.get(parents[-1])) and parent not in parents:
+            parents.append(parent)
+        assert any((parent, ref) in there for parent in parents[1:]), (id, ref)
     aside = {(id, ref) for id, task in by_id.items()
              for ref in task.get("x-missing-dependencies", [])}  # fmt: skip
     missing = [(id, edge) for id, edge in edges if edge["depends_on_id"] not in by_id]
@@ -67,8 +76,11 @@ def test_the_real_issues() -> None:
 
     for issue in issues:
         task = by_id[issue["id"]]
-        status = {"closed": "complete", "pinned": "cancelled"}.get(issue["status"], "pending")
-        assert (task["title"], task["status"]) == (issue["title"], status)
+        held = {"closed": "complete", "pinned": "cancelled", "hooked": "cancelled"}
+        status = held.get(issue["status"], "pending")
+        if status == "pending" and (issue.get("issue_type") in NO_WORK or issue.get("ephemeral")):
+            status = "cancelled"
+        assert (task["title"], task["status"]) == (issue["title"], status), issue
         assert task.get("description", "") == issue.get("description", "")
         assert task["priority"] == issue["priority"]
         assert task.get("story") == issue.get("parent", task.get("story"))
@@ -76,7 +88,64 @@ def test_the_real_issues() -> None:
         assert normalise(dict(task), dict) == []
     assert find_cycles({id: task.get("depends_on", []) for id, task in by_id.items()}) == ()
     assert found.dropped == ("comment_count", "dependency_count", "dependent_count", "updated_at")
-    assert "4 hooked in the source: pending here; x-beads keeps the word." in found.notes
+    assert "4 hooked in the source: cancelled here; x-beads keeps the word." in found.notes
+
+
+def statuses(*issues: Task) -> dict[str, object]:
+    return {str(task["id"]): task["status"] for task in lines(*issues).tasks}
+
+
+def waiting(*issues: Task) -> dict[str, object]:
+    return {str(task["id"]): task.get("depends_on", []) for task in lines(*issues).tasks}
+
+
+@pytest.mark.parametrize("fields", [
+    {"status": "deferred"}, {"status": "hooked"}, {"status": "blocked"}, {"pinned": True},
+    {"ephemeral": True}, {"status": "deferred", "defer_until": "2020-01-01T00:00:00Z"},
+    *({"issue_type": kind} for kind in sorted(NO_WORK)),
+    {"defer_until": "2026-03-01T00:00:00+01:00", "updated_at": "2026-02-01T00:00:00Z"},
+])  # fmt: skip
+def test_what_beads_does_not_offer_is_not_ready(fields: Task) -> None:
+    """And what waits for it waits on."""
+    issues = (bead("b-1", **fields), bead("b-2", dependencies=[edge("b-1")]))
+    assert statuses(*issues) == {"b-1": "cancelled", "b-2": "pending"}
+    assert waiting(*issues)["b-2"] == ["b-1"]
+    assert lines(*issues).notes[-1] == (
+        "What is cancelled here is brought back by: ralphgit reset ID --reopen"
+    )
+
+
+@pytest.mark.parametrize("fields", [
+    {}, {"issue_type": "epic"}, {"issue_type": "bug"}, {"status": "in_progress"},
+    {"defer_until": "2026-01-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z"},
+    {"status": "blocked", "dependencies": [edge("b-2")]},
+])  # fmt: skip
+def test_what_beads_offers_is_pending(fields: Task) -> None:
+    assert statuses(bead("b-1", **fields), bead("b-2"))["b-1"] == "pending"
+
+
+def test_a_part_waits_for_what_its_parents_wait_for() -> None:
+    found = waiting(
+        bead("e", dependencies=[edge("f"), edge("a")]),
+        bead("a", parent="e"),
+        bead("b", parent="a"),
+        bead("f", dependencies=[edge("g", "conditional-blocks"), edge("e", "waits-for")]),
+        bead("g"),
+        bead("h", dependencies=[edge("h2", "parent-child")]),
+        bead("h2", dependencies=[edge("h")]),
+    )
+    assert found == {
+        # a is a part of e, and f waits for a, as it waits for the parts of e.
+        "e": ["f", "a"], "a": [], "b": ["f"], "f": ["g", "a"], "g": [], "h": [], "h2": ["h"],
+    }  # fmt: skip
+    chain = waiting(bead("e", dependencies=[edge("f")]), bead("a", parent="e"),
+                    bead("b", parent="a"), bead("f"))  # fmt: skip
+    assert (chain["a"], chain["b"]) == (["f"], ["f"])
+
+
+def test_a_part_of_what_is_deferred_is_not_offered_and_its_own_parts_are() -> None:
+    found = statuses(bead("e", status="deferred"), bead("a", parent="e"), bead("b", parent="a"))
+    assert found == {"e": "cancelled", "a": "cancelled", "b": "pending"}
 
 
 def test_fields_and_edges_of_an_issue() -> None:
@@ -99,7 +168,7 @@ def test_fields_and_edges_of_an_issue() -> None:
                 "dependencies": [{"type": "related", "on": "b-2"}],
             },
         },
-        {"id": "b-2", "title": "b-2", "status": "pending", "story": "b-8", "priority": 0,
+        {"id": "b-2", "title": "b-2", "status": "cancelled", "story": "b-8", "priority": 0,
          "x-beads": {"status": "blocked"}},
         {"id": "b-3", "title": "b-3", "status": "cancelled", "priority": 2,
          "x-beads": {"status": "tombstone"}},

@@ -43,6 +43,8 @@ class ImportOptions(NamedTuple):
     """The format of the files; "" to tell it by what is in each."""
     scopes: str = import_scopes.SUGGEST
     """What becomes of the files that an item names (`import_scopes`)."""
+    junit: bool = False
+    """The same as the format junit."""
     bullets: bool = False
     """Read items without a box as tasks."""
     strict: bool = False
@@ -99,7 +101,7 @@ def bring(project: Project, options: ImportOptions) -> Import:
     here = _here(project)
     told = Told(options.prefix, _told_words(options))
     source = import_sources.read(
-        project, options.files, here, told=told, form=options.form, bullets=options.bullets
+        project, options.files, here, told=told, form=_form(options), bullets=options.bullets
     )
     source = source._replace(tasks=import_scopes.offered(source.tasks, options.scopes))
     if options.strict and source.ignored:
@@ -131,6 +133,16 @@ def bring(project: Project, options: ImportOptions) -> Import:
         source.ignored,
         plan.text(file),
     )
+
+
+def _form(options: ImportOptions) -> str:
+    if not options.junit:
+        return options.form
+    if options.form not in ("", "junit"):
+        raise UsageError(
+            "--junit is a format of its own", hint=f"leave out --junit, or --format {options.form}"
+        )
+    return "junit"
 
 
 def _told_words(options: ImportOptions) -> str:

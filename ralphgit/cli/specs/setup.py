@@ -43,6 +43,7 @@ COMMANDS = (
          flag("reworded", "Other words under what was done are the same work."),
          text("scopes", "Files that an item names: suggest (the default), take as its scope, none.",
                metavar="HOW", choices=("suggest", "take", "none")),
+         flag("junit", "The files are JUnit reports: a task for each file with failing tests."),
          flag("bullets", "Read items without a box as tasks, too."),
          flag("strict", "Refuse files with lines that look like items and cannot be read."),
          text("format", "Read the files as this format, whatever they look like.",
