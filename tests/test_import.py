@@ -388,7 +388,7 @@ def test_the_first_file_stands_and_the_next_fill_in(world: World) -> None:
     data = imported(world, "tasks.yaml", "tickets/T-2.md")
     assert data["notes"] == [
         "tasks.yaml: T-3 was in progress; nobody has a claim on it here, so it is pending.",
-        "T-2.md: T-2: the priority 'high' is 1 here.",
+        "T-2.md: the priority 'high' is 1 here.",
         "T-2: taken from T-2.md: priority, description, acceptance.",
         "T-2: T-2.md differs in title, status; the earlier file wins.",
     ]

@@ -207,6 +207,8 @@ def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done(
 @pytest.mark.parametrize(("front", "fields"), [
     ("id: 001\ndepends_on: [002, 1.10]", {"id": "001", "depends_on": ["002", "1.10"]}),
     ("id: 1.10\ndepends_on:\n  - 1.20", {"id": "1.10", "depends_on": ["1.20"]}),
+    ("id: 001 # one\ndepends_on: [002, 003]  # both", {"depends_on": ["002", "003"]}),
+    ("id: T-1\nname: Compose", {"title": "Compose"}),
     ("id: T-1\ntitle: Fix: the door", {"title": "Fix: the door"}),
     ("id: T-1\ntitle: `ls` it", {"title": "`ls` it"}),
     ("id: T-1\nowner: @me\nto:\n  - @you\n  - 'x'", {"owner": "@me", "to": ["@you", "x"]}),

@@ -52,6 +52,8 @@ def _read(file: SourceFile) -> Imported:
         # One task a file, and the file is called by it.
         front["id"] = file.name.replace("\\", "/").rpartition("/")[2].removesuffix(".md")
     source = source_id(file.name, front, "the front matter", 1)
+    if not front.get("title") and front.get("name"):
+        front["title"] = front.pop("name")
     if refs := file.front_matter_words("depends_on"):
         front["depends_on"] = refs
     return log.imported([document_task.task(source, front, file.behind_front_matter, log)], {})

@@ -77,7 +77,9 @@ def task_of(new: str, fields: Mapping[str, object], log: Log, where: str) -> dic
 
     for key in ("story", "priority"):
         if key in ours and str(ours[key]) != as_word(fields[key]):
-            log.note(f"{new}: the {key} {short(fields[key])} is {ours[key]} here.")
+            word = (as_word(fields[key]) or "").casefold()
+            whose = "" if key == "priority" and word in _PRIORITIES else f"{new}: "
+            log.note(f"{whose}the {key} {short(fields[key])} is {ours[key]} here.")
     if "title" not in ours:
         ours["title"] = new
         log.note(f"{new} has no title: its id is used instead.")

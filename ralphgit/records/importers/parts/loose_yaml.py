@@ -45,12 +45,12 @@ def words(text: str, key: str) -> list[str]:
     found = re.search(rf"^{key}:[ \t]*(.*)\n?((?:[ \t]*-[ \t].*(?:\n|\Z))*)", text, re.MULTILINE)
     if found is None:
         return []
-    value, below = found[1].strip(), found[2]
+    value, below = re.sub(r"(?:^|\s+)#.*", "", found[1]).strip(), found[2]
     if flow := re.fullmatch(r"\[(.*)\]", value):
         parts = flow[1].split(",")
     elif value:
         parts = [value]
     else:
-        parts = [line.strip()[1:] for line in below.splitlines()]
+        parts = [re.sub(r"\s+#.*", "", line.strip()[1:]) for line in below.splitlines()]
     bare = [part.strip().strip("\"'") for part in parts if part.strip()]
     return bare if all(map(_WORD.fullmatch, bare)) else []
