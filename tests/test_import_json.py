@@ -339,6 +339,14 @@ def test_numbered_tasks_without_tags() -> None:
     assert [task["id"] for task in found.tasks] == ["1", "2", "2.1", "2.2", "3"]
 
 
+@pytest.mark.parametrize("key", ["userStories", "stories", "features"])
+def test_stories_stand_under_any_key(key: str) -> None:
+    story = {"id": "US-1", "title": "Draw", "passes": True}
+    found = read(json.dumps({"title": "P", "others": [{"id": 1}], key: [story]}))
+    assert [task["status"] for task in found.tasks] == ["complete"]
+    assert (found.root, found.local) == ({"x-title": "P", "x-others": [{"id": 1}]}, True)
+
+
 def test_a_field_of_beads_makes_no_issue_of_our_own_task() -> None:
     text = json.dumps({"id": "A", "title": "First", "status": "pending", "issue_type": "bug",
                        "verify": ["true"]})  # fmt: skip

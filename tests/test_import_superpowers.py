@@ -165,6 +165,15 @@ def test_what_is_expected_to_fail_or_to_run_on_proves_nothing() -> None:
     assert tasks(NESTED)["task-2"]["verify"] == ["pytest tests/b.py -q"]
 
 
+def test_the_block_of_a_step_that_checks_is_a_command() -> None:
+    text = (
+        "### Task 1: a\n\n**Step 1: Run test to verify it fails**\n\n```bash\npytest a.py\n```\n\n"
+        "**Step 2: Validate**\n\n```bash\n./validate.sh\n```\n\n"
+        "**Step 3: Copy**\n\n```bash\ncp a b\n```\n"
+    )
+    assert tasks(text)["task-1"]["verify"] == ["./validate.sh"]
+
+
 def test_what_a_task_says_of_its_dependencies_counts() -> None:
     found = tasks(NESTED)
     assert found["task-2"].get("depends_on") is None

@@ -21,7 +21,7 @@ title: 'Ten: the last'
 status: To Do
 assignee: [@me]
 created_date: '2025-01-01'
-dependencies: [back-2.1]
+dependencies: [back-2.1, BACK-0]
 priority: high
 ---
 
@@ -137,6 +137,7 @@ def test_the_folder_of_backlog_md_as_a_whole(world: World) -> None:
     assert {name: tasks[name].get("depends_on") for name in new} == {
         "BACK-1": None, "BACK-2": ["BACK-1", "BACK-2.1"], "BACK-2.1": None, "BACK-10": ["BACK-2.1"],
     }  # fmt: skip
+    assert tasks["BACK-10"]["x-missing-dependencies"] == ["BACK-0"]
     assert tasks["BACK-2.1"]["story"] == "BACK-2"
     assert (tasks["BACK-1"]["status"], tasks["BACK-2"]["status"]) == ("complete", "pending")
     last = tasks["BACK-10"]

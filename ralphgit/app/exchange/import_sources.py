@@ -94,7 +94,7 @@ def read(
     files = [_label(project.top, os.path.join(folder, name)) for name, _ in each]
     identified = task_identity.resolve(project, here, each, files, told)
     each = identified.each
-    found = importers.joined(each, here.by_id)
+    found = importers.joined(each, here.by_id, whole=any(beside for _, beside in listed))
     if not found.tasks:
         message = f"there is no task in {', '.join(names)}; nothing was written"
         raise Refused(message, code="no_tasks", hint="docs/import.md shows what import reads")

@@ -38,6 +38,8 @@ _LABEL = re.compile(r"(?:[*_]{2})(Files|Depends on|Dependencies)(?::[*_]{2}|[*_]
 _MADE = re.compile(r"(?:Create|Add|New|Test)\b", re.IGNORECASE)
 _RUN = re.compile(r"[*_]*Run(?: it| the tests?| tests?)?:[*_]*\s*(.*)", re.IGNORECASE)
 _EXPECTED = re.compile(r"[*_]*Expect(?:ed)?(?: output| result)?:[*_]*\s*(.*)", re.IGNORECASE)
+#: What a step does that proves something: `: Run the tests`, `: Verify it passes`.
+_CHECKS = re.compile(r"\W*(?:run|verify|validate|check|test)\b", re.IGNORECASE)
 _FAILS = re.compile(r"(?:.{0,20}\b)?(?:fail|error|red\b)", re.IGNORECASE)
 #: Runs until somebody stops it, or is a step of its own and no proof.
 _NO_PROOF = re.compile(
@@ -248,7 +250,13 @@ def _checks(nodes: Sequence[Node]) -> list[str]:
             if awaits:
                 run, code, awaits = code, [], False
         for line in node.text.splitlines() if node.kind in ("text", "item") else ():
-            if said := _RUN.match(line.strip()):
+            if step := _STEP.match(line):
+                # The block of a step that only checks is a command, without a word before it.
+                end()
+                words = line[step.end() :]
+                run, awaits = [], _CHECKS.match(words) is not None
+                fails = _FAILS.search(words) is not None
+            elif said := _RUN.match(line.strip()):
                 end()
                 run, fails = _proofs(code_spans(said[1])), False
                 awaits = not said[1].strip()

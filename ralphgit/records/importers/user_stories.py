@@ -6,7 +6,7 @@ a rank among the stories, of which there may be any number, and stays as `x-prio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
@@ -28,16 +28,31 @@ _Stories = list[tuple[int, dict[str, object]]]
 
 
 def _found(file: SourceFile) -> _Stories:
-    listed = file.root.get(_STORIES)
-    if not isinstance(listed, list):
+    """The stories, of a list or under a root key; those of `userStories` if there are such."""
+    key = _key(file.root)
+    if not key:
         return list(file.objects)
-    return [(1, fields) for fields in map(as_mapping, listed) if fields is not None]
+    return [(1, fields) for fields in _mappings(file.root[key])]
+
+
+def _key(root: Mapping[str, object]) -> str:
+    """The root key of the stories, whatever it is called; "" where there is none."""
+    others = (key for key, value in root.items() if _are_stories(_mappings(value)))
+    return _STORIES if _STORIES in root else next(others, "")
+
+
+def _mappings(value: object) -> list[dict[str, object]]:
+    found = map(as_mapping, value) if isinstance(value, list) else ()
+    return [fields for fields in found if fields is not None]
+
+
+def _are_stories(stories: Sequence[Mapping[str, object]]) -> bool:
+    good = all(fields.keys() >= {"id", "title"} for fields in stories)
+    return good and any(fields.keys() & _KEYS for fields in stories)
 
 
 def _sniff(file: SourceFile) -> int:
-    stories = _found(file)
-    good = all(fields.keys() >= {"id", "title"} for _, fields in stories)
-    return SURE if good and any(fields.keys() & _KEYS for _, fields in stories) else NO
+    return SURE if _are_stories([fields for _, fields in _found(file)]) else NO
 
 
 def _read(file: SourceFile) -> Imported:
@@ -54,8 +69,9 @@ def _read(file: SourceFile) -> Imported:
     tasks = []
     for source, (_, story) in zip(sources, stories, strict=True):
         tasks.append(_task(source, names, story, log))
-    root = {f"x-{key}": value for key, value in file.root.items() if key != _STORIES}
-    return log.imported(tasks, root)
+    stored = _key(file.root)
+    root = {f"x-{key}": value for key, value in file.root.items() if key != stored}
+    return log.imported(tasks, root, local=True)
 
 
 def _rank(entry: tuple[int, Mapping[str, object]]) -> float:

@@ -13,12 +13,15 @@ from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, 
 GROUPS = ("stories", "milestones")
 
 
-def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -> Imported:
+def joined(
+    sources: Sequence[tuple[str, Imported]], known: Iterable[str] = (), *, whole: bool = False
+) -> Imported:
     """Join the tasks of `sources`, pairs of a file's name and what is in it, each task once.
 
     Tasks stand in the order in which they are first met. What the first file says of a task,
     or under a root key, stands; the others add what it does not say. A dependency that one
-    file keeps aside is put back when another file has the task, or `known` has its id.
+    file keeps aside is put back when another file has the task, or `known` has its id. Where the
+    sources are the `whole` of a folder, one that is nowhere is kept aside.
 
     Raises: InvalidRecord when two ids are the same but for case, or one file has one twice.
     """
@@ -60,6 +63,8 @@ def joined(sources: Sequence[tuple[str, Imported]], known: Iterable[str] = ()) -
         depends = task.get("depends_on")
         if isinstance(depends, list):
             task["depends_on"] = [names.get(str(ref).casefold(), ref) for ref in depends]
+        if whole:
+            _put_aside(task, names, log)
     _wait_for_parts(sources, tasks, names)
     return log.imported(map(in_order, tasks.values()), root)
 
@@ -152,6 +157,20 @@ def _fill(
         what = ", ".join(differing)
         log.note(f"{whose}{file} differs in {what}; the earlier file wins.")
     into.update((key, more[key]) for key in added)
+
+
+def _put_aside(task: dict[str, object], names: Mapping[str, str], log: Log) -> None:
+    """Keep dependencies on tasks that are nowhere aside: archived ones, for instance."""
+    depends = task.get("depends_on")
+    gone = [ref for ref in depends if str(ref).casefold() not in names] if isinstance(
+        depends, list) else []  # fmt: skip
+    if gone and isinstance(depends, list):
+        aside = task.get(MISSING)
+        task[MISSING] = [*(aside if isinstance(aside, list) else ()), *gone]
+        task["depends_on"] = [ref for ref in depends if ref not in gone]
+        if not task["depends_on"]:
+            del task["depends_on"]
+        log.note(f"{task['id']} depends on {', '.join(map(str, gone))}, not there: kept aside.")
 
 
 def _put_back(task: dict[str, object], names: Mapping[str, str], log: Log) -> None:
