@@ -219,7 +219,14 @@ def test_a_file_is_read_by_its_own_format_and_refused_by_others(name: str) -> No
 
 # -- agent presets -------------------------------------------------------------------------
 
-AGENT = '#!/bin/sh\ncat > prompt.txt\necho "$EXAMPLE_COLOUR $*" > seen.txt\n'
+AGENT = """\
+#!/bin/sh
+cat > prompt.txt
+echo "$EXAMPLE_COLOUR $*" > seen.txt
+echo '{"type": "text", "text": "I see."}'
+echo '{"type": "call", "tool": "run", "arguments": {"command": "make"}}'
+echo '{"type": "end", "tokens": {"in": 1200, "out": 34}}'
+"""
 GRAPH = """\
 version: 1
 tasks:
@@ -255,10 +262,24 @@ def env(tmp_path: Path) -> dict[str, str]:
 def test_a_package_adds_an_agent(alpha: Place, env: dict[str, str]) -> None:
     ran = alpha.ralph("run", "--agent", "example", "--land", "merge", env=env)
     assert ran.code == 0, ran
-    assert alpha.git("show", "main:seen.txt") == "never --non-interactive -"
+    assert alpha.git("show", "main:seen.txt") == "never --non-interactive --json -"
     assert "T-1" in alpha.git("show", "main:prompt.txt")
+    assert alpha.ralph("logs").out == "I see.\n$ make\nused 1.2k tokens in, 34 out\n"
     help = alpha.ralph("run", "--help", env=env).out
     assert re.search(r"^Agents:\n.*\bexample$", help, re.M)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("does", ["return 1 / 0", 'return ["text"]'])
+def test_a_reader_that_fails_is_named(
+    does: str, alpha: Place, env: dict[str, str], tmp_path: Path
+) -> None:
+    module = PRESET.replace("    match event", f"    {does}\n    match event")
+    (tmp_path / "site" / "ralphgit_example.py").write_text(module)
+    ran = alpha.ralph("run", "--agent", "example", "--land", "merge", env=env)
+    assert ran.code == 1
+    assert "example = ralphgit_example:PRESET of ralphgit-example 1.0" in ran.err
+    assert "claimed T-1" in ran.err
 
 
 @pytest.mark.slow
@@ -276,9 +297,10 @@ def test_a_packages_agent_that_the_repository_names_asks_for_consent(
     ("import nothing_such\n", 1, "no_agent"),
     (PRESET.replace('name="example"', 'name="claude"'), 1, "no_agent"),
     (PRESET.replace('words=(', 'words=(1, '), 1, "broken_extension"),
-    (PRESET.replace('words=("example-agent", "--non-interactive", "-")', "words=()"), 1,
+    (PRESET.replace('words=("example-agent", "--non-interactive", "--json", "-")', "words=()"), 1,
      "broken_extension"),
     (PRESET.replace('"never"', "None"), 1, "broken_extension"),
+    (PRESET.replace("read=read", "read=5"), 1, "broken_extension"),
 ])  # fmt: skip
 def test_a_broken_agent_is_named(
     module: str, code: int, error: str, alpha: Place, tmp_path: Path

@@ -78,6 +78,8 @@ LIMITS = {
     "ERROR: You've hit your usage limit. Visit https://chatgpt.com/settings/usage to purchase more "
     "credits or try again in 2 days 3 hours": 51 * H,
     "ERROR: You've hit your usage limit. Try again at 2:40 AM.": 12 * H + 2400,
+    "ERROR: You\u2019ve hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro), "
+    "visit https://chatgpt.com/settings/usage or try again at 5:51 PM.": 3 * H + 51 * 60,
     "ERROR: You've hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro), visit "
     "https://chatgpt.com/settings/usage to purchase more credits or try again at "
     "Dec 1st, 2026 2:53 AM.": 37 * H - 420,

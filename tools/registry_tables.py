@@ -23,9 +23,13 @@ def tables() -> dict[tuple[str, str], str]:
     presets = [
         (f"`{one.name}`", _command(one), one.help, one.needs) for one in agent_presets.BUILT_IN
     ]
+    bounds = [
+        (f"`{one.name}`", one.may_not, one.trust, one.tried) for one in agent_presets.BUILT_IN
+    ]
     return {
         ("import.md", "formats"): _table(("format", "what the file is"), formats),
         ("loop.md", "agents"): _table(("agent", "what is started", "", "needs"), presets),
+        ("loop.md", "bounds"): _table(("agent", "may not", "a folder", "tried with"), bounds),
     }
 
 

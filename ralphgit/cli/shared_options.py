@@ -54,6 +54,13 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def dollars(text: str) -> float:
+    """Read an amount of US dollars. Raises: UsageError for what is not a number, 0 or more."""
+    if not re.fullmatch(_NUMBER, text):
+        raise UsageError(f"{text!r} is not an amount in USD", hint="a number such as 5 or 0.5")
+    return float(text)
+
+
 #: The fields of a task.
 CONTRACT = (
     text("title", "What is to be done, in one line."),

@@ -1,9 +1,9 @@
-"""Define coding agents by name, and how to start any command as one, with the prompt on stdin.
+"""Find the coding agent of a name, and start any command as one, with the prompt on stdin.
 
-A preset is the non-interactive command line that a tool documents, with the leave to change
-files in the worktree that unattended work needs. An installed package adds its own under the
-entry-point group `ralphgit.agents`; help, completion and the documents are made from the values,
-and docs/extending.md has an example. Without a preset: `--agent "CMD ..."`.
+A preset (`presets`) is the non-interactive command line that a tool documents, with the leave to
+change files in the worktree that unattended work needs. An installed package adds its own under
+the entry-point group `ralphgit.agents`; help, completion and the documents are made from the
+values. Without a preset: `--agent "CMD ..."`.
 """
 
 from __future__ import annotations
@@ -12,94 +12,34 @@ import json
 import os
 import shlex
 import shutil
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ralphgit.app.processes import trust
 from ralphgit.app.workspace import agent_pause, extensions
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Refused, UsageError
+from ralphgit.loop.presets import BUILT_IN, AgentPreset
+from ralphgit.loop.presets.preset import (
+    GIT_FOLDERS,
+    PROMPT,
+    Did,
+    Ended,
+    Erred,
+    Event,
+    Reading,
+    Said,
+    Seen,
+    Used,
+)
 from ralphgit.model.agent_profile import AgentProfile
 from ralphgit.model.config import Config
 from ralphgit.model.listed import Listed
 
 #: The entry-point group in which a package names its presets.
 GROUP = "ralphgit.agents"
-
-
-#: In the words of a preset: the folders in which git keeps what the worktree shares with others,
-#: and what is its own, as a JSON list. Codex protects either unless it is named (tried with 0.171).
-GIT_FOLDERS = "{git_folders}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentPreset:
-    """A coding agent that `--agent NAME` starts."""
-
-    name: str
-    """As people call it, and `--agent` takes it: a word in small letters."""
-    help: str
-    """What it is, in one line."""
-    words: tuple[str, ...]
-    """The program and its arguments; the program reads the prompt on stdin. `GIT_FOLDERS` in them
-    stands for where git keeps the worktree's data, for a tool whose sandbox protects that.
-    """
-    needs: str
-    """What must be there before it can work, in a few words."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables beside those that ralphgit was started with."""
-    task_fields: Mapping[str, str] = field(default_factory=dict)
-    """Variables that hold a field of the task as JSON: the variable, then the field."""
-
-
-#: Sources: Claude Code "headless mode" (-p reads stdin, --permission-mode, --allowedTools), Codex
-#: "non-interactive mode" (`exec -` reads stdin, --sandbox), Gemini CLI "headless mode" (stdin that
-#: is no terminal, --approval-mode), opencode "run" (stdin is added to the message).
-BUILT_IN: tuple[AgentPreset, ...] = (
-    AgentPreset(
-        name="claude",
-        help="Claude Code.",
-        words=(
-            *("claude", "-p", "--permission-mode", "acceptEdits"),
-            *("--allowedTools", "Bash,Edit,Glob,Grep,Read,Write"),
-        ),
-        needs="claude, logged in",
-    ),
-    AgentPreset(
-        name="codex",
-        help="Codex.",
-        words=(
-            *("codex", "exec", "--sandbox", "workspace-write"),
-            *("-c", f"sandbox_workspace_write.writable_roots={GIT_FOLDERS}", "-"),
-        ),
-        needs="codex, logged in",
-    ),
-    AgentPreset(
-        name="gemini",
-        help="Gemini CLI.",
-        words=("gemini", "--approval-mode", "yolo", "--skip-trust"),
-        needs="gemini, logged in",
-    ),
-    AgentPreset(
-        name="opencode",
-        help="opencode.",
-        words=("opencode", "run", "--auto"),
-        needs="opencode, with a model chosen",
-    ),
-    AgentPreset(
-        name="scripted",
-        help="For trying out: it writes a task's outputs, or does what its x-script says.",
-        words=(sys.executable, "-m", "ralphgit.loop.scripted_agent"),
-        needs="nothing",
-        task_fields={
-            "RALPH_SCRIPT": "x-script",
-            "RALPH_OUTPUTS": "outputs",
-            "RALPH_SCOPE": "scope",
-        },
-    ),
-)
+_ODD = "name another agent, or report it to the package's authors"
+__all__ = ["BUILT_IN", "GROUP", "AgentPreset"]
 
 
 class Command(NamedTuple):
@@ -115,6 +55,8 @@ class Command(NamedTuple):
     timeout: float = 0.0
     """Seconds for each attempt; 0 is `agent.timeout`."""
 
+    reading: Reading = Reading()
+
     def limit(self, config: Config) -> float:
         """Return the seconds for each attempt."""
         return self.timeout or config.agent_timeout
@@ -125,12 +67,14 @@ class Command(NamedTuple):
         return agent_pause.shown(self.line)
 
 
-def started(command: Command, project: Project) -> list[str]:
-    """Return the words of a command as they are started in the project's worktree."""
+def started(command: Command, project: Project, prompt: str) -> list[str]:
+    """Return the words of a command as they are started in the project's worktree, with the file
+    that has the prompt.
+    """
     repository = project.repository
     folders = dict.fromkeys(map(os.path.realpath, (repository.common_dir, repository.git_dir)))
     text = json.dumps(list(folders), ensure_ascii=False)
-    return [word.replace(GIT_FOLDERS, text) for word in command.words]
+    return [word.replace(GIT_FOLDERS, text).replace(PROMPT, prompt) for word in command.words]
 
 
 def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
@@ -160,12 +104,20 @@ def command(line: str, *, folder: str, warn: Callable[[str], None]) -> Command:
         ):
             if preset.name == line:
                 _refuse_odd(extension, preset)
-                return _started(preset)
-    return Command(words, line)
+                return _guarded(extension, _started(preset))
+    # A line of your own for a tool that is known: its events are read where it prints them.
+    known = (one.reading for one in BUILT_IN if one.name == os.path.basename(words[0]))
+    return Command(words, line, reading=next(known, Reading()))
 
 
 def _started(preset: AgentPreset) -> Command:
-    return Command(preset.words, preset.name, preset.environment, preset.task_fields)
+    return Command(
+        preset.words,
+        preset.name,
+        preset.environment,
+        preset.task_fields,
+        reading=preset.reading,
+    )
 
 
 def _refuse_odd(extension: extensions.Extension, preset: AgentPreset) -> None:
@@ -175,10 +127,28 @@ def _refuse_odd(extension: extensions.Extension, preset: AgentPreset) -> None:
         words += [*pairs, *pairs.values()] if isinstance(pairs, dict) else [None]
     whole = all(isinstance(word, str) and "\0" not in word for word in words)
     if not whole or not preset.words or not preset.words[0]:
-        raise extensions.Broken(
-            f"{extension} has words or variables that are not text",
-            hint="name another agent, or report it to the package's authors",
-        )
+        raise extensions.Broken(f"{extension} has words or variables that are not text", hint=_ODD)
+    if not (preset.read is None or callable(preset.read)) or not isinstance(preset.errors, str):
+        raise extensions.Broken(f"{extension} has no function as its reader", hint=_ODD)
+
+
+def _guarded(extension: extensions.Extension, command: Command) -> Command:
+    """`command` whose reader fails with an error of ours that names the package."""
+    read, errors = command.reading
+    if read is None:
+        return command
+
+    def guarded(event: Event) -> list[Seen]:
+        try:
+            seen = list(read(event))
+        except (Exception, SystemExit) as error:
+            why = extensions.cause(error)
+            raise extensions.Broken(f"{extension} cannot read: {why}", hint=_ODD) from error
+        if not all(isinstance(one, (Said, Did, Erred, Used, Ended)) for one in seen):
+            raise extensions.Broken(f"{extension} reads what is no event", hint=_ODD)
+        return seen
+
+    return command._replace(reading=Reading(guarded, errors))
 
 
 def listed(folder: str) -> list[Listed]:

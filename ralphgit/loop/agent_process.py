@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -10,18 +9,14 @@ from typing import NamedTuple
 from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
 from ralphgit.loop import agent_presets
-from ralphgit.model import characters
-from ralphgit.records import atomic_files
-from ralphgit.records.redact_secrets import redact
+from ralphgit.loop.agent_log import AgentLog
+from ralphgit.model.usage import Usage
+from ralphgit.rules.agent_signs import Words
 
 #: Why an agent is stopped that neither prints nor changes anything.
 SILENT = "silent"
 #: Seconds between SIGTERM and SIGKILL.
 GRACE_S = 5.0
-_TAIL_CHARACTERS = 16 * 1024
-#: More than the tail, so that a secret at its beginning is seen whole.
-_KEPT_BYTES = 64 * 1024
-_LONGEST_LINE = 64 * 1024
 
 
 class Ended(NamedTuple):
@@ -32,65 +27,12 @@ class Ended(NamedTuple):
     how: str
     """`run_program.EXITED`, `run_program.TIMED_OUT`, SILENT, or why else it was stopped."""
     tail: str
-    """The end of its output, redacted."""
+    """The end of its own words, redacted."""
     seconds: float
-
-
-class Log:
-    """A log file that gets whole lines, redacted, up to a number of bytes.
-
-    Of what comes when it is full only the end is kept, and nothing else is done with it.
-    """
-
-    def __init__(self, path: str, *, limit: int, secrets: tuple[str, ...]) -> None:
-        """Raises: OSError."""
-        self._file = atomic_files.appending(path)
-        self._left = limit - os.fstat(self._file.fileno()).st_size
-        self._secrets = secrets
-        self._rest = b""
-        self._end = b""
-
-    def add(self, data: bytes) -> None:
-        """Take what was printed; the last line waits for its end, so that no secret is cut."""
-        self._end = (self._end + data)[-_KEPT_BYTES:]
-        if self._left <= 0:
-            return
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > _LONGEST_LINE:
-            lines.append(self._rest)
-            self._rest = b""
-        if lines:
-            self._write(b"\n".join(lines) + b"\n")
-
-    def close(self) -> None:
-        if self._rest:
-            self._write(self._rest + b"\n")
-            self._rest = b""
-        self._file.close()
-
-    @property
-    def tail(self) -> str:
-        """The end of all that was printed, redacted, without what no text may hold."""
-        end = self._end
-        if len(end) == _KEPT_BYTES:
-            end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
-        return characters.without(self._clean(end))[-_TAIL_CHARACTERS:]
-
-    def _clean(self, data: bytes) -> str:
-        return redact(data.decode("utf-8", "replace"), self._secrets)
-
-    def _write(self, data: bytes) -> None:
-        if self._left <= 0:
-            return
-        clean = self._clean(data).encode()
-        self._left -= len(clean)
-        if self._left <= 0:
-            clean += b"[the log is full; what follows is not kept]\n"
-        try:
-            self._file.write(clean)
-        except OSError:
-            self._left = 0  # a full disk does not stop the agent
+    words: Words | None = None
+    """The words of its typed result, where it printed one."""
+    usage: Usage = Usage()
+    """What it said that it has used, with the seconds that it ran."""
 
 
 class Silence:
@@ -130,7 +72,7 @@ def run(
     top: str,
     prompt: str,
     environ: Mapping[str, str],
-    log: Log,
+    log: AgentLog,
     timeout: float,
     stop: Callable[[], str],
     silence: Silence,
@@ -139,17 +81,16 @@ def run(
     """Run an agent in the folder `top` with the file `prompt` as its stdin.
 
     `stop` may say why it has to end now, and so may `silence`; `heard` is called when it prints
-    something. When this returns, or is left by an exception, no process of the agent is left
-    (`run_program`).
+    something that shows it alive. When this returns, or is left by an exception, no process of the
+    agent is left (`run_program`).
 
     Raises: Refused (no_agent) where it cannot be started; Refused (supervisor_killed).
     """
 
     def hear(data: bytes) -> None:
-        if data:
+        if data and log.add(data):
             silence.heard()
             heard()
-        log.add(data)
 
     try:
         ended = run_program.run(
@@ -162,7 +103,8 @@ def run(
         raise agent_presets.not_there(error.message) from error
     finally:
         log.close()
-    return Ended(ended.code, ended.how, log.tail, ended.seconds)
+    usage = log.usage._replace(seconds=round(ended.seconds, 3))
+    return Ended(ended.code, ended.how, log.tail, ended.seconds, log.result, usage)
 
 
 def environment(

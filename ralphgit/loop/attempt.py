@@ -35,6 +35,7 @@ from ralphgit.loop import (
     prompt_template,
     resume,
 )
+from ralphgit.loop.agent_log import AgentLog
 from ralphgit.loop.attempt_memory import Attempts
 from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
@@ -42,6 +43,7 @@ from ralphgit.model.evidence import COMMAND
 from ralphgit.model.handoff import REPORT
 from ralphgit.model.task import Task
 from ralphgit.model.task_status import Reason, Status
+from ralphgit.model.usage import Usage
 from ralphgit.records import atomic_files, evidence_file
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import agent_outcome
@@ -110,23 +112,24 @@ def attempt(
     *,
     command: agent_presets.Command,
     check: Callable[[], str],
-    ended_here: Callable[[Project, str], None],
+    ended_here: Callable[[Project, str, Usage], None],
     unchanged: Unchanged,
     fix: Callable[[RalphError, int], None],
     heard: Callable[[], None],
-) -> tuple[Outcome, float]:
+) -> tuple[Outcome, Usage]:
     """Have the agent work on the task once, and judge the result by what is there.
 
-    Returns also how many seconds the agent itself ran.
+    Returns also what the agent itself has used.
 
     Neither its exit code nor its report makes a task done: `complete` does. Where something
     else is in its way, `fix` waits or repairs, and it is tried again. `ended_here` is called when
-    the agent has ended, with the base as it was before, and may refuse to go on; `unchanged` after
-    each verify command, which runs what the agent wrote; `heard` when the agent prints something.
+    the agent has ended, with the base as it was before and what it used, and may refuse to go on;
+    `unchanged` after each verify command, which runs what the agent wrote; `heard` when the agent
+    prints something.
 
     Raises: ClaimLost, NeedsPerson (untrusted, settings_changed), NotWritable.
     """
-    task = _promised(project, lease)
+    task = promised(project, lease)
     trust.require(project, task.verify)
     try:
         _prepare(project, task, lease, before)
@@ -151,7 +154,9 @@ def attempt(
     secrets = secrets_in(environ)
     path = os.path.join(top, event_log.FOLDER, f"{lease.task}-{lease.claim}.log")
     try:
-        log = agent_process.Log(path, limit=config.log_bytes, secrets=secrets)
+        log = AgentLog(
+            path, limit=config.log_bytes, secrets=secrets, reading=command.reading, top=top
+        )
     except OSError as error:
         raise NotWritable(f"cannot write {path}: {error.strerror}") from error
     left = runtime_files.left(top)
@@ -159,9 +164,9 @@ def attempt(
     silence = agent_process.Silence(config.agent_silence, lambda: work_done.snapshot(git, top))
     with Watch(check, config.loop_check) as watch:
         ended = agent_process.run(
-            agent_presets.started(command, project), top=top, prompt=os.path.join(top, PROMPT),
-            environ=environ, log=log, timeout=command.limit(config), stop=watch.why,
-            silence=silence, heard=heard,
+            agent_presets.started(command, project, os.path.join(top, PROMPT)), top=top,
+            prompt=os.path.join(top, PROMPT), environ=environ, log=log,
+            timeout=command.limit(config), stop=watch.why, silence=silence, heard=heard,
         )  # fmt: skip
     if project.repository.linked and not os.path.lexists(os.path.join(top, ".git")):
         # git would go on in whatever repository the folder lies in.
@@ -170,11 +175,11 @@ def attempt(
     runtime_files.leave(project, left)  # what is there, verify commands have left and no agent
     base = project.base.commit
     project.refresh(config=True)
-    ended_here(project, base)
+    ended_here(project, base, ended.usage)
     if broken := resume.unreadable(project):
-        return _begin_again(project, lease, broken), ended.seconds
+        return _begin_again(project, lease, broken), ended.usage
     if how := own_claims.given_up(project.view("HEAD", "HEAD"), lease):
-        return GivenUp(how), ended.seconds
+        return GivenUp(how), ended.usage
     outcome = _judged(project, command, ended, changed, environ, secrets)
     if isinstance(outcome, worker_report.Report) and (left := _marked(top, before)):
         why = f"conflict markers are left in {', '.join(left)}"
@@ -183,7 +188,7 @@ def attempt(
         outcome = _complete_at_last(project, lease, outcome, unchanged, fix)
     if isinstance(outcome, Failed):
         event_log.note(path, f"attempt {before.failed + 1} failed: {outcome.why}")
-    return outcome, ended.seconds
+    return outcome, ended.usage
 
 
 def _marked(top: str, before: Attempts) -> list[str]:
@@ -221,7 +226,8 @@ def finish(project: Project, lease: Lease, unchanged: Unchanged) -> Outcome:
     return _complete(project, lease, said, unchanged)
 
 
-def _promised(project: Project, lease: Lease) -> Task:
+def promised(project: Project, lease: Lease) -> Task:
+    """Return the task as it was promised: on the base, where the base has it."""
     claim_map = ClaimMap(project)
     view = claim_map.base if lease.task in claim_map.base.by_id else project.require_here()
     return view.task(lease.task)
@@ -283,7 +289,7 @@ def how_ended(
         End.SILENT: config.agent_silence,
         End.OVER: command.limit(config),
     }.get(_ENDS[ended.how], ended.seconds)
-    left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question)
+    left = Left(_ENDS[ended.how], ended.code, ended.tail, changed, seconds, question, ended.words)
     now, zone = project.around.now(), agent_clock.zone_of(environ)
     return agent_outcome.outcome(
         left, agent=command.name,

@@ -20,6 +20,10 @@ class LoopOptions(NamedTuple):
     """Stop after one task, however it ends."""
     max_tasks: int | None = None
     """Stop after so many."""
+    max_cost: float | None = None
+    """Stop after the attempt with which its agents have cost so much, in US dollars."""
+    max_time: float | None = None
+    """Stop after the attempt during which so many seconds are over."""
     task: str = ""
     """Only this task, whatever its story; with `once`."""
     story: str = ""
@@ -60,9 +64,12 @@ class Ran(NamedTuple):
     """Whether a pull request was closed, or the remote declined a push."""
     agent_away: str = ""
     """Why the agent cannot work, where that ended it."""
+    budget: str = ""
+    """Which limit of cost or time is reached, where that ended it."""
 
     @property
     def needs_person(self) -> bool:
         """Whether it left something that only a person can move on."""
         only_a_person = self.nothing is not None and self.nothing.exit_code == 7
-        return bool(self.blocked or self.agent_away) or self.refused or only_a_person
+        stopped = self.agent_away or self.budget
+        return bool(self.blocked or stopped) or self.refused or only_a_person

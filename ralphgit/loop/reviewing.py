@@ -17,6 +17,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, NothingReady, RalphError
 from ralphgit.git import work_done, worktrees
 from ralphgit.loop import agent_presets, agent_process, attempt, attempt_memory, event_log
+from ralphgit.loop.agent_log import AgentLog
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
 from ralphgit.loop.loop_options import LoopOptions, Say
@@ -179,8 +180,11 @@ class Reviewing:
             git = project.repository.git.at(top)
             self._beat.phase(AGENT, task=one.row.id)
             ended = agent_process.run(
-                agent_presets.started(command, project), top=top, prompt=prompt, environ=environ,
-                log=agent_process.Log(log, limit=config.log_bytes, secrets=secrets),
+                agent_presets.started(command, project, prompt), top=top, prompt=prompt,
+                environ=environ,
+                log=AgentLog(
+                    log, limit=config.log_bytes, secrets=secrets, reading=command.reading, top=top
+                ),
                 timeout=command.limit(config), stop=lambda: "",
                 silence=agent_process.Silence(
                     config.agent_silence, lambda: work_done.snapshot(git, top)

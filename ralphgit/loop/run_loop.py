@@ -39,7 +39,8 @@ from ralphgit.git.run_git import GitError
 from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
-from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt
+from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised
+from ralphgit.loop.budget import Budget
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
@@ -57,6 +58,8 @@ from ralphgit.model.active_claim import Lease
 from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
 from ralphgit.model.task_status import Reason, Status
+from ralphgit.model.usage import Usage
+from ralphgit.records import audit_file
 from ralphgit.rules import retry_policy
 from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
 from ralphgit.rules.retry_policy import CLOSED
@@ -155,6 +158,7 @@ class Loop:
                     self._done = self._reviewing.done
                 else:
                     self._landing.earlier(project)
+                self._budget = Budget(self._options, self._top, self._say)
                 why = self._turns()
         finally:
             self._journal.write("ended", why=why)
@@ -163,7 +167,8 @@ class Loop:
         unlanded = tuple(self._landing.unlanded(self._project())) if works else ()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
-        return Ran(*ended, why, unlanded, self._nothing, refused, self._agents.why)
+        spent = self._budget.why()
+        return Ran(*ended, why, unlanded, self._nothing, refused, self._agents.why, spent)
 
     def _agent_away(self, command: agent_presets.Command) -> AgentAway:
         return AgentAway(
@@ -181,6 +186,8 @@ class Loop:
             if not self._agents.may_start():
                 continue
             worked = self._turn() and not self._agents.all_away
+            if why := self._budget.why():
+                return why
             if worked and self._enough():
                 return self._limit()
             if worked:
@@ -323,6 +330,9 @@ class Loop:
             elif before.failed >= project.config.agent_attempts:
                 self._block_failed(lease, before)
                 return
+            elif spent := self._budget.of_task(lease.claim, promised(project, lease).budget):
+                self._block(lease, Reason.OTHER, f"{spent}. Should it have more?", ())
+                return
             else:
                 outcome = self._attempt(project, lease, before)
             match outcome:
@@ -368,7 +378,7 @@ class Loop:
                     winner = winner or own_claims.asked_anew(claim_map, lease)
                     with WorktreeLock(project):
                         raise give_up.lose(project, lease, winner)
-            if self._pauses.stop_wanted():
+            if self._pauses.stop_wanted() or self._budget.why():
                 return
             project = self._project()
 
@@ -379,15 +389,16 @@ class Loop:
         number = before.failed + 1
         quiet = self._around._replace(progress=Progress())  # the phase is the agent's
         self._journal.write("agent", task=lease.task, claim=lease.claim, attempt=number)
-        outcome, agent_s = attempt(
+        outcome, used = attempt(
             project, lease, before,
             command=self._away.command, check=lambda: reason_to_stop(quiet, self._journal, lease),
-            ended_here=lambda project, base: self._agent_ended(project, lease, base),
+            ended_here=lambda *ended: self._agent_ended(lease, *ended),
             unchanged=self._unchanged, fix=self._fix, heard=self._beat.agent_spoke,
         )  # fmt: skip
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
-            outcome=type(outcome).__name__.lower(), agent_s=round(agent_s, 3),
+            outcome=type(outcome).__name__.lower(), agent_s=used.seconds,
+            **audit_file.stored_usage(used),
             **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
         )  # fmt: skip
         if isinstance(outcome, (Done, Failed, Stuck)):
@@ -412,11 +423,13 @@ class Loop:
         changed_settings.refuse(project, self._signs, changed)
         seen_here_alone.passed_over(project.repository)
 
-    def _agent_ended(self, project: Project, lease: Lease, base: str) -> None:
-        """Refuse what the agent has changed that steers the loop, and see the true base again.
+    def _agent_ended(self, lease: Lease, project: Project, base: str, used: Usage) -> None:
+        """Note what the agent has used, refuse what it has changed that steers the loop, and see
+        the true base again.
 
         Raises: NeedsPerson (settings_changed, blocks_git), RemoteUnavailable.
         """
+        self._budget.note(lease.claim, used._replace(agent=self._away.command.name))
         self._unchanged(project, lease)
         if project.base.remote and project.base.commit != base:
             self._ask_remote(project)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.model.task_row import DEFAULT_PRIORITY
 from ralphgit.model.task_status import Mode, Outcome, Reason, Status
+from ralphgit.model.usage import Usage
 
 
 class Claim(NamedTuple):
@@ -121,6 +122,8 @@ class Task(NamedTuple):
     """The profile whose agent does it; "" for any."""
     review: str = ""
     """The profile that reviews it before it lands; "" for none."""
+    budget: float | None = None
+    """What the attempts of one claim may cost, in US dollars."""
 
     @property
     def status(self) -> Status:
@@ -150,3 +153,5 @@ class Event(NamedTuple):
     note: str = ""
     summary: str = ""
     """What the worker says that it did, of a completion."""
+    usage: Usage | None = None
+    """What the attempt has used until then, where its agent said it."""

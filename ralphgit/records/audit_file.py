@@ -7,6 +7,7 @@ from typing import Any
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import characters
 from ralphgit.model.task import Event
+from ralphgit.model.usage import Usage
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 from ralphgit.records.schemas import audit_path as path
@@ -30,6 +31,8 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
     entry = characters.values_without(
         {key: said for key, said in entry.items() if said or key not in _OPTIONAL}
     )
+    if event.usage is not None:
+        entry["usage"] = stored_usage(event.usage)
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schemas.modeline("audit") + yaml_writer.mapping(head)
@@ -70,12 +73,33 @@ def events(data: bytes) -> tuple[str, str, tuple[Event, ...]] | None:
     listed = known.get("events") if isinstance(known, dict) else None
     if not isinstance(known, dict) or not isinstance(listed, list):
         raise InvalidRecord("not an audit record: it has no events", hint="ralphgit check")
-    found = [
-        Event(*(str(entry.get(name) or "") for name in _FIELDS))
-        for entry in listed
-        if isinstance(entry, dict)
-    ]
+    found = [_event(entry) for entry in listed if isinstance(entry, dict)]
     return str(known.get("task") or ""), str(known.get("claim") or ""), tuple(found)
+
+
+def _event(entry: dict[str, Any]) -> Event:
+    at, event, by, from_, to, note, summary = (str(entry.get(name) or "") for name in _FIELDS)
+    usage = parsed_usage(entry.get("usage"))
+    return Event(at, event, by, from_, to, note, summary, usage)
+
+
+def stored_usage(usage: Usage) -> dict[str, object]:
+    """What was said of it; the seconds in any case."""
+    told = characters.values_without(usage._asdict())
+    return {key: said for key, said in told.items() if said not in ("", 0, None)}
+
+
+def parsed_usage(value: object) -> Usage | None:
+    """What an entry says of it; None where it says nothing."""
+    if not isinstance(value, dict):
+        return None
+    usual = Usage()._asdict() | {"cost_usd": 0.0}
+    known: dict[str, Any] = {
+        name: value[name]
+        for name, kind in usual.items()
+        if type(value.get(name)) in ((int, float) if isinstance(kind, float) else (type(kind),))
+    }
+    return Usage(**known)
 
 
 def _read(data: bytes, claim: str) -> tuple[str, dict[str, Any]]:

@@ -146,6 +146,16 @@ def _whole(
         look.report(above, key, f"{key} must be a whole number from {least}{to}")
 
 
+#: As the schema says, which has one amount.
+_MOST_USD = 1_000_000
+
+
+def _amount(look: _Look, container: Any, key: Any, above: Path) -> None:
+    value = container[key]
+    if type(value) not in (int, float) or not 0 <= value <= _MOST_USD:
+        look.report(above, key, f"{key} must be a number from 0 to {_MOST_USD}")
+
+
 def _list(item: Check, look: _Look, container: Any, key: Any, above: Path) -> None:
     items = container[key]
     if not isinstance(items, list):
@@ -232,6 +242,8 @@ def _check(rule: dict[str, Any], defs: dict[str, Any], noun: str = "") -> Check:
             return _Look.name if "minLength" in rule else _Look.text
         case "integer":
             return partial(_whole, rule["minimum"], rule.get("maximum"))
+        case "number":
+            return _amount
         case "boolean":
             return _truth
         case "array":

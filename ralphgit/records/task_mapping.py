@@ -51,6 +51,7 @@ def task(stored: Mapping[str, Any]) -> Task:
         risk=get("risk") or "",
         agent=get("agent") or "",
         review=get("review") or "",
+        budget=get("budget"),
     )
 
 

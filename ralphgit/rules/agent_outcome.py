@@ -4,12 +4,13 @@ Only what worked is judged as an attempt at the task. What says nothing about th
 login, silence) is never charged to it.
 """
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
 from ralphgit.model.task_status import Reason
-from ralphgit.rules.agent_signs import Meaning, own_words, sign_of
+from ralphgit.rules.agent_signs import Meaning, Words, own_words, sign_of
 
 
 class End(StrEnum):
@@ -35,6 +36,8 @@ class Left(NamedTuple):
     """How long it ran; where it was stopped, the limit that it reached."""
     question: "Stuck | None" = None
     """What it asks for in its report."""
+    words: Words | None = None
+    """The words of its typed result, where it printed one; they count, and not the tail."""
 
 
 class Worked(NamedTuple):
@@ -81,6 +84,9 @@ class Over(NamedTuple):
     seconds: float
 
 
+#: What a tool says that gave up on its task, though it could work.
+_ABOUT_THE_TASK = re.compile(r"(?i)context|turns|tokens|budget")
+
 Outcome = Worked | Limited | Unavailable | Silent | Stuck | Lost | Over
 
 
@@ -95,9 +101,10 @@ def outcome(left: Left, *, agent: str, reset: Callable[[str], float | None]) -> 
         return Lost()
     if left.question is not None:
         return left.question
-    failed = left.end is not End.EXITED or left.code != 0
+    typed = left.words is not None and bool(left.words.lines)
+    failed = left.end is not End.EXITED or left.code != 0 or typed
     if failed or not left.changed:
-        words = own_words(left.tail)
+        words = own_words(left.tail) if left.words is None else left.words
         found = sign_of(words, agent=agent, code=left.code, failed=failed)
         if found is not None:
             sign, said = found
@@ -105,6 +112,8 @@ def outcome(left: Left, *, agent: str, reset: Callable[[str], float | None]) -> 
                 return Limited(_first(reset, (said, *words.lines)), said.strip())
             if sign.agent or not left.changed:
                 return Unavailable(said.strip())
+        if typed and not left.changed and not _ABOUT_THE_TASK.search(words.lines[0]):
+            return Unavailable(words.lines[0])
     if left.end is End.SILENT:
         return Silent(left.seconds)
     return Over(left.seconds) if left.end is End.OVER else Worked(left.code)

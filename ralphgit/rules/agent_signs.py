@@ -93,6 +93,13 @@ SIGNS: tuple[Sign, ...] = (
          "Error when talking to Gemini API Full report available at: /tmp/gemini-client-error.json "
          "TerminalQuotaError: You have exhausted your capacity on this model. Your quota will "
          "reset after 2h3m4s.", _GEMINI),
+    Sign("gemini", _LIMITED, r"You have exhausted your (?:daily quota|capacity)",
+         "[API Error: You have exhausted your daily quota on this model.]", _GEMINI),
+    Sign("gemini", _LIMITED, r"Attempt \d+ failed with status 429\. Retrying",
+         "Attempt 3 failed with status 429. Retrying with backoff... _ApiError: {", _GEMINI,
+         failed=True),
+    Sign("opencode", _LIMITED, r"error: .*(?:rate limit|quota|overloaded|too many requests)",
+         "error: This request would exceed your account's rate limit.", _OPENCODE, failed=True),
     # -- limits, in the words of any service; a worker may write of them, too
     Sign("", _LIMITED, r"(?:\w+::)*(?:http\W+)?(?:429|529)\b",
          "Error 429: retry after 0.3 s", "RFC 6585, 4", failed=True),
@@ -123,6 +130,9 @@ SIGNS: tuple[Sign, ...] = (
     Sign("gemini", _UNAVAILABLE, r"Error when talking to Gemini API",
          'Error when talking to Gemini API Full report available at: /tmp/gemini-client-error.json '
          '_ApiError: {"error":{"code":401,"message":"API key not valid"}}', _GEMINI),
+    Sign("gemini", _UNAVAILABLE, r"Attempt \d+ failed.*\. Retrying with backoff",
+         "Attempt 2 failed. Retrying with backoff... Error: exception TypeError: fetch failed "
+         "sending request", _GEMINI, failed=True),
     Sign("codex", _UNAVAILABLE, r"ERROR: (?!.*context window)",
          "ERROR: unexpected status 401 Unauthorized: invalid x-api-key, url: "
          "http://127.0.0.1:18711/v1/responses", _CODEX, failed=True),
@@ -181,6 +191,7 @@ def sign_of(words: Words, *, agent: str, code: int, failed: bool) -> tuple[Sign,
 
 
 def _begins(words: str, line: str) -> bool:
+    line = line.replace("’", "'")  # noqa: RUF001, as codex has it
     before = _BEFORE.match(line)
     places = (0, before.end() if before else 0)
     return any(re.compile(f"(?i:{words})").match(line, place) for place in places)
@@ -191,7 +202,7 @@ def _by_status(words: Words) -> tuple[Sign, str] | None:
     if words.status not in (*_BUSY, *_REFUSED) and words.status < 500:
         return None
     meaning = _LIMITED if words.status in _BUSY else _UNAVAILABLE
-    said = next(reversed(words.lines), f"status {words.status}")
+    said = next(iter(words.lines), f"status {words.status}")
     return Sign("", meaning, "", said, "RFC 9110, 15", code=words.status), said
 
 

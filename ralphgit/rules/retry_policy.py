@@ -65,7 +65,7 @@ REFUSAL_PAUSE_S = 0.5
 
 def ends_the_loop(error: RalphError) -> bool:
     """Whether a loop has to end for what went wrong besides the work itself."""
-    if error.code == "no_agent":
+    if error.code in ("no_agent", "broken_extension"):
         return True
     return isinstance(error, _FINAL) and error.code not in _PASSING
 

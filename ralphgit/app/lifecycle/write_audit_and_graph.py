@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Mapping
 
-from ralphgit.app.workspace import commit_message
+from ralphgit.app.workspace import agent_usage, commit_message
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import index, refs, scratch_index, trees
@@ -199,7 +199,8 @@ def stage_graph(
 def write_audit(
     project: Project, undo: atomic_files.Undo, path: str, event: Event, task: str, claim_id: str
 ) -> None:
-    """Append one event to the attempt's audit file."""
+    """Append one event to the attempt's audit file; with its end, what it has used."""
+    event = agent_usage.told(project.top, claim_id, event)
     full = project.file(path)
     undo.write(
         full,

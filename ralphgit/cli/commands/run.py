@@ -54,6 +54,11 @@ def _left(ran: Ran) -> RalphError:
             f"{ran.agent_away}; no task was blocked for it", code="agent_unavailable",
             hint="ralphgit run",
         )  # fmt: skip
+    if ran.budget:
+        return NeedsPerson(
+            f"{ran.budget}; what was begun stays as it is", code="budget_spent",
+            hint="ralphgit run",
+        )  # fmt: skip
     if ran.nothing is not None and ran.nothing.exit_code == NeedsPerson.exit_code:
         return ran.nothing
     if not ran.blocked:

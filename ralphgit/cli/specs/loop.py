@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
-from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER
+from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER, dollars, seconds
 from ralphgit.model.listed import Listed
 
 
@@ -19,6 +19,10 @@ COMMANDS = (
         (
             flag("once", "Stop after one task."),
             integer("max_tasks", "Stop after N tasks."),
+            text("max_cost", "Stop after the attempt with which the agents have cost so much.",
+                  metavar="USD", parse=dollars),
+            text("max_time", "Stop after the attempt during which so much time is over.",
+                  metavar="SECONDS", parse=seconds),
             text("task", "Only this task, then stop.", metavar="ID", task=True),
             STORY, PRIORITY, WORKER,
             text("agent", "The coding agent: a profile, one of those below, or a command that "

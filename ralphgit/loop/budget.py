@@ -1,0 +1,54 @@
+"""Watch what a loop and its tasks use up: tokens, cost and time (SPEC 7)."""
+
+from __future__ import annotations
+
+import time
+
+from ralphgit.app.workspace import agent_usage
+from ralphgit.loop.loop_options import LoopOptions, Say
+from ralphgit.model.printable import duration
+from ralphgit.model.usage import Usage, dollars, total
+
+
+class Budget:
+    """What one loop has used since it began; it stops once that is what it may."""
+
+    def __init__(self, options: LoopOptions, top: str, say: Say) -> None:
+        self._max_cost, self._max_time = options.max_cost, options.max_time
+        self._top, self._say = top, say
+        self._began = time.monotonic()
+        self._used = Usage()
+        self._is_asked = options.max_cost is not None
+        """Whether anybody wants to know the cost, and has not been told that nobody says it."""
+
+    def note(self, claim: str, used: Usage) -> None:
+        """Add what an agent used in one run for a claim.
+
+        Raises: NotWritable.
+        """
+        self._used = total((self._used, used))
+        agent_usage.note(self._top, claim, used)
+        if self._is_asked and used.cost_usd is None:
+            self._is_asked = False
+            self._say(f"{used.agent} does not say what it costs: no budget in USD can stop it")
+
+    def why(self) -> str:
+        """Say which limit of the loop is reached; "" for none."""
+        cost = self._used.cost_usd or 0.0
+        if self._max_cost is not None and cost >= self._max_cost:
+            return f"{dollars(cost)} are spent (--max-cost {self._max_cost:g})"
+        seconds = time.monotonic() - self._began
+        if self._max_time is not None and seconds >= self._max_time:
+            return f"{duration(seconds)} are over (--max-time {self._max_time:g})"
+        return ""
+
+    def of_task(self, claim: str, task_budget: float | None) -> str:
+        """Say that the budget of a task is spent under a claim; "" where it is not."""
+        if task_budget is None:
+            return ""
+        self._is_asked = True
+        used = agent_usage.of_claim(self._top, claim)
+        cost = used.cost_usd if used is not None else None
+        if cost is None or cost < task_budget:
+            return ""
+        return f"{dollars(cost)} are spent, and its budget is {dollars(task_budget)}"
