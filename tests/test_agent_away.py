@@ -253,8 +253,8 @@ def test_codex_may_write_where_git_keeps_a_linked_worktree_s_data(tmp_path: Path
     env = tool(alpha, f'printf "%s\\n" "$@" > {tmp_path}/words; echo good > f.txt', "codex")
     assert loop(alpha, "--agent", "codex", env=env).code == 0
     words = (tmp_path / "words").read_text().splitlines()
-    assert words[:4] == ["exec", "--sandbox", "workspace-write", "-c"]
-    common, own = json.loads(words[4].removeprefix("sandbox_workspace_write.writable_roots="))
-    assert words[5:] == ["-"]
+    assert words[:5] == ["exec", "--json", "--sandbox", "workspace-write", "-c"]
+    common, own = json.loads(words[5].removeprefix("sandbox_workspace_write.writable_roots="))
+    assert words[6:] == ["-"]
     assert common == os.path.realpath(alpha.world.path / ".git")
     assert own == os.path.realpath(alpha.git("rev-parse", "--absolute-git-dir"))

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 from test_agent_away import outcomes, tool
-from test_loop import loop, made, on_base, start, task
+from test_loop import events, loop, made, on_base, start, task
 from test_outcomes import reset
 from world import PATIENCE, ROOT, Place, until
 
 from ralphgit.loop import presets
 from ralphgit.loop.agent_log import AgentLog
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
+from ralphgit.records import yaml_reader
 from ralphgit.rules import agent_outcome
 from ralphgit.rules.agent_outcome import End, Left
 
@@ -149,3 +150,83 @@ def test_a_tool_of_a_line_of_your_own_is_read_too(tmp_path: Path) -> None:
     env = replayed(alpha, "codex-work", "echo good > f.txt")
     assert loop(alpha, "--agent", "codex exec --json --mine", env=env).code == 0
     assert "\nadd /top/f.txt\n" in alpha.ralph("logs").out
+
+
+# -- what was used -------------------------------------------------------------------------
+
+
+def audited(place: Place, id: str = "T-1") -> list[dict[str, Any]]:
+    """The events of the one attempt at a task that is on the base."""
+    (name,) = place.git("ls-tree", "--name-only", "origin/main", f"records/audit/{id}/").split()
+    found: Any = yaml_reader.load(place.git("show", f"origin/main:{name}"))
+    return [dict(event) for event in found["events"]]
+
+
+def test_what_was_used_is_in_the_audit_of_a_task_that_is_done(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = replayed(alpha, "claude-work", "test $n = 1 || echo good > f.txt")
+    assert loop(alpha, "--agent", "claude", env=env).code == 0
+    (done,) = (event for event in audited(alpha) if event["event"] == "completed")
+    seconds = done["usage"].pop("seconds")
+    assert seconds > 0
+    assert done["usage"] == {  # of both attempts
+        "agent": "claude", "model": "claude-opus-4-8[1m]", "input_tokens": 7200,
+        "output_tokens": 204, "cost_usd": 0.0411,
+    }  # fmt: skip
+    assert [e["cost_usd"] for e in events(alpha, "attempted")] == [0.02055, 0.02055]
+    assert alpha.ralph("check").code == 0
+
+
+def test_what_was_used_is_in_the_audit_of_a_task_that_is_blocked(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = {**replayed(alpha, "gemini-work"), "RALPH_AGENT_ATTEMPTS": "2"}
+    assert loop(alpha, "--agent", "gemini", env=env).code == 7
+    (blocked,) = (event for event in audited(alpha) if event["event"] == "blocked")
+    assert (blocked["usage"]["agent"], blocked["usage"]["output_tokens"]) == ("gemini", 272)
+    assert "cost_usd" not in blocked["usage"]
+
+
+def test_a_loop_stops_after_what_it_may_cost(tmp_path: Path) -> None:
+    two = ONE.replace("T-1", "T-2").replace("f.txt", "g.txt")
+    alpha = made(tmp_path, ONE, two)
+    does = 'test "$RALPH_TASK" = T-1 && echo good > f.txt || echo good > g.txt'
+    env = replayed(alpha, "claude-work", does)
+    ran = loop(alpha, "--agent", "claude", "--max-cost", "0.02", env=env)
+    first = ran.out.splitlines()[0]
+    assert (ran.code, first) in [(7, "done: T-1"), (7, "done: T-2")], ran.err
+    assert "0.02 USD are spent (--max-cost 0.02); what was begun stays as it is" in ran.err
+    ran = loop(alpha, "--agent", "claude", "--max-cost", "1", env=env)
+    assert (ran.code, ran.out.splitlines()[0] != first) == (0, True), ran.err
+
+
+def test_a_loop_stops_after_an_attempt_that_failed_and_goes_on_later(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = replayed(alpha, "claude-work", "test $n = 1 || echo good > f.txt")
+    for limit in (("--max-cost", "0.01"), ("--max-time", "0")):
+        ran = loop(alpha, "--agent", "claude", *limit, "--json", env=env)
+        assert (ran.code, ran.error) == (7, "budget_spent")
+        if limit[0] == "--max-cost":
+            assert alpha.task("T-1")["status"] == "in-progress"
+    assert on_base(alpha, "T-1")["status"] == "complete"
+
+
+def test_a_task_whose_budget_is_spent_waits_for_a_person(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE + "    budget: 0.03\n", task("T-2", "outputs: [two.txt]"))
+    does = 'test "$RALPH_TASK" = T-1 || echo 2 > two.txt'
+    env = {**replayed(alpha, "claude-work", does), "RALPH_AGENT_ATTEMPTS": "5"}
+    ran = loop(alpha, "--agent", "claude", env=env)
+    assert (ran.code, ran.out.splitlines()[:2]) == (7, ["done: T-2", "blocked: T-1"]), ran.err
+    assert on_base(alpha, "T-1")["blocked"]["question"] == (
+        "0.04 USD are spent, and its budget is 0.03 USD. Should it have more?"
+    )
+    assert len(outcomes(alpha)) == 3
+
+
+def test_a_budget_says_that_an_agent_does_not_tell_its_cost(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = replayed(alpha, "codex-work", "echo good > f.txt")
+    ran = loop(alpha, "--agent", "codex", "--max-cost", "0.01", env=env)
+    assert ran.code == 0
+    assert "codex does not say what it costs: no budget in USD can stop it" in ran.err
+    for word in ("-1", "five", ""):
+        assert alpha.ralph("run", "--max-cost", word).code == 2

@@ -13,7 +13,8 @@ from typing import IO
 
 from ralphgit.loop.presets.preset import Did, Ended, Erred, Reading, Said, Seen, Used
 from ralphgit.model import characters
-from ralphgit.model.usage import Usage, in_words, total
+from ralphgit.model.task import Usage
+from ralphgit.model.usage import in_words, total
 from ralphgit.records import atomic_files
 from ralphgit.records.redact_secrets import redact
 from ralphgit.rules.agent_signs import Words

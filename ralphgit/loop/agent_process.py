@@ -10,7 +10,7 @@ from ralphgit.app.processes import run_program
 from ralphgit.errors import Refused
 from ralphgit.loop import agent_presets
 from ralphgit.loop.agent_log import AgentLog
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 from ralphgit.rules.agent_signs import Words
 
 #: Why an agent is stopped that neither prints nor changes anything.

@@ -41,9 +41,8 @@ from ralphgit.loop.claim_watch import LOST, Watch
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
 from ralphgit.model.handoff import REPORT
-from ralphgit.model.task import Task
+from ralphgit.model.task import Task, Usage
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.model.usage import Usage
 from ralphgit.records import atomic_files, evidence_file
 from ralphgit.records.redact_secrets import secrets_in
 from ralphgit.rules import agent_outcome

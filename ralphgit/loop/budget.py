@@ -7,7 +7,8 @@ import time
 from ralphgit.app.workspace import agent_usage
 from ralphgit.loop.loop_options import LoopOptions, Say
 from ralphgit.model.printable import duration
-from ralphgit.model.usage import Usage, dollars, total
+from ralphgit.model.task import Usage
+from ralphgit.model.usage import dollars, total
 
 
 class Budget:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
 
 from ralphgit.app.active_claims import next_tasks, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
-from ralphgit.app.base import fetch
 from ralphgit.app.evidence import seen_here_alone
 from ralphgit.app.lifecycle import (
     block_release,
@@ -40,6 +38,7 @@ from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resum
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised
+from ralphgit.loop.base_away import BaseAway
 from ralphgit.loop.budget import Budget
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
@@ -57,8 +56,8 @@ from ralphgit.model import agent_profile
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
+from ralphgit.model.task import Usage
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.model.usage import Usage
 from ralphgit.records import audit_file
 from ralphgit.rules import retry_policy
 from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
@@ -141,6 +140,7 @@ class Loop:
                 self._beat = beat
                 self._around = self._around._replace(progress=beat)
                 self._pauses = Pauses(self._top, beat, self._journal, self._say)
+                self._base_away = BaseAway(self._config, self._pauses, self._journal, self._say)
                 self._agents.begin(self._agent_away, self._say)
                 self._landing = Landing(
                     self._options, self._pulls, self._journal, beat, self._say, self._unchanged
@@ -273,7 +273,7 @@ class Loop:
             self._pauses.after_failure(3, project.config)
         except RalphError as error:
             if isinstance(error, InvalidRecord) and resume.base_fault(self._project()) is not None:
-                self._wait_for_base(self._project())
+                self._base_away.wait_until_readable(self._project())
                 return True
             if retry_policy.ends_the_loop(error) or self._troubles >= retry_policy.MOST_REFUSALS:
                 raise
@@ -287,23 +287,6 @@ class Loop:
         self._say(f"{error.message}; trying again")
         self._pauses.wait(retry_policy.REFUSAL_PAUSE_S * times, "trouble")
         resume.fix_leftovers(self._project(), self._journal)
-
-    def _wait_for_base(self, project: Project) -> None:
-        """Wait until the base's graph can be read, or a stop is asked for: no task is to blame."""
-        told, times = "", 0
-        while (fault := resume.base_fault(project)) is not None:
-            if told != str(fault):
-                told = str(fault)
-                self._journal.write("base-unreadable", message=told)
-                self._say(f"{told}; waiting until it can be read, and no task is charged")
-            times += 1
-            self._pauses.after_failure(times, self._config)
-            if self._pauses.stop_wanted():
-                return
-            with suppress(RemoteUnavailable):
-                fetch.synchronise(project)
-        if told:
-            self._say(f"the graph on {project.base.label} can be read again")
 
     # -- one task --------------------------------------------------------------------
 
@@ -432,33 +415,8 @@ class Loop:
         self._budget.note(lease.claim, used._replace(agent=self._away.command.name))
         self._unchanged(project, lease)
         if project.base.remote and project.base.commit != base:
-            self._ask_remote(project)
-        self._wait_for_base(project)
-
-    def _ask_remote(self, project: Project) -> None:
-        """Wait until the remote has said where the base is, whoever has moved the tracking branch.
-
-        Raises: RemoteUnavailable where a stop is asked for meanwhile.
-        """
-        said = (
-            f"{project.base.label} has moved while the agent worked, and its remote cannot be "
-            "asked where it is"
-        )
-        times = 0
-        while not self._asked(project):
-            if not times:
-                self._journal.write("unreachable", message=said)
-                self._say(f"{said}; waiting until it can be")
-            times += 1
-            self._pauses.after_failure(times, self._config)
-            if self._pauses.stop_wanted():
-                raise RemoteUnavailable(said)
-
-    def _asked(self, project: Project) -> bool:
-        try:
-            return fetch.synchronise(project)
-        except RemoteUnavailable:  # where the settings require it
-            return False
+            self._base_away.ask_remote(project)
+        self._base_away.wait_until_readable(project)
 
     def _failed(self, lease: Lease, before: attempt_memory.Attempts, outcome: Failed) -> bool:
         """Note a failed attempt, and wait; True if it was the last and the task is blocked."""

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from ralphgit.model.task_row import DEFAULT_PRIORITY
 from ralphgit.model.task_status import Mode, Outcome, Reason, Status
-from ralphgit.model.usage import Usage
 
 
 class Claim(NamedTuple):
@@ -140,6 +139,23 @@ class Task(NamedTuple):
     @property
     def epoch(self) -> int:
         return self.lifecycle.epoch
+
+
+class Usage(NamedTuple):
+    """What an attempt has used, as its agent said it; a zero, None or "" is what it did not say."""
+
+    agent: str = ""
+    model: str = ""
+    input_tokens: int = 0
+    """All that the model was given, with what came from a cache."""
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the agent said anything of it."""
+        return bool(self.input_tokens or self.output_tokens or self.cost_usd)
 
 
 class Event(NamedTuple):

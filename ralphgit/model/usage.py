@@ -1,24 +1,8 @@
-"""Define what an attempt has used: tokens, cost and time, as the agent said them."""
+"""Sum up what attempts have used, and say it in words."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
-
-class Usage(NamedTuple):
-    """What was used. A zero, None or "" is what the agent did not say."""
-
-    agent: str = ""
-    model: str = ""
-    input_tokens: int = 0
-    """All that the model was given, with what came from a cache."""
-    output_tokens: int = 0
-    cost_usd: float | None = None
-    seconds: float = 0.0
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the agent said anything of it."""
-        return bool(self.input_tokens or self.output_tokens or self.cost_usd)
+from ralphgit.model.task import Usage
 
 
 def total(parts: Iterable[Usage]) -> Usage:

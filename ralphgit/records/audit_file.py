@@ -6,8 +6,7 @@ from typing import Any
 
 from ralphgit.errors import InvalidRecord
 from ralphgit.model import characters
-from ralphgit.model.task import Event
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Event, Usage
 from ralphgit.records import input_limits as texts
 from ralphgit.records import schemas, yaml_reader, yaml_writer
 from ralphgit.records.schemas import audit_path as path

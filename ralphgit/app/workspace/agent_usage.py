@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ralphgit.model.task import Event
-from ralphgit.model.usage import Usage, total
+from ralphgit.model.task import Event, Usage
+from ralphgit.model.usage import total
 from ralphgit.records import audit_file, runtime_notes
 
 _PATH = os.path.join(".ralph", "usage.yaml")

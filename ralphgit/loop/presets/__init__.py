@@ -24,7 +24,7 @@ from ralphgit.loop.presets.preset import (
     Used,
     tool,
 )
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 
 __all__ = [
     "BUILT_IN", "AgentPreset", "Did", "Ended", "Erred", "Said", "Seen", "Usage", "Used", "tool",

@@ -25,7 +25,7 @@ from ralphgit.loop.presets.preset import (
     text,
     tool,
 )
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 
 
 def read(event: Event) -> list[Seen]:

@@ -23,7 +23,7 @@ from ralphgit.loop.presets.preset import (
     text,
     tool,
 )
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 
 #: In the message of a result that failed: what the API answered, as JSON.
 _STATUS = re.compile(r'"code":\s*(\d{3})\b')

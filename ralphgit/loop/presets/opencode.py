@@ -22,7 +22,7 @@ from ralphgit.loop.presets.preset import (
     text,
     tool,
 )
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 
 
 def read(event: Event) -> list[Seen]:
@@ -71,7 +71,10 @@ PRESET = AgentPreset(
     ),
     needs="opencode, with a model chosen",
     read=read,
-    errors=r'timestamp=\S+ level=ERROR .*?message="([^"]*)"(?:.* error\.error="(?:\w+: )?(.*)"$)?',
+    errors=(
+        r'timestamp=\S+ level=ERROR .*?message=(?:"([^"]*)"|\w+)'
+        r'(?:.*? error(?:\.error)?="(?:\w+: )?(.*?)"(?: stack=.*)?$)?'
+    ),
     may_not="do what its own settings deny; it is refused without a word",
     trust="works in any folder",
     tried="1.18.33",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ralphgit.model.usage import Usage
+from ralphgit.model.task import Usage
 
 #: In the words of a preset: the folders in which git keeps what the worktree shares with others,
 #: and what is its own, as a JSON list. Codex protects either unless it is named (tried with 0.171).
