@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.own_claims import WayOut
-from ralphgit.app.handoff import packet, prompt, worker_report
+from ralphgit.app.handoff import inbox_notes, packet, prompt, worker_report
 from ralphgit.app.integration import before_work
 from ralphgit.app.lifecycle import complete, task_branch
 from ralphgit.app.processes import run_program, trust
@@ -244,6 +244,7 @@ def _prepare(project: Project, task: Task, lease: Lease, before: Attempts) -> No
     if path := project.config.agent_prompt:
         trust.require_prompt(project)
         text = prompt_template.render(project, path, packet.stored(made), text)
+    text += "\n" + prompt.notes(inbox_notes.of_claim(top, lease.claim))
     if before.review:
         text += "\n" + prompt.from_review(before.review)
     if before.feedback:
@@ -266,7 +267,7 @@ def _judged(
     if said.status in ("needs_context", "blocked"):
         reason = Reason.NEEDS_CONTEXT if said.status == "needs_context" else Reason.OTHER
         asked = said.question or said.summary or "the worker asked no question"
-        question = Stuck(reason, asked, said.options)
+        question = Stuck(reason, asked, said.options, said.shared)
     outcome = how_ended(project, command, ended, changed, environ, question)
     if not isinstance(outcome, Worked):
         return outcome

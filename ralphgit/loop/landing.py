@@ -309,6 +309,7 @@ class Landing:
                 reason=Reason(reason) if reason in {*Reason} else Reason.OTHER,
                 question=_with(str(told.get("question") or ""), kept),
                 options=(options,) if isinstance(options, str) else tuple(options),
+                shared=told.get("shared") is True,
             )  # fmt: skip
         return True
 

@@ -327,13 +327,13 @@ class Loop:
                             self._done.append(lease.task)
                         return
                     continue  # with what `complete` has read again
-                case Stuck(reason, question, options):
+                case Stuck(reason, question, options, shared):
                     runtime_files.note_breaker(self._top, CLOSED)
                     # It counts: should the block fail, the agent is not asked for ever.
                     attempt_memory.note_attempts(
                         self._top, before._replace(failed=before.failed + 1, feedback=question)
                     )
-                    self._block(lease, reason, question, options)
+                    self._block(lease, reason, question, options, shared=shared)
                     return
                 case Limited():
                     self._away.limited(before, outcome)
@@ -487,7 +487,10 @@ class Loop:
         question = f"{number} failed. The last one: {last.told or last.feedback}"
         self._block(lease, reason, question, ())
 
-    def _block(self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...]) -> None:
+    def _block(
+        self, lease: Lease, reason: Reason, question: str, options: tuple[str, ...],
+        *, shared: bool = False,
+    ) -> None:  # fmt: skip
         """Record the question, keep the work so far in a rescue ref, and land the record alone.
 
         Of work that is in review nothing is blocked: it stays there as it was pushed.
@@ -502,8 +505,9 @@ class Loop:
                 question += f"\n\nThe work so far is kept in {kept}."
             try:
                 block_release.block(
-                    project, lease.task, reason=reason, question=question, options=options
-                )
+                    project, lease.task, reason=reason, question=question, options=options,
+                    shared=shared,
+                )  # fmt: skip
             except (GitError, GuardRefused) as error:
                 of_a_hook = error.is_commit if isinstance(error, GitError) else error.code == _ADDS
                 if not of_a_hook:

@@ -26,7 +26,8 @@ from ralphgit.rules import readiness
 from ralphgit.rules.claim_options import ClaimOptions
 
 #: What others' work does to a task between our look and our claim.
-_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "illegal_move")
+_TAKEN = ("unsettled", "scope_overlap", "dependencies_incomplete", "mode", "held_back",
+          "illegal_move")  # fmt: skip
 
 
 class Taking:

@@ -8,6 +8,8 @@ from ralphgit.model.task_status import Mode
 
 #: Where the worker hands back its report, from the root of the worktree.
 REPORT = os.path.join(".ralph", "report.yaml")
+#: Where a person's notes and answers reach the worker.
+INBOX = os.path.join(".ralph", "inbox")
 #: Where a reviewer hands back its verdict, from the root of the worktree.
 REVIEW_REPORT = os.path.join(".ralph", "review.yaml")
 STATUSES = ("done", "done_with_concerns", "needs_context", "blocked")

@@ -45,6 +45,8 @@ class Blocked(NamedTuple):
     question: str
     options: tuple[str, ...]
     at: str
+    shared: bool = False
+    """What is asked is about the whole story: its other tasks wait for the answer, too."""
 
 
 class Reset(NamedTuple):

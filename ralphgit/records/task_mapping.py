@@ -105,7 +105,7 @@ def _text(value: Any) -> str:
 #: What a record has only where it says something.
 _OPTIONAL = {
     ("claim", "unsynchronised"), ("claim", "base_branch"), ("reset", "claim"),
-    ("result", "concerns"),
+    ("result", "concerns"), ("blocked", "shared"),
 }  # fmt: skip
 
 

@@ -72,6 +72,8 @@ class Stuck(NamedTuple):
     reason: Reason
     question: str
     options: tuple[str, ...]
+    shared: bool = False
+    """Whether its story waits for the answer, too."""
 
 
 class Lost(NamedTuple):

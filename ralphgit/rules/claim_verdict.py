@@ -103,6 +103,8 @@ class Reason(Enum):
     """Dependencies that are not complete on the base."""
     MODE = auto()
     """The task's mode, which does not let it run beside `others`."""
+    HELD_BACK = auto()
+    """What `others` ask is about the whole story."""
     OVERLAP = auto()
     """Where the task meets one that is claimed."""
     BEHIND = auto()
@@ -280,6 +282,8 @@ def _mode(facts: TaskFacts, options: ClaimOptions) -> Refusal | None:
     """Refuse a task whose mode does not let it run beside what runs of its story."""
     row, waits = facts.row, facts.task_state.blocked_on if facts.task_state else ()
     others = tuple(one for one in waits if one not in row.depends_on)
+    if facts.task_state and (held := facts.task_state.held_back):
+        return Refusal(Reason.HELD_BACK, row.id, others=held)
     return Refusal(Reason.MODE, row.id, row.mode, others) if others and not options.stack else None
 
 

@@ -4,6 +4,7 @@ The base decides; what is in flight can only make a task busier than the base sa
 of a lower epoch than the base's is fenced off: it counts for nothing (law L3).
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ class TaskState(NamedTuple):
     stale: bool = False
     lost: tuple[ActiveClaim, ...] = ()
     """Claims that cannot land: somebody else's is on the base."""
+    held_back: tuple[str, ...] = ()
+    """Of what it waits for, the tasks whose question is about the whole story."""
 
 
 def in_force(
@@ -92,9 +95,11 @@ class TaskStates(Mapping[str, TaskState]):
             self._known[row.id] = task_state
             if task_state.state in ACTIVE_STATES:
                 self.active_tasks.append(row)
-        # By story: what is in flight, and what of that admits nothing beside it.
+        # By story: what is in flight, what of that admits nothing beside it, and also what is
+        # blocked by a question that is about all of the story.
         self._busy: dict[str, list[str]] = {}
-        self._exclusive: dict[str, list[str]] = {}
+        self._asking = _asking(self._by_id, self._known)
+        self._exclusive = {story: [*tasks] for story, tasks in self._asking.items()}
         for row in self.active_tasks:
             if row.story:
                 self._busy.setdefault(row.story, []).append(row.id)
@@ -151,8 +156,29 @@ class TaskStates(Mapping[str, TaskState]):
             waits += [other for other in self._earlier.get(row.id, ()) if other not in waits]
         if story:
             others = self._busy if row.mode != "parallel" else self._exclusive
-            waits += [other for other in others.get(story, ()) if other not in waits]
-        return TaskState("waiting", None, tuple(waits)) if waits else _READY
+            every = (*others.get(story, ()), *self._asking.get(story, ()))
+            waits += [other for other in dict.fromkeys(every) if other not in waits]
+        held = tuple(self._asking.get(story, ())) if self._asking else ()
+        return TaskState("waiting", None, tuple(waits), held_back=held) if waits else _READY
+
+
+def _asking(rows: Mapping[str, Row], task_states: Mapping[str, TaskState]) -> dict[str, list[str]]:
+    """The tasks whose question their whole story waits for, by story."""
+    found: dict[str, list[str]] = {}
+    for task, task_state in task_states.items():
+        row, holder = rows[task], task_state.holder
+        if task_state.state != "blocked" or not row.story:
+            continue
+        stored = holder.stored if holder is not None and holder.stored else row.json
+        if '"shared"' in stored and is_shared(stored):
+            found.setdefault(row.story, []).append(task)
+    return found
+
+
+def is_shared(stored: str) -> bool:
+    """Whether a blocked task, as JSON, asks what its whole story waits for."""
+    blocked = json.loads(stored).get("blocked")
+    return isinstance(blocked, dict) and blocked.get("shared") is True
 
 
 def _on_base(row: Row) -> ActiveClaim | None:

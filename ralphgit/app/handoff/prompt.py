@@ -17,7 +17,7 @@ from ralphgit.app.handoff import packet as packets
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.config import Config
-from ralphgit.model.handoff import NO_FILE, REPORT, Dependency, Guidance, Packet
+from ralphgit.model.handoff import INBOX, NO_FILE, REPORT, Dependency, Guidance, Packet
 from ralphgit.model.task_row import Row
 from ralphgit.rules.claim_options import Priorities
 from ralphgit.rules.readiness import TaskState
@@ -180,6 +180,17 @@ def from_review(text: str) -> str:
     ])  # fmt: skip
 
 
+def notes(texts: Sequence[str]) -> str:
+    """Write what people have said since the task was begun, as data, for the end of a prompt."""
+    lines = ["## Notes", ""]
+    if texts:
+        lines += ["People have left these notes for you:", "", as_data(texts), ""]
+    return "\n".join([
+        *lines,
+        f"More may come into {INBOX}/ while you work: look there before you report.", "",
+    ])  # fmt: skip
+
+
 def feedback(text: str) -> str:
     """Write what the last attempt left undone, as data, for the end of a prompt."""
     return "\n".join([
@@ -245,6 +256,7 @@ def _rules(packet: Packet, config: Config) -> list[str]:
         '    message: ""         # the commit\'s, if the usual one will not do',
         '    question: ""        # what a person should answer (needs_context, blocked)',
         "    options: []         # possible answers",
+        "    shared: false       # true: the other tasks of the story wait for the answer, too",
         "",
         f"The report on {packet.task} is a claim that will be checked: done is what the verify",
         "commands and the files show.",

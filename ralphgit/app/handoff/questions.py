@@ -64,6 +64,8 @@ class Question(NamedTuple):
     """The worktree in which it was seen; "" where the base has it."""
     where: str = ""
     """The same for people, with the branch."""
+    holds_back: tuple[str, ...] = ()
+    """The tasks of its story that wait for the answer, too."""
 
 
 def questions(project: Project, claim_map: ClaimMap | None = None) -> list[Question]:
@@ -126,7 +128,20 @@ def _question(
         id=identity if is_id(identity) else "",
         path=holder.path if holder is not None else "",
         where=holder.where if holder is not None and holder.kind != "base" else "",
+        holds_back=held_back(claim_map, task) if record.get("shared") is True else (),
     )
+
+
+def held_back(claim_map: ClaimMap, task: str) -> tuple[str, ...]:
+    """The tasks of a blocked task's story that could be taken if it had its answer."""
+    row = claim_map.base.known(task)
+    if row is None or not row.story:
+        return ()
+    states = claim_map.task_states
+    return tuple(
+        one.id for one in claim_map.base.rows
+        if one.story == row.story and task in states[one.id].blocked_on
+    )  # fmt: skip
 
 
 def _stale(claim_map: ClaimMap, title: str, holder: ActiveClaim) -> Question:

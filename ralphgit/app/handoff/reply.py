@@ -9,7 +9,8 @@ from ralphgit.app.active_claims import leases
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.base import interrupted_update, update_base
 from ralphgit.app.base.fetch import synchronise
-from ralphgit.app.handoff import questions
+from ralphgit.app.handoff import inbox_notes, questions
+from ralphgit.app.handoff.inbox_notes import Left
 from ralphgit.app.lifecycle import onto_base, reopen, task_branch
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.project import Project
@@ -57,6 +58,22 @@ def words(text: str, command: str) -> str:
         raise UsageError("the answer is empty; nothing was changed", hint=command)
     characters.refuse("the answer", text)
     return text
+
+
+def note(project: Project, options: ReplyOptions) -> Left | None:
+    """Leave a note for whoever works on the task, which stays as it is; None where nobody does, or
+    who did is gone.
+
+    Raises: GuardRefused (not_here), RemoteUnavailable (with require_remote), NotWritable.
+    """
+    if options.fetch:
+        synchronise(project)
+    claim_map = ClaimMap(project)
+    task_state = claim_map.task_states.get(options.task)
+    if task_state is None or task_state.stale or task_state.state not in inbox_notes.AT_WORK:
+        return None
+    by = options.by or project.person
+    return inbox_notes.leave(project, claim_map, options.task, options.text, by)
 
 
 def reply(project: Project, options: ReplyOptions) -> Replied:

@@ -28,6 +28,8 @@ class Report(NamedTuple):
     options: tuple[str, ...] = ()
     message: str = ""
     """Of the commit that completes the task; "" for the usual one."""
+    shared: bool = False
+    """Whether what it asks is about the whole story."""
 
 
 def read(top: str, secrets: tuple[str, ...]) -> Report:
@@ -52,6 +54,7 @@ def read(top: str, secrets: tuple[str, ...]) -> Report:
         question=text(value, "question", secrets, of=REPORT),
         options=texts_of(value, "options", secrets, of=REPORT),
         message=text(value, "message", secrets, of=REPORT),
+        shared=value.get("shared") is True,
     )
 
 

@@ -28,12 +28,14 @@ class Given(NamedTuple):
 
 
 def block(
-    project: Project, task: str, *, reason: Reason, question: str, options: tuple[str, ...]
-) -> Given:
+    project: Project, task: str, *, reason: Reason, question: str, options: tuple[str, ...],
+    shared: bool = False,
+) -> Given:  # fmt: skip
     """Record why the claimed task cannot go on, and commit just the record.
 
     The work so far stays where it is. The question becomes a guidance record, the lease
-    goes: the task waits for a person now, and this worktree is free for another one.
+    goes: the task waits for a person now, and this worktree is free for another one. With `shared`
+    the other tasks of its story wait, too.
 
     Raises: ClaimLost, ClaimHeld, IllegalMove, GuardRefused, InvalidRecord, NotWritable.
     """
@@ -44,7 +46,13 @@ def block(
     at, identity = project.now(), project.around.new_id()
     old = task_mapping.lifecycle(project.here.stored(held.row))
     made = Blocked(
-        id=identity, claim=own.claim, reason=reason, question=question, options=options, at=at
+        id=identity,
+        claim=own.claim,
+        reason=reason,
+        question=question,
+        options=options,
+        at=at,
+        shared=shared,
     )
     new = lifecycle.blocked(own.task, old, made)
     extra = {}

@@ -60,6 +60,8 @@ _WORDS = {
                           "ralphgit next"),
     Reason.MODE: ("mode", "{task} (mode {about}) must not run beside, or before, {names}",
                   "ralphgit next"),
+    Reason.HELD_BACK: ("held_back", "{task} waits with its story for the answer to {names}",
+                       "ralphgit inbox"),
     Reason.OVERLAP: ("scope_overlap", "{about}", "ralphgit next"),
     Reason.BEHIND: ("behind", "{task} has changed on {about} since this branch left it",
                     "git merge {about}"),

@@ -153,6 +153,8 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
                 note = question(rows[task])
             note = note.split("\n")[0].rstrip()
             message = f"{task} is blocked{who}" + (f" ({note})" if note else "")
+            if held := questions.asked(claim_map, task).holds_back:
+                message += f"; it holds back {', '.join(held)}"
             yield Attention("blocked", task, message, f'ralphgit reply {task} "TEXT"')
         if merged := unfinished.get(task):
             message = merged.sentence(project)

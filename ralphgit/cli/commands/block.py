@@ -19,6 +19,7 @@ class Options(NamedTuple):
     reason: str = ""
     question: str = ""
     answers: tuple[str, ...] = ()
+    shared: bool = False
 
 
 def run(call: Call, options: Options) -> Outcome:
@@ -27,7 +28,12 @@ def run(call: Call, options: Options) -> Outcome:
     with WorktreeLock(project):
         reason, question = Reason(options.reason or usual), options.question
         given = block_release.block(
-            project, options.task, reason=reason, question=question, options=options.answers
+            project,
+            options.task,
+            reason=reason,
+            question=question,
+            options=options.answers,
+            shared=options.shared,
         )
     pull = base_branch.share(project, given.task)
     row, task_state = next_tasks.pair(project, given.task)

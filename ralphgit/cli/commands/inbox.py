@@ -13,7 +13,7 @@ from ralphgit.model.printable import duration
 
 _KEYS = (
     *("task", "title", "worker", "claim", "reason", "question"),
-    *("options", "since", "waiting_s", "command"),
+    *("options", "since", "waiting_s", "command", "holds_back"),
 )
 
 
@@ -56,7 +56,8 @@ def _lines(one: Question) -> list[str]:
 
 def _asked(one: Question) -> str:
     options = f" [{' | '.join(one.options)}]" if one.options else ""
-    return (f"{one.reason}: {one.question}" if one.question else one.reason) + options
+    held = f" (holds back {', '.join(one.holds_back)})" if one.holds_back else ""
+    return (f"{one.reason}: {one.question}" if one.question else one.reason) + options + held
 
 
 def _waited(one: Question) -> str:

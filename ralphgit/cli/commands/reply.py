@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import next_tasks
-from ralphgit.app.handoff import reply
+from ralphgit.app.handoff import inbox_notes, reply
+from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
 from ralphgit.cli.where_landed import once_merged, stored, where_landed
@@ -28,7 +29,9 @@ def run(call: Call, options: Options) -> Outcome:
         raise UsageError("a name must be one line of printable text", hint="--by NAME")
     project = call.project()
     answer = reply.ReplyOptions(task, text, by, push=options.push, fetch=options.fetch)
-    found = reply.reply(project, answer)
+    if (left := reply.note(project, answer)) is not None:
+        return _noted(project, left)
+    found = reply.reply(project, answer._replace(fetch=False))
     done = found.done
     row, task_state = next_tasks.on_base(project, done.task, commit=done.commit)
     where = where_landed(project, pushed=done.pushed)
@@ -56,3 +59,14 @@ def run(call: Call, options: Options) -> Outcome:
     told = {"pushed": done.pushed, "record": found.record, "inbox": found.inbox or None,
             "pull": stored(done.pull)}  # fmt: skip
     return Outcome(stored_task(row, task_state, **about, **told), before=lines)
+
+
+def _noted(project: Project, left: inbox_notes.Left) -> Outcome:
+    """Report a note to a worker; the task is as it was."""
+    row, task_state = next_tasks.on_base(project, left.task)
+    path = safe(project.show_path(left.path))
+    lines = (
+        f"{left.worker} works on {left.task}: the note is in its inbox, {path}, and in its next "
+        "prompt; the task stays as it is.",
+    )
+    return Outcome(stored_task(row, task_state, inbox=left.path), before=lines)

@@ -55,6 +55,7 @@ COMMANDS = (
                 "needs_context", "conflict", "verify-failed", "scope", "other")),
             text("question", "What a person should answer."),
             many("option", "A possible answer; repeatable.", field="answers"),
+            flag("shared", "Its story waits for the answer, too."),
             WORKER,
         ),
     ),
@@ -85,7 +86,7 @@ COMMANDS = (
         ),
     ),
     Command(
-        "reply", "work", "Answer what a blocked task asks; it can be claimed again.",
+        "reply", "work", "Answer what a blocked task asks, or leave its worker a note.",
         (
             TASK,
             arg("text", "TEXT"),
