@@ -450,6 +450,16 @@ def test_nothing_waits_for_what_is_optional_or_put_off() -> None:
     assert tasks["1.11"]["depends_on"] == ["1.9"]
 
 
+def test_items_that_markdown_takes_for_words() -> None:
+    text = "Words\n2) [ ] T1 a\n-[ ] T2 b\n   3. [x] T3 c\n4.[ ] T4 d\n\n```\n2. [ ] T5 e\n```\n"
+    found = tasks(text)
+    assert [(id, task["title"]) for id, task in found.items()] == [
+        ("T1", "a"), ("T2", "b"), ("T3", "c"), ("T4", "d")
+    ]  # fmt: skip
+    (task,) = tasks("- [ ] T1 a\n  - **Do**: as in\n    ```\n    2. [ ] b\n    ```\n").values()
+    assert "2. [ ] b" in task["description"]
+
+
 def test_what_looks_like_an_item_and_is_none_is_named_with_its_line() -> None:
     notes, ignored = read(MARKS).notes, read(MARKS).ignored
     assert [one.lines for one in ignored] == [(26,)]

@@ -20,6 +20,8 @@ class ExportOptions(NamedTuple):
     at: str = ""
     force: bool = False
     """Also over a file that is there."""
+    tick: tuple[str, ...] = ()
+    """The files in which what is complete is marked as done, and nothing is exported otherwise."""
 
 
 class Export(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -69,7 +69,15 @@ def _guarded(extension: Extension, importer: Importer, warn: Callable[[str], Non
         found = _called(extension, lambda: importer.read(file))
         return _called(extension, lambda: _plain(found))
 
-    return replace(importer, sniff=sniff, read=read)
+    def tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
+        assert importer.tick is not None
+        ticked = importer.tick
+        text = _called(extension, lambda: ticked(file, raw, ids))
+        if not isinstance(text, str):
+            raise Broken(f"{extension} gave no text for {file.name}")
+        return text
+
+    return replace(importer, sniff=sniff, read=read, tick=tick if importer.tick else None)
 
 
 def _called(extension: Extension, call: Callable[[], _T]) -> _T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ralphgit.app.exchange import import_formats, source_folder, task_identity
@@ -59,6 +59,17 @@ class Source(NamedTuple):
     machine."""
     ignored: tuple[IgnoredLines, ...]
     """Lines that look like items and were read as nothing."""
+    can_tick: frozenset[str]
+    """The files, as they were named, in which `export --tick` can mark what is done."""
+
+    def to_tick(self, done: Sequence[str]) -> list[str]:
+        """A note on the tasks `done` here and open in the files, where these can be told."""
+        if not (done and self.can_tick):
+            return []
+        words = " ".join(f"--tick {name}" for name in sorted(self.can_tick))
+        are = "is" if len(done) == 1 else "are"
+        said = f"{counted(len(done), 'task')} {are} complete here and open in the source"
+        return [f"{said}: ralphgit export {words}"]
 
 
 def read(
@@ -80,18 +91,17 @@ def read(
     a prefix makes no id; as `task_identity.resolve`; InvalidRecord for a file whose format
     is not known, that is too large, or that has one id twice; Refused (no_tasks; broken_extension).
     """
-    limit = project.config.max_graph_bytes * LARGER
     folder = project.around.directory
     formats = import_formats.to_try(form, folder=folder, warn=project.warn)
-    how = _Reading(limit, formats, _boxes(project.config.import_marks), bullets)
+    how = Reading(formats, boxes(project.config.import_marks), bullets)
     listed = source_folder.expand(folder, names)
     each, passed = source_folder.chosen(
         [
-            _converted(name, _content(folder, name, limit), how, beside=beside)
+            _converted(project, name, how, beside=beside)
             for name, beside in project.around.progress.through("reading", listed)
         ]
     )
-    files = [_label(project.top, os.path.join(folder, name)) for name, _ in each]
+    files = [label(project.top, os.path.join(folder, name)) for name, _ in each]
     identified = task_identity.resolve(project, here, each, files, told)
     each = identified.each
     found = importers.joined(each, here.by_id, whole=any(beside for _, beside in listed))
@@ -120,12 +130,15 @@ def read(
             for entry in value if isinstance(value, list) else ():
                 place = (key, str(entry.get("id") if isinstance(entry, Mapping) else ""))
                 groups[place] = (*groups.get(place, ()), file)
+    can_tick = frozenset(name for name, one in each if one.can_tick)
     ignored = tuple(
         IgnoredLines(name, one.lines, one.reason) for name, found in each for one in found.ignored
     )
     notes = [*passed, *found.notes, *identified.notes, *notes]
     given = Given(tuple(files), identified.names, identified.moved)
-    return Source(made.tasks, root, found.dropped, tuple(notes), origins, groups, given, ignored)
+    return Source(
+        made.tasks, root, found.dropped, tuple(notes), origins, groups, given, ignored, can_tick
+    )
 
 
 def not_strict(ignored: Sequence[IgnoredLines]) -> Refused:
@@ -139,7 +152,7 @@ def not_strict(ignored: Sequence[IgnoredLines]) -> Refused:
     )  # fmt: skip
 
 
-def _boxes(marks: Sequence[str]) -> Boxes:
+def boxes(marks: Sequence[str]) -> Boxes:
     """The boxes of the setting `import.marks`. Raises: UsageError (bad_setting)."""
     more = []
     for mark in marks:
@@ -159,7 +172,8 @@ def _boxes(marks: Sequence[str]) -> Boxes:
     return Boxes(more) if more else USUAL
 
 
-def _label(top: str, path: str) -> str:
+def label(top: str, path: str) -> str:
+    """How a file is remembered: relative to the top, or just its name where it is not below it."""
     inside = os.path.relpath(os.path.realpath(path), os.path.realpath(top))
     return os.path.basename(path) if inside.split(os.sep)[0] == ".." else inside
 
@@ -186,37 +200,66 @@ def _content(folder: str, name: str, limit: int) -> bytes:
     return data
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
     """How files are read."""
 
-    limit: int
-    """The bytes that one may have."""
     formats: Formats
     boxes: Boxes
-    bullets: bool
+    bullets: bool = False
+    """Items without a box are tasks, too."""
 
 
-def _converted(name: str, data: bytes, how: _Reading, *, beside: bool) -> source_folder.Read:
-    """What is in a file; of one `beside` others in a folder it may be nothing."""
+class Reader(NamedTuple):
+    """A file that was recognised, and what reads it."""
+
+    data: bytes
+    importer: importers.Importer
+    opened: Callable[[bytes], importers.SourceFile]
+    """The file with this content."""
+
+    @property
+    def file(self) -> importers.SourceFile:
+        return self.opened(self.data)
+
+
+def reader(project: Project, name: str, how: Reading, *, beside: bool = False) -> Reader | None:
+    """Recognise a file; None for one `beside` others in a folder that no format knows.
+
+    Raises: UsageError (no_file); InvalidRecord.
+    """
+    limit = project.config.max_graph_bytes * LARGER
+    data = _content(project.around.directory, name, limit)
 
     def load(text: str) -> object:
-        return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=how.limit))
+        return yaml_reader.load(texts.decode(text.encode("utf-8"), limit=limit))
 
-    file = importers.source_file(name, data, load, how.formats.known, how.boxes)
-    file.bullets = how.bullets
+    def opened(data: bytes) -> importers.SourceFile:
+        file = importers.source_file(name, data, load, how.formats.known, how.boxes)
+        file.bullets = how.bullets
+        return file
+
+    file = opened(data)
     importer = how.formats.wanted or importers.surest(file, how.formats.known)
-    if importer is None:
-        if beside:
-            return source_folder.Read(name, "", None, beside)
+    if importer is None and not beside:
         error = file.refused("the format of this file is not known")
         if file.has_bullets():
             error.hint = f"ralphgit import --bullets {name} reads items without a box, too"
         raise error
-    found = importer.read(file)
+    return Reader(data, importer, opened) if importer else None
+
+
+def _converted(project: Project, name: str, how: Reading, *, beside: bool) -> source_folder.Read:
+    """What is in a file; of one `beside` others in a folder it may be nothing."""
+    known = reader(project, name, how, beside=beside)
+    if known is None:
+        return source_folder.Read(name, "", None, beside)
+    found = known.importer.read(known.file)
     if found.stored:
         # A graph of ours: its own reader says line and column, and takes text as it is written.
-        found = found._replace(tasks=graph_file.parse(data, path=name, limit=how.limit).tasks)
-    return source_folder.Read(name, importer.name, found, beside)
+        limit = project.config.max_graph_bytes * LARGER
+        found = found._replace(tasks=graph_file.parse(known.data, path=name, limit=limit).tasks)
+    can = known.importer.tick is not None
+    return source_folder.Read(name, known.importer.name, found._replace(can_tick=can), beside)
 
 
 def _fresh(found: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ralphgit.app.exchange import import_scopes, import_sources, root_lists, three_way_import
+from ralphgit.app.exchange import (
+    import_scopes,
+    import_sources,
+    import_target,
+    root_lists,
+    three_way_import,
+)
 from ralphgit.app.exchange.task_identity import Told
 from ralphgit.app.workspace import graph_view
-from ralphgit.app.workspace.graph_files import is_wild
 from ralphgit.app.workspace.graph_view import GraphView
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import Bug, GuardRefused, InvalidRecord, UsageError
@@ -27,7 +32,6 @@ from ralphgit.records import (
 from ralphgit.records.importers.parts.merge_files import GROUPS
 from ralphgit.records.task_origin import SOURCE
 from ralphgit.rules import contract_digest, cycles, legal_changes, pattern_overlap
-from ralphgit.rules.import_identity import RENUMBERED, REWORDED
 
 _PROMISED = frozenset(contract_digest.PROMISED)
 
@@ -98,8 +102,8 @@ def bring(project: Project, options: ImportOptions) -> Import:
     the result would not be a valid graph, or a list of tasks has an id that another list gave
     (other_source); GuardRefused (bare, no_exact_graph, outside, moved_meanwhile); NotWritable.
     """
-    here = _here(project)
-    told = Told(options.prefix, _told_words(options))
+    here = import_target.graph(project)
+    told = Told.by(options.prefix, renumbered=options.renumbered, reworded=options.reworded)
     source = import_sources.read(
         project, options.files, here, told=told, form=_form(options), bullets=options.bullets
     )
@@ -112,9 +116,9 @@ def bring(project: Project, options: ImportOptions) -> Import:
     if options.scopes == import_scopes.TAKE:
         for name in import_scopes.take(here, plan.new, plan.changed, source.origins):
             plan.same.pop(name, None)
-    file = _target(project, needed=bool(plan.new))
+    file = import_target.file(project, needed=bool(plan.new))
     left_out = plan.make(file, source)
-    notes = (*source.notes, *plan.notes, *left_out)
+    notes = (*source.notes, *plan.notes, *left_out, *source.to_tick(plan.done_here))
     _judge(project, plan, source.tasks, options.files[0])
     for path in plan.texts:
         project.file(path)
@@ -145,48 +149,6 @@ def _form(options: ImportOptions) -> str:
     return "junit"
 
 
-def _told_words(options: ImportOptions) -> str:
-    if options.renumbered and options.reworded:
-        message = "a list is either renumbered or reworded"
-        hint = "import the files one after the other, each with what was done to it"
-        raise UsageError(message, hint=hint)
-    return RENUMBERED if options.renumbered else REWORDED if options.reworded else ""
-
-
-def _here(project: Project) -> GraphView:
-    """This worktree's graph; without rows where it has none yet."""
-    try:
-        return project.here
-    except InvalidRecord as error:
-        if error.code != "bad_version":
-            raise
-        folder, _, name = error.file.rpartition("/")
-        aside = f"{folder}/old-{name}" if folder else f"old-{name}"
-        raise InvalidRecord(
-            f"{error.message}; new tasks would go into this file",
-            file=error.file, line=error.line, column=error.column, code="foreign_graph",
-            hint=f"git mv {error.file} {aside} && ralphgit import {aside}",
-        ) from None  # fmt: skip
-
-
-def _target(project: Project, *, needed: bool) -> str:
-    """The file for new tasks: the first exact path of the setting.
-
-    Raises: GuardRefused where there is none, though it is `needed`.
-    """
-    for path in project.settings.graph_here:
-        if not is_wild(path):
-            return path
-    if not needed:
-        return ""
-    raise GuardRefused(
-        f"the graph is made of patterns ({', '.join(project.settings.graph_here)}), "
-        "and none says which file new tasks go into",
-        code="no_exact_graph",
-        hint='add a path to graph in ralph.toml: graph = ["task-graph.yaml", ...]',
-    )
-
-
 class _Plan:
     """The graph files as they will be; nothing is written here."""
 
@@ -199,6 +161,8 @@ class _Plan:
         """Tasks that stay as they are, but for what they remember of their source."""
         self.notes: list[str] = []
         self.kept: list[str] = []
+        self.done_here: list[str] = []
+        """Those that are complete here and open in the source."""
         self.back: dict[str, tuple[str, ...]] = {}
         """By task, the fields that are again what the source said before."""
         self.texts: dict[str, str] = {}
@@ -268,6 +232,8 @@ class _Plan:
         self.notes += decision.notes
         if decision.notes:
             self.kept.append(name)
+        elif stored["status"] == Status.COMPLETE and task["status"] == Status.PENDING:
+            self.done_here.append(name)
         origin = {SOURCE: decision.origin.stored()} if decision.origin else {}
         if decision.fields or origin:
             self.changed[name] = {**decision.fields, **origin}

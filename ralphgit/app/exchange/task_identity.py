@@ -38,6 +38,15 @@ class Told(NamedTuple):
     words: str = ""
     """`import_identity.RENUMBERED` or `REWORDED`, or ""."""
 
+    @classmethod
+    def by(cls, prefix: str, *, renumbered: bool, reworded: bool) -> Told:
+        """Raises: UsageError for both."""
+        if renumbered and reworded:
+            message = "a list is either renumbered or reworded"
+            hint = "import the files one after the other, each with what was done to it"
+            raise UsageError(message, hint=hint)
+        return cls(prefix, RENUMBERED if renumbered else REWORDED if reworded else "")
+
 
 class Identified(NamedTuple):
     """The files with the ids that their tasks have here."""

@@ -31,6 +31,8 @@ from ralphgit.records.task_origin import SOURCE, Origin
 #: Of 16,777,216 changes one goes unseen.
 _DIGITS = 6
 _ENDED = (Status.COMPLETE, Status.CANCELLED)
+#: What the box of an open item says besides its status.
+OF_BOXES = ("priority", "x-box", "x-status")
 _NAME = re.compile(r"[\w.-]+")
 _NOT_OURS = frozenset({"id", SOURCE, *LIFECYCLE_KEYS})
 
@@ -89,6 +91,10 @@ def decide(
     changed: dict[str, Any] = {}
     kept, back = list[str](), list[str]()
     now = _digests(task)
+    if stored["status"] == task["status"] == Status.COMPLETE:
+        # A box that was ticked says no more what an open one said: nothing has changed.
+        task = {**task, **{key: stored[key] for key in OF_BOXES if key in stored}}
+        now |= {key: origin.digests[key] for key in OF_BOXES if key in origin.digests}
     for key, value in task.items():
         before = origin.digests.get(_label(key))
         if key in _NOT_OURS or same(key, stored.get(key), value) or now[_label(key)] == before:

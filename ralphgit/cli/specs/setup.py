@@ -57,6 +57,8 @@ COMMANDS = (
             arg("file", "[FILE]", kind="optional"),
             text("format", "jsonl (the default), markdown, or graph: nodes and edges.",
                   metavar="FORM", choices=("jsonl", "markdown", "graph"), field="form"),
+            many("tick", "Mark what is complete in this file that it was imported from, and change "
+                 "nothing else there; repeatable.", metavar="FILE"),
             flag("force", "Replace FILE if it exists."),
             AT,
         ),

@@ -10,7 +10,7 @@ import math
 
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import document_task, field_mapping
+from ralphgit.records.importers.parts import document_task, field_mapping, tick_in_place
 from ralphgit.records.importers.parts.source_values import as_word, safe_id, source_id
 from ralphgit.records.importers.source_file import SourceFile
 
@@ -54,4 +54,5 @@ IMPORTER = Importer(
     help="A task of Backlog.md; import takes its folder as a whole.",
     sniff=_sniff,
     read=_read,
+    tick=lambda file, raw, ids: tick_in_place.status(raw, "Done") if ids else raw,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import document_task
+from ralphgit.records.importers.parts import document_task, tick_in_place
 from ralphgit.records.importers.parts.source_values import as_word, safe_id
 from ralphgit.records.importers.source_file import SourceFile
 
@@ -61,4 +61,5 @@ IMPORTER = Importer(
     help="A task of a ccpm epic, called as its file is; import takes the epic's folder as a whole.",
     sniff=_sniff,
     read=_read,
+    tick=lambda file, raw, ids: tick_in_place.status(raw, "closed") if ids else raw,
 )

@@ -22,6 +22,7 @@ from ralphgit.records.importers.parts import (
     item_order,
     listed_items,
     markdown_items,
+    tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
@@ -274,7 +275,8 @@ class _Reader:
         aside = {
             item.entry.place
             for item in self._items
-            if _is_put_off(item.node) or item.node.box == CANCELLED
+            # Also of what is optional and done: ticking it changes nothing else.
+            if _is_put_off(item.node) or item.node.optional or item.node.box == CANCELLED
         }
         try:
             return item_order.passing(order(top), aside)
@@ -344,4 +346,5 @@ IMPORTER = Importer(
     help="A task list: smart-ralph's, spec-kit's, any forge's, or export --format markdown.",
     sniff=_sniff,
     read=_read,
+    tick=lambda file, raw, ids: tick_in_place.boxes(raw, (_read(file).lines[id] for id in ids)),
 )

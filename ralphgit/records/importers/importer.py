@@ -8,7 +8,7 @@ docs/extending.md has an example.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ralphgit.records.importers.imported import Imported
@@ -42,3 +42,6 @@ class Importer:
 
     Raises: InvalidRecord, with the line, for a file that has no such format or is broken.
     """
+    tick: Callable[[SourceFile, str, Collection[str]], str] | None = None
+    """The file's text, given as it is, line ends and all, with tasks that are in it and open marked
+    as done; every other character stays. None where `export --tick` cannot do that."""

@@ -6,16 +6,19 @@ other than `master` have the tag before their number, and it is their story.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts import json_places, tick_in_place
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
     as_word,
+    safe_id,
     safe_names,
     unique_ids,
 )
@@ -123,9 +126,42 @@ def _task(entry: _Entry, names: Mapping[str, str], log: Log) -> dict[str, object
     return in_order(task_of(new, fields, log, ""))
 
 
+def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
+    """Set the status of these tasks and subtasks to done."""
+    where = json_places.places(raw)
+    groups: list[tuple[str, json_places.Path]] = [(_USUAL, ("tasks",))]
+    if "tasks" not in file.root:
+        groups = [(tag, (tag, "tasks")) for tag, _ in _tags(file)]
+    found = [
+        at
+        for tag, above in groups
+        for id, at in _numbered(raw, where, above, "" if tag == _USUAL else f"{tag}.")
+        if safe_id(id) in ids
+    ]
+    edits = [json_places.with_value(raw, where, at, "status", '"done"') for at in found]
+    return tick_in_place.edited(raw, edits)
+
+
+def _numbered(
+    raw: str, where: Mapping[json_places.Path, tuple[int, int]], above: json_places.Path,
+    before: str,
+) -> Iterator[tuple[str, json_places.Path]]:  # fmt: skip
+    """The id of each task of a list, and of those inside it, with its place."""
+    number = 0
+    while (at := (*above, number)) in where:
+        number += 1
+        if (*at, "id") not in where:
+            continue
+        start, end = where[(*at, "id")]
+        id = f"{before}{as_word(json.loads(raw[start:end])) or ''}"
+        yield id, at
+        yield from _numbered(raw, where, (*at, "subtasks"), f"{id}.")
+
+
 IMPORTER = Importer(
     name="taskmaster",
     help="Task Master's tasks.json: numbered tasks with subtasks, under tags or not.",
     sniff=_sniff,
     read=_read,
+    tick=_tick,
 )

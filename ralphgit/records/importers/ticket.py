@@ -8,6 +8,7 @@ from ralphgit.records.importers.parts import (
     document_sections,
     document_task,
     markdown_items,
+    tick_in_place,
 )
 from ralphgit.records.importers.parts.source_values import source_id
 from ralphgit.records.importers.source_file import SourceFile
@@ -64,4 +65,5 @@ IMPORTER = Importer(
     help="Markdown behind YAML front matter with an id or a status: one task a file.",
     sniff=_sniff,
     read=_read,
+    tick=lambda file, raw, ids: tick_in_place.status(raw, "complete") if ids else raw,
 )

@@ -6,19 +6,23 @@ a rank among the stories, of which there may be any number, and stays as `x-prio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
+from ralphgit.records.importers.parts import json_places, tick_in_place
 from ralphgit.records.importers.parts.field_mapping import in_order, own_refs, task_of
 from ralphgit.records.importers.parts.source_values import (
     MISSING,
     as_mapping,
+    as_word,
+    safe_id,
     safe_names,
     unique_ids,
 )
-from ralphgit.records.importers.source_file import SourceFile
+from ralphgit.records.importers.source_file import Form, SourceFile
 
 _STORIES = "userStories"
 #: No other format has a task with one of these.
@@ -102,9 +106,37 @@ def _task(
     return in_order(task_of(new, fields, log, ""))
 
 
+def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
+    """Let these stories pass."""
+    if file.form is Form.JSON_LINES:
+        lines = raw.split("\n")
+        return "\n".join(_passing(line, [()], ids) if line.strip() else line for line in lines)
+    key = _key(file.root)
+    above = (key,) if key else ()
+    return _passing(raw, [(*above, number) for number in range(len(_found(file)))], ids)
+
+
+def _passing(text: str, stories: Sequence[json_places.Path], ids: Collection[str]) -> str:
+    where = json_places.places(text)
+
+    def id_of(story: json_places.Path) -> str:
+        start, end = where[(*story, "id")]
+        return safe_id(as_word(json.loads(text[start:end])) or "")
+
+    return tick_in_place.edited(
+        text,
+        [
+            json_places.with_value(text, where, story, "passes", "true")
+            for story in stories
+            if id_of(story) in ids
+        ],
+    )
+
+
 IMPORTER = Importer(
     name="prd",
     help="The user stories of a ralph loop's prd.json, or a list of them.",
     sniff=_sniff,
     read=_read,
+    tick=_tick,
 )

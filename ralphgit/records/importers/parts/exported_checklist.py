@@ -91,7 +91,8 @@ def tasks(name: str, items: Sequence[tuple[Node, Heading | None]], log: Log) -> 
             fields["description"] = f"{fields['description']}{ends}"
         fields.update(data)
         made.append(in_order({key: value for key, value in fields.items() if value is not None}))
-    return log.imported(made, headings.stories(story for _, story in items))
+    found = log.imported(made, headings.stories(story for _, story in items))
+    return found._replace(lines={names[named(node)[0].casefold()]: node.line for node, _ in items})
 
 
 def named(node: Node) -> tuple[str, str]:

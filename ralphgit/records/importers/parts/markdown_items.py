@@ -53,8 +53,9 @@ class Boxes:
         inside = rf"\[[ \t]*([{signs}]|[^\w\s\[\]]?)[ \t]*\](\*?)"
         self.box = re.compile(inside + r"(?:\s+|\Z)")
         self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$)", re.MULTILINE)
-        #: `-[ ] words`, which Markdown takes for text.
-        self.tight = re.compile(rf"^([ \t]*[-*+])(?={inside}[ \t])", re.MULTILINE)
+        #: `-[ ] words` and, right behind words, `2. [ ] words`: Markdown takes both for text.
+        self.tight = re.compile(rf"^([ \t]*(?:[-*+]|[0-9]{{1,9}}[.)]))(?={inside}[ \t])")
+        self.later = re.compile(rf"^([ \t]*)([0-9]{{1,9}})(?=[.)][ \t]+{inside}[ \t])")
 
 
 #: Without any that a setting adds.
@@ -116,9 +117,9 @@ def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
 
     Raises: InvalidRecord for lists nested too deep.
     """
-    text = boxes.tight.sub(r"\1 ", text)
-    # A comment ends the item before it, which the words of a block's mark would be a part of.
-    tokens = _parser().parse(_MARK_OF_BLOCK.sub(r"\1<!-- \2 -->", text))
+    tokens = _tokens(text)
+    if (plainer := _plainer(text, tokens, boxes)) != text:
+        text, tokens = plainer, _tokens(plainer)
     for token in tokens:
         if token.level >= _DEEPEST - 2:
             message = "lists are nested too deep here"
@@ -128,6 +129,34 @@ def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
     lines = re.split(r"\r\n?|\n", text)
     nodes, _ = _blocks(tokens, 0, "", [line.expandtabs(4) for line in lines], boxes)
     return nodes
+
+
+def _tokens(text: str) -> list[Token]:
+    """What Markdown finds; a comment ends the item before it, as a block's mark does."""
+    return _parser().parse(_MARK_OF_BLOCK.sub(r"\1<!-- \2 -->", text))
+
+
+def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
+    """The text with items that Markdown would not see, outside of code, as it sees them.
+
+    Only a list that begins with 1 follows words without an empty line.
+    """
+    verbatim = {
+        line
+        for token in tokens
+        if token.map and token.type in ("fence", "code_block", "html_block")
+        for line in range(*token.map)
+    }
+
+    def as_first(found: re.Match[str]) -> str:
+        return found[1] + "1".zfill(len(found[2]))
+
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if number not in verbatim and "[" in line:
+            spaced = boxes.tight.sub(r"\1 ", line)
+            lines[number] = boxes.later.sub(as_first, spaced)
+    return "\n".join(lines)
 
 
 def code_spans(text: str) -> tuple[str, ...]:

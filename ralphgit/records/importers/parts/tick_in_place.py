@@ -1,0 +1,44 @@
+"""Mark tasks as done in the text of their source, which stays byte for byte otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+#: The box of an item, behind its mark or, of lists in a list on one line, several.
+_BOX = re.compile(r"((?:[ \t]*(?:[-*+]|[0-9]{1,9}[.)]))+[ \t]*\[)[^\[\]]*(?=\])")
+_FRONT_MATTER = re.compile(
+    r"\A(\ufeff?---[ \t]*\r?\n)(.*?)(?=^---[ \t]*\r?$)", re.DOTALL | re.MULTILINE
+)
+_VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^\s#"'][^#\r\n]*?)"""
+_STATUS = re.compile(rf"^(status[ \t]*:[ \t]*){_VALUE}?(?=[ \t]*(?:#[^\n]*)?\r?$)", re.MULTILINE)
+
+
+def boxes(raw: str, lines: Iterable[int]) -> str:
+    """Tick the boxes of the items that begin in these lines, from 1."""
+    text = raw.split("\n")
+    for line in lines:
+        text[line - 1] = _BOX.sub(r"\1x", text[line - 1], count=1)
+    return "\n".join(text)
+
+
+def status(raw: str, word: str) -> str:
+    """Set `status` in the front matter, in the quotes that it has."""
+    front = _FRONT_MATTER.match(raw)
+    if front is None:
+        return raw
+    found = _STATUS.search(front[2])
+    if found is None:
+        end = "\r\n" if front[1].endswith("\r\n") else "\n"
+        made = f"{front[2]}status: {word}{end}"
+    else:
+        quote = found[2][0] if found[2] and found[2][0] in "\"'" else ""
+        made = f"{front[2][: found.end(1)]}{quote}{word}{quote}{front[2][found.end() :]}"
+    return raw[: front.start(2)] + made + raw[front.end(2) :]
+
+
+def edited(raw: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """Make edits: from, to, and the text that comes there."""
+    for start, end, text in sorted(edits, reverse=True):
+        raw = raw[:start] + text + raw[end:]
+    return raw

@@ -1,0 +1,313 @@
+"""`export --tick`: the source learns what is complete here, and not one other byte changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from world import World
+
+from ralphgit.records.importers.parts import json_places
+
+PLAN = """\
+\ufeff# Plan
+
+- [ ] 1.1 Write the parser
+  - **Do**: as `- [ ]` says
+  - [ ] 1.2 Delete the old cache
+-[ ] 1.3 Write docs
+1) [] 1.4 Release
+* [ ]* 1.5 Celebrate
+- [-] 1.6 Going on
+- [~]   1.7 Put off
+- [?] 1.8 Odd\t
+- [ ] **1.9** Stay open
+"""
+TICKED = """\
+\ufeff# Plan
+
+- [x] 1.1 Write the parser
+  - **Do**: as `- [ ]` says
+  - [x] 1.2 Delete the old cache
+-[x] 1.3 Write docs
+1) [x] 1.4 Release
+* [x]* 1.5 Celebrate
+- [x] 1.6 Going on
+- [x]   1.7 Put off
+- [x] 1.8 Odd\t
+- [ ] **1.9** Stay open
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def imported(world: World, *names: str) -> dict[str, Any]:
+    done = world.ralph("import", *names, "--json")
+    assert done.code == 0, done.out
+    data: dict[str, Any] = done.data
+    return data
+
+
+def complete(world: World, *tasks: str) -> None:
+    """Have these tasks complete here, as after their work has landed."""
+    text = world.read()
+    for number, task in enumerate(tasks):
+        at = max(text.find(f"- id: {task}\n"), text.find(f'- id: "{task}"\n'))
+        assert at >= 0, task
+        result = (
+            "status: complete\n"
+            f"    claim: {{id: c{number}, by: alpha, at: t, base: b}}\n"
+            f"    result: {{id: r{number}, claim: c{number}, outcome: done, at: t}}\n"
+        )
+        text = text[:at] + text[at:].replace("status: pending\n", result, 1)
+    world.write_graph(text)
+
+
+def ticked(world: World, *names: str) -> list[dict[str, Any]]:
+    words = [word for name in names for word in ("--tick", name)]
+    done = world.ralph("export", *words, "--json")
+    assert done.code == 0, done.out
+    found: list[dict[str, Any]] = done.data["ticked"]
+    return found
+
+
+def again_changes_nothing(world: World, *names: str) -> None:
+    before = world.read()
+    data = imported(world, *names)
+    assert (data["added"], data["updated"], data["removed"]) == ([], [], [])
+    assert world.read() == before
+    files = {name: world.read(name) for name in names}
+    assert all(not one["tasks"] and not one["missing"] for one in ticked(world, *names))
+    assert {name: world.read(name) for name in names} == files
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_every_box_is_ticked_in_place(world: World, end: str, last: bool) -> None:
+    def form(text: str) -> str:
+        return (text if last else text.removesuffix("\n")).replace("\n", end)
+
+    world.write("plan.md", form(PLAN))
+    imported(world, "plan.md")
+    ids = [f"1.{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
+    complete(world, *ids)
+    note = imported(world, "plan.md")["notes"][-1]
+    assert note == (
+        "7 tasks are complete here and open in the source: ralphgit export --tick plan.md"
+    )
+    assert ticked(world, "plan.md") == [
+        {"file": "plan.md", "format": "markdown", "tasks": ids, "missing": []}
+    ]
+    assert world.read("plan.md") == form(TICKED).replace("[x]   1.7", "[~]   1.7")
+    again_changes_nothing(world, "plan.md")
+    # What was put off is ticked as well; what follows waits for it from then on.
+    complete(world, "1.7")
+    assert ticked(world, "plan.md")[0]["tasks"] == ["1.7"]
+    assert world.read("plan.md") == form(TICKED)
+
+
+def test_what_is_said(world: World) -> None:
+    world.write("plan.md", "- [ ] T1 a\n- [ ] T2 b\n- [ ] T3 c\n- [ ] T4 d\n")
+    imported(world, "plan.md")
+    complete(world, "T1", "T2", "T3")
+    world.write("plan.md", "- [ ] T1 a\n- [ ] T3 something else\n- [ ] T4 d\n")
+    done = world.ralph("export", "--tick", "plan.md")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (
+        "marked as done in plan.md: T1\nnot found in plan.md, or in other words: T2, T3\n"
+    )
+    assert world.read("plan.md") == "- [x] T1 a\n- [ ] T3 something else\n- [ ] T4 d\n"
+
+
+def test_a_renumbered_and_a_prefixed_list(world: World) -> None:
+    world.write("plan.md", "- [ ] 1.1 a\n- [ ] 1.2 b\n")
+    done = world.ralph("import", "plan.md", "--prefix", "P-")
+    assert done.code == 0
+    complete(world, "P-1.2")
+    world.write("plan.md", "- [ ] 1.1 a\n- [ ] 1.2 new\n- [ ] 1.3 b\n")
+    assert world.ralph("import", "plan.md", "--renumbered").code == 0
+    assert ticked(world, "plan.md")[0]["tasks"] == ["P-1.2"]
+    assert world.read("plan.md") == "- [ ] 1.1 a\n- [ ] 1.2 new\n- [x] 1.3 b\n"
+    again_changes_nothing(world, "plan.md")
+
+
+PRD = """\
+{ "project": "x", "userStories": [
+  {"id": "US-1", "title": "\\u00e9", "acceptanceCriteria": ["c"], "priority": 2, "passes" :false },
+  {"id": "US-2", "title": "B", "acceptanceCriteria": ["c"], "priority": 1,
+   "notes": "\\"passes\\": false"},
+  {"id": "US-3", "title": "C", "acceptanceCriteria": ["c"], "priority": 3, "passes": false}
+]}
+"""
+
+
+def test_a_story_passes(world: World) -> None:
+    world.write("prd.json", PRD)
+    imported(world, "prd.json")
+    complete(world, "US-1", "US-2")
+    assert ticked(world, "prd.json")[0]["tasks"] == ["US-2", "US-1"]
+    assert world.read("prd.json") == PRD.replace('"passes" :false }', '"passes" :true }').replace(
+        '"US-2",', '"US-2", "passes": true,'
+    )
+    again_changes_nothing(world, "prd.json")
+
+
+@pytest.mark.parametrize("form", ["[\n%s,\n%s]", "%s\n%s\n"])
+def test_stories_in_a_list_and_in_lines(world: World, form: str) -> None:
+    one, two = (f'{{"id": "US-{n}", "title": "a", "passes": false}}' for n in (1, 2))
+    world.write("prd.json", form % (one, two))
+    imported(world, "prd.json")
+    complete(world, "US-2")
+    ticked(world, "prd.json")
+    assert world.read("prd.json") == form % (one, two.replace("false", "true"))
+    again_changes_nothing(world, "prd.json")
+
+
+TASKS = """\
+{
+  "master": {
+    "tasks": [
+      {"id": 1, "title": "Set up", "status": "review", "dependencies": [], "subtasks": [
+        {"id": 1, "title": "Part", "status": "pending", "dependencies": []},
+        {"id": 2, "title": "Other part", "dependencies": [1]}
+      ]},
+      {"id": 2, "title": "Build", "status": "deferred", "priority": "high", "dependencies": [1]}
+    ],
+    "metadata": {"created": "2025-07-01"}
+  },
+  "web": {"tasks": [{"id": 1, "title": "Site", "status": "pending", "dependencies": []}]}
+}
+"""
+
+
+def test_task_master(world: World) -> None:
+    world.write("tasks.json", TASKS)
+    imported(world, "tasks.json")
+    complete(world, "1", "1.2", "2", "web.1")
+    assert ticked(world, "tasks.json")[0]["tasks"] == ["1", "1.2", "2", "web.1"]
+    assert world.read("tasks.json") == (
+        TASKS.replace('"review"', '"done"').replace('"deferred"', '"done"')
+        .replace('"id": 2, "title": "Other', '"id": 2, "status": "done", "title": "Other')
+        .replace('"Site", "status": "pending"', '"Site", "status": "done"')
+    )  # fmt: skip
+    again_changes_nothing(world, "tasks.json")
+
+
+BACKLOG = """\
+---
+id: BACK-%s
+title: Show it
+status: 'To Do'   # soon
+created_date: '2025-08-01 10:00'
+dependencies: []
+---
+
+## Acceptance Criteria
+<!-- AC:BEGIN -->
+- [ ] #1 The parent is shown
+<!-- AC:END -->
+"""
+
+
+def test_a_folder_of_tickets(world: World) -> None:
+    for number in (1, 2):
+        world.write(f"backlog/tasks/back-{number} - a.md", BACKLOG % number)
+    imported(world, "backlog")
+    complete(world, "BACK-2")
+    world.ralph("export", "--tick", "backlog")
+    assert world.read("backlog/tasks/back-1 - a.md") == BACKLOG % 1
+    assert world.read("backlog/tasks/back-2 - a.md") == (BACKLOG % 2).replace("To Do", "Done")
+    before = world.read()
+    assert imported(world, "backlog")["updated"] == []
+    assert world.read() == before
+
+
+def test_other_front_matter(world: World) -> None:
+    world.write("T-1.md", "---\r\nid: T-1\r\ntitle: One\r\n---\r\nstatus: words\r\n")
+    world.write(
+        "002.md", "---\nname: Two\nstatus: open\ndepends_on: []\nparallel: true\n---\n# T\n"
+    )
+    imported(world, "T-1.md", "002.md")
+    complete(world, "T-1", "002")
+    ticked(world, "T-1.md", "002.md")
+    assert world.read("T-1.md") == (
+        "---\r\nid: T-1\r\ntitle: One\r\nstatus: complete\r\n---\r\nstatus: words\r\n"
+    )
+    assert "\nstatus: closed\n" in world.read("002.md")
+    again_changes_nothing(world, "T-1.md", "002.md")
+
+
+# --- refusals -----------------------------------------------------------------------------
+
+
+def test_what_cannot_be_ticked_is_refused(world: World) -> None:
+    world.write("nodes.yaml", "nodes: [{id: A, title: a, status: open}]\n")
+    world.write("plan.md", "- [ ] T1 a\n")
+    imported(world, "nodes.yaml")
+    world.refused("export", "--tick", "nodes.yaml", code="no_tick", exit=2)
+    error = world.refused("export", "--tick", "plan.md", code="not_imported", exit=2)
+    assert error["hint"] == "ralphgit import plan.md"
+    imported(world, "plan.md")
+    world.refused("export", "out.txt", "--tick", "plan.md", code="usage", exit=2)
+    world.refused("export", "--tick", "nowhere.md", code="no_file", exit=2)
+
+
+# --- any list -----------------------------------------------------------------------------
+
+ITEM = st.tuples(
+    st.sampled_from([" ", "", "-", "/", "~", ">", "?", "  "]),
+    st.sampled_from(["", "*"]),
+    st.sampled_from(["- ", "* ", "+ ", "1. ", "2) "]),
+    st.sampled_from(["T{n} a", "**T{n}** b", "T{n} `- [ ]` c", "Task T{n}: d [ ]"]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=30, phases=[Phase.generate])
+@given(st.lists(ITEM, min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_any_list_is_ticked_in_place(
+    tmp_path_factory: pytest.TempPathFactory,
+    items: list[tuple[str, str, str, str, int, bool]], end: str, last: bool,
+) -> None:  # fmt: skip
+    world = World(tmp_path_factory.mktemp("tick"))
+    lines, depth, done = list[str](), 0, list[tuple[int, str]]()
+    for number, (mark, star, bullet, form, deep, is_done) in enumerate(items, start=1):
+        depth = min(deep, depth + 1) if lines else 0
+        lines.append(f"{'   ' * depth}{bullet}[{mark}]{star} {form.format(n=number)}")
+        if is_done:
+            done.append((number - 1, f"T{number}"))
+    text = end.join(["# Plan", "", *lines]) + (end if last else "")
+    world.write("plan.md", text)
+    imported(world, "plan.md")
+    complete(world, *(task for _, task in done))
+    assert {*ticked(world, "plan.md")[0]["tasks"]} == {task for _, task in done}
+    old, new = text.split(end), world.read("plan.md").split(end)
+    for line, (before, after) in enumerate(zip(old, new, strict=True)):
+        is_done = line >= 2 and (line - 2, f"T{line - 1}") in done
+        box = f"[{items[line - 2][0]}]" if is_done else ""
+        assert after == (before.replace(box, "[x]", 1) if box else before)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.sampled_from([None, 2]),
+)
+def test_every_value_of_json_is_found(value: Any, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent)
+    for path, (start, end) in json_places.places(text).items():
+        found = value
+        for step in path:
+            found = found[step]
+        assert json.loads(text[start:end]) == found
