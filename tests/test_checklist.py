@@ -195,6 +195,35 @@ def test_what_an_item_says_of_its_dependencies_counts() -> None:
     assert depends("- [ ] T1 a\n- [ ] T2 b\n  - **Depends on:** none\n")["T2"] == []
 
 
+@pytest.mark.parametrize(
+    ("words", "refs", "missing"),
+    [
+        ("Write the parser", ["1.1"], []),
+        ("write the parser (done in the first phase).", ["1.1"], []),
+        ("`Write the parser` and 1.2", ["1.1", "1.2"], []),
+        ("Lex, parse and print", ["1.2"], []),
+        ("Write the parser; Lex, parse and print", ["1.1", "1.2"], []),
+        ("1.1 Write the parser", ["1.1"], []),
+        ("Task 1.1, Task 1.2", ["1.1", "1.2"], []),
+        ("1.1 1.2", ["1.1", "1.2"], []),
+        ("1.1 and 7.3", ["1.1"], ["7.3"]),
+        ("the merge of the old branch", [], ["the merge of the old branch"]),
+        ("the merge, 1.1", ["1.1"], ["the merge"]),
+        ("Twice", [], ["Twice"]),
+        ("None (first)", [], []),
+    ],
+)
+def test_an_item_names_others_by_id_or_title(
+    words: str, refs: list[str], missing: list[str]
+) -> None:
+    found = tasks(
+        "- [ ] 1.1 Write the parser\n- [ ] 1.2 Lex, parse and print\n- [ ] 1.3 Twice\n"
+        f"- [ ] 1.4 Twice\n- [ ] 1.5 Last\n  - Depends on: {words}\n"
+    )["1.5"]
+    assert found.get("depends_on", []) == refs
+    assert found.get("x-missing-dependencies", []) == missing
+
+
 def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
     row = "".join(f"- [ ] T{number} [P] x\n" for number in range(400))
     text = f"## A\n{row}## B\n{row.replace('T', 'U')}"

@@ -148,6 +148,20 @@ def test_a_dry_run_writes_nothing(world: World) -> None:
     assert world.snapshot() == before
 
 
+def test_what_a_dependency_lacked_is_forgotten_once_it_is_mended(world: World) -> None:
+    edited(world, "- [ ] T3 Sell\n", "- [ ] T3 Sell\n  - Depends on: T2 and the garden\n")
+    assert world.task("T3")["x-missing-dependencies"] == ["the garden"]
+    edited(world, "T2 and the garden", "Build and T1")
+    task = world.task("T3")
+    assert task["depends_on"] == ["T2", "T1"] and "x-missing-dependencies" not in task
+    # Also where the other one comes later, and the words here have not changed.
+    edited(world, "Build and T1", "Plant the garden")
+    assert world.task("T3")["x-missing-dependencies"] == ["Plant the garden"]
+    edited(world, "- [ ] T3 Sell\n", "- [ ] T4 Plant the garden\n- [ ] T3 Sell\n")
+    task = world.task("T3")
+    assert task["depends_on"] == ["T4"] and "x-missing-dependencies" not in task
+
+
 # --- ids that mean something in their file alone ------------------------------------------
 
 

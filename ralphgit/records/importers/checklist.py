@@ -25,7 +25,13 @@ from ralphgit.records.importers.parts import (
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
-from ralphgit.records.importers.parts.item_details import Marked, details, has_id, marked
+from ralphgit.records.importers.parts.item_details import (
+    Marked,
+    details,
+    has_id,
+    marked,
+    references,
+)
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import (
     CANCELLED,
@@ -167,6 +173,7 @@ class _Reader:
             for item, words in zip(items, self._marked, strict=True)
         )
         self._sources = self._ids()
+        self._calls: dict[str, str] | None = None
 
     def imported(self) -> Imported:
         names = safe_names(self._sources, self._log)
@@ -211,10 +218,8 @@ class _Reader:
         if words.story and heading:
             fields["milestone"] = heading
         if found.depends_on is not None:
-            refs = dict.fromkeys(names.get(ref.casefold(), ref) for ref in found.depends_on)
-            known = set(names.values())
-            before = [ref for ref in refs if ref in known and ref != new]
-            missing = [ref for ref in refs if ref not in known]
+            refs, missing = references(found.depends_on, self._called(names))
+            before = [ref for ref in refs if ref != new]
             if missing:
                 fields[MISSING] = missing
                 self._log.note(
@@ -246,6 +251,18 @@ class _Reader:
         for several, paths in shared.items():
             names, same = ", ".join(several), ", ".join(paths)
             self._log.note(f"{names} are marked as parallel, and name the same: {same}.")
+
+    def _called(self, names: Mapping[str, str]) -> Mapping[str, str]:
+        """Each task by what it may be called: by its title, where no other has that, and its id."""
+        if self._calls is None:
+            titles = Counter(words.title.casefold() for words in self._marked)
+            self._calls = {
+                words.title.casefold(): names[source.casefold()]
+                for words, source in zip(self._marked, self._sources, strict=True)
+                if titles[words.title.casefold()] == 1
+            }
+            self._calls.update(names, **{name.casefold(): name for name in names.values()})
+        return self._calls
 
     def _tell_boxes(self) -> None:
         """Say what boxes mean that are neither open nor ticked."""

@@ -110,25 +110,22 @@ def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
     """Let these stories pass."""
     if file.form is Form.JSON_LINES:
         lines = raw.split("\n")
-        return "\n".join(_passing(line, [()], ids) if line.strip() else line for line in lines)
+        return "\n".join(_passing(line, None, ids) if line.strip() else line for line in lines)
     key = _key(file.root)
-    above = (key,) if key else ()
-    return _passing(raw, [(*above, number) for number in range(len(_found(file)))], ids)
+    return _passing(raw, (key,) if key else (), ids)
 
 
-def _passing(text: str, stories: Sequence[json_places.Path], ids: Collection[str]) -> str:
+def _passing(text: str, above: json_places.Path | None, ids: Collection[str]) -> str:
+    """The JSON text in which the stories of the list `above` pass; None: it is one story."""
     where = json_places.places(text)
-
-    def id_of(story: json_places.Path) -> str:
-        start, end = where[(*story, "id")]
-        return safe_id(as_word(json.loads(text[start:end])) or "")
-
+    stories = [path for path in where if path and path[:-1] == above] if above is not None else [()]
     return tick_in_place.edited(
         text,
         [
             json_places.with_value(text, where, story, "passes", "true")
             for story in stories
-            if id_of(story) in ids
+            if (place := where.get((*story, "id")))
+            and safe_id(as_word(json.loads(text[slice(*place)])) or "") in ids
         ],
     )
 

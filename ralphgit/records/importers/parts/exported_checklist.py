@@ -29,7 +29,7 @@ from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.parts import headings, strict_json
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.headings import Heading
-from ralphgit.records.importers.parts.item_details import details
+from ralphgit.records.importers.parts.item_details import details, references
 from ralphgit.records.importers.parts.markdown_items import Node
 from ralphgit.records.importers.parts.source_values import MISSING, as_mapping, safe_names
 
@@ -70,16 +70,15 @@ def tasks(name: str, items: Sequence[tuple[Node, Heading | None]], log: Log) -> 
                 code="duplicate_id", hint="ids must differ by more than case: rename one",
             )  # fmt: skip
     names = safe_names([named(node)[0] for node, _ in items], log)
-    known = set(names.values())
+    called = {**names, **{name.casefold(): name for name in names.values()}}
     made = []
     for node, story in items:
         new = names[named(node)[0].casefold()]
-        fields, refs = visible(node, new, log)
-        depends = list(dict.fromkeys(names.get(ref.casefold(), ref) for ref in refs))
-        missing = [ref for ref in depends if ref not in known]
+        fields, words = visible(node, new, log)
+        depends, missing = references(words, called)
         if story is not None:
             fields["story"] = story.story
-        fields["depends_on"] = [ref for ref in depends if ref in known and ref != new]
+        fields["depends_on"] = [ref for ref in depends if ref != new]
         if not fields["depends_on"]:
             del fields["depends_on"]
         data = _data(name, node)
@@ -101,8 +100,8 @@ def named(node: Node) -> tuple[str, str]:
     return (found[1].strip(), found[2]) if found else (headings.slug(node.text), node.text)
 
 
-def visible(node: Node, new: str, log: Log) -> tuple[dict[str, object], tuple[str, ...]]:
-    """What an item says without its comment: its fields, and what it depends on."""
+def visible(node: Node, new: str, log: Log) -> tuple[dict[str, object], str]:
+    """What an item says without its comment: its fields, and what it depends on, in its words."""
     _, title = named(node)
     head, _, description = node.raw.partition("\n\n")
     behind = node.line + head.count("\n")
@@ -116,7 +115,7 @@ def visible(node: Node, new: str, log: Log) -> tuple[dict[str, object], tuple[st
         fields["description"] = description.strip("\n")
     if found.commit:
         fields["x-commit"] = found.commit
-    return task_of(new, fields, log, ""), found.depends_on or ()
+    return task_of(new, fields, log, ""), found.depends_on or ""
 
 
 def _data(name: str, node: Node) -> dict[str, object]:

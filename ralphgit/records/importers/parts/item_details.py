@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.ids import is_id
@@ -39,6 +39,9 @@ _LABEL = re.compile(
     r"(?::\s*(?:\*\*|__)|(?:\*\*|__)\s*:|:)\s*",
     re.IGNORECASE,
 )
+#: A remark behind a reference to another item.
+_BEHIND = re.compile(r"\s*\([^()]*\)[ .]*\Z")
+_AROUND = " .\"'*_`"
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
 #: What stands beside a path and names no other: `(new)`, `Create:`, an arrow.
 _REMARK = re.compile(r"\([^()]*\)|\b[A-Z][a-z]+:|\blines?\s[0-9-]+|[\u2192>-]+")
@@ -64,8 +67,8 @@ class Details(NamedTuple):
     """What stands below it."""
 
     fields: dict[str, object]
-    depends_on: tuple[str, ...] | None
-    """As it is written; None where nothing is said."""
+    depends_on: str | None
+    """As it is written, for `references`; None where nothing is said."""
     commit: str
     strange: tuple[str, ...]
     """What is listed among the files and is not a path."""
@@ -133,7 +136,7 @@ def details(title: str, mode: str, nodes: Sequence[Node]) -> Details:
             else:
                 found.take_rest(node)
         else:
-            found.depends_on = _references(words)
+            found.depends_on = words
     return found.made(title, mode)
 
 
@@ -152,7 +155,7 @@ class _Reading:
         self.proves: dict[str, list[str]] = {}
         """The criteria that a command proves, by the command."""
         self.commit = self.agent = ""
-        self.depends_on: tuple[str, ...] | None = None
+        self.depends_on: str | None = None
 
     def take_rest(self, node: Node) -> None:
         item = node.kind == "item"
@@ -229,11 +232,60 @@ def _hung(raw: str) -> str:
     return raw.replace("\n", "\n  ")
 
 
-def _references(words: str) -> tuple[str, ...]:
-    if _NOTHING.fullmatch(words):
-        return ()
-    parts = code_spans(words) or re.split(r",\s*(?:and\s+)?|\s+and\s+|\s+", words)
-    return tuple(part.strip(" .") for part in parts if part.strip(" ."))
+def references(words: str, known: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The tasks that `words` name, and what of them names none, as it is written.
+
+    `known`: each task by what it may be called, case-folded: its id and its title.
+    """
+    found: list[str] = []
+    missing: list[str] = []
+    for part in () if _NOTHING.fullmatch(words) else _parts(words, known):
+        each = [part] if _named(part, known) else part.split()
+        ids = [_named(one, known) for one in each]
+        unknown = [one.strip(" .") for one, id in zip(each, ids, strict=True) if not id]
+        if all(map(_like_id, unknown)):
+            found += filter(None, ids)
+            missing += filter(None, unknown)
+        elif bare := part.strip(" ."):
+            missing.append(bare)
+    return list(dict.fromkeys(found)), list(dict.fromkeys(missing))
+
+
+def _parts(words: str, known: Mapping[str, str]) -> Iterator[str]:
+    """What stands between semicolons, commas and "and", where that is not all one title."""
+    spans = code_spans(words)
+    yield from spans
+    for span in spans:
+        words = words.replace(f"`{span}`", ",", 1)
+    for chunk in words.split(";"):
+        parts = re.split(r",\s*(?:and\s+)?|\s+and\s+", chunk)
+        for part in [chunk] if _called(chunk, known) else parts:
+            # Beside references in code, words that name none join them.
+            if part.strip(" .") and (not spans or _named(part, known)):
+                yield part
+
+
+def _named(words: str, known: Mapping[str, str]) -> str:
+    """The task that is called so, also with a remark behind it; "" for none."""
+    if called := _called(words, known):
+        return called
+    bare = _BEHIND.sub("", words).strip(_AROUND)
+    number = _ID.match(f"{bare} ")
+    if number is None:
+        return ""
+    id = known.get((number["id"] or number["boxed"] or number["hash"]).casefold(), "")
+    others = bare[number.end() :].split()
+    return "" if any(map(_like_id, others)) else id
+
+
+def _called(words: str, known: Mapping[str, str]) -> str:
+    """The task that has just this id or title; "" for none."""
+    bare = _BEHIND.sub("", words).strip(_AROUND)
+    return known.get(words.strip().casefold()) or known.get(bare.casefold(), "")
+
+
+def _like_id(word: str) -> bool:
+    return has_id(f"{word})")
 
 
 def _bare(words: str) -> str:
