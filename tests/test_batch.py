@@ -572,3 +572,15 @@ def test_a_batch_says_what_it_waits_for_and_whom_it_needs(make: Callable[..., Wo
     assert statuses(world)["T-1"] == "pending"
     (world.folder / "in").touch()
     assert last(world.ralph(*line)) == "BATCH_COMPLETE T-1=done"
+
+
+@pytest.mark.slow
+def test_what_an_agent_changes_in_git_s_settings_lands_nothing(make: Callable[..., World]) -> None:
+    world = make(
+        task("A", "x-script: {run: 'git config core.hooksPath /nowhere; echo > A.txt'}"),
+        task("B", "x-script: {run: 'echo > B.txt'}"),
+    )
+    done = batch(world)
+    assert done.code == 7, done.err
+    assert "core.hookspath" in done.err
+    assert statuses(world) == {"A": "pending", "B": "pending"}

@@ -12,6 +12,8 @@ from ralphgit.git.trees import PathChange
 
 #: Between the index's name and a process's: the old index, while that process changes it.
 KEPT = ".ralph-"
+#: Before every file: git then reads each, and believes no size and time (racy-git).
+LONG_AGO = (1_000_000_000, 1_000_000_000)
 
 
 class Staged(NamedTuple):
@@ -97,6 +99,28 @@ def changed(git: Git, paths: Sequence[str]) -> Paths:
     """
     arguments = ("--literal-pathspecs", "ls-files", "--modified", "-z", "--", *paths)
     return Paths(git, git.start(*arguments), *arguments)
+
+
+def read_again(git: Git, paths: Sequence[str] = ()) -> list[str]:
+    """List the files, or which of `paths`, that are otherwise in the worktree than in the index."""
+    git.try_run("update-index", "-q", "--really-refresh")
+    listing = ("diff-files", "--ignore-submodules=untracked", "--name-only", "-z")
+    return git.names("--literal-pathspecs", *listing, "--", *paths)
+
+
+def put(repository: Repository, data: bytes) -> None:
+    """Make `data` the index, whatever is there now; it believes no file without reading it.
+
+    Raises: NotWritable.
+    """
+    path = os.path.join(repository.git_dir, "index")
+    try:
+        _forget(path)
+        with open(path, "xb") as file:
+            file.write(data)
+        os.utime(path, ns=LONG_AGO)
+    except OSError as error:
+        raise NotWritable(f"cannot write {path}: {error.strerror}") from error
 
 
 def differs(repository: Repository, path: str, oid: str) -> bool:

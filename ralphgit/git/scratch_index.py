@@ -12,7 +12,6 @@ from ralphgit.git.objects import objects_elsewhere
 from ralphgit.git.repository import Repository
 from ralphgit.git.run_git import Git, failure, names
 
-_LONG_AGO = 1_000_000_000
 _ADD_ALL = ("add", "-A", "--sparse", "--")
 _EMBEDDED = b"adding embedded git repository"
 #: How git says that a file or folder may not be read; what it refuses; what follows from that.
@@ -71,7 +70,7 @@ class Scratch:
         # A file that changed within the second in which the index was written is known to git by
         # the index's own time alone (Documentation/technical/racy-git).
         # Older than every file, that is true of them all.
-        written = (age.st_atime_ns, age.st_mtime_ns) if believed else (_LONG_AGO, _LONG_AGO)
+        written = (age.st_atime_ns, age.st_mtime_ns) if believed else index.LONG_AGO
         os.utime(self._path, ns=written)
 
     def add_all(self, *, lenient: bool = False) -> list[str]:
@@ -128,9 +127,7 @@ class Scratch:
         The copy looks at them from now on.
         """
         index.watch(self._git, paths)
-        listing = ("--literal-pathspecs", "diff-files", "--name-only", "-z", "--", *paths)
-        self._git.try_run("update-index", "-q", "--really-refresh")
-        return self._git.names(*listing)
+        return index.read_again(self._git, paths)
 
     def read_tree(self, treeish: str) -> None:
         """Replace the content by a tree."""

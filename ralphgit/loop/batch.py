@@ -20,7 +20,7 @@ from ralphgit.app.handoff import questions
 from ralphgit.app.integration import integrate
 from ralphgit.app.integration.integrate import Integrated, Stop
 from ralphgit.app.lifecycle.reopen import Holders, Reopening, reopen
-from ralphgit.app.processes import trust
+from ralphgit.app.processes import changed_settings, trust
 from ralphgit.app.status import batch_plan
 from ralphgit.app.workspace import runtime_files
 from ralphgit.app.workspace.locks import RepositoryLock
@@ -72,6 +72,7 @@ class Batch:
         self._loops = fleet.FleetOptions(agent=options.agent, land="none", idle="exit", tmux=False)
         self._warnings = warnings
         self._say = say
+        self._signs: changed_settings.Signs = {}
 
     def run(self) -> tuple[WorkerResult, ...]:
         """Work on every task that can be, and return the result of each unfinished task.
@@ -86,6 +87,7 @@ class Batch:
             self._refuse_untrusted(project)
             with RepositoryLock(project, "batch run", code="batch_running"):
                 runtime_files.prepare(project)
+                changed_settings.require_seen(project)
                 fetch.synchronise(project)
                 return self._run()
 
@@ -196,6 +198,8 @@ class Batch:
         with self._project() as project:
             wanted = [fleet.Wanted(job.worker, "") for job in group if _is_open(project, job)]
             fleet.worktrees(project, wanted)
+            # As they are before the first agent; to set up a worktree may change them.
+            self._signs = self._signs or changed_settings.signs(project)
             tops = {job: folder_of(project, job.worker) for job in group}
         starts: Counter[Job] = Counter()
         running: dict[Job, int] = {}
@@ -264,6 +268,7 @@ class Batch:
         results: dict[str, WorkerResult] = {}
         while True:
             with self._project() as project:
+                changed_settings.require_same(project, self._signs)
                 task_states = ClaimMap(project).task_states
                 left: dict[str, Job] = {}
                 for job in group:

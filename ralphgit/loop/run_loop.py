@@ -22,6 +22,7 @@ from ralphgit.app.lifecycle import (
     onto_base,
     task_branch,
 )
+from ralphgit.app.processes import changed_settings
 from ralphgit.app.workspace import commit_message, runtime_files
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -34,7 +35,7 @@ from ralphgit.errors import (
     RemoteUnavailable,
 )
 from ralphgit.git.run_git import GitError
-from ralphgit.loop import agent_presets, attempt_memory, changed_settings, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, resume, stop
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised

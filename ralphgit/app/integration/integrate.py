@@ -23,7 +23,7 @@ from ralphgit.app.integration.plan import BASE, Plan, Proof
 from ralphgit.app.integration.proving_worktree import Ground
 from ralphgit.app.integration.reconcile import NOT_READY
 from ralphgit.app.lifecycle import rescued_work
-from ralphgit.app.processes import verified_here
+from ralphgit.app.processes import changed_settings, verified_here
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
@@ -88,10 +88,12 @@ def integrate(project: Project, options: IntegrateOptions, *, rest: bool = False
     and the others go on. The first coupling that they did not foresee ends it: what was merged
     before that is proved and lands.
 
-    Raises: UsageError, NeedsPerson (untrusted), Refused (setup_failed), GuardRefused
-    (unsettled, base_diverged, dirty_base), RemoteUnavailable (require_remote), GitError.
+    Raises: UsageError, NeedsPerson (untrusted, settings_changed), Refused (setup_failed),
+    GuardRefused (unsettled, base_diverged, dirty_base), RemoteUnavailable (require_remote),
+    GitError.
     """
     if not options.dry_run:
+        changed_settings.require_seen(project)
         update_base.refuse_unfit(project)
     for _ in range(_ATTEMPTS):
         if options.fetch and not options.dry_run:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from collections.abc import Mapping, Sequence
 
-from ralphgit.app.evidence import judged_evidence
-from ralphgit.app.processes import trust
+from ralphgit.app.evidence import judged_evidence, seen_here_alone
+from ralphgit.app.processes import changed_settings, trust
 from ralphgit.app.processes.verify_command import Run
 from ralphgit.app.workspace import heartbeat
 from ralphgit.app.workspace.project import Project
@@ -15,9 +17,12 @@ from ralphgit.app.worktrees import create
 from ralphgit.app.worktrees.survey import LOCK
 from ralphgit.errors import RalphError, Refused
 from ralphgit.git import index, worktrees
-from ralphgit.git.repository import Worktree
+from ralphgit.git.repository import Repository, Worktree
+from ralphgit.records import atomic_files
 
 _NAME = "integration-"
+#: Of the worktree's git folder: which repository it is of, and what is checked out.
+_LINKS = ("commondir", "gitdir", "HEAD", "info/sparse-checkout")
 
 
 class Ground:
@@ -25,6 +30,9 @@ class Ground:
 
     It has no branch checked out. What a killed process left is
     removed by the next one, and by `doctor --fix`. Used as a context.
+
+    The commands run code that an agent wrote. After each, every file is read, whatever the index
+    says by then, and what steers git is compared with what it was before the first.
     """
 
     def __init__(self, project: Project, *, failing: str = "nothing was integrated") -> None:
@@ -32,12 +40,18 @@ class Ground:
         self._project, self._failing = project, failing
         self._at = ""
         self.path = ""
+        self._made: Repository
+        self._signs: changed_settings.Signs
+        self._index = b""
+        self._links: dict[str, bytes | None] = {}
 
     def __enter__(self) -> Ground:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.path:
+            if self._links and self._relinked():
+                shutil.rmtree(self.path, ignore_errors=True)  # git would not know it any more
             worktrees.remove(self._project.repository.git, self.path, force=True)
             self.path = ""
 
@@ -46,7 +60,8 @@ class Ground:
 
         Before each, what an earlier one left there is removed, except ignored files.
 
-        Raises: NeedsPerson (untrusted); Refused (setup_failed, not_done); GitError.
+        Raises: NeedsPerson (untrusted, settings_changed, blocks_git); Refused (setup_failed,
+        not_done); GitError.
         """
         trust.require(self._project, list(dict.fromkeys(command for _, _, command in wanted)))
         made: dict[str, Run] = {}
@@ -63,17 +78,25 @@ class Ground:
     def at(self, commit: str) -> str:
         """Bring the worktree to a commit, as if nobody had been there; returns its folder.
 
-        Raises: NeedsPerson (untrusted); Refused (setup_failed); GitError.
+        Raises: NeedsPerson (untrusted, settings_changed); Refused (setup_failed); GitError.
         """
         self._go_to(commit)
         self._at = ""
         return self.path
 
     def _refuse_changed(self, wanted: tuple[str, str, str]) -> None:
-        """Refuse a command that changed files: neither it nor later ones prove anything."""
+        """Refuse a command that changed files: neither it nor later ones prove anything.
+
+        Raises: Refused (not_done), NeedsPerson (settings_changed, blocks_git).
+        """
         self._at = ""
         task, _, command = wanted
-        changed = index.changed(self._project.repository.git.at(self.path), ["."]).read()
+        changed_settings.require_same(self._project, self._signs)
+        changed = self._relinked()
+        if not changed:
+            head = self._links["HEAD"] or b""
+            seen_here_alone.passed_over(self._made, head.decode().strip())
+            changed = self._changed_files()
         if changed:
             raise Refused(
                 f"a verify command of {task} changed {changed[0]}: {command}; {self._failing}",
@@ -82,19 +105,53 @@ class Ground:
                 details={"task": task, "files": changed},
             )
 
+    def _changed_files(self) -> list[str]:
+        """List the committed files that are not as git has written them, whatever the index says.
+
+        Some git always calls changed that are read again: those with line ends that its settings
+        would not let in.
+        """
+        index.put(self._made, self._index)
+        found = {path: _content(self.path, path) for path in index.read_again(self._made.git)}
+        if found:
+            self._made.git.run("reset", "--hard", "--quiet")
+        return [path for path, had in found.items() if had != _content(self.path, path)]
+
+    def _relinked(self) -> list[str]:
+        """List which of what git itself has written here is otherwise."""
+        return [name for name, data in self._now_linked().items() if data != self._links[name]]
+
+    def _now_linked(self) -> dict[str, bytes | None]:
+        """Read what says which repository the folder is of, and what is checked out there."""
+        places = {".git": os.path.join(self.path, ".git")}
+        places |= {name: os.path.join(self._made.git_dir, name) for name in _LINKS}
+        return {
+            name: atomic_files.read(path) if os.path.isfile(path) else None
+            for name, path in places.items()
+        }
+
     def _go_to(self, commit: str) -> None:
         if not self.path:
             self._make(commit)
         if self._at == commit:
             return
-        git = self._project.repository.git.at(self.path)
+        git = self._made.git
+        index.put(self._made, self._index)
         git.run("reset", "--hard", "--quiet", commit)
         git.run("clean", "-ffdq")
+        self._note()
         self._at = commit
+
+    def _note(self) -> None:
+        """Note the worktree as only git has made it."""
+        self._links = self._now_linked()
+        self._index = atomic_files.read(os.path.join(self._made.git_dir, "index")) or b""
 
     def _make(self, commit: str) -> None:
         project = self._project
         clear(project)
+        changed_settings.require_seen(project)
+        self._signs = changed_settings.signs(project)
         command = project.config.worktree_setup
         if command:
             trust.require(project, [command])
@@ -102,18 +159,33 @@ class Ground:
         self.path = path
         reason = f"{LOCK}{_NAME}{os.getpid()} {heartbeat.start_time(os.getpid())} "
         worktrees.add(project.repository.git, path, commit, reason=reason + heartbeat.boot_id())
-        made = project.repository.beside(Worktree(path, commit, ""))
+        made = self._made = project.repository.beside(Worktree(path, commit, ""))
+        self._note()
         create.copy_included(project, made)
         if command:
             run = create.set_up(project, command, path, "integration")
-            if not run.passed:
+            changed_settings.require_same(project, self._signs)
+            relinked = self._relinked()
+            if relinked or not run.passed:
+                how = f"changed {relinked[0]}" if relinked else f"failed (exit {run.exit_code})"
                 raise Refused(
-                    f"the setup command failed (exit {run.exit_code}): {run.command}; "
-                    f"{self._failing}",
+                    f"the setup command {how}: {run.command}; {self._failing}",
                     code="setup_failed",
                     lines=[f"| {line}" for line in run.tail.splitlines()[-20:]],
                     hint="fix worktree.setup in ralph.toml on the base",
                 )
+
+
+def _content(top: str, path: str) -> object:
+    """What a file is, to be compared; a folder, of a submodule, is never the same as before."""
+    place = os.path.join(top, path)
+    try:
+        mode = os.lstat(place).st_mode
+        if stat.S_ISLNK(mode):
+            return mode, os.readlink(place)
+        return (mode, atomic_files.read(place)) if stat.S_ISREG(mode) else object()
+    except FileNotFoundError:
+        return None
 
 
 def abandoned(project: Project) -> list[Worktree]:

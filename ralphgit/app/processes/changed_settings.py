@@ -1,4 +1,4 @@
-"""Notice what changes while a loop runs and steers what it decides: git's configuration, hooks.
+"""Notice what changes while agents' code runs and steers what is decided: git's settings, hooks.
 
 A loop's own settings are read once, before its first agent. git's it cannot read once: every git
 process reads the files anew. So they are compared after each agent and after each verify command,
@@ -106,7 +106,7 @@ def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     found[settings_file.FILE] = _digest(own)
     found.update(_worktrees_configured(project))
     hooks = project.repository.config.get("core.hookspath") or os.path.join(common, "hooks")
-    hooks = os.path.join(top, os.path.expanduser(hooks))
+    hooks = os.path.join(top, _expanded(project, hooks))
     for name in sorted(os.listdir(hooks)) if os.path.isdir(hooks) else ():
         path = os.path.join(hooks, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
@@ -143,6 +143,11 @@ def refuse(project: Project, before: Signs, changed: list[Change]) -> None:
     kept = {name: before.get(name, "") for name in names}
     atomic_files.write(_note(project), json.dumps(kept).encode(), durable=False)
     raise _changed(project, names)
+
+
+def require_same(project: Project, before: Signs) -> None:
+    """Refuse to go on where what steers has changed. Raises: NeedsPerson (settings_changed)."""
+    refuse(project, before, changes(project, before))
 
 
 def require_seen(project: Project) -> None:
@@ -243,13 +248,18 @@ def _of_user(project: Project) -> Iterator[str]:
     folder = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
     for key, name in _USERS:
         path = config.get(key) or os.path.join(folder, "git", name)
-        path = os.path.join(home, path[2:]) if path.startswith("~/") else path
-        yield os.path.join(project.top, path)
+        yield os.path.join(project.top, _expanded(project, path))
+
+
+def _expanded(project: Project, path: str) -> str:
+    """As git and a shell read a path that begins with the user's home."""
+    home = project.around.environ.get("HOME", "")
+    return os.path.join(home, path[2:]) if path.startswith("~/") else path
 
 
 def _programs(project: Project) -> set[str]:
     """List the programs that the verify commands on the base begin with."""
-    found: set[str] = set()
+    found = set(_begun(project.config.integrate_verify))
     view = project.base_view
     for row in view.rows:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():

@@ -1,0 +1,107 @@
+"""What code under a verify command does in the worktree where merged work is proved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import slow
+from test_integrate import no_trace, task, world_of
+from world import Result, World
+
+#: Passes where the work alone is, and not beside what others have landed meanwhile.
+TEST = "#!/bin/sh\ntest -s src/a.txt && ! test -e other.txt\n"
+HERE = 'test "${PWD%-alpha}" = "$PWD" || exit 0\n'
+
+
+def proved(world: World, script: str) -> Result:
+    """Integrate work whose first verify command runs `script`, on a base that has moved."""
+    alpha = world.worktree("alpha", at="main")
+    alpha.claim("A")
+    alpha.write("src/a.txt", "a\n")
+    alpha.write("src/x.sh", HERE + script)
+    alpha.complete()
+    world.write("other.txt", "theirs\n")
+    world.commit("Other")
+    if "origin" in world.git("remote").split():
+        world.git("push", "--quiet", "origin", "main")
+    return world.ralph("integrate", "alpha", "--json")
+
+
+def make(folder: Path) -> World:
+    one = task("A", "sh src/x.sh", "src/**").replace("src/x.sh\n", "src/x.sh\n      - sh t.sh\n")
+    return world_of(folder, one, t__sh=TEST)
+
+
+PASSES = "printf '#!/bin/sh\\nexit 0\\n' > t.sh\n"
+HIDDEN = {
+    "skip-worktree": PASSES + "git update-index --skip-worktree t.sh",
+    "assume-unchanged": PASSES + "git update-index --assume-unchanged t.sh",
+    "staged": PASSES + "git add t.sh",
+    "committed": PASSES + "git commit -qm Evil --no-verify t.sh",
+    "no index": PASSES + 'rm "$(git rev-parse --git-dir)/index"',
+    "no git": PASSES + "rm .git; git init -q .; git add -A; git commit -qm Evil",
+    "head": "git checkout -q --detach HEAD^",
+}
+
+
+@pytest.mark.parametrize("how", slow.but(2, [*HIDDEN]))
+def test_what_a_command_hides_proves_nothing(how: str, tmp_path: Path) -> None:
+    world = make(tmp_path)
+    done = proved(world, HIDDEN[how])
+    assert (done.code, done.error) == (1, "not_done"), done.out
+    assert re.search(r"changed (t\.sh|HEAD|\.git)", done.json["error"]["message"]), done.out
+    assert world.task("A")["status"] == "pending"
+    assert no_trace(world)
+
+
+STEERING = {
+    "core.hookspath": "git config core.hooksPath /nowhere; git checkout -q --detach HEAD^",
+    "post-merge": 'h="$(git rev-parse --git-common-dir)/hooks"; mkdir -p "$h"; '
+    'printf "#!/bin/sh\\n" > "$h/post-merge"; chmod +x "$h/post-merge"',
+    "config.worktree": 'touch "$(git rev-parse --git-dir)/config.worktree"; '
+    'printf "[core]\\n\\tautocrlf = true\\n" > "$(git rev-parse --git-dir)/config.worktree"',
+}
+
+
+@pytest.mark.parametrize("name", slow.but(1, [*STEERING]))
+def test_what_steers_git_lands_nothing(name: str, tmp_path: Path) -> None:
+    world = make(tmp_path)
+    before = world.head
+    done = proved(world, STEERING[name])
+    assert (done.code, done.error) == (7, "settings_changed"), done.out
+    assert name in done.json["error"]["message"]
+    assert world.git("rev-parse", "main^") == before
+    if name != "config.worktree":  # which went with its worktree
+        # Neither does the next one, until a person has looked.
+        again = world.ralph("integrate", "alpha", "--json")
+        assert (again.code, again.error) == (7, "settings_changed"), again.out
+
+
+@pytest.mark.slow
+def test_a_mirror_in_the_remote_s_place_gets_nothing(tmp_path: Path) -> None:
+    world = make(tmp_path)
+    where, mirror = world.origin.path, tmp_path / "mirror.git"
+    done = proved(
+        world,
+        f"git clone -q --mirror '{where}' '{mirror}'\n"
+        f"git config 'url.{mirror}.insteadOf' '{where}'",
+    )
+    assert (done.code, done.error) == (7, "settings_changed"), done.out
+    assert world.git("--git-dir", str(mirror), "log", "-1", "--format=%s", "main") == "Other"
+
+
+def test_line_ends_that_git_would_not_let_in_are_no_change(tmp_path: Path) -> None:
+    world = make(tmp_path)
+    world.write("crlf.txt", "one\r\ntwo\r\n")
+    world.commit("As it came")
+    world.write(".gitattributes", "*.txt text\n")
+    world.git("add", ".gitattributes")
+    world.git("commit", "-qm", "Text from now on")
+    world.write("src/a.txt", "a\n")
+    world.write("src/x.sh", "exit 0\n")
+    world.git("add", "src")
+    world.git("commit", "-qm", "The work")
+    done = world.ralph("complete", "A", "--by", "HEAD", "--json")
+    assert done.code == 0, done.out
