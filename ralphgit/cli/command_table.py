@@ -30,7 +30,7 @@ _NAMES = {
         *("claim", "complete", "block", "release", "reset", "revert", "reply", "add", "edit"),
         "preflight",
     ),
-    "loop": ("run", "stop", "logs", "worktree", "fleet", "batch"),
+    "loop": ("run", "worker", "stop", "logs", "worktree", "fleet", "batch"),
     "prove": ("independence", "evidence", "audit", "reconcile", "integrate", "land"),
     "review": ("check", "diff", "resolve", "report", "board"),
     "set up": (

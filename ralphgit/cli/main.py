@@ -12,7 +12,7 @@ from ralphgit.errors import Bug, RalphError, Refused
 
 _INTERRUPTED, _PIPE_CLOSED = 130, 141
 #: What asks a person, draws on the terminal or prints as it goes shows no line of its own.
-_ON_SCREEN = frozenset({"board", "fleet", "logs", "mcp", "run", "trust"})
+_ON_SCREEN = frozenset({"board", "fleet", "logs", "mcp", "run", "trust", "worker"})
 
 
 class Terminated(BaseException):

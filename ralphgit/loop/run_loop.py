@@ -35,7 +35,7 @@ from ralphgit.errors import (
     RemoteUnavailable,
 )
 from ralphgit.git.run_git import GitError
-from ralphgit.loop import agent_presets, attempt_memory, resume, stop
+from ralphgit.loop import agent_presets, attempt_memory, give_back, resume, stop
 from ralphgit.loop.after_review import AfterReview
 from ralphgit.loop.agent_away import AgentAway
 from ralphgit.loop.attempt import Done, Failed, GivenUp, Outcome, attempt, promised
@@ -468,14 +468,7 @@ class Loop:
 
     def _give_back(self, lease: Lease) -> None:
         """Leave the task as it was, since the agent cannot work; its work so far is kept."""
-        project = self._project()
-        with WorktreeLock(project):
-            row = project.base_view.known(lease.task)
-            if row is not None and row.claim == lease.claim:
-                block_release.release(project, lease.task, reason=self._away.why)
-                kept = task_branch.sweep(project, lease)
-            else:
-                kept = task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue)
+        kept = give_back.give_back(self._project(), lease, self._away.why)
         more = f"; the work so far is kept in {kept}" if kept else ""
         self._journal.write("given-back", task=lease.task, rescue=kept)
         self._say(f"{self._away.why}; {lease.task} is given back as it was{more}")

@@ -16,6 +16,7 @@ from ralphgit.loop import fleet, fleet_state, tmux_session
 from ralphgit.loop.fleet import Started
 
 _MOST = 64
+_MOST_FAR = 1000
 
 
 class Options(NamedTuple):
@@ -29,10 +30,16 @@ class Options(NamedTuple):
     tmux: bool = False
     no_tmux: bool = False
     now: bool = False
+    engine: str = ""
+    url: str = ""
+    image: str = ""
+    trust: bool = False
 
 
 def run(call: Call, options: Options) -> Outcome:
     project = call.project()
+    if options.action == "manifest":
+        return _manifest(project, options)
     if options.action == "up":
         return _up(project, options)
     if options.action == "status":
@@ -40,6 +47,54 @@ def run(call: Call, options: Options) -> Outcome:
     if options.action == "attach":
         return _attach(call, project, options.name)
     return _down(project, options.name, now=options.now)
+
+
+# -- manifest --------------------------------------------------------------------------------
+
+
+def _manifest(project: Project, options: Options) -> Outcome:
+    from ralphgit.loop import manifests
+
+    if not options.engine:
+        engines = " or ".join(manifests.ENGINES)
+        raise UsageError(
+            f"fleet manifest needs to know for what: {engines}",
+            hint="ralphgit fleet manifest --for slurm -n 8",
+        )
+    count = 1 if options.number is None else options.number
+    if not 0 < count <= _MOST_FAR:
+        raise UsageError(
+            f"-n must be 1 to {_MOST_FAR}", hint=f"ralphgit fleet manifest --for {options.engine}"
+        )
+    if options.engine == "kubernetes" and not options.image:
+        raise UsageError(
+            "a Job for Kubernetes needs an image with ralphgit, git and the agent",
+            hint="ralphgit fleet manifest --for kubernetes --image IMAGE",
+        )
+    remote = project.base.remote or project.config.remote or "origin"
+    configured = project.repository.config.get(f"remote.{remote}.url")
+    url = options.url or configured or ""
+    if not url and options.engine != "github-actions":
+        raise UsageError(
+            "there is no remote, and workers on other machines have nothing else in common",
+            hint="name it with --url URL",
+        )
+    if options.land == "none":
+        raise UsageError(
+            "a worker on another machine has to land what it does: --land none leaves it there",
+            hint=f"ralphgit fleet manifest --for {options.engine} --land auto",
+        )
+    if len(options.stories) > 1:
+        raise UsageError(
+            "a worker takes the tasks of one story, or of all",
+            hint="write a manifest for each --story",
+        )
+    words = manifests.options(
+        agent=options.agent, land=options.land, story=options.stories, trust=options.trust
+    )
+    job = manifests.Job(url, count, words, options.image)
+    text = manifests.ENGINES[options.engine](job)
+    return Outcome({"for": options.engine, "text": text}, before=text.rstrip("\n").split("\n"))
 
 
 # -- up ------------------------------------------------------------------------------------

@@ -1,0 +1,50 @@
+"""Give a task back as it was, with the work so far kept: its worker cannot go on."""
+
+from __future__ import annotations
+
+from ralphgit.app.active_claims import own_claims, remote_beats
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.active_claims.other_bases import has_remote_leases
+from ralphgit.app.lifecycle import block_release, give_up, task_branch
+from ralphgit.app.workspace import tracked_pull_requests
+from ralphgit.app.workspace.locks import WorktreeLock
+from ralphgit.app.workspace.project import Project
+from ralphgit.errors import RemoteUnavailable
+from ralphgit.git.remote import PushRefused
+from ralphgit.model.active_claim import Lease
+
+
+def give_back(project: Project, lease: Lease, why: str) -> str:
+    """Release a claim of this worktree, which is brought back to the base.
+
+    Returns the rescue ref that keeps its work, "" where there is none. Raises: what
+    `block_release.release` and `give_up.give_up` raise.
+    """
+    with WorktreeLock(project):
+        row = project.base_view.known(lease.task)
+        if row is not None and row.claim == lease.claim:
+            block_release.release(project, lease.task, reason=why)
+            return task_branch.sweep(project, lease)
+        return task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue)
+
+
+def all_claims(project: Project, why: str) -> list[tuple[str, str]]:
+    """Give back all that this worktree holds, and take its heartbeat off the remote.
+
+    What a pull request brings stays as it is. Returns each task, and the ref that keeps its work.
+    """
+    noted = tracked_pull_requests.everywhere(project.repository.worktrees)
+    in_review = {one.claim for one in noted}
+    given = []
+    for lease in own_claims.leased(project, ClaimMap(project)):
+        if lease.claim not in in_review:
+            given.append((lease.task, give_back(project, lease, why)))
+            project.refresh()
+    if has_remote_leases(project):
+        timeout = project.config.fetch_timeout
+        git, where = project.repository.git, project.base.remote
+        try:
+            remote_beats.take_away(git, where, project.worker, timeout=timeout)
+        except (RemoteUnavailable, PushRefused) as error:
+            project.warn(f"{error.message}; the heartbeat is left there, and grows old")
+    return given

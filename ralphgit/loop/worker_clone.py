@@ -1,0 +1,102 @@
+"""The clone of a stateless worker: made where there is none, and anybody may delete it (SPEC 9)."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ralphgit.app.workspace import heartbeat
+from ralphgit.errors import GuardRefused, RemoteUnavailable, UsageError
+from ralphgit.git.run_git import Git
+
+_MOST = 1000
+#: Seconds for the first clone, which may be large.
+_PATIENCE_S = 3600.0
+
+
+class Clone(NamedTuple):
+    """A folder that this process alone works in, until it ends."""
+
+    path: str
+    worker: str
+    lock: int
+    """The open file that is locked."""
+
+
+def take(environ: Mapping[str, str], url: str, worker: str, *, reference: str = "") -> Clone:
+    """Lock a clone of `url` that no other worker here uses, and bring it up to date.
+
+    `worker` names it; else it is HOST-N, with the first number that is free. `reference` is a
+    repository of this machine to copy objects from. What is left in a clone of a worker that was
+    killed stays for the loop to go on with.
+
+    Raises: GuardRefused (worker_runs) where the named worker runs already; RemoteUnavailable;
+    UsageError where there is another repository in its place.
+    """
+    address = os.path.abspath(url) if os.path.exists(url) else url
+    home = _folder(environ, address)
+    os.makedirs(home, mode=0o700, exist_ok=True)
+    clone = _locked(home, worker)
+    git = Git(home, environ)
+    if not os.path.lexists(clone.path):
+        _make(git, address, clone.path, reference)
+        return clone
+    git = git.at(clone.path)
+    if git.line("config", "--get", "remote.origin.url") != address:
+        raise UsageError(
+            f"{clone.path} is a clone of another repository",
+            hint="name another worker with --worker NAME, or remove that folder",
+        )
+    return clone
+
+
+def _make(git: Git, address: str, path: str, reference: str) -> None:
+    """Clone under another name, and move it into place: half a clone is none."""
+    half = f"{path}.part"
+    if os.path.lexists(half):
+        import shutil
+
+        shutil.rmtree(half)
+    more = ("--reference-if-able", os.path.abspath(reference), "--dissociate") if reference else ()
+    words = ("clone", "--quiet", *more, "--end-of-options", address, half)
+    done = git.try_run(*words, timeout=_PATIENCE_S)
+    if done.status:
+        said = done.err.decode("utf-8", "replace").strip().split("\n")
+        raise RemoteUnavailable(
+            f"{address} cannot be cloned: {said[-1].removeprefix('fatal: ')}",
+            hint="check the address, the network and your credentials",
+            lines=said[:-1],
+        )
+    os.rename(half, path)
+
+
+def _folder(environ: Mapping[str, str], address: str) -> str:
+    """The folder of all clones of one address: a cache."""
+    cache = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or "~", ".cache")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", address.rstrip("/").rpartition("/")[2])
+    name = name.removesuffix(".git")[:40].strip(".-") or "repository"
+    digest = hashlib.sha256(address.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return os.path.join(os.path.expanduser(cache), "ralphgit", "workers", f"{name}-{digest}")
+
+
+def _locked(home: str, worker: str) -> Clone:
+    host = re.sub(r"[^A-Za-z0-9-]+", "-", heartbeat.host()).strip("-")[:40] or "host"
+    names = [worker] if worker else [f"{host}-{number}" for number in range(1, _MOST)]
+    for name in names:
+        path = os.path.join(home, name)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        return Clone(path, name, lock)
+    raise GuardRefused(
+        f"a worker named {worker} runs here already" if worker else "too many workers run here",
+        code="worker_runs",
+        hint="name another with --worker NAME",
+    )
