@@ -54,6 +54,11 @@ life *ARGS:
 fuzz *ARGS:
     PYTHONPATH=tests python -m fuzz "$@"
 
+# Have the real coding agents that are installed work in a loop, against local servers
+[no-exit-message]
+agents *ARGS:
+    PYTHONPATH=tests python -m agents_real "$@"
+
 # Measure against the targets
 [no-exit-message]
 bench *ARGS:

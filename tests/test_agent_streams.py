@@ -177,6 +177,41 @@ def test_what_was_used_is_in_the_audit_of_a_task_that_is_done(tmp_path: Path) ->
     assert alpha.ralph("check").code == 0
 
 
+def test_what_was_used_is_summed_up(tmp_path: Path) -> None:
+    first = ONE + "    story: S-1\n"
+    alpha = made(tmp_path, first, task("T-2", "outputs: [g.txt]"))
+    assert "used" not in alpha.ralph("status").out
+    assert alpha.ralph("status", "--json").data["usage"] is None
+    does = 'test "$RALPH_TASK" = T-2 || echo good > f.txt'
+    env = {**replayed(alpha, "claude-work", does), "RALPH_AGENT_ATTEMPTS": "2"}
+    assert loop(alpha, "--agent", "claude", env=env).code == 7
+    said = "10.8k tokens in, 306 out, 0.06 USD"
+    assert f"used: {said}\n" in alpha.ralph("status").out
+    usage = alpha.ralph("status", "--json").data["usage"]
+    costs = {
+        group: {name: one["cost_usd"] for name, one in usage[group].items()}
+        for group in ("tasks", "stories", "workers")
+    }
+    assert costs == {
+        "tasks": {"T-1": 0.02055, "T-2": 0.0411}, "stories": {"S-1": 0.02055},
+        "workers": {"alpha": 0.06165},
+    }  # fmt: skip
+    assert list(usage["days"].values()) == [usage["total"]]
+    assert alpha.ralph("log", "T-2").out.endswith("used: 7.2k tokens in, 204 out, 0.04 USD\n")
+    assert alpha.ralph("log").out.endswith(f"used: {said}\n")
+    told = alpha.ralph("log", "T-1", "--json").data["events"]
+    assert [e["usage"]["cost_usd"] for e in told if "usage" in e] == [0.02055]
+    assert alpha.ralph("report", "page.html").code == 0
+    assert said in alpha.read("page.html")
+
+
+def test_what_is_used_shows_before_it_has_landed(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = replayed(alpha, "claude-work")
+    assert loop(alpha, "--agent", "claude", "--max-cost", "0.01", env=env).code == 7
+    assert "used: 3.6k tokens in, 102 out, 0.02 USD\n" in alpha.ralph("status").out
+
+
 def test_what_was_used_is_in_the_audit_of_a_task_that_is_blocked(tmp_path: Path) -> None:
     alpha = made(tmp_path, ONE)
     env = {**replayed(alpha, "gemini-work"), "RALPH_AGENT_ATTEMPTS": "2"}

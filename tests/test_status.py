@@ -71,7 +71,7 @@ def test_the_picture_as_json(busy: World) -> None:
     assert (result.code, result.err, result.json["warnings"]) == (0, "", [])
     assert busy.snapshot() == before
     data = result.data
-    assert list(data)[4:] == ["workers", "attention", "unverified", "next", "nothing"]
+    assert list(data)[4:] == ["workers", "attention", "unverified", "usage", "next", "nothing"]
     assert data["base"] == {
         "branch": "main",
         "remote": None,

@@ -59,7 +59,6 @@ from ralphgit.model.config import Config, flat
 from ralphgit.model.printable import counted
 from ralphgit.model.task import Usage
 from ralphgit.model.task_status import Reason, Status
-from ralphgit.records import audit_file
 from ralphgit.rules import retry_policy
 from ralphgit.rules.agent_outcome import Limited, Lost, Over, Silent, Stuck, Unavailable
 from ralphgit.rules.retry_policy import CLOSED
@@ -382,7 +381,7 @@ class Loop:
         self._journal.write(
             "attempted", task=lease.task, attempt=number,
             outcome=type(outcome).__name__.lower(), agent_s=used.seconds,
-            **audit_file.stored_usage(used),
+            **used.stored(),
             **({"why": outcome.why} if isinstance(outcome, Failed) else {}),
         )  # fmt: skip
         if isinstance(outcome, (Done, Failed, Stuck)):

@@ -159,6 +159,10 @@ class Usage(NamedTuple):
         """Whether the agent said anything of it."""
         return bool(self.input_tokens or self.output_tokens or self.cost_usd)
 
+    def stored(self) -> dict[str, object]:
+        """What was said, as a record and JSON have it."""
+        return {key: said for key, said in self._asdict().items() if said not in ("", 0, None)}
+
 
 class Event(NamedTuple):
     """An event of the audit: one change in the life of an attempt at a task (SPEC 3.3)."""

@@ -31,7 +31,7 @@ def appended(old: bytes | None, event: Event, *, path: str, task: str, claim: st
         {key: said for key, said in entry.items() if said or key not in _OPTIONAL}
     )
     if event.usage is not None:
-        entry["usage"] = stored_usage(event.usage)
+        entry["usage"] = characters.values_without(event.usage.stored())
     if old is None:
         head = {"id": claim, "kind": "event", "task": task, "claim": claim}
         first = schemas.modeline("audit") + yaml_writer.mapping(head)
@@ -80,12 +80,6 @@ def _event(entry: dict[str, Any]) -> Event:
     at, event, by, from_, to, note, summary = (str(entry.get(name) or "") for name in _FIELDS)
     usage = parsed_usage(entry.get("usage"))
     return Event(at, event, by, from_, to, note, summary, usage)
-
-
-def stored_usage(usage: Usage) -> dict[str, object]:
-    """What was said of it; the seconds in any case."""
-    told = characters.values_without(usage._asdict())
-    return {key: said for key, said in told.items() if said not in ("", 0, None)}
 
 
 def parsed_usage(value: object) -> Usage | None:

@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 class ApiServer:
     """Messages, Responses, Chat Completions and Gemini on a port of loopback, as a context."""
 
-    def __init__(self, *, does: str, command: str, file: str, content: str, resets: str) -> None:
+    def __init__(self, *, does: str, command: str, file: str, content: str, resets: int) -> None:
         """`does` is a case. `command` is run, `content` written; a limit ends in `resets` s."""
         self.does, self.command, self.file, self.content = does, command, file, content
         self.resets = resets
@@ -147,7 +147,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self, api: ApiServer, shape: str) -> None:
         status = {LIMIT: 429, LOGIN: 401, CRASH: 500}[api.does]
         kind, said = {
-            LIMIT: ("rate_limit_error", "This request would exceed your account's rate limit."),
+            LIMIT: (
+                "rate_limit_error",
+                "This request would exceed your account's rate limit. Please try again in "
+                f"{api.resets} seconds.",
+            ),
             LOGIN: ("authentication_error", "invalid x-api-key"),
             CRASH: ("api_error", "Internal server error"),
         }[api.does]
@@ -172,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
             name = {LOGIN: "UNAUTHENTICATED", CRASH: "INTERNAL"}[api.does]
             error = {"code": status, "message": said, "status": name}
         elif api.does == LIMIT and shape == "_messages":
-            reset = str(int(time.time()) + int(api.resets))
+            reset = str(int(time.time()) + api.resets)
             headers = {
                 f"{_LIMIT_HEADERS}-status": "rejected",
                 f"{_LIMIT_HEADERS}-reset": reset,
@@ -183,8 +187,8 @@ class _Handler(BaseHTTPRequestHandler):
             error = {
                 "type": "usage_limit_reached", "plan_type": "plus",
                 "message": "The usage limit has been reached",
-                "resets_at": int(time.time()) + int(api.resets),
-                "resets_in_seconds": int(api.resets),
+                "resets_at": int(time.time()) + api.resets,
+                "resets_in_seconds": api.resets,
             }  # fmt: skip
         elif api.does == LIMIT:
             error = {

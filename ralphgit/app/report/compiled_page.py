@@ -198,6 +198,26 @@ def root(
             yield '" rel="noreferrer">pull request</a>'
         yield '</li>\n'
     l_1_one = missing
+    yield '</ul>\n</section>\n<section id="usage" aria-labelledby="usage-title"'
+    yield escape(environment.finalize(('' if environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'usage') else ' hidden')))
+    yield '>\n<h2 id="usage-title">Used</h2>\n<ul>\n'
+    for (l_1_by, l_1_rows) in environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'usage'):
+        _loop_vars = {}
+        pass
+        yield '<li><b>'
+        yield escape(environment.finalize(l_1_by))
+        yield '</b>\n'
+        for (l_2_name, l_2_said) in l_1_rows:
+            _loop_vars = {}
+            pass
+            yield '<span class="what"><span class="quiet">'
+            yield escape(environment.finalize(l_2_name))
+            yield '</span> '
+            yield escape(environment.finalize(l_2_said))
+            yield '</span>\n'
+        l_2_name = l_2_said = missing
+        yield '</li>\n'
+    l_1_by = l_1_rows = missing
     yield '</ul>\n</section>\n<main id="views" tabindex="-1">\n<div class="tabs" id="tabs" role="tablist" aria-label="Views" hidden>\n<button type="button" role="tab" id="tab-graph" aria-controls="view-graph">Graph</button>\n<button type="button" role="tab" id="tab-tasks" aria-controls="view-tasks">Tasks</button>\n<button type="button" role="tab" id="tab-attempts" aria-controls="view-attempts">Attempts</button>\n<button type="button" role="tab" id="tab-evidence" aria-controls="view-evidence">Evidence</button>\n</div>\n<noscript><p class="quiet">The graph, the attempts and the evidence need JavaScript, which is off\nhere; these are the tasks.</p></noscript>\n<div class="stage">\n<section id="view-graph" role="tabpanel" aria-labelledby="tab-graph" hidden>\n<svg id="graph" role="application" tabindex="0" aria-roledescription="graph"\n aria-label="Dependencies of the tasks. Arrow keys go from task to task, Enter shows one, plus and\n minus zoom, 0 shows all. The list of tasks has the same."></svg>\n<div class="zoom" role="group" aria-label="Zoom">\n<button type="button" id="zoom-in" aria-label="Zoom in">+</button>\n<button type="button" id="zoom-out" aria-label="Zoom out">&minus;</button>\n<button type="button" id="zoom-all">All</button>\n</div>\n</section>\n<section id="view-tasks" role="tabpanel" aria-labelledby="tab-tasks">\n<ul class="rows" id="tasks">\n'
     for l_1_one in environment.getattr((undefined(name='found') if l_0_found is missing else l_0_found), 'tasks'):
         l_1_state = missing
@@ -213,7 +233,7 @@ def root(
         yield escape(environment.finalize(environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'state')))
         yield '">'
         yield escape(environment.finalize(environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'state')))
-        yield escape(environment.finalize((' (stale)' if environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'stale') else cond_expr_undefined("the inline if-expression on line 111 evaluated to false and no else section was defined."))))
+        yield escape(environment.finalize((' (stale)' if environment.getattr((undefined(name='state') if l_1_state is missing else l_1_state), 'stale') else cond_expr_undefined("the inline if-expression on line 123 evaluated to false and no else section was defined."))))
         yield '</span><span class="what">'
         yield escape(environment.finalize(environment.getattr(environment.getattr(l_1_one, 'task'), 'title')))
         yield '</span><span class="quiet story">'

@@ -15,12 +15,14 @@ from ralphgit.app.evidence.judged_evidence import TaskEvidence
 from ralphgit.app.handoff import questions
 from ralphgit.app.report.attempts import Attempt, attempts
 from ralphgit.app.status import log, overview, task_list
+from ralphgit.app.status.usage_sums import UsageSums
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace import revisions
 from ralphgit.app.workspace.project import Project
 from ralphgit.model.review import Review
 from ralphgit.model.task import Lifecycle, Task
 from ralphgit.model.task_status import State
+from ralphgit.model.usage import in_words
 from ralphgit.rules.picture_layout import Layout, layout
 from ralphgit.rules.readiness import TaskState
 from ralphgit.rules.review_verdict import OpenFinding, open_findings
@@ -91,6 +93,12 @@ class Gathered(NamedTuple):
     layout: Layout
     attempts: tuple[Attempt, ...]
     open_findings: tuple[OpenFinding, ...]
+    usage: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    """What attempts have used, in words: by what, and for each name of it; none of a revision."""
+
+
+#: So many days, workers and stories are in the page.
+_MOST_USED = 14
 
 
 def gather(project: Project, revision: str = "") -> Gathered:
@@ -107,13 +115,13 @@ def gather(project: Project, revision: str = "") -> Gathered:
             counts[task_state.state] += 1
         needs: tuple[Need, ...] = ()
         workers: tuple[Worker, ...] = ()
-        entries = log.at_revision(project, revision)
+        entries, used = log.at_revision(project, revision), None
         shown = tuple(_shown(project, pairs, revision, place, active_scopes=False))
     else:
         claim_map = ClaimMap(project)
         found = overview.overview(project, claim_map)
         commit, label = project.base.commit, project.base.label
-        pairs, counts = found.tasks, found.counts
+        pairs, counts, used = found.tasks, found.counts, found.usage
         needs = tuple(_needs(project, found, place))
         now = project.around.now()
         workers = tuple(_worker(one, now, place) for one in found.workers)
@@ -135,7 +143,18 @@ def gather(project: Project, revision: str = "") -> Gathered:
         layout=layout({row.id: row.depends_on for row, _ in pairs}),
         attempts=tuple(attempts(entries, task_states, claims)),
         open_findings=tuple(open_findings([one for task in shown for one in task.reviews])),
+        usage=() if used is None else tuple(_used(used)),
     )
+
+
+def _used(sums: UsageSums) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    if sums.total.is_told:
+        yield "in all", (("", in_words(sums.total)),)
+        groups = (("day", sums.days), ("worker", sums.workers), ("story", sums.stories))
+        for name, group in groups:
+            rows = tuple((key, in_words(one)) for key, one in group.items())
+            if rows:
+                yield name, rows[:_MOST_USED]
 
 
 def _places(project: Project) -> Callable[[str], str]:

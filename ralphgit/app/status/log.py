@@ -2,18 +2,16 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ralphgit.app.workspace import taken_back, tracked_pull_requests
 from ralphgit.app.workspace.graph_view import HERE
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord, UnknownTask
 from ralphgit.model.active_claim import RESCUE
+from ralphgit.model.task import Event, Usage
 from ralphgit.records import atomic_files, worktree_files
 from ralphgit.records.schemas import audit_path
-
-if TYPE_CHECKING:
-    from ralphgit.model.task import Event
 
 TAKEN_BACK = "taken-back"
 
@@ -34,6 +32,8 @@ class Entry(NamedTuple):
     """Where it is recorded: the base alone, if the base has it."""
     from_: str = ""
     to: str = ""
+    usage: Usage | None = None
+    """What the attempt has used until then."""
 
 
 def log(project: Project, task: str = "") -> list[Entry]:
@@ -215,11 +215,11 @@ def _told(project: Project, task: str, seen: Sequence[tuple[str, bytes]]) -> Ite
             task, claim, event.at, event.event, event.by,
             event.note or " ".join(event.summary.split()),
             (base,) if base in all_places else tuple(dict.fromkeys(all_places)),
-            event.from_, event.to,
+            event.from_, event.to, event.usage,
         )  # fmt: skip
 
 
-def _events(data: bytes) -> list[tuple[str, "Event"]]:
+def _events(data: bytes) -> list[tuple[str, Event]]:
     from ralphgit.records import audit_file
 
     attempt = audit_file.events(data)
@@ -227,7 +227,6 @@ def _events(data: bytes) -> list[tuple[str, "Event"]]:
         _, claim, events = attempt
         return [(claim, event) for event in events]
     from ralphgit.model.printable import counted
-    from ralphgit.model.task import Event
     from ralphgit.records import review_file
 
     made = review_file.parse(data)

@@ -12,6 +12,8 @@ from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.base import records_in_review, unfinished_claims
 from ralphgit.app.handoff import questions
+from ralphgit.app.status import usage_sums
+from ralphgit.app.status.usage_sums import UsageSums
 from ralphgit.app.status.workers import Busy, workers
 from ralphgit.app.workspace import agent_pause
 from ralphgit.app.workspace.project import Project
@@ -44,6 +46,7 @@ class Overview(NamedTuple):
     """What can be claimed, in the order in which it would be."""
     nothing: RalphError | None
     """Why nothing can be; None where something can."""
+    usage: UsageSums
 
 
 #: What to do for an agent that cannot work, once it can.
@@ -87,7 +90,8 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     nothing = None if found.tasks else _nothing(claim_map, found)
     merged = {one.task for one in attention if one.code == "unfinished_claim"}
     busy = workers(project, claim_map, merged)
-    return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing)
+    used = usage_sums.sums(project)
+    return Overview(about, counts, tasks, busy, attention, unverified, found.tasks, nothing, used)
 
 
 def _nothing(claim_map: ClaimMap, found: next_tasks.Takeable) -> RalphError:

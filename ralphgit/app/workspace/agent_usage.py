@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
+from ralphgit.app.workspace.runtime_files import USAGE
 from ralphgit.model.task import Event, Usage
 from ralphgit.model.usage import total
 from ralphgit.records import audit_file, runtime_notes
 
-_PATH = os.path.join(".ralph", "usage.yaml")
 #: The events with which an attempt ends, for its worker.
 _ENDS = ("completed", "force-completed", "blocked", "released")
 
@@ -19,14 +19,14 @@ def note(top: str, claim: str, used: Usage) -> Usage:
     Raises: NotWritable.
     """
     now = total((of_claim(top, claim) or Usage(), used))
-    stored = {"claim": claim, **audit_file.stored_usage(now)}
-    runtime_notes.write(os.path.join(top, _PATH), stored)
+    stored = {"claim": claim, **now.stored()}
+    runtime_notes.write(os.path.join(top, USAGE), stored)
     return now
 
 
 def of_claim(top: str, claim: str) -> Usage | None:
     """Return what a claim has used so far; None where nothing is known."""
-    path = os.path.join(top, _PATH)
+    path = os.path.join(top, USAGE)
     if not os.path.lexists(path):
         return None  # and no parser is loaded
     found = runtime_notes.read(path)

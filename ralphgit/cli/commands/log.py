@@ -6,6 +6,8 @@ from ralphgit.app.status import log
 from ralphgit.cli.amount import Amount
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, Table
+from ralphgit.model.usage import in_words
+from ralphgit.model.usage import total as sum_up
 
 
 class Options(NamedTuple):
@@ -22,6 +24,7 @@ def run(call: Call, options: Options) -> Outcome:
                 "task": one.task, "claim": one.claim, "at": one.at, "event": one.event,
                 "by": one.by, "from": one.from_ or None, "to": one.to or None,
                 "note": one.note, "where": list(one.where),
+                **({"usage": one.usage.stored()} if one.usage is not None else {}),
             }
             for one in found
         ],
@@ -30,17 +33,21 @@ def run(call: Call, options: Options) -> Outcome:
     if not found:
         return Outcome(data, before=("Nothing has happened yet.",))
     left_off = options.amount.left_off(total)
+    # Of each attempt its end says what it has used in all.
+    last = {(one.task, one.claim): one.usage for one in every if one.usage is not None}
+    said = in_words(sum_up(last.values()))
+    after = (f"used: {said}",) if said else ()
     if call.screen.terminal:
         # In 80 columns: the claim and the place are for programs, and for `--json`.
         rows = [(_short(one.at), one.task, one.event, one.by, one.note) for one in found]
         table = Table(("AT", "TASK", "EVENT", "BY", "NOTE"), rows)
-        return Outcome(data, table=table, left_off=left_off)
+        return Outcome(data, table=table, after=after, left_off=left_off)
     fields = [
         (one.at, one.task, one.event, one.by, one.claim, ", ".join(one.where), one.note)
         for one in found
     ]
     headers = ("AT", "TASK", "EVENT", "BY", "CLAIM", "RECORDED ON", "NOTE")
-    return Outcome(data, table=Table(headers, fields), left_off=left_off)
+    return Outcome(data, table=Table(headers, fields), after=after, left_off=left_off)
 
 
 def _short(at: str) -> str:

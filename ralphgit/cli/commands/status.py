@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims.next_tasks import Pair
 from ralphgit.app.status.overview import Overview, overview
+from ralphgit.app.status.usage_sums import UsageSums
 from ralphgit.app.status.workers import Busy
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.amount import Amount
@@ -15,6 +16,8 @@ from ralphgit.cli.render import NOBODY, Json, Outcome, Table, safe, tasks_json
 from ralphgit.cli.shared_options import MOST
 from ralphgit.errors import RalphError
 from ralphgit.model.printable import at_utc, duration, short_duration
+from ralphgit.model.task import Usage
+from ralphgit.model.usage import in_words
 from ralphgit.rules.nothing_to_claim import Why
 
 
@@ -35,6 +38,7 @@ def run(call: Call, options: Options) -> Outcome:
         shown = ", ".join(amount.first(found.unverified))
         more = len(found.unverified) - len(amount.first(found.unverified))
         lines.append(f"unverified: {shown}" + (f" and {more} more" if more else ""))
+    lines += _used(found.usage, project.now()[:10])
     after = [f"next: {row.id}  {safe(row.title)}" for row, _ in found.next[:3]]
     if found.nothing is not None:
         after = [_idle(found, found.nothing)]
@@ -42,6 +46,13 @@ def run(call: Call, options: Options) -> Outcome:
     table = Table(_HEADERS, amount.first(rows), labelled=True)
     left_off = amount.left_off(len(rows))
     return Outcome(None, before=lines, table=table, after=after, left_off=left_off)
+
+
+def _used(sums: UsageSums, today: str) -> list[str]:
+    """What agents have used in all, and today."""
+    now = in_words(sums.days.get(today, Usage()))
+    said = in_words(sums.total)
+    return [f"used: {said}" + (f" (today {now})" if now and now != said else "")] if said else []
 
 
 #: What needs a person comes first, and must not push the rest off the screen.
@@ -126,9 +137,22 @@ def _data(project: Project, found: Overview, amount: Amount) -> Json:
         f'{{"base": {json.dumps(found.base)}, "counts": {json.dumps(found.counts)}, '
         f'"tasks": {tasks_json(amount.first(tasks))}, "total": {len(tasks)}, '
         f'"workers": {json.dumps(workers)}, "attention": {json.dumps(attention)}, '
-        f'"unverified": {json.dumps(found.unverified)}, '
+        f'"unverified": {json.dumps(found.unverified)}, "usage": {json.dumps(_sums(found.usage))}, '
         f'"next": {json.dumps(ready)}, "nothing": {json.dumps(why)}}}'
     )
+
+
+def _sums(sums: UsageSums) -> dict[str, object] | None:
+    if not sums.total.is_told:
+        return None
+    groups = {
+        name: {key: one.stored() for key, one in group.items()}
+        for name, group in (
+            ("tasks", sums.tasks), ("stories", sums.stories), ("workers", sums.workers),
+            ("days", sums.days),
+        )
+    }  # fmt: skip
+    return {"total": sums.total.stored(), **groups}
 
 
 def _worker(busy: Busy, now: float) -> dict[str, object]:
