@@ -204,6 +204,30 @@ def test_columns_workers_inbox_and_the_selected_task(world: World) -> None:
 
 
 @pytest.mark.slow
+def test_the_selected_task_stays_selected_when_it_changes_its_column(world: World) -> None:
+    alpha = world.worktree("alpha")
+
+    async def script(board: Board, pilot: Pilot[None]) -> None:
+        await pilot.press("down")
+        rows = board.view.query_one("#ready", Rows)
+        assert board.focused is rows and rows.entry is not None
+        chosen = rows.entry.key
+        alpha.claim(chosen)
+        await until(pilot, lambda: keys(board, "at-work") == [chosen])
+        assert (board.focused or board).id == "at-work"
+        assert board.view.context.border_title == f"task {chosen}"
+        # From the details, too: who goes back finds it.
+        await pilot.press("enter")
+        assert alpha.ralph("release", chosen).code == 0
+        await until(pilot, lambda: chosen in keys(board, "ready"))
+        await pilot.press("escape")
+        assert (board.focused or board).id == "ready"
+        assert rows.entry is not None and rows.entry.key == chosen
+
+    play(world, script)
+
+
+@pytest.mark.slow
 def test_search_and_story(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         assert board.focused is not None and board.focused.id == "ready"
@@ -331,7 +355,7 @@ def test_what_others_do_is_seen(world: World) -> None:
     async def script(board: Board, pilot: Pilot[None]) -> None:
         claim = alpha.claim("T-1")
         await until(pilot, lambda: keys(board, "at-work") == ["T-1"])
-        await pilot.press("right", "l")
+        await pilot.press("l")  # of the task that was selected before
         log = board.view.query_one("#log", RichLog)
         await until(pilot, lambda: "There is no log yet." in drawn(board))
         path = alpha.write(f".ralph/logs/T-1-{claim}.log", "one\ntwo\nhal")
@@ -514,8 +538,8 @@ def test_reset_asks_first_and_for_force_where_the_holder_lives(world: World) -> 
         await until(pilot, lambda: board.screen is board.view)
         await until(pilot, lambda: "T-1" in keys(board, "ready"))
         await until(pilot, lambda: f"Kept: refs/ralph/rescue/T-1/{claim}" in drawn(board))
-        await pilot.press("r")
-        assert "Select a task" in drawn(board)
+        assert (board.focused or board).id == "ready"
+        assert board.view.context.border_title == "task T-1"
 
     play(world, script)
     assert world.task("T-1")["state"] == "ready"

@@ -21,7 +21,12 @@ import ryaml
 from running import with_variable
 from world import PATIENCE, Place, Result, World, until
 
-QUICK = {"RALPH_LOOP_BACKOFF": "0.01", "RALPH_LOOP_IDLE": "0.2", "RALPH_LOOP_CHECK": "1"}
+QUICK = {
+    "RALPH_FLEET_STAGGER": "0.1",
+    "RALPH_LOOP_BACKOFF": "0.01",
+    "RALPH_LOOP_IDLE": "0.2",
+    "RALPH_LOOP_CHECK": "1",
+}
 WAYS = [
     pytest.param(
         "--tmux",
@@ -107,7 +112,7 @@ def up(world: World, *words: str) -> Result:
 def workers(world: World) -> dict[str, dict[str, Any]]:
     told = world.ralph("fleet", "status", "--json")
     assert told.code == 0, told.err
-    assert set(told.data) == {"workers"}
+    assert set(told.data) == {"workers", "left"}
     return {worker["name"]: worker for worker in told.data["workers"]}
 
 
@@ -503,3 +508,62 @@ def test_a_fleet_log_is_no_agent_s_log(make: Callable[..., World]) -> None:
     w1 = Place(world.folder / "proj-w1", world.environ)
     w1.write(".ralph/logs/fleet.log", "newer\n")
     assert w1.ralph("logs").out == "scripted agent: T-1\n"
+
+
+# -- what is left, and who is woken ---------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_somebody_is_woken_with_the_state_and_told_what_is_left(make: Callable[..., World]) -> None:
+    world = make(task("T-1"), task("T-2", "depends_on: [T-1]"), task("T-3", "story: S-1"))
+    states = world.folder / "states"
+    found = world.ralph(
+        "fleet", "up", "--story", "S-1", "--no-tmux", "--agent", "scripted", "--land", "merge",
+        "--every", "1s", "--wake", f"cat >> {states}; echo woken", "--json",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    assert found.data["left"] == {
+        "ready": ["T-1"], "held": {}, "command": "ralphgit fleet up -n 1",
+    }  # fmt: skip
+    assert "| woken\n" in found.err
+    told = [json.loads(line) for line in states.read_text().splitlines()]
+    last = told[-1]
+    assert (last["event"], {one["event"] for one in told[:-1]} <= {"tick"}) == ("ended", True)
+    assert (last["counts"]["complete"], last["counts"]["ready"]) == (1, 1)
+    assert [one["name"] for one in last["workers"]] == ["S-1"]
+    assert last["left"] == found.data["left"]
+    said = world.ralph("fleet", "status").out
+    assert "All loops have ended, and tasks are left: T-1 (ready).\n" in said
+    assert "Next: ralphgit fleet up -n 1\n" in said
+    # The clean-up worker takes it, and then nothing is left.
+    assert up(world, "-n", "1", "--no-tmux").code == 0
+    until(lambda: statuses(world)["T-2"] == "complete")
+    until(lambda: workers(world)["w1"]["state"] == "ended")
+    assert world.ralph("fleet", "status", "--json").data["left"] is None
+
+
+@pytest.mark.slow
+def test_what_a_loop_still_holds_when_it_ends_is_named(make: Callable[..., World]) -> None:
+    world = make(task("T-1", SLEEPS))
+    assert up(world, "-n", "1", "--no-tmux").code == 0
+    at_work(world, "w1")
+    assert world.ralph("fleet", "down", "--now").code == 0
+    left = world.ralph("fleet", "status", "--json").data["left"]
+    assert (left["held"], left["command"]) == ({"T-1": "w1"}, "ralphgit fleet up -n 1")
+    assert "tasks are left: T-1 (held by w1).\n" in world.ralph("fleet", "status").out
+
+
+def test_how_often_and_what_go_together(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    for words in (("--every", "10m"), ("--wake", "true"), ("--every", "soon", "--wake", "true")):
+        assert up(world, "-n", "1", *words).code == 2, words
+    assert not (world.folder / "proj-w1").exists()
+
+
+@pytest.mark.slow
+def test_more_loops_than_do_well_are_warned_of(make: Callable[..., World]) -> None:
+    world = make(task("T-1"))
+    found = up(world, "-n", "6", "--no-tmux")
+    assert found.code == 0, found.err
+    assert "warning: 6 loops at once share this machine" in found.err
+    assert "up to 5 do well" in found.err

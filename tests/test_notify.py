@@ -90,6 +90,20 @@ def test_a_blocked_task_and_the_end(world: World) -> None:
 
 
 @pytest.mark.slow
+def test_the_end_of_all_work_is_an_event_of_its_own(world: World) -> None:
+    alpha = world.worktree("alpha")
+    asks = '    x-script: {report: {status: needs_context, question: "Red or blue?"}}\n'
+    world.replace(asks, "")
+    world.commit("It can be done")
+    ran = loop(alpha)
+    assert ran.code == 0, ran.err
+    done, ended = told(world, "all-done", "ended")
+    assert (done["message"], ended["message"]) == (
+        "everything is done", "the loop has ended: everything is done",
+    )  # fmt: skip
+
+
+@pytest.mark.slow
 def test_an_open_breaker(world: World) -> None:
     alpha = world.worktree("alpha")
     world.replace('{report: {status: needs_context, question: "Red or blue?"}}', "{exit: 3}")

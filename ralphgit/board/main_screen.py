@@ -130,6 +130,7 @@ class View(Screen[None]):
             return
         self.query_one("#project", Static).update(task_text.head(found))
         tall = 2 if self.size.height >= _TALL else 1
+        selected = self._rows(self._list).entry
         for name, cards in found.columns.items():
             rows = self._rows(_column(name))
             kept = [card for card in cards if self._wanted(card)]
@@ -137,6 +138,8 @@ class View(Screen[None]):
             count = f"{len(kept)} of {len(cards)}" if len(kept) != len(cards) else f"{len(cards)}"
             rows.head(Content.assemble((name, task_text.COLOURS[name]), f" {count}"))
             rows.set_class(name == "cancelled" and not self._cancelled, "folded")
+        if selected is not None and isinstance(selected.item, Card):
+            self._follow_card(selected.key)
         self._part()
         inbox, workers = self._rows("inbox"), self._rows("workers")
         entries = [Entry(f"{one.task} {one.claim}", one) for one in found.questions]
@@ -147,6 +150,19 @@ class View(Screen[None]):
         workers.head(Content(f"workers {len(self.shown_workers)}"))
         self._tell_doing()
         self.context.draw(found)
+
+    def _follow_card(self, key: str) -> None:
+        """Go after the selected task, where it is in another column now."""
+        before = self._rows(self._list)
+        for name in self._shown():
+            rows = self._rows(name)
+            if rows is before or not rows.go_to(key):
+                continue
+            if self.focused is before:
+                self.set_focus(rows)
+            else:
+                self._list = self._column = name
+            return
 
     def _part(self) -> None:
         """Set the columns' widths: an empty one needs only its heading."""

@@ -55,7 +55,7 @@ _NEVER = {
 #: They may run the repository's verify commands, once a person trusts those.
 _RUN = frozenset({"complete", "evidence", "run", "fleet", "batch", "integrate", "land"})
 #: They go on until they are stopped.
-_ENDLESS = frozenset({"follow"})
+_ENDLESS = frozenset({"follow", "wake", "every"})
 
 #: What several tools take; said once, in the instructions, and not in each tool's schema.
 _SAID_ONCE = ("story", "priority", "at", "stack", "limit", "all")

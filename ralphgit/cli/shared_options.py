@@ -42,6 +42,17 @@ def age(text: str) -> float:
     return float(found[1]) * _UNIT[found[2]]
 
 
+def interval(text: str) -> float:
+    """Read how often something is done, in seconds; a number alone is seconds.
+
+    Raises: UsageError.
+    """
+    found = re.fullmatch(_AGE, text)
+    if not found or not int(found[1]):
+        raise UsageError(f"{text!r} is not an interval", hint="10m, 1h or 90s")
+    return float(found[1]) * (_UNIT[found[2]] if found[2] else 1)
+
+
 #: How an option says that there is no limit of time.
 FOREVER = "inf"
 _NUMBER = r"(?a)\d{1,9}(\.\d{1,9})?"

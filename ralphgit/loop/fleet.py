@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -30,8 +29,8 @@ from ralphgit.records import atomic_files
 
 LOG = os.path.join(event_log.FOLDER, "fleet.log")
 _START = os.path.join(".ralph", "start.json")
-#: Seconds between two starts.
-_STAGGER_S = (0.2, 0.6)
+#: More loops than these mostly wait for each other, and for the limits of one account.
+_MANY = 5
 #: How long a loop may take to begin, and to end: when it has nothing to do,
 #: and when it has to stop its agent.
 _BEGIN_S, _END_S, _END_NOW_S = 15.0, 15.0, 20.0
@@ -130,6 +129,12 @@ def up(project: Project, workers: Sequence[Wanted], options: FleetOptions) -> li
     Raises: UsageError, GuardRefused, NeedsPerson (untrusted), NotWritable, Refused.
     """
     consent(project, options.agent)
+    running = {one.name for one in fleet_state.workers(project) if one.state == "alive"}
+    if (number := len(running | {one.name for one in workers})) > _MANY:
+        project.warn(
+            f"{number} loops at once share this machine and the limits of one account, and wait "
+            f"for each other's files; up to {_MANY} do well"
+        )
     _ = project.base_view  # without a graph no loop could begin
     session = None
     if options.tmux or (options.tmux is None and not tmux_session.missing()):
@@ -157,7 +162,7 @@ def _begin(
             found.append(Started(worker.name, top, False, "running", how, pid, ""))
             continue
         if fresh:
-            time.sleep(random.uniform(*_STAGGER_S))
+            time.sleep(project.config.fleet_stagger)
         fresh = True
         pid = start(project, worker, options, session)
         how = "background" if session is None else "tmux"

@@ -28,6 +28,7 @@ EVENTS = {
     "lost": "the claim on {task} is lost",
     "breaker": "the loop pauses {seconds} s after failures in a row: {failures}",
     "unavailable": "the agent cannot work: {message}",
+    "all-done": "everything is done",
     "ended": "the loop has ended: {why}",
 }
 LIMIT_S = 10

@@ -160,6 +160,8 @@ class Loop:
                     self._landing.earlier(project)
                 self._budget = Budget(self._options, self._top, self._say)
                 why = self._turns()
+                if why == _WHY["all_done"]:
+                    self._journal.write("all-done")
         finally:
             self._journal.write("ended", why=why)
         self._close()

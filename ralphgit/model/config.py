@@ -119,6 +119,8 @@ class Config(NamedTuple):
     """Tasks of a group of `batch`, at most."""
     import_marks: tuple[str, ...] = ()
     """Signs in the boxes of task lists that `import` is to know, as MEANING:SIGNS."""
+    fleet_stagger: float = 2.0
+    """Seconds between the starts of two loops of a fleet."""
     notify_command: str = ""
     worktree_setup: str = ""
     worktree_check: bool = False
@@ -155,7 +157,7 @@ COMMITTED = SAFETY | PLACE | LAYOUT
 _PATHS = ("graph", "records", "agent_prompt")
 _PATTERNS = ("graph",)
 
-_MAY_BE_0 = ("land_fixes", "review_rounds")
+_MAY_BE_0 = ("land_fixes", "review_rounds", "fleet_stagger")
 #: Settings that were true or false in earlier versions.
 _ONCE_TRUE_OR_FALSE = {
     "land_auto_merge": {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ralphgit.app.active_claims import recovery_commands
@@ -10,9 +11,9 @@ from ralphgit.app.workspace import worktree_names
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import leave
 from ralphgit.cli.command_call import Call
-from ralphgit.cli.render import Outcome, Table, safe
+from ralphgit.cli.render import Outcome, Table, safe, telling
 from ralphgit.errors import GuardRefused, Refused, UsageError
-from ralphgit.loop import fleet, fleet_state, tmux_session
+from ralphgit.loop import fleet, fleet_leftover, fleet_state, tmux_session, wake
 from ralphgit.loop.fleet import Started
 
 _MOST = 64
@@ -34,6 +35,8 @@ class Options(NamedTuple):
     url: str = ""
     image: str = ""
     trust: bool = False
+    wake: str = ""
+    every: float | None = None
 
 
 def run(call: Call, options: Options) -> Outcome:
@@ -41,7 +44,7 @@ def run(call: Call, options: Options) -> Outcome:
     if options.action == "manifest":
         return _manifest(project, options)
     if options.action == "up":
-        return _up(project, options)
+        return _up(call, project, options)
     if options.action == "status":
         return _status(project)
     if options.action == "attach":
@@ -100,7 +103,12 @@ def _manifest(project: Project, options: Options) -> Outcome:
 # -- up ------------------------------------------------------------------------------------
 
 
-def _up(project: Project, options: Options) -> Outcome:
+def _up(call: Call, project: Project, options: Options) -> Outcome:
+    if bool(options.wake) != (options.every is not None):
+        raise UsageError(
+            "--every and --wake go together: how often, and what is run then",
+            hint='ralphgit fleet up -n 3 --every 10m --wake "CMD"',
+        )
     if options.tmux and options.no_tmux:
         raise UsageError("--tmux and --no-tmux cannot be combined", hint="use one of them")
     stories = list(dict.fromkeys(options.stories))
@@ -132,7 +140,27 @@ def _up(project: Project, options: Options) -> Outcome:
         error = Refused(what, code="not_started", hint=hint)
     attach = "ralphgit fleet attach" if session is not None else "ralphgit logs -f NAME"
     advice = () if failed else (f"Next: ralphgit fleet status, or {attach}",)
+    if options.wake and options.every is not None and not failed:
+        return _watched(call, options, data, lines, [one.worktree for one in started])
     return Outcome(data, before=lines, error=error, advice=advice)
+
+
+def _watched(
+    call: Call, options: Options, data: Mapping[str, object], lines: list[str], tops: list[str]
+) -> Outcome:
+    """Stay until the loops have ended, and wake who is to be woken meanwhile."""
+    assert options.every is not None
+    say = telling(call.screen)
+    for line in lines:
+        say(line)
+    call = call._replace(around=call.around._replace(begun=None))  # which looks once
+    wake.watch(call.project, tops, options.wake, options.every, say)
+    left = fleet_leftover.leftover(call.project())
+    return Outcome(
+        {**data, "left": left._asdict() if left is not None else None},
+        before=[left.sentence if left is not None else "All loops have ended."],
+        advice=(f"Next: {left.command}",) if left is not None else (),
+    )
 
 
 def _line(project: Project, one: Started) -> str:
@@ -162,8 +190,14 @@ def _status(project: Project) -> Outcome:
     headers = ("NAME", "WORKTREE", "LOOP", "PHASE", "TASK", "BEAT", "DONE", "BLOCKED", "WHERE")
     table = Table(headers, rows)
     before = () if found else ("No loop runs, and no fleet has been started.",)
-    advice = () if found else ("Next: ralphgit fleet up -n 2",)
-    data = {"workers": [{**one._asdict(), "task": one.task or None} for one in found]}
+    advice = [] if found else ["Next: ralphgit fleet up -n 2"]
+    left = fleet_leftover.leftover(project)
+    if left is not None:
+        advice = [left.sentence, f"Next: {left.command}"]
+    data = {
+        "workers": [{**one._asdict(), "task": one.task or None} for one in found],
+        "left": left._asdict() if left is not None else None,
+    }
     return Outcome(data, before=before, table=table if found else None, advice=advice)
 
 

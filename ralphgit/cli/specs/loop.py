@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 
 from ralphgit.cli.command_spec import Command, arg, flag, integer, many, of, text
-from ralphgit.cli.shared_options import FETCH, PRIORITY, STORY, WORKER, dollars, seconds
+from ralphgit.cli.shared_options import (
+    FETCH,
+    PRIORITY,
+    STORY,
+    WORKER,
+    dollars,
+    interval,
+    seconds,
+)
 from ralphgit.model.listed import Listed
 
 
@@ -113,6 +121,9 @@ COMMANDS = (
             *of("up",
                 text("idle", "What a loop does while nothing is ready.", metavar="WAY",
                       choices=("exit", "wait")),
+                text("wake", "Stay, and run this now and then, with the state as JSON on stdin.",
+                     metavar="CMD"),
+                text("every", "How often: 10m, 1h, 90s.", metavar="INTERVAL", parse=interval),
                 flag("tmux", "Only in a tmux session."),
                 flag("no_tmux", "In the background, also where there is tmux."),
             ),
