@@ -303,7 +303,7 @@ def _whole_source(rng: random.Random) -> Case:
 
 
 #: Commands that start programs because the command line says so, wait, or need a terminal.
-_LEFT_OUT = frozenset({"run", "fleet", "batch", "board", "mcp", "logs", "init"})
+_LEFT_OUT = frozenset({"run", "worker", "fleet", "batch", "board", "mcp", "logs", "init", "wait"})
 _VERBS = tuple(name for name in COMMANDS if name not in _LEFT_OUT)
 
 
