@@ -34,8 +34,9 @@ else echo red > one.txt; fi
 class Flow(Review):
     """A review whose agent mends what it is told."""
 
-    def __init__(self, folder: Path, via: str, does: str = MENDS, **env: str) -> None:
-        super().__init__(folder, via, task("T-1", *VERIFIED), files={"one.txt": "base\n"})
+    def __init__(self, folder: Path, via: str, does: str = MENDS, *more: str, **env: str) -> None:
+        """`more` are tasks beside T-1."""
+        super().__init__(folder, via, task("T-1", *VERIFIED), *more, files={"one.txt": "base\n"})
         (folder / "prompts").mkdir()
         self.agent = agent(self.alpha, does)
         self.environ |= {"RALPH_LAND_FIXES": "3", **env}
