@@ -305,6 +305,14 @@ def test_only_what_is_plainly_a_command_is_one(text: str, command: str | None) -
     assert ("acceptance" in task) == (command is None)
 
 
+@pytest.mark.parametrize(("heading", "stories"), [
+    ("## Tasks", ["web", "api"]), ("## Phase 1: All", ["phase-1", "phase-1"]),
+])  # fmt: skip
+def test_a_heading_above_all_tasks_is_no_story(heading: str, stories: list[str]) -> None:
+    found = tasks(f"# Plan\n\n{heading}\n\n### Web\n- [ ] T1 a\n\n### Api\n- [ ] T2 b\n")
+    assert [str(task["story"]).casefold() for task in found.values()] == stories
+
+
 def test_spaces_in_a_line_stay() -> None:
     assert tasks("- [ ] T1  [P] Print `%-10s  %s`\n  and a tab\n")["T1"]["title"] == (
         "Print `%-10s  %s` and a tab"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -31,19 +30,28 @@ def story_level(nodes: Sequence[Node]) -> int:
     """The level of the headings that are stories, 0 where none is.
 
     The highest that tasks stand below, but not that of the document's own title: the only
-    heading of the first level.
+    heading of the first level. Nor one that all tasks stand below (`## Tasks`), and that parts
+    them no further than the headings below it do, unless it is a numbered phase.
     """
-    levels = Counter(node.level for node in nodes if node.kind == "heading")
-    used = set[int]()
-    above = set[int]()
+    first = [node for node in nodes if node.kind == "heading" and node.level == 1]
+    used: dict[int, dict[int, Node]] = {}
+    above: dict[int, Node] = {}
     for node in nodes:
         if node.kind == "heading":
-            above = {level for level in above if level < node.level} | {node.level}
+            above = {level: one for level, one in above.items() if level < node.level}
+            above[node.level] = node
         elif _has_task(node):
-            used |= above
-    if levels[1] == 1:
-        used.discard(1)
-    return min(used, default=0)
+            for level, heading in above.items():
+                used.setdefault(level, {})[heading.line] = heading
+    if len(first) == 1:
+        used.pop(1, None)
+    levels = sorted(used)
+    while len(levels) > 1 and len(used[levels[0]]) == 1 and len(used[levels[1]]) > 1:
+        (only,) = used[levels[0]].values()
+        if read(only.text).phase:
+            break
+        levels = levels[1:]
+    return levels[0] if levels else 0
 
 
 def _has_task(node: Node) -> bool:
