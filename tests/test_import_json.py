@@ -347,6 +347,17 @@ def test_stories_stand_under_any_key(key: str) -> None:
     assert (found.root, found.local) == ({"x-title": "P", "x-others": [{"id": 1}]}, True)
 
 
+def test_lines_without_a_status_that_is_ours_are_tasks_all_the_same() -> None:
+    found = lines({"id": "A", "title": "a"}, {"id": 2, "title": "b", "status": "todo"},
+                  {"id": "c d", "title": "c", "status": "Done", "depends_on": ["A", 2]})  # fmt: skip
+    assert [(task["id"], task["status"], task.get("depends_on")) for task in found.tasks] == [
+        ("A", "pending", None), ("2", "pending", None), ("c-d", "complete", ["A", "2"]),
+    ]  # fmt: skip
+    assert found.notes == (
+        "The id 'c d' is c-d here.", "A has no status that is known here: it is pending.",
+    )  # fmt: skip
+
+
 def test_a_field_of_beads_makes_no_issue_of_our_own_task() -> None:
     text = json.dumps({"id": "A", "title": "First", "status": "pending", "issue_type": "bug",
                        "verify": ["true"]})  # fmt: skip

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ralphgit.records.importers.imported import Imported
+from collections.abc import Mapping
+
+from ralphgit.model.task_status import STATUS_OF
+from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import LIKELY, NO, Importer
-from ralphgit.records.importers.parts.source_values import unique_ids
+from ralphgit.records.importers.parts.field_mapping import own_refs, task_of
+from ralphgit.records.importers.parts.source_values import as_word, safe_names, unique_ids
 from ralphgit.records.importers.source_file import Form, SourceFile
 
 #: What `list --json` has in a task beside what is stored.
@@ -27,15 +31,26 @@ def _refuse_others(file: SourceFile) -> None:
 
 
 def _read(file: SourceFile) -> Imported:
+    """The tasks as they are; fields that ours cannot hold as they are become what they can."""
     _refuse_others(file)
-    unique_ids(file.name, file.objects)
-    return Imported(tuple(_stored(fields) for _, fields in file.objects), {}, (), ())
+    log = Log()
+    names = safe_names(unique_ids(file.name, file.objects), log)
+    return log.imported([_task(fields, names, log) for _, fields in file.objects], {})
 
 
-def _stored(fields: dict[str, object]) -> dict[str, object]:
+def _task(fields: dict[str, object], names: Mapping[str, str], log: Log) -> dict[str, object]:
     """A task as it is stored: without nulls, and what `list --json` adds."""
     more = _SHOWN if fields.keys() >= _SHOWN else frozenset[str]()
-    return {key: value for key, value in fields.items() if value is not None and key not in more}
+    kept = {key: value for key, value in fields.items() if value is not None and key not in more}
+    source = as_word(fields["id"]) or ""
+    new = names[source.casefold()]
+    if kept.get("status") in STATUS_OF and kept["id"] == new and isinstance(kept["title"], str):
+        return kept
+    if new != source:
+        kept["x-id"] = source
+    refs = own_refs(kept, new, log)
+    kept["depends_on"] = [names.get(ref.casefold(), ref) for ref in refs]
+    return task_of(new, kept, log, "")
 
 
 IMPORTER = Importer(

@@ -1,0 +1,107 @@
+"""Whatever a file holds, a format reads valid tasks from it or refuses it."""
+
+from __future__ import annotations
+
+import pytest
+import ryaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.ids import is_id
+from ralphgit.records.importers import BUILT_IN, Importer, convert
+from ralphgit.records.task_fields import normalise
+
+#: What the formats look at, and what breaks their forms, one line each.
+FRONT = """\
+id: T-1
+id: 1.10
+title: Fix: `it`
+status: open
+name: @me
+depends_on: [001, 1.10, x]
+dependencies:
+  - T-2
+parent_task_id: T-1
+parent_task_id: [a]
+ordinal: 1000
+ordinal: .nan
+parallel: no
+progress: 0%
+prd: x
+created_date: 2025-01-01
+acceptance: 3
+""".splitlines()
+
+BODY = """\
+# Story 1.2: Log in
+Status: Done
+## Status
+## Acceptance Criteria
+## Tasks / Subtasks
+1. A form
+- [x] #1 It opens
+- [ ] #1 Again
+<!-- AC:BEGIN -->
+### Task 1: Form
+#### Task 1.1
+### Task 1: Again
+## Phase 1: Begin
+**Files:**
+- Create: `src/a.ts`, others
+**Depends on:** Task 1, 9
+- [ ] **Step 1: Write it**
+**Step 2: Verify**
+Run: `npm test`
+Expected: FAIL
+```bash
+```
+npm test
+[PARALLEL]
+[/PARALLEL]
+## [PARALLEL] Parts
+- [ ] T1 [P] Cart in src/cart.ts
+- [ ] T2 (P) Pay in `src/cart.ts`
+  - [ ] T3 inside
+  - **Files**: a.py, more of it
+  - **Files**: `..`, `/etc/passwd`, `~/x`
+  - **Depends on**: T1-T3 and Pay
+  - **Verify**: `all green`
+- bullet
+> quoted
+
+---
+<testsuite>
+<testcase name='a' classname='tests.test_a'>
+<failure/>
+</testcase>
+</testsuite>
+{"id": "A", "title": "b"}
+{"id": "US-1", "title": "x", "passes": true}
+{"id": "B", "title": "b", "issue_type": "gate", "dependencies": [{"depends_on_id": "A"}]}
+tasks:
+nodes: []
+""".splitlines()
+
+
+@pytest.mark.parametrize(
+    "wanted", [None, *BUILT_IN], ids=lambda one: one.name if one else "sniffed"
+)
+@given(
+    front=st.lists(st.sampled_from(FRONT), max_size=6, unique_by=lambda line: line.split(":")[0]),
+    body=st.lists(st.sampled_from(BODY), max_size=12),
+)
+def test_whatever_a_file_holds(wanted: Importer | None, front: list[str], body: list[str]) -> None:
+    lines = ["---", *front, "---", *body] if front else body
+    try:
+        found = convert("a/plan.md", "\n".join(lines).encode(), ryaml.loads, wanted=wanted)
+    except InvalidRecord as error:
+        assert error.message
+        return
+    if found.stored:
+        return  # its own reader has the last word
+    for task in found.tasks:
+        assert is_id(str(task["id"]))
+        assert normalise(dict(task), dict) == [], task
+    ids = [str(task["id"]).casefold() for task in found.tasks]
+    assert len(set(ids)) == len(ids)
