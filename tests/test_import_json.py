@@ -348,8 +348,11 @@ def test_stories_stand_under_any_key(key: str) -> None:
 
 
 def test_lines_without_a_status_that_is_ours_are_tasks_all_the_same() -> None:
-    found = lines({"id": "A", "title": "a"}, {"id": 2, "title": "b", "status": "todo"},
-                  {"id": "c d", "title": "c", "status": "Done", "depends_on": ["A", 2]})  # fmt: skip
+    found = lines(
+        {"id": "A", "title": "a"},
+        {"id": 2, "title": "b", "status": "todo"},
+        {"id": "c d", "title": "c", "status": "Done", "depends_on": ["A", 2]},
+    )
     assert [(task["id"], task["status"], task.get("depends_on")) for task in found.tasks] == [
         ("A", "pending", None), ("2", "pending", None), ("c-d", "complete", ["A", "2"]),
     ]  # fmt: skip
