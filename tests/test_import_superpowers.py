@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import ryaml
+from world import World
 
 from ralphgit.records.importers import Imported, convert
 
@@ -135,10 +137,11 @@ def test_a_task_has_its_steps_in_their_order_its_files_and_its_commands() -> Non
     assert (first["title"], first["status"]) == ("Form component", "pending")
     steps = [line for line in first["description"].splitlines() if "Step" in line]
     assert steps == [
-        "- [x] **Step 1: Write the failing test**",
+        "- [ ] **Step 1: Write the failing test**",
         "- [ ] **Step 2: Run test to verify it fails**",
         "- [ ] **Step 3: Commit**",
     ]
+    assert first["x-box"] == "ticked: step 1 of 3"
     assert first["verify"] == ["npm test -- form"]
     assert first["outputs"] == ["src/form.ts", "tests/form.test.ts"]
     assert first["x-suggested-scope"] == {
@@ -204,3 +207,15 @@ def test_parts_that_count_from_one_again() -> None:
 ])  # fmt: skip
 def test_other_lists_stay_task_lists(text: str) -> None:
     assert all(task["id"] != "task-1" for task in read(text).tasks)
+
+
+def test_a_finished_task_is_ticked_in_the_plan(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write("plan.md", PLAN)
+    assert world.ralph("import", "plan.md").code == 0
+    world.replace("status: pending", "status: complete")
+    done = world.ralph("export", "--tick", "plan.md")
+    assert (done.code, done.out) == (0, "marked as done in plan.md: task-1\n")
+    assert world.read("plan.md") == PLAN.replace("- [ ] **Step", "- [x] **Step")
+    again = world.ralph("import", "plan.md", "--json").data
+    assert (again["updated"], again["kept"]) == ([], [])

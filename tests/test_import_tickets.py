@@ -192,9 +192,23 @@ def test_a_story_of_bmad_is_one_task() -> None:
 @pytest.mark.parametrize(("line", "status"), [
     ("Status: Done", "complete"), ("**Status:** draft", "pending"),
     ("## Status\n\nReady for Review", "pending"), ("## Status\n**Done**", "complete"),
+    ("## Status: Done", "complete"), ("Status: done - merged in #3", "complete"),
 ])  # fmt: skip
 def test_the_status_of_a_story(line: str, status: str) -> None:
-    assert only(BMAD.replace("Status: Ready for Review", line))["status"] == status
+    task = only(BMAD.replace("Status: Ready for Review", line))
+    assert (task["status"], "Status" in task["description"]) == (status, False)
+
+
+def test_a_finished_story_is_marked_in_its_file(world: World) -> None:
+    text = BMAD.replace("\n", "\r\n")
+    world.write("1.2.story.md", text)
+    assert world.ralph("import", "1.2.story.md").code == 0
+    world.replace("status: pending", "status: complete")
+    assert world.ralph("export", "--tick", "1.2.story.md").code == 0
+    assert (world.path / "1.2.story.md").read_bytes().decode() == text.replace(
+        "Ready for Review", "Done"
+    )
+    assert world.ralph("import", "1.2.story.md", "--json").data["updated"] == []
 
 
 def test_front_matter_without_an_id_is_one_task_where_boxes_say_when_it_is_done() -> None:

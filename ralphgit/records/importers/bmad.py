@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from ralphgit.model.task_status import Mode
 from ralphgit.records.importers.imported import Imported, Log
@@ -13,7 +14,12 @@ from ralphgit.records.importers.source_file import Form, SourceFile
 
 _TITLE = re.compile(r"Story\s+([0-9]+)\.([0-9]+[a-z]?)\s*[:.\u2013\u2014-]?\s*(.*)", re.IGNORECASE)
 _SECTIONS = frozenset({"acceptance criteria", "tasks / subtasks", "tasks/subtasks", "tasks"})
-_STATUS = re.compile(r"[*_]*Status[*_]*\s*:[*_]*\s*(\S.*)", re.IGNORECASE)
+#: `Status: Done`, or a heading with the word below it.
+_STATUS = re.compile(
+    r"^(?:#{1,6}[ \t]+Status[ \t]*\r?\n\s*|(?:#{1,6}[ \t]+)?[*_]*Status[*_]*[ \t]*:[*_]*[ \t]*)"
+    r"[*_]*(?P<word>[A-Za-z]+(?:[ _-][A-Za-z]+){0,3})[^\r\n]*\r?$\n?",
+    re.IGNORECASE | re.MULTILINE,
+)
 _STATUSES = {
     "draft": "pending", "drafted": "pending", "approved": "pending", "backlog": "pending",
     "ready-for-dev": "pending", "ready": "pending", "review": "in-progress",
@@ -44,21 +50,27 @@ def _read(file: SourceFile) -> Imported:
         raise file.refused("there is no story of BMAD in this file")
     fields: dict[str, object] = {
         "title": title[3] or title[0],
-        "status": _status(lines),
+        "status": _status(body),
         "story": f"epic-{title[1]}",
         "mode": Mode.SEQUENTIAL.value,
     }
-    task = document_task.task(f"{title[1]}.{title[2]}", fields, body, log)
+    # It changes as the story is worked on, and is no part of what is to be done.
+    said = _STATUS.search(body)
+    plain = body[: said.start()] + body[said.end() :] if said else body
+    task = document_task.task(f"{title[1]}.{title[2]}", fields, plain, log)
     return log.imported([task], {}, local=True)
 
 
-def _status(lines: Lines) -> str:
-    """Behind `Status:`, or the first words below a heading of that name."""
-    below = document_sections.section(lines, "status")
-    said = [words.strip(" *_") for _, words in below if words.strip()]
-    said += [found[1].strip(" *_") for _, words in lines if (found := _STATUS.fullmatch(words))]
-    word = "-".join(said[0].casefold().replace("_", " ").split()) if said else "pending"
+def _status(body: str) -> str:
+    said = _STATUS.search(body)
+    word = "-".join(said["word"].casefold().replace("_", " ").split()) if said else "pending"
     return _STATUSES.get(word, word)
+
+
+def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
+    """Set the status to Done; a story without one cannot say it."""
+    found = _STATUS.search(raw)
+    return f"{raw[: found.start('word')]}Done{raw[found.end('word') :]}" if found and ids else raw
 
 
 IMPORTER = Importer(
@@ -66,4 +78,5 @@ IMPORTER = Importer(
     help="A story of BMAD (1.2.story.md), whose tasks are steps of one piece of work.",
     sniff=_sniff,
     read=_read,
+    tick=_tick,
 )

@@ -17,13 +17,18 @@ it is written is the description, in which the steps keep their order.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from ralphgit.model.task_status import Status
 from ralphgit.records.importers.imported import Imported, Log
 from ralphgit.records.importers.importer import NO, SURE, Importer
-from ralphgit.records.importers.parts import commands_in_prose, headings, paths_in_prose
+from ralphgit.records.importers.parts import (
+    commands_in_prose,
+    headings,
+    paths_in_prose,
+    tick_in_place,
+)
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.source_values import MISSING
@@ -146,11 +151,12 @@ def _read(file: SourceFile) -> Imported:
     log = Log()
     log.ignore("it stands in none of the plan's tasks", _outside(file, sections))
     ids = _ids(sections)
-    lines = file.body.split("\n")
     tasks = []
     for place, (new, section) in enumerate(zip(ids, sections, strict=True)):
-        raw = "\n".join(lines[section.line : section.end - 1]).strip("\n")
-        fields = _fields(section, raw)
+        # Which steps are ticked is said apart, so that a tick changes no description.
+        raw = tick_in_place.boxes(file.body, (box.line for box in _boxes(section)), sign=" ")
+        lines = raw.split("\n")[section.line : section.end - 1]
+        fields = _fields(section, "\n".join(lines).strip("\n"))
         refs = _references(section)
         if refs is None:
             fields["depends_on"] = [ids[place - 1]] if place else []
@@ -176,10 +182,26 @@ def _ids(sections: Sequence[_Section]) -> list[str]:
     return made
 
 
+def _boxes(section: _Section) -> list[Node]:
+    return [node for node in _steps(section.nodes) if node.ticked is not None]
+
+
+def _tick(file: SourceFile, raw: str, ids: Collection[str]) -> str:
+    """Tick the steps of some tasks."""
+    sections = _sections(file)
+    named = zip(_ids(sections), sections, strict=True)
+    return tick_in_place.boxes(
+        raw, (node.line for id, section in named if id in ids for node in _boxes(section))
+    )
+
+
 def _fields(section: _Section, raw: str) -> dict[str, object]:
-    boxes = [node.ticked for node in _steps(section.nodes) if node.ticked is not None]
-    status = Status.COMPLETE if boxes and all(boxes) else Status.PENDING
+    boxes = _boxes(section)
+    ticked = [str(number) for number, node in enumerate(boxes, 1) if node.ticked]
+    status = Status.COMPLETE if boxes and len(ticked) == len(boxes) else Status.PENDING
     fields: dict[str, object] = {"title": section.title, "status": status.value}
+    if ticked and status is Status.PENDING:
+        fields["x-box"] = f"ticked: step {', '.join(ticked)} of {len(boxes)}"
     if section.story is not None:
         fields["story"] = section.story.story
     if raw.strip():
@@ -280,4 +302,5 @@ IMPORTER = Importer(
     help="An implementation plan of superpowers: headings `Task N` with steps below them.",
     sniff=_sniff,
     read=_read,
+    tick=_tick,
 )

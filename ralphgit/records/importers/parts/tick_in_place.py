@@ -14,11 +14,11 @@ _VALUE = r"""("[^"\n]*"|'[^'\n]*'|[^\s#"'][^#\r\n]*?)"""
 _STATUS = re.compile(rf"^(status[ \t]*:[ \t]*){_VALUE}?(?=[ \t]*(?:#[^\n]*)?\r?$)", re.MULTILINE)
 
 
-def boxes(raw: str, lines: Iterable[int]) -> str:
-    """Tick the boxes of the items that begin in these lines, from 1."""
+def boxes(raw: str, lines: Iterable[int], *, sign: str = "x") -> str:
+    """Tick the boxes of the items that begin in these lines, from 1, or put `sign` into them."""
     text = raw.split("\n")
     for line in lines:
-        text[line - 1] = _BOX.sub(r"\1x", text[line - 1], count=1)
+        text[line - 1] = _BOX.sub(rf"\g<1>{sign}", text[line - 1], count=1)
     return "\n".join(text)
 
 
