@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_agent_away import outcomes, tool
+from test_agent_away import LOGIN, outcomes, tool
 from test_loop import events, loop, made, on_base, start, task
 from test_outcomes import reset
 from world import PATIENCE, ROOT, Place, until
@@ -265,3 +265,56 @@ def test_a_budget_says_that_an_agent_does_not_tell_its_cost(tmp_path: Path) -> N
     assert "codex does not say what it costs: no budget in USD can stop it" in ran.err
     for word in ("-1", "five", ""):
         assert alpha.ralph("run", "--max-cost", word).code == 2
+
+
+# -- doctor --agent ------------------------------------------------------------------------
+
+ANSWERS = """\
+if [ "$1" = --version ]; then echo "2.1.198 (Claude Code)"; exit 0; fi
+if grep -q written.txt .ralph/prompt.md; then DOES; fi
+cat "PRINTED"
+"""
+
+
+def trial(place: Place, does: str, printed: str = "claude-work") -> dict[str, str]:
+    """A claude that answers, and does something when it is asked for two files."""
+    file = place.path.parent / "printed"
+    file.write_text(case(printed).printed + "\n", "utf-8")
+    return tool(place, ANSWERS.replace("DOES", does).replace("PRINTED", str(file)))
+
+
+def test_doctor_tries_an_agent(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    before = [alpha.git(*words) for words in (("worktree", "list"), ("for-each-ref",))]
+    env = trial(alpha, "echo written > written.txt; echo ran > ran.txt")
+    ran = alpha.ralph("doctor", "--agent", "claude", env=env)
+    assert ran.out == (
+        f"installed: yes ({tmp_path}/programs/claude)\n"
+        "version: yes (2.1.198, and the preset was tried with 2.1.197)\n"
+        "answers: yes (3.6k tokens in, 102 out, 0.02 USD)\n"
+        "writes here: yes\nruns commands: yes\n"
+    )
+    assert ran.code == 0
+    assert ran.err.startswith("asking claude for one word, then for two small files")
+    assert [alpha.git(*words) for words in (("worktree", "list"), ("for-each-ref",))] == before
+    assert alpha.git("status", "--porcelain") == ""
+    told = alpha.ralph("doctor", "--agent", "claude", "--json", env=env).data
+    assert [one["ok"] for one in told["checks"]] == [True] * 5
+    assert told["usage"]["cost_usd"] == 0.0411
+
+
+def test_doctor_says_what_an_agent_cannot_do(tmp_path: Path) -> None:
+    alpha = made(tmp_path, ONE)
+    env = trial(alpha, "echo written > written.txt")
+    ran = alpha.ralph("doctor", "--agent", "claude", env=env)
+    assert (ran.code, ran.out.splitlines()[-2][:17]) == (1, "runs commands: no"), ran
+    assert "it may not use other tools" in ran.err
+    env = tool(alpha, f'echo "{LOGIN}"; exit 1')
+    ran = alpha.ralph("doctor", "--agent", "claude", "--json", env=env)
+    assert (ran.code, ran.error) == (1, "agent_unfit")
+    check = ran.data["checks"][-1]
+    assert (check["name"], check["ok"], check["said"]) == ("answers", False, LOGIN)
+    assert check["hint"] == "start claude by hand here, log in, and choose a model"
+    ran = alpha.ralph("doctor", "--agent", "no-such-agent")
+    assert (ran.code, ran.out.splitlines()[0][:13]) == (1, "installed: no")
+    assert alpha.ralph("doctor", "--agent", "claude", "--fix").code == 2

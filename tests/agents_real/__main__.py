@@ -138,8 +138,8 @@ def _wrong(place: Place, tool: Tool, case: str, code: int, found: list[str]) -> 
     if status != "pending":
         yield f"the task is {status} on the base, though nobody worked on it"
     if case == INTERRUPT:
-        claim = place.task("T-1")["claim"]["id"]
-        if code != 130 or agents_of(claim):
+        claim = place.task("T-1").get("claim")
+        if code != 130 or claim is None or agents_of(claim["id"]):
             yield "the agent was not stopped"
         return
     kind = "limited" if case == LIMIT and tool.says_limit else "unavailable"

@@ -61,8 +61,6 @@ def _opencode(home: Path, url: str) -> dict[str, str]:
     settings = {"model": model, "small_model": model, "provider": provider, "autoupdate": False}
     return {
         "OPENCODE_CONFIG_CONTENT": json.dumps(settings), "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-        "XDG_CONFIG_HOME": str(home / "config"), "XDG_DATA_HOME": str(home / "data"),
-        "XDG_CACHE_HOME": str(home / "cache"),
     }  # fmt: skip
 
 

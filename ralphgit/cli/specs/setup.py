@@ -119,8 +119,15 @@ COMMANDS = (
         ),
         "A worker of a loop cannot agree for a person.",
     ),
-    Command("doctor", "set up", "Find what a crash or a setting left behind.",
-            (flag("fix", "Fix what is safe to fix."),)),
+    Command(
+        "doctor", "set up", "Find what a crash or a setting left behind; try an agent.",
+        (
+            flag("fix", "Fix what is safe to fix."),
+            text("agent", "Try this agent instead: is it installed, logged in, able to write in a "
+                 "worktree and to run a command?", metavar="AGENT"),
+        ),
+        "--agent asks it for one word and for two small files, in a worktree that is thrown away.",
+    ),
     Command("completion", "set up", "The completion script for bash, zsh or fish.",
             (arg("shell", "SHELL", choices=("bash", "zsh", "fish")),), outside=True),
     Command(
