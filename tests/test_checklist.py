@@ -493,6 +493,10 @@ def test_items_that_markdown_takes_for_words() -> None:
     assert [(id, task["title"]) for id, task in found.items()] == [
         ("T1", "a"), ("T2", "b"), ("T3", "c"), ("T4", "d")
     ]  # fmt: skip
+    deeper = "  1. [ ] T1 a\n    - [ ] T2 b\n\t\t\t\t- [ ] T3 c\nWords\n      - [ ] T4 d\n"
+    assert {id: task["title"] for id, task in tasks(deeper).items()} == {
+        "T1": "a", "T2": "b", "T3": "c Words", "T4": "d"
+    }  # fmt: skip
     (task,) = tasks("- [ ] T1 a\n  - **Do**: as in\n    ```\n    2. [ ] b\n    ```\n").values()
     assert "2. [ ] b" in task["description"]
 

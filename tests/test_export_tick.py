@@ -200,6 +200,36 @@ def test_task_master(world: World) -> None:
     again_changes_nothing(world, "tasks.json")
 
 
+STEPS = """\
+# Login Implementation Plan
+
+### Task 1: Form component
+
+- [ ] **Step 1: Write the failing test**
+
+```md
+- [ ] **Step 9: No step**
+```
+
+- [x] **Step 2: Commit**
+
+### Task 2: Session
+
+- [ ] **Step 1: Write it**
+"""
+
+
+def test_all_steps_of_a_task(world: World) -> None:
+    world.write("plan.md", STEPS)
+    imported(world, "plan.md")
+    complete(world, "task-1")
+    assert ticked(world, "plan.md")[0]["tasks"] == ["task-1"]
+    assert world.read("plan.md") == STEPS.replace(
+        "[ ] **Step 1: Write the", "[x] **Step 1: Write the"
+    )
+    again_changes_nothing(world, "plan.md")
+
+
 BACKLOG = """\
 ---
 id: BACK-%s

@@ -170,8 +170,9 @@ def imported(task: str, files: Sequence[str], touched: Sequence[str], *, require
         message += f", on a branch that also changes {touched[0]}"
         hint = "import on a branch of its own"
         return Fault("imported_done", task, message, hint)
-    hint = f"ralphgit reset {task} --reopen --reason TEXT"
-    return Fault("imported_done", task, message, hint, "error" if required else "warning")
+    if not required:
+        return Fault("imported_done", task, message, severity="warning")
+    return Fault("imported_done", task, message, f"ralphgit reset {task} --reopen --reason TEXT")
 
 
 def removed(old: Row) -> Fault:

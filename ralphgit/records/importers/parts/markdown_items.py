@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Two levels for each list in a list; what is deeper, the parser would leave out silently.
 _DEEPEST = 80
+#: Items that are taken out of the words before them may have such in their own words again.
+_MOST_DEPTHS = 10
 #: What a box may say.
 PENDING, DONE, UNDER_WAY, OPTIONAL, DEFERRED, CANCELLED = MEANINGS = (
     "pending", "done", "under way", "optional", "deferred", "cancelled",
@@ -34,6 +36,10 @@ _MARK_OF_BLOCK = re.compile(
     r"(\[PARALLEL\b[^\]\n]*\]|\[/PARALLEL\])[*_`:]*[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+
+#: The same right behind words: `2. [ ] words`, which Markdown takes for text, and any other.
+_LATER = re.compile(rf"^([ \t]*)([0-9]{{1,9}})(?=[.)][ \t]+{_LIKE_A_BOX})")
+_IN_WORDS = re.compile(rf"{_MARK}{_LIKE_A_BOX}")
 
 
 class Boxes:
@@ -53,9 +59,8 @@ class Boxes:
         inside = rf"\[[ \t]*([{signs}]|[^\w\s\[\]]?)[ \t]*\](\*?)"
         self.box = re.compile(inside + r"(?:\s+|\Z)")
         self.item = re.compile(rf"{_MARK}{inside}(?:[ \t]|$)", re.MULTILINE)
-        #: `-[ ] words` and, right behind words, `2. [ ] words`: Markdown takes both for text.
+        #: `-[ ] words`, which Markdown takes for text.
         self.tight = re.compile(rf"^([ \t]*(?:[-*+]|[0-9]{{1,9}}[.)]))(?={inside}[ \t])")
-        self.later = re.compile(rf"^([ \t]*)([0-9]{{1,9}})(?=[.)][ \t]+{inside}[ \t])")
 
 
 #: Without any that a setting adds.
@@ -118,7 +123,9 @@ def read(name: str, text: str, boxes: Boxes = USUAL) -> tuple[Node, ...]:
     Raises: InvalidRecord for lists nested too deep.
     """
     tokens = _tokens(text)
-    if (plainer := _plainer(text, tokens, boxes)) != text:
+    for _ in range(_MOST_DEPTHS):
+        if (plainer := _plainer(text, tokens, boxes)) == text:
+            break
         text, tokens = plainer, _tokens(plainer)
     for token in tokens:
         if token.level >= _DEEPEST - 2:
@@ -139,8 +146,10 @@ def _tokens(text: str) -> list[Token]:
 def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
     """The text with items that Markdown would not see, outside of code, as it sees them.
 
-    Only a list that begins with 1 follows words without an empty line.
+    Only a list that begins with 1 follows words without an empty line, and only one that is
+    indented as far as these or hardly more.
     """
+    inside = _inside_words(text, tokens)
     verbatim = {
         line
         for token in tokens
@@ -155,8 +164,30 @@ def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
     for number, line in enumerate(lines):
         if number not in verbatim and "[" in line:
             spaced = boxes.tight.sub(r"\1 ", line)
-            lines[number] = boxes.later.sub(as_first, spaced)
+            lines[number] = _LATER.sub(as_first, spaced) if number in inside else spaced
+            if number in inside and _IN_WORDS.match(line):
+                lines[number] = " " * inside[number] + lines[number].lstrip(" \t")
     return "\n".join(lines)
+
+
+def _inside_words(text: str, tokens: list[Token]) -> dict[int, int]:
+    """The lines, from 0, that go on with words, and the column at which the words' item begins."""
+    lines = text.split("\n")
+    columns = [0]
+    found: dict[int, int] = {}
+    quoted = 0
+    for token in tokens:
+        if token.type == "list_item_open":
+            first = lines[_first(token)] if _first(token) < len(lines) else ""
+            mark = re.match(_MARK, first.expandtabs(4))
+            columns.append(mark.end() if mark else columns[-1])
+        elif token.type == "list_item_close":
+            columns.pop()
+        elif token.type.startswith("blockquote"):
+            quoted += token.nesting
+        elif token.type == "paragraph_open" and token.map and not quoted:
+            found.update(dict.fromkeys(range(token.map[0] + 1, token.map[1]), columns[-1]))
+    return found
 
 
 def code_spans(text: str) -> tuple[str, ...]:
