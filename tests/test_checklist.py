@@ -224,6 +224,15 @@ def test_an_item_names_others_by_id_or_title(
     assert found.get("x-missing-dependencies", []) == missing
 
 
+@pytest.mark.parametrize(("words", "refs"), [
+    ("T1-T3", ["T1", "T2", "T3"]), ("T1 \u2013 T2, T3", ["T1", "T2", "T3"]),
+    ("Tasks T2 to T3", ["T2", "T3"]), ("T1..T2", ["T1", "T2"]),
+])  # fmt: skip
+def test_a_range_names_all_that_is_in_it(words: str, refs: list[str]) -> None:
+    text = f"- [ ] T1 a\n- [ ] T2 b\n- [ ] T3 c\n- [ ] T4 d\n  - **Depends on**: {words}\n"
+    assert depends(text)["T4"] == refs
+
+
 def test_the_order_makes_a_bounded_number_of_dependencies() -> None:
     row = "".join(f"- [ ] T{number} [P] x\n" for number in range(400))
     text = f"## A\n{row}## B\n{row.replace('T', 'U')}"

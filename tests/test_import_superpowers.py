@@ -184,6 +184,14 @@ def test_what_a_task_says_of_its_dependencies_counts() -> None:
     assert found["task-3"]["x-missing-dependencies"] == ["9"]
 
 
+def test_a_range_of_tasks_is_all_of_them() -> None:
+    text = "".join(
+        f"### Task {number}: x\n**Depends on:** {words}\n\n**Step 1: y**\n\n"
+        for number, words in enumerate(["None", "None", "None", "Tasks 1-3"], 1)
+    )
+    assert tasks(text)["task-4"]["depends_on"] == ["task-1", "task-2", "task-3"]
+
+
 def test_boxes_in_no_task_are_named() -> None:
     (ignored,) = read(NESTED).ignored
     assert ignored.reason == "it stands in none of the plan's tasks"

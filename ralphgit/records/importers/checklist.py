@@ -31,6 +31,7 @@ from ralphgit.records.importers.parts.item_details import (
     has_id,
     marked,
     references,
+    spelled_out,
 )
 from ralphgit.records.importers.parts.listed_items import Item
 from ralphgit.records.importers.parts.markdown_items import (
@@ -218,7 +219,9 @@ class _Reader:
         if words.story and heading:
             fields["milestone"] = heading
         if found.depends_on is not None:
-            refs, missing = references(found.depends_on, self._called(names))
+            known = self._called(names)
+            order = [names[source.casefold()] for source in self._sources]
+            refs, missing = references(spelled_out(found.depends_on, known, order), known)
             before = [ref for ref in refs if ref != new]
             if missing:
                 fields[MISSING] = missing

@@ -30,6 +30,7 @@ from ralphgit.records.importers.parts import (
     tick_in_place,
 )
 from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.item_details import spelled_out
 from ralphgit.records.importers.parts.markdown_items import Node, code_spans
 from ralphgit.records.importers.parts.source_values import MISSING
 from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, suggestion
@@ -150,14 +151,14 @@ def _read(file: SourceFile) -> Imported:
         raise file.refused("there is no task of a plan in this file")
     log = Log()
     log.ignore("it stands in none of the plan's tasks", _outside(file, sections))
-    ids = _ids(sections)
+    ids, numbers = _ids(sections), [section.number.casefold() for section in sections]
     tasks = []
     for place, (new, section) in enumerate(zip(ids, sections, strict=True)):
         # Which steps are ticked is said apart, so that a tick changes no description.
         raw = tick_in_place.boxes(file.body, (box.line for box in _boxes(section)), sign=" ")
         lines = raw.split("\n")[section.line : section.end - 1]
         fields = _fields(section, "\n".join(lines).strip("\n"))
-        refs = _references(section)
+        refs = _references(section, numbers)
         if refs is None:
             fields["depends_on"] = [ids[place - 1]] if place else []
         else:
@@ -246,12 +247,14 @@ def _files(nodes: Sequence[Node]) -> tuple[list[str], list[str]]:
     return list(made), list(touched)
 
 
-def _references(section: _Section) -> list[str] | None:
+def _references(section: _Section, numbers: Sequence[str]) -> list[str] | None:
     """The numbers of the tasks that it depends on; None where it does not say."""
     said = list(_labelled(section.nodes, "depends on", "dependencies"))
     if not said:
         return None
-    words = re.findall(r"\b(?:Tasks?\s+)?([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)\b", " ".join(said))
+    known = {number: number for number in numbers}
+    listed = spelled_out(" ".join(said), known, numbers)
+    words = re.findall(r"\b(?:Tasks?\s+)?([A-Z]?[0-9]+(?:\.[0-9]+)*[a-z]?)\b", listed)
     return [word.casefold() for word in words]
 
 

@@ -27,7 +27,7 @@ _NUMBER = r"[0-9]+(?:\.[0-9]+)+[a-z]?"
 _NAME = rf"[A-Z]{{1,6}}-?[0-9]+[A-Za-z]?(?:[.-][0-9]+[A-Za-z]?)*|{_NUMBER}|[0-9]+(?=[.):])"
 #: An id, plain, behind a word or in emphasis or code: `T1`, `**T1**`, `Task 1:`, `[1.2]`, `#21`.
 _ID = re.compile(
-    rf"(?:(?P<open>\*\*|__|`)?(?:(?:Task|Step)\s+)?(?P<id>{_NAME})"
+    rf"(?:(?P<open>\*\*|__|`)?(?:(?:Tasks?|Steps?)\s+)?(?P<id>{_NAME})"
     r"(?(open)[.):]?(?P=open)|)"
     rf"|\[(?P<boxed>{_NUMBER})\]|\#(?P<hash>[0-9]+))(?=[.):]?(?:\s|$))"
 )
@@ -42,6 +42,10 @@ _LABEL = re.compile(
 #: A remark behind a reference to another item.
 _BEHIND = re.compile(r"\s*\([^()]*\)[ .]*\Z")
 _AROUND = " .\"'*_`"
+_RANGE = re.compile(
+    r"\b([A-Z]*[0-9][\w.]*)\s*(?:-|\u2013|\u2014|\.\.\.?|\bto\b|\bthrough\b)\s*([A-Z]*[0-9]\w*(?:\.\w+)*)",
+    re.IGNORECASE,
+)
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
 #: What stands beside a path and names no other: `(new)`, `Create:`, an arrow.
 _REMARK = re.compile(r"\([^()]*\)|\b[A-Z][a-z]+:|\blines?\s[0-9-]+|[\u2192>-]+")
@@ -230,6 +234,21 @@ class _Reading:
 def _hung(raw: str) -> str:
     """The lines of an item below its mark again."""
     return raw.replace("\n", "\n  ")
+
+
+def spelled_out(words: str, known: Mapping[str, str], order: Sequence[str]) -> str:
+    """`words` with each task of a range named, as `T001-T003`, where both ends are `known`.
+
+    `order` has the values of `known` in their order.
+    """
+
+    def each(ends: re.Match[str]) -> str:
+        first, last = (known.get(end.casefold(), "") for end in ends.groups())
+        if not (first and last) or order.index(first) > order.index(last):
+            return ends[0]
+        return ", ".join(order[order.index(first) : order.index(last) + 1])
+
+    return _RANGE.sub(each, words)
 
 
 def references(words: str, known: Mapping[str, str]) -> tuple[list[str], list[str]]:
