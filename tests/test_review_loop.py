@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_agent_streams import replayed
 from test_loop import QUICK, events, made, on_base, task
 from test_pull_states import Review
 from world import Place, Result
@@ -169,3 +170,39 @@ def test_the_verdict_is_at_the_pull_request_and_its_work_goes_back(tmp_path: Pat
         assert alpha.ralph("check", flow.branch).code == 0
     finally:
         flow.close()
+
+
+@pytest.mark.slow
+def test_the_model_that_did_the_work_does_not_find_it_clear_alone(tmp_path: Path) -> None:
+    one = task("T-1", "review: critic", "scope: {write: [f.txt]}")
+    plain = "sh -c 'cat > /dev/null; echo verdict: clear > $RALPH_REPORT'"
+    settings = f'[agents.critic]\ncommand = "claude"\n[agents.plain]\ncommand = "{plain}"\n'
+    alpha = made(tmp_path, one, files={"ralph.toml": settings})
+    critic, other = (alpha.world.worktree(name) for name in ("critic", "other"))
+    does = (
+        'if [ "$RALPH_ROLE" = review ]; then echo "verdict: clear" > "$RALPH_REPORT"; '
+        "else echo good > f.txt; fi"
+    )
+    env = {**replayed(alpha, "claude-work", does), "RALPH_REVIEW_OTHER_MODEL": "true"}
+    line = ("run", "--land", "merge", "--agent", "claude")
+    assert "nobody but alpha has reviewed it" in alpha.ralph(*line, env={**QUICK, **env}).err
+    assert review(critic, env=env).code == 0
+    assert recorded(critic)[0]["model"] == "claude-opus-4-8[1m]"
+    assert review(critic, env=env).code == 3, "it has said what it thinks"
+    why = "only claude-opus-4-8[1m], which did the work itself, finds it clear"
+    assert why in alpha.ralph("inbox", env=env).out
+    assert why not in alpha.ralph("inbox").out, "unless that is asked for"
+    branch = alpha.git("rev-parse", "--abbrev-ref", "HEAD")
+    assert why in alpha.ralph("diff", f"origin/main..{branch}", env=env).out
+    assert alpha.ralph(*line, env={**QUICK, **env}).code in (0, 3)
+    assert on_base(alpha, "T-1")["status"] == "pending"
+    # Another model, or one that does not say which it is.
+    assert review(other, "--agent", plain, env=env).code == 3, "the task asks for its critic"
+    alpha.world.git("pull", "-q", "--ff-only", "origin", "main")
+    alpha.world.replace('command = "claude"', f'command = "{plain}"', name="ralph.toml")
+    alpha.world.commit("Another critic")
+    alpha.world.git("push", "-q", "origin", "main")
+    alpha.world.ralph("trust", "--yes")
+    assert review(other, env=env).code == 0
+    alpha.ralph(*line, env={**QUICK, **env})
+    assert on_base(alpha, "T-1")["status"] == "complete"

@@ -120,7 +120,9 @@ class Reviewing:
             self._passed.add((one.row.id, one.head))
             self._say(f"{one.row.id} is this worker's own: somebody else has to review it")
             return False
-        return not reviews.on_base(project, one.head, one.task, one.promised).of_this
+        found = reviews.on_base(project, one.head, one.task, one.promised)
+        by_us = any(review.by.casefold() == project.worker.casefold() for review in found.of_this)
+        return not by_us and not found.counting
 
     # -- one -----------------------------------------------------------------------------
 
@@ -198,7 +200,7 @@ class Reviewing:
             except InvalidRecord as error:
                 return str(error)
             if found is not None:
-                return found
+                return found._replace(model=ended.usage.model)
             outcome = attempt.how_ended(project, command, ended, False, environ)
         if isinstance(outcome, (Limited, Unavailable, Silent)):
             return outcome
@@ -238,7 +240,7 @@ class Reviewing:
             task=one.row.id, verdict=found.verdict, by=project.worker, target=one.head,
             lenses=project.config.review_lenses, context=found.context, findings=found.findings,
             disposes=tuple(d for d in found.disposes if (d.review, d.finding) in known),
-            residual_risk=found.residual_risk,
+            residual_risk=found.residual_risk, model=found.model,
         )  # fmt: skip
         made, _ = reviews.composed(project, told)
         done = record_review.record(project, made)

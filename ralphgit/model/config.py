@@ -80,6 +80,8 @@ class Config(NamedTuple):
     """How often what a reviewer wants changed goes back to the agent; 0 leaves it to a person."""
     review_lenses: tuple[str, ...] = ("correctness", "tests", "security", "simplicity")
     """The points of view that a reviewing agent is asked to take."""
+    review_other_model: bool = False
+    """Whether a clear review by the model that did the work is none."""
     loop_check: float = 60.0
     """Seconds between two looks at the base while the agent works."""
     loop_idle: float = 15.0
@@ -143,6 +145,7 @@ SAFETY = frozenset((
     "agent_prompt", "agent_timeout", "agent_silence", AGENTS, "land_base", "land_via",
     "land_remote", "land_concerns", "land_auto_merge", "land_fixes", "land_method",
     "integrate_verify", "notify_command", "worktree_setup", "worktree_check", "review_rounds",
+    "review_other_model",
     "review_lenses",
 ))  # fmt: skip
 

@@ -47,3 +47,5 @@ class Review(NamedTuple):
     residual_risk: str = ""
     subject: Subject | None = None
     """The content that was reviewed, as evidence has it."""
+    model: str = ""
+    """The model that reviewed it, where its agent said so."""

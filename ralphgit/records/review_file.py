@@ -30,6 +30,7 @@ def stored(made: Review) -> dict[str, object]:
         "disposes": [one._asdict() for one in made.disposes],
         "verdict": made.verdict, "residual_risk": made.residual_risk,
         "subject": made.subject._asdict() if made.subject else None,
+        "model": made.model,
     }  # fmt: skip
     return {key: entry for key, entry in value.items() if entry or key == "findings"}
 
@@ -41,7 +42,8 @@ def parse(data: bytes) -> Review | None:
         raise InvalidRecord("not an audit record", hint="ralphgit check")
     if known.get("kind") != "review":
         return None
-    plain = ("id", "task", "by", "at", "target", "verdict", "claim", "residual_risk")
+    plain = ("id", "task", "by", "at", "target", "verdict", "claim", "residual_risk",
+             "model")  # fmt: skip
     fields = {name: _text(known, name) for name in plain}
     if not is_id(fields["id"]) or not is_id(fields["task"]) or fields["verdict"] not in VERDICTS:
         needed = f"it needs id, task and a verdict: {', '.join(VERDICTS)}"

@@ -20,8 +20,16 @@ def asked(*tasks: Task | None) -> str:
     return next((f"review: {one.review}" for one in known if one.review), "")
 
 
-def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
+def is_own_word(one: Review, model: str) -> bool:
+    """Whether a review is a clear word of `model` on what it has done itself."""
+    same = one.model.casefold() == model.casefold()
+    return bool(model) and same and one.verdict == CLEAR
+
+
+def missing(reviews: Iterable[Review], *, worker: str, digest: str, not_by: str = "") -> str:
     """Why work of `worker` on content with this scope digest counts as not reviewed; "" if it is.
+
+    `not_by`: the model whose clear word alone does not count, since it did the work.
 
     Of each reviewer the newest review of this very content counts. One must be clear, by somebody
     other than the worker, and none may ask for changes; of two in one second that one counts.
@@ -31,8 +39,11 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str) -> str:
     for one in of_this:
         if one.verdict == AGAINST:
             return f"{one.by} asks for changes (review {one.id})"
-    if any(one.verdict == CLEAR for one in of_this):
+    counting = [one for one in of_this if not is_own_word(one, not_by)]
+    if any(one.verdict == CLEAR for one in counting):
         return ""
+    if of_this and not counting:
+        return f"only {not_by}, which did the work itself, finds it clear"
     if others and not of_this:
         return "what was reviewed has changed since"
     if of_this:

@@ -1,7 +1,7 @@
 """Compare the records of two commits, by task (SPEC 8). Reads only."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.diff import own_time, revisions_compared, task_change, weakened_checks
@@ -288,6 +288,15 @@ class _Gathering:
                 found[f"{above}/{new}/{name}"] = with_task(contents[one.old], task, new)
         return found
 
+    def _of_base(self, tasks: Sequence[str], known: Collection[str]) -> list[Review]:
+        """The reviews that the base has by now and the change has not."""
+        base = self.range.tip or self.range.old
+        if not base:
+            return []
+        tree = record_tree.commit_tree(self.project, base, f"{base[:12]}:")
+        found = review.listed(self.project, tree, tasks, unreadable=[])
+        return [one for one in found if one.id not in known]
+
     # -- tasks ---------------------------------------------------------------------------
 
     def _changes(self, written: Mapping[str, Written]) -> tuple[TaskChange, ...]:
@@ -304,6 +313,7 @@ class _Gathering:
             tree, lost = self.new.tree, self.unreadable
             known = judged_evidence.recorded(self.project, tree, there, unreadable=lost)
             reviews = review.listed(self.project, tree, there, unreadable=lost)
+            reviews += self._of_base(there, {one.id for one in reviews})
         place = JudgedState(self.new.view, self.new.tree, Content(self.project, self.range.new))
         return tuple(
             self._change(
@@ -342,7 +352,9 @@ class _Gathering:
             is_new=added,
             then=then,
         )
-        told = task_change.notes(made, old, new, now, place.content, reviews)
+        task_now = task_mapping.task(now) if new else None
+        not_by = review.model_of(self.project, self.range.new, task_now) if task_now else ""
+        told = task_change.notes(made, old, new, now, place.content, reviews, not_by=not_by)
         legal = task in self.reverted  # though no command does so
         self.notes += [one for one in told if not (legal and one.code in _OF_MOVES)]
         return made

@@ -161,6 +161,9 @@ def change(
     steps = diff_steps.steps(old, new, written.events, done_in=done_in)
     known = new or old
     assert known is not None
+    is_done = new is not None and new.status == Status.COMPLETE != (old.status if old else None)
+    # What was said of it on the base belongs to it, too.
+    done = new.claim.id if new is not None and new.claim and is_done else None
     if not steps:
         steps = (Step(diff_steps.EDIT if fields else diff_steps.RECORD),)
     return TaskChange(
@@ -173,7 +176,7 @@ def change(
         edges=diff_steps.edges(old.depends_on if old else (), new.depends_on if new else ()),
         assessed=assessed,
         written=written,
-        reviews=tuple(one for one in known_reviews if one.id in is_new),
+        reviews=tuple(one for one in known_reviews if one.id in is_new or one.claim == done),
         findings=tuple(reviews.open_findings(known_reviews)),
         then=then,
     )
@@ -194,6 +197,8 @@ def done_at_birth(row: Row) -> tuple[str, ...]:
 def notes(
     one: TaskChange, old: Row | None, new: Row | None, stored: dict[str, object], files: Content,
     known_reviews: Sequence[Review],
+    *,
+    not_by: str,
 ) -> Iterator[ChangeNote]:  # fmt: skip
     """List what a reviewer should look at. `stored` is the block of `new`."""
     if new is None:
@@ -225,7 +230,7 @@ def notes(
         said = f"{one.task} was made {new.status} by hand; no command does that"
         yield ChangeNote(PROBLEM, "set_by_hand", one.task, said)
     if one.completed:
-        yield from _of_completion(one, one.new, files, known_reviews)
+        yield from _of_completion(one, one.new, files, known_reviews, not_by)
     for open_finding in one.findings:
         review, finding = open_finding
         against = review.verdict == reviews.AGAINST
@@ -241,7 +246,7 @@ def _of_fault(fault: legal_changes.Fault) -> ChangeNote:
 
 
 def _of_completion(
-    one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review]
+    one: TaskChange, task: Task, files: Content, known_reviews: Sequence[Review], not_by: str
 ) -> Iterator[ChangeNote]:
     forced = next((step for step in one.steps if step.deed == diff_steps.FORCE), None)
     if forced is not None:
@@ -290,7 +295,9 @@ def _of_completion(
     asked = reviews.asked(task, one.promised)
     if asked and task.claim is not None:
         digest = files.digest(one.promised.scope)
-        if why := reviews.missing(known_reviews, worker=task.claim.by, digest=digest):
+        if why := reviews.missing(
+            known_reviews, worker=task.claim.by, digest=digest, not_by=not_by
+        ):
             said = f"{task.id} has {asked}, and {why}"
             yield ChangeNote(PROBLEM, "review_missing", task.id, said)
     for concern in task.lifecycle.result.concerns if task.lifecycle.result else ():

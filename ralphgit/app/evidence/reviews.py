@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import judged_evidence
+from ralphgit.app.evidence import attempt_events, judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
@@ -29,6 +29,8 @@ class ReviewOptions(NamedTuple):
     """Their ids are given here."""
     disposes: tuple[Disposal, ...] = ()
     residual_risk: str = ""
+    model: str = ""
+    """The model of a reviewing agent."""
 
 
 class Added(NamedTuple):
@@ -81,6 +83,7 @@ def composed(project: Project, options: ReviewOptions) -> tuple[Review, str]:
         disposes=options.disposes,
         residual_risk=options.residual_risk,
         subject=subject,
+        model=options.model,
     )
     return made, task.claim.by if task.claim else ""
 
@@ -153,7 +156,19 @@ def missing(
         return ""
     known = _known(project, [*([head] if of_branch else []), project.base.commit], task.id)
     digest = Content(project, head).digest((promised or task).scope)
-    return rule.missing(known, worker=task.claim.by, digest=digest)
+    not_by = model_of(project, head, task)
+    return rule.missing(known, worker=task.claim.by, digest=digest, not_by=not_by)
+
+
+def model_of(project: Project, head: str, task: Task) -> str:
+    """Return the model that did the work at commit `head`, where its own review does not count; ""
+    where any does, or nobody knows.
+    """
+    if not project.config.review_other_model or task.claim is None:
+        return ""
+    events = attempt_events.at(project, head, task.id, task.claim.id)
+    told = (one.usage.model for one in reversed(events) if one.usage is not None)
+    return next(filter(None, told), "")
 
 
 def _known(project: Project, commits: Sequence[str], task: str) -> list[Review]:
@@ -171,6 +186,8 @@ class Standing(NamedTuple):
     """Of the task, whatever they are of, oldest first."""
     of_this: tuple[Review, ...]
     """The newest of this very content by each reviewer but the worker."""
+    counting: tuple[Review, ...]
+    """Those that are not the clear word of the model that did the work itself."""
 
 
 def on_base(project: Project, head: str, task: Task, promised: Task | None) -> Standing:
@@ -178,7 +195,14 @@ def on_base(project: Project, head: str, task: Task, promised: Task | None) -> S
     known = _known(project, [project.base.commit], task.id)
     digest = Content(project, head).digest((promised or task).scope)
     worker = task.claim.by if task.claim else ""
-    return Standing(tuple(known), tuple(rule.standing(known, worker=worker, digest=digest)))
+    of_this = tuple(rule.standing(known, worker=worker, digest=digest))
+    return Standing(tuple(known), of_this, tuple(counting(project, head, task, of_this)))
+
+
+def counting(project: Project, head: str, task: Task, reviews: Sequence[Review]) -> list[Review]:
+    """Leave out what is the clear word of the model that did the work at `head` itself."""
+    not_by = model_of(project, head, task)
+    return [one for one in reviews if not rule.is_own_word(one, not_by)]
 
 
 def require(project: Project, head: str) -> None:

@@ -37,6 +37,8 @@ class ReviewReport(NamedTuple):
     context: tuple[str, ...] = ()
     residual_risk: str = ""
     disposes: tuple[Disposal, ...] = ()
+    model: str = ""
+    """As the agent's own output says; never as it writes it there."""
 
 
 def written(
