@@ -174,3 +174,13 @@ def test_a_list_names_agents(world: World) -> None:
     first, second = world.ralph("list", "--json").data["tasks"]
     assert first["agent"] == "librarian"
     assert "agent" not in second and "Agent: a b" in second["description"]
+
+
+@pytest.mark.slow
+def test_a_batch_gives_each_task_the_agent_of_its_profile(tmp_path: Path) -> None:
+    alpha = made(
+        tmp_path, task("T-1", "agent: ops"), task("T-2"), files={"ralph.toml": profile("ops")}
+    )
+    ran = alpha.world.ralph("batch", "run", "--agent", WRITES, env=QUICK)
+    assert ran.out.endswith("BATCH_COMPLETE T-1=done T-2=done\n"), ran.err
+    assert did(alpha, "T-1", "T-2") == ["ops", ""]

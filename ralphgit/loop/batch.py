@@ -32,6 +32,7 @@ from ralphgit.loop import batch_progress, batch_state, fleet, fleet_state
 from ralphgit.loop.batch_progress import ProgressNote
 from ralphgit.loop.batch_state import Job, State, WorkerResult
 from ralphgit.loop.loop_options import Say
+from ralphgit.model import agent_profile
 from ralphgit.model.handoff import Answer, Guidance
 from ralphgit.model.printable import at_utc
 from ralphgit.model.task_row import Row
@@ -113,6 +114,8 @@ class Batch:
     def _refuse_untrusted(self, project: Project) -> None:
         """Raises: NeedsPerson, before anything has begun."""
         fleet.consent(project, self._options.agent)
+        for profile in project.config.agents:
+            trust.require_profile(project, profile)
         if whole := project.config.integrate_verify:
             trust.require(project, [whole])
 
@@ -249,7 +252,11 @@ class Batch:
             if not _is_open(project, job) or starts[job] >= _MOST_STARTS:
                 return 0
             starts[job] += 1
-            return fleet.start(project, fleet.Wanted(job.worker, "", job.task), self._loops)
+            row, profiles = project.base_view.row(job.task), project.config.agents
+            asked = agent_profile.of_row(row, profiles)
+            known = asked if asked in {one.name for one in profiles} else ""
+            loops = self._loops._replace(agent=known or self._options.agent)
+            return fleet.start(project, fleet.Wanted(job.worker, "", job.task), loops)
 
     def _stop(self, workers: Sequence[str]) -> None:
         """As `fleet down --now`."""
