@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.evidence import attempt_events, judged_evidence
+from ralphgit.app.evidence import judged_evidence
 from ralphgit.app.evidence.tree_digest import Content
 from ralphgit.app.workspace import record_tree, revisions
 from ralphgit.app.workspace.project import Project
@@ -166,6 +166,8 @@ def model_of(project: Project, head: str, task: Task) -> str:
     """
     if not project.config.review_other_model or task.claim is None:
         return ""
+    from ralphgit.app.evidence import attempt_events  # seldom needed
+
     events = attempt_events.at(project, head, task.id, task.claim.id)
     told = (one.usage.model for one in reversed(events) if one.usage is not None)
     return next(filter(None, told), "")
