@@ -7,7 +7,7 @@ even imported: that would be a tenth of `ralphgit next`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -240,13 +240,13 @@ class ClaimMap:
     def _deltas(self, contents: Mapping[Shard, bytes]) -> dict[Shard, list[Row]]:
         """For each graph file that is not the base's: its tasks that have another state there.
 
-        Only blocks whose bytes the base does not have are parsed. A file that cannot be
-        read (a merge under way, say) is passed over with a warning: its lease still counts.
+        Only blocks whose bytes the base's file of that name does not have are parsed. A file that
+        cannot be read (a merge under way, say) is passed over with a warning: its lease counts.
         """
         if not contents:
             return {}
         found = {}
-        base = self._base_texts
+        base = self._base_texts({path for path, _ in contents})
         for shard, data in contents.items():
             try:
                 found[shard] = _changed_rows(data, shard[0], base, self.base.known)
@@ -255,16 +255,16 @@ class ClaimMap:
                 found[shard] = []
         return found
 
-    @cached_property
-    def _base_texts(self) -> frozenset[str]:
-        """The text of every block on the base."""
+    def _base_texts(self, paths: Collection[str]) -> frozenset[str]:
+        """The text of every block in the base's files of these names."""
         from ralphgit.records import task_blocks
 
+        shards = [shard for shard in self.base.shards if shard[0] in paths]
         texts: set[str] = set()
         for data in (
-            self._read_blobs(self.base.shards).values()
+            self._read_blobs(shards).values()
             if self.base_is_committed
-            else (self.base._read(shard) for shard in self.base.shards)
+            else (self.base._read(shard) for shard in shards)
         ):
             text = data.decode("utf-8")
             if layout := task_blocks.find(text):

@@ -20,7 +20,7 @@ def reset_command(project: Project, task: str) -> str:
 def as_typed_here(project: Project, command: str) -> str:
     """Return a command as it works in this folder: a linked worktree refuses `reset`."""
     reset = "ralphgit reset "
-    if not (project.repository.linked and command.startswith(reset)):
+    if not (command.startswith(reset) and project.repository.linked):
         return command
     main = shlex.quote(project.repository.worktrees[0].path)
     return f"ralphgit -C {main} {command.removeprefix('ralphgit ')}"

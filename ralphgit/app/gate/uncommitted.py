@@ -37,9 +37,9 @@ def problems(project: Project, tree: Tree) -> Iterator[Problem]:
     here, known = {**packed.new.rows, **here}, {**packed.old.rows, **known}
     tree = unpacked.with_records(tree, packed.new.records)
     brought = {task for task, row in here.items() if task in base and base[task].stage == row.stage}
-    gone = {task for task in known if task not in base and task in fork}
+    settled = brought | {task for task in known if task not in base and task in fork}
     made = BranchChange.between(
-        {task: row for task, row in known.items() if task not in brought | gone},
+        {task: row for task, row in known.items() if task not in settled},
         {task: row for task, row in here.items() if task not in brought},
         tree,
     )
