@@ -138,6 +138,19 @@ def test_a_task_of_an_unknown_profile_is_said_and_left(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_profile_whose_program_is_not_here_leaves_its_tasks_to_others(tmp_path: Path) -> None:
+    text = '[agents.far]\ncommand = "no-such-program"\n' + profile("near")
+    alpha = made(
+        tmp_path, task("T-1", "agent: far"), task("T-2", "agent: near"), files={"ralph.toml": text}
+    )
+    ran = run(alpha)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "done: T-2"), ran.err
+    assert "there is no such program; what asks for the profile far is left" in ran.err
+    assert "nothing is ready; T-1 asks for the profile far." in ran.out
+    assert run(alpha, "--agent", "far").code == 1
+
+
+@pytest.mark.slow
 def test_the_time_limit_of_a_profile_is_its_own(tmp_path: Path) -> None:
     text = '[agents.slow]\ncommand = "sleep 60"\ntimeout = 0.3\n'
     alpha = made(tmp_path, task("T-1", "agent: slow"), files={"ralph.toml": text})

@@ -45,7 +45,13 @@ class TaskAgents:
         if asked or config.agent_command or not self._profiles:
             self._commands[""] = agent_presets.permitted(project, asked)
         for profile in () if asked else self._profiles:
-            self._commands[profile.name] = agent_presets.of_profile(project, profile)
+            try:
+                self._commands[profile.name] = agent_presets.of_profile(project, profile)
+            except RalphError as error:
+                last = profile is self._profiles[-1] and not self._commands
+                if error.code != "no_agent" or last:
+                    raise
+                project.warn(f"{error.message}; what asks for the profile {profile.name} is left")
         self._aways: dict[str, AgentAway] = {}
         self._say: Say = lambda _: None
         self._held: set[str] = set()
