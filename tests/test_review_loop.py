@@ -188,6 +188,8 @@ def test_the_model_that_did_the_work_does_not_find_it_clear_alone(tmp_path: Path
     assert "nobody but alpha has reviewed it" in alpha.ralph(*line, env={**QUICK, **env}).err
     assert review(critic, env=env).code == 0
     assert recorded(critic)[0]["model"] == "claude-opus-4-8[1m]"
+    (tried,) = events(critic, "attempted")
+    assert (tried["role"], tried["cost_usd"]) == ("review", 0.02055)
     assert review(critic, env=env).code == 3, "it has said what it thinks"
     why = "only claude-opus-4-8[1m], which did the work itself, finds it clear"
     assert why in alpha.ralph("inbox", env=env).out
@@ -206,3 +208,17 @@ def test_the_model_that_did_the_work_does_not_find_it_clear_alone(tmp_path: Path
     assert review(other, env=env).code == 0
     alpha.ralph(*line, env={**QUICK, **env})
     assert on_base(alpha, "T-1")["status"] == "complete"
+
+
+@pytest.mark.slow
+def test_what_reviews_may_cost_is_bounded(tmp_path: Path) -> None:
+    one, two = (task(f"T-{n}", "review: critic", f"scope: {{write: [T-{n}.txt]}}") for n in (1, 2))
+    settings = '[agents.critic]\ncommand = "claude"\n'
+    alpha = made(tmp_path, one, two, files={"ralph.toml": settings})
+    critic = alpha.world.worktree("critic")
+    agent = "sh -c 'cat > /dev/null; echo good > $RALPH_TASK.txt'"
+    alpha.ralph("run", "--land", "merge", "--agent", agent, env=QUICK)
+    env = replayed(alpha, "claude-work", 'echo "verdict: clear" > "$RALPH_REPORT"')
+    ran = review(critic, "--max-cost", "0.02", env=env)
+    assert (ran.code, ran.err.count("reviewing T-")) == (7, 1), ran.err
+    assert "0.02 USD are spent (--max-cost 0.02)" in ran.err

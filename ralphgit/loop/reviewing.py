@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from ralphgit.errors import InvalidRecord, NothingReady, RalphError
 from ralphgit.git import work_done, worktrees
 from ralphgit.loop import agent_presets, agent_process, attempt, attempt_memory, event_log
 from ralphgit.loop.agent_log import AgentLog
+from ralphgit.loop.budget import Budget
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
 from ralphgit.loop.loop_options import LoopOptions, Say
@@ -56,11 +58,12 @@ class Reviewing:
     """The reviews of one loop."""
 
     def __init__(
-        self, options: LoopOptions, agents: TaskAgents, pauses: Pauses, journal: Journal,
-        beat: HeartbeatWriter, say: Say, unchanged: Callable[[Project, str], None],
+        self, options: LoopOptions, agents: TaskAgents, pauses: Pauses, budget: Budget,
+        journal: Journal, beat: HeartbeatWriter, say: Say,
+        unchanged: Callable[[Project, str], None],
     ) -> None:  # fmt: skip
         """`unchanged` refuses to go on where the agent has changed what steers the loop."""
-        self._options, self._agents, self._pauses = options, agents, pauses
+        self._options, self._agents, self._pauses, self._budget = options, agents, pauses, budget
         self._journal, self._beat, self._say, self._unchanged = journal, beat, say, unchanged
         self._passed: set[tuple[str, str]] = set()
         self.done: list[str] = []
@@ -132,10 +135,12 @@ class Reviewing:
         self._say(f"reviewing {one.row.id} ({one.holder.by}): {one.row.title}")
         self._journal.write("reviewing", task=one.row.id, commit=one.head)
         name = f"{one.holder.claim}-review"
-        while not self._pauses.stop_wanted():
+        while not self._pauses.stop_wanted() and not self._budget.why():
+            began = time.time()
             before = attempt_memory.attempts(project.top, name)
             match self._try(project, one, away.command, before):
                 case review_report.ReviewReport() as found:
+                    away.worked(began)
                     self._record(project, one, found)
                     break
                 case Limited() as limited:
@@ -192,6 +197,12 @@ class Reviewing:
                     config.agent_silence, lambda: work_done.snapshot(git, top)
                 ),
                 heard=self._beat.agent_spoke,
+            )  # fmt: skip
+            used = ended.usage._replace(agent=command.name)
+            self._budget.note(before.claim, used)
+            self._journal.write(
+                "attempted", task=one.row.id, attempt=before.failed + 1, role="review",
+                agent_s=used.seconds, **used.stored(),
             )  # fmt: skip
             project.refresh(config=True)
             self._unchanged(project, one.row.id)

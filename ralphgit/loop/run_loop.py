@@ -150,15 +150,15 @@ class Loop:
                     self._around, self._options, self._landing, self._agents, self._journal, beat,
                     self._say,
                 )  # fmt: skip
+                self._budget = Budget(self._options, self._top, self._say)
                 self._reviewing = Reviewing(
-                    self._options, self._agents, self._pauses, self._journal, beat, self._say,
-                    self._steered_as_before,
+                    self._options, self._agents, self._pauses, self._budget, self._journal, beat,
+                    self._say, self._steered_as_before,
                 )  # fmt: skip
                 if self._options.role == REVIEW:
                     self._done = self._reviewing.done
                 else:
                     self._landing.earlier(project)
-                self._budget = Budget(self._options, self._top, self._say)
                 why = self._turns()
                 if why == _WHY["all_done"]:
                     self._journal.write("all-done")
