@@ -133,12 +133,12 @@ def test_every_action_takes_what_names_it() -> None:
 def test_the_help_of_a_command_fits_one_screen(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """28 lines of 80 columns; and every value is named."""
+    """32 lines of 80 columns; and every value is named."""
     monkeypatch.setenv("COLUMNS", "80")
     assert click_application.read([command, "--help"], "ralphgit") == 0
     shown = capsys.readouterr().out
     lines = shown.splitlines()
-    assert len(lines) <= 28, shown
+    assert len(lines) <= 32, shown
     assert max(map(len, lines)) <= 80
     assert "x>=0" not in shown
     words = " ".join(shown.split()).replace("- ", "-")

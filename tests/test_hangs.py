@@ -129,6 +129,21 @@ def test_what_else_may_hang_is_a_phase_of_its_own(tmp_path: Path, what: str) -> 
 
 
 @pytest.mark.slow
+def test_a_push_hook_that_hangs_is_no_remote_that_is_away(tmp_path: Path) -> None:
+    alpha = at_work(tmp_path)
+    alpha.complete()
+    hook(alpha, "pre-push")
+    before = alpha.world.origin.git("rev-parse", "main")
+    done = alpha.ralph("land", "alpha", "--json", env={"RALPH_PUSH_TIMEOUT": "1"})
+    assert (done.code, done.error) == (7, "git_hung"), done.out
+    assert "push.timeout" in done.json["error"]["hint"]
+    assert any("hooks/pre-push" in line for line in done.json["error"]["waited_for"])
+    assert alpha.world.origin.git("rev-parse", "main") == before
+    (alpha.world.path / ".git" / "hooks" / "pre-push").unlink()
+    assert alpha.ralph("land", "alpha").code == 0
+
+
+@pytest.mark.slow
 def test_a_checkout_that_hangs_ends_and_is_named(tmp_path: Path) -> None:
     alpha = made(tmp_path, task("T-1"))
     hook(alpha, "post-checkout")

@@ -210,21 +210,27 @@ class Git:
         raise RalphError("git is not installed or not on PATH", code="no_git", hint="install git")
 
 
+#: The user's own hook of a push: while it runs, the remote has not been asked yet.
+_PUSH_HOOK = re.compile(r"(?:^|[\s/])pre-push(?:\s|$)")
+
+
 def _hung(name: str, limit: float, error: TimedOut, *, network: bool) -> RalphError:
     """Make the error for a git that was killed, with the words of what it waited for."""
     said = error.err.decode("utf-8", "replace").strip().split("\n")
     lines = [f"it waited for: {line}" for line in error.waited_for]
     lines += [line for line in said[-_SHOWN_LINES:] if line]
-    if network:
+    of_hook = any(_PUSH_HOOK.search(line) for line in error.waited_for)
+    if network and not of_hook:
         return RemoteUnavailable(
             f"git {name} gave no answer within {limit:g} s", lines=lines,
             hint="check the network, or use --no-fetch" if name != "push"
-            else "check the network and your pre-push hook, then repeat",
+            else "check the network, then repeat",
         )  # fmt: skip
     return GitHung(
         f"git {name} did not end within {limit:g} s, and was stopped",
         lines=lines, details={"waited_for": list(error.waited_for)},
-        hint="make it end by itself, or raise the setting git.timeout; then repeat",
+        hint="make it end by itself, or raise the setting "
+        f"{'push' if of_hook else 'git'}.timeout; then repeat",
     )  # fmt: skip
 
 
