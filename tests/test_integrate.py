@@ -422,6 +422,27 @@ def test_work_of_high_risk_waits_for_its_review(tmp_path: Path) -> None:
     assert world.ralph("land", "alpha").code == 0
 
 
+def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
+    body = task("A", "test -s a.txt", "a.txt")
+    body = body.replace("pending\n", "pending\n    risk: high\n")
+    world = world_of(tmp_path, body, task("B", "true", "b.txt"))
+    alpha = worked(world, "alpha", "A", {"a.txt": "a\n"})
+    alpha.ralph("audit", "add", "A", "--by", "alice", "--verdict", "clear")
+    alpha.commit("A review")
+    other = worked(world, "beta", "B", {"b.txt": "b\n"})
+    other.ralph("audit", "add", "A", "--target", "alpha", "--by", "alice", "--verdict", "clear")
+    other.commit("A review")
+    carried = world.ralph("reconcile", "beta", "--json").data["branches"][0]["issues"]
+    assert [one["code"] for one in carried if one["severity"] == "error"] == ["carried_review"]
+    for words in (("land", "alpha"), ("land", "--all"), ("integrate", "alpha")):
+        refused = world.ralph(*words, "--json")
+        assert (refused.code, refused.error) == (1, "not_ready"), words
+        said = refused.data["stops"][0]["message"]
+        assert "one that comes with the work may be the worker's own" in said
+    waits = world.ralph("inbox", "--json").data["questions"]
+    assert [(one["task"], one["reason"]) for one in waits] == [("A", "review")]
+
+
 def test_untrusted_commands_do_not_run(tmp_path: Path) -> None:
     world = hidden(tmp_path)
     world.ralph("trust", "--revoke")

@@ -187,13 +187,38 @@ def test_a_base_that_the_agent_has_made_is_not_believed_while_the_remote_is_away
     assert "a.txt" not in files_on_base(alpha)
 
 
-def test_a_review_that_the_agent_writes_is_none(tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "risk: high", "outputs: [a.txt]"))
-    script = f"echo good > a.txt; {RALPH} audit add T-1 --verdict clear --by bob -q || exit 9"
-    told = work(alpha, script)
-    assert "has risk: high" in told
-    assert on_base(alpha, "T-1")["status"] == "pending"
+#: Has a review written elsewhere, as by a person who is in no loop, and takes it into the branch.
+REVIEWS = (
+    "echo good > a.txt; {add} && exit 9; git add -A; git commit -qm Work\n"
+    "git worktree add -q --detach ../else; unset RALPH_TASK RALPH_CLAIM\n"
+    "(cd ../else && {add} && git commit -qm Reviewed) || exit 9\n"
+    "git merge -q --ff-only $(git -C ../else rev-parse HEAD)\n"
+    "git worktree remove -f ../else\n"
+)
+OF_ITSELF = REVIEWS.format(add=f"{RALPH} audit add T-1 --verdict clear --by bob -q")
+OF_ANOTHER = REVIEWS.format(add=f"{RALPH} audit add T-2 --verdict clear --by bob -q")
+BLOCKS = f"export RALPH_TASK=T-1; {RALPH} block --reason needs_context --question Which -q"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    slow.but(
+        1,
+        [
+            (OF_ITSELF, "has risk: high"),
+            (OF_ITSELF + BLOCKS, "T-1 is blocked (needs_context)"),
+            (OF_ANOTHER, "the branch of T-1 changes records of other tasks"),
+        ],
+    ),
+)
+def test_a_review_that_the_agent_writes_is_none(script: str, said: str, tmp_path: Path) -> None:
+    two = (task("T-1", "risk: high", "outputs: [a.txt]"), task("T-2", "risk: high", "x-later: 1"))
+    alpha = made(tmp_path, *two)
+    told = work(alpha, script, "--task", "T-1")
+    assert said in told
+    assert on_base(alpha, "T-1")["status"] in ("pending", "blocked")
     assert "a.txt" not in files_on_base(alpha)
+    assert alpha.run("git", "grep", "-q", "kind: review", "origin/main").code == 1
 
 
 @pytest.mark.parametrize("bit", ["assume-unchanged", "skip-worktree"])

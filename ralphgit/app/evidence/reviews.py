@@ -1,6 +1,6 @@
 """Record and list reviews, and require one before work lands that asks for it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from ralphgit.app.evidence import judged_evidence
@@ -41,14 +41,22 @@ class Added(NamedTuple):
 def add(project: Project, options: ReviewOptions) -> Added:
     """Write a review, bound to the content that was reviewed, and stage the record.
 
-    Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused, NotWritable.
+    Raises: UnknownTask, UsageError (bad_revision, unknown_finding), GuardRefused (in_loop),
+    NotWritable.
     """
     from ralphgit.app.evidence import record
+    from ralphgit.app.workspace import inside_loop
     from ralphgit.app.workspace.locks import WorktreeLock
 
     with WorktreeLock(project):
         _refuse_unknown(project, options.task, options.disposes)
         made, worker = composed(project, options)
+        own = made.by.casefold() == project.worker.casefold() != worker.casefold()
+        if not own:
+            inside_loop.refuse(
+                project, f"a worker in a loop reviews neither its own work ({made.task}) nor under "
+                "another name; nothing was written",
+            )  # fmt: skip
         path = audit_file.path(project.config.records, made.task, made.id)
         record.write(project, {path: codec.encode(made, path)})
     if made.by.casefold() == worker.casefold():
@@ -156,8 +164,13 @@ def missing(
         return ""
     known = _known(project, [*([head] if of_branch else []), project.base.commit], task.id)
     digest = Content(project, head).digest((promised or task).scope)
-    not_by = model_of(project, head, task)
-    return rule.missing(known, worker=task.claim.by, digest=digest, not_by=not_by)
+    worker, not_by = task.claim.by, model_of(project, head, task)
+    why = rule.missing(known, worker=worker, digest=digest, not_by=not_by)
+    if not why or of_branch:
+        return why
+    brought = _known(project, [head], task.id)
+    more = f" on {project.base.label}, and one that comes with the work may be the worker's own"
+    return why + ("" if rule.missing(brought, worker=worker, digest=digest) else more)
 
 
 def model_of(project: Project, head: str, task: Task) -> str:
@@ -179,6 +192,27 @@ def _known(project: Project, commits: Sequence[str], task: str) -> list[Review]:
         for commit in dict.fromkeys(commits)
     ]
     return [one for tree in trees for one in listed(project, tree, [task])]
+
+
+def of_others(
+    project: Project, head: str, paths: Iterable[str], tasks: Collection[str]
+) -> list[tuple[str, Review]]:
+    """Find which of the `paths` that work on `tasks` brings at commit `head` are reviews of other
+    tasks: merged, they would be as good as what somebody else has recorded on the base.
+    """
+    folder = f"{project.config.records}/audit/"
+    named = [path for path in paths if path.startswith(folder)]
+    wanted = [path for path in named if path[len(folder) :].split("/")[0] not in tasks]
+    contents = project.repository.objects.read(f"{head}:{path}" for path in wanted)
+    found = []
+    for path in wanted:
+        try:
+            one = codec.parse(contents.get(f"{head}:{path}", b"{}"))
+        except InvalidRecord:
+            continue  # which the gate reports
+        if one is not None:
+            found.append((path, one))
+    return found
 
 
 class Standing(NamedTuple):

@@ -38,12 +38,14 @@ Rows = Mapping[str, Row]
 
 
 def incoming(
-    project: Project, base: str, head: str, *, whole: bool = True, may_leave: bool = False
-) -> list[Problem]:
+    project: Project, base: str, head: str, *, whole: bool = True, may_leave: bool = False,
+    own_reviews: bool = True,
+) -> list[Problem]:  # fmt: skip
     """Find the problems of `head` as merged into `base`.
 
     Without `whole`, only of what the branch brings, and not whether all records are valid. With
-    `may_leave`, the removal of the graph and all records together is a warning.
+    `may_leave`, the removal of the graph and all records together is a warning. Without
+    `own_reviews` those that come with the branch count for nothing.
 
     Raises: UsageError (bad_revision), InvalidRecord (no_graph).
     """
@@ -82,7 +84,8 @@ def incoming(
         # What merging changes on the base, and not what the branch has changed since they parted:
         # where each has merged the other, there are several such places.
         span = Span(ours, merged.tree, theirs, merged.objects)
-        return problems + _brought(set_by, span, (before, after), tree, files, problems)
+        rows = (before, after)
+        return problems + _brought(set_by, span, rows, tree, files, problems, own_reviews)
 
 
 def across(
@@ -139,7 +142,7 @@ def _removal(was: Project, tasks: int, new: str, objects: Objects) -> Problem | 
 
 def _brought(
     set_by: effective_settings.Settings, span: Span, rows: tuple[Rows, Rows], tree: Tree,
-    files: Content, known: Sequence[Problem],
+    files: Content, known: Sequence[Problem], own_reviews: bool = True,
 ) -> list[Problem]:  # fmt: skip
     """Find the problems of a change from `rows[0]` to `rows[1]` and `tree`; `files` are as after
     it, with the problems `known`."""
@@ -180,7 +183,7 @@ def _brought(
         *completions(now, made, files),
         *_unfinished(made, faulty | {one.task for one in by_hand}),
         *by_hand,
-        *_reviews(now, made, span.head),
+        *_reviews(now, made, span.head, own_reviews),
         *write_scope.committed(was, now, paths, since, made.before, made.after),
     ]
 
@@ -371,13 +374,13 @@ def _task(row: Row) -> Task:
     return task_mapping.task(graph_view.stored(row))
 
 
-def _reviews(project: Project, made: BranchChange, head: str) -> list[Problem]:
+def _reviews(project: Project, made: BranchChange, head: str, own: bool) -> list[Problem]:
     """Find completed work that asks for a review, and has none as it is on the branch."""
     found = []
     for row in made.completed:
         old = made.before.get(row.id)
         promised = _task(old) if old is not None else None
-        if why := reviews.missing(project, head, _task(row), promised):
+        if why := reviews.missing(project, head, _task(row), promised, of_branch=own):
             said = f"{row.id} has {review_verdict.asked(_task(row), promised)}, and {why}"
             hint = reviews.command(row.id, head[:12])
             fault = Fault("review_missing", row.id, said, hint)

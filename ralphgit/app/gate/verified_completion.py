@@ -12,7 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ralphgit.app.active_claims import own_claims
-from ralphgit.app.evidence import attempt_events, changed_paths, completion_proof, judged_evidence
+from ralphgit.app.evidence import (
+    attempt_events,
+    changed_paths,
+    completion_proof,
+    judged_evidence,
+    reviews,
+)
 from ralphgit.app.gate import branch
 from ralphgit.app.gate.problem import Problem, not_landable
 from ralphgit.app.workspace import record_tree
@@ -22,6 +28,7 @@ from ralphgit.errors import GuardRefused
 from ralphgit.git import trees, worktrees
 from ralphgit.model.active_claim import Lease
 from ralphgit.model.evidence import COMMAND
+from ralphgit.model.review import Review
 from ralphgit.model.task import Task
 from ralphgit.model.task_row import Row
 from ralphgit.model.task_status import Mode, Status
@@ -170,6 +177,9 @@ def out_of_task_changes(
         moved += [row for row in others if _promise(there, row.id) != row.json and row not in moved]
     if moved:
         return [_carried(row) for row in moved]
+    new = [one.path for one in changes if not one.old]
+    if brought := reviews.of_others(project, head, new, [lease.task]):
+        return [carried_review(path, one) for path, one in brought]
     before = {row.id: row.json for row in began.values()}
     after = {row.id: row.json for row in there.rows}
     touched = {id for id in before.keys() | after.keys() if before.get(id) != after.get(id)}
@@ -190,6 +200,12 @@ def out_of_task_changes(
 def _promise(view: GraphView, task: str) -> str:
     """Return all that a task says; "" if it is gone."""
     return view.by_id[task].json if task in view.by_id else ""
+
+
+def carried_review(path: str, one: Review) -> Problem:
+    """What is said of a review that comes with the work on another task."""
+    said = f"a review of {one.task} comes with the work on another task; its reviewer records it"
+    return Problem("carried_review", file=path, task=one.task, message=said)
 
 
 def _carried(row: Row) -> Problem:

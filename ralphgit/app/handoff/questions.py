@@ -180,7 +180,7 @@ def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[
     from ralphgit.rules import review_verdict
 
     task, promised = project.view(ref.oid, holder.where).task(row.id), claim_map.base.task(row.id)
-    why = reviews.missing(project, ref.oid, task, promised)
+    why = reviews.missing(project, ref.oid, task, promised, of_branch=False)
     if why:
         since = task.lifecycle.result.at if task.lifecycle.result else holder.at
         said = f"{review_verdict.asked(task, promised)}, and {why} ({holder.where})"

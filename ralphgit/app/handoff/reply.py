@@ -12,7 +12,7 @@ from ralphgit.app.base.fetch import synchronise
 from ralphgit.app.handoff import inbox_notes, questions
 from ralphgit.app.handoff.inbox_notes import Left
 from ralphgit.app.lifecycle import onto_base, reopen, task_branch
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     IllegalMove,
@@ -87,6 +87,10 @@ def reply(project: Project, options: ReplyOptions) -> Replied:
     Raises: IllegalMove (not_blocked, not_on_base, claim_changed), UnknownTask, GuardRefused,
     RemoteUnavailable (with require_remote), InvalidRecord, NotWritable.
     """
+    inside_loop.refuse(
+        project, "a person answers what a task asks, and not a worker in a loop; nothing was "
+        "changed",
+    )  # fmt: skip
     if options.fetch:
         synchronise(project)
     if interrupted_update.settle(project):

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from ralphgit.app.active_claims import own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.evidence import changed_paths, judged_evidence
+from ralphgit.app.evidence import changed_paths, judged_evidence, reviews
 from ralphgit.app.evidence.judged_evidence import JudgedState
 from ralphgit.app.gate import branch as incoming
-from ralphgit.app.gate import state
+from ralphgit.app.gate import state, verified_completion
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import claim_errors
 from ralphgit.app.workspace import record_tree, revisions, runtime_files, taken_back
@@ -86,12 +86,17 @@ def _one(project: Project, branch: str) -> Reconciled:
     paths = trees.differing(project.repository.objects, fork, commit) if fork else []
     files = tuple(path for path in paths if not record_tree.is_record(project, path))
     place = judged_evidence.place_at(project, commit, branch)
-    problems = incoming.incoming(project, project.base.label, branch, whole=False)
+    problems = incoming.incoming(
+        project, project.base.label, branch, whole=False, own_reviews=False
+    )
     problems += state.state(project, place.tree, only=paths)
     issues = [
         Issue(p.code, p.severity, p.task, p.message, (p.file,) if p.file else (), p.hint)
         for p in problems
     ]
+    for path, one in reviews.of_others(project, commit, paths, {row.id for row in rows}):
+        said = verified_completion.carried_review(path, one).message
+        issues.append(Issue("carried_review", "error", one.task, said, (path,)))
     for row in rows:
         mine = (row.id, row.claim, view.row(row.id).base)
         winner = own_claims.withdrawn(ClaimMap(project), mine, commit)

@@ -28,8 +28,8 @@ from ralphgit.app.lifecycle import (
     write_audit_and_graph,
 )
 from ralphgit.app.processes import trust, verified_here, verify_command
-from ralphgit.app.workspace import commit_message
-from ralphgit.app.workspace.locks import WorktreeLock, loop_works_in
+from ralphgit.app.workspace import commit_message, inside_loop
+from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused, IllegalMove, NeedsPerson
 from ralphgit.git import index, scratch_index
@@ -63,9 +63,6 @@ class CompleteOptions(NamedTuple):
     by: str = ""
     """What did it and is merged already: a commit, a range or a pull request."""
 
-
-#: What a loop tells its agent by the environment.
-_OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
 
 #: The exit codes that commands of (task, claim, command) have on a commit, in another worktree.
 BeforeWork = Callable[[Project, str, Sequence[tuple[str, str, str]]], dict[str, int]]
@@ -112,7 +109,7 @@ def complete(
         refuse_in_loop(project, options.task)
     with WorktreeLock(project):
         done = _complete(project, options, anew, before, command_ended)
-    if not (done.again or options.force) and (anew or not in_loop(project)):
+    if not (done.again or options.force) and (anew or not inside_loop.works(project)):
         verified_here.note(project, done.commit)
     proof = completion_proof.of_commit(project, done.task, done.commit)
     counted = [judged.evidence for judged in proof.judged if judged.counts]
@@ -125,15 +122,9 @@ def complete(
     )
 
 
-def in_loop(project: Project) -> bool:
-    """Whether this runs inside a loop: by its variables, or by the loop itself."""
-    told = any(project.around.environ.get(name) for name in _OF_A_LOOP)
-    return told or loop_works_in(project)
-
-
 def refuse_in_loop(project: Project, task: str) -> None:
     """Refuse to force a completion inside a loop. Raises: GuardRefused (in_loop)."""
-    if not in_loop(project):
+    if not inside_loop.works(project):
         return
     raise GuardRefused(
         "a loop works in this worktree, and it lands what it has verified itself, so nothing can "

@@ -70,7 +70,7 @@ def revert(project: Project, options: RevertOptions) -> Reverted:
     """
     inside_loop.refuse(
         project, "what has landed is taken back by a person, and not inside a loop; "
-        "nothing was changed", code="in_loop",
+        "nothing was changed",
     )  # fmt: skip
     if options.fetch:
         synchronise(project)

@@ -11,6 +11,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
 from ralphgit.git import refs, remote, trees, worktrees
 from ralphgit.model.active_claim import Lease
+from ralphgit.records import audit_file
 
 
 def discard(project: Project, branch: str) -> None:
@@ -81,12 +82,19 @@ def keep_if_work(project: Project, ref: str) -> str:
 
 
 def has_work(project: Project, lease: Lease) -> bool:
-    """Whether the commits on this branch have more of a task than records."""
+    """Whether the commits on this branch have more of a task than its records, reviews not
+    counted: on the base they would be somebody else's.
+    """
     git = project.repository.git
     target = rescue_refs.return_point(project, lease)
     fork = worktrees.fork(git, target, project.repository.head()) or target
     differing = trees.differing(project.repository.objects, fork, "HEAD")
-    return any(not record_tree.is_record(project, path) for path in differing)
+    log = audit_file.path(project.config.records, lease.task, lease.claim)
+    logs = f"{project.config.records}/audit/"
+    return any(
+        not record_tree.is_record(project, path) or (path.startswith(logs) and path != log)
+        for path in differing
+    )
 
 
 def place_of(project: Project) -> int:

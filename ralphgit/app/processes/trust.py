@@ -284,7 +284,12 @@ def grant(project: Project, asked: Iterable[Asked]) -> None:
 
 
 def revoke(project: Project) -> None:
-    """Forget all consent for this repository. Raises: NotWritable."""
+    """Forget all consent for this repository.
+
+    Raises: GuardRefused (worker_consents), NotWritable.
+    """
+    message = "a worker cannot decide for a person what is trusted; nothing was changed"
+    inside_loop.refuse(project, message, code="worker_consents")
     try:
         os.unlink(_path(project))
     except FileNotFoundError:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ralphgit.app.workspace.locks import LoopLock
+from ralphgit.app.workspace.locks import loop_works_in
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import GuardRefused
+
+#: What a loop tells its agent by the environment.
+_OF_A_LOOP = ("RALPH_TASK", "RALPH_CLAIM")
 
 
 def claimed(project: Project) -> bool:
@@ -12,13 +15,18 @@ def claimed(project: Project) -> bool:
     return bool(project.around.environ.get("RALPH_CLAIM"))
 
 
-def refuse(project: Project, message: str, *, code: str) -> None:
-    """Refuse what a worker may not do: by its environment, or by the loop of this worktree.
+def works(project: Project) -> bool:
+    """Whether this runs inside a loop: by its environment, or by the loop of this worktree."""
+    here = project.repository.top is not None and loop_works_in(project)
+    return here or any(project.around.environ.get(name) for name in _OF_A_LOOP)
+
+
+def refuse(project: Project, message: str, *, code: str = "in_loop") -> None:
+    """Refuse what is a person's to do, where a worker may be who does it (`works`).
 
     Raises: GuardRefused (`code`).
     """
-    here = project.repository.top is not None and LoopLock(project).held()
-    if here or claimed(project):
+    if works(project):
         raise GuardRefused(
             message, code=code,
             hint="ask a person to do it in another worktree, or once the loop has ended",

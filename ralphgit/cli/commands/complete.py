@@ -11,7 +11,7 @@ from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.handoff import worker_report
 from ralphgit.app.lifecycle import complete
 from ralphgit.app.lifecycle.complete import Completed, CompleteOptions
-from ralphgit.app.workspace import runtime_files
+from ralphgit.app.workspace import inside_loop, runtime_files
 from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe, stored_task
@@ -119,7 +119,7 @@ def _way(project: Project, asked: str) -> str:
     """
     if not asked:
         return ""
-    if complete.in_loop(project):
+    if inside_loop.works(project):
         project.warn("a loop works in this worktree, and lands what it has verified itself")
         return ""
     from ralphgit.app.landing import land_way
