@@ -110,31 +110,37 @@ def test_a_program_that_a_verify_command_names_is_not_the_agents_to_change(tmp_p
     assert "a.txt" not in files_on_base(alpha)
 
 
-@pytest.mark.parametrize(
-    "line",
-    slow.but(
-        1,
-        [
-            "cd . && X=1 mytest",
-            "X=1 mytest",
-            "if ! mytest; then exit 1; fi",
-            "true\nmytest",
-            ">/dev/null mytest",
-            "2>../log mytest",
-            "command mytest",
-        ],
-    ),
-)
-def test_a_program_that_a_line_comes_to_later_is_not_either(line: str, tmp_path: Path) -> None:
-    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", f"verify: [{json.dumps(line)}]"))
+#: Each runs the program `{}`, one way or another.
+FORMS = (
+    "cd . && X=1 {}", "X=1 {}", "if ! {}; then exit 1; fi", "true\n{}", ">/dev/null {}",
+    "2>../log {}", "command {}", "echo .#x && {}", "echo $#; {}", "X=${{Y:-a b}} {}",
+    "echo \"`echo '\"'`\"; {}", "trap {} EXIT", "eval {}", ". {}", "sh -c {}", "timeout 9 {}",
+    "true && \\\n{}", "test -n \"$({})\"", "X={}; $X", "'{}'", "sh -c 'cd . && {} -q'",
+    "cat <<E >../log\nit's\nE\n{}", "nohup env X=1 {}", "true|{}",
+)  # fmt: skip
+#: And these have quotes, or the like, within its name, which ends in `tool`.
+BROKEN_UP = ("my\\\ntool", 'his""tool', "her\\tool", "a'tool'")
+
+
+def test_a_program_that_a_line_comes_to_is_not_the_agents_to_change(tmp_path: Path) -> None:
+    names = [f"tool{number}" for number, _ in enumerate(FORMS)]
+    lines = [form.format(name) for form, name in zip(FORMS, names, strict=True)]
+    names += ["mytool", "histool", "hertool", "atool"]
+    home = f"~/{tmp_path.name}/homely"
+    lines += [*BROKEN_UP, home]
+    verify = f"verify: {json.dumps(lines)}"
+    alpha = made(tmp_path, task("T-1", "scope: {write: [a.txt]}", verify))
     programs = alpha.world.folder / "programs"
     programs.mkdir()
     env = {"PATH": f"{programs}:{alpha.environ['PATH']}"}
-    # It was not there before.
-    fake = f"echo bad > a.txt; printf '#!/bin/sh\n' > {programs}/mytest; chmod +x {programs}/mytest"
-    ran = works(alpha, fake, "--json", env=env)
+    # None was there before.
+    places = [f"{programs}/{name}" for name in names]
+    places.append(str(Path(alpha.environ["HOME"], tmp_path.name, "homely")))
+    fakes = f"for f in {' '.join(places)}; do mkdir -p $(dirname $f); echo >$f; chmod +x $f; done"
+    ran = works(alpha, f"echo bad > a.txt; {fakes}", "--json", env=env)
     assert (ran.code, ran.error) == (7, "settings_changed"), ran.err
-    assert ran.json["error"]["changed"] == ["program mytest"]
+    wanted = {f"program {name}" for name in (*names, home)}
+    assert set(ran.json["error"]["changed"]) == wanted
     assert "a.txt" not in files_on_base(alpha)
     assert works(alpha, "true", env=env).code == 7
 

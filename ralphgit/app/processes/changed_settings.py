@@ -16,7 +16,8 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from ralphgit.app.workspace.project import Project
@@ -55,23 +56,9 @@ _PROGRAM = "program "
 _GIT = "git"
 _WORKTREE = "worktree's git config "
 _CONFIG = "config.worktree"
-#: What may stand before a command's own name.
-_BEFORE = (
-    "!",
-    "{",
-    "if",
-    "then",
-    "elif",
-    "else",
-    "while",
-    "until",
-    "do",
-    "env",
-    "exec",
-    "time",
-    "command",
-)
-_ASSIGNED = re.compile(r"\w+=")
+#: What ends a word of a shell line, and quotes, which may also stand within one.
+_WORD = re.compile(r"[^\s;&|()<>`${}=:,]+")
+_QUOTES = re.compile(r"""['"\\]""")
 
 Signs = Mapping[str, str]
 """What may steer a decision, by the name that people know it by, and a digest of it."""
@@ -86,11 +73,13 @@ class Change(NamedTuple):
 def signs(project: Project, programs: Iterable[str] = ()) -> Signs:
     """Take down all that could steer what a loop decides, and is not read once.
 
-    Of programs git and those that the verify commands on the base begin with, or `programs`.
+    Of programs git and those that the verify commands on the base name, or `programs`.
     """
     # First, as this runs git: one that came meanwhile may go when it is run.
-    used = {_GIT, *(programs or _programs(project))}
-    found = {name: sign for one in sorted(used) for name, sign in _program(project, one).items()}
+    used, there = {_GIT, *(programs or _programs(project))}, _on_path(project)
+    found: dict[str, str] = {}
+    for one in sorted(used):
+        found.update(_program(project, one, there))
     found.update(_configured(project))
     common, top = project.repository.common_dir, project.top
     for path in (*(os.path.join(common, "info", name) for name in _INFO), *_of_user(project)):
@@ -258,41 +247,37 @@ def _expanded(project: Project, path: str) -> str:
 
 
 def _programs(project: Project) -> set[str]:
-    """List the programs that the verify commands on the base begin with."""
-    found = set(_begun(project.config.integrate_verify))
+    """List the words of the verify commands on the base."""
+    found = _named(project.config.integrate_verify)
     view = project.base_view
     for row in view.rows:
         for command in view.task(row.id).verify if '"verify"' in row.json else ():
-            found.update(_begun(command))
+            found.update(_named(command))
     return found
 
 
-def _begun(command: str) -> Iterator[str]:
-    """List the words that the commands of a shell line begin with, as far as it is plain."""
-    for line in command.splitlines():
-        words = shlex.shlex(line, posix=True, punctuation_chars=True)
-        words.whitespace_split = True
-        begins, target = True, False
-        try:
-            for word in words:
-                if target or (begins and word.isdigit()):
-                    target = False  # of a redirection, or the number before it
-                    continue
-                target = bool(set(word) & set("<>")) and set(word) <= set("<>&|")
-                if begins and not target and not _ASSIGNED.match(word):
-                    yield word
-                    begins = word in _BEFORE
-                begins = begins or set(word) <= set(";&|()")
-        except ValueError:
-            continue
+def _named(command: str) -> set[str]:
+    """List every word of a shell line: whatever the line does, a program that it names is there.
+
+    Most are no programs; of these there is nothing to see.
+    """
+    joined = _QUOTES.sub("", command.replace("\\\n", ""))
+    words = _WORD.findall(f"{joined} {_QUOTES.sub(' ', command)}")
+    return {word.lstrip("-+") for word in words} - {""}
 
 
-def _program(project: Project, name: str) -> Signs:
-    """Say which file a program is: "" for none, or one in the worktree, which is work."""
+def _program(project: Project, name: str, there: Collection[str]) -> Signs:
+    """Say which file a program is: "" for none, or one in the worktree, which is work.
+
+    `there` are the names of all files on the PATH.
+    """
     if not name:
         return {}
-    place = os.path.join(project.top, name) if os.path.dirname(name) else name
-    path = shutil.which(place, path=project.around.environ.get("PATH"))
+    has_folder = bool(os.path.dirname(name))
+    place = os.path.join(project.top, _expanded(project, name)) if has_folder else name
+    path = None
+    if has_folder or name in there:
+        path = shutil.which(place, path=project.around.environ.get("PATH"))
     if path is None or os.path.realpath(path).startswith(os.path.realpath(project.top) + os.sep):
         return {f"{_PROGRAM}{name}": ""}
     found = os.stat(path)
@@ -300,7 +285,15 @@ def _program(project: Project, name: str) -> Signs:
     return {f"{_PROGRAM}{name}": _digest(sign.encode("utf-8", "surrogateescape"))}
 
 
-@functools.lru_cache
+def _on_path(project: Project) -> set[str]:
+    found: set[str] = set()
+    for folder in project.around.environ.get("PATH", os.defpath).split(os.pathsep):
+        with suppress(OSError):
+            found.update(os.listdir(folder or "."))
+    return found
+
+
+@functools.lru_cache(maxsize=4096)
 def _content(path: str, inode: int, changed: int) -> str:
     """Digest a program; the time `changed` (ctime) cannot be set back, and a new link moves it.
 
