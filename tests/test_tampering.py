@@ -322,3 +322,64 @@ def test_an_index_that_was_written_to_say_what_is_not_so_is_not_believed(alpha: 
     assert alpha.git("status", "--porcelain") == ""
     alpha.complete("T-1")
     assert alpha.git("show", "HEAD:one.txt") == "work"
+
+
+# -- the gate and the diff --------------------------------------------------------------------
+
+
+def copied_evidence(place: Place) -> None:
+    (path,) = records(place, "evidence", "T-2")
+    text = place.read(path).replace(Path(path).stem, "aaaaaaaaaa")
+    place.write("records/evidence/T-2/aaaaaaaaaa.yaml", text)
+
+
+def record_deeper(place: Place) -> None:
+    (path,) = records(place, "evidence", "T-2")
+    place.write("records/evidence/T-2/sub/aaaaaaaaaa.yaml", place.read(path))
+
+
+def record_by_another_name(place: Place) -> None:
+    (path,) = records(place, "evidence", "T-2")
+    place.write("records/evidence/T-2/bbbbbbbbbb.yaml", place.read(path))
+
+
+def record_that_is_none(place: Place) -> None:
+    place.write("records/evidence/T-9/aaaaaaaaaa.yaml", "id: aaaaaaaaaa\n")
+
+
+def unknown_dependency(place: Place) -> None:
+    more = "  - id: T-4\n    title: Four\n    depends_on: [T-99]\n    status: pending\n"
+    place.write("task-graph.yaml", place.read() + more)
+
+
+def runtime_state(place: Place) -> None:
+    place.write(".ralph/z", "evil\n")
+    place.git("add", "--force", ".ralph/z")
+
+
+REFUSED = {
+    "copied_evidence": copied_evidence,
+    "misplaced_record": record_deeper,
+    "misnamed": record_by_another_name,
+    "invalid": record_that_is_none,
+    "unknown_dependency": unknown_dependency,
+    "outside_scope": runtime_state,
+}
+
+
+def test_what_the_gate_refuses_is_never_clear(alpha: Place) -> None:
+    alpha.did("T-2", {"two.txt": "2\n"})
+    assert verdict(alpha) == ("clear", [])
+    head, told = alpha.head, {}
+    for name, does in REFUSED.items():
+        does(alpha)
+        alpha.commit("Evil")
+        errors = {one for one in codes(alpha, "main..HEAD") if one.startswith("error")}
+        said, notes = verdict(alpha)
+        assert errors <= {f"error {note}" for note in notes}, name
+        told[name] = said, bool(errors)
+        if does is runtime_state:
+            found = alpha.ralph("diff", "--json").data
+            assert found["outside_scope"] == [".ralph/z"]
+        alpha.git("reset", "--quiet", "--hard", head)
+    assert set(told.values()) == {("problems", True)}, told

@@ -153,7 +153,7 @@ class _Gathering:
     def gathered(self) -> Diff:
         paths = trees.changes(self.project.repository.objects, self.range.old, self.range.new)
         graph = {path for side in (self.old, self.new) for path, _ in side.view.shards}
-        records = [one for one in paths if record_tree.is_record(self.project, one.path)]
+        records = [one for one in paths if write_scope.is_own(one.path, self.project)]
         own = {one.path for one in records} | graph
         files = tuple(one.path for one in paths if one.path not in own)
         changes = self._changes(self._written([one for one in records if one.path not in graph]))
@@ -171,6 +171,12 @@ class _Gathering:
             self.notes.append(ChangeNote(CONCERN, "graph_removed", "", f"{said} and all records"))
         for error in dict.fromkeys(map(str, self.unreadable)):
             self.notes.append(ChangeNote(PROBLEM, "unreadable", "", f"cannot be read: {error}"))
+        if (
+            self.new.view.shards
+            and paths
+            and not any(note.severity == PROBLEM for note in self.notes)
+        ):
+            self._note_errors()
         both = self.before.keys() & self.after.keys()
         packed = {*self.packed.archived, *self.packed.restored}
         moved = sum(
@@ -181,6 +187,13 @@ class _Gathering:
             self.range, self.old, self.new, changes, files, outside, notes, moved,
             tuple(self.packed.archived), tuple(self.packed.restored),
         )  # fmt: skip
+
+    def _note_errors(self) -> None:
+        """Note what else the gate refuses: what it has an error of is never clear."""
+        from ralphgit.app.gate import landing_gate  # where there is nothing worse to say
+
+        for one in landing_gate.errors_across(self.project, self.range.old, self.range.new):
+            self.notes.append(ChangeNote(PROBLEM, one.code, one.task, one.message))
 
     def _note_reverts(self) -> None:
         """Note what is taken back in part, and what comes back that was taken back before."""

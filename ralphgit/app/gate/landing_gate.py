@@ -27,12 +27,17 @@ def problems(project: Project, result: str) -> list[Problem]:
 
     Raises: InvalidRecord.
     """
-    base = project.base.commit
-    found = branch.across(project, base, result, whole=False)
-    errors = [one for one in found if one.severity == "error" and one.code not in _ELSEWHERE]
+    found = errors_across(project, project.base.commit, result)
+    return [one for one in found if one.code not in _ELSEWHERE]
+
+
+def errors_across(project: Project, old: str, new: str) -> list[Problem]:
+    """Find the errors that the commit `new` has, and `old` has not. Raises: InvalidRecord."""
+    found = branch.across(project, old, new, whole=False)
+    errors = [one for one in found if one.severity == "error"]
     if not errors:
         return []
-    tree = record_tree.commit_tree(project, base)
+    tree = record_tree.commit_tree(project, old)
     known = {(one.code, one.task, one.message) for one in state(project, tree, only=())}
     return [one for one in errors if (one.code, one.task, one.message) not in known]
 

@@ -27,7 +27,7 @@ class Scopes(NamedTuple):
     def outside(self, paths: Iterable[str], project: Project) -> list[str]:
         """List the files that no scope covers, and that are not records of `project`."""
         allowed = [pattern for row in self.bounded for pattern in row.write]
-        return [path for path in paths if not (_is_own(path, project) or covers_any(allowed, path))]
+        return [path for path in paths if not (is_own(path, project) or covers_any(allowed, path))]
 
 
 def committed(
@@ -72,8 +72,11 @@ def uncommitted(
     return [one._replace(severity="warning") for one in found]
 
 
-def _is_own(path: str, project: Project) -> bool:
-    # Runtime state is never committed: merged, it would be another worktree's.
+def is_own(path: str, project: Project) -> bool:
+    """Whether a path is the graph or a record.
+
+    Runtime state is neither: it is never committed, and merged it would be another worktree's.
+    """
     is_runtime = path.startswith(f"{runtime_files.FOLDER}/")
     return not is_runtime and record_tree.is_record(project, path)
 
