@@ -127,6 +127,8 @@ CANNOT = {
     "qwen login": ("qwen", 41, "Invalid auth method selected.\n"),
     "opencode 401": ("opencode", 1, OPENCODE.format("invalid x-api-key")),
     "opencode 404": ("opencode", 1, OPENCODE.format("model: nope")),
+    "aider 401": ("file", 0, "key\nThe API provider is not able to authenticate you. Check\n"),
+    "aider of your own": ("aider", 0, "The API provider is not able to authenticate you.\n\n"),
     "not there": ("sh", 127, "sh: 1: claude: not found\n"),
 }  # fmt: skip
 

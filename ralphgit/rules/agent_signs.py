@@ -56,6 +56,7 @@ _CLAUDE = "claude 2.1.197"
 _CODEX = "codex 0.171.0"
 _CODEX_CODE = "openai/codex, codex-rs/protocol/src/error.rs"
 _GEMINI = "gemini 0.61.0"
+_AIDER = "aider 0.86.2"
 _OPENCODE = "opencode 1.18.33"
 
 SIGNS: tuple[Sign, ...] = (
@@ -98,6 +99,8 @@ SIGNS: tuple[Sign, ...] = (
     Sign("gemini", _LIMITED, r"Attempt \d+ failed with status 429\. Retrying",
          "Attempt 3 failed with status 429. Retrying with backoff... _ApiError: {", _GEMINI,
          failed=True),
+    Sign("file", _LIMITED, r"The API provider has rate limited you",
+         "The API provider has rate limited you. Try again later or check your quotas.", _AIDER),
     Sign("opencode", _LIMITED, r"error: .*(?:rate limit|quota|overloaded|too many requests)",
          "error: This request would exceed your account's rate limit.", _OPENCODE, failed=True),
     # -- limits, in the words of any service; a worker may write of them, too
@@ -138,6 +141,8 @@ SIGNS: tuple[Sign, ...] = (
          "http://127.0.0.1:18711/v1/responses", _CODEX, failed=True),
     Sign("opencode", _UNAVAILABLE, r"Error: (?!.*context)",
          "Error: invalid x-api-key", _OPENCODE, failed=True),
+    Sign("file", _UNAVAILABLE, r"The API provider is not able to authenticate you",
+         "The API provider is not able to authenticate you. Check your API key.", _AIDER),
     Sign("", _UNAVAILABLE, r"(?:unexpected status|http|status)?\W*(?:401|403|5\d\d)\b",
          "Error: 401 Unauthorized", "RFC 9110, 15", failed=True),
     Sign("", _UNAVAILABLE, "", "the command cannot be run", "POSIX, sh: exit status", code=126),

@@ -115,7 +115,8 @@ def _end(
         if case == INTERRUPT and api.asked.wait(1.0):
             running.send_signal(signal.SIGINT)
             return running.wait(60)
-        if case == LIMIT and agent_pause.every({**place.environ, **env}):
+        pauses = agent_pause.every({**place.environ, **env}) if case == LIMIT else ()
+        if any(one.kind == agent_pause.LIMITED for one in pauses):
             return -1
         time.sleep(0.2)
     return -2 if running.poll() is None else running.returncode

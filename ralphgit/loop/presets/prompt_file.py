@@ -1,6 +1,7 @@
 """For a tool that takes its prompt as a file; aider is the one that is started.
 
-Source: aider's page "scripting" (--message-file, --yes-always); what it changes `complete` commits.
+Sources: aider's page "scripting" (--message-file, --yes-always), and what it printed against a
+local server: exit code 0 also where it was refused. What it changes `complete` commits.
 """
 
 from __future__ import annotations
@@ -17,4 +18,5 @@ PRESET = AgentPreset(
     needs="aider, with a model and its key",
     may_not="run the commands that it suggests (`--yes-always` declines them)",
     trust="works in any folder",
+    tried="0.86.2",
 )
