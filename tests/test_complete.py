@@ -693,6 +693,34 @@ def test_a_command_that_changes_the_work_fails(tmp_path: Path) -> None:
     )
 
 
+SECRET = {
+    "MY_API_KEY": "key-key-key1", "SSH_PASSPHRASE": "openopen88", "PGPASSWORD": "pgpgpgpg76",
+    "PGPASS": "pgpgpgpg77", "MYSQL_PWD": "mysqlpw11", "GH_PAT": "patpatpatpat99",
+    "MYAUTH": "basicbasic66", "SESSION_COOKIE": "cookiecookie22", "SLACK_WEBHOOK": "hookhook4444",
+    "SHORT_TOKEN": "abc12", "SENTRY_DSN": "dsndsndsn8", "SIGNING_KEY": "signsign9",
+}  # fmt: skip
+#: Named alike, and no secrets.
+PLAIN = {
+    "MAX_TOKENS": "32000000", "GIT_AUTHOR_NAME": "Some Author", "XAUTHORITY": "/run/user/1/x",
+    "SSH_AUTH_SOCK": "/tmp/agent.12", "MONKEY": "chimpanzee", "DEV_TOKEN": "test",
+    "PGPASSFILE": "/etc/pgpassfile", "COMPATIBLE": "yes, all of it",
+}  # fmt: skip
+
+
+def test_values_of_variables_that_are_named_like_secrets_are_taken_out(tmp_path: Path) -> None:
+    names = " ".join([*SECRET, *PLAIN])
+    command = f"for v in {names}; do printenv $v || exit 1; done"
+    world = world_of(tmp_path, one_task("verify:", f"- '{command}'"))
+    alpha = at_work(world)
+    trust(alpha)
+    alpha.write("a", "x\n")
+    result = alpha.ralph("complete", "--json", env={**SECRET, **PLAIN})
+    assert result.code == 0, result.out
+    (record,) = records(alpha, "evidence")
+    shown = record["output"]["tail"].split("\n")
+    assert shown == ["[redacted]"] * len(SECRET) + [*PLAIN.values()]
+
+
 def test_output_is_redacted_and_capped(tmp_path: Path) -> None:
     secret = "hunter2-hunter2"
     lines = [

@@ -395,3 +395,36 @@ def test_a_passphrase_that_cannot_be_asked_for(tmp_path: Path) -> None:
     assert done.code == 4
     assert "Permission denied (publickey)" in done.out, done
     assert "ssh-add" in done.out
+
+
+# -- a repository among the files of another --------------------------------------------------
+
+
+def test_a_repository_that_came_with_the_files_is_not_looked_into(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph("version: 1\ntasks:\n" + task("T-1"))
+    world.commit("Plan")
+    evil, ran = world.path / "evil", tmp_path / "ran"
+    world.write("evil/HEAD", "ref: refs/heads/main\n")
+    world.write("evil/objects/x", "x\n")
+    world.write("evil/refs/x", "x\n")
+    world.write(
+        "evil/config",
+        "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = ..\n"
+        f'\tfsmonitor = "touch {ran}; false"\n',
+    )
+    world.write("evil/sub/y", "y\n")
+    # One that nobody has committed is the user's own.
+    world.git("init", "--quiet", "--bare", "own.git")
+    world.git("add", "evil")
+    world.git("commit", "--quiet", "-m", "Evil")
+    for folder in (evil, evil / "sub"):
+        for command in ("status", "list", "check", "diff", "doctor"):
+            done = Place(folder, world.environ).ralph(command, "--json")
+            assert (done.code, done.error) == (2, "not_a_repository"), (folder, command, done.out)
+    assert not ran.exists()
+    assert Place(world.path / "own.git", world.environ).ralph("list", "--json").error != (
+        "not_a_repository"
+    )
+    git = Place(world.path / ".git", world.environ).ralph("list", "--json")
+    assert git.error != "not_a_repository", git.out

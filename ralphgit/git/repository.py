@@ -71,6 +71,9 @@ class Opening:
     def __init__(self, directory: str, environ: Mapping[str, str], *, claims: bool = False) -> None:
         """`claims`: what a claim needs, too."""
         self._directory = directory
+        self._within = _bare_within(directory, environ)
+        if self._within:
+            return  # git would read its configuration, and run what that names
         self._git = git = Git(directory, environ)
         self._place = git.start(*_PLACE)
         questions = {**_QUESTIONS, **_OF_CLAIM} if claims else _QUESTIONS
@@ -83,6 +86,14 @@ class Opening:
         Raises: NotARepository, also where git does not trust its owner.
         """
         directory = self._directory
+        if self._within:
+            import shlex
+
+            raise NotARepository(
+                f"{self._within} is shaped like a repository of its own, and was committed to the "
+                "one around it; git would run what its configuration says, so nothing was asked",
+                hint=f"cd {shlex.quote(os.path.dirname(self._within))}",
+            )
         result = self._place.finish()
         if result.status < 0:  # it was killed
             result = self._git.try_run(*_PLACE)
@@ -111,6 +122,34 @@ class Opening:
         """One of `_PATHS`, asked for alone because there are line ends in it; "" for none."""
         out = self._git.try_run(*_ABSOLUTE, which).out
         return out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def _bare_within(directory: str, environ: Mapping[str, str]) -> str:
+    """Return the folder that git would take for the repository of `directory`, and that another
+    repository has committed; "" for none. In nearly every place no process is started.
+    """
+    folder, within = os.path.realpath(directory), ""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        if not within and _is_bare(folder):
+            within = folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return ""
+        folder = above
+    if not within:
+        return ""
+    from ralphgit.git import bare_within  # seldom needed
+
+    return within if bare_within.committed(folder, within, environ) else ""
+
+
+def _is_bare(folder: str) -> bool:
+    """Whether git would take it for a git folder."""
+    there = {name: os.path.join(folder, name) for name in ("HEAD", "objects", "refs", "commondir")}
+    if not os.path.lexists(there["HEAD"]):
+        return False
+    whole = os.path.isdir(there["objects"]) and os.path.isdir(there["refs"])
+    return whole or os.path.lexists(there["commondir"])
 
 
 _PATHS = ("--git-dir", "--git-common-dir", "--show-toplevel")

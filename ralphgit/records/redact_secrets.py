@@ -19,12 +19,27 @@ _NAMED = (
     r"(?i)\b((?:authorization|[a-z0-9_-]{0,64}(?:token|secret|password|passwd|api[_-]?key))"
     r"\s*[:=]\s*(?:bearer\s+|basic\s+)?)(\"[^\"\n]+\"|'[^'\n]+'|[^\s\"']{4,})"
 )
-_SECRET_NAME = r"(?i)token|secret|passw|api_?key|credential|private_?key"
+_SECRET_NAME = r"""(?xi)
+      token(?!s) | secret | passw | passphrase | pgpass(?!file) | credential | cookie | webhook
+    | api_?key | access_?key | private_?key | (?:^|_) key$ | (?:^|_) pat$ | _pwd$ | _dsn$
+    | auth (?! or | ority | _sock )
+    """
+#: From so many characters on a value is looked for, whatever it is.
+_LONG = 8
+#: What is shorter may be a word or a number that stands elsewhere, too, unless it has both.
+_SHORT = r"(?=.*[a-zA-Z])(?=.*[0-9]).{4,}"
 
 
 def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The values of variables whose names say that they are secret, longest first."""
-    found = {v for k, v in environ.items() if re.search(_SECRET_NAME, k) and len(v) >= 8}
+    """The values of variables whose names say that they are secret, longest first.
+
+    Of those under eight characters only what has both letters and digits.
+    """
+    found = {
+        value
+        for name, value in environ.items()
+        if re.search(_SECRET_NAME, name) and (len(value) >= _LONG or re.match(_SHORT, value))
+    }
     return tuple(sorted(found, key=len, reverse=True))
 
 
