@@ -97,6 +97,27 @@ def test_a_template_that_cannot_be_rendered_is_told_before_anything_runs(
     assert not (alpha.path / ".ralph" / "logs").exists(), "no agent ran"
 
 
+UNBOUNDED = {
+    "{{ 'a' * 10000000000 }}": "too much memory",
+    "{{ '%1000000000d' % 1 }}": "too much memory",
+    "{{ 'a'|center(1000000000) }}": "too much memory",
+    "{{ 10 ** 10 ** 8 }}": "too large",
+    "{% for i in range(9999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}": "takes longer",
+    "{{ 'a' * 20000 }}": "a subject of 20000 characters",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_template_without_bounds_is_told_like_any_that_is_wrong(tmp_path: Path) -> None:
+    alpha = made(tmp_path, task("T-1"))
+    alpha.claim("T-1")
+    alpha.write("a.txt", "a")
+    for template, said in UNBOUNDED.items():
+        done = alpha.ralph("complete", "--json", env={"RALPH_COMMIT_SUBJECT": template})
+        assert (done.code, done.error) == (6, "bad_template"), template
+        assert said in done.json["error"]["message"]
+
+
 @pytest.mark.slow
 def test_the_workers_own_words_come_first(tmp_path: Path) -> None:
     alpha = made(

@@ -13,6 +13,8 @@ from ralphgit.model.config import Config
 _DEFAULT = Config().commit_subject
 #: A line's length that every convention lets pass.
 _WIDTH = 72
+#: In characters: more than that no title has.
+_LONGEST = 10_000
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S")
 #: What a worker may not say of its work: ralphgit does.
 _OURS = re.compile(r"Ralph-(?:Task|Claim|Worker|Work):", re.IGNORECASE)
@@ -29,15 +31,18 @@ def rendered(
     `where` makes the error of a sentence and a line: it says which template it is.
     """
     # Here and not above: it takes as long to import as all else that a command does.
-    from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2 import TemplateError, TemplateSyntaxError
 
-    # Plain text, no HTML; what is to be fenced says so.
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.filters.update(filters or {})
+    from ralphgit.app.workspace import bounded_template
+
     try:
-        return environment.from_string(text).render(values)
-    except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+        return bounded_template.render(text, values, filters or {})
+    except MemoryError:
+        raise where("the template cannot be rendered: it needs too much memory", 1) from None
+    except (
+        TemplateError, ArithmeticError, TypeError, ValueError, AttributeError, LookupError,
+        RecursionError,
+    ) as error:  # fmt: skip
         line = error.lineno if isinstance(error, TemplateSyntaxError) else 1
         raise where(f"the template cannot be rendered: {error}", line) from None
 
@@ -66,6 +71,8 @@ def subject(
     made = " ".join(rendered(template, _bad_template, {"packet": told}).split())
     if not made:
         raise _bad_template("the template makes an empty subject", 1)
+    if len(made) > _LONGEST:
+        raise _bad_template(f"the template makes a subject of {len(made)} characters", 1)
     return made
 
 
