@@ -32,18 +32,21 @@ _SCRIPTS = ("core.js", "graph.js", "panel.js", "lists.js", "start.js")
 _TAIL = 4000
 
 
-def document(found: Gathered) -> bytes:
-    """Render the page, in UTF-8. The same findings make the same bytes."""
-    return (MARK + "".join(root(Context(values(found))))).encode("utf-8")
+def document(found: Gathered, *, live: bool = False) -> bytes:
+    """Render the page, in UTF-8. The same findings make the same bytes.
+
+    A `live` one is to be served, and asks its server for what has changed.
+    """
+    return (MARK + "".join(root(Context(values(found, live=live))))).encode("utf-8")
 
 
-def values(found: Gathered) -> dict[str, object]:
+def values(found: Gathered, *, live: bool = False) -> dict[str, object]:
     """Return what the page is rendered with."""
     style = palette.style() + _read("page.css")
-    script = "".join(map(_read, _SCRIPTS))
+    script = "".join(map(_read, (*_SCRIPTS, *(("live.js",) if live else ()))))
     return {
         "found": found,
-        "policy": _policy(style, script),
+        "policy": _policy(style, script) + ("; connect-src 'self'" if live else ""),
         "style": style,
         "script": script,
         "data": _printable(_data(found)),

@@ -1,6 +1,6 @@
 """Describe the commands for reviewers."""
 
-from ralphgit.cli.command_spec import Command, arg, flag, many, text
+from ralphgit.cli.command_spec import Command, arg, flag, integer, many, text
 from ralphgit.cli.shared_options import AT, FETCH
 
 COMMANDS = (
@@ -51,6 +51,8 @@ COMMANDS = (
             arg("file", "[FILE]", kind="optional"),
             flag("force", "Replace FILE though it is not a report."),
             AT,
+            flag("serve", "Serve it on 127.0.0.1, and keep it as things are."),
+            integer("port", "With --serve: the port, else any that is free."),
         ),
         "Without FILE it goes to .ralph/report.html, with - to stdout. The page shows what needs "
         "a person, the graph, the attempts and the evidence, of the base and all that is in "
