@@ -54,6 +54,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "edit": ("T-1", "--title", "New"),
     "preflight": (),
     "run": ("--agent", "true", "--once"),
+    "worker": ("nowhere.git", "--max-tasks", "0"),
     "stop": (),
     "logs": (),
     "worktree": ("list",),
@@ -123,7 +124,8 @@ def tried(
     """
     before = snapshot()
     for command, line in lines.items():
-        code = wanted.get(command, wanted[""])
+        # A worker works in a clone of its own: nothing here is of interest to it.
+        code = USAGE if command == "worker" else wanted.get(command, wanted[""])
         if code == OK and command not in LOOKS:
             continue
         found = place.ralph(command, *line, env=env)

@@ -274,6 +274,11 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
     assert world.ralph("status") == Result(
         0, "main: no tasks\nnext: the task graph has no task yet\n", ""
     )
+    assert world.ralph("add", "--title", "First").code == 0
+    told = world.ralph("claim")
+    assert told.code == 3
+    assert "main has no task yet; 1 task in the files here is not on it" in told.err
+    assert 'git add -A && git commit -m "Plan"' in told.err
 
 
 def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:

@@ -122,8 +122,23 @@ def test_what_can_no_longer_come_true_ends_it(world: World) -> None:
     alpha = world.worktree("alpha")
     alpha.claim("T-1")
     assert alpha.ralph("block", "--question", "Which?").code == 0
-    for what in ("ready", "done", "T-1", "T-2"):
+    for what in ("done", "T-1", "T-2"):
         assert waited(world, "--for", what, code=7).error == "needs_person"
+
+
+def test_an_answer_is_waited_for(world: World, meanwhile: Meanwhile) -> None:
+    """What `claim` tells a worker to do whose task waits for a person."""
+    alpha = world.worktree("alpha")
+    alpha.claim("T-1")
+    assert alpha.ralph("block", "--question", "Which?").code == 0
+    early = waited(world, "--for", "ready", "--timeout", "0", code=3)
+    assert early.error == "timeout"
+    assert (
+        early.json["error"]["message"]
+        == "nothing can be claimed until a person has answered, after 0 s"
+    )
+    meanwhile(lambda: world.ralph("reply", "T-1", "This", apart=True))
+    assert waited(world, "--for", "ready").data["tasks"] == ["T-1"]
 
 
 def test_what_will_never_come_true_ends_it(world: World) -> None:

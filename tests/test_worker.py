@@ -135,6 +135,18 @@ def test_consent_is_asked_for_or_given_with_the_command(world: World) -> None:
     assert states(world) == ["complete"] * 3
 
 
+def test_without_an_identity_no_agent_begins(world: World) -> None:
+    named = {k: v for k, v in world.environ.items() if not k.startswith(("GIT_AUTHOR", "GIT_COMM"))}
+    place = Place(world.folder, {**named, "GIT_CONFIG_GLOBAL": "/dev/null"}, world)
+    world.write("../home/.gitconfig", "[user]\n\tuseConfigOnly = true\n")
+    env = {"GIT_CONFIG_GLOBAL": str(world.folder / "home" / ".gitconfig")}
+    line = ("worker", str(world.origin.path), "--agent", "scripted", "--land", "merge", "--json")
+    done = place.ralph(*line, env=env)
+    assert (done.code, done.error) == (7, "no_identity"), done.out
+    assert "user.email" in done.json["error"]["hint"]
+    assert world.origin.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
 def test_an_address_that_leads_nowhere(world: World) -> None:
     place = Place(world.folder, world.environ, world)
     gone = place.ralph("worker", str(world.folder / "nothing.git"), "--json")

@@ -109,6 +109,7 @@ class Loop:
         self._opened.append(project)
         claim.require_fit(project)
         commit_message.require_template(project)
+        commit_message.require_identity(project)
         only, reviews = self._options.only_profile, self._options.role == REVIEW
         of = agent_profile.reviewer if reviews else agent_profile.of_row
         self._agents = TaskAgents(project, self._options.agent, only=only, of=of)

@@ -104,14 +104,28 @@ def _all_done(claim_map: ClaimMap, asked: Sequence[str], *, filtered: bool) -> R
         state = claim_map.task_states[task].state
         counts[state] = counts.get(state, 0) + 1
     told = ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
-    if not asked:
+    hint = "ralphgit next" if filtered else "ralphgit status"
+    if not asked and not filtered and (here := _uncommitted(claim_map)):
+        label, are = claim_map.project.base.label, "is" if here == 1 else "are"
+        message = (
+            f"{label} has no task yet; {counted(here, 'task')} in the files here {are} not on it"
+        )
+        hint = 'git add -A && git commit -m "Plan"'
+    elif not asked:
         message = "no task is what was asked for" if filtered else "the task graph has no task yet"
     elif filtered:
         message = f"all tasks that were asked for are done: {told}"
     else:
         message = f"nothing is left to do; all tasks are done: {told}"
-    hint = "ralphgit next" if filtered else "ralphgit status"
     return NothingReady(message, code=Why.ALL_DONE.value, hint=hint, details={"counts": counts})
+
+
+def _uncommitted(claim_map: ClaimMap) -> int:
+    """How many tasks this worktree's files have, where the base has none."""
+    try:
+        return len(claim_map.project.here.rows) if not claim_map.base.rows else 0
+    except RalphError:
+        return 0
 
 
 def _working(project: Project, cause: Cause) -> dict[str, object]:

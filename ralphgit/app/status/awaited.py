@@ -35,8 +35,9 @@ class CameTrue(NamedTuple):
 def came_true(project: Project, what: str) -> CameTrue:
     """Say how `what` has come true: attention, ready, done, or that a task is complete.
 
-    Raises: NothingReady (`waiting`) where it has not yet; where it can no longer without a person,
-    or at all, NeedsPerson, NothingReady (`all_done`), Refused (`cancelled`); UnknownTask.
+    Raises: NothingReady (`waiting`) where it has not yet, of `ready` also where a person has to
+    answer first; where it can no longer without a person, or at all, NeedsPerson, NothingReady
+    (`all_done`), Refused (`cancelled`); UnknownTask.
     """
     claim_map = ClaimMap(project)
     if what == ATTENTION:
@@ -47,7 +48,14 @@ def came_true(project: Project, what: str) -> CameTrue:
             message = f"{counted(len(found.tasks), 'task')} can be claimed"
             return CameTrue(READY, message, [row.id for row, _ in found.tasks])
         error = idle_errors.nothing(claim_map, ClaimOptions(), found)
-        raise _missing(error, "nothing can be claimed")
+        sentence = "nothing can be claimed"
+        if error.code == Why.NEEDS_PERSON:
+            # A person's answer is what makes a task ready: that is waited for, too.
+            raise NothingReady(
+                f"{sentence} until a person has answered", code=Why.WAITING,
+                hint="ralphgit inbox", details=error.details, lines=error.lines,
+            )  # fmt: skip
+        raise _missing(error, sentence)
     if what == DONE:
         error = idle_errors.nothing(claim_map, ClaimOptions(), _takeable(claim_map))
         if error.code == Why.ALL_DONE:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
 from ralphgit.app.workspace.project import Project
-from ralphgit.errors import InvalidRecord
+from ralphgit.errors import InvalidRecord, NeedsPerson
 from ralphgit.model.config import Config
 
 _DEFAULT = Config().commit_subject
@@ -79,6 +79,18 @@ def subject(
 def require_template(project: Project) -> None:
     """Raises: InvalidRecord (bad_template) where `commit.subject` cannot be rendered."""
     subject(project, "T-1", "Title", event="completed", worker="worker", story="S-1")
+
+
+def require_identity(project: Project) -> None:
+    """Raises: NeedsPerson (no_identity) where git does not know in whose name it commits."""
+    for name in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        done = project.repository.git.try_run("var", name)
+        if done.status:
+            raise NeedsPerson(
+                "git does not know in whose name it commits here", code="no_identity",
+                hint='git config --global user.name "NAME" && git config --global user.email EMAIL',
+                lines=done.err.decode("utf-8", "replace").strip().split("\n")[-1:],
+            )  # fmt: skip
 
 
 def _bad_template(said: str, line: int) -> InvalidRecord:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from typing import NamedTuple
 
 from ralphgit.app.workspace import worktree_names
+from ralphgit.app.workspace.project import Project
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, safe_lines
 from ralphgit.errors import GuardRefused
@@ -30,7 +32,13 @@ def run(call: Call, options: Options) -> Outcome:
 
     def path() -> str:
         if not options.loop:
-            return agent_logs.newest(top, options.task)
+            try:
+                return agent_logs.newest(top, options.task)
+            except GuardRefused as error:
+                if not options.name and (other := _other(project, top, options.task)):
+                    follow = "-f " if options.follow else ""
+                    error.hint = f"ralphgit logs {follow}{shlex.quote(other)}"
+                raise
         found = os.path.join(top, event_log.FOLDER, event_log.NAME)
         if not os.path.isfile(found):
             raise GuardRefused("no loop has run here", code="no_log", hint="ralphgit run")
@@ -49,3 +57,16 @@ def run(call: Call, options: Options) -> Outcome:
         for line in safe_lines(data.decode("utf-8", "replace")):
             print(line, flush=True)
     return Outcome({"file": os.path.relpath(shown, top)})
+
+
+def _other(project: Project, top: str, task: str) -> str:
+    """The name of another worktree that has such a log, the newest; "" for none."""
+    found = []
+    for worktree in project.repository.worktrees:
+        if worktree.path != top and worktree.exists:
+            try:
+                log = agent_logs.newest(worktree.path, task)
+            except GuardRefused:
+                continue
+            found.append((os.path.getmtime(log), worktree_names.name_of(project, worktree)))
+    return max(found)[1] if found else ""

@@ -16,8 +16,7 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     from ralphgit.loop.run_loop import Loop
 
     gc.enable()  # `main` has switched it off for what ends soon
-    if options.max_tasks == 0:
-        raise UsageError("--max-tasks must be at least 1", hint="ralphgit next")
+    refuse_none(options.max_tasks)
     if options.stack:
         options = _stacked(options)
     told = options._replace(once=options.once or bool(options.task))
@@ -34,6 +33,12 @@ def run(call: Call, options: LoopOptions) -> Outcome:
     if not lines and ran.nothing is not None:
         return Outcome(data, error=error or ran.nothing)
     return Outcome(data, before=[*lines, f"The loop has ended: {ran.why}."], error=error)
+
+
+def refuse_none(tasks: int | None) -> None:
+    """Raises: UsageError for a loop that is to do no task."""
+    if tasks == 0:
+        raise UsageError("--max-tasks must be at least 1", hint="ralphgit next")
 
 
 def _stacked(options: LoopOptions) -> LoopOptions:

@@ -40,6 +40,7 @@ class Options(NamedTuple):
 
 
 def run(call: Call, options: Options) -> Outcome:
+    run_loop.refuse_none(options.max_tasks)
     flags = {**call.around.flags, "lease": "remote"}
     named = str(flags.get("worker") or "")
     environ = call.around.environ
