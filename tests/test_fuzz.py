@@ -176,13 +176,13 @@ def test_evidence_is_always_json(tmp_path: Path) -> None:
     assert (told["code"], told["file"], told["column"]) == ("schema", path, 13)
 
 
-def test_json_tasks_without_a_status_are_refused(tmp_path: Path) -> None:
+def test_json_tasks_without_a_status_are_to_be_done(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.write_graph(TASK)
     world.write("tasks.json", '[{"id": "A", "title": "First"}]\n')
     world.commit()
-    error = world.refused("import", "tasks.json", code="invalid_record", exit=6)
-    assert "status is missing" in error["message"]
+    assert world.ralph("import", "tasks.json").code == 0
+    assert world.task("A")["status"] == "pending"
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 30, "-1", "true"])

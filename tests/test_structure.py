@@ -373,7 +373,7 @@ MOST_TO_WRITE = {
     "complete": (12, 12), "land": (15, 15), "block": (12, 12), "reply": (15, 15),
     "release": (12, 12), "reset": (15, 15), "add": (6, 6), "edit": (6, 6), "audit add": (10, 10),
     "shard": (7, 7), "worktree new": (8, 9), "worktree remove": (13, 13), "resolve": (13, 13),
-    "integrate": (28, 29),
+    "integrate": (29, 31),
 }  # fmt: skip
 
 

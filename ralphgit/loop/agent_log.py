@@ -44,7 +44,7 @@ class AgentLog:
         self._errors = re.compile(reading.errors.encode()) if reading.errors else None
         self._rest = bytearray()
         self._errs = False
-        self._own = b""
+        self._own = bytearray()
         self._piece = ""
         self._used: dict[str, Usage] = {}
         self._all_used: Usage | None = None
@@ -56,14 +56,19 @@ class AgentLog:
 
         Returns whether it shows that the agent is alive: an error that it repeats does not.
         """
-        start = len(self._rest)
-        self._rest += data
         alive = False
-        while (end := self._rest.find(b"\n", start)) >= 0:
-            line = bytes(self._rest[:end])
-            del self._rest[: end + 1]
-            start = 0
-            alive |= self._line(line)
+        whole, ending, rest = data.rpartition(b"\n")
+        if not ending:
+            self._rest += data
+        else:
+            whole = bytes(self._rest) + whole
+            self._rest[:] = rest
+            if self._read is None and self._errors is None:
+                self._pass(whole)  # however many lines: none of them is looked at
+                alive = True
+            else:
+                for line in whole.split(b"\n"):
+                    alive |= self._line(line)
         longest = _LONGEST_EVENT if self._is_event(self._rest) else _LONGEST_LINE
         if len(self._rest) > longest:
             self._pass(bytes(self._rest))
@@ -85,7 +90,7 @@ class AgentLog:
         """The end of the agent's own words: not what its tools did. Redacted, and without what no
         text may hold.
         """
-        end = self._own + bytes(self._rest)
+        end = bytes(self._own + self._rest)[-_KEPT_BYTES:]
         if len(end) >= _KEPT_BYTES:
             end = end.partition(b"\n")[2] or end  # what is left of a line may be half a secret
         clean = redact(end.decode("utf-8", "replace"), self._secrets)
@@ -158,10 +163,12 @@ class AgentLog:
             self._pass(self._piece.strip().encode())
         self._piece = ""
 
-    def _pass(self, line: bytes) -> None:
+    def _pass(self, lines: bytes) -> None:
         """Write what are the agent's own words."""
-        self._own = (self._own + line + b"\n")[-_KEPT_BYTES:]
-        self._log.write(line)
+        self._own += lines[-_KEPT_BYTES:] + b"\n"
+        if len(self._own) > 2 * _KEPT_BYTES:
+            del self._own[:-_KEPT_BYTES]
+        self._log.write(lines)
 
 
 class _Capped:
@@ -173,9 +180,16 @@ class _Capped:
         self._left = limit - os.fstat(self._file.fileno()).st_size
         self._secrets = secrets
 
-    def write(self, line: bytes) -> None:
-        if self._left <= 0:
-            return
+    def write(self, lines: bytes) -> None:
+        """Write one line or several, without the end of the last."""
+        start = 0
+        while self._left > 0 and start <= len(lines):
+            end = lines.find(b"\n", start)
+            end = len(lines) if end < 0 else end
+            self._write(lines[start:end])
+            start = end + 1
+
+    def _write(self, line: bytes) -> None:
         clean = (redact(line.decode("utf-8", "replace"), self._secrets) + "\n").encode()
         self._left -= len(clean)
         if self._left <= 0:
