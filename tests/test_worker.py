@@ -135,6 +135,24 @@ def test_consent_is_asked_for_or_given_with_the_command(world: World) -> None:
     assert states(world) == ["complete"] * 3
 
 
+def test_work_that_waits_for_a_review_is_not_done_again(world: World) -> None:
+    world.replace("    title: Thing T-1\n", "    title: Thing T-1\n    review: critic\n")
+    world.commit()
+    world.git("push", "--quiet", "origin", "main")
+    done = worker(world, "--agent", "scripted")
+    assert "T-1 is complete on origin/" in done.err, done.err
+    assert [name[:4] for name in branches(world) if name != "main"] == ["T-1-"]
+    assert world.origin.leases == ["T-1"]
+    again = worker(world, "--agent", "scripted", "--worker", "another", "--json")
+    assert again.data["done"] == []
+    assert [name[:4] for name in branches(world) if name != "main"] == ["T-1-"]
+
+
+def branches(world: World) -> list[str]:
+    found = world.origin.git("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads")
+    return [name.removeprefix("ralph/") for name in found.split()]
+
+
 def test_without_an_identity_no_agent_begins(world: World) -> None:
     named = {k: v for k, v in world.environ.items() if not k.startswith(("GIT_AUTHOR", "GIT_COMM"))}
     place = Place(world.folder, {**named, "GIT_CONFIG_GLOBAL": "/dev/null"}, world)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ralphgit.app.active_claims import own_claims, remote_beats
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.other_bases import has_remote_leases
@@ -10,8 +12,10 @@ from ralphgit.app.workspace import tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import RemoteUnavailable
+from ralphgit.git import remote
 from ralphgit.git.remote import PushRefused
 from ralphgit.model.active_claim import Lease
+from ralphgit.model.task_status import Status
 
 
 def give_back(project: Project, lease: Lease, why: str) -> str:
@@ -28,18 +32,37 @@ def give_back(project: Project, lease: Lease, why: str) -> str:
         return task_branch.keep_if_work(project, give_up.give_up(project, lease).rescue)
 
 
-def all_claims(project: Project, why: str) -> list[tuple[str, str]]:
+class GivenUp(NamedTuple):
+    """What became of a claim."""
+
+    task: str
+    kept: str = ""
+    """The rescue ref that keeps its work; "" where there is none."""
+    branch: str = ""
+    """Where it is complete, and waits: on the remote, too. Then the claim stays."""
+
+
+def all_claims(project: Project, why: str, *, ended: bool) -> list[GivenUp]:
     """Give back all that this worktree holds, and take its heartbeat off the remote.
 
-    What a pull request brings stays as it is. Returns each task, and the ref that keeps its work.
+    What a pull request brings stays as it is; so does, of a loop that has `ended` by itself, what
+    is complete and waits to land, for a review, say: its branch is pushed. Raises: as `give_back`;
+    RemoteUnavailable, PushRefused.
     """
     noted = tracked_pull_requests.everywhere(project.repository.worktrees)
     in_review = {one.claim for one in noted}
     given = []
-    for lease in own_claims.leased(project, ClaimMap(project)):
-        if lease.claim not in in_review:
-            given.append((lease.task, give_back(project, lease, why)))
-            project.refresh()
+    claim_map = ClaimMap(project)
+    for lease in own_claims.leased(project, claim_map):
+        if lease.claim in in_review:
+            continue
+        if ended and (ref := _complete_on(claim_map, lease)):
+            git, timeout = project.repository.git, project.config.push_timeout
+            remote.push(git, project.base.remote, ref, ref, old=None, timeout=timeout)
+            given.append(GivenUp(lease.task, branch=ref.removeprefix("refs/heads/")))
+        else:
+            given.append(GivenUp(lease.task, give_back(project, lease, why)))
+        project.refresh()
     if has_remote_leases(project):
         timeout = project.config.fetch_timeout
         git, where = project.repository.git, project.base.remote
@@ -48,3 +71,13 @@ def all_claims(project: Project, why: str) -> list[tuple[str, str]]:
         except (RemoteUnavailable, PushRefused) as error:
             project.warn(f"{error.message}; the heartbeat is left there, and grows old")
     return given
+
+
+def _complete_on(claim_map: ClaimMap, lease: Lease) -> str:
+    """The local branch on which the task is complete under this claim; "" for none."""
+    refs = (
+        one.ref
+        for one in claim_map.active_claims.get(lease.task, ())
+        if one.claim == lease.claim and one.status == Status.COMPLETE
+    )
+    return next((ref for ref in refs if ref.startswith("refs/heads/")), "")

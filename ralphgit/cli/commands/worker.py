@@ -57,27 +57,32 @@ def run(call: Call, options: Options) -> Outcome:
     try:
         done = run_loop.run(here, options.loop)
     except RalphError as error:
-        _leave(here)
+        _leave(here, ended=True)
         _elsewhere(error, clone.path)
         raise
     except BaseException:  # a signal mostly: the machine is wanted back
-        _leave(here)
+        _leave(here, ended=False)
         raise
-    _leave(here)
+    _leave(here, ended=True)
     if done.error is None or done.error.code == "all_done":
         return done._replace(error=None)  # it has found what it was to bring about
     _elsewhere(done.error, clone.path)
     return done
 
 
-def _leave(call: Call) -> None:
+def _leave(call: Call, *, ended: bool) -> None:
     """Have nothing here that is not on the remote as well: work is kept there, tasks are free."""
     say = telling(call.screen)
     try:
         project = Project.open(call.around, call.warnings)
-        for task, kept in give_back.all_claims(project, "its worker was stopped"):
-            more = f"; the work so far is kept in {kept}" if kept else ""
-            say(f"{task} is given back{more}")
+        for one in give_back.all_claims(project, "its worker was stopped", ended=ended):
+            more = f"; the work so far is kept in {one.kept}" if one.kept else ""
+            branch = f"{project.base.remote}/{one.branch}"
+            say(
+                f"{one.task} is complete on {branch}, and has yet to land"
+                if one.branch
+                else f"{one.task} is given back{more}"
+            )
     except RalphError as error:
         say(f"what this worker had is still here, and the next one goes on with it: {error}")
 
