@@ -433,7 +433,7 @@ def test_a_review_that_comes_with_the_work_is_none(tmp_path: Path) -> None:
     other.ralph("audit", "add", "A", "--target", "alpha", "--by", "alice", "--verdict", "clear")
     other.commit("A review")
     carried = world.ralph("reconcile", "beta", "--json").data["branches"][0]["issues"]
-    assert [one["code"] for one in carried if one["severity"] == "error"] == ["carried_review"]
+    assert [one["code"] for one in carried if one["severity"] == "error"] == ["carried_claim"]
     for words in (("land", "alpha"), ("land", "--all"), ("integrate", "alpha")):
         refused = world.ralph(*words, "--json")
         assert (refused.code, refused.error) == (1, "not_ready"), words

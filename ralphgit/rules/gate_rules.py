@@ -253,10 +253,12 @@ GROUPS = (
         _error("event_without_status", "An audit says completed, and the task is not.",
                "Each command writes both: the event was added by hand, or the status taken back.",
                "Remove the event, or complete the task: `ralphgit complete ID`."),
-        _error("carried_claim", "A change brings along a claim of another worker's branch.",
+        _error("carried_claim",
+               "A change brings along a claim of another worker's branch, or work a review of "
+               "another task.",
                "The holder still works on it: merged, it would be in progress by a branch that has "
                "none of its work, and the holder's own branch would conflict. `git stash pop` of "
-               "another worktree's stash does so.",
+               "another worktree's stash does so. A review counts as its reviewer's word.",
                "Take that task's block and audit out of the commit; its holder has both."),
     )),
     Group("Completion", _BRANCHES, (

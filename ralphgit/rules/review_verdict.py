@@ -38,7 +38,7 @@ def missing(reviews: Iterable[Review], *, worker: str, digest: str, not_by: str 
     of_this = standing(reviews, worker=worker, digest=digest)
     for one in of_this:
         if one.verdict == AGAINST:
-            return f"{one.by} asks for changes (review {one.id})"
+            return f"{one.by} asks for changes (review {one.id}), which {one.by} alone takes back"
     counting = [one for one in of_this if not is_own_word(one, not_by)]
     if any(one.verdict == CLEAR for one in counting):
         return ""

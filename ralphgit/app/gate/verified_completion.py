@@ -205,7 +205,7 @@ def _promise(view: GraphView, task: str) -> str:
 def carried_review(path: str, one: Review) -> Problem:
     """What is said of a review that comes with the work on another task."""
     said = f"a review of {one.task} comes with the work on another task; its reviewer records it"
-    return Problem("carried_review", file=path, task=one.task, message=said)
+    return Problem("carried_claim", file=path, task=one.task, message=said)
 
 
 def _carried(row: Row) -> Problem:

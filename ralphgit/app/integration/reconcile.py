@@ -96,7 +96,7 @@ def _one(project: Project, branch: str) -> Reconciled:
     ]
     for path, one in reviews.of_others(project, commit, paths, {row.id for row in rows}):
         said = verified_completion.carried_review(path, one).message
-        issues.append(Issue("carried_review", "error", one.task, said, (path,)))
+        issues.append(Issue("carried_claim", "error", one.task, said, (path,)))
     for row in rows:
         mine = (row.id, row.claim, view.row(row.id).base)
         winner = own_claims.withdrawn(ClaimMap(project), mine, commit)
