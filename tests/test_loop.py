@@ -541,7 +541,16 @@ def test_logs_are_redacted_and_capped(tmp_path: Path) -> None:
     loop_events = [
         json.loads(line)["event"] for line in alpha.ralph("logs", "--loop").out.split("\n") if line
     ]
-    assert loop_events == ["started", "claimed", "agent", "attempted", "landed", "done", "ended"]
+    assert loop_events == [
+        "started",
+        "claimed",
+        "agent",
+        "attempted",
+        "landed",
+        "done",
+        "all-done",
+        "ended",
+    ]
 
     chatty = task("T-1", script="{run: 'yes | head -c 100000', write: {a.txt: a}}")
     other = made(tmp_path / "other", chatty)

@@ -116,7 +116,7 @@ def test_it_says_where_each_comes_from_and_what_changed(tmp_path: Path) -> None:
         "This repository asks to run, with your rights:\n\n"
         "  codex\n"
         "    agent.command, main:ralph.toml:4\n"
-        "    starts: codex exec --sandbox workspace-write -c "
+        "    starts: codex exec --json --sandbox workspace-write -c "
         "'sandbox_workspace_write.writable_roots={git_folders}' -\n"
         "  notify-send x\n"
         "    notify.command, main:ralph.toml:2\n"

@@ -123,8 +123,8 @@ COMMANDS = (
         "doctor", "set up", "Find what a crash or a setting left behind; try an agent.",
         (
             flag("fix", "Fix what is safe to fix."),
-            text("agent", "Try this agent instead: is it installed, logged in, able to write in a "
-                 "worktree and to run a command?", metavar="AGENT"),
+            text("agent", "See whether this agent is installed, logged in, able to write in a "
+                 "worktree and to run a command.", metavar="AGENT"),
         ),
         "--agent asks it for one word and for two small files, in a worktree that is thrown away.",
     ),
