@@ -281,6 +281,22 @@ def test_before_there_is_anything(tmp_path: Path) -> None:
     assert 'git add -A && git commit -m "Plan"' in told.err
 
 
+def test_a_local_base_that_has_diverged_is_no_case_for_a_push(tmp_path: Path) -> None:
+    world = world_of(tmp_path, task("T-1"))
+    other = world.origin and world.clone("other")
+    world.write("mine.txt", "mine\n")
+    world.commit("Mine")
+    (told,) = world.ralph("status", "--json").json["warnings"]
+    assert told.endswith("1 commit ahead of origin/main, which decides: git push origin main")
+    other.write("theirs.txt", "theirs\n")
+    other.commit("Theirs")
+    other.git("push", "--quiet", "origin", "HEAD:main")
+    world.git("fetch", "--quiet", "origin")
+    (told,) = world.ralph("status", "--json").json["warnings"]
+    assert told.endswith("origin/main, which decides, and has moved on: ralphgit doctor")
+    assert world.ralph("doctor", "--json").code == 1
+
+
 def test_a_heartbeat_is_told_with_its_age(tmp_path: Path) -> None:
     world = world_of(tmp_path, task("T-1"))
     alpha = world.worktree("alpha")

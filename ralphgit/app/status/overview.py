@@ -74,14 +74,19 @@ def overview(project: Project, claim_map: ClaimMap | None = None) -> Overview:
     }
     if ahead:
         from ralphgit.app.landing import land_records  # seldom needed, and slow to import
+        from ralphgit.git import worktrees
 
         records = land_records.changes(project, base.branch)
         push = (
             f"ralphgit land {base.branch}" if records else f"git push {base.remote} {base.branch}"
         )
+        decides = "decides"
+        local = project.repository.refs[f"refs/heads/{base.branch}"].oid
+        if not worktrees.is_ancestor(project.repository.git, base.commit, local):
+            decides, push = "decides, and has moved on", "ralphgit doctor"
         project.warn(
             f"the local {base.branch} is {counted(ahead, 'commit')} ahead of {base.label}, which "
-            f"decides: {push}"
+            f"{decides}: {push}"
         )
     tasks = [(row, task_states[row.id]) for row in claim_map.base.rows]
     attention = list(_attention(project, claim_map))
