@@ -95,8 +95,9 @@ def source_file(
     boxes: Boxes = USUAL,
 ) -> SourceFile:
     """The file as formats look at it. Raises: InvalidRecord for what is not UTF-8."""
-    known = "; ".join(f"{one.name}: {one.help.removesuffix('.')}" for one in importers)
-    return SourceFile(name, data, parse, hint=f"the formats are {known}", boxes=boxes)
+    known = ", ".join(one.name for one in importers)
+    hint = f"the formats are {known}; import --help tells of each, and --format takes one"
+    return SourceFile(name, data, parse, hint=hint, boxes=boxes)
 
 
 def surest(file: SourceFile, importers: Sequence[Importer]) -> Importer | None:
