@@ -125,7 +125,7 @@ def tried(
     before = snapshot()
     for command, line in lines.items():
         # A worker works in a clone of its own: nothing here is of interest to it.
-        code = USAGE if command == "worker" else wanted.get(command, wanted[""])
+        code = wanted.get(command, USAGE if command == "worker" else wanted[""])
         if code == OK and command not in LOOKS:
             continue
         found = place.ralph(command, *line, env=env)
@@ -412,7 +412,9 @@ def test_words_that_make_no_sense(world: World, line: tuple[str, ...], code: int
 def test_no_git_on_the_path(world: World, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     env = {"PATH": str(tmp_path / "empty")}
-    tried(world, {"": NO, "completion": OK, "mcp": OK}, snapshot=world.snapshot, env=env)
+    tried(
+        world, {"": NO, "worker": NO, "completion": OK, "mcp": OK}, snapshot=world.snapshot, env=env
+    )
     assert world.ralph("claim", env=env).err == (
         "error: git is not installed or not on PATH\nhint: install git\n"
     )
