@@ -164,6 +164,21 @@ def test_a_lease_that_expired_is_taken_back_by_a_loop(world: World) -> None:
     assert world.git("show", "origin/main:T-1.txt") == "done"
 
 
+def test_a_remote_that_is_away_is_no_silence_of_others(world: World) -> None:
+    far = Far(world)
+    far.beat()
+    assert world.ralph("next", "--fetch").code == 0
+    aged(world, 4000)
+    before, away = world.git("rev-parse", "main"), world.folder / "away.git"
+    world.origin.path.rename(away)
+    done = world.ralph("run", "--task", "T-1", "--agent", "scripted", "--land", "merge")
+    assert done.code != 0
+    assert "taken back" not in done.err
+    assert world.git("rev-parse", "main") == before
+    away.rename(world.origin.path)
+    assert world.origin.leases == ["T-1"]
+
+
 def test_a_fresh_clone_takes_nobodys_task(world: World) -> None:
     """It has seen no silence yet, whatever the clock of the other machine says."""
     far = Far(world)

@@ -49,8 +49,7 @@ class Taking:
         self._beat.phase("claim", task="")
         fresh = time.monotonic() < self._landing.fresh_until and not elsewhere(project)
         self._landing.fresh_until = 0.0
-        if not fresh:
-            fetch.synchronise(project)
+        heard = not fresh and fetch.synchronise(project)
         onto_base.refuse_dirty(project)
         free_rows = [row for row in self._free(project) if row.id not in self.released]
         rows = readiness.spread(free_rows, task_branch.place_of(project))
@@ -61,7 +60,8 @@ class Taking:
             project.refresh()  # and go on with what others have left of the list
             free = {row.id for row in self._free(project)}
             rows = [row for row in rows if row.id in free]
-        if fresh or self._took_back(project):
+        # Of a remote that was not heard nobody gives a sign: that is no silence of theirs.
+        if fresh or (heard and self._took_back(project)):
             project.refresh()
             return self.take(project)
         return None
