@@ -18,6 +18,7 @@ tasks:
   - id: T-1
     title: First
     status: pending
+    story: S-1
   - id: T-2
     title: Second
     status: pending
@@ -601,6 +602,27 @@ def test_what_is_answered_is_no_question_any_more(world: World, forge: Forge) ->
     assert [(one["task"], one["reason"]) for one in asked] == [("T-1", "records_in_review")]
     told = world.ralph("status", "--json").data["attention"]
     assert [one["code"] for one in told] == ["records_in_review"]
+
+
+@pytest.mark.parametrize("how", ["reply", "reset"])
+def test_what_waits_to_be_merged_is_named_where_nothing_can_be_claimed(
+    how: str, world: World, forge: Forge
+) -> None:
+    begin, words, _, _ = ROWS[how]
+    begin(world)
+    done(world, *words, forge=forge)
+    (commit,) = world.origin.git("for-each-ref", "--format=%(objectname)", BRANCHES).split()
+    shows, waits = f"ralphgit diff {commit[:12]}", f"is in review; it counts when {URL} is merged"
+    beta = world.worktree("beta")
+    hint = {"reply": shows, "reset": "ralphgit next"}[how]
+    assert beta.ralph("claim", "T-1", "--json").json["error"]["hint"] == hint
+    (line,) = beta.ralph("claim", "T-1").err.splitlines()[1:-1]
+    assert line.endswith(waits)
+    for command in ("next", "claim"):
+        (need,) = beta.ralph(command, "--story", "S-1", "--json").json["error"]["needs"]
+        assert (need["reason"], need["hint"]) == ("records_in_review", shows)
+        assert need["message"].endswith(waits)
+    assert world.ralph("diff", commit[:12]).code == 0
 
 
 def test_another_clone_sees_what_it_has_fetched(world: World, forge: Forge) -> None:

@@ -30,6 +30,8 @@ class Need(StrEnum):
     UNKNOWN_DEPENDENCY = "unknown_dependency"
     CANCELLED_DEPENDENCY = "cancelled_dependency"
     CYCLE = "dependency_cycle"
+    IN_REVIEW = "records_in_review"
+    """What frees it waits for its pull request to be merged."""
     CONCERNS = "concerns"
     """It was completed with concerns, and a person decides whether it lands."""
 
@@ -61,11 +63,13 @@ def nothing_to_claim(
     wanted: Collection[str],
     obstacles: Mapping[str, BadPattern | Overlap],
     concerned: Mapping[str, str] = {},
+    freed: Mapping[str, str] = {},
 ) -> NothingToClaim:
     """Say why none of the `wanted` tasks can be claimed.
 
     `obstacles`: what keeps ready tasks from being claimed, by task. `concerned`: the concerns of
-    tasks in review that land only if a person says so.
+    tasks in review that land only if a person says so. `freed`: what frees blocked and held tasks
+    once it is merged.
     """
     open_rows = {
         row.id: row for row in rows if task_states[row.id].state not in ("complete", "cancelled")
@@ -75,7 +79,7 @@ def nothing_to_claim(
     dependents = _dependents(open_rows, task_states, obstacles)
     found, reached_by_any = [], set()
     for row in open_rows.values():
-        for need, about in _causes(row, task_states, obstacles, concerned):
+        for need, about in _causes(row, task_states, obstacles, concerned, freed):
             reached = _reached(row.id, dependents)
             reached_by_any |= reached
             if not reached.isdisjoint(wanted):
@@ -98,11 +102,14 @@ def _causes(
     task_states: Mapping[str, TaskState],
     obstacles: Mapping[str, BadPattern | Overlap],
     concerned: Mapping[str, str],
+    freed: Mapping[str, str],
 ) -> Iterable[tuple[Need | None, str]]:
     """What others wait for in a task itself."""
     task_state = task_states[row.id]
     state, obstacle = task_state.state, obstacles.get(row.id)
-    if state == "blocked":
+    if row.id in freed:
+        yield Need.IN_REVIEW, freed[row.id]
+    elif state == "blocked":
         yield Need.BLOCKED, ""
     elif row.id in concerned:
         yield Need.CONCERNS, concerned[row.id]

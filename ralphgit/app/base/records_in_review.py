@@ -37,6 +37,15 @@ class InReview(NamedTuple):
         """What is to be merged into the branch `base`, for the middle of a sentence."""
         return self.url or f"a pull request from {self.branch} into {base}"
 
+    def sentence(self, base: str) -> str:
+        """Say that it waits to be merged into the branch `base`."""
+        return f"{self.title} is in review; it counts when {self.place(base)} is merged"
+
+    @property
+    def command(self) -> str:
+        """What shows what it does."""
+        return f"ralphgit diff {self.commit[:12]}"
+
     def stored(self) -> dict[str, object]:
         """As JSON output has it."""
         return {
@@ -105,9 +114,11 @@ def waiting(project: Project) -> list[InReview]:
     return [pull for pull in known(project) if not _has_landed(project, pull)]
 
 
-def freed(project: Project, pulls: Sequence[InReview]) -> frozenset[str]:
-    """The tasks that are pending anew once `pulls` are merged: nobody need free them again."""
-    base, found = project.base_view, set[str]()
+def freed(project: Project, pulls: Sequence[InReview]) -> dict[str, InReview]:
+    """The tasks that are pending anew once `pulls` are merged, each with what frees it: nobody
+    need answer or reset them again.
+    """
+    base, found = project.base_view, dict[str, InReview]()
     for pull in pulls:
         try:
             rows = project.view(pull.commit, pull.branch).by_id
@@ -116,8 +127,8 @@ def freed(project: Project, pulls: Sequence[InReview]) -> frozenset[str]:
         for task in pull.tasks:
             before, after = base.known(task), rows.get(task)
             if before is not None and after is not None and after.epoch > before.epoch:
-                found.add(task)
-    return frozenset(found)
+                found.setdefault(task, pull)
+    return found
 
 
 def settle(project: Project) -> None:

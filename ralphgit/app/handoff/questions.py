@@ -250,13 +250,8 @@ def _in_review(claim_map: ClaimMap, change: "InReview") -> Question:
     said = f"it counts when {change.place(project.base.branch)} is merged"
     return Question(
         task, row.title if row is not None else change.title, "", "", IN_REVIEW,
-        f"{change.title}; {said}", (), "", None, in_review_command(project, change),
+        f"{change.title}; {said}", (), "", None, change.command,
     )  # fmt: skip
-
-
-def in_review_command(project: Project, change: "InReview") -> str:
-    """Return the command that shows what a change in review does."""
-    return f"ralphgit diff {change.commit[:12]}"
 
 
 def _beside(claim_map: ClaimMap) -> Iterator[Question]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.base import records_in_review
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimHeld,
@@ -80,7 +81,18 @@ def of(refusal: Refusal, project: Project | None = None) -> RalphError:
     error = _error(refusal)
     if project is not None:
         error.hint = recovery_commands.as_typed_here(project, error.hint)
+        if refusal.reason in (Reason.BLOCKED, Reason.HELD):
+            _say_what_frees_it(project, refusal.task, error)
     return error
+
+
+def _say_what_frees_it(project: Project, task: str, error: RalphError) -> None:
+    """Name the answer or the reset that waits to be merged, in place of how to give one."""
+    waiting = records_in_review.waiting(project)
+    if (change := records_in_review.freed(project, waiting).get(task)) is not None:
+        error.lines = (change.sentence(project.base.branch),)
+        if error.hint != "ralphgit next":
+            error.hint = change.command
 
 
 def _error(refusal: Refusal) -> RalphError:

@@ -1,13 +1,15 @@
 """Word why there is nothing to claim, the same in every command that says so."""
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.active_claims.sightings import question
+from ralphgit.app.base import records_in_review
+from ralphgit.app.base.records_in_review import InReview
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
@@ -36,6 +38,7 @@ _NEEDS = {
         "ralphgit edit {task} --depends-on ID",
     ),
     Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
+    Need.IN_REVIEW: ("{about}", "{command}"),
     Need.CONCERNS: ("{task} is complete, and {worker} is not sure: {about}", "{command}"),
 }
 
@@ -59,11 +62,13 @@ def nothing(
         if (state := task_states[row.id]).state == "in-review" and state.holder is not None
         and (told := concerns.concerns(project, state.holder))
     }  # fmt: skip
-    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles, concerned)
+    changes = records_in_review.freed(project, records_in_review.waiting(project))
+    freed = {task: one.sentence(project.base.branch) for task, one in changes.items()}
+    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles, concerned, freed)
     if found.why is Why.ALL_DONE:
         return _all_done(claim_map, asked, filtered=len(asked) < len(rows))
     working = [_working(project, cause) for cause in found.working]
-    needs = [_need(claim_map, cause) for cause in found.needs]
+    needs = [_need(claim_map, cause, changes) for cause in found.needs]
     overlaps = [one.sentence for task, one in takeable.obstacles.items() if task in wanted]
     own = [
         one.row.id
@@ -144,7 +149,7 @@ def _working(project: Project, cause: Cause) -> dict[str, object]:
     return {**told, "message": f"{row.id} ({state}): {who}{_waiting(cause)}"}
 
 
-def _need(claim_map: ClaimMap, cause: Cause) -> dict[str, object]:
+def _need(claim_map: ClaimMap, cause: Cause, changes: Mapping[str, InReview]) -> dict[str, object]:
     """What a person has to do, for JSON; `message` and `hint` are for people."""
     row, holder = cause.row, cause.task_state.holder
     worker, where = (holder.by or "somebody", holder.where) if holder else ("somebody", "")
@@ -159,7 +164,9 @@ def _need(claim_map: ClaimMap, cause: Cause) -> dict[str, object]:
     command = recovery_commands.reset_command(claim_map.project, row.id)
     if holder is not None:
         command = recovery_commands.stale_command(claim_map.project, holder)
-    if cause.need is Need.CONCERNS and holder is not None:
+    if cause.need is Need.IN_REVIEW:
+        command = changes[row.id].command
+    elif cause.need is Need.CONCERNS and holder is not None:
         command = concerns.command(holder)
     words = {
         "task": row.id, "worker": worker, "where": where, "about": about, "command": command,

@@ -197,9 +197,9 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
         message = f"{pull.task} is complete, and {questions.pull_sentence(pull)}"
         yield Attention(pull.event, pull.task, message, questions.pull_command(project, pull))
     for change in changes:
-        message = f"{change.title} is in review; it counts when {change.place(base)} is merged"
-        hint = questions.in_review_command(project, change)
-        yield Attention(questions.IN_REVIEW, "".join(change.tasks[:1]), message, hint)
+        yield Attention(
+            questions.IN_REVIEW, "".join(change.tasks[:1]), change.sentence(base), change.command
+        )
     if missing := _unknown_dependencies(claim_map):
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         yield Attention("unknown_dependency", "", missing[0] + more, "ralphgit check")
