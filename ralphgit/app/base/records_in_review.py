@@ -5,8 +5,6 @@ before its branch is pushed until the base has what it brings, or the remote has
 Where there is none, as nearly everywhere, `status` imports nothing of what deals with them.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import NamedTuple

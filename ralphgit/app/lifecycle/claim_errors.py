@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from ralphgit.app.active_claims import recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.base import records_in_review
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import (
     ClaimHeld,
@@ -88,6 +87,8 @@ def of(refusal: Refusal, project: Project | None = None) -> RalphError:
 
 def _say_what_frees_it(project: Project, task: str, error: RalphError) -> None:
     """Name the answer or the reset that waits to be merged, in place of how to give one."""
+    from ralphgit.app.base import records_in_review
+
     waiting = records_in_review.waiting(project)
     if (change := records_in_review.freed(project, waiting).get(task)) is not None:
         error.lines = (change.sentence(project.base.branch),)
