@@ -284,6 +284,33 @@ def test_a_removed_task_that_is_complete_does_not_land(world: World, change: str
     assert world.read() == before
 
 
+def test_work_that_has_landed_does_not_land_again_when_its_task_is_renamed_or_removed(
+    world: World, change: str
+) -> None:
+    """The branches still have it under its old id: the one that landed, and one from after it."""
+    alpha = at_work(world)
+    alpha.complete("T-1", "--land")
+    gamma = world.worktree("gamma", at="main")
+    gamma.claim("T-2")
+    if change == "renamed":
+        assert world.ralph("edit", "T-1", "--rename", "T-9").code == 0
+        world.commit("Rename T-1")
+    else:
+        world.write_graph(GRAPH.replace(FIRST, ""))
+        world.git("rm", "--quiet", "-r", "records")
+        world.commit("Remove T-1")
+    assert "T-1" not in world.ralph("status").out
+    assert world.ralph("land", "--all", "--json").data["branches"] == []
+    done = world.ralph("reconcile", "alpha", "--json").data["branches"][0]
+    assert ([one["code"] for one in done["issues"]], done["tasks"]) == (["landed"], [])
+    gamma.write("other.txt", "other\n")
+    gamma.complete("T-2")
+    landed = world.ralph("land", "--all", "--json").data["branches"]
+    assert [(one["branch"], one["tasks"]) for one in landed] == [("gamma", ["T-2"])]
+    assert world.git("ls-files", "records/audit/T-1") == ""
+    assert world.ralph("check").code == 0
+
+
 # -- who works on it, and who has only its record ------------------------------------------------
 
 

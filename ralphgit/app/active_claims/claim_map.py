@@ -163,8 +163,18 @@ class ClaimMap:
                     for row in deltas.get(shard, ()):
                         if theirs is not None and row.id not in theirs:
                             continue
+                        if self._is_inherited(tip, row):
+                            continue
                         where = f"branch {short}"
                         yield self._active_claim(row, "branch", where, worktree, name), row
+
+    def _is_inherited(self, commit: str, row: Row) -> bool:
+        """Whether the base had a task in just this state, and has lost or renamed it since."""
+        if self.base.known(row.id) is not None:
+            return False
+        from ralphgit.app.active_claims import removed_tasks
+
+        return removed_tasks.is_inherited(self.project, commit, row)
 
     def _changed_since_fork(self, tip: str) -> frozenset[str]:
         """The tasks that a branch of records changes: of all others it has what its base had."""
@@ -195,7 +205,8 @@ class ClaimMap:
             deltas = self._deltas(contents)
             for shard in contents:
                 for row in deltas.get(shard, ()):
-                    yield self._active_claim(row, "worktree", where, worktree), row
+                    if not self._is_inherited(worktree.head, row):
+                        yield self._active_claim(row, "worktree", where, worktree), row
 
     def _differing(self, worktree: Worktree, usual: set[str]) -> Iterable[tuple[Shard, bytes]]:
         """The graph files in a worktree whose content is not one of `usual`."""

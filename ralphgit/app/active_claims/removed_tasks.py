@@ -9,6 +9,7 @@ from ralphgit.app.workspace.project import Project
 from ralphgit.errors import InvalidRecord
 from ralphgit.git import worktrees
 from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.task_row import Row
 from ralphgit.rules import renames
 
 
@@ -68,6 +69,16 @@ def was_on_base(project: Project, task: str, begun: str) -> bool:
     """Whether the commit `begun`, which is in the base's history, has the task."""
     before = _view(project, begun)
     return before is not None and task in before.by_id
+
+
+def is_inherited(project: Project, commit: str, row: Row) -> bool:
+    """Whether a commit has a task just as the base had it where the two last met: its claim, and
+    what came of it, are the base's and not the commit's.
+    """
+    fork = worktrees.fork(project.repository.git, project.base.commit, commit)
+    before = _view(project, fork)
+    then = before.by_id.get(row.id) if before is not None else None
+    return then is not None and then.stage == row.stage
 
 
 def renamed(project: Project, base: GraphView, task: str, begun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ralphgit.app.active_claims import own_claims
+from ralphgit.app.active_claims import own_claims, removed_tasks
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.evidence import changed_paths, judged_evidence, reviews
 from ralphgit.app.evidence.judged_evidence import JudgedState
@@ -71,7 +71,7 @@ def reconcile(project: Project, branches: Sequence[str]) -> list[Reconciled]:
 def _one(project: Project, branch: str) -> Reconciled:
     commit = revisions.commit_of(project, branch)
     view = project.view(commit, branch)
-    rows = worked_on(project, view)
+    rows = worked_on(project, view, commit)
     fork = worktrees.fork(project.repository.git, project.base.commit, commit)
     if not rows and fork == commit:
         said = f"{branch} is already on {project.base.label}"
@@ -110,15 +110,20 @@ def _one(project: Project, branch: str) -> Reconciled:
     return Reconciled(branch, commit, tuple(row.id for row in rows), files, _unique(issues))
 
 
-def worked_on(project: Project, view: GraphView) -> list[Row]:
-    """List the claimed tasks that a view has in another state than the base."""
+def worked_on(project: Project, view: GraphView, commit: str) -> list[Row]:
+    """List the claimed tasks that the view of a commit has in another state than the base."""
     base = project.base_view.by_id
     found = []
     for row in view.rows:
         known = base.get(row.id)
         now = (row.status, row.claim, row.epoch, row.mark)
         before = (known.status, known.claim, known.epoch, known.mark) if known else None
-        if row.claim and now != before and (known is None or row.epoch >= known.epoch):
+        if not row.claim or now == before:
+            continue
+        if known is None:
+            if not removed_tasks.is_inherited(project, commit, row):
+                found.append(row)
+        elif row.epoch >= known.epoch:
             found.append(row)
     return found
 
