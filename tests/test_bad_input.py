@@ -17,6 +17,8 @@ import slow
 from world import PATIENCE, Place, Result, World
 
 from ralphgit.cli.command_table import COMMANDS
+from ralphgit.model.config import Config, key_of
+from ralphgit.records import settings_template
 
 GRAPH = """\
 version: 1
@@ -251,6 +253,25 @@ def test_broken_settings(world: World) -> None:
     found = world.ralph("list", env={"RALPH_LEASE": "sometimes"})
     assert (found.code, found.out) == (USAGE, "")
     one_message(found)
+
+
+def test_a_setting_is_named_as_it_is_spelled_where_it_was_made(world: World) -> None:
+    wanted = " is 'x', and should be a positive number\n"
+    said = world.ralph("list", env={"RALPH_LOOP_BACKOFF": "x"})
+    assert said.err.startswith(f"error: the environment: RALPH_LOOP_BACKOFF{wanted}")
+    assert "hint: set RALPH_LOOP_BACKOFF there to " in said.err
+    world.git("config", "ralph.loop.backoff", "x")
+    said = world.ralph("list")
+    assert said.err.startswith(f"error: git config: ralph.loop.backoff{wanted}")
+    world.git("config", "--unset", "ralph.loop.backoff")
+    world.write("ralph.toml", "loop.backoff = 'x'\n")
+    said = world.ralph("list")
+    assert said.err.startswith(f"error: ralph.toml: loop.backoff{wanted}")
+
+
+def test_every_setting_has_a_spelling() -> None:
+    keys = {key for key, _ in settings_template.described() if not key.startswith("agents.")}
+    assert keys == {key_of(name) for name in Config._fields if name != "agents"}
 
 
 @pytest.mark.parametrize("name", ["{0}", "{}", "%s", "{"])

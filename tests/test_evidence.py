@@ -112,6 +112,13 @@ def test_what_git_ignores_and_what_verify_leaves_do_not_count(alpha: Place) -> N
     assert worth(alpha) == [True]
 
 
+def test_where_there_is_none_nothing_is_said_to_be_fresh(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write_graph(GRAPH)
+    found = world.ralph("evidence", "verify")
+    assert (found.code, found.out) == (0, "No evidence.\n")
+
+
 def test_looking_writes_nothing(alpha: Place, tmp_path: Path) -> None:
     alpha.write("hello.txt", "hello, changed and not committed\n")
     alpha.write("words/new.txt", "new\n")

@@ -124,6 +124,7 @@ def test_as_json(tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.data == {
         "done": ["T-1"], "blocked": [], "lost": [], "why": "everything is done", "unlanded": [],
+        "for_person": [],
     }  # fmt: skip
 
 

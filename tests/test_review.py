@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from world import Place, World
+
+from ralphgit.app.workspace import heartbeat
 
 GRAPH = """\
 version: 1
@@ -213,12 +217,51 @@ def test_an_objection_stands_until_its_author_reviews_the_same_content(
     assert faults(alpha) == ["review_missing"]
 
 
+def beats(place: Place, role: str = "") -> None:
+    """The heartbeat of a loop that runs there."""
+    noted, worker = heartbeat.noted(os.getpid()), place.path.name.removeprefix("proj-")
+    beat = heartbeat.Heartbeat(*noted, worker, "", "", "idle", time.time(), role=role)
+    heartbeat.write(str(place.path), beat)
+
+
+def test_what_waits_for_a_review_waits_for_a_person(world: World, alpha: Place) -> None:
+    gamma, critic = world.worktree("gamma"), world.worktree("critic")
+    gamma.claim("T-2")
+    waits = "T-1 is complete, and waits for a review: risk: high, and nobody but alpha has reviewed"
+    command = "ralphgit audit add T-1 --target alpha --verdict clear --by NAME"
+    told = [(one["code"], one["hint"]) for one in world.ralph("status", "--json").data["attention"]]
+    assert told == [("review", command)]
+    assert world.ralph("status").out.startswith(f"! {waits} it\n  {command}\n\n")
+    assert world.ralph("wait", "--timeout", "0").code == 0, "a person is needed"
+    beta = world.worktree("beta")
+    assert beta.ralph("next").code == 3, "T-2 is worked on"
+    gamma.write("bye.txt", "bye\n")
+    gamma.complete("--land", "merge")
+    nothing = beta.ralph("next")
+    assert (nothing.code, f"{waits} it: {command}" in nothing.err) == (7, True), nothing.err
+    # Where a loop reviews, it waits for that.
+    beats(critic, role="review")
+    assert world.ralph("status", "--json").data["attention"] == []
+    nothing = beta.ralph("next")
+    assert nothing.code == 3, nothing.err
+    assert ", and waits for a review (critic)\n" in nothing.err
+    # What a loop wants changed goes back to its worker's loop, else to a person.
+    reviewed(world, "--target", "alpha", "--verdict", "changes-needed", "--by", "critic")
+    world.commit("A review")
+    assert beta.ralph("next").code == 7
+    beats(alpha)
+    assert beta.ralph("next").code == 3
+
+
 @pytest.mark.slow
 def test_the_loop_leaves_risky_work_on_its_branch_and_goes_on(world: World) -> None:
     beta = world.worktree("beta")
     done = beta.ralph("run", "--agent", "scripted", "--land", "merge")
-    assert done.code == 0, done.err
-    assert "T-1 has risk: high, and nobody but beta has reviewed it" in done.err + done.out
+    assert done.code == 7, "a person has to review it"
+    assert "T-1 has risk: high, and nobody but beta has reviewed it" in done.err
+    assert done.err.endswith("hint: ralphgit wait --for ready --fetch\n"), done.err
+    assert "not landed, and up to a person: T-1\n" in done.out
+    assert "land --all" not in done.out, "that would refuse"
     shown = world.ralph("status", "--all", "--json").data["tasks"]
     states = {one["id"]: one["state"] for one in shown}
     assert states == {"T-1": "in-review", "T-2": "complete"}

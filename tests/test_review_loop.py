@@ -118,6 +118,12 @@ def test_nobody_reviews_his_own_work(tmp_path: Path) -> None:
     assert recorded(alpha) == []
 
 
+def test_who_reviews_is_to_be_named(tmp_path: Path) -> None:
+    ran = made(tmp_path, task("T-1", "risk: high")).ralph("run", "--role", "review")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith("\nhint: ralphgit run --role review --agent claude\n"), ran.err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("critic", "said"),
@@ -196,7 +202,7 @@ def test_the_model_that_did_the_work_does_not_find_it_clear_alone(tmp_path: Path
     assert why not in alpha.ralph("inbox").out, "unless that is asked for"
     branch = alpha.git("rev-parse", "--abbrev-ref", "HEAD")
     assert why in alpha.ralph("diff", f"origin/main..{branch}", env=env).out
-    assert alpha.ralph(*line, env={**QUICK, **env}).code in (0, 3)
+    assert alpha.ralph(*line, env={**QUICK, **env}).code == 7
     assert on_base(alpha, "T-1")["status"] == "pending"
     # Another model, or one that does not say which it is.
     assert review(other, "--agent", plain, env=env).code == 3, "the task asks for its critic"

@@ -34,7 +34,10 @@ COLUMNS = {
 #: What a warning is called among all that waits for a person.
 WARNING = "warning"
 #: Of these the inbox has a question.
-_ASKED = ("blocked", guidance.STALE, *guidance.PULLS)
+_ASKED = (
+    "blocked", guidance.STALE, *guidance.PULLS, guidance.UNREVIEWED, guidance.CONCERNS,
+    guidance.UNFINISHED,
+)  # fmt: skip
 
 
 class Card(NamedTuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ralphgit.app.active_claims.claim_map import ClaimMap
-from ralphgit.app.evidence import attempt_events, reviews
+from ralphgit.app.evidence import awaited_reviews, reviews
+from ralphgit.app.evidence.reviews import Standing
 from ralphgit.app.handoff import review_report
 from ralphgit.app.landing import rework, unlanded
 from ralphgit.app.workspace import tracked_pull_requests
@@ -29,10 +30,8 @@ class Judged(NamedTuple):
     task: Task
     missing: str
     """Why it counts as not reviewed; "" where its review is clear."""
-    against: Review | None
-    """The newest review that wants it changed, if one stands."""
-    rounds: int
-    """How often reviewers have wanted it changed."""
+    found: Standing
+    """The reviews of it."""
 
 
 class AfterReview:
@@ -56,8 +55,8 @@ class AfterReview:
             one = self._judged(project, branch, tasks[0])
             if one is None or len(tasks) > 1 or only not in ("", one.task.id):
                 continue
-            if one.against is not None:
-                if lease := self._change(project, one, one.against, pulls.get(one.task.id)):
+            if (against := awaited_reviews.against(one.found)) is not None:
+                if lease := self._change(project, one, against, pulls.get(one.task.id)):
                     return lease
             elif not one.missing and how == "merge" and one.head not in self._left:
                 self._left.add(one.head)
@@ -74,23 +73,18 @@ class AfterReview:
             return None
         missing = reviews.missing(project, head, task, promised, of_branch=False)
         found = reviews.on_base(project, head, task, promised)
-        wants = review_verdict.AGAINST
-        against = [one for one in found.of_this if one.verdict == wants]
-        own = [one for one in found.all if (one.claim, one.verdict) == (task.claim.id, wants)]
-        return Judged(branch, head, task, missing, against[-1] if against else None, len(own))
+        return Judged(branch, head, task, missing, found)
 
     def _change(
         self, project: Project, one: Judged, review: Review, pull: Pull | None
     ) -> Lease | None:
         """Give work back to its worker, unless that was done for this review, or often enough."""
         assert one.task.claim is not None
-        id, claim, most = one.task.id, one.task.claim, project.config.review_rounds
-        events = attempt_events.at(project, one.head, id, claim.id)
-        before = any(review.id in event.note for event in events)
-        if before or one.rounds > most:
+        id, claim = one.task.id, one.task.claim
+        why = awaited_reviews.kept_from_changing(project, one.head, one.task, review, one.found)
+        if why:
             if review.id not in self._left:
                 self._left.add(review.id)
-                why = "it was not changed" if before else f"review.rounds is {most}"
                 self._journal.write("unreviewed", task=id, message=why)
                 self._say(f"{id}: {review.by} still wants it changed, and {why}: ralphgit inbox")
             return None

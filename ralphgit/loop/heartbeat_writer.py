@@ -26,11 +26,11 @@ class HeartbeatWriter(Progress):
     others have to see that it was abandoned.
     """
 
-    def __init__(self, top: str, worker: str) -> None:
+    def __init__(self, top: str, worker: str, *, role: str = "") -> None:
         self._top = top
         self._now = heartbeat.Heartbeat(
             **heartbeat.noted(os.getpid())._asdict(),
-            worker=worker, task="", claim="", phase="start", time=time.time(),
+            worker=worker, task="", claim="", phase="start", time=time.time(), role=role,
         )  # fmt: skip
         self._changed = threading.Event()
         self._heard = time.monotonic()

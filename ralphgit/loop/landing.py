@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ralphgit.app.active_claims import leases, own_claims
 from ralphgit.app.active_claims.claim_map import ClaimMap
@@ -14,7 +15,7 @@ from ralphgit.app.forge import change_base
 from ralphgit.app.gate import verified_completion
 from ralphgit.app.integration import branch_pull_requests, integrate
 from ralphgit.app.landing import land_records, land_way, merge, pull_request, unlanded
-from ralphgit.app.lifecycle import block_release, task_branch
+from ralphgit.app.lifecycle import block_release, idle_errors, task_branch
 from ralphgit.app.workspace import runtime_files, tracked_pull_requests
 from ralphgit.app.workspace.locks import WorktreeLock
 from ralphgit.app.workspace.project import Project
@@ -41,6 +42,14 @@ _OWN_RECORDS = "This task may not change the records of other tasks, and no reco
 _DECLINED = "What was declined may be in none of the commits that are pushed."
 #: The events of completed work that is left to a person.
 _LEFT = {"review_missing": "unreviewed", "concerns_wait": "concerns"}
+
+
+class Unlanded(NamedTuple):
+    """What one worker has completed, and neither the base nor a pull request has."""
+
+    tasks: tuple[str, ...] = ()
+    for_person: tuple[str, ...] = ()
+    """Those of them that land only if a person acts."""
 
 
 class Landing:
@@ -112,13 +121,16 @@ class Landing:
             stops = branch_pull_requests.open_all(project, [branch]).stops
         return "; ".join(stop.message for stop in stops)
 
-    def unlanded(self, project: Project) -> list[str]:
-        """List what this worker has completed, and neither the base nor a pull request has."""
+    def unlanded(self, project: Project) -> Unlanded:
+        """Find what this worker has completed, and neither the base nor a pull request has."""
         known = {pull.task for pull in tracked_pull_requests.read(project.top)}
         for change in records_in_review.waiting(project):
             known.update(change.tasks)
-        found = unlanded.branches(ClaimMap(project), by=project.worker).values()
-        return [task for tasks in found for task in tasks if task not in known]
+        claim_map = ClaimMap(project)
+        found = unlanded.branches(claim_map, by=project.worker).values()
+        left = tuple(task for tasks in found for task in tasks if task not in known)
+        held = idle_errors.in_review(claim_map)[0] if left else {}
+        return Unlanded(left, tuple(task for task in left if task in held))
 
     def task(self, project: Project, lease: Lease) -> Outcome:
         """Land a task that is complete here; returns Done once it has landed.

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from ralphgit.errors import RalphError
 from ralphgit.rules.claim_options import Priorities
 
-REVIEW = "review"
 #: Shows a line of progress.
 Say = Callable[[str], None]
 
@@ -57,6 +56,9 @@ class Ran(NamedTuple):
     unlanded: tuple[str, ...] = ()
     """What this worker has completed, here or in an earlier loop, and the base has not got, and no
     pull request brings."""
+    for_person: tuple[str, ...] = ()
+    """Those of them that land only if a person acts: no review finds them clear, or their worker
+    is not sure."""
     nothing: RalphError | None = None
     """Why there was nothing more to claim, where that ended it."""
 
@@ -72,4 +74,5 @@ class Ran(NamedTuple):
         """Whether it left something that only a person can move on."""
         only_a_person = self.nothing is not None and self.nothing.exit_code == 7
         stopped = self.agent_away or self.budget
-        return bool(self.blocked or stopped) or self.refused or only_a_person
+        left = self.blocked or self.for_person or stopped
+        return bool(left) or self.refused or only_a_person

@@ -24,6 +24,7 @@ from ralphgit.app.lifecycle import (
 )
 from ralphgit.app.processes import changed_settings
 from ralphgit.app.workspace import commit_message, runtime_files
+from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.app.workspace.locks import LoopLock, WorktreeLock
 from ralphgit.app.workspace.project import Project
 from ralphgit.app.workspace.surroundings import Progress, Surroundings
@@ -44,8 +45,8 @@ from ralphgit.loop.budget import Budget
 from ralphgit.loop.claim_watch import reason_to_stop
 from ralphgit.loop.event_log import Journal
 from ralphgit.loop.heartbeat_writer import AGENT, HeartbeatWriter
-from ralphgit.loop.landing import Landing
-from ralphgit.loop.loop_options import REVIEW, LoopOptions, Ran, Say
+from ralphgit.loop.landing import Landing, Unlanded
+from ralphgit.loop.loop_options import LoopOptions, Ran, Say
 from ralphgit.loop.loop_pull_requests import Pulls
 from ralphgit.loop.notify import Notifier
 from ralphgit.loop.remote_beat import RemoteBeat
@@ -133,9 +134,10 @@ class Loop:
         self._pulls = Pulls(project, self._options, self._journal, self._say, self._lost)
         self._journal.write("started", agent=self._agents.named, pid=os.getpid())
         why = "failed"
+        role = REVIEW if self._options.role == REVIEW else ""
         try:
             with (
-                HeartbeatWriter(self._top, self._worker) as beat,
+                HeartbeatWriter(self._top, self._worker, role=role) as beat,
                 RemoteBeat(project, lambda: beat.now, self._say),
             ):
                 self._beat = beat
@@ -167,11 +169,11 @@ class Loop:
             self._journal.write("ended", why=why)
         self._close()
         works = self._options.role != REVIEW
-        unlanded = tuple(self._landing.unlanded(self._project())) if works else ()
+        left = self._landing.unlanded(self._project()) if works else Unlanded()
         ended = (tuple(self._done), tuple(self._blocked), tuple(self._lost))
         refused = self._refused or self._landing.declined
         spent = self._budget.why()
-        return Ran(*ended, why, unlanded, self._nothing, refused, self._agents.why, spent)
+        return Ran(*ended, why, *left, self._nothing, refused, self._agents.why, spent)
 
     def _agent_away(self, command: agent_presets.Command) -> AgentAway:
         return AgentAway(

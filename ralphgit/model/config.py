@@ -156,6 +156,13 @@ PLACE = frozenset(("base", "remote"))
 LAYOUT = frozenset(("graph", "records"))
 #: What a worktree's own file has no say in.
 COMMITTED = SAFETY | PLACE | LAYOUT
+#: The tables of `ralph.toml`.
+_TABLES = frozenset((
+    "agent", "batch", "commit", "fetch", "fleet", "git", "import", "integrate", "land", "log",
+    "loop", "notify", "push", "review", "verify", "worktree",
+))  # fmt: skip
+#: Places that spell settings in their own way.
+ENVIRONMENT, GIT_CONFIG = "the environment", "git config"
 #: Settings that name files of the repository (SPEC L10).
 _PATHS = ("graph", "records", "agent_prompt")
 _PATTERNS = ("graph",)
@@ -183,6 +190,19 @@ def setting_name(spelling: str) -> str | None:
     return _SPELLINGS.get(spelling.lower().replace("_", "").replace(".", ""))
 
 
+def key_of(name: str) -> str:
+    """Return a setting as `ralph.toml` spells it: `verify.timeout` of `verify_timeout`."""
+    table, _, key = name.partition("_")
+    return f"{table}.{key}" if table in _TABLES else name
+
+
+def spelled(name: str, where: str) -> str:
+    """Return a setting as it is spelled where it was made, one of the places of `settle`."""
+    if where == ENVIRONMENT:
+        return f"RALPH_{name.upper()}"
+    return f"ralph.{key_of(name)}" if where == GIT_CONFIG else key_of(name)
+
+
 def family(name: str) -> str:
     """Return the field of `Config` that a setting belongs to."""
     return AGENTS if name.startswith(f"{AGENTS}.") else name
@@ -202,11 +222,12 @@ def parse_setting(name: str, value: object, where: str) -> object:
     of_profile = family(name) == AGENTS
     key = name.rpartition(".")[2]
     default = agent_profile.DEFAULTS[key] if of_profile else Config._field_defaults[name]
+    said = spelled(name, where)
     made: Any = None
     if odd := next(filter(None, map(forbidden, strings(value))), ""):
         raise UsageError(
-            f"{where}: {name} has {described(odd)}",
-            code="bad_setting", hint=f"remove it from {name} there",
+            f"{where}: {said} has {described(odd)}",
+            code="bad_setting", hint=f"remove it from {said} there",
         )  # fmt: skip
     if isinstance(default, bool):
         if isinstance(value, bool):
@@ -235,14 +256,15 @@ def parse_setting(name: str, value: object, where: str) -> object:
         if of_profile and key == "environment":
             expected = "a list of NAME=VALUE"
         raise UsageError(
-            f"{where}: {name} is {_shown(value)}, and should be {expected}",
+            f"{where}: {said} is {_shown(value)}, and should be {expected}",
             code="bad_setting",
-            hint=f"set {name} there to {expected}, or remove it",
+            hint=f"set {said} there to {expected}, or remove it",
         )
     if wrong := path_fault(name, made):
         path, fault = wrong
-        said = f"{where}: {name} is {path!r}, which {fault}"
-        raise UsageError(said, code="bad_path", hint=paths.HINT)
+        raise UsageError(
+            f"{where}: {said} is {path!r}, which {fault}", code="bad_path", hint=paths.HINT
+        )
     return made
 
 

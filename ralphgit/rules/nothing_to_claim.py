@@ -34,6 +34,8 @@ class Need(StrEnum):
     """What frees it waits for its pull request to be merged."""
     CONCERNS = "concerns"
     """It was completed with concerns, and a person decides whether it lands."""
+    REVIEW = "review"
+    """It is complete, and nobody has found it clear who has to."""
 
 
 class Cause(NamedTuple):
@@ -62,14 +64,12 @@ def nothing_to_claim(
     task_states: Mapping[str, TaskState],
     wanted: Collection[str],
     obstacles: Mapping[str, BadPattern | Overlap],
-    concerned: Mapping[str, str] = {},
-    freed: Mapping[str, str] = {},
+    held: Mapping[str, tuple[Need, str]] = {},
 ) -> NothingToClaim:
     """Say why none of the `wanted` tasks can be claimed.
 
-    `obstacles`: what keeps ready tasks from being claimed, by task. `concerned`: the concerns of
-    tasks in review that land only if a person says so. `freed`: what frees blocked and held tasks
-    once it is merged.
+    `obstacles`: what keeps ready tasks from being claimed, by task. `held`: what tasks need of a
+    person in any case, and about what: of those in review, and those that a pull request frees.
     """
     open_rows = {
         row.id: row for row in rows if task_states[row.id].state not in ("complete", "cancelled")
@@ -79,7 +79,7 @@ def nothing_to_claim(
     dependents = _dependents(open_rows, task_states, obstacles)
     found, reached_by_any = [], set()
     for row in open_rows.values():
-        for need, about in _causes(row, task_states, obstacles, concerned, freed):
+        for need, about in _causes(row, task_states, obstacles, held):
             reached = _reached(row.id, dependents)
             reached_by_any |= reached
             if not reached.isdisjoint(wanted):
@@ -101,18 +101,15 @@ def _causes(
     row: Row,
     task_states: Mapping[str, TaskState],
     obstacles: Mapping[str, BadPattern | Overlap],
-    concerned: Mapping[str, str],
-    freed: Mapping[str, str],
+    held: Mapping[str, tuple[Need, str]],
 ) -> Iterable[tuple[Need | None, str]]:
     """What others wait for in a task itself."""
     task_state = task_states[row.id]
     state, obstacle = task_state.state, obstacles.get(row.id)
-    if row.id in freed:
-        yield Need.IN_REVIEW, freed[row.id]
+    if row.id in held:
+        yield held[row.id]
     elif state == "blocked":
         yield Need.BLOCKED, ""
-    elif row.id in concerned:
-        yield Need.CONCERNS, concerned[row.id]
     elif state in ACTIVE_STATES:
         yield (Need.STALE if task_state.stale else None), ""
     elif state == "ready" and isinstance(obstacle, BadPattern):

@@ -172,20 +172,11 @@ def _about(
 
 def _unreviewed(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:
     """Find work that is complete on its branch, and waits for a reviewer."""
-    project = claim_map.project
-    ref = project.repository.refs.get(holder.ref)
-    if ref is None:
-        return
-    from ralphgit.app.evidence import reviews
-    from ralphgit.rules import review_verdict
+    from ralphgit.app.evidence import awaited_reviews
 
-    task, promised = project.view(ref.oid, holder.where).task(row.id), claim_map.base.task(row.id)
-    why = reviews.missing(project, ref.oid, task, promised, of_branch=False)
-    if why:
-        since = task.lifecycle.result.at if task.lifecycle.result else holder.at
-        said = f"{review_verdict.asked(task, promised)}, and {why} ({holder.where})"
-        command = reviews.command(row.id, shlex.quote(holder.ref.removeprefix("refs/heads/")))
-        yield _about(project, holder, row.title, UNREVIEWED, said, since, command)
+    if one := awaited_reviews.awaited(claim_map, row.id, holder):
+        said = f"{one.why} ({holder.where})"
+        yield _about(claim_map.project, holder, row.title, UNREVIEWED, said, one.since, one.command)
 
 
 def _with_concerns(claim_map: ClaimMap, row: Row, holder: ActiveClaim) -> Iterator[Question]:

@@ -1,15 +1,17 @@
 """Word why there is nothing to claim, the same in every command that says so."""
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ralphgit.app.active_claims import concerns, recovery_commands
 from ralphgit.app.active_claims.claim_map import ClaimMap
 from ralphgit.app.active_claims.next_tasks import Takeable
 from ralphgit.app.active_claims.sightings import question
 from ralphgit.app.base import records_in_review
-from ralphgit.app.base.records_in_review import InReview
+from ralphgit.app.evidence import awaited_reviews
+from ralphgit.app.evidence.awaited_reviews import Awaited
 from ralphgit.app.workspace.project import Project
 from ralphgit.errors import AwaitsPerson, NothingReady, RalphError
 from ralphgit.model.active_claim import ActiveClaim
@@ -40,6 +42,7 @@ _NEEDS = {
     Need.CYCLE: ("{task} waits for itself, by way of {about}", "ralphgit check"),
     Need.IN_REVIEW: ("{about}", "{command}"),
     Need.CONCERNS: ("{task} is complete, and {worker} is not sure: {about}", "{command}"),
+    Need.REVIEW: ("{task} is complete, and waits for a review: {about}", "{command}"),
 }
 
 
@@ -56,24 +59,24 @@ def nothing(
         if (row.id == options.task if options.task else is_wanted(row, options))
     ]  # fmt: skip
     wanted = {*asked} - {*but}
-    concerned = {
-        row.id: cut("; ".join(told), _LONGEST)
-        for row in rows
-        if (state := task_states[row.id]).state == "in-review" and state.holder is not None
-        and (told := concerns.concerns(project, state.holder))
-    }  # fmt: skip
-    changes = records_in_review.freed(project, records_in_review.waiting(project))
-    freed = {task: one.sentence(project.base.branch) for task, one in changes.items()}
-    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles, concerned, freed)
+    held, reviews = in_review(claim_map)
+    freed = records_in_review.freed(project, records_in_review.waiting(project))
+    for task, change in freed.items():
+        said = change.sentence(project.base.branch)
+        held[task] = Held(Need.IN_REVIEW, said, change.command)
+    needed = {task: (one.need, one.about) for task, one in held.items()}
+    found = nothing_to_claim(rows, task_states, wanted, takeable.obstacles, needed)
     if found.why is Why.ALL_DONE:
         return _all_done(claim_map, asked, filtered=len(asked) < len(rows))
-    working = [_working(project, cause) for cause in found.working]
-    needs = [_need(claim_map, cause, changes) for cause in found.needs]
+    working = [_working(project, cause, reviews.get(cause.row.id)) for cause in found.working]
+    needs = [_need(claim_map, cause, held.get(cause.row.id)) for cause in found.needs]
     overlaps = [one.sentence for task, one in takeable.obstacles.items() if task in wanted]
     own = [
         one.row.id
         for one in found.working
-        if one.task_state.state == "in-review" and _is_here(project, one.task_state.holder)
+        if one.task_state.state == "in-review"
+        and _is_here(project, one.task_state.holder)
+        and one.row.id not in reviews
     ]
     details: dict[str, object] = {
         "working": working, "needs": needs, "overlaps": overlaps, "not_landed": own,
@@ -91,6 +94,32 @@ def nothing(
         + counted(len(working) + len(needs), "task"),
         code=found.why.value, hint=_wait_hint(project, found.working), details=details, lines=lines,
     )  # fmt: skip
+
+
+class Held(NamedTuple):
+    """What a task needs of a person."""
+
+    need: Need
+    about: str
+    command: str
+
+
+def in_review(claim_map: ClaimMap) -> tuple[dict[str, Held], dict[str, Awaited]]:
+    """Find the tasks in review that only a person moves on, and all that wait for a review."""
+    held: dict[str, Held] = {}
+    reviews: dict[str, Awaited] = {}
+    for row in claim_map.base.rows:
+        state = claim_map.task_states[row.id]
+        if state.state != "in-review" or state.holder is None:
+            continue
+        if one := awaited_reviews.awaited(claim_map, row.id, state.holder):
+            reviews[row.id] = one
+            if not one.by:
+                held[row.id] = Held(Need.REVIEW, one.why, one.command)
+        elif told := concerns.concerns(claim_map.project, state.holder):
+            said = cut("; ".join(told), _LONGEST)
+            held[row.id] = Held(Need.CONCERNS, said, concerns.command(state.holder))
+    return held, reviews
 
 
 def _person_hint(project: Project, needs: Sequence[dict[str, object]]) -> str:
@@ -133,7 +162,7 @@ def _uncommitted(claim_map: ClaimMap) -> int:
         return 0
 
 
-def _working(project: Project, cause: Cause) -> dict[str, object]:
+def _working(project: Project, cause: Cause, review: Awaited | None) -> dict[str, object]:
     """What somebody works on, or could, for JSON; `message` is for people."""
     row, state, holder = cause.row, cause.task_state.state, cause.task_state.holder
     told: dict[str, object] = {
@@ -144,12 +173,14 @@ def _working(project: Project, cause: Cause) -> dict[str, object]:
     who = "nobody has claimed it"
     if holder is not None:
         who = f"{holder.by or 'somebody'} in {holder.where}{_since(project, holder.at)}"
-    if state == "in-review" and holder is not None and holder.ref:
+    if review is not None:
+        who += f", and waits for a review ({review.by})"
+    elif state == "in-review" and holder is not None and holder.ref:
         who += f", to be landed by: ralphgit land {shlex.quote(concerns.branch(holder))}"
     return {**told, "message": f"{row.id} ({state}): {who}{_waiting(cause)}"}
 
 
-def _need(claim_map: ClaimMap, cause: Cause, changes: Mapping[str, InReview]) -> dict[str, object]:
+def _need(claim_map: ClaimMap, cause: Cause, held: Held | None) -> dict[str, object]:
     """What a person has to do, for JSON; `message` and `hint` are for people."""
     row, holder = cause.row, cause.task_state.holder
     worker, where = (holder.by or "somebody", holder.where) if holder else ("somebody", "")
@@ -164,10 +195,8 @@ def _need(claim_map: ClaimMap, cause: Cause, changes: Mapping[str, InReview]) ->
     command = recovery_commands.reset_command(claim_map.project, row.id)
     if holder is not None:
         command = recovery_commands.stale_command(claim_map.project, holder)
-    if cause.need is Need.IN_REVIEW:
-        command = changes[row.id].command
-    elif cause.need is Need.CONCERNS and holder is not None:
-        command = concerns.command(holder)
+    if held is not None:
+        command = held.command
     words = {
         "task": row.id, "worker": worker, "where": where, "about": about, "command": command,
     }  # fmt: skip

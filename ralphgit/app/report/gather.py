@@ -193,6 +193,7 @@ def _places(project: Project) -> Callable[[str], str]:
 #: What `overview` says too of a task that the inbox has.
 _TWICE = (
     "blocked", questions.STALE, *questions.PULLS, questions.CONCERNS, questions.UNFINISHED,
+    questions.UNREVIEWED,
 )  # fmt: skip
 #: The inbox's reasons that are not reasons of a block.
 _KINDS = (

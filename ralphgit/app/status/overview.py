@@ -123,6 +123,15 @@ def _set_by_hand(active: ActiveClaim) -> Attention:
     return Attention("set_by_hand", active.task, message, hint)
 
 
+def _unreviewed(claim_map: ClaimMap, task: str, holder: ActiveClaim) -> Iterator[Attention]:
+    from ralphgit.app.evidence import awaited_reviews
+
+    one = awaited_reviews.awaited(claim_map, task, holder)
+    if one is not None and not one.by:
+        message = f"{task} is complete, and waits for a review: {one.why}"
+        yield Attention(questions.UNREVIEWED, task, message, one.command)
+
+
 def _unverified(project: Project, claim_map: ClaimMap) -> Iterator[str]:
     """Find tasks completed under a claim that nothing has verified: of those that have landed, the
     ones without any evidence.
@@ -178,6 +187,8 @@ def _attention(project: Project, claim_map: ClaimMap) -> Iterator[Attention]:
             message = f"{task} is complete, and {in_review.by} is not sure: {'; '.join(told)}"
             hint = concerns.command(in_review)
             yield Attention(questions.CONCERNS, task, message, hint)
+        if in_review is not None:
+            yield from _unreviewed(claim_map, task, in_review)
         for active in {active.claim: active for active in reversed(task_state.lost)}.values():
             message = f"the claim of {active.by} on {task} in {active.where} can no longer land"
             yield Attention("claim_lost", task, message, show)

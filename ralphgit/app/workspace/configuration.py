@@ -20,6 +20,8 @@ from ralphgit.app.workspace.surroundings import Surroundings
 from ralphgit.git.repository import Repository
 from ralphgit.model.config import (
     COMMITTED,
+    ENVIRONMENT,
+    GIT_CONFIG,
     LAYOUT,
     PLACE,
     SAFETY,
@@ -30,6 +32,7 @@ from ralphgit.model.config import (
     family,
     flat,
     from_settings,
+    key_of,
     parse_setting,
     resolve,
     setting_name,
@@ -136,9 +139,9 @@ def own_layers(repository: Repository, around: Surroundings) -> tuple[Layer, ...
         own["story"] = story.decode("utf-8", "replace").strip()
     return (
         ("the command line", around.flags),
-        ("the environment", environ),
+        (ENVIRONMENT, environ),
         (STORY, own),
-        ("git config", configured),
+        (GIT_CONFIG, configured),
     )
 
 
@@ -273,8 +276,7 @@ def _but(found: Mapping[str, object], names: Collection[str]) -> dict[str, objec
 
 def warning(names: Sequence[str], label: str) -> str:
     """Say that this worktree's file has no say in these settings."""
-    keys = _keys()
-    *most, last = sorted(keys.get(name, name) for name in names)
+    *most, last = sorted(map(key_of, names))
     listed = f"{', '.join(most)} and {last}" if most else last
     file = f"{SETTINGS_FILE} of this worktree"
     return f"{file} has no effect on {listed}: what is committed on {label} counts"
@@ -282,15 +284,4 @@ def warning(names: Sequence[str], label: str) -> str:
 
 def sources(found: Configuration) -> dict[str, str]:
     """Say of each setting that is not a default, as ralph.toml spells it, where it is from."""
-    keys = _keys()
-    return dict(sorted((keys.get(name, name), one.where) for name, one in found.settings.items()))
-
-
-def _keys() -> dict[str, str]:
-    """How ralph.toml spells each setting."""
-    from ralphgit.records import settings_template
-
-    found = dict.fromkeys(Config._fields, "")
-    for key, _ in settings_template.described():
-        found[setting_name(key) or key] = key
-    return found
+    return dict(sorted((key_of(name), one.where) for name, one in found.settings.items()))

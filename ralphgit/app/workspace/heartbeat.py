@@ -18,6 +18,8 @@ INTERVAL_S = 5.0
 FRESH_S = 60.0
 #: How long a worker may be silent, its worktree unchanged, before it counts as stale.
 SILENT_S = 300.0
+#: The role of a loop that reviews.
+REVIEW = "review"
 
 
 class Process(NamedTuple):
@@ -65,6 +67,8 @@ class Heartbeat(NamedTuple):
     """Until when, in seconds since 1970; 0 for no time."""
     silent: float = 0.0
     """Seconds since its agent has printed something."""
+    role: str = ""
+    """REVIEW, or "" of a loop that works."""
 
     @property
     def process(self) -> Process:
@@ -157,6 +161,7 @@ def parse(value: Mapping[str, object]) -> Heartbeat | None:
         why=str(value.get("why") or ""),
         until=_seconds(value.get("until")),
         silent=_seconds(value.get("silent")),
+        role=str(value.get("role") or ""),
     )
 
 

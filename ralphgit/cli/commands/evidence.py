@@ -151,7 +151,9 @@ def _verify(done: observe.Verified) -> Outcome:
     data = {**_data(done.tasks), "rerun": [again._asdict() for again in done.reruns]}
     advice = ("What was written is staged; it travels in your next commit.",) * bool(done.reruns)
     if not trouble and not done.unproved:
-        return Outcome(data, before=[*lines, "All evidence is fresh, and passes."], advice=advice)
+        some = any(one.records for one in done.tasks)
+        said = "All evidence is fresh, and passes." if some else "No evidence."
+        return Outcome(data, before=[*lines, said], advice=advice)
     commands = bool(done.unproved) or any(record.command for _, record in done.stale)
     missing = f", {len(done.unproved)} missing" if done.unproved else ""
     error = Refused(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 
+from ralphgit.app.workspace.heartbeat import REVIEW
 from ralphgit.cli.command_call import Call
 from ralphgit.cli.render import Outcome, telling
 from ralphgit.errors import AwaitsPerson, NeedsPerson, RalphError, UsageError
-from ralphgit.loop.loop_options import REVIEW, LoopOptions, Ran
+from ralphgit.loop.loop_options import LoopOptions, Ran
 
 Options = LoopOptions
 
@@ -21,14 +22,16 @@ def run(call: Call, options: LoopOptions) -> Outcome:
         options = _stacked(options)
     told = options._replace(once=options.once or bool(options.task))
     ran = Loop(call.around, told, warnings=call.warnings, say=telling(call.screen)).run()
-    kept = ("done", "blocked", "lost", "why", "unlanded")
+    kept = ("done", "blocked", "lost", "why", "unlanded", "for_person")
     data = {name: value for name, value in ran._asdict().items() if name in kept}
     did = "reviewed" if told.role == REVIEW else "done"
     ended = {did: ran.done, "blocked": ran.blocked, "lost": ran.lost}
     lines = [f"{what}: {' '.join(tasks)}" for what, tasks in ended.items() if tasks]
-    if ran.unlanded:
+    if left := [task for task in ran.unlanded if task not in ran.for_person]:
         how = " --land merge" if call.project().config.land_mode == "none" else ""
-        lines.append(f"not landed: {' '.join(ran.unlanded)} (ralphgit land --all{how})")
+        lines.append(f"not landed: {' '.join(left)} (ralphgit land --all{how})")
+    if ran.for_person:
+        lines.append(f"not landed, and up to a person: {' '.join(ran.for_person)}")
     error = _left(ran) if ran.needs_person else None
     if not lines and ran.nothing is not None:
         return Outcome(data, error=error or ran.nothing)
@@ -66,10 +69,10 @@ def _left(ran: Ran) -> RalphError:
         )  # fmt: skip
     if ran.nothing is not None and ran.nothing.exit_code == NeedsPerson.exit_code:
         return ran.nothing
-    if not ran.blocked:
+    wait = (*ran.blocked, *ran.for_person)
+    if not wait:
         return NeedsPerson(ran.why, hint="ralphgit inbox")
-    blocked = ", ".join(ran.blocked)
     return AwaitsPerson(
-        f"{blocked} {'waits' if len(ran.blocked) == 1 else 'wait'} for a person",
+        f"{', '.join(wait)} {'waits' if len(wait) == 1 else 'wait'} for a person",
         hint="ralphgit inbox", details={"blocked": list(ran.blocked)},
     )  # fmt: skip

@@ -1,0 +1,103 @@
+"""Find complete work that waits for a review, and the running loop that moves it on, if any."""
+
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ralphgit.app.active_claims.claim_map import ClaimMap
+from ralphgit.app.evidence import attempt_events, reviews
+from ralphgit.app.evidence.reviews import Standing
+from ralphgit.app.workspace import heartbeat
+from ralphgit.app.workspace.heartbeat import REVIEW, Heartbeat
+from ralphgit.app.workspace.project import Project
+from ralphgit.model.active_claim import ActiveClaim
+from ralphgit.model.pull_request import PullState
+from ralphgit.model.review import Review
+from ralphgit.model.task import Task
+from ralphgit.rules import review_verdict
+
+
+class Awaited(NamedTuple):
+    """What complete work waits for before it may land."""
+
+    why: str
+    """Why it asks for a review, and why it counts as not reviewed."""
+    command: str
+    """The command of a person who reviews it."""
+    by: str
+    """Who is at it or will be: a loop that runs, or people at an open pull request; "" where only
+    a person's doing moves it on."""
+    since: str
+
+
+def awaited(claim_map: ClaimMap, task: str, holder: ActiveClaim) -> Awaited | None:
+    """Return what work in review waits for; None where it asks for no review or has a clear one.
+
+    Reads only.
+    """
+    project = claim_map.project
+    ref = project.repository.refs.get(holder.ref)
+    if ref is None:
+        return None
+    done, promised = project.view(ref.oid, holder.where).task(task), claim_map.base.task(task)
+    asked = review_verdict.asked(done, promised)
+    why = reviews.missing(project, ref.oid, done, promised, of_branch=False) if asked else ""
+    if not why:
+        return None
+    return Awaited(
+        why=f"{asked}, and {why}",
+        command=reviews.command(task, shlex.quote(holder.ref.removeprefix("refs/heads/"))),
+        by=_by(claim_map, ref.oid, done, promised, holder),
+        since=done.lifecycle.result.at if done.lifecycle.result else holder.at,
+    )
+
+
+def _by(
+    claim_map: ClaimMap, head: str, done: Task, promised: Task, holder: ActiveClaim
+) -> str:  # fmt: skip
+    if holder.pull is not None and holder.pull.state not in (PullState.PUSHED, PullState.CLOSED):
+        return "people at its pull request"
+    project = claim_map.project
+    found = reviews.on_base(project, head, done, promised)
+    if review := against(found):
+        if kept_from_changing(project, head, done, review, found):
+            return ""
+        own = (beat.worker for beat in _loops(claim_map) if not beat.role)
+        return next((name for name in own if name.casefold() == holder.by.casefold()), "")
+    named = promised.review or done.review
+    if found.counting or (named and named not in {one.name for one in project.config.agents}):
+        return ""
+    others = (beat.worker for beat in _loops(claim_map) if beat.role == REVIEW)
+    return next((name for name in others if name.casefold() != holder.by.casefold()), "")
+
+
+def against(found: Standing) -> Review | None:
+    """Return the newest review of the work that wants it changed; None where none does."""
+    wants = [one for one in found.of_this if one.verdict == review_verdict.AGAINST]
+    return wants[-1] if wants else None
+
+
+def kept_from_changing(
+    project: Project, head: str, task: Task, review: Review, found: Standing
+) -> str:
+    """Say why the worker's loop does not get work at `head` back for `review`; "" where it does."""
+    assert task.claim is not None
+    claim, most = task.claim.id, project.config.review_rounds
+    events = attempt_events.at(project, head, task.id, claim)
+    if any(review.id in event.note for event in events):
+        return "it was not changed"
+    wanted = [one for one in found.all if (one.claim, one.verdict) == (claim, review.verdict)]
+    return f"review.rounds is {most}" if len(wanted) > most else ""
+
+
+def _loops(claim_map: ClaimMap) -> Iterator[Heartbeat]:
+    """List the loops that give a sign of life, of this machine and of others."""
+    project = claim_map.project
+    now = project.around.now()
+    for worktree in project.repository.worktrees:
+        beat = heartbeat.read(worktree.path) if worktree.exists else None
+        if beat is not None and heartbeat.alive(beat, now):
+            yield beat
+    for seen in claim_map.beats.values():
+        if now - seen.since < heartbeat.SILENT_S:
+            yield seen.beat
