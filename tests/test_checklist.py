@@ -153,10 +153,109 @@ def test_a_row_of_parallel_tasks_ends_at_what_is_not_and_at_a_heading() -> None:
     }  # fmt: skip
 
 
-def test_inner_tasks_come_before_the_one_around_them() -> None:
-    assert depends("- [x] 1. A\n  - [x] 1.1 B\n  - [ ] 1.2 C\n- [ ] 2. D\n  - [ ] 2.1 E\n") == {
-        "1": ["1.2", "1.1"], "1.1": [], "1.2": ["1.1"], "2": ["2.1"], "2.1": ["1"],
+WHOLES = """\
+# Implementation Plan
+
+## Tasks
+
+- [x] 1. Set up
+  - _Requirements: 1.1_
+  - [x] 1.1 Types
+  - [ ] 1.2 Config
+- [ ] 2. Build
+  - [ ] 2.1 Core
+    - Keep it small
+    - [ ] 2.1.1 Parse
+    - [ ] 2.1.2 Write
+  - [ ]* 2.2 Property test
+- [ ]* 3. Extras
+  - [ ] 3.1 Colours
+- [ ] 4. Publish
+"""
+
+
+def test_an_item_around_others_is_their_story_and_no_task() -> None:
+    """No worker could complete it: what it says is done in the items inside."""
+    found = read(WHOLES)
+    seen = [(task["id"], task.get("story"), task.get("depends_on", [])) for task in found.tasks]
+    assert seen == [
+        ("1.1", "1", []), ("1.2", "1", ["1.1"]), ("2.1.1", "2", ["1.2"]),
+        ("2.1.2", "2", ["2.1.1"]), ("2.2", "2", ["2.1.2"]), ("3.1", "3", ["2.1.2"]),
+        ("4", "Tasks", ["2.1.2"]),
+    ]  # fmt: skip
+    assert found.root["stories"] == [
+        {"id": "1", "title": "Set up", "description": "- _Requirements: 1.1_"},
+        {"id": "2", "title": "Build"},
+        {"id": "3", "title": "Extras"},
+    ]
+    by_id = {task["id"]: task for task in found.tasks}
+    assert by_id["2.1.1"]["description"] == "Part of: 2.1 Core\n\n- Keep it small"
+    # What is optional is so with all that is in it.
+    assert [id for id, task in by_id.items() if task.get("x-optional")] == ["2.2", "3.1"]
+    assert (
+        "4 items with items inside: no task but what these are parts of, and done when they are "
+        "(line 5, 9, 10, 15)."
+    ) in found.notes
+    assert "'1. Set up' is ticked, and not all in it is: 1.2." in found.notes
+
+
+def test_an_item_around_others_that_has_work_of_its_own_is_a_task() -> None:
+    by_id = tasks(
+        "- [ ] T1 a\n  - **Verify**: `npm test`\n  - [ ] T2 b\n"
+        "- [ ] T3 c\n  - **Files**: `src/c.ts`\n  - **Verify**: `npm test`\n  - [ ] T4 d\n"
+    )
+    assert {id: (task.get("mode"), task.get("depends_on")) for id, task in by_id.items()} == {
+        "T1": ("verify", ["T2"]), "T2": (None, None),
+        "T3": (None, ["T4"]), "T4": (None, ["T1"]),
     }  # fmt: skip
+
+
+def test_boxes_without_ids_in_a_task_that_has_one_are_its_steps() -> None:
+    text = "- [ ] T1 a\n  - [x] first\n    - [ ] of it\n  - [ ] then\n- [x] T2 b\n  - [ ] rest\n"
+    by_id = tasks(text)
+    assert list(by_id) == ["T1", "T2"]
+    steps = "- [ ] first\n  - [ ] of it\n- [ ] then"
+    assert by_id["T1"]["description"] == steps
+    assert by_id["T1"]["x-box"] == "ticked: step 1 of 3"
+    assert "x-box" not in by_id["T2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "criterion"),
+    [
+        ("Checkpoint - Ensure all tests pass", "Ensure all tests pass"),
+        ("Final checkpoint: ask the user", "ask the user"),
+        ("Checkpoint", "- Ensure all is well"),
+        ("Checkpoint files are written", ""),
+    ],
+)
+def test_a_checkpoint_changes_no_file_and_has_a_criterion(words: str, criterion: str) -> None:
+    by_id = tasks(f"- [ ] 1. Do\n- [ ] 2. {words}\n  - Ensure all is well\n")
+    wanted = [{"id": "ACC-1", "text": criterion}] if criterion else None
+    assert by_id["2"].get("acceptance") == wanted
+    assert by_id["2"].get("mode") == ("verify" if criterion else None)
+
+
+def test_a_phase_or_an_item_around_others_stands_for_all_of_its_tasks() -> None:
+    text = (
+        "# T\n## Phase 1: Begin\n- [ ] a\n- [ ]* b\n## Phase 2\n- [ ] c\n- [ ] d\n  - [ ] e\n"
+        "## Phase 3: More\n- [ ] f\n## Aside\n- [ ] g\n  - Depends on: {}\n"
+    )
+    for words, refs in (
+        ("Phase 1", ["a"]), ("phase 1: begin and Phase 2", ["a", "c", "e"]), ("d", ["e"]),
+        ("Phases 1-3", ["a", "c", "e", "f"]), ("Phase 1, 3 and c", ["a", "f", "c"]),
+    ):  # fmt: skip
+        assert depends(text.format(words))["g"] == refs, words
+    found = read(text.format("Aside, Phase 9"))
+    (task,) = (task for task in found.tasks if task["id"] == "g")
+    assert (task.get("depends_on"), task["x-missing-dependencies"]) == (None, ["Phase 9", "Aside"])
+
+
+def test_what_an_item_around_others_depends_on_counts_for_those_that_begin_in_it() -> None:
+    text = (
+        "- [ ] 1. A\n- [ ] 2. B\n- [ ] 3. C\n  - **Depends on**: 1\n  - [ ] 3.1 D\n  - [ ] 3.2 E\n"
+    )
+    assert depends(text) == {"1": [], "2": ["1"], "3.1": ["1"], "3.2": ["3.1"]}
 
 
 def test_a_plain_list_has_no_order_but_by_numbers_and_nesting() -> None:
@@ -173,8 +272,7 @@ def test_a_plain_list_has_no_order_but_by_numbers_and_nesting() -> None:
 3. [ ] Wait
 """
     ) == {
-        "paint": [], "clean": ["sweep", "wipe"], "sweep": [], "wipe": [],
-        "dig": [], "pour": ["mix"], "mix": ["dig"], "wait": ["pour"],
+        "paint": [], "sweep": [], "wipe": [], "dig": [], "mix": ["dig"], "wait": ["mix"],
     }  # fmt: skip
 
 
@@ -497,14 +595,18 @@ def test_nothing_waits_for_what_is_optional_or_put_off() -> None:
 
 
 def test_items_that_markdown_takes_for_words() -> None:
-    text = "Words\n2) [ ] T1 a\n-[ ] T2 b\n   3. [x] T3 c\n4.[ ] T4 d\n\n```\n2. [ ] T5 e\n```\n"
+    text = "Words\n2) [ ] T1 a\n-[ ] T2 b\n 3. [x] T3 c\n4.[ ] T4 d\n\n```\n2. [ ] T5 e\n```\n"
     found = tasks(text)
     assert [(id, task["title"]) for id, task in found.items()] == [
         ("T1", "a"), ("T2", "b"), ("T3", "c"), ("T4", "d")
     ]  # fmt: skip
+    inside = "- [ ] T1 a\n  2. [ ] T2 b\n      - [ ] T3 c\n  -[ ] T4 d\n-[ ] T5 e\n"
+    assert [(id, task.get("story")) for id, task in tasks(inside).items()] == [
+        ("T3", "T1"), ("T4", "T1"), ("T5", None)
+    ]  # fmt: skip
     deeper = "  1. [ ] T1 a\n    - [ ] T2 b\n\t\t\t\t- [ ] T3 c\nWords\n      - [ ] T4 d\n"
     assert {id: task["title"] for id, task in tasks(deeper).items()} == {
-        "T1": "a", "T2": "b", "T3": "c Words", "T4": "d"
+        "T3": "c Words", "T4": "d"
     }  # fmt: skip
     (task,) = tasks("- [ ] T1 a\n  - **Do**: as in\n    ```\n    2. [ ] b\n    ```\n").values()
     assert "2. [ ] b" in task["description"]
@@ -562,7 +664,8 @@ def test_lists_in_lists_are_bounded() -> None:
     text = "".join("  " * depth + f"- [ ] T{depth} x\n" for depth in range(60))
     with pytest.raises(InvalidRecord, match="nested too deep"):
         read(text)
-    assert len(tasks("".join("  " * depth + f"- [ ] T{depth} x\n" for depth in range(30)))) == 30
+    found = read("".join("  " * depth + f"- [ ] T{depth} x\n" for depth in range(30)))
+    assert len(found.tasks) + len(found.wholes) == 30
 
 
 _WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)

@@ -96,11 +96,12 @@ def test_every_box_is_ticked_in_place(world: World, end: str, last: bool) -> Non
 
     world.write("plan.md", form(PLAN))
     imported(world, "plan.md")
-    ids = [f"1.{number}" for number in (1, 2, 3, 4, 5, 6, 8)]
+    # 1.1 is done with what is inside.
+    ids = [f"1.{number}" for number in (2, 3, 4, 5, 6, 8)]
     complete(world, *ids)
     note = imported(world, "plan.md")["notes"][-1]
     assert note == (
-        "7 tasks are complete here and open in the source: ralphgit export --tick plan.md"
+        "6 tasks are complete here and open in the source: ralphgit export --tick plan.md"
     )
     assert ticked(world, "plan.md") == [
         {"file": "plan.md", "format": "markdown", "tasks": ids, "missing": []}
@@ -301,6 +302,28 @@ ITEM = st.tuples(
 )
 
 
+def due(items: list[tuple[str, str, int]]) -> dict[int, set[int]]:
+    """By place, an item around others, and the tasks that have to be done in it."""
+    above: list[int] = []
+    inside: dict[int, list[int]] = {}
+    put_off: set[int] = set()
+    optional: set[int] = set()
+    for place, (mark, star, depth) in enumerate(items):
+        above = above[:depth]
+        for whole in above:
+            inside.setdefault(whole, []).append(place)
+        if mark in ("~", ">") or (not mark.strip() and above and above[-1] in put_off):
+            put_off.add(place)
+        if star or (above and above[-1] in optional):
+            optional.add(place)
+        above.append(place)
+    tasks = {whole: {*each} - inside.keys() for whole, each in inside.items()}
+    return {
+        whole: each if whole in put_off else each - put_off - optional or each
+        for whole, each in tasks.items()
+    }
+
+
 @pytest.mark.slow
 @settings(deadline=None, max_examples=30, phases=[Phase.generate])
 @given(st.lists(ITEM, min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]), st.booleans())
@@ -309,21 +332,22 @@ def test_any_list_is_ticked_in_place(
     items: list[tuple[str, str, str, str, int, bool]], end: str, last: bool,
 ) -> None:  # fmt: skip
     world = World(tmp_path_factory.mktemp("tick"))
-    lines, depth, done = list[str](), 0, list[tuple[int, str]]()
-    for number, (mark, star, bullet, form, deep, is_done) in enumerate(items, start=1):
+    lines, depth, nested = list[str](), 0, list[tuple[str, str, int]]()
+    for number, (mark, star, bullet, form, deep, _) in enumerate(items, start=1):
         depth = min(deep, depth + 1) if lines else 0
         lines.append(f"{'   ' * depth}{bullet}[{mark}]{star} {form.format(n=number)}")
-        if is_done:
-            done.append((number - 1, f"T{number}"))
+        nested.append((mark, star, depth))
+    wholes = due(nested)
+    done = {place for place, item in enumerate(items) if item[5] and place not in wholes}
     text = end.join(["# Plan", "", *lines]) + (end if last else "")
     world.write("plan.md", text)
     imported(world, "plan.md")
-    complete(world, *(task for _, task in done))
-    assert {*ticked(world, "plan.md")[0]["tasks"]} == {task for _, task in done}
+    complete(world, *(f"T{place + 1}" for place in sorted(done)))
+    assert {*ticked(world, "plan.md")[0]["tasks"]} == {f"T{place + 1}" for place in done}
+    marked = done | {whole for whole, tasks in wholes.items() if done and tasks <= done}
     old, new = text.split(end), world.read("plan.md").split(end)
     for line, (before, after) in enumerate(zip(old, new, strict=True)):
-        is_done = line >= 2 and (line - 2, f"T{line - 1}") in done
-        box = f"[{items[line - 2][0]}]" if is_done else ""
+        box = f"[{items[line - 2][0]}]" if line - 2 in marked else ""
         assert after == (before.replace(box, "[x]", 1) if box else before)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -108,26 +109,92 @@ SIGNS = [*" xX~-/>?!\u2713", "y", "ok", "", " x", "x "]
 LINE = st.one_of(
     st.builds(
         "{}{} [{}]{} {} work{{n}}".format,
-        st.sampled_from(["", "  ", "    ", "> "]), st.sampled_from(["-", "*", "1.", "2)"]),
+        st.sampled_from(["", "  ", "    ", "\t", "      ", "> "]),
+        st.sampled_from(["-", "*", "1.", "2)"]),
         st.sampled_from(SIGNS), st.sampled_from(["", "*"]), st.sampled_from(FORMS),
     ),
-    st.sampled_from(["", "```", "# Heading", "Words", "<!--", "-->", "- plain", "- [ ]"]),
+    st.sampled_from([
+        "", "```", "# Heading", "Words", "<!--", "-->", "- plain", "- [ ]", "  - Note", "---",
+        "| a | b |", "| - [ ] c | d |", "  ```", "  - **Verify**: `npm test`",
+    ]),
 )  # fmt: skip
 
 
-@given(st.lists(LINE, min_size=1, max_size=14))
-def test_every_line_like_an_item_is_a_task_or_part_of_one_or_named(lines: list[str]) -> None:
+@given(st.lists(LINE, min_size=1, max_size=14), st.sampled_from(["\n", "\r\n"]))
+def test_every_line_like_an_item_is_a_task_or_part_of_one_or_named(
+    lines: list[str], end: str
+) -> None:
     body = "\n".join(line.replace("{n}", str(number)) for number, line in enumerate(lines))
-    text = f"{body}\n\n# End\n\n-->\n\n```\n```\n\n- [ ] Z9 the last\n"
-    found = read(text)
+    text = f"# Plan\n\n{body}\n\n# End\n\n-->\n\n```\n```\n\n- [ ] Z9 the last\n"
+    found = read(text.replace("\n", end))
     named = {line for one in found.ignored for line in one.lines}
     like = lines_like_items(text)
-    tasks = len(found.tasks)
-    parts = len(like) - len(named & {*like}) - tasks
-    assert named <= {*like} and parts >= 0
-    assert all(str(task["title"]).count("work") <= 1 for task in found.tasks)
-    words = "\n".join(map(str, (task.values() for task in found.tasks)))
-    for line in {*like} - named:
+    rest = [line for line in like if line not in named]
+    assert named <= {*like}
+    assert len(found.tasks) <= len(rest)
+    titles = [str(task["title"]) for task in found.tasks]
+    assert all(title.count("work") <= 1 for title in titles)
+    # An item is a task with its words as a title, the story of tasks, or a part of what these say.
+    stories = found.root.get("stories")
+    words = "\n".join(map(str, [*(task.values() for task in found.tasks), stories]))
+    for line in rest:
         item = text.split("\n")[line - 1].partition("]")[2].lstrip("* ")
         ending = item.rpartition(" ")[2]
         assert ending in words, line
+
+
+#: What an item says below its words, by the depth at which it stands: none of it is an item.
+BELOW = ["", "Some words", "- a note", "```\n- [ ] inside\n```", "<!--\n- [ ] inside\n-->",
+         "| a |\n|---|\n| - [ ] inside |", "> - [ ] inside"]  # fmt: skip
+NESTED = st.tuples(
+    st.integers(0, 3),
+    st.sampled_from(["- ", "* ", "+ ", "1. ", "3) "]),
+    st.sampled_from([" ", "x", "X", "-", "~", "/", ">", "\u2713", "!", ""]),
+    st.sampled_from(["", "*"]),
+    st.sampled_from(["{n} ", "**{n}** ", "Task {n}: ", "{n}. "]),
+    st.sampled_from(BELOW),
+)
+
+
+@given(
+    st.lists(NESTED, min_size=1, max_size=10),
+    st.sampled_from(["    ", "\t", "   "]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_each_item_is_one_task_or_the_story_of_those_inside(
+    items: list[tuple[int, str, str, str, str, str]], indent: str, end: str, gap: bool
+) -> None:
+    """Who wrote the list knows what is in it: items in = tasks + stories + parts of other stories.
+
+    A task that no worker could complete is none: nothing inside an item is left to it.
+    """
+    lines, nested = ["# Plan", ""], list[tuple[int, str]]()
+    depth = 0
+    for number, (deep, bullet, mark, star, form, below) in enumerate(items, start=1):
+        depth = min(deep, depth + 1) if nested else 0
+        nested.append((depth, f"1.{number}"))
+        lines.append(f"{indent * depth}{bullet}[{mark}]{star} {form.format(n=f'1.{number}')}work")
+        if below:
+            lines += ["", *(f"{indent * (depth + 1)}{line}" for line in below.split("\n")), ""]
+        lines += [""] if gap else []
+    text = "\n".join(lines) + "\n"
+    found = read(text.replace("\n", end))
+    around = {id for (depth, id), (deeper, _) in pairwise(nested) if deeper > depth}
+    assert [task["id"] for task in found.tasks] == [id for _, id in nested if id not in around]
+    assert {task["title"] for task in found.tasks} == {"work"}
+    stories, open_lines = found.root.get("stories", []), {*found.wholes}
+    outermost = {id for depth, id in nested if depth == 0}
+    assert isinstance(stories, list)
+    assert {one["id"] for one in stories} == around & outermost
+    of_story = {task["id"]: task.get("story") for task in found.tasks}
+    story = ""
+    for depth, id in nested:
+        story = id if depth == 0 else story
+        if id not in around:
+            assert of_story[id] == (story if depth else None)
+    waited = {ref for task in found.tasks for ref in task.get("depends_on", ())}
+    assert waited <= of_story.keys()
+    assert len(open_lines) <= len(around)
+    named = {line for one in found.ignored for line in one.lines}
+    assert all("inside" in text.split("\n")[line - 1] for line in named)

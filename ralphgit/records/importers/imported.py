@@ -43,6 +43,8 @@ class Imported(NamedTuple):
     """What is done can be marked in the file."""
     lines: Mapping[str, int] = MappingProxyType({})
     """By task, its line, from 1; not of every format."""
+    wholes: Mapping[int, tuple[str, ...]] = MappingProxyType({})
+    """By the line of an item that is open and no task, the tasks inside, with which it is done."""
 
 
 class Log:

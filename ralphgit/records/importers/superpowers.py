@@ -53,8 +53,6 @@ _NO_PROOF = re.compile(
     r"|git\s+(?:add|commit|push|checkout|switch|worktree)\b"
 )
 _SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
-#: Headings above tasks that say no more than that.
-_PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
 
 
 class _Section(NamedTuple):
@@ -94,7 +92,7 @@ def _sections(file: SourceFile) -> list[_Section]:
         title = (words[2] if words else task[2]) or nodes[place].text
         inside = nodes[place + 1 : stop]
         heading = headings.read(story.text) if story is not None else None
-        if heading is not None and heading.story in _PLAIN:
+        if heading is not None and headings.is_plain(heading.story):
             heading = None
         found.append(_Section(task[1], title, heading, nodes[place].line, end, inside))
         story = part or story

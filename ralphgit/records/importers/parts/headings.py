@@ -14,7 +14,15 @@ from ralphgit.records.importers.parts.markdown_items import Node
 _PHASE = re.compile(
     r"(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)\s+([0-9]+)\b", re.IGNORECASE
 )
+#: The same in a sentence, with a list of numbers or a range of them.
+_PHASES = re.compile(
+    r"\b(phase|step|stage|milestone|sprint|part|iteration|chunk|wave)s?\s+"
+    r"([0-9]+(?:\s*(?:,\s*(?:and\s)?|and\s|&|-|\u2013|\u2014|to\s|through\s)\s*[0-9]+)+)\b",
+    re.IGNORECASE,
+)
 _LONGEST_SLUG = 40
+#: Headings above tasks that say no more than that.
+_PLAIN = frozenset({"tasks", "implementation", "implementation-tasks", "task-list", "steps"})
 
 
 class Heading(NamedTuple):
@@ -70,6 +78,26 @@ def read(text: str) -> Heading:
     else:
         story = slug(words)
     return Heading(story, words, story if phase else "")
+
+
+def is_plain(story: str) -> bool:
+    """Whether a heading says no more than that tasks stand below it."""
+    return slug(story) in _PLAIN
+
+
+def spelled_out(words: str) -> str:
+    """`words` with each phase of a list or a range named: "Phases 1-3", "Phase 1 and 2"."""
+
+    def each(found: re.Match[str]) -> str:
+        numbers: list[int] = []
+        for joined, number in re.findall(r"(\D*)([0-9]+)", found[2]):
+            last = int(number)
+            is_range = joined.strip(" ").casefold() in ("-", "\u2013", "\u2014", "to", "through")
+            first = numbers[-1] + 1 if is_range and last - numbers[-1] < 100 else last
+            numbers += range(first, last + 1)
+        return ", ".join(f"{found[1]} {number}" for number in numbers)
+
+    return _PHASES.sub(each, words)
 
 
 def slug(words: str) -> str:

@@ -49,6 +49,8 @@ _RANGE = re.compile(
 _NOTHING = re.compile(r"(?:none|nothing|n/a|-)?\.?(?:\s*\(.*\))?", re.IGNORECASE)
 #: What stands beside a path and names no other: `(new)`, `Create:`, an arrow.
 _REMARK = re.compile(r"\([^()]*\)|\b[A-Z][a-z]+:|\blines?\s[0-9-]+|[\u2192>-]+")
+#: "Checkpoint - All tests pass", not "Checkpoint files are written".
+_CHECKPOINT = re.compile(r"(?:final\s+)?checkpoint\s*(?:[-:.(\u2013\u2014]\s*|\Z)", re.IGNORECASE)
 _TAKES_AWAY = re.compile(r"(?:remove|delete|drop|rename|move)\b", re.IGNORECASE)
 
 #: Behind a command: the criteria that it proves.
@@ -204,12 +206,17 @@ class _Reading:
     def made(self, title: str, mode: str) -> Details:
         fields: dict[str, object] = {}
         description = "\n\n".join(filter(None, ("\n".join(self.do), self.rest.strip("\n"))))
+        checkpoint = None if mode or self.files else _CHECKPOINT.match(title)
+        if checkpoint:
+            mode = Mode.VERIFY.value
         if description.strip():
             fields["description"] = description
         if self.criteria:
             fields["acceptance"] = [text for text in self.criteria if text.strip()]
         if mode == Mode.VERIFY and not self.commands:
             self.commands = commands_in_prose.of_checkpoint(title)
+        if checkpoint and not (self.commands or self.criteria):
+            fields["acceptance"] = [title[checkpoint.end() :] or description or title]
         if self.commands:
             fields["verify"] = [
                 {"run": one, "proves": self.proves[one]} if one in self.proves else one

@@ -149,7 +149,6 @@ def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
     Only a list that begins with 1 follows words without an empty line, and only one that is
     indented as far as these or hardly more.
     """
-    inside = _inside_words(text, tokens)
     verbatim = {
         line
         for token in tokens
@@ -161,32 +160,59 @@ def _plainer(text: str, tokens: list[Token], boxes: Boxes) -> str:
         return found[1] + "1".zfill(len(found[2]))
 
     lines = text.split("\n")
+    for words in _inside_words(text, tokens):
+        around = list(words.around)
+        for number in words.lines:
+            line = lines[number]
+            if number in verbatim or not _IN_WORDS.match(line):
+                continue
+            spaced = _LATER.sub(as_first, boxes.tight.sub(r"\1 ", line)).expandtabs(4)
+            own = len(spaced) - len(spaced.lstrip())
+            # In the last of those around it whose mark is plainly further left.
+            around = [one for one in around if one.mark + 1 < own]
+            lines[number] = " " * (around[-1].words if around else 0) + spaced.lstrip()
+            mark = re.match(_MARK, lines[number])
+            around.append(_Columns(own, mark.end() if mark else own))
     for number, line in enumerate(lines):
         if number not in verbatim and "[" in line:
-            spaced = boxes.tight.sub(r"\1 ", line)
-            lines[number] = _LATER.sub(as_first, spaced) if number in inside else spaced
-            if number in inside and _IN_WORDS.match(line):
-                lines[number] = " " * inside[number] + lines[number].lstrip(" \t")
+            lines[number] = boxes.tight.sub(r"\1 ", line)
     return "\n".join(lines)
 
 
-def _inside_words(text: str, tokens: list[Token]) -> dict[int, int]:
-    """The lines, from 0, that go on with words, and the column at which the words' item begins."""
+class _Columns(NamedTuple):
+    """Where an item begins."""
+
+    mark: int
+    words: int
+
+
+class _Words(NamedTuple):
+    """Words that go on over several lines."""
+
+    lines: range
+    """Those behind the first, from 0."""
+    around: tuple[_Columns, ...]
+    """The items that they stand in, the outermost first."""
+
+
+def _inside_words(text: str, tokens: list[Token]) -> list[_Words]:
     lines = text.split("\n")
-    columns = [0]
-    found: dict[int, int] = {}
+    around: list[_Columns] = []
+    found: list[_Words] = []
     quoted = 0
     for token in tokens:
         if token.type == "list_item_open":
             first = lines[_first(token)] if _first(token) < len(lines) else ""
-            mark = re.match(_MARK, first.expandtabs(4))
-            columns.append(mark.end() if mark else columns[-1])
+            first = first.expandtabs(4)
+            mark = re.match(_MARK, first)
+            own = _Columns(len(first) - len(first.lstrip()), mark.end() if mark else 0)
+            around.append(own if mark or not around else around[-1])
         elif token.type == "list_item_close":
-            columns.pop()
+            around.pop()
         elif token.type.startswith("blockquote"):
             quoted += token.nesting
         elif token.type == "paragraph_open" and token.map and not quoted:
-            found.update(dict.fromkeys(range(token.map[0] + 1, token.map[1]), columns[-1]))
+            found.append(_Words(range(token.map[0] + 1, token.map[1]), tuple(around)))
     return found
 
 

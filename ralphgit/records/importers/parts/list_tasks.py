@@ -1,0 +1,360 @@
+"""Make tasks of the items of a Markdown list: their ids, their order, and what stands in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from ralphgit.errors import InvalidRecord
+from ralphgit.model.printable import counted
+from ralphgit.model.task_status import Mode, Status
+from ralphgit.records.importers.imported import Imported, Log
+from ralphgit.records.importers.parts import headings, item_ids, item_order, nested_items
+from ralphgit.records.importers.parts.field_mapping import in_order, task_of
+from ralphgit.records.importers.parts.item_details import (
+    details,
+    marked,
+    references,
+    spelled_out,
+)
+from ralphgit.records.importers.parts.listed_items import Item
+from ralphgit.records.importers.parts.markdown_items import (
+    CANCELLED,
+    DEFERRED,
+    MEANINGS,
+    UNDER_WAY,
+    Node,
+)
+from ralphgit.records.importers.parts.source_values import MISSING, safe_names, short
+from ralphgit.records.importers.parts.suggested_scope import SUGGESTED, paths_of, suggestion
+
+#: They come last, those that are put off after those that are optional.
+_OPTIONAL, _PUT_OFF = 4, 5
+#: Fields that say that an item is work of its own, whatever stands inside it.
+_FILES = frozenset({"scope", "outputs", SUGGESTED})
+_OWN = _FILES | {"acceptance", "verify", "mode"}
+
+
+def imported(file: str, items: Sequence[Item], log: Log, *, ids: bool) -> Imported:
+    """The tasks of a list; with `ids`, its items have some.
+
+    Raises: InvalidRecord (duplicate_id, too_large).
+    """
+    return _Reader(file, items, log, ids=ids).imported()
+
+
+class _Reader:
+    def __init__(self, file: str, items: Sequence[Item], log: Log, *, ids: bool) -> None:
+        self._file, self._log = file, log
+        self._marked = [marked(item.node.text, ids=ids) for item in items]
+        self._details = [
+            details(words.title, words.mode, _below(item))
+            for item, words in zip(items, self._marked, strict=True)
+        ]
+        self._wholes = frozenset(
+            item.entry.place
+            for item, found in zip(items, self._details, strict=True)
+            if item.entry.inner and not _OWN & found.fields.keys()
+        )
+        self._items = nested_items.boxed_as_the_whole(items, self._wholes)
+        self._around = nested_items.around(items)
+        self._ordered = ids or any(
+            item.entry.parallel or words.mode
+            for item, words in zip(items, self._marked, strict=True)
+        )
+        self._sources = item_ids.named(file, items, self._marked)
+        self._names = safe_names(self._sources, log)
+        self._members: dict[str, list[int]] = {}
+        """By what a reference to a whole or a heading leads to, the places of its tasks."""
+        self._known = self._called()
+
+    def imported(self) -> Imported:
+        depends = self._depends()
+        tasks = {
+            item.entry.place: self._task(item, depends)
+            for item in self._items
+            if item.entry.place not in self._wholes
+        }
+        self._tell_shared(tasks, depends)
+        if any(depends[place] for place in tasks):
+            how = "the list" if self._ordered else "numbers and nesting in the list"
+            self._log.note(f"Dependencies were made from the order of {how}.")
+        self._tell_boxes()
+        found = self._log.imported(tasks.values(), self._stories(), local=True)
+        return found._replace(
+            made=frozenset(self._name(place) for place in tasks if not self._marked[place].id),
+            lines={self._name(place): self._items[place].line for place in tasks},
+            wholes=self._open_wholes(),
+        )
+
+    def _name(self, place: int) -> str:
+        return self._names[self._sources[place].casefold()]
+
+    def _task(self, item: Item, depends: Mapping[int, tuple[int, ...]]) -> dict[str, object]:
+        place, node = item.entry.place, item.node
+        words, found, new = self._marked[place], self._details[place], self._name(place)
+        fields: dict[str, object] = {
+            "title": words.title or words.id or new,
+            "status": _status(node).value,
+            **found.fields,
+        }
+        if item.entry.inner and not ({"mode"} | _FILES) & fields.keys():
+            fields["mode"] = Mode.VERIFY.value  # the work is what stands inside
+        if node.box and node.box != CANCELLED:
+            fields["x-box"] = node.box
+        elif ticked := [] if item.entry.inner or node.ticked else _ticked(node):
+            fields["x-box"] = f"ticked: step {', '.join(ticked)} of {len(nested_items.steps(node))}"
+        if node.optional:
+            fields["x-optional"] = True
+        if _is_put_off(node):
+            fields["priority"] = _PUT_OFF if node.box == DEFERRED else _OPTIONAL
+        self._place(item, fields)
+        fields["depends_on"] = [self._name(other) for other in depends[place]]
+        if (said := self._said(place, depends)) is not None:
+            refs, missing = self._references(said, place)
+            fields["depends_on"] = refs
+            if missing:
+                fields[MISSING] = missing
+                self._log.note(
+                    f"{new} depends on {', '.join(missing)}, not in the list: kept aside."
+                )
+        if found.named and fields.get("mode") != Mode.VERIFY and not _FILES & fields.keys():
+            fields[SUGGESTED] = suggestion(found.named)
+        if found.commit:
+            fields["x-commit"] = found.commit
+        if words.id and new != words.id:
+            fields["x-id"] = words.id
+        if found.strange:
+            self._log.note(f"{new}: not read as paths: {', '.join(found.strange)[:120]}")
+        return in_order(task_of(new, fields, self._log, ""))
+
+    # -- what a task is part of --------------------------------------------------------------
+
+    def _above(self, place: int) -> list[int]:
+        """The wholes that an item stands in, the outermost first."""
+        found = []
+        while place in self._around:
+            place = self._around[place]
+            if place in self._wholes:
+                found.append(place)
+        return found[::-1]
+
+    def _place(self, item: Item, fields: dict[str, object]) -> None:
+        """Say of which story a task is, and what the wholes between the two say."""
+        marked, above = self._marked[item.entry.place].story, self._above(item.entry.place)
+        story = marked or (self._name(above[0]) if above else "")
+        heading = item.heading.story if item.heading else ""
+        if story or heading:
+            fields["story"] = story or heading
+        if story and heading and not (above and headings.is_plain(heading)):
+            fields["milestone"] = heading
+        said = [self._says(place) for place in (above if marked else above[1:])]
+        if said:
+            parts = (*said, str(fields.get("description", "")))
+            fields["description"] = "\n\n".join(filter(None, parts))
+
+    def _says(self, whole: int) -> str:
+        """What a whole says to a task in it that is of another story."""
+        more = str(self._details[whole].fields.get("description", ""))
+        return "\n\n".join(filter(None, (f"Part of: {self._items[whole].node.text}", more)))
+
+    def _stories(self) -> dict[str, object]:
+        """The root key that has the stories: headings, and the outermost wholes."""
+        read = [item.heading for item in self._items]
+        root = headings.stories(
+            heading
+            for heading, item in zip(read, self._items, strict=True)
+            if heading is None
+            or not (headings.is_plain(heading.story) and self._in_a_whole(item.entry.place))
+        )
+        listed = root.get("stories")
+        stories: list[object] = list(listed) if isinstance(listed, list) else []
+        for place in sorted(self._wholes):
+            if self._above(place):
+                continue
+            found = self._details[place]
+            title = self._marked[place].title or self._name(place)
+            story: dict[str, object] = {"id": self._name(place), "title": title}
+            if "description" in found.fields:
+                story["description"] = found.fields["description"]
+            if found.commit:
+                story["x-commit"] = found.commit
+            stories.append(story)
+        return {"stories": stories} if stories else {}
+
+    def _in_a_whole(self, place: int) -> bool:
+        return place in self._wholes or bool(self._above(place))
+
+    def _open_wholes(self) -> dict[int, tuple[str, ...]]:
+        """By the line of each whole that is open, the tasks that have to be done in it."""
+        found = {}
+        for place in sorted(self._wholes):
+            inside = nested_items.tasks_in(self._items[place], self._wholes)
+            due = [one for one in inside if not self._aside(one)] or inside
+            # What is put off with the whole must not come back with its tick.
+            due = inside if self._items[place].node.box == DEFERRED else due
+            if _status(self._items[place].node) == Status.PENDING:
+                found[self._items[place].line] = tuple(map(self._name, due))
+        return found
+
+    # -- dependencies ------------------------------------------------------------------------
+
+    def _depends(self) -> dict[int, tuple[int, ...]]:
+        top = [item.entry for item in nested_items.outermost(self._items)]
+        order = item_order.meant if self._ordered else item_order.plain
+        aside = {item.entry.place for item in self._items if self._aside(item.entry.place)}
+        try:
+            depends = order(top)
+        except item_order.TooMany:
+            message = f"the order of the list makes more than {item_order.MOST} dependencies"
+            hint = "put a [VERIFY] item between long rows of [P] items, or split the file"
+            raise InvalidRecord(message, file=self._file, code="too_large", hint=hint) from None
+        ends = {
+            place: nested_items.last(self._items[place].entry, depends) for place in self._wholes
+        }
+        return item_order.passing({**depends, **ends}, aside | self._wholes)
+
+    def _aside(self, place: int) -> bool:
+        """Whether nothing waits for an item. Also for what is optional and done: ticking it changes
+        nothing else."""
+        node = self._items[place].node
+        return _is_put_off(node) or node.optional or node.box == CANCELLED
+
+    def _said(self, place: int, depends: Mapping[int, tuple[int, ...]]) -> str | None:
+        """What a task says of its dependencies; a whole says it for those that begin in it."""
+        if self._details[place].depends_on is not None:
+            return self._details[place].depends_on
+        for whole in reversed(self._above(place)):
+            inside = nested_items.tasks_in(self._items[whole], self._wholes)
+            if {*depends[place]} & {*inside}:
+                return None
+            if self._details[whole].depends_on is not None:
+                return self._details[whole].depends_on
+        return None
+
+    def _references(self, said: str, place: int) -> tuple[list[str], list[str]]:
+        """The tasks that words name, with all that is in a whole or below a heading; and the rest.
+
+        What a task stands in itself is no task before it.
+        """
+        order = [self._name(other) for other in range(len(self._items))]
+        words = spelled_out(headings.spelled_out(said), self._known, order)
+        refs, missing = references(words, self._known)
+        found: list[str] = []
+        for ref in refs:
+            inside = self._members.get(ref)
+            if inside is None:
+                found.append(ref)
+            elif place in inside:
+                missing.append(ref.strip())
+            else:
+                due = [other for other in inside if not self._aside(other)] or inside
+                found += map(self._name, due)
+        return [one for one in dict.fromkeys(found) if one != self._name(place)], missing
+
+    def _called(self) -> dict[str, str]:
+        """Each task by what it may be called: by its title, where no other has that, and its id.
+
+        A whole and a heading, too: these lead to a key of `_members`.
+        """
+        known: dict[str, str] = {}
+        for item in self._items:
+            if item.entry.place in self._wholes:
+                inside = nested_items.tasks_in(item, self._wholes)
+                self._members[self._name(item.entry.place)] = inside
+            elif heading := item.heading:
+                self._members.setdefault(f"{heading.title} ", []).append(item.entry.place)
+                for words in (heading.title, heading.story, heading.phase.replace("-", " ")):
+                    known[words.casefold()] = f"{heading.title} "
+        known.pop("", None)
+        titles = Counter(words.title.casefold() for words in self._marked)
+        known |= {
+            words.title.casefold(): self._name(place)
+            for place, words in enumerate(self._marked)
+            if titles[words.title.casefold()] == 1
+        }
+        return known | self._names | {name.casefold(): name for name in self._names.values()}
+
+    # -- what is said ------------------------------------------------------------------------
+
+    def _tell_shared(
+        self,
+        tasks: Mapping[int, Mapping[str, object]],
+        depends: Mapping[int, tuple[int, ...]],
+    ) -> None:
+        """Say which items are marked as parallel, and name the same file."""
+        rows: dict[tuple[tuple[int, ...], str], list[str]] = {}
+        for place, task in tasks.items():
+            for path in paths_of(task) if self._items[place].entry.parallel else ():
+                rows.setdefault((depends[place], path), []).append(str(task["id"]))
+        shared: dict[tuple[str, ...], list[str]] = {}
+        for (_, path), ids in rows.items():
+            if len(ids) > 1:
+                shared.setdefault(tuple(ids), []).append(path)
+        for several, paths in shared.items():
+            names, same = ", ".join(several), ", ".join(paths)
+            self._log.note(f"{names} are marked as parallel, and name the same: {same}.")
+
+    def _tell_boxes(self) -> None:
+        """Say what is a whole, and what boxes mean that are neither open nor ticked."""
+        items = [item for item in self._items if item.entry.place not in self._wholes]
+        if self._wholes:
+            wholes = [self._items[place] for place in sorted(self._wholes)]
+            self._log.note(
+                f"{counted(len(wholes), 'item')} with items inside: no task but what these are "
+                f"parts of, and done when they are ({_lines(wholes)})."
+            )
+        for place in sorted(self._wholes):
+            inside = nested_items.tasks_in(self._items[place], self._wholes)
+            if self._items[place].node.ticked and (
+                left := [
+                    self._name(one)
+                    for one in inside
+                    if _status(self._items[one].node) == Status.PENDING and not self._aside(one)
+                ]
+            ):
+                what = short(self._items[place].node.text)
+                self._log.note(f"{what} is ticked, and not all in it is: {', '.join(left[:10])}.")
+        aside = sum(_is_put_off(item.node) for item in items)
+        if aside:
+            self._log.note(
+                f"{counted(aside, 'item')} put off or optional: nothing waits for them, and they "
+                f"come last (priority {_OPTIONAL}, {_PUT_OFF})."
+            )
+        for box in dict.fromkeys(item.node.box for item in items):
+            some = [item for item in items if item.node.box == box]
+            if box == UNDER_WAY:
+                what = "marked as under way, which nobody has claimed here: pending"
+            elif box and box not in MEANINGS:
+                what = f"marked [{box}], which means nothing here: pending"
+            else:
+                continue
+            self._log.note(f"{counted(len(some), 'item')} {what} ({_lines(some)}).")
+
+
+def _lines(items: Iterable[Item]) -> str:
+    lines = [str(item.line) for item in items]
+    return f"line {', '.join(lines[:10])}{', ...' if lines[10:] else ''}"
+
+
+def _is_put_off(node: Node) -> bool:
+    """Whether an item is open, and comes last."""
+    return _status(node) == Status.PENDING and (node.optional or node.box == DEFERRED)
+
+
+def _status(node: Node) -> Status:
+    if node.box == CANCELLED:
+        return Status.CANCELLED
+    return Status.COMPLETE if node.ticked else Status.PENDING
+
+
+def _ticked(node: Node) -> list[str]:
+    """The numbers of the steps that are ticked."""
+    return [str(number) for number, one in enumerate(nested_items.steps(node), 1) if one.ticked]
+
+
+def _below(item: Item) -> list[Node]:
+    """What stands in an item and is no task of its own."""
+    if not item.entry.inner:
+        return [nested_items.open_steps(inner) for inner in item.node.nodes]
+    return [inner for inner in item.node.nodes if inner.ticked is None]

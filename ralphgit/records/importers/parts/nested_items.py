@@ -1,0 +1,100 @@
+"""Decide what items are that stand inside others, and what those around them are.
+
+| an item with items inside | it is |
+|---|---|
+| has an id, and nothing inside has one | a task, and what is inside are its steps |
+| says how it is verified, or which files it changes | a task that waits for those inside |
+| any other | a whole: no task, but the story of those inside, and done when they are |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from ralphgit.records.importers.parts import item_order, tick_in_place
+from ralphgit.records.importers.parts.item_details import has_id
+from ralphgit.records.importers.parts.listed_items import Item
+from ralphgit.records.importers.parts.markdown_items import CANCELLED, DEFERRED, Node
+
+
+def kept(items: Sequence[Item], gone: Collection[int]) -> list[Item]:
+    """The items without those at the places `gone`, each at its place among the others."""
+    if not gone:
+        return list(items)
+    left = [item for item in items if item.entry.place not in gone]
+    new = {item.entry.place: place for place, item in enumerate(left)}
+    return [item._replace(entry=_renumbered(item.entry, new)) for item in left]
+
+
+def _renumbered(entry: item_order.Entry, new: Mapping[int, int]) -> item_order.Entry:
+    inner = tuple(_renumbered(each, new) for each in entry.inner if each.place in new)
+    return entry._replace(place=new[entry.place], inner=inner)
+
+
+def outermost(items: Sequence[Item]) -> list[Item]:
+    """The items that stand in no other."""
+    inside = {inner.place for item in items for inner in item.entry.inner}
+    return [item for item in items if item.entry.place not in inside]
+
+
+def without_steps(items: Sequence[Item]) -> list[Item]:
+    """The items of a list with ids, without the steps of a task that has one."""
+    gone: set[int] = set()
+    for item in items:
+        inside = [each.place for each in _inside(item.entry)]
+        if has_id(item.node.text) and not any(has_id(items[at].node.text) for at in inside):
+            gone.update(inside)
+    return kept(items, gone)
+
+
+def _inside(entry: item_order.Entry) -> Iterator[item_order.Entry]:
+    for each in entry.inner:
+        yield each
+        yield from _inside(each)
+
+
+def around(items: Sequence[Item]) -> dict[int, int]:
+    """By place, that of the item that it stands in."""
+    return {inner.place: item.entry.place for item in items for inner in item.entry.inner}
+
+
+def boxed_as_the_whole(items: Sequence[Item], wholes: Collection[int]) -> list[Item]:
+    """The items; those in a whole that is optional, put off or cancelled are so, too."""
+    found = list(items)
+    for place, whole in sorted(around(items).items()):
+        if whole not in wholes:
+            continue
+        node, box = found[place].node, found[whole].node
+        if box.box in (DEFERRED, CANCELLED) and not (node.ticked or node.box):
+            node = node._replace(box=box.box)
+        if box.optional:
+            node = node._replace(optional=True)
+        found[place] = found[place]._replace(node=node)
+    return found
+
+
+def last(entry: item_order.Entry, depends: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+    """The items right inside one that no other of them waits for."""
+    inner = [each.place for each in entry.inner]
+    waited = {other for place in inner for other in depends[place] if other != place}
+    return tuple(place for place in inner if place not in waited)
+
+
+def tasks_in(item: Item, wholes: Collection[int]) -> list[int]:
+    """The places of the tasks in a whole."""
+    return [each.place for each in _inside(item.entry) if each.place not in wholes]
+
+
+def steps(node: Node) -> list[Node]:
+    """The boxes inside a task that are steps of it."""
+    found = [inner for inner in node.nodes if inner.ticked is not None]
+    return [each for inner in found for each in (inner, *steps(inner))]
+
+
+def open_steps(node: Node) -> Node:
+    """A step as it was before it was ticked: which are is said apart."""
+    if node.ticked is None:
+        return node
+    lines = [each.line - node.line + 1 for each in (node, *steps(node))]
+    raw = tick_in_place.boxes(f"- {node.raw}", lines, sign=" ")
+    return node._replace(raw=raw.removeprefix("- "))
