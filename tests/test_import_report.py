@@ -183,7 +183,7 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
     around = {id for (depth, id), (deeper, _) in pairwise(nested) if deeper > depth}
     assert [task["id"] for task in found.tasks] == [id for _, id in nested if id not in around]
     assert {task["title"] for task in found.tasks} == {"work"}
-    stories, open_lines = found.root.get("stories", []), {*found.wholes}
+    stories = found.root.get("stories", [])
     outermost = {id for depth, id in nested if depth == 0}
     assert isinstance(stories, list)
     assert {one["id"] for one in stories} == around & outermost
@@ -195,6 +195,6 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
             assert of_story[id] == (story if depth else None)
     waited = {ref for task in found.tasks for ref in task.get("depends_on", ())}
     assert waited <= of_story.keys()
-    assert len(open_lines) <= len(around)
+    assert len(found.wholes) <= len(around)
     named = {line for one in found.ignored for line in one.lines}
     assert all("inside" in text.split("\n")[line - 1] for line in named)
