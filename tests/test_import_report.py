@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -193,7 +194,8 @@ def test_each_item_is_one_task_or_the_story_of_those_inside(
         story = id if depth == 0 else story
         if id not in around:
             assert of_story[id] == (story if depth else None)
-    waited = {ref for task in found.tasks for ref in task.get("depends_on", ())}
+    tasks: list[dict[str, Any]] = list(found.tasks)
+    waited = {ref for task in tasks for ref in task.get("depends_on", ())}
     assert waited <= of_story.keys()
     assert len(found.wholes) <= len(around)
     named = {line for one in found.ignored for line in one.lines}
